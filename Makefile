@@ -1,0 +1,56 @@
+# `make demo` and `make check` set up .venv by themselves; a second run finds it ready.
+# They need Python 3.11 or newer with venv, and for the first run a network.
+
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo check test lint bench docs lock clean core dev
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
+
+demo: core ## train on data/purchases.csv, score data/customers.csv, show who is at risk
+	$(BIN)/churnrisk train data/purchases.csv
+	$(BIN)/churnrisk score data/customers.csv
+
+check: lint test ## everything that must hold: style, types, import contracts, tests
+
+test: dev ## run the tests
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup
+
+lint: dev ## check style, types and import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: dev ## measure speed and accuracy, as bench/RESULTS.md tells
+	$(BIN)/python bench/run.py
+
+docs: dev ## build the documentation into site/
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+COMPILE_LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml --group build
+
+# Pins that still fit pyproject.toml stay; `make lock UPGRADE=--upgrade` takes the newest of all.
+# The second lock is held to the first, so that the tests run on what users get.
+lock: dev ## write both requirements locks anew from pyproject.toml
+	$(COMPILE_LOCK) $(UPGRADE) --output-file requirements.lock
+	$(COMPILE_LOCK) $(UPGRADE) --all-extras --group dev --constraint requirements.lock \
+		--output-file requirements-dev.lock
+
+clean: ## remove .venv and all that is made from the sources, but no stored model
+	rm -rf .venv .venv.old site dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+core:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or newer," \
+		"or name one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) .ci/setup_venv.py requirements.lock
+
+dev: core
+	@$(PYTHON) .ci/setup_venv.py requirements-dev.lock

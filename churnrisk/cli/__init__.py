@@ -1,0 +1,49 @@
+"""The command line: parse, call a workflow, show. Data libraries are imported inside the commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from churnrisk.cli import learn, models, score, setup
+from churnrisk.cli.run import run
+
+app = typer.Typer(
+    name="churnrisk",
+    help="Which customers are about to stop buying: learn it from a purchase history, score them, keep watch.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # the pretty help takes 0.4 s to import, more than all the rest
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        from churnrisk import __version__
+
+        typer.echo(f"churnrisk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Settings file. (default: churnrisk.toml in this folder)"),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del config, version  # the commands read the settings file; the version is printed by its callback
+
+
+learn.register(app)
+score.register(app)
+models.register(app)
+setup.register(app)
+
+__all__ = ["app", "run"]

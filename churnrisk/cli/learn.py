@@ -1,0 +1,121 @@
+"""``churnrisk train`` and ``churnrisk demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from churnrisk.cli.options import AsJson, AsOf, ModelsDir, Reading, current_settings, reads_purchases
+
+if TYPE_CHECKING:
+    from churnrisk.settings import Settings
+    from churnrisk.workflows import ChurnModel
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command()(train)
+    app.command()(demo)
+
+
+@reads_purchases
+def train(
+    context: typer.Context,
+    purchases: Annotated[
+        str | None,
+        typer.Argument(
+            help="Purchase history, one row per order or order line (default: `purchases` in the settings, "
+            "then data/purchases.csv)",
+            show_default=False,
+        ),
+    ] = None,
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            "--horizon",
+            metavar="DAYS",
+            help="Churned is who buys nothing in so many days. (default: chosen from this log's repurchase gaps)",
+        ),
+    ] = None,
+    lookback: Annotated[
+        int | None,
+        typer.Option("--lookback", metavar="DAYS", help="Active is who bought in so many last days. (default: 365)"),
+    ] = None,
+    lead: Annotated[
+        int | None, typer.Option("--lead", metavar="DAYS", help="Days that you need to act. (default: 0)")
+    ] = None,
+    as_of: AsOf = None,
+    models_dir: ModelsDir = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Seed of everything random. (default: 0)")
+    ] = None,
+    as_json: AsJson = False,
+    *,
+    reading: Reading,
+) -> None:
+    """Learn from a purchase history who stops buying, test that, and store the model.
+
+    Example: churnrisk train purchases.csv --horizon 90
+    """
+    settings = current_settings(context)
+    given = {"horizon": horizon, "lookback": lookback, "lead": lead, "seed": seed, "models_dir": models_dir}
+    settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
+    model = _train(purchases, settings, reading, as_of, as_json=as_json)
+    _show_training(model, settings.models_dir, as_json=as_json)
+
+
+@reads_purchases
+def demo(
+    context: typer.Context,
+    models_dir: ModelsDir = None,
+    *,
+    reading: Reading,
+) -> None:
+    """Train on the sample that comes with churnrisk, score its customers, and show who is at risk.
+
+    Example: churnrisk demo
+    """
+    from churnrisk.cli.score import show_scores
+    from churnrisk.workflows import sample_file, score_source
+
+    settings = current_settings(context)
+    if models_dir is not None:
+        settings = settings.model_copy(update={"models_dir": models_dir})
+    model = _train(str(sample_file("purchases.csv")), settings, reading, None, as_json=False)
+    _show_training(model, settings.models_dir, as_json=False)
+    result = score_source(model, sample_file("customers.csv"), options=reading.options(settings))
+    show_scores(model, result, top=10)
+
+
+def _train(
+    purchases: str | None, settings: Settings, reading: Reading, as_of: str | None, *, as_json: bool
+) -> ChurnModel:
+    from churnrisk import workflows
+    from churnrisk.cli.show import progress_bar
+
+    source = workflows.find_purchases(purchases, settings.purchases)
+    with progress_bar(is_quiet=as_json) as progress:
+        return workflows.train(
+            source,
+            horizon=settings.horizon,
+            lookback=settings.lookback,
+            lead=settings.lead,
+            as_of=as_of,
+            seed=settings.seed,
+            options=reading.options(settings),
+            progress=progress,
+        )
+
+
+def _show_training(model: ChurnModel, models_dir: Path, *, as_json: bool) -> None:
+    from churnrisk.cli.card import show_card
+    from churnrisk.cli.show import print_json, say
+
+    version = model.save(models_dir)
+    if as_json:
+        print_json({"version": version, "models_dir": str(models_dir), **model.card})
+        return
+    show_card(model.card)
+    say(f"Stored as {version} in {models_dir}/, signed, and current: `churnrisk score` uses it from now on.")

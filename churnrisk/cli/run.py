@@ -1,0 +1,48 @@
+"""Run the command line: what a user can mend ends in one message and exit code 2, a defect of ours in 1."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+
+from churnrisk.errors import ChurnriskError
+
+DONE, DEFECT, MEND = 0, 1, 2
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command and give its exit code."""
+    import typer
+
+    from churnrisk.cli import app
+
+    try:
+        result = app(arguments, prog_name="churnrisk", standalone_mode=False)
+    except ChurnriskError as error:
+        return _say(str(error), MEND)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("stopped; nothing was left half written.", 128 + signal.SIGINT)
+    except BrokenPipeError:
+        # whoever read our output has gone, as `head` does; the interpreter must not try to flush into the void
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except MemoryError:
+        return _say("not enough memory for this; free some, or score fewer customers at a time.", MEND)
+    except Exception as error:
+        return _usage_or_defect(error)
+    return result if isinstance(result, int) else DONE
+
+
+def _usage_or_defect(error: Exception) -> int:
+    if hasattr(error, "show") and hasattr(error, "exit_code"):  # a wrong option or argument
+        error.show()
+        return int(error.exit_code)
+    traceback.print_exc()
+    return _say("this is a defect of churnrisk and not of your data; please report the lines above.", DEFECT)
+
+
+def _say(message: str, code: int) -> int:
+    print(f"churnrisk: {message}", file=sys.stderr)  # noqa: T201 - the one place that writes errors
+    return code

@@ -1,0 +1,177 @@
+"""``churnrisk score``."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from churnrisk.cli.options import AsJson, AsOf, ModelsDir, Reading, current_settings, reads_purchases
+
+if TYPE_CHECKING:
+    from churnrisk.workflows import ChurnModel, ScoreResult
+
+
+class Kind(enum.StrEnum):
+    """What a file of customers can be."""
+
+    purchases = "purchases"
+    ids = "ids"
+    summary = "summary"
+
+
+class CsvStyle(enum.StrEnum):
+    """How CSV is written."""
+
+    plain = "plain"
+    excel = "excel"
+
+
+TAKEN_FOR = {
+    "purchases": "a purchase history",
+    "ids": "a list of customer ids",
+    "summary": "one row per customer; scored by the compact model",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(score)
+
+
+@reads_purchases
+def score(
+    context: typer.Context,
+    customers: Annotated[str, typer.Argument(help="Purchase history, list of customer ids, or a row per customer.")],
+    as_kind: Annotated[
+        Kind | None, typer.Option("--as", help="What the file is, where its columns do not tell.")
+    ] = None,
+    as_of: AsOf = None,
+    purchases: Annotated[
+        str | None, typer.Option("--purchases", metavar="FILE", help="History of the customers of a list of ids.")
+    ] = None,
+    models_dir: ModelsDir = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="VERSION", help="Model to use. (default: the current one)")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=0, help="Rows of the list to show.")] = 10,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write all scores to a .csv, .parquet or .xlsx file."),
+    ] = None,
+    csv_style: Annotated[
+        CsvStyle, typer.Option("--csv-style", help="excel: semicolons and decimal commas, for a European Excel.")
+    ] = CsvStyle.plain,
+    as_json: AsJson = False,
+    *,
+    reading: Reading,
+) -> None:
+    """Score customers: how likely each is to stop buying, most at risk first.
+
+    Example: churnrisk score customers.csv --output scores.xlsx
+    """
+    from churnrisk import workflows
+    from churnrisk.cli.show import print_json, progress_bar, say
+    from churnrisk.tables import check_ending, write_table
+
+    settings = current_settings(context)
+    if output is not None:
+        check_ending(output)
+    churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
+    with progress_bar(is_quiet=as_json) as progress:
+        progress("scoring", 0, 1)
+        result = workflows.score_source(
+            churn_model,
+            customers,
+            as_kind=None if as_kind is None else as_kind.value,
+            purchases=workflows.find_purchases(purchases, settings.purchases)
+            if purchases or settings.purchases
+            else None,
+            as_of=as_of,
+            options=reading.options(settings),
+        )
+    defused = write_table(result.table, output, csv_style=csv_style.value) if output is not None else 0
+    if as_json:
+        print_json(describe(churn_model, result))
+        return
+    show_scores(churn_model, result, top=top)
+    if output is not None:
+        say(f"All {len(result.scores):,} rows: {output}")
+    if defused:
+        say(f"{defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")
+
+
+def describe(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
+    """Give the scores and how they came about as plain values."""
+    scores = result.scores
+    return {
+        "model": model.version,
+        "as_of": as_of_text(result),
+        "kind": result.kind,
+        "horizon_days": scores.snapshot.horizon,
+        "lookback_days": scores.snapshot.lookback,
+        "lead_days": scores.snapshot.lead,
+        "risk": model.card["risk"],
+        "counts": {status: scores.count("status", status) for status in ("scored", "lapsed", "no_purchases")},
+        "intake": dict(result.intake),
+        "notices": list(result.notices),
+        "customers": result.table.records(),
+    }
+
+
+def show_scores(model: ChurnModel, result: ScoreResult, *, top: int) -> None:
+    """Print what the file was taken for, the counts, and the top of the list."""
+    from churnrisk.cli.show import percent, say, show_table
+
+    scores, snapshot = result.scores, result.scores.snapshot
+    say(f"Taken for {TAKEN_FOR[result.kind]}. Scored as of {as_of_text(result)} by model {model.version}.")
+    for notice in result.notices:
+        say(f"Note: {notice}")
+    bands = model.card["test"]["risk_bands"]
+    rows = [
+        {
+            "risk": level,
+            "customers": scores.count("risk", level),
+            "churned in the model's test": bands[level]["churn_rate"],
+        }
+        for level in ("high", "medium", "low")
+    ]
+    title = f"{len(scores):,} customers; churn = no purchase within {snapshot.horizon} days"
+    show_table(title, rows, formats={"churned in the model's test": percent})
+    lapsed, none = scores.count("status", "lapsed"), scores.count("status", "no_purchases")
+    say(
+        f"  not scored: {lapsed:,} lapsed (nothing bought in the last {snapshot.lookback} days), "
+        f"{none:,} without purchases"
+    )
+    say()
+    if top and scores.count("status", "scored"):
+        show_list(result, top=top)
+
+
+def show_list(result: ScoreResult, *, top: int) -> None:
+    """Print the customers most at risk."""
+    from churnrisk.cli.show import percent, show_table
+
+    records = [row for row in result.table.records()[:top] if row["status"] == "scored"]
+    rows = [
+        {
+            "rank": row["risk_rank"],
+            "customer": row["customer_id"],
+            "churn": row["churn_probability"],
+            "risk": row["risk"],
+            "days quiet": row["days_since_last_order"],
+            "orders": row["order_count"],
+            "amount": row["total_amount"],
+        }
+        for row in records
+    ]
+    show_table(f"Most at risk (top {len(rows)})", rows, formats={"churn": percent})
+
+
+def as_of_text(result: ScoreResult) -> str:
+    """Give the day of scoring as an ISO date."""
+    from churnrisk.timeline import date_of
+
+    return date_of(result.scores.snapshot.cutoff).isoformat()

@@ -1,0 +1,98 @@
+"""Terminal tables that fit 80 columns, numbers aligned, and progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH = 80
+Progress = Callable[[str, int, int], None]
+
+
+def console() -> Console:
+    """Give the console for results: at most 80 columns, and plain text when it is no terminal."""
+    from rich.console import Console
+
+    plain = Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False, soft_wrap=False, width=min(WIDTH, plain.width) if plain.is_terminal else WIDTH)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document; what is undefined is null."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))  # noqa: T201 - this is the output
+
+
+def say(text: str = "") -> None:
+    """Print a paragraph, wrapped; text from data is never taken for markup."""
+    console().print(text, markup=False)
+
+
+def show_table(
+    title: str,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    formats: Mapping[str, Callable[[Any], str]] | None = None,
+    caption: str | None = None,
+) -> None:
+    """Print rows as a table: numbers to the right, words to the left, a dash where there is nothing."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, title_justify="left", title_style="bold", caption=caption, box=box.SIMPLE_HEAD)
+    table.caption_justify = "left"
+    names = list(rows[0]) if rows else []
+    for name in names:
+        is_number = any(isinstance(row[name], int | float) for row in rows)
+        right = is_number or name in (formats or {})
+        table.add_column(Text(name), justify="right" if right else "left", overflow="fold", no_wrap=right)
+    for row in rows:
+        table.add_row(*(Text(_cell(row[name], (formats or {}).get(name))) for name in names))
+    console().print(table)
+
+
+def _cell(value: Any, formatter: Callable[[Any], str] | None) -> str:
+    if value is None or value != value:
+        return "–"
+    if formatter is not None and not isinstance(value, str):
+        return formatter(value)
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else printable(str(value))
+
+
+def printable(text: str) -> str:
+    """Replace control characters of data, which could move the cursor or hide text; our own line ends stay."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
+def percent(value: float) -> str:
+    """Write a share as a percentage with one decimal."""
+    return f"{value:.1%}"
+
+
+@contextmanager
+def progress_bar(*, is_quiet: bool) -> Iterator[Progress]:
+    """Show progress on standard error while somebody looks; write nothing into pipes and log files."""
+    if is_quiet or not sys.stderr.isatty():
+        yield lambda _what, _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def update(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total if total > 1 else None)
+
+        yield update

@@ -1,0 +1,22 @@
+"""Features of customers, from the orders before a cutoff and nothing else.
+
+This package and :mod:`churnrisk.labels` do not know each other: that is the barrier against leaks from the future.
+"""
+
+from churnrisk.features.base import PurchaseLog
+from churnrisk.features.build import Features, customer_features, iterate_features, lazy_features
+from churnrisk.features.catalogue import LogFacts, catalogue, feature_fingerprint, left_out
+from churnrisk.features.feature import Feature
+
+__all__ = [
+    "Feature",
+    "Features",
+    "LogFacts",
+    "PurchaseLog",
+    "catalogue",
+    "customer_features",
+    "feature_fingerprint",
+    "iterate_features",
+    "lazy_features",
+    "left_out",
+]

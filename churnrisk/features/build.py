@@ -1,0 +1,152 @@
+"""From a log to a feature matrix: one lazy query on integers, then the last step in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from churnrisk.engines import Arrays, Database, collect_arrays, iterate_batches
+from churnrisk.features.base import CUSTOMER, PurchaseLog, has_purchased, in_base, line_history, order_history
+from churnrisk.features.catalogue import WHOLE_NUMBERS, select_features, whole_numbers_of
+from churnrisk.features.feature import Feature, Floats, WholeNumber
+from churnrisk.timeline import Snapshot
+
+Who = Literal["base", "all"]
+"""Which customers: those of the customer base, or all with a purchase before the cutoff."""
+
+_ALWAYS = ("first_purchase_day", "last_purchase_day", "order_count", "purchase_day_count")
+_DETAILS = {"products": "product_id", "categories": "category"}
+
+
+@dataclass(frozen=True)
+class Features:
+    """The features of some customers at a snapshot.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        When.
+    customer_ids : ndarray of object, shape (n,)
+        Who, sorted by code point.
+    names : tuple of str
+        The p columns of ``values``.
+    values : ndarray of float64, shape (n, p)
+        NaN where a feature is missing for a customer.
+    raw : dict of str to ndarray of int64, shape (n,)
+        Whole numbers for the output: ``days_since_last_order``, ``tenure_days``, ``order_count``,
+        ``purchase_day_count``, and where the log has amounts ``total_amount`` and ``net_amount``
+        (before and after returns, in ten-thousandths).
+    """
+
+    snapshot: Snapshot
+    customer_ids: NDArray[np.object_]
+    names: tuple[str, ...]
+    values: Floats
+    raw: dict[str, NDArray[np.int64]]
+
+
+def customer_features(
+    log: PurchaseLog, snapshot: Snapshot, *, who: Who = "base", names: Sequence[str] | None = None
+) -> Features:
+    """Compute features from the orders before a cutoff: one row per customer.
+
+    Parameters
+    ----------
+    log : PurchaseLog
+        Orders on any engine.
+    snapshot : Snapshot
+        The cutoff, and the windows that some features are tied to.
+    who : {"base", "all"}
+        The customer base, or everybody with a purchase before the cutoff.
+    names : sequence of str, optional
+        The features to compute, in this order; by default all that the log supports.
+    """
+    features = select_features(log, names)
+    query = _whole_number_query(log, snapshot, features, who)
+    return _apply_last_step(collect_arrays(query, sort_by=[CUSTOMER]), snapshot, features)
+
+
+def iterate_features(
+    log: PurchaseLog,
+    snapshot: Snapshot,
+    *,
+    rows: int,
+    who: Who = "base",
+    names: Sequence[str] | None = None,
+    database: Database | None = None,
+) -> Iterator[Features]:
+    """Compute what :func:`customer_features` does, in batches of about ``rows`` customers, sorted throughout.
+
+    With ``database``, the one that the log lies in, no more than a batch is held in memory. Nobody in the base
+    means no batch.
+    """
+    features = select_features(log, names)
+    query = _whole_number_query(log, snapshot, features, who)
+    for batch in iterate_batches(query, sort_by=[CUSTOMER], rows=rows, database=database):
+        yield _apply_last_step(batch, snapshot, features)
+
+
+def lazy_features(
+    log: PurchaseLog, snapshot: Snapshot, *, who: Who = "base", names: Sequence[str] | None = None
+) -> nw.LazyFrame[Any]:
+    """Give the whole numbers behind the features as a lazy query, for work that stays in the engine."""
+    return _whole_number_query(log, snapshot, select_features(log, names), who)
+
+
+def _whole_number_query(
+    log: PurchaseLog, snapshot: Snapshot, features: Sequence[Feature], who: Who
+) -> nw.LazyFrame[Any]:
+    numbers = _numbers_to_collect(log, features)
+    orders = order_history(log, snapshot).group_by(CUSTOMER).agg(*_expressions(numbers, "orders", snapshot))
+    query = orders.filter(in_base(snapshot) if who == "base" else has_purchased())
+    for source, column in _DETAILS.items():
+        if expressions := _expressions(numbers, source, snapshot):
+            details = _lines_per(log, snapshot, column).group_by(CUSTOMER).agg(*expressions)
+            query = query.join(details, on=CUSTOMER, how="left")
+    return query.select(CUSTOMER, *(number.name for number in numbers))
+
+
+def _numbers_to_collect(log: PurchaseLog, features: Sequence[Feature]) -> tuple[WholeNumber, ...]:
+    always = {*_ALWAYS, *(("total_amount", "net_amount") if log.has_amounts else ())}
+    needed = {number.name for number in whole_numbers_of(features)} | always
+    return tuple(number for name, number in WHOLE_NUMBERS.items() if name in needed)
+
+
+def _expressions(numbers: Sequence[WholeNumber], source: str, snapshot: Snapshot) -> list[nw.Expr]:
+    return [number.expression(snapshot).alias(number.name) for number in numbers if number.source == source]
+
+
+def _lines_per(log: PurchaseLog, snapshot: Snapshot, column: str) -> nw.LazyFrame[Any]:
+    """Give one row per customer and product (or category): how many rows, first and last day."""
+    named = line_history(log, snapshot).filter(nw.col(column) != "")
+    return named.group_by(CUSTOMER, column).agg(
+        bought_line_count=nw.len().cast(nw.Int64),
+        first_bought_day=nw.col("order_day").min(),
+        last_bought_day=nw.col("order_day").max(),
+    )
+
+
+def _apply_last_step(arrays: Arrays, snapshot: Snapshot, features: Sequence[Feature]) -> Features:
+    ids = arrays[CUSTOMER].astype(object)
+    columns = {name: values.astype(np.float64) for name, values in arrays.items() if name != CUSTOMER}
+    values = np.empty((len(ids), len(features)))
+    with np.errstate(all="raise"):
+        for index, feature in enumerate(features):
+            inputs = {name: columns[name] for name in feature.inputs}
+            values[:, index] = feature.last_step(inputs, snapshot)
+    names = tuple(feature.name for feature in features)
+    return Features(snapshot, ids, names, values, _raw_columns(arrays, snapshot))
+
+
+def _raw_columns(arrays: Arrays, snapshot: Snapshot) -> dict[str, NDArray[np.int64]]:
+    whole = {name: arrays[name].astype(np.int64) for name in (*_ALWAYS, "total_amount", "net_amount") if name in arrays}
+    return {
+        "days_since_last_order": snapshot.cutoff - whole.pop("last_purchase_day"),
+        "tenure_days": snapshot.cutoff - whole.pop("first_purchase_day"),
+        **whole,
+    }

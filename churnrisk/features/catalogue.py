@@ -1,0 +1,121 @@
+"""The list of all features, which of them a log supports, and a fingerprint of a selection.
+
+A model keeps the names and the fingerprint of its features. Where a name, a meaning or the recipe has changed
+since, the model is refused rather than fed something else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from churnrisk.errors import ColumnError, IncompatibleModel
+from churnrisk.features import basket, frequency, monetary, recency, returns, rhythm, season, trend, weekday
+from churnrisk.features.base import PurchaseLog
+from churnrisk.features.feature import Feature, WholeNumber
+
+RECIPE_VERSION = 1
+"""Raise it when a feature's value changes for the same orders while its meaning still reads the same."""
+
+_FAMILIES = (recency, frequency, monetary, rhythm, trend, season, basket, returns, weekday)
+ALL_FEATURES: tuple[Feature, ...] = tuple(feature for family in _FAMILIES for feature in family.FEATURES)
+FEATURES_BY_NAME = {feature.name: feature for feature in ALL_FEATURES}
+WHOLE_NUMBERS: dict[str, WholeNumber] = {number.name: number for family in _FAMILIES for number in family.WHOLE_NUMBERS}
+
+_REASONS = {
+    "amounts": "the log has no amounts",
+    "quantities": "the log has no numbers of items",
+    "products": "the log names no products",
+    "categories": "the log names no categories",
+    "returns": "the log has neither amounts nor numbers of items, so no returns",
+}
+
+
+@dataclass(frozen=True)
+class LogFacts:
+    """What a log has, as far as features depend on it."""
+
+    has_amounts: bool = True
+    has_quantities: bool = True
+    has_products: bool = True
+    has_categories: bool = True
+
+    @classmethod
+    def of(cls, log: PurchaseLog | LogFacts) -> LogFacts:
+        """Note what a log has."""
+        return cls(log.has_amounts, log.has_quantities, log.has_products, log.has_categories)
+
+    def lacks(self, need: str) -> bool:
+        """Tell whether a need of a feature is not met."""
+        if need == "returns":
+            return not (self.has_amounts or self.has_quantities)
+        met: bool = getattr(self, f"has_{need}")
+        return not met
+
+
+def catalogue(log: PurchaseLog | LogFacts | None = None) -> tuple[Feature, ...]:
+    """Give the features that a log supports, in a fixed order.
+
+    Parameters
+    ----------
+    log : PurchaseLog or LogFacts, optional
+        The log; without one, all features are given.
+
+    See Also
+    --------
+    left_out : the others, with the reason.
+    """
+    missing = {} if log is None else left_out(log)
+    return tuple(feature for feature in ALL_FEATURES if feature.name not in missing)
+
+
+def left_out(log: PurchaseLog | LogFacts) -> dict[str, str]:
+    """Give the features that a log does not support, each with the reason in words."""
+    facts = LogFacts.of(log)
+    lacking = {need: reason for need, reason in _REASONS.items() if facts.lacks(need)}
+    return {feature.name: lacking[need] for feature in ALL_FEATURES for need in feature.needs[:1] if need in lacking}
+
+
+def select_features(log: PurchaseLog | LogFacts, names: Sequence[str] | None = None) -> tuple[Feature, ...]:
+    """Give the named features, or all that the log supports.
+
+    Raises
+    ------
+    IncompatibleModel
+        Where a name is not in the catalogue of this version.
+    ColumnError
+        Where the log cannot support a named feature.
+    """
+    if names is None:
+        return catalogue(log)
+    unknown = [name for name in names if name not in FEATURES_BY_NAME]
+    if unknown:
+        raise IncompatibleModel(
+            f"this version of churnrisk has no feature {unknown[0]!r} (nor {len(unknown) - 1} others that were asked "
+            "for); train the model again."
+        )
+    reasons = {reason for name, reason in left_out(log).items() if name in set(names)}
+    if reasons:
+        raise ColumnError(
+            f"the features that were asked for cannot be made: {'; '.join(sorted(reasons))}. Score a file with the "
+            "same columns as the one that the model was trained on, or train a model on a log without them."
+        )
+    return tuple(FEATURES_BY_NAME[name] for name in names)
+
+
+def whole_numbers_of(features: Iterable[Feature]) -> tuple[WholeNumber, ...]:
+    """Give the whole numbers that features are made of, each once, in the catalogue's order."""
+    wanted = {name for feature in features for name in feature.inputs}
+    return tuple(number for name, number in WHOLE_NUMBERS.items() if name in wanted)
+
+
+def feature_fingerprint(names: Sequence[str]) -> str:
+    """Give a digest over names, units, meanings and the recipe's version, in the order of ``names``.
+
+    Equal fingerprints mean that two installations fill the columns of a feature matrix with the same things.
+    """
+    digest = hashlib.sha256(f"recipe {RECIPE_VERSION}\n".encode())
+    for feature in (FEATURES_BY_NAME[name] for name in names):
+        digest.update(f"{feature.name}\t{feature.unit}\t{feature.meaning}\n".encode())
+    return digest.hexdigest()

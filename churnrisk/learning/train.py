@@ -1,0 +1,242 @@
+"""Fit a model on a training set, and test it on a snapshot later than everything that it has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from churnrisk.dataset import SnapshotData, TrainingSet
+from churnrisk.errors import NotEnoughData
+from churnrisk.learning.baselines import BASELINES, RFM
+from churnrisk.learning.estimators import DECAY, Learner, fit_learner
+from churnrisk.learning.evaluate import Interval, Scored, difference, measure, reliability
+from churnrisk.learning.linear import LinearModel, fit_linear, to_probability
+from churnrisk.learning.risk import RiskBands
+from churnrisk.timeline import Snapshot, SnapshotPlan
+
+Floats = np.ndarray
+Progress = Callable[[str], None]
+
+LEAST_CUSTOMERS = 30
+"""So many customers that churned, and that were kept, are needed to learn from."""
+
+DECIMALS = 9
+FOLDS = 5
+OURS = "churnrisk"
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """What is stored: from features to a churn probability, and the meaning of high and low.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The windows, at the ``as_of`` of training.
+    names : tuple of str
+        The features, in order.
+    learner : Learner
+        From feature rows to log-odds.
+    bands : RiskBands
+        Around the churn rate that the model expects of the customer base.
+    summary : SummaryModel
+        The compact second model for files with one row per customer.
+    """
+
+    snapshot: Snapshot
+    names: tuple[str, ...]
+    learner: Learner
+    bands: RiskBands
+    summary: SummaryModel
+
+    @property
+    def needs_amounts(self) -> bool:
+        """Whether a log without amounts cannot be scored."""
+        return "mean_order_amount" in self.names
+
+    def predict(self, values: Floats) -> Floats:
+        """Give churn probabilities for feature rows of shape (n, p), rounded to nine decimals."""
+        probability: Floats = np.round(to_probability(self.learner.log_odds(values)), DECIMALS)
+        return probability
+
+
+@dataclass(frozen=True)
+class SummaryModel:
+    """A compact model on days since the last order, tenure, order count and mean order amount alone."""
+
+    names: tuple[str, ...]
+    linear: LinearModel
+    bands: RiskBands
+
+    def predict(self, features: Mapping[str, Floats]) -> Floats:
+        """Give churn probabilities, rounded to nine decimals."""
+        columns = summary_columns([features[name] for name in self.names])
+        probability: Floats = np.round(to_probability(self.linear.log_odds(columns)), DECIMALS)
+        return probability
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """How a model fitted on the past did on what came after, beside the baselines.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The test snapshot.
+    kind : {"later snapshot", "other customers"}
+        Whether the test came after all that was fitted on, or, in a short history, held other customers of the
+        same weeks, which flatters.
+    measures : mapping of str to mapping of str to Interval
+        Model to measure to figure.
+    gains : mapping of str to mapping of str to Interval
+        Baseline to measure to ours minus theirs, paired.
+    bands : mapping
+        What each risk band held and how many of it churned.
+    reliability : list of tuple
+        Size, mean probability and churn rate of 15 bins.
+    """
+
+    snapshot: Snapshot
+    kind: Literal["later snapshot", "other customers"]
+    customers: int
+    churn_rate: float
+    measures: Mapping[str, Mapping[str, Interval]]
+    gains: Mapping[str, Mapping[str, Interval]]
+    bands: Mapping[str, Mapping[str, float | int | None]]
+    reliability: Sequence[tuple[float, float, float]]
+
+
+def fit_model(data: TrainingSet, *, seed: int = 0) -> FittedModel:
+    """Fit on every labelled snapshot of a training set.
+
+    Parameters
+    ----------
+    data : TrainingSet
+        Labelled snapshots, and the one at ``as_of`` that has no labels yet.
+    seed : int
+        Seed of everything random; the same data and seed give the same bytes.
+
+    Raises
+    ------
+    NotEnoughData
+        With fewer than 30 customers that churned or that were kept.
+    """
+    check_enough(data)
+    learner = fit_learner(*_stack(data.snapshots), seed=seed)
+    expected = float(np.mean(to_probability(learner.log_odds(data.current.values))))
+    bands = RiskBands(expected)
+    return FittedModel(data.current.snapshot, data.names, learner, bands, _fit_summary(data, bands))
+
+
+def check_enough(data: TrainingSet) -> None:
+    """Refuse to learn from a handful of customers."""
+    for outcome, word in ((1, "churned"), (0, "bought again")):
+        customers: set[str] = set()
+        for snapshot in data.snapshots:
+            customers.update(snapshot.customer_ids[snapshot.churned == outcome])
+        if len(customers) < LEAST_CUSTOMERS:
+            raise NotEnoughData(
+                f"{len(customers)} customers {word} in the training snapshots, {LEAST_CUSTOMERS} are needed. "
+                "Bring a longer history, or choose another --horizon."
+            )
+
+
+def run_test(data: TrainingSet, plan: SnapshotPlan, *, seed: int = 0) -> TestResult:
+    """Fit on the snapshots that were over before the test's cutoff, and compare with the baselines on the test.
+
+    Where the history holds no such snapshot, or too few customers in it, other customers of the same snapshots
+    serve: five times four fifths are fitted on and the rest is tested. That flatters, and the result says so.
+    """
+    test = data.at([plan.test])[0]
+    past = data.known_at(plan.test)
+    try:
+        check_enough(past)
+    except NotEnoughData:
+        return _compare(test, _cross_predict(data, test, seed=seed), "other customers")
+    model = fit_model(past, seed=seed)
+    probabilities = {OURS: model.predict(test.values)}
+    newest = past.snapshots[-1]
+    for name, baseline in BASELINES.items():
+        fitted = baseline(_named(newest, data.names), labels_of(newest))
+        probabilities[name] = fitted.predict(_named(test, data.names))
+    return _compare(test, probabilities, "later snapshot", bands=model.bands)
+
+
+def _cross_predict(data: TrainingSet, test: SnapshotData, *, seed: int) -> dict[str, Floats]:
+    """Predict each fifth of the test's customers from the other four fifths, customers kept together."""
+    fold_of = np.random.default_rng(seed).permutation(len(test.customer_ids)) % FOLDS
+    probabilities = {name: np.empty(len(fold_of)) for name in (OURS, *BASELINES)}
+    for fold in range(FOLDS):
+        held = fold_of == fold
+        rest = data.without(frozenset(test.customer_ids[held]))
+        probabilities[OURS][held] = fit_model(rest, seed=seed).predict(test.values[held])
+        newest = rest.snapshots[-1]
+        for name, baseline in BASELINES.items():
+            fitted = baseline(_named(newest, data.names), labels_of(newest))
+            probabilities[name][held] = fitted.predict(
+                {key: column[held] for key, column in _named(test, data.names).items()}
+            )
+    return probabilities
+
+
+def _compare(
+    test: SnapshotData,
+    probabilities: Mapping[str, Floats],
+    kind: Literal["later snapshot", "other customers"],
+    *,
+    bands: RiskBands | None = None,
+) -> TestResult:
+    churned = labels_of(test)
+    scored = {name: Scored(churned, probability) for name, probability in probabilities.items()}
+    ours = scored[OURS]
+    used = bands or RiskBands(float(probabilities[OURS].mean()))
+    return TestResult(
+        test.snapshot,
+        kind,
+        len(ours),
+        float(churned.mean()),
+        {name: measure(one) for name, one in scored.items()},
+        {
+            name: {key: difference(ours, one, key) for key in ("auc", "log_loss")}
+            for name, one in scored.items()
+            if name != OURS
+        },
+        used.observed(probabilities[OURS], churned),
+        reliability(ours),
+    )
+
+
+def _named(data: SnapshotData, names: Sequence[str]) -> dict[str, Floats]:
+    return {name: data.values[:, position] for position, name in enumerate(names)}
+
+
+def _stack(snapshots: Sequence[SnapshotData]) -> tuple[Floats, Floats, Floats]:
+    """Put snapshots under each other, older ones with less weight."""
+    newest = len(snapshots) - 1
+    weights = [np.full(len(one.customer_ids), DECAY ** (newest - k)) for k, one in enumerate(snapshots)]
+    churned = [labels_of(one) for one in snapshots]
+    return np.vstack([one.values for one in snapshots]), np.concatenate(churned), np.concatenate(weights)
+
+
+def labels_of(data: SnapshotData) -> np.ndarray:
+    """Give the labels of a snapshot that has them."""
+    if data.churned is None:
+        raise ValueError(f"{data.snapshot} has no labels")
+    return data.churned
+
+
+def _fit_summary(data: TrainingSet, bands: RiskBands) -> SummaryModel:
+    names = tuple(name for name in RFM if name in data.names)
+    values, churned, weights = _stack(data.snapshots)
+    columns = summary_columns([values[:, data.names.index(name)] for name in names])
+    return SummaryModel(names, fit_linear(columns, churned, weights, strength=1.0), bands)
+
+
+def summary_columns(features: Sequence[Floats]) -> Floats:
+    """Give logarithms, squares and products of the few features of the compact model."""
+    logs = [np.log1p(np.maximum(column, 0)) for column in features]
+    products = [logs[i] * logs[k] for i in range(len(logs)) for k in range(i, len(logs))]
+    return np.column_stack([*logs, *products])

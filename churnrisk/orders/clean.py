@@ -1,0 +1,98 @@
+"""Purchase rows to orders: rows of one customer with one order id, or of one day where there are no ids."""
+
+from __future__ import annotations
+
+from churnrisk.engines import Database
+from churnrisk.errors import LimitExceeded
+from churnrisk.orders.raw import RawRows
+from churnrisk.schema import MONEY_SCALE
+
+_TOTAL_LIMIT = 9 * 10**18  # sums of amounts must fit 64 bits, in every engine
+
+
+def make_orders(database: Database, *, has_amounts: bool) -> int:
+    """Make the table ``orders`` from the good purchase rows and give how many there are."""
+    _check_totals(database)
+    negative = "amount < 0" if has_amounts else "false"
+    net = "sum(amount)" if has_amounts else "sum(quantity)"
+    is_purchase = f"{net} > 0" if has_amounts else f"{net} >= 0"
+    database.connection.execute(f"""CREATE OR REPLACE TABLE orders AS
+        SELECT customer_id, coalesce(order_id, '') AS order_id, min(day) AS order_day,
+            CAST(sum(amount) AS BIGINT) AS amount,
+            CAST(coalesce(sum(-amount) FILTER ({negative}), 0) AS BIGINT) AS returned_amount,
+            CAST(sum(quantity) AS BIGINT) AS quantity, count(*) AS line_count,
+            CAST({is_purchase} AS BIGINT) AS is_purchase, CAST({net} < 0 AS BIGINT) AS is_return
+        FROM purchase_rows WHERE issue = 0
+        GROUP BY customer_id, purchase_rows.order_id, CASE WHEN purchase_rows.order_id IS NULL THEN day END""")
+    return _count(database, "orders")
+
+
+def make_lines(database: Database) -> None:
+    """Make the table ``order_lines``: one row per purchase row, on the day of its order."""
+    database.connection.execute("""CREATE OR REPLACE TABLE order_lines AS
+        SELECT r.customer_id, o.order_day, coalesce(r.product_id, '') AS product_id,
+            coalesce(r.category, '') AS category, r.amount, r.quantity
+        FROM purchase_rows r JOIN orders o ON r.customer_id = o.customer_id
+            AND coalesce(r.order_id, '') = o.order_id AND (r.order_id IS NOT NULL OR r.day = o.order_day)
+        WHERE r.issue = 0""")
+
+
+def count_duplicates(database: Database, raw: RawRows) -> int:
+    """Count the good rows that equal an earlier one in every column of the source; marks them in ``duplicates``."""
+    database.connection.execute(f"CREATE OR REPLACE TABLE row_hashes AS SELECT {raw.hash_sql} AS h FROM {raw.sql}")
+    database.connection.execute("""CREATE OR REPLACE TABLE duplicates AS
+        SELECT h, customer_id, order_id, day, min(rowid) AS first_row, count(*) - 1 AS extra
+        FROM (SELECT r.rowid, r.*, h FROM purchase_rows r JOIN row_hashes ON r.rowid = row_hashes.rowid WHERE issue = 0)
+        GROUP BY h, customer_id, order_id, day HAVING count(*) > 1""")
+    [(extra,)] = database.connection.execute("SELECT coalesce(sum(extra), 0) FROM duplicates").fetchall()
+    return int(extra)
+
+
+def is_order_level(database: Database, *, rows: int, orders: int, duplicates: int) -> bool:
+    """Tell whether each order is one row once exact duplicates are gone."""
+    [(without_id,)] = database.connection.execute(
+        "SELECT count(*) FROM purchase_rows WHERE issue = 0 AND order_id IS NULL"
+    ).fetchall()
+    return int(without_id) == 0 and rows - duplicates == orders
+
+
+def drop_duplicates(database: Database, raw: RawRows) -> None:
+    """Set the marked duplicates aside, each named after the row that it repeats."""
+    number = "r.line" if raw.has_lines else f"r.rowid + {raw.first_line}"
+    first = "f.line" if raw.has_lines else f"f.rowid + {raw.first_line}"
+    joined = """purchase_rows r JOIN row_hashes ON r.rowid = row_hashes.rowid
+        JOIN duplicates d ON d.h = row_hashes.h AND d.customer_id = r.customer_id AND d.day = r.day
+            AND d.order_id IS NOT DISTINCT FROM r.order_id AND r.rowid > d.first_row
+        JOIN purchase_rows f ON f.rowid = d.first_row WHERE r.issue = 0"""
+    database.connection.execute(
+        f"CREATE OR REPLACE TABLE dropped AS SELECT r.rowid AS row, {number} AS line, {first} AS first FROM {joined}"
+    )
+    database.connection.execute(
+        "INSERT INTO set_aside SELECT line, '', '', 'an exact copy of the row at line ' || first, 'duplicate' "
+        "FROM dropped"
+    )
+    database.connection.execute("UPDATE purchase_rows SET issue = 255 WHERE rowid IN (SELECT row FROM dropped)")
+
+
+def drop_working_tables(database: Database) -> None:
+    """Remove what only intake itself needed."""
+    for table in ("purchase_rows", "row_hashes", "duplicates", "dropped", "raw_rows"):
+        database.connection.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def _check_totals(database: Database) -> None:
+    sums = ", ".join(f"sum(abs(CAST({name} AS HUGEINT)))" for name in ("amount", "quantity"))
+    query = f"SELECT {sums} FROM purchase_rows WHERE issue = 0"
+    [(amount, quantity)] = database.connection.execute(query).fetchall()
+    for what, total in (("amounts", amount), ("quantities", quantity)):
+        if total is not None and int(total) > _TOTAL_LIMIT:
+            raise LimitExceeded(
+                f"the {what} of the log add up to {int(total) // MONEY_SCALE:.3e}, "
+                f"more than {_TOTAL_LIMIT // MONEY_SCALE:.0e}; "
+                "look for rows with absurd values, or bring the log in a larger unit."
+            )
+
+
+def _count(database: Database, table: str) -> int:
+    [(count,)] = database.connection.execute(f"SELECT count(*) FROM {table}").fetchall()
+    return int(count)

@@ -1,0 +1,159 @@
+"""Match the headers of a user's file to the roles that we know."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from churnrisk.errors import ColumnError
+from churnrisk.orders.aliases import ALIASES, LABELS, PERSONAL, SUMMARY_ALIASES
+
+NEEDED = ("customer_id", "ordered_at")
+
+
+@dataclass(frozen=True)
+class ColumnMatch:
+    """Which column, by position, stands for which role; the rest is ignored."""
+
+    headers: tuple[str, ...]
+    positions: Mapping[str, int]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Give the user's header of each role."""
+        return {role: self.headers[position] for role, position in self.positions.items()}
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Give the headers that stand for no role."""
+        used = set(self.positions.values())
+        return tuple(header for position, header in enumerate(self.headers) if position not in used)
+
+
+def plain_header(header: str) -> str:
+    """Reduce a header to lower-case letters and digits without accents, so that spellings of one name agree."""
+    decomposed = unicodedata.normalize("NFKD", header.replace("ł", "l").replace("Ł", "l").replace("ß", "ss"))
+    kept = (c for c in decomposed.casefold() if c.isalnum() and not unicodedata.combining(c))
+    return "".join(kept)
+
+
+_PLAIN_ALIASES = {
+    role: [frozenset(plain_header(name) for name in tier) for tier in tiers]
+    for role, tiers in (SUMMARY_ALIASES | ALIASES).items()
+}
+PURCHASE_ROLES, SUMMARY_FILE_ROLES = tuple(ALIASES), tuple(SUMMARY_ALIASES)
+
+
+def match_columns(
+    headers: Sequence[str],
+    chosen: Mapping[str, str],
+    *,
+    roles: Sequence[str] = PURCHASE_ROLES,
+    needed: Sequence[str] = NEEDED,
+) -> ColumnMatch:
+    """Find the column of each role, by the user's choice first and then by its header.
+
+    Raises
+    ------
+    ColumnError
+        Where a chosen column is not there, a needed one is missing, or two could be meant.
+    """
+    check_roles(chosen)
+    positions = {role: _find_chosen(headers, role, header) for role, header in chosen.items() if role in roles}
+    for role in roles:
+        if role not in positions:
+            candidates = [c for c in _find_by_alias(headers, role) if c not in positions.values()]
+            if len(candidates) > 1:
+                raise ColumnError(_say_ambiguous(headers, role, candidates))
+            if candidates:
+                positions[role] = candidates[0]
+    missing = [role for role in needed if role not in positions]
+    if missing:
+        raise ColumnError(say_missing(headers, missing))
+    return ColumnMatch(tuple(headers), {role: positions[role] for role in roles if role in positions})
+
+
+def find_chosen_in(headers: Sequence[str], chosen: Mapping[str, str], *, keep: Sequence[str] = ()) -> dict[str, str]:
+    """Leave out choices of columns that are not there, which belong to another kind of file; not those in ``keep``."""
+    plain = {plain_header(header) for header in headers}
+    return {role: header for role, header in chosen.items() if role in keep or plain_header(header) in plain}
+
+
+def count_matches(headers: Sequence[str]) -> int:
+    """Count the roles that some header stands for; it tells a header from other lines."""
+    return sum(bool(_find_by_alias(headers, role)) for role in ALIASES)
+
+
+def check_roles(chosen: Mapping[str, str]) -> None:
+    """Refuse a column mapping for a role that does not exist."""
+    for role, header in chosen.items():
+        if role not in _PLAIN_ALIASES:
+            known = ", ".join(_PLAIN_ALIASES)
+            raise ColumnError(f"--column {role}={header}: there is no role {role!r}; the roles are {known}.")
+
+
+def _find_chosen(headers: Sequence[str], role: str, header: str) -> int:
+    exact = [i for i, h in enumerate(headers) if h == header]
+    found = exact or [i for i, h in enumerate(headers) if plain_header(h) == plain_header(header)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ColumnError(f"--column {role}={header}: {len(found)} columns have this name; rename one of them.")
+    near = difflib.get_close_matches(header, headers, n=3, cutoff=0.4)
+    hint = f" Nearest: {', '.join(map(repr, near))}." if near else ""
+    raise ColumnError(f"--column {role}={header}: no such column. The file has {_list(headers)}.{hint}")
+
+
+def _find_by_alias(headers: Sequence[str], role: str) -> list[int]:
+    """Give the columns whose header names the role, from the surest list of names that has any."""
+    plain = [plain_header(header) for header in headers]
+    for tier in _PLAIN_ALIASES[role]:
+        found = [i for i, header in enumerate(plain) if header in tier]
+        if found:
+            return found
+    return []
+
+
+def _say_ambiguous(headers: Sequence[str], role: str, candidates: Sequence[int]) -> str:
+    names = " and ".join(repr(headers[i]) for i in candidates)
+    return (
+        f"two columns could be the {role}: {names}. Choose one with --column {role}={headers[candidates[0]]}. "
+        f"The file has {_list(headers)}."
+    )
+
+
+def say_missing(headers: Sequence[str], missing: Sequence[str]) -> str:
+    """Say which needed columns are missing, what is there, and how to name them."""
+    near = {role: _nearest(headers, role) for role in missing}
+    hints = " ".join(f"Nearest to {role}: {', '.join(map(repr, names))}." for role, names in near.items() if names)
+    options = " ".join(f"--column {role}=NAME" for role in missing)
+    return (
+        f"no column for {' and '.join(missing)} was recognised. The file has {_list(headers)}. "
+        + (hints + " " if hints else "")
+        + f"Name it with {options}."
+    )
+
+
+def _nearest(headers: Sequence[str], role: str) -> list[str]:
+    names = [name for tier in _PLAIN_ALIASES[role] for name in tier]
+    scored = ((difflib.get_close_matches(plain_header(h), names, n=1, cutoff=0.6), h) for h in headers)
+    return [header for close, header in scored if close][:3]
+
+
+def _list(headers: Sequence[str]) -> str:
+    shown = ", ".join(header[:60] for header in headers[:30])
+    more = f" and {len(headers) - 30} more" if len(headers) > 30 else ""
+    return f"the columns {shown}{more}"
+
+
+def name_ignored(match: ColumnMatch) -> list[str]:
+    """Say which ignored columns look like labels of churn or like personal data."""
+    notices = []
+    for names, sentence in ((LABELS, "look like labels and are"), (PERSONAL, "hold personal data and are")):
+        plain = {plain_header(name) for name in names}
+        found = [header for header in match.ignored if plain_header(header) in plain]
+        if found:
+            notices.append(f"These columns {sentence} not used: {', '.join(found)}.")
+    return notices

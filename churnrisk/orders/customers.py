@@ -1,0 +1,148 @@
+"""The file that is to be scored: purchases, a list of customer ids, or a summary per customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from churnrisk.engines import Database
+from churnrisk.errors import SettingsError
+from churnrisk.orders import validate
+from churnrisk.orders.columns import (
+    PURCHASE_ROLES,
+    SUMMARY_FILE_ROLES,
+    ColumnMatch,
+    check_roles,
+    find_chosen_in,
+    match_columns,
+)
+from churnrisk.orders.log import Orders
+from churnrisk.orders.options import IntakeOptions
+from churnrisk.orders.raw import RawRows
+from churnrisk.orders.read import build_orders, open_source
+from churnrisk.orders.report import IntakeReport
+from churnrisk.orders.summary import list_ids, read_summary
+
+KINDS = ("purchases", "ids", "summary")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerTable:
+    """A file of customers, and what it was taken for.
+
+    Parameters
+    ----------
+    kind : str
+        ``"purchases"``, ``"ids"`` or ``"summary"``.
+    customer_ids : list of str
+        Each id of the file once, in the order of the file.
+    orders : Orders, optional
+        The purchase history, for purchases.
+    summary : dict of str to array, optional
+        For a summary, its columns: ``customer_id`` (text) and, as floats, ``order_count``, ``mean_order_amount``
+        (currency units), ``days_since_last_order``, ``tenure_days``, or ``last_order_day`` and ``first_order_day``
+        (days since 1970-01-01) where the file has dates; NaN where a value is missing.
+    report : IntakeReport
+        The account of the reading; its first notice says which kind the file was taken for and why.
+    """
+
+    kind: str
+    customer_ids: list[str]
+    report: IntakeReport
+    orders: Orders | None = None
+    summary: dict[str, np.ndarray] | None = None
+
+    def close(self) -> None:
+        """Let go of the purchase history, if there is one."""
+        if self.orders is not None:
+            self.orders.close()
+
+    def __enter__(self) -> CustomerTable:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def read_customers(
+    source: Any,
+    options: IntakeOptions = IntakeOptions(),  # noqa: B008 - frozen
+    *,
+    as_kind: str | None = None,
+) -> CustomerTable:
+    """Read the customers that are to be scored, and say what kind of file they came in.
+
+    Parameters
+    ----------
+    source : str, Path or frame
+        Purchases, a list of customer ids, or one row per customer.
+    options : IntakeOptions
+        How to read it; chosen columns that belong to another kind of file are passed over.
+    as_kind : str, optional
+        ``"purchases"``, ``"ids"`` or ``"summary"``; by default the columns tell.
+    """
+    if as_kind not in (None, *KINDS):
+        raise SettingsError(f"--as {as_kind}: give one of {', '.join(KINDS)}.")
+    database = Database(threads=options.threads, memory=options.memory)
+    try:
+        validate.create_set_aside(database)
+        raw = open_source(source, database, options)
+        check_roles(options.columns)
+        kind, reason = (as_kind, "as asked") if as_kind else tell_kind(raw.headers, options.columns)
+        table = _read_kind(kind, raw, database, options)
+    except BaseException:
+        database.close()
+        raise
+    if table.kind != "purchases":
+        database.close()
+    return replace(table, report=_say_kind(table.report, kind, reason))
+
+
+def tell_kind(headers: Sequence[str], columns: Mapping[str, str]) -> tuple[str, str]:
+    """Tell what kind of file has these headers, and why."""
+    chosen = find_chosen_in(headers, columns)
+    summary = match_columns(headers, chosen, roles=SUMMARY_FILE_ROLES, needed=()).positions
+    has_days = {"days_since_last_order", "tenure_days"} <= set(summary)
+    has_dates = {"first_order_on", "last_order_on"} <= set(summary)
+    if "order_count" in summary and (has_days or has_dates):
+        return "summary", "it has one row per customer, with " + ", ".join(headers[i] for i in summary.values())
+    purchases = match_columns(headers, chosen, roles=PURCHASE_ROLES, needed=()).names
+    if "ordered_at" in purchases:
+        return "purchases", f"it has a date of purchase, {purchases['ordered_at']}"
+    if summary.keys() - {"customer_id"}:
+        return "summary", "it has " + ", ".join(headers[i] for role, i in summary.items() if role != "customer_id")
+    return "ids", "it has no date of purchase"
+
+
+def _read_kind(kind: str, raw: RawRows, database: Database, options: IntakeOptions) -> CustomerTable:
+    if kind == "purchases":
+        match = match_columns(raw.headers, find_chosen_in(raw.headers, options.columns, keep=PURCHASE_ROLES[:2]))
+        ids: list[str] = []
+        orders = build_orders(
+            raw, match, database, options, before_dropping=lambda: ids.extend(_ids_in_order(database))
+        )
+        return CustomerTable(kind=kind, customer_ids=ids, report=orders.report, orders=orders)
+    chosen = find_chosen_in(raw.headers, options.columns, keep=("customer_id",))
+    match = match_columns(raw.headers, chosen, roles=SUMMARY_FILE_ROLES, needed=("customer_id",))
+    if kind == "ids":
+        match = ColumnMatch(match.headers, {"customer_id": match.positions["customer_id"]})
+        ids, report = list_ids(raw, match, database, options)
+        return CustomerTable(kind=kind, customer_ids=ids, report=report)
+    summary, report = read_summary(raw, match, database, options)
+    return CustomerTable(kind=kind, customer_ids=list(summary["customer_id"]), report=report, summary=summary)
+
+
+def _ids_in_order(database: Database) -> list[str]:
+    query = "SELECT customer_id FROM purchase_rows WHERE issue = 0 GROUP BY customer_id ORDER BY min(rowid)"
+    return [str(row[0]) for row in database.connection.execute(query).fetchall()]
+
+
+_MEANINGS = {"purchases": "a purchase history", "ids": "a list of customer ids", "summary": "a summary per customer"}
+
+
+def _say_kind(report: IntakeReport, kind: str, reason: str) -> IntakeReport:
+    sentence = f"{report.source} was taken for {_MEANINGS[kind]}: {reason}. To change that: --as purchases|ids|summary."
+    return replace(report, notices=(sentence, *report.notices))

@@ -1,0 +1,116 @@
+"""Data frames as text: each value as a person would write it, so that a frame is read just as a file is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+from typing import Any, cast
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from churnrisk.engines import Database
+from churnrisk.errors import MissingExtra, SourceError
+from churnrisk.orders.raw import RawRows
+
+_ROWS = 50_000
+
+
+def read_frame(source: Any, database: Database, *, timezone: str | None = None) -> RawRows:
+    """Give the rows of a pandas or Polars frame, or of anything else that Narwhals takes."""
+    frame = _open_frame(source)
+    headers = tuple(str(name) for name in frame.columns)
+    kinds = [frame[name].dtype for name in frame.columns]
+    typed = frozenset(k for k, kind in enumerate(kinds) if kind.is_numeric() or kind.is_temporal())
+    notices = tuple(
+        f"Column {header!r} is of type float; whole numbers in it are read without '.0'."
+        for header, kind in zip(headers, kinds, strict=True)
+        if kind.is_float() and _is_whole(frame[header])
+    )
+    connection = database.connection
+    columns = ", ".join(f"c{k} VARCHAR" for k in range(len(headers)))
+    connection.execute(f"CREATE OR REPLACE TABLE raw_rows ({columns})")
+    connection.execute("SET pandas_analyze_sample = 0")  # objects are text, whatever the first of them are
+    for start in range(0, len(frame), _ROWS):
+        part = frame[start : start + _ROWS]
+        texts = {f"c{k}": write_texts(part[name], timezone) for k, name in enumerate(part.columns)}
+        connection.register("frame_part", pd.DataFrame(texts, dtype=object))
+        connection.execute("INSERT INTO raw_rows SELECT * FROM frame_part")
+        connection.unregister("frame_part")
+    return RawRows(
+        name="frame",
+        format=f"{frame.implementation} frame",
+        headers=headers,
+        sql="raw_rows",
+        typed=typed,
+        notices=notices,
+    )
+
+
+def _open_frame(source: Any) -> nw.DataFrame[Any]:
+    try:
+        frame: Any = nw.from_native(source)
+    except TypeError:
+        raise SourceError(
+            f"cannot read purchases from a {type(source).__name__}; give a path, or a pandas or Polars frame."
+        ) from None
+    if isinstance(frame, nw.LazyFrame):
+        try:
+            engine: Any = "pandas" if frame.implementation.is_duckdb() else None
+            return frame.collect(engine)
+        except ImportError as error:
+            raise MissingExtra(f"reading this frame needs a library that is not installed: {error}.") from error
+    return cast("nw.DataFrame[Any]", frame)
+
+
+def _is_whole(column: nw.Series[Any]) -> bool:
+    values = column.to_numpy().astype(np.float64)
+    values = values[np.isfinite(values)]
+    return bool(values.size) and bool((values == np.floor(values)).all())
+
+
+def write_texts(column: nw.Series[Any], timezone: str | None = None) -> list[str | None]:
+    """Write the values of a column as text, None where there is none."""
+    return [write_text(value, timezone) for value in column.to_list()]
+
+
+def write_text(value: Any, timezone: str | None = None) -> str | None:
+    """Write one value as text that means the same: whole floats without a point, times by their own clock."""
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, int | np.integer):
+        return str(int(value))
+    if isinstance(value, float | np.floating):
+        return write_float(float(value))
+    if isinstance(value, decimal.Decimal):
+        return None if value.is_nan() else format(value, "f")
+    if isinstance(value, dt.datetime):
+        return _write_time(value, timezone)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="backslashreplace")
+    return str(value)
+
+
+def write_float(value: float) -> str | None:
+    """Write a float by its shortest digits, a whole one as a whole number; None for NaN, which means missing."""
+    if np.isnan(value):
+        return None
+    if np.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if value == np.floor(value) and abs(value) < 1e22:
+        return str(int(value))
+    return np.format_float_positional(value, trim="-") if 1e-7 < abs(value) < 1e22 else repr(float(value))
+
+
+def _write_time(value: dt.datetime, timezone: str | None) -> str:
+    """Write a time by its own clock; with its offset only where the user wants another clock."""
+    if value.tzinfo is not None and timezone is None:
+        value = value.replace(tzinfo=None)
+    return value.isoformat(sep=" ")[:26] if value.tzinfo is None else value.isoformat(sep=" ")

@@ -1,0 +1,163 @@
+"""Orders: the log of a shop, cleaned, as every later stage reads it."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+
+from churnrisk.engines import Database, collect_arrays
+from churnrisk.errors import OutputError
+from churnrisk.orders.report import IntakeReport
+
+
+class Orders:
+    """The orders of a log, in an engine of their own, with the account of how they were read.
+
+    Use it as a context manager, or close it: that removes its temporary folder.
+
+    Parameters
+    ----------
+    report : IntakeReport, optional
+        The account; None where the orders did not come from a file.
+    first_day, last_day : int
+        Days of the first and the last order of all.
+    has_amounts, has_quantities, has_products, has_categories : bool
+        What the log knows; columns that it does not know hold 0 or empty text.
+    currency : str, optional
+        Currency of the amounts, where the log names it.
+    """
+
+    def __init__(
+        self,
+        database: Database | None,
+        report: IntakeReport | None,
+        *,
+        first_day: int,
+        last_day: int,
+        has_amounts: bool = True,
+        has_quantities: bool = False,
+        has_products: bool = False,
+        has_categories: bool = False,
+        currency: str | None = None,
+        made: tuple[Any, Any] | None = None,
+    ) -> None:
+        self._database = database
+        self._made = made
+        self._report = report
+        self.first_day, self.last_day = first_day, last_day
+        self.has_amounts, self.has_quantities = has_amounts, has_quantities
+        self.has_products, self.has_categories = has_products, has_categories
+        self.currency = currency
+
+    @classmethod
+    def from_frame(cls, frame: Any, *, lines: Any = None, report: IntakeReport | None = None, **facts: Any) -> Orders:
+        """Take a table of orders made elsewhere, in any engine that Narwhals knows.
+
+        Parameters
+        ----------
+        frame : frame
+            Lazy or eager, with the columns of ``schema.ORDERS``.
+        lines : frame, optional
+            With the columns of ``schema.LINES``.
+        report : IntakeReport, optional
+            The account, where there is one.
+        **facts
+            ``has_amounts`` and the other facts of :class:`Orders`; the days are found in the frame when not given.
+        """
+        lazy = nw.from_native(frame).lazy()
+        if "first_day" not in facts or "last_day" not in facts:
+            days = lazy.select(first_day=nw.col("order_day").min(), last_day=nw.col("order_day").max())
+            found = collect_arrays(days, sort_by=["first_day"])
+            facts = {name: int(values[0]) for name, values in found.items()} | facts
+        made = (lazy, None if lines is None else nw.from_native(lines).lazy())
+        return cls(None, report, made=made, **facts)
+
+    @property
+    def database(self) -> Database | None:
+        """The database that the orders are in; None where they were made in another engine."""
+        return self._database
+
+    def frame(self) -> nw.LazyFrame[Any]:
+        """Give a fresh lazy frame with the columns of ``schema.ORDERS``."""
+        if self._made is not None:
+            return self._made[0]  # type: ignore[no-any-return]
+        return self._engine.frame("orders")
+
+    def lines(self) -> nw.LazyFrame[Any] | None:
+        """Give a fresh lazy frame with the columns of ``schema.LINES``; None where the log names no products."""
+        if self._made is not None:
+            return self._made[1]  # type: ignore[no-any-return]
+        return self._engine.frame("order_lines") if self.has_products or self.has_categories else None
+
+    @property
+    def report(self) -> IntakeReport:
+        """The account of the reading."""
+        if self._report is None:
+            raise AttributeError("these orders were not read from a source, so there is no account of a reading")
+        return self._report
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Digest of all orders (and lines), the same whatever the form of the source and the order of its rows."""
+        digest = hashlib.sha256()
+        for table in ("orders", "order_lines") if self.lines() is not None else ("orders",):
+            text = f"concat({', chr(31), '.join(self._columns(table))})"
+            sums = "sum(md5_number_lower(t)), sum(md5_number_upper(t))"  # a sum does not depend on the order of rows
+            query = f"SELECT count(*), {sums} FROM (SELECT {text} AS t FROM {table})"
+            [row] = self._engine.connection.execute(query).fetchall()
+            digest.update(f"{table} {row[0]} {row[1]} {row[2]};".encode())
+        return digest.hexdigest()
+
+    def write_rejects(self, path: Path) -> int:
+        """Write every row that was set aside: line, column, value, reason; give how many there were."""
+        query = "SELECT line, column_name, value, reason FROM set_aside ORDER BY line, column_name, value, reason"
+        result = self._engine.connection.execute(query)
+        count = 0
+        try:
+            with path.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file)
+                writer.writerow(["line", "column", "value", "reason"])
+                while rows := result.fetchmany(10_000):
+                    writer.writerows(
+                        [line, column, escape_value(value), reason] for line, column, value, reason in rows
+                    )
+                    count += len(rows)
+        except OSError as error:
+            raise OutputError(f"cannot write the rejected rows to {path}: {error.strerror}.") from error
+        return count
+
+    def close(self) -> None:
+        """Remove the engine and its temporary folder; safe to call twice."""
+        if self._database is not None:
+            self._database.close()
+
+    def __enter__(self) -> Orders:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _columns(self, table: str) -> list[str]:
+        described = self._engine.connection.execute(f"DESCRIBE {table}").fetchall()
+        return [str(row[0]) for row in described]
+
+    @property
+    def _engine(self) -> Database:
+        if self._database is None:
+            raise AttributeError("these orders were made elsewhere and have no database of their own")
+        return self._database
+
+
+def escape_value(value: str | None) -> str:
+    """Make a value safe to print on one line: no control characters, no formula."""
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value or "")
+    return (
+        "'" + text
+        if text[:1] in ("=", "+", "-", "@") and not text[1:].replace(".", "").replace(",", "").isdigit()
+        else text
+    )

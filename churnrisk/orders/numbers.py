@@ -1,0 +1,152 @@
+"""Find how the numbers of a column are written from all its rows, and read them as exact whole units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from churnrisk.errors import AmbiguousFormat
+from churnrisk.orders.sql import VALUE, quote_text
+from churnrisk.schema import MONEY_LIMIT, MONEY_SCALE
+
+WHOLE = r"-?\d{1,13}"
+DECIMAL = r"-?\d{1,13}\.(?:\d{1,2}|\d{4})"
+"""Shapes that a clean log has. Three decimals are not among them: 1.234 could be a thousand."""
+
+WHOLE_SHAPE, DECIMAL_SHAPE = "I", "D"
+
+_SPACE = "[ \u00a0\u202f\u2009'’]"
+_CODE = r"(?:[€$£¥₽₴₸₺₹₩]|[A-Z]{3}|(?i:лв|лева|лев|zł|zl|руб|р|бел\.? ?руб|br|kč|kc|ft|lei|kr|грн|дин|din|eur|euro)\.?)"
+_CODE_PART = rf"(?:{_CODE})?"
+_MINUS = "[-−–]"
+
+
+@dataclass(frozen=True)
+class NumberPlan:
+    """How the numbers of one column are read.
+
+    Parameters
+    ----------
+    decimal : str
+        The decimal sign, ``"."`` or ``","``.
+    units : str
+        SQL giving the whole number of ten-thousandths of the text :data:`VALUE`, NULL where it is not a number.
+    """
+
+    decimal: str
+    units: str
+
+
+Ask = Callable[[str], list[tuple[object, ...]]]
+
+
+def decide_numbers(shapes: Mapping[str, int], ask: Ask, *, decimal: str | None, share: float, what: str) -> NumberPlan:
+    """Choose the decimal sign of a column from the shapes of all its values.
+
+    Raises
+    ------
+    AmbiguousFormat
+        Where numbers such as 1,234 are all the evidence, or rows contradict each other.
+    """
+    if set(shapes) <= {WHOLE_SHAPE, DECIMAL_SHAPE} and decimal in (None, "."):
+        return NumberPlan(".", f"CAST(CAST({VALUE} AS DECIMAL(18, 4)) * {MONEY_SCALE} AS BIGINT)")
+    return _plan(decimal or _find_decimal(shapes, ask, share=share, what=what))
+
+
+def _find_decimal(shapes: Mapping[str, int], ask: Ask, *, share: float, what: str) -> str:
+    votes = {".": shapes.get(DECIMAL_SHAPE, 0), ",": 0}
+    undecided: dict[str, int] = {}
+    for shape, count in shapes.items():
+        sign = _evidence(shape)
+        if sign in votes:
+            votes[sign] += count
+        elif sign:
+            undecided[sign[1]] = undecided.get(sign[1], 0) + count
+    if not any(votes.values()) and undecided:
+        votes = _leading_zeros(ask)
+    if min(votes.values()) > share * sum(votes.values()):
+        raise AmbiguousFormat(
+            f"the {what}s mix decimal signs: {votes['.']} rows can only have a point, {votes[',']} only a comma. "
+            "Split the source, or name the sign with --decimal . or --decimal ,"
+        )
+    if not any(votes.values()) and undecided:
+        sign = max(undecided, key=lambda key: undecided[key])
+        [(example,)] = ask("any_value(v) FILTER (regexp_matches(v, '\\d[.,]\\d{3}\\D*$'))")
+        raise AmbiguousFormat(
+            f"{what}s such as {example} can be thousands or have three decimals, and no row of the column decides. "
+            f"Name the decimal sign: --decimal {'.' if sign == ',' else ','} reads {example} as thousands, "
+            f"--decimal {sign} as a fraction."
+        )
+    return "," if votes[","] > votes["."] else "."
+
+
+def _evidence(shape: str) -> str:
+    """Tell which decimal sign a shape needs, ``.`` or ``,``; with a ``?`` before it where it could be for thousands."""
+    if shape in (WHOLE_SHAPE, DECIMAL_SHAPE):
+        return ""
+    match = re.search(r"\d[\d., \u00a0\u202f\u2009'’]*|[.,]\d+", shape)
+    core = re.sub(_SPACE, " ", match.group()).strip(" ") if match else ""
+    marks: list[str] = re.findall(r"[.,]", core)
+    if not marks:
+        return ""
+    if len(set(marks)) == 2:
+        return marks[-1] if marks.count(marks[-1]) == 1 else ""
+    other = "," if marks[0] == "." else "."
+    if len(marks) > 1:
+        return other if re.fullmatch(rf"\d{{1,3}}(?:{re.escape(marks[0])}\d{{3}})+", core) else ""
+    before, after = core.split(marks[0])
+    if len(after) != 3 or len(before) > 3 or not before or " " in before:
+        return marks[0]
+    return "?" + marks[0]
+
+
+def _leading_zeros(ask: Ask) -> dict[str, int]:
+    """Count numbers such as 0.125, whose sign cannot be one of thousands."""
+    signs = (".", ",")
+    counts = ", ".join(
+        f"count(*) FILTER (regexp_matches(v, '(^|[^0-9])0{re.escape(s)}[0-9]{{3}}([^0-9]|$)'))" for s in signs
+    )
+    [row] = ask(counts)
+    return {sign: int(str(count)) for sign, count in zip(signs, row, strict=True)}
+
+
+def number_pattern(decimal: str) -> str:
+    """Give the pattern of a number with its sign, currency, thousands and exponent; the groups are its parts."""
+    mark = re.escape(decimal)
+    thousands = f"(?:{_SPACE}|{re.escape('.' if decimal == ',' else ',')})"
+    digits = rf"\d{{1,3}}(?:{thousands}\d{{3}})+(?:{mark}\d*)?|\d+(?:{mark}\d*)?|{mark}\d+"
+    return (
+        rf"^(\()?\s*({_MINUS}|\+)?\s*({_CODE_PART})\s*({_MINUS}|\+)?\s*({digits})((?:[eE][+-]?\d{{1,3}})?)"
+        rf"\s*({_CODE_PART})\s*({_MINUS})?\s*(\))?$"
+    )
+
+
+def _plan(decimal: str) -> NumberPlan:
+    pattern = quote_text(number_pattern(decimal))
+    parts = f"regexp_extract({VALUE}, {pattern}, ['open','s1','c1','s2','digits','exponent','c2','s3','close'])"
+    other = "." if decimal == "," else ","
+    digits = f"regexp_replace({parts}.digits, {quote_text(f'{_SPACE}|{re.escape(other)}')}, '', 'g')"
+    if decimal == ",":
+        digits = f"replace({digits}, ',', '.')"
+    number = f"concat({digits}, {parts}.exponent)"
+    minus = f"concat({parts}.s1, {parts}.s2, {parts}.s3)"
+    is_negative = f"(({minus} NOT IN ('', '+')) OR {parts}.open <> '')"
+    is_whole = (
+        f"(({parts}.open = '') = ({parts}.close = '') AND length({minus}) <= 1 "
+        f"AND NOT ({minus} <> '' AND {parts}.open <> ''))"
+    )
+    units = f"CASE WHEN {is_whole} THEN (CASE WHEN {is_negative} THEN -1 ELSE 1 END) * {round_sql(number)} END"
+    return NumberPlan(decimal, units)
+
+
+def round_sql(number: str) -> str:
+    """Round a plain decimal text to ten-thousandths, half to even, exactly; NULL where it is none or too large."""
+    exact = f"try_cast({number} AS DECIMAL(33, 18))"
+    rounded = f"CAST({exact} AS DECIMAL(20, 4))"
+    is_tie = f"abs({rounded} - {exact}) = 0.00005"
+    whole = f"CAST({rounded} * {MONEY_SCALE} AS BIGINT)"
+    return (
+        f"CASE WHEN abs({exact}) > {MONEY_LIMIT} THEN NULL WHEN {is_tie} AND {whole} % 2 <> 0 "
+        f"THEN {whole} - CAST(sign({exact}) AS BIGINT) ELSE {whole} END"
+    )

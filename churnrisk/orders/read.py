@@ -1,0 +1,216 @@
+"""Read a source of purchases: find what it is, check every row, and make orders of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from churnrisk.engines import Database, engine_error
+from churnrisk.errors import SourceError
+from churnrisk.orders import clean, validate
+from churnrisk.orders.columns import ColumnMatch, match_columns, name_ignored
+from churnrisk.orders.frames import read_frame
+from churnrisk.orders.log import Orders
+from churnrisk.orders.options import IntakeOptions
+from churnrisk.orders.parquet import read_parquet
+from churnrisk.orders.raw import RawRows
+from churnrisk.orders.report import EXAMPLES, IntakeReport
+from churnrisk.orders.text import read_text
+from churnrisk.timeline import date_of
+
+
+def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders:  # noqa: B008 - frozen
+    """Read purchases, account for every row, and give the orders.
+
+    Parameters
+    ----------
+    source : str, Path or frame
+        A CSV or Parquet file, or a pandas or Polars frame (or anything else that Narwhals takes).
+    options : IntakeOptions
+        How to read it; what is not given is found in the data.
+
+    Returns
+    -------
+    Orders
+        With its account, ``report``. Close it, or use it as a context manager.
+
+    Raises
+    ------
+    SourceError, ColumnError, AmbiguousFormat, TooManyRejects, LimitExceeded
+        Where the source cannot be read, or not without guessing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = ["2024-01-05", "2024-02-01", "bad"]
+    >>> log = pd.DataFrame({"customer": ["a", "a", "b"], "date": days, "total": [5, -1, 2]})
+    >>> with read_orders(log, IntakeOptions(reject_limit=0.5)) as orders:
+    ...     print(orders.report.orders, orders.report.returns, orders.report.rejected_rows[0].reason)
+    2 1 not a date of the column's format, yyyy-mm-dd
+    """
+    database = Database(threads=options.threads, memory=options.memory)
+    try:
+        return _read(source, database, options)
+    except BaseException:
+        database.close()
+        raise
+
+
+def _read(source: Any, database: Database, options: IntakeOptions) -> Orders:
+    validate.create_set_aside(database)
+    raw = open_source(source, database, options)
+    match = match_columns(raw.headers, options.columns)
+    return build_orders(raw, match, database, options)
+
+
+def open_source(source: Any, database: Database, options: IntakeOptions) -> RawRows:
+    """Find out what a source is and give its rows as text."""
+    if not isinstance(source, str | Path):
+        return read_frame(source, database)
+    path = Path(source)
+    _check_path(path)
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start.startswith(b"PAR1"):
+        return read_parquet(path, database, name=path.name)
+    return read_text(path, name=path.name, columns=options.columns)
+
+
+def _check_path(path: Path) -> None:
+    if path.is_dir():
+        raise SourceError(f"{path} is a folder; name a file of purchases.")
+    try:
+        with path.open("rb"):
+            return
+    except FileNotFoundError:
+        raise SourceError(f"there is no file {path}; check the name and the folder.") from None
+    except OSError as error:
+        raise SourceError(f"cannot read {path}: {error.strerror}.") from error
+
+
+def build_orders(
+    raw: RawRows,
+    match: ColumnMatch,
+    database: Database,
+    options: IntakeOptions,
+    *,
+    before_dropping: Callable[[], object] | None = None,
+) -> Orders:
+    """Check the rows of a source and make its orders, lines and account; the rows themselves are dropped then."""
+    rows_in, plans = _check(raw, match, database, options)
+    has_amounts = plans.amounts is not None
+    has_quantities = plans.quantities is not None
+    order_count = clean.make_orders(database, has_amounts=has_amounts)
+    notices = _settle_duplicates(raw, match, database, orders=order_count, has_amounts=has_amounts)
+    kinds = validate.count_kinds(database)
+    has_lines = "product_id" in match.positions or "category" in match.positions
+    if has_lines:
+        clean.make_lines(database)
+    report = _make_report(raw, match, database, rows_in=rows_in, kinds=kinds, plans=plans, notices=notices)
+    if before_dropping is not None:
+        before_dropping()
+    clean.drop_working_tables(database)
+    orders = Orders(
+        database,
+        report,
+        first_day=(dt.date.fromisoformat(report.first_on) - dt.date(1970, 1, 1)).days,
+        last_day=(dt.date.fromisoformat(report.last_on) - dt.date(1970, 1, 1)).days,
+        has_amounts=has_amounts,
+        has_quantities=has_quantities,
+        has_products="product_id" in match.positions,
+        has_categories="category" in match.positions,
+    )
+    if options.rejects is not None:
+        orders.write_rejects(options.rejects)
+    return orders
+
+
+def _check(raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions) -> tuple[int, validate.Plans]:
+    try:
+        profile = validate.profile_rows(database, raw, match)
+        if raw.expected_rows is not None and profile.rows != raw.expected_rows:
+            raise SourceError(f"{raw.name}: {raw.expected_rows} lines, but {profile.rows} rows were read.")
+        if profile.rows == 0:
+            raise SourceError(f"{raw.name} has a header and no rows; it must have a row per purchase.")
+        plans = validate.plan_values(database, raw, match, profile, options)
+        validate.check_rows(database, raw, match, plans, today=dt.date.today())
+    except engine_error() as error:
+        raise SourceError(f"cannot read {raw.name}: {error}") from error
+    validate.set_aside(database, raw, match, plans)
+    validate.enforce_limit(database, rows_in=profile.rows, limit=options.reject_limit, name=raw.name)
+    return profile.rows, plans
+
+
+def _settle_duplicates(
+    raw: RawRows, match: ColumnMatch, database: Database, *, orders: int, has_amounts: bool
+) -> tuple[str, ...]:
+    """Drop exact copies where each order is one row; elsewhere keep them and say so."""
+    [(rows,)] = database.connection.execute("SELECT count(*) FROM purchase_rows WHERE issue = 0").fetchall()
+    if rows == orders:
+        return ()
+    copies = clean.count_duplicates(database, raw)
+    if copies == 0:
+        return ()
+    if "order_id" in match.positions and clean.is_order_level(database, rows=rows, orders=orders, duplicates=copies):
+        clean.drop_duplicates(database, raw)
+        clean.make_orders(database, has_amounts=has_amounts)
+        return (f"{copies} exact copies of orders were dropped.",)
+    return (f"{copies} rows are exact copies of others and were kept, since an order may have equal rows.",)
+
+
+_COUNTS = """SELECT count(*), coalesce(sum(is_purchase), 0), coalesce(sum(is_return), 0),
+    count(*) FILTER (is_purchase = 0 AND is_return = 0), count(DISTINCT customer_id), min(order_day), max(order_day)
+    FROM orders"""
+
+
+def _make_report(
+    raw: RawRows,
+    match: ColumnMatch,
+    database: Database,
+    *,
+    rows_in: int,
+    kinds: dict[str, int],
+    plans: validate.Plans,
+    notices: tuple[str, ...],
+) -> IntakeReport:
+    connection = database.connection
+    [(orders, purchases, returns, zeros, customers, first, last)] = connection.execute(_COUNTS).fetchall()
+    if not orders:
+        raise SourceError(
+            f"{raw.name} has {rows_in} rows and none that can be used: "
+            + "; ".join(f"{count} x {reason}" for reason, count in validate.count_reasons(database).items())
+        )
+    [(return_rows,)] = connection.execute(
+        "SELECT count(*) FROM purchase_rows WHERE issue = 0 AND (amount < 0 OR quantity < 0)"
+    ).fetchall()
+    rejected, anonymous, duplicates = (kinds.get(kind, 0) for kind in ("rejected", "without_customer", "duplicate"))
+    return IntakeReport(
+        source=raw.name,
+        format=raw.format,
+        rows_in=rows_in,
+        rows_used=rows_in - rejected - anonymous - duplicates,
+        rows_rejected=rejected,
+        duplicates_dropped=duplicates,
+        rows_without_customer=anonymous,
+        reasons=validate.count_reasons(database),
+        orders=int(orders),
+        purchases=int(purchases),
+        returns=int(returns),
+        return_rows=int(return_rows),
+        zero_orders=int(zeros),
+        customers=int(customers),
+        first_on=date_of(first).isoformat(),
+        last_on=date_of(last).isoformat(),
+        columns=match.names,
+        ignored_columns=match.ignored,
+        notices=(*raw.notices, *plans.dates.notices, *notices, *name_ignored(match), *_say_amounts(plans)),
+        rejected_rows=validate.first_rejects(database, EXAMPLES),
+    )
+
+
+def _say_amounts(plans: validate.Plans) -> list[str]:
+    if plans.amounts is None:
+        return ["The log has no amounts: features of money are left out, and every order counts as a purchase."]
+    return []

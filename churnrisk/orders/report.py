@@ -1,0 +1,62 @@
+"""The account of a reading: what came in, what was used, and what was set aside and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+EXAMPLES = 20
+"""Set-aside rows that are kept on the report itself; the file of rejects has all of them."""
+
+VALUE_LENGTH = 200
+"""A value of a set-aside row is cut at this many characters."""
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """One row that was not used: its first physical line (or row number), the column, the value, and the reason."""
+
+    line: int
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntakeReport:
+    """Every row of a source, accounted for.
+
+    ``rows_in = rows_used + rows_rejected + duplicates_dropped + rows_without_customer`` always holds; rows that were
+    summed into an order count as used.
+    """
+
+    source: str
+    format: str
+    rows_in: int
+    rows_used: int
+    rows_rejected: int
+    duplicates_dropped: int
+    rows_without_customer: int
+    reasons: Mapping[str, int]
+    orders: int
+    purchases: int
+    returns: int
+    return_rows: int
+    zero_orders: int
+    customers: int
+    first_on: str
+    last_on: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    ignored_columns: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    rejected_rows: tuple[RejectedRow, ...] = ()
+
+    def __post_init__(self) -> None:
+        accounted = self.rows_used + self.rows_rejected + self.duplicates_dropped + self.rows_without_customer
+        if accounted != self.rows_in:
+            raise AssertionError(f"{self.rows_in} rows came in, {accounted} are accounted for")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the account as plain values, for JSON."""
+        return asdict(self)

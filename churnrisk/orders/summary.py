@@ -1,0 +1,179 @@
+"""Files with one row per customer: lists of ids, and summaries of what each customer has bought."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from churnrisk.engines import Database, engine_error
+from churnrisk.errors import SourceError
+from churnrisk.orders import dates, numbers, validate
+from churnrisk.orders.columns import ColumnMatch, name_ignored
+from churnrisk.orders.options import IntakeOptions
+from churnrisk.orders.raw import RawRows
+from churnrisk.orders.report import EXAMPLES, VALUE_LENGTH, IntakeReport
+from churnrisk.orders.sql import fill_value, quote_text, trim_sql
+from churnrisk.schema import MONEY_SCALE
+
+_DATES = {"first_order_on": "first_order_day", "last_order_on": "last_order_day"}
+_NUMBERS = ("days_since_last_order", "tenure_days", "order_count", "mean_order_amount")
+_MAY_BE_EMPTY = ("mean_order_amount",)
+
+
+def list_ids(
+    raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions
+) -> tuple[list[str], IntakeReport]:
+    """Give each customer id of a file once, in the order of the file."""
+    _load(raw, match, database, [])
+    _set_repeats_aside(raw, database, "duplicate", "the customer stands in the list already")
+    report = _make_report(raw, match, database, options)
+    query = "SELECT customer_id FROM customer_rows WHERE issue = '' ORDER BY rowid"
+    return [str(row[0]) for row in database.connection.execute(query).fetchall()], report
+
+
+def read_summary(
+    raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions
+) -> tuple[dict[str, np.ndarray], IntakeReport]:
+    """Give the columns of a summary per customer as arrays, in the order of the file."""
+    present = [role for role in (*_NUMBERS, *_DATES) if role in match.positions]
+    read = [_value_sql(role, raw, match, database, options) for role in present]
+    _load(raw, match, database, read)
+    _set_repeats_aside(raw, database, "rejected", "a second row of the same customer")
+    report = _make_report(raw, match, database, options)
+    names = [_DATES.get(role, role) for role in present]
+    columns = ", ".join(["customer_id", *(f"CAST({name} AS DOUBLE) AS {name}" for name in names)])
+    query = f"SELECT {columns} FROM customer_rows WHERE issue = '' ORDER BY rowid"
+    fetched = database.connection.execute(query).fetchnumpy()
+    arrays = {name: _plain(values) for name, values in fetched.items()}
+    for name in names:
+        if name in _NUMBERS:
+            arrays[name] = arrays[name] / MONEY_SCALE
+    return arrays, report
+
+
+def _plain(values: Any) -> np.ndarray:
+    if values.dtype == object:
+        return np.asarray(values, dtype=object)
+    return np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan)
+
+
+def _value_sql(
+    role: str, raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions
+) -> tuple[str, str, str, str]:
+    """Give the name, the SQL of the value, the SQL of the text, and the user's header of a column."""
+    text = trim_sql(f"c{match.positions[role]}")
+    source = f"(SELECT {text} AS v FROM {raw.sql})"
+
+    def ask(what: str) -> list[tuple[object, ...]]:
+        return database.connection.execute(f"SELECT {what} FROM {source}").fetchall()
+
+    kind = "ordered_at" if role in _DATES else "amount"
+    shape = validate.shape_sql(kind, "v")
+    shapes = _shapes(database, shape, source)
+    header = match.headers[match.positions[role]]
+    if role in _DATES:
+        plan = dates.decide_dates(shapes, ask, date_format=options.date_format, share=options.reject_limit)
+        day = fill_value(plan.stamp, text)
+        matches = fill_value(plan.matches, text)
+        return _DATES[role], f"CASE WHEN {matches} THEN CAST({day} AS DATE) - DATE '1970-01-01' END", text, header
+    decimal = "." if match.positions[role] in raw.typed else options.decimal
+    number = numbers.decide_numbers(shapes, ask, decimal=decimal, share=options.reject_limit, what=role)
+    return role, fill_value(number.units, text), text, header
+
+
+def _shapes(database: Database, shape: str, source: str) -> dict[str, int]:
+    rows = database.connection.execute(
+        f"SELECT {shape} AS s, count(*) FROM {source} GROUP BY s HAVING s IS NOT NULL"
+    ).fetchall()
+    return {str(name): int(count) for name, count in rows}
+
+
+def _load(raw: RawRows, match: ColumnMatch, database: Database, read: list[tuple[str, str, str, str]]) -> None:
+    """Make the table ``customer_rows``; ``issue`` is empty for a good row, else the header of the offending column."""
+    customer = match.headers[match.positions["customer_id"]]
+    identity = validate.id_sql(f"c{match.positions['customer_id']}", is_escaped=raw.is_escaped)
+    columns = [
+        f"{identity} AS customer_id",
+        f"{raw.hash_sql} AS h",
+        *(f"{value} AS {name}" for name, value, _, _ in read),
+    ]
+    texts = [f"{text} AS t{k}" for k, (_, _, text, _) in enumerate(read)]
+    cases = [f"WHEN customer_id IS NULL THEN {quote_text(customer)}"]
+    values = ["WHEN customer_id IS NULL THEN NULL"]
+    for k, (name, _, _, header) in enumerate(read):
+        bad = f"{name} IS NULL" + (f" AND t{k} IS NOT NULL" if name in _MAY_BE_EMPTY else "")
+        if name not in _MAY_BE_EMPTY:
+            bad += f" OR {name} < 0"
+        cases.append(f"WHEN {bad} THEN {quote_text(header)}")
+        values.append(f"WHEN {bad} THEN t{k}")
+    line = ["line"] if raw.has_lines else []
+    inner = f"SELECT {', '.join([*columns, *texts, *line])} FROM {raw.sql}"
+    try:
+        database.connection.execute(
+            f"CREATE TABLE customer_rows AS SELECT *, CASE {' '.join(cases)} ELSE '' END AS issue, "
+            f"CASE {' '.join(values)} END AS value FROM ({inner})"
+        )
+    except engine_error() as error:
+        raise SourceError(f"cannot read {raw.name}: {error}") from error
+    number = _number(raw)
+    database.connection.execute(
+        f"INSERT INTO set_aside SELECT {number}, issue, left(value, {VALUE_LENGTH}), "
+        "if(customer_id IS NULL, 'no customer id', 'not a number or date that can be'), "
+        "if(customer_id IS NULL, 'without_customer', 'rejected') FROM customer_rows WHERE issue <> ''"
+    )
+
+
+def _number(raw: RawRows) -> str:
+    return "line" if raw.has_lines else f"customer_rows.rowid + {raw.first_line}"
+
+
+def _set_repeats_aside(raw: RawRows, database: Database, kind: str, reason: str) -> None:
+    """Keep the first good row of each customer; exact copies of it count as duplicates, others as ``kind``."""
+    connection = database.connection
+    connection.execute(
+        "CREATE TABLE repeats AS SELECT rowid AS row, first_value(h) OVER same = h AS is_copy FROM customer_rows "
+        "WHERE issue = '' WINDOW same AS (PARTITION BY customer_id ORDER BY rowid) "
+        "QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY rowid) > 1"
+    )
+    connection.execute(
+        f"INSERT INTO set_aside SELECT {_number(raw)}, '', left(customer_id, {VALUE_LENGTH}), "
+        f"if(is_copy, 'an exact copy of an earlier row', {quote_text(reason)}), if(is_copy, 'duplicate', '{kind}') "
+        "FROM customer_rows JOIN repeats ON customer_rows.rowid = repeats.row"
+    )
+    connection.execute("UPDATE customer_rows SET issue = 'repeat' WHERE rowid IN (SELECT row FROM repeats)")
+
+
+def _make_report(raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions) -> IntakeReport:
+    connection = database.connection
+    [(rows_in,)] = connection.execute("SELECT count(*) FROM customer_rows").fetchall()
+    if raw.expected_rows is not None and rows_in != raw.expected_rows:
+        raise SourceError(f"{raw.name}: {raw.expected_rows} lines, but {rows_in} rows were read.")
+    validate.enforce_limit(database, rows_in=int(rows_in), limit=options.reject_limit, name=raw.name)
+    kinds = validate.count_kinds(database)
+    rejected, anonymous, duplicates = (kinds.get(kind, 0) for kind in ("rejected", "without_customer", "duplicate"))
+    used = int(rows_in) - rejected - anonymous - duplicates
+    if not used:
+        raise SourceError(f"{raw.name} has {rows_in} rows and no customer that can be used.")
+    return IntakeReport(
+        source=raw.name,
+        format=raw.format,
+        rows_in=int(rows_in),
+        rows_used=used,
+        rows_rejected=rejected,
+        duplicates_dropped=duplicates,
+        rows_without_customer=anonymous,
+        reasons=validate.count_reasons(database),
+        orders=0,
+        purchases=0,
+        returns=0,
+        return_rows=0,
+        zero_orders=0,
+        customers=used,
+        first_on="",
+        last_on="",
+        columns=match.names,
+        ignored_columns=match.ignored,
+        notices=(*raw.notices, *name_ignored(match)),
+        rejected_rows=validate.first_rejects(database, EXAMPLES),
+    )

@@ -1,0 +1,63 @@
+"""The data dictionary: each table's columns, their type, unit and meaning.
+
+Whole days, whole money: a day is an integer count since 1970-01-01, and an amount or a quantity an integer count
+of ten-thousandths of its unit (docs/adr/0002). Floating point begins in the last step of a feature, not before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MONEY_SCALE = 10_000
+"""Amounts and quantities are integers in units of 1 / MONEY_SCALE."""
+
+MONEY_LIMIT = 10**14
+"""Largest amount of one row, in currency units, by absolute value."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, its type in the engines, its unit, and what it means."""
+
+    name: str
+    type: str
+    unit: str
+    meaning: str
+
+
+ORDERS = (
+    Column("customer_id", "text", "id", "who bought; the text of the file, trimmed"),
+    Column("order_id", "text", "id", "the order's id in the file; empty where orders are a customer's day"),
+    Column("order_day", "int64", "days since 1970-01-01", "day of the order's earliest row, in the log's clock"),
+    Column("amount", "int64", "1/10000 currency unit", "net amount of the order; 0 in a log without amounts"),
+    Column("returned_amount", "int64", "1/10000 currency unit", "absolute sum of the order's negative rows"),
+    Column("quantity", "int64", "1/10000 item", "net number of items; 0 where the log has none"),
+    Column("line_count", "int64", "rows", "purchase rows in the order"),
+    Column("is_purchase", "int64", "0 or 1", "net amount above zero; without amounts, not a return"),
+    Column("is_return", "int64", "0 or 1", "net amount (without amounts: net quantity) below zero"),
+)
+"""One row per order: what intake makes of purchase rows, and what features, labels and retention read."""
+
+LINES = (
+    Column("customer_id", "text", "id", "who bought"),
+    Column("order_day", "int64", "days since 1970-01-01", "day of the order that the row belongs to"),
+    Column("product_id", "text", "id", "what was bought; empty where the log has none"),
+    Column("category", "text", "name", "the product's category; empty where the log has none"),
+    Column("amount", "int64", "1/10000 currency unit", "net amount of the row"),
+    Column("quantity", "int64", "1/10000 item", "net number of items of the row"),
+)
+"""One row per purchase row, only in logs that name products or categories."""
+
+ROLES = ("customer_id", "ordered_at", "amount", "order_id", "quantity", "product_id", "category")
+"""What a column of a user's file can stand for. The first two are needed in a purchase history."""
+
+SUMMARY_ROLES = ("customer_id", "days_since_last_order", "tenure_days", "order_count", "mean_order_amount")
+"""Columns of a file with one row per customer."""
+
+SUMMARY_DATE_ROLES = ("first_order_on", "last_order_on")
+"""Dates that a file with one row per customer may have instead of the days."""
+
+
+def column_names(table: tuple[Column, ...]) -> tuple[str, ...]:
+    """Give the names of a table's columns, in order."""
+    return tuple(column.name for column in table)

@@ -1,0 +1,31 @@
+"""Models on disk: whole or absent, signed, and never unpickled before they are verified.
+
+A model is a folder ``models/<version>/`` of four files; ``models/README.md`` describes them. joblib is pickle, and
+to unpickle a file is to run what its writer wished. So every model is signed when it is saved, and only a model that
+this installation, or a key that it trusts, has signed is ever unpickled.
+"""
+
+from churnrisk.store.entries import (
+    ModelEntry,
+    Promotion,
+    list_models,
+    promote_model,
+    read_card,
+    remove_model,
+    verify_model,
+)
+from churnrisk.store.loading import StoredModel, load_model
+from churnrisk.store.saving import save_model
+
+__all__ = [
+    "ModelEntry",
+    "Promotion",
+    "StoredModel",
+    "list_models",
+    "load_model",
+    "promote_model",
+    "read_card",
+    "remove_model",
+    "save_model",
+    "verify_model",
+]

@@ -1,0 +1,97 @@
+"""The card of a model: what it was made from, how it did on its test, and what its numbers mean. No customer in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import churnrisk
+from churnrisk.dataset import TrainingSet
+from churnrisk.features import catalogue, feature_fingerprint, left_out
+from churnrisk.learning import FittedModel, Interval, TestResult
+from churnrisk.orders import Orders
+from churnrisk.timeline import HorizonChoice, Snapshot, date_of
+
+CARD_VERSION = 1
+
+
+def make_card(
+    orders: Orders,
+    data: TrainingSet,
+    model: FittedModel,
+    result: TestResult,
+    *,
+    choice: HorizonChoice | None,
+    seed: int,
+) -> dict[str, Any]:
+    """Put the card together from the parts of one training."""
+    names = set(model.names)
+    return {
+        "card_version": CARD_VERSION,
+        "churnrisk": churnrisk.__version__,
+        "seed": seed,
+        "snapshot": describe_snapshot(model.snapshot),
+        "horizon_choice": None if choice is None else vars(choice),
+        "training": _training(data),
+        "test": describe_test(result),
+        "base_rate": model.bands.base_rate,
+        "risk": {"high_from": model.bands.high_from, "low_to": model.bands.low_to},
+        "features": [
+            {"name": one.name, "family": one.family, "unit": one.unit, "meaning": one.meaning, "missing": one.missing}
+            for one in catalogue()
+            if one.name in names
+        ],
+        "feature_fingerprint": feature_fingerprint(model.names),
+        "features_left_out": left_out(orders),
+        "intake": describe_intake(orders),
+        "data_fingerprint": orders.fingerprint,
+    }
+
+
+def describe_snapshot(snapshot: Snapshot) -> dict[str, Any]:
+    """Give the windows of a snapshot, its cutoff as a date."""
+    return {
+        "as_of": date_of(snapshot.cutoff).isoformat(),
+        "lookback_days": snapshot.lookback,
+        "horizon_days": snapshot.horizon,
+        "lead_days": snapshot.lead,
+    }
+
+
+def describe_intake(orders: Orders) -> dict[str, Any]:
+    """Give the account of the rows without any row: rejected values may name people."""
+    account = orders.report.to_dict()
+    return {key: value for key, value in account.items() if key != "rejected_rows"}
+
+
+def describe_test(result: TestResult) -> dict[str, Any]:
+    """Give the test as plain values."""
+    return {
+        **describe_snapshot(result.snapshot),
+        "kind": result.kind,
+        "customers": result.customers,
+        "churn_rate": result.churn_rate,
+        "measures": _intervals(result.measures),
+        "gains": _intervals(result.gains),
+        "risk_bands": {level: dict(band) for level, band in result.bands.items()},
+        "reliability": [
+            {"customers": size, "mean_probability": predicted, "churn_rate": observed}
+            for size, predicted, observed in result.reliability
+        ],
+    }
+
+
+def _training(data: TrainingSet) -> list[dict[str, Any]]:
+    return [
+        {
+            "cutoff": date_of(one.snapshot.cutoff).isoformat(),
+            "customers": len(one.customer_ids),
+            "churned": int(one.churned.sum()),
+        }
+        for one in data.snapshots
+        if one.churned is not None
+    ]
+
+
+def _intervals(table: Mapping[str, Mapping[str, Interval]]) -> dict[str, dict[str, dict[str, float | None]]]:
+    return {name: {key: interval.to_dict() for key, interval in measures.items()} for name, measures in table.items()}

@@ -1,0 +1,231 @@
+"""Train, keep, load and use a model from Python."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from churnrisk.dataset import build_training_set, repurchase_gaps
+from churnrisk.errors import NotEnoughData
+from churnrisk.features import feature_fingerprint
+from churnrisk.learning import FittedModel, fit_model, run_test
+from churnrisk.orders import IntakeOptions, Orders, read_orders
+from churnrisk.scoring import score_orders
+from churnrisk.store import load_model, read_card, save_model
+from churnrisk.timeline import (
+    DEFAULT_LOOKBACK,
+    HorizonChoice,
+    Snapshot,
+    choose_horizon,
+    date_of,
+    day_number,
+    parse_day,
+    plan_snapshots,
+)
+from churnrisk.workflows.card import make_card
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Day = str | dt.date | None
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, the steps done and all steps."""
+
+
+def _silent(_what: str, _done: int, _total: int) -> None:
+    """Report progress to nobody."""
+
+
+class ChurnModel:
+    """A trained model: it scores customers, and its card says what it is worth.
+
+    Made by :func:`train` or :func:`load`, not by hand.
+
+    Parameters
+    ----------
+    model : FittedModel
+        From features to probabilities.
+    card : mapping
+        What the model was made from and how it did on its test; plain values.
+    version : str, optional
+        Its name in the store, once it is there.
+
+    Examples
+    --------
+    >>> import churnrisk
+    >>> model = churnrisk.train("data/purchases.csv", horizon=90)
+    >>> scores = model.score("data/customers.csv")
+    >>> list(scores.columns[:4])
+    ['customer_id', 'as_of', 'status', 'churn_probability']
+    """
+
+    def __init__(self, model: FittedModel, card: Mapping[str, Any], version: str | None = None) -> None:
+        self.model = model
+        self.card = dict(card)
+        self.version = version
+
+    def __repr__(self) -> str:
+        snapshot = self.card["snapshot"]
+        return f"ChurnModel(as_of={snapshot['as_of']}, horizon={snapshot['horizon_days']}, version={self.version})"
+
+    def score(self, purchases: Any, *, as_of: Day = None, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+        """Score everybody in a purchase history.
+
+        Parameters
+        ----------
+        purchases : str, Path, or a frame of pandas, Polars or another library that Narwhals knows
+            One row per purchase row, as for :func:`train`.
+        as_of : str or date, optional
+            The day to score at; orders on it and later are not looked at. By default the day after the last order,
+            or the model's own ``as_of`` if that is later.
+        columns : mapping, optional
+            What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer, most at risk first: ``customer_id, as_of, status, churn_probability, risk,
+            risk_rank, days_since_last_order, order_count, total_amount``.
+        """
+        with read_orders(purchases, IntakeOptions(columns=dict(columns or {}))) as orders:
+            return to_frame(score_orders(self.model, orders, choose_as_of(self.model, orders, as_of)).columns)
+
+    def save(self, models_dir: str | Path = "models", *, promote: bool = True) -> str:
+        """Store the model, signed with this installation's key, and give its version."""
+        self.version = save_model(self.model, self.card, models_dir=Path(models_dir), promote=promote)
+        return self.version
+
+
+def train(
+    purchases: Any,
+    *,
+    horizon: int | None = None,
+    lookback: int = DEFAULT_LOOKBACK,
+    lead: int = 0,
+    as_of: Day = None,
+    seed: int = 0,
+    columns: Mapping[str, str] | None = None,
+    options: IntakeOptions | None = None,
+    progress: Progress = _silent,
+) -> ChurnModel:
+    """Learn from a purchase history who stops buying, and test that on what came later.
+
+    Parameters
+    ----------
+    purchases : str, Path, or a frame of pandas, Polars or another library that Narwhals knows
+        One row per order or per line of an order: a customer id, a time, and usually an amount and an order id.
+    horizon : int, optional
+        A customer without a purchase in so many days has churned. By default chosen from the repurchase gaps.
+    lookback : int
+        A customer is active with a purchase in so many last days; only active customers are scored.
+    lead : int
+        Days needed to act, between the cutoff and the first day that counts.
+    as_of : str or date, optional
+        The first day that is not known. By default the day after the last order.
+    seed : int
+        Seed of everything random; the same data and seed give the same bytes.
+    columns : mapping, optional
+        What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
+    options : IntakeOptions, optional
+        Everything else about reading; ``columns`` is added to it.
+    progress : callable, optional
+        Told what is being done, the steps done, and all steps.
+
+    Returns
+    -------
+    ChurnModel
+        Fitted on all snapshots; the test in its card was made with a fit on the earlier ones.
+
+    Raises
+    ------
+    ChurnriskError
+        For anything that the user can mend, with what to do.
+    """
+    chosen = options or IntakeOptions(columns=dict(columns or {}))
+    progress("reading purchases", 0, 1)
+    with read_orders(purchases, chosen) as orders:
+        progress("reading purchases", 1, 1)
+        until = training_as_of(orders, as_of)
+        choice = None if horizon is not None else _choose_horizon(orders, until, lead)
+        days = horizon if horizon is not None else (choice.horizon if choice else 0)
+        current = Snapshot(cutoff=until, lookback=lookback, horizon=days, lead=lead)
+        plan = plan_snapshots(orders.first_day, current)
+        data = build_training_set(orders, plan, progress=lambda done, total: progress("features", done, total))
+        progress("testing against the baselines", 0, 1)
+        result = run_test(data, plan, seed=seed)
+        progress("fitting on all snapshots", 0, 1)
+        model = fit_model(data, seed=seed)
+        progress("fitting on all snapshots", 1, 1)
+        return ChurnModel(model, make_card(orders, data, model, result, choice=choice, seed=seed))
+
+
+def load(version: str | None = None, *, models_dir: str | Path = "models") -> ChurnModel:
+    """Load a stored model that this installation, or a key that it trusts, has signed.
+
+    Parameters
+    ----------
+    version : str, optional
+        The version; by default the current one.
+    models_dir : str or Path
+        The folder of stored models.
+
+    Raises
+    ------
+    StoreError
+        Where there is none, or it was changed, signed by somebody else, or made by other versions.
+    """
+    folder = Path(models_dir)
+    card = read_card(folder, version=version)
+    expected = feature_fingerprint([feature["name"] for feature in card["features"]])
+    stored = load_model(folder, version=version, feature_fingerprint=expected)
+    return ChurnModel(stored.model, stored.card, stored.version)
+
+
+def training_as_of(orders: Orders, as_of: Day) -> int:
+    """Choose the first day that is not known: the day after the last order, or an earlier one that is given."""
+    after_last = orders.last_day + 1
+    if as_of is None:
+        return after_last
+    day = to_day(as_of)
+    if day > after_last:
+        raise NotEnoughData(
+            f"--as-of {date_of(day)}: the log ends on {date_of(orders.last_day)}, and nobody knows who bought after "
+            f"that. Take {date_of(after_last)} or earlier, or bring the newer orders."
+        )
+    if day <= orders.first_day:
+        raise NotEnoughData(
+            f"--as-of {date_of(day)}: the log begins on {date_of(orders.first_day)}, so nothing is known by then."
+        )
+    return day
+
+
+def choose_as_of(model: FittedModel, orders: Orders, as_of: Day) -> int:
+    """Choose the day to score at: the one given, else the day after the last order, but never before the model's own.
+
+    A file of customers who left long ago ends long ago; taking its last order for today would make them look fresh.
+    """
+    if as_of is not None:
+        return to_day(as_of)
+    return max(orders.last_day + 1, model.snapshot.cutoff)
+
+
+def to_day(day: str | dt.date) -> int:
+    """Read a day that a user gave."""
+    return parse_day(day, option="--as-of") if isinstance(day, str) else day_number(day)
+
+
+def _choose_horizon(orders: Orders, until: int, lead: int) -> HorizonChoice:
+    gaps, open_gaps = repurchase_gaps(orders, until)
+    return choose_horizon(gaps, open_gaps, history=until - orders.first_day, lead=lead)
+
+
+def to_frame(columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Give score columns as a pandas frame: whole numbers as nullable integers, words as text."""
+    import pandas as pd
+
+    whole = {"risk_rank": "Int64", "days_since_last_order": "Int64", "order_count": "Int64"}
+    return pd.DataFrame({name: pd.Series(values) for name, values in columns.items()}).astype(
+        {name: kind for name, kind in whole.items() if name in columns}
+    )

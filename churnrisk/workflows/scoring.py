@@ -1,0 +1,136 @@
+"""Score a file of customers, whatever kind of file it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from churnrisk.errors import ColumnError
+from churnrisk.learning import FittedModel
+from churnrisk.orders import CustomerTable, IntakeOptions, Orders, read_customers, read_orders
+from churnrisk.schema import SUMMARY_ROLES
+from churnrisk.scoring import Scores, score_orders, score_summary
+from churnrisk.tables import Table
+from churnrisk.timeline import date_of
+from churnrisk.workflows.model import ChurnModel, Day, choose_as_of, to_day
+
+Kind = Literal["purchases", "ids", "summary"]
+WHOLE_COLUMNS = ("risk_rank", "days_since_last_order", "order_count")
+
+
+@dataclass(frozen=True)
+class ScoreResult:
+    """Scores, and how they came about.
+
+    Parameters
+    ----------
+    scores : Scores
+        One row per customer of the file.
+    kind : {"purchases", "ids", "summary"}
+        What the file was taken for.
+    notices : tuple of str
+        What a user should know about the reading.
+    intake : mapping
+        The account of the rows of the file, and of the purchase history where that is another.
+    """
+
+    scores: Scores
+    kind: Kind
+    notices: tuple[str, ...]
+    intake: Mapping[str, Any]
+
+    @property
+    def table(self) -> Table:
+        """The scores as a table: whole numbers whole, None where there is nothing."""
+        columns: dict[str, Any] = {}
+        for name, values in self.scores.columns.items():
+            is_whole = name in WHOLE_COLUMNS
+            columns[name] = [None if np.isnan(v) else int(v) for v in values.astype(float)] if is_whole else values
+        return Table(columns)
+
+
+def score_source(
+    churn_model: ChurnModel,
+    source: Any,
+    *,
+    as_kind: Kind | None = None,
+    purchases: Any = None,
+    as_of: Day = None,
+    options: IntakeOptions | None = None,
+) -> ScoreResult:
+    """Score the customers of a file: a purchase history, a list of ids, or one row per customer.
+
+    Parameters
+    ----------
+    churn_model : ChurnModel
+        What to score with.
+    source : str, Path or frame
+        The file of customers.
+    as_kind : {"purchases", "ids", "summary"}, optional
+        What to take the file for; by default its columns tell.
+    purchases : str, Path or frame, optional
+        The purchase history of customers of whom the file holds ids only.
+    as_of : str or date, optional
+        The day to score at.
+    options : IntakeOptions, optional
+        How to read the file.
+    """
+    chosen = options or IntakeOptions()
+    model = churn_model.model
+    with read_customers(source, chosen, as_kind=as_kind) as customers:
+        notices = tuple(customers.report.notices)
+        intake: dict[str, Any] = {"customers": customers.report.to_dict()}
+        if customers.kind == "summary":
+            scores = _score_summary(model, customers, as_of)
+        elif customers.kind == "purchases":
+            scores = _score_history(model, customers, customers.orders, as_of)
+        else:
+            if purchases is None:
+                raise ColumnError(
+                    f"{customers.report.source} holds customer ids only; name the history with --purchases FILE, "
+                    "or as `purchases` in churnrisk.toml."
+                )
+            with read_orders(purchases, chosen) as orders:
+                notices += tuple(orders.report.notices)
+                intake["purchases"] = orders.report.to_dict()
+                scores = _score_history(model, customers, orders, as_of)
+    return ScoreResult(scores, cast(Kind, customers.kind), notices, intake)
+
+
+def _score_history(model: FittedModel, customers: CustomerTable, orders: Orders | None, as_of: Day) -> Scores:
+    if orders is None:
+        raise AssertionError("a purchase history without orders")
+    return score_orders(model, orders, choose_as_of(model, orders, as_of), only=customers.customer_ids)
+
+
+def _score_summary(model: FittedModel, customers: CustomerTable, as_of: Day) -> Scores:
+    summary = dict(customers.summary or {})
+    last_days = summary.pop("last_order_day", None)
+    first_days = summary.pop("first_order_day", None)
+    if as_of is not None:
+        day = to_day(as_of)
+    else:
+        known = [] if last_days is None else last_days[~np.isnan(last_days)]
+        day = max([model.snapshot.cutoff, *(int(one) + 1 for one in known)])
+    if last_days is not None:
+        summary["days_since_last_order"] = day - last_days
+    if first_days is not None:
+        summary["tenure_days"] = day - first_days
+    _check_summary(model, summary, day)
+    return score_summary(model.summary, model.snapshot.at(day), summary)
+
+
+def _check_summary(model: FittedModel, summary: Mapping[str, Any], day: int) -> None:
+    for name in model.summary.names:
+        if name not in summary:
+            raise ColumnError(
+                f"the column {name} is missing: a file with one row per customer needs {', '.join(SUMMARY_ROLES)}, "
+                f"or first_order_on and last_order_on instead of the days. Map it with --column {name}=..."
+            )
+    if np.nanmin(summary["days_since_last_order"], initial=0) < 0:
+        raise ColumnError(
+            f"a last order lies after the day to score at, {date_of(day)}; give a later --as-of, or mend the dates."
+        )

@@ -1,0 +1,41 @@
+"""Where purchases come from when none are named, and the sample that the package brings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from churnrisk.errors import SourceError
+
+SAMPLE_PURCHASES = Path("data/purchases.csv")
+SampleName = Literal["purchases.csv", "customers.csv"]
+
+
+def find_purchases(given: str | None, configured: str | None) -> str:
+    """Choose the purchase history: the one given, else the one in the settings, else ``data/purchases.csv``.
+
+    Raises
+    ------
+    SourceError
+        Where there is none of the three; the message shows the ways to name one.
+    """
+    if given is not None:
+        return given
+    if configured is not None:
+        return configured
+    if SAMPLE_PURCHASES.is_file():
+        return str(SAMPLE_PURCHASES)
+    raise SourceError(
+        "no purchase history was given. Name one: `churnrisk train purchases.csv`; or set it once and for all: "
+        '`purchases = "purchases.csv"` in churnrisk.toml (`churnrisk init` writes one). '
+        "To try churnrisk without data of your own: `churnrisk demo`."
+    )
+
+
+def sample_file(name: SampleName) -> Path:
+    """Give the path of a file of the sample: the one in the installed package, or in a checkout ``data/``."""
+    package = Path(__file__).resolve().parents[1]
+    for path in (package / "sample" / name, package.parent / "data" / name):
+        if path.is_file():
+            return path
+    raise SourceError(f"the sample {name} is missing from this installation; install churnrisk again.")

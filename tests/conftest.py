@@ -1,0 +1,62 @@
+"""What every test may rely on: a configuration folder of its own, and a way to ask for tools."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+IN_CI = os.environ.get("CI", "").lower() == "true"
+
+# A shared machine has slow moments, so no deadline; in CI the same examples each time.
+settings.register_profile("churnrisk", deadline=None, derandomize=IN_CI, print_blob=True)
+settings.load_profile("churnrisk")
+
+
+@pytest.fixture(scope="session")
+def require() -> Callable[..., None]:
+    """Ask for commands or importable modules: `require("java", "pyspark")`.
+
+    Where one is missing the test is skipped with its name; with CI=true the test fails, so that a broken
+    installation does not pass as a green run.
+    """
+    return _require
+
+
+def _require(*names: str) -> None:
+    missing = [name for name in names if not _find(name)]
+    if not missing:
+        return
+    reason = f"not installed: {', '.join(missing)}"
+    if IN_CI:
+        pytest.fail(f"{reason} (with CI=true nothing may be skipped)", pytrace=False)
+    pytest.skip(reason)
+
+
+def _find(name: str) -> bool:
+    """Whether a command or a module of this name is there; servers of Debian lie outside of PATH."""
+    folders = [str(path) for path in Path("/usr/lib/postgresql").glob("*/bin")]
+    if "JAVA_HOME" in os.environ:
+        folders.append(f"{os.environ['JAVA_HOME']}/bin")
+    path = os.pathsep.join([os.environ.get("PATH", ""), *folders])
+    return shutil.which(name, path=path) is not None or importlib.util.find_spec(name) is not None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or makes the signing key of the person who runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHURNRISK_CONFIG_DIR", str(tmp_path_factory.mktemp("configuration")))
+        yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests on Spark in one worker: a second Java machine costs more than it gains."""
+    for item in items:
+        if item.get_closest_marker("spark"):
+            item.add_marker(pytest.mark.xdist_group("spark"))
