@@ -27,7 +27,7 @@ lint: dev ## check style, types and import contracts
 	$(BIN)/lint-imports
 
 bench: dev ## measure speed and accuracy, as bench/RESULTS.md tells
-	$(BIN)/python bench/run.py
+	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
 docs: dev ## build the documentation into site/
 	$(BIN)/mkdocs build --strict --quiet

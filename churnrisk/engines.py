@@ -8,6 +8,8 @@ they print pages of warnings.
 
 from __future__ import annotations
 
+import collections
+import concurrent.futures
 import contextlib
 import io
 import os
@@ -16,9 +18,12 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import narwhals as nw
 import numpy as np
+
+from churnrisk.errors import MissingExtra
 
 if TYPE_CHECKING:
     import duckdb
@@ -149,24 +154,76 @@ def map_customers(
     frame : LazyFrame
         The rows, with the columns that the step needs.
     step : callable
-        Gets columns by name, sorted; gives named arrays, as a rule small ones to be summed over the batches.
+        Gets columns by name, sorted; gives named arrays, as a rule small ones to be summed over the batches. In
+        place of the customer's id stands ``customer``, which counts 0, 1, 2, ... within the batch.
     sort_by : sequence of str
         The customer's column first; rows of one customer are never split.
     rows : int
         Rows of a batch, about.
     database : Database, optional
-        Where the query runs, if it runs there; batches then stream.
+        Where the query runs, if it runs there; batches then stream, and no id becomes a Python object.
     """
+    key = sort_by[0]
     if frame.implementation.is_spark_like():
-        native = frame.to_native().repartition(sort_by[0]).sortWithinPartitions(*sort_by)
-        packed = native.mapInPandas(_SparkStep(step, sort_by[0], rows), schema="packed binary")
+        native = frame.to_native().repartition(key).sortWithinPartitions(*sort_by)
+        packed = native.mapInPandas(_SparkStep(step, key, rows), schema="packed binary")
         yield from (_unpack(bytes(row.packed)) for row in packed.toLocalIterator())
-        return
-    batches = iterate_batches(frame, sort_by=sort_by, rows=rows, database=database)
-    yield from (step(batch) for batch in whole_customers(batches, sort_by[0], rows=rows))
+    elif database is not None and frame.implementation is nw.Implementation.DUCKDB:
+        yield from _map_ahead(step, _numbered_batches(frame, sort_by, rows, database))
+    else:
+        yield from map(step, _whole_customers([collect_arrays(frame, sort_by=sort_by)], key, rows))
 
 
-def whole_customers(batches: Iterable[Arrays], key: str, *, rows: int) -> Iterator[Arrays]:
+def _map_ahead(step: Callable[[Arrays], Arrays], batches: Iterator[Arrays]) -> Iterator[Arrays]:
+    """Map in order, on threads: NumPy counts one batch while DuckDB hands out the next."""
+    workers = min(4, os.cpu_count() or 1)
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        running: collections.deque[concurrent.futures.Future[Arrays]] = collections.deque()
+        for batch in batches:
+            running.append(pool.submit(step, batch))
+            if len(running) > workers:  # no more batches in memory than are worked on
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+
+
+def _numbered_batches(
+    frame: nw.LazyFrame[Any], sort_by: Sequence[str], rows: int, database: Database
+) -> Iterator[Arrays]:
+    """Stream sorted rows; where a customer ends is told by a count of rows per customer, since ids cost most."""
+    key = sort_by[0]
+    sizes = frame.group_by(key).agg(n=nw.len()).sort(key).select("n").to_native().sql_query()
+    sorted_rows = frame.sort(*sort_by).drop(key).to_native().sql_query()
+    cursor = database.connection.cursor()
+    try:
+        ends = np.cumsum(cursor.execute(sizes).fetchnumpy()["n"], dtype=np.int64)
+        cursor.execute(sorted_rows)
+        vectors = max(1, rows // _VECTOR_ROWS)
+        chunks = iter(lambda: _from_pandas(cursor.fetch_df_chunk(vectors)), None)
+        yield from _cut_at(ends, chunks)
+    finally:
+        cursor.close()
+
+
+def _cut_at(ends: np.ndarray, chunks: Iterator[Arrays]) -> Iterator[Arrays]:
+    """Cut chunks anew at the places where customers end."""
+    waiting: list[Arrays] = []
+    done = customers = read = 0
+    while customers < len(ends):
+        waiting.append(next(chunks))
+        read += len(next(iter(waiting[-1].values())))
+        known = int(np.searchsorted(ends, read, side="right"))
+        if known == customers:  # the first customer waiting is not complete yet
+            continue
+        joined, last = _join(waiting), int(ends[known - 1])
+        bounds = np.diff(ends[customers:known], prepend=done)
+        batch = {name: values[: last - done] for name, values in joined.items()}
+        yield batch | {"customer": np.repeat(np.arange(known - customers), bounds)}
+        waiting = [{name: values[last - done :] for name, values in joined.items()}]
+        done, customers = last, known
+
+
+def _whole_customers(batches: Iterable[Arrays], key: str, rows: int) -> Iterator[Arrays]:
     """Cut sorted batches anew, so that each has at least ``rows`` rows and no customer is split between two."""
     waiting: list[Arrays] = []
     for batch in batches:
@@ -174,16 +231,21 @@ def whole_customers(batches: Iterable[Arrays], key: str, *, rows: int) -> Iterat
         if sum(len(part[key]) for part in waiting) < rows:
             continue
         joined = _join(waiting)
-        customers = joined[key]
-        last = len(customers) - int(np.argmax(customers[::-1] != customers[-1]))
-        if customers[0] == customers[-1]:  # one customer fills the batch and may go on in the next
-            waiting = [joined]
-            continue
-        yield {name: values[:last] for name, values in joined.items()}
-        waiting = [{name: values[last:] for name, values in joined.items()}]
-    joined = _join(waiting) if waiting else {}
-    if joined and len(joined[key]):
-        yield joined
+        ids = joined[key]
+        last = len(ids) - int(np.argmax(ids[::-1] != ids[-1]))
+        waiting = [joined]
+        if ids[0] != ids[-1]:  # one customer who fills the batch may go on in the next
+            yield _number_customers({name: values[:last] for name, values in joined.items()}, key)
+            waiting = [{name: values[last:] for name, values in joined.items()}]
+    joined = _join(waiting) if waiting else {key: np.zeros(0)}
+    if len(joined[key]):
+        yield _number_customers(joined, key)
+
+
+def _number_customers(batch: Arrays, key: str) -> Arrays:
+    ids = batch[key]
+    numbers = np.concatenate([[0], np.cumsum(ids[1:] != ids[:-1], dtype=np.int64)])
+    return {name: values for name, values in batch.items() if name != key} | {"customer": numbers}
 
 
 def _join(parts: Sequence[Arrays]) -> Arrays:
@@ -199,7 +261,7 @@ class _SparkStep:
     def __call__(self, tables: Iterable[Any]) -> Iterator[Any]:
         import pandas as pd
 
-        for batch in whole_customers((_from_pandas(table) for table in tables), self.key, rows=self.rows):
+        for batch in _whole_customers((_from_pandas(table) for table in tables), self.key, self.rows):
             buffer = io.BytesIO()
             np.savez(buffer, **self.step(batch))
             yield pd.DataFrame({"packed": [buffer.getvalue()]})
@@ -293,3 +355,27 @@ def engine_error() -> type[Exception]:
     import duckdb
 
     return duckdb.Error
+
+
+@contextlib.contextmanager
+def connect_postgres(url: str, *, error: type[Exception]) -> Iterator[Any]:
+    """Open one transaction on a PostgreSQL server; it is committed at the end, or nothing of it is.
+
+    Parameters
+    ----------
+    url : str
+        ``postgresql://user@host/database``; the password comes from the environment or ``~/.pgpass``.
+    error : type
+        Raised, without any password, where the server refuses.
+    """
+    try:
+        import psycopg
+    except ImportError:
+        raise MissingExtra("PostgreSQL needs an extra part: pip install 'churnrisk[postgres]'.") from None
+    try:
+        with psycopg.connect(url, connect_timeout=30) as connection:
+            yield connection
+    except psycopg.Error as failure:
+        said = str(failure).strip().splitlines() or [type(failure).__name__]
+        secret = urlsplit(url).password
+        raise error(f"PostgreSQL says: {said[0].replace(secret, '***') if secret else said[0]}.") from None

@@ -48,7 +48,17 @@ LINES = (
 )
 """One row per purchase row, only in logs that name products or categories."""
 
-ROLES = ("customer_id", "ordered_at", "amount", "order_id", "quantity", "product_id", "category")
+ROLES = (
+    "customer_id",
+    "ordered_at",
+    "amount",
+    "order_id",
+    "quantity",
+    "product_id",
+    "category",
+    "unit_price",
+    "currency",
+)
 """What a column of a user's file can stand for. The first two are needed in a purchase history."""
 
 SUMMARY_ROLES = ("customer_id", "days_since_last_order", "tenure_days", "order_count", "mean_order_amount")

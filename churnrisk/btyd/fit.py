@@ -38,9 +38,9 @@ def fit_btyd(
     Fit it to every customer with a purchase before the cutoff, not only to the customer base: the long silent are
     what tells the model that customers leave.
 
-    Plain maximum likelihood is tried first. If it does not settle, settles at absurd parameters or leaves
-    one of them open, a prior is laid on the log-parameters and made heavier in steps; if that does not help either, the next simpler model is
-    fitted (Pareto/NBD, MBG/NBD, BG/NBD, NBD). What was done is written in the note.
+    Plain maximum likelihood is tried first. If it does not settle, settles at absurd parameters or leaves one of
+    them open, a prior is laid on the log-parameters and made heavier in steps; if that does not help either, the
+    next simpler model is fitted (Pareto/NBD, MBG/NBD, BG/NBD, NBD). What was done is written in the note.
 
     Parameters
     ----------

@@ -116,7 +116,8 @@ def _competition_nodes(shapes: FloatArray, death_shape: float, bounds: tuple[flo
     left = _find_edge(a, b, bounds[1], side=-1)
     right = _find_edge(a, b, bounds[0], side=1)
     v, step = _spread_nodes(left, right)
-    log_share, log_rest = -softplus(-v), -softplus(v)
+    log_rest = -softplus(v)
+    log_share = v + log_rest
     a, b = a[:, None], b[:, None]
     weight = step[:, None] * np.exp(a * log_share + b * log_rest - special.betaln(a, b))
     by_a = weight * (log_share - special.digamma(a) + special.digamma(a + b))
@@ -183,7 +184,7 @@ def _find_edge(a: FloatArray, b: FloatArray, log_ratio: float | None, *, side: i
 
 def _bisect(holds: Callable[[FloatArray], BoolArray], near: FloatArray, far: FloatArray) -> FloatArray:
     """Return the point up to which `holds` is true, coarse enough to be quick: it only places nodes."""
-    for _ in range(18):
+    for _ in range(13):
         middle = (near + far) / 2
         inside = holds(middle)
         near, far = np.where(inside, middle, near), np.where(inside, far, middle)

@@ -20,12 +20,14 @@ def run(arguments: list[str] | None = None) -> int:
 
     try:
         result = app(arguments, prog_name="churnrisk", standalone_mode=False)
+        sys.stdout.flush()  # here, where a reader that has gone is no defect
     except ChurnriskError as error:
         return _say(str(error), MEND)
     except (KeyboardInterrupt, typer.Abort):
         return _say("stopped; nothing was left half written.", 128 + signal.SIGINT)
-    except BrokenPipeError:
-        # whoever read our output has gone, as `head` does; the interpreter must not try to flush into the void
+    except (BrokenPipeError, SystemExit):
+        # Whoever read our output has gone, as `head` does: Typer then leaves by SystemExit, and by nothing else.
+        # The interpreter must not try to flush into the void.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except MemoryError:

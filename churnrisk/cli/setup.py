@@ -24,11 +24,12 @@ def init(
     Example: churnrisk init
     """
     from churnrisk.settings import FILE_NAME, commented_file
-    from churnrisk.tables import replacing
 
     if to_screen:
         typer.echo(commented_file())
         return
+    from churnrisk.tables import replacing
+
     path = Path(FILE_NAME)
     if path.exists() and not force:
         raise OutputError(f"{path} is there already; --force replaces it, --print shows a new one.")

@@ -19,7 +19,9 @@ is_new_day = nw.col("is_new_day")
 gap_days = nw.col("gap_days")
 order_day = nw.col("order_day")
 amount = nw.col("amount")
+first_day = nw.col("first_day")
 last_day = nw.col("last_day")
+place_from_end = nw.col("place_from_end")
 
 
 class PurchaseLog(Protocol):
@@ -53,19 +55,23 @@ def order_history(log: PurchaseLog, snapshot: Snapshot) -> nw.LazyFrame[Any]:
 
     ``previous_day`` is the day of the customer's order before this one, among purchases for a purchase. Orders of
     one day are in no order among themselves, and need none: exactly one of them, whichever, has an earlier
-    previous day (or none) and so stands for the day in ``is_new_day``; the others see a gap of zero.
+    previous day (or none) and so stands for the day in ``is_new_day``; the others see a gap of zero. Of those that
+    stand for their day, ``place_from_end`` is 1 for the last purchase day, 2 for the one before, and so on.
     """
     same_kind = (CUSTOMER, "is_purchase")
     past = log.frame().filter(snapshot.is_past(order_day))
     placed = past.with_columns(
         previous_day=order_day.shift(1).over(*same_kind, order_by="order_day"),
+        first_day=order_day.min().over(*same_kind),
         last_day=order_day.max().over(*same_kind),
     )
     previous = nw.col("previous_day")
-    return placed.with_columns(
+    with_gaps = placed.with_columns(
         is_new_day=as_int(is_purchase() & (previous.is_null() | (previous < order_day))),
         gap_days=nw.when(is_purchase() & (previous < order_day)).then(order_day - previous),
     )
+    places = is_new_day.cum_sum(reverse=True).over(*same_kind, order_by="order_day")
+    return with_gaps.with_columns(place_from_end=places)
 
 
 def line_history(log: PurchaseLog, snapshot: Snapshot) -> nw.LazyFrame[Any]:

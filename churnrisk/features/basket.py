@@ -86,6 +86,14 @@ ORDER_FEATURES = (
         take("max_order_line_count"),
     ),
     Feature(
+        "last_day_line_count",
+        "basket",
+        "rows",
+        "Rows bought on the last purchase day.",
+        ("last_day_line_count",),
+        take("last_day_line_count"),
+    ),
+    Feature(
         "last_day_line_count_ratio",
         "basket",
         "ratio",

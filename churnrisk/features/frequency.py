@@ -12,6 +12,7 @@ from churnrisk.timeline import Snapshot
 
 DAY_WINDOWS = (7, 14, 30, 60, 90, 180, 365)
 ORDER_WINDOWS = (30, 90, 365)
+HORIZON_WINDOWS = (4, 12)
 
 
 def _days_within(window: int) -> WholeNumber:
@@ -25,17 +26,25 @@ def _orders_within(window: int) -> WholeNumber:
 
 
 def _starts_active_horizon(snapshot: Snapshot) -> nw.Expr:
-    """Count the distinct horizons, counted back from the cutoff, in which a purchase day lies."""
+    """Tell of the first purchase in each stretch of one horizon, counted back from the cutoff."""
     previous = nw.col("previous_day")
     ago, ago_before = (snapshot.cutoff - 1 - day for day in (order_day, previous))
     is_other = (ago // snapshot.horizon) != (ago_before // snapshot.horizon)
-    return count_where(is_purchase() & (previous.is_null() | is_other))
+    return is_purchase() & (previous.is_null() | is_other)
+
+
+def _active_horizons(last: int) -> WholeNumber:
+    def expression(snapshot: Snapshot) -> nw.Expr:
+        return count_where(_starts_active_horizon(snapshot) & days_back(snapshot, last * snapshot.horizon))
+
+    return WholeNumber(f"active_horizon_count_last_{last}_horizons", expression)
 
 
 WHOLE_NUMBERS = (
     WholeNumber("order_count", lambda _: count_where(is_purchase())),
     WholeNumber("purchase_day_count", lambda _: int_sum(is_new_day)),
-    WholeNumber("active_horizon_count", _starts_active_horizon),
+    WholeNumber("active_horizon_count", lambda snapshot: count_where(_starts_active_horizon(snapshot))),
+    *(_active_horizons(last) for last in HORIZON_WINDOWS),
     *(_days_within(window) for window in DAY_WINDOWS),
     *(_orders_within(window) for window in ORDER_WINDOWS),
 )
@@ -105,6 +114,17 @@ FEATURES = (
         "Share of the stretches of one horizon since the first purchase, counted back from the cutoff, that have one.",
         ("active_horizon_count", "first_purchase_day"),
         _active_horizon_share,
+    ),
+    *(
+        Feature(
+            f"active_horizon_count_last_{last}_horizons",
+            "frequency",
+            "horizons",
+            f"Number of the last {last} stretches of one horizon before the cutoff with a purchase in them.",
+            (f"active_horizon_count_last_{last}_horizons",),
+            take(f"active_horizon_count_last_{last}_horizons"),
+        )
+        for last in HORIZON_WINDOWS
     ),
     *(
         Feature(

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from churnrisk.engines import int_sum
-from churnrisk.features.base import amount, days_back, is_purchase, last_day, order_day, pick_where, sum_where
+from churnrisk.features.base import (
+    amount,
+    days_back,
+    first_day,
+    is_purchase,
+    last_day,
+    order_day,
+    pick_where,
+    sum_where,
+)
 from churnrisk.features.feature import Columns, Feature, Floats, WholeNumber, divide, take_amount, take_ratio
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.timeline import Snapshot
@@ -25,6 +34,7 @@ WHOLE_NUMBERS = (
     WholeNumber("median_order_amount", lambda _: purchase_amount.median()),
     WholeNumber("upper_quartile_order_amount", lambda _: purchase_amount.quantile(0.75, interpolation="linear")),
     WholeNumber("max_order_amount", lambda _: purchase_amount.max()),
+    WholeNumber("first_day_amount", lambda _: sum_where(is_purchase() & (order_day == first_day), amount)),
     WholeNumber("last_day_amount", lambda _: sum_where(is_purchase() & (order_day == last_day), amount)),
     *(_amount_within(window) for window in AMOUNT_WINDOWS),
 )
@@ -74,6 +84,7 @@ FEATURES = (
     _amount_feature("min_order_amount", "Smallest amount of a purchase."),
     _amount_feature("median_order_amount", "Median amount of a purchase."),
     _amount_feature("max_order_amount", "Largest amount of a purchase."),
+    _amount_feature("first_day_amount", "Amount of the purchases on the first purchase day."),
     _amount_feature("last_day_amount", "Amount of the purchases on the last purchase day."),
     *(
         _amount_feature(

@@ -6,10 +6,11 @@ import narwhals as nw
 import numpy as np
 
 from churnrisk.engines import int_sum
-from churnrisk.features.base import count_where, gap_days, last_day, order_day, pick_where
+from churnrisk.features.base import count_where, gap_days, last_day, pick_where, place_from_end
 from churnrisk.features.feature import ONE_DAY, Columns, Feature, Floats, WholeNumber, divide, take
 from churnrisk.timeline import Snapshot
 
+LAST_GAPS = ("last_gap_days", "second_last_gap_days", "third_last_gap_days", "fourth_last_gap_days")
 _FEW_GAPS = "missing for customers with fewer than three purchase days"
 _SPAN = ("purchase_day_count", "first_purchase_day", "last_purchase_day")
 
@@ -24,6 +25,10 @@ def _gaps_ending_in_outcome(snapshot: Snapshot) -> nw.Expr:
     return count_where(snapshot.in_outcome(last_day + gap_days))
 
 
+def _gap_from_end(place: int, name: str) -> WholeNumber:
+    return WholeNumber(name, lambda _: pick_where(place_from_end == place, gap_days).max())
+
+
 WHOLE_NUMBERS = (
     WholeNumber("gap_days_squared_sum", lambda _: int_sum(gap_days * gap_days)),
     WholeNumber("min_gap_days", lambda _: gap_days.min()),
@@ -31,7 +36,8 @@ WHOLE_NUMBERS = (
     WholeNumber("median_gap_days", lambda _: gap_days.median()),
     WholeNumber("lower_quartile_gap_days", lambda _: gap_days.quantile(0.25, interpolation="linear")),
     WholeNumber("upper_quartile_gap_days", lambda _: gap_days.quantile(0.75, interpolation="linear")),
-    WholeNumber("last_gap_days", lambda _: pick_where(order_day == last_day, gap_days).max()),
+    WholeNumber("upper_octile_gap_days", lambda _: gap_days.quantile(0.875, interpolation="linear")),
+    *(_gap_from_end(place, name) for place, name in enumerate(LAST_GAPS, start=1)),
     WholeNumber("gaps_shorter_than_silence", _gaps_shorter_than_silence),
     WholeNumber("gaps_ending_in_outcome", _gaps_ending_in_outcome),
     WholeNumber("gaps_within_horizon", lambda snapshot: count_where(gap_days <= snapshot.horizon)),
@@ -66,8 +72,13 @@ def _silence_in_deviations(columns: Columns, snapshot: Snapshot) -> Floats:
     return divide(beyond, _gap_deviation(columns, snapshot))
 
 
-def _gap_feature(name: str, meaning: str) -> Feature:
-    return Feature(name, "rhythm", "days", meaning, (name,), take(name), ONE_DAY)
+def _gap_feature(name: str, meaning: str, *, missing: str = ONE_DAY) -> Feature:
+    return Feature(name, "rhythm", "days", meaning, (name,), take(name), missing)
+
+
+def _earlier_gap_feature(name: str, number: str, days: str) -> Feature:
+    missing = f"missing for customers with fewer than {days} purchase days"
+    return _gap_feature(name, f"The {number} last gap between purchase days.", missing=missing)
 
 
 def _overdue_feature(gap: str, meaning: str) -> Feature:
@@ -85,9 +96,12 @@ def _share_of_gaps(name: str, meaning: str, counted: str) -> Feature:
     return Feature(name, "rhythm", "share", meaning, (counted, "purchase_day_count"), last_step, ONE_DAY)
 
 
-def _return_share(columns: Columns, _: Snapshot) -> Floats:
-    longer = _gap_count(columns) - columns["gaps_shorter_than_silence"]
-    return divide(columns["gaps_ending_in_outcome"], longer)
+def _not_outlived(columns: Columns, _: Snapshot) -> Floats:
+    return _gap_count(columns) - columns["gaps_shorter_than_silence"]
+
+
+def _return_share(columns: Columns, snapshot: Snapshot) -> Floats:
+    return divide(columns["gaps_ending_in_outcome"], _not_outlived(columns, snapshot))
 
 
 def _last_over_median(columns: Columns, _: Snapshot) -> Floats:
@@ -100,8 +114,12 @@ FEATURES = (
     _gap_feature("lower_quartile_gap_days", "Lower quartile of the gaps between purchase days."),
     _gap_feature("median_gap_days", "Median gap between purchase days."),
     _gap_feature("upper_quartile_gap_days", "Upper quartile of the gaps between purchase days."),
+    _gap_feature("upper_octile_gap_days", "Gap between purchase days that one in eight exceeds."),
     _gap_feature("max_gap_days", "Longest gap between purchase days."),
     _gap_feature("last_gap_days", "Gap between the last two purchase days."),
+    _earlier_gap_feature("second_last_gap_days", "second", "three"),
+    _earlier_gap_feature("third_last_gap_days", "third", "four"),
+    _earlier_gap_feature("fourth_last_gap_days", "fourth", "five"),
     Feature(
         "std_gap_days",
         "rhythm",
@@ -131,6 +149,7 @@ FEATURES = (
     ),
     _overdue_feature("median", "Days since the last purchase over the median gap."),
     _overdue_feature("upper_quartile", "Days since the last purchase over the upper quartile of the gaps."),
+    _overdue_feature("upper_octile", "Days since the last purchase over the gap that one in eight exceeds."),
     _overdue_feature("max", "Days since the last purchase over the longest gap."),
     Feature(
         "overdue_std_gap_ratio",
@@ -150,6 +169,22 @@ FEATURES = (
         "gaps_within_horizon_share",
         "Share of the customer's own gaps that were no longer than the horizon.",
         "gaps_within_horizon",
+    ),
+    Feature(
+        "gap_count_not_outlived",
+        "rhythm",
+        "gaps",
+        "Number of the customer's own gaps that the present silence has not outlived; 0 with one purchase day.",
+        ("purchase_day_count", "gaps_shorter_than_silence"),
+        _not_outlived,
+    ),
+    Feature(
+        "gap_count_ending_in_outcome",
+        "rhythm",
+        "gaps",
+        "Number of the customer's own gaps that, begun on the last purchase day, would end in the outcome window.",
+        ("gaps_ending_in_outcome",),
+        take("gaps_ending_in_outcome"),
     ),
     Feature(
         "own_return_share",

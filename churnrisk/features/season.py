@@ -23,10 +23,12 @@ def _in_outcome_of_year(snapshot: Snapshot, years: int, *, margin: int = 0) -> n
     return condition
 
 
-def _in_any_outcome(snapshot: Snapshot) -> nw.Expr:
-    """Tell whether a day lies in the outcome window of any earlier year."""
-    days_before_window: Any = snapshot.outcome_start - 1 - order_day
-    condition: nw.Expr = (days_before_window % YEAR) >= YEAR - min(snapshot.horizon, YEAR)
+def _in_any_outcome(snapshot: Snapshot, *, margin: int = 0) -> nw.Expr:
+    """Tell whether a day lies in the outcome window, widened by ``margin``, of any earlier year."""
+    width = min(snapshot.horizon + 2 * margin, YEAR)
+    last_day_a_year_ago = snapshot.outcome_end + margin - YEAR - 1
+    days_before: Any = last_day_a_year_ago - order_day
+    condition: nw.Expr = (days_before >= 0) & (days_before % YEAR < width)
     return condition
 
 
@@ -42,6 +44,7 @@ WHOLE_NUMBERS = (
     _days_in_year(1, margin=MARGIN),
     _days_in_year(2, margin=MARGIN),
     WholeNumber("season_purchase_day_count", lambda s: sum_where(_in_any_outcome(s), is_new_day)),
+    WholeNumber("season_purchase_day_count_wide", lambda s: sum_where(_in_any_outcome(s, margin=MARGIN), is_new_day)),
 )
 
 
@@ -71,6 +74,10 @@ FEATURES = (
         "Purchase days in the outcome window shifted back 730 days and widened by 15 days on both sides.",
     ),
     _count_feature("season_purchase_day_count", "Purchase days in the outcome window of any earlier year."),
+    _count_feature(
+        "season_purchase_day_count_wide",
+        "Purchase days in the outcome window of any earlier year, widened by 15 days on both sides.",
+    ),
     Feature(
         "season_purchase_day_share",
         "season",

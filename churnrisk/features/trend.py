@@ -13,6 +13,7 @@ HORIZON_WINDOWS = {
     "last_horizon": (0, 2, "the horizon before the cutoff"),
     "horizon_before_last": (2, 4, "the horizon before the last one"),
     "third_last_horizon": (4, 6, "the third horizon before the cutoff"),
+    "fourth_last_horizon": (6, 8, "the fourth horizon before the cutoff"),
     "last_4_horizons": (0, 8, "the four horizons before the cutoff"),
     "4_horizons_before_last_4": (8, 16, "the four horizons before the last four"),
 }

@@ -1,9 +1,31 @@
 """Intake: any file, table or frame of purchases becomes orders, and every row is accounted for."""
 
-from churnrisk.orders.customers import CustomerTable, read_customers
-from churnrisk.orders.log import Orders
-from churnrisk.orders.options import IntakeOptions
-from churnrisk.orders.read import read_orders
-from churnrisk.orders.report import IntakeReport
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from churnrisk.orders.customers import CustomerTable, read_customers
+    from churnrisk.orders.log import Orders
+    from churnrisk.orders.options import IntakeOptions
+    from churnrisk.orders.read import read_orders
+    from churnrisk.orders.report import IntakeReport
 
 __all__ = ["CustomerTable", "IntakeOptions", "IntakeReport", "Orders", "read_customers", "read_orders"]
+
+_HOMES = {
+    "CustomerTable": "customers",
+    "IntakeOptions": "options",
+    "IntakeReport": "report",
+    "Orders": "log",
+    "read_customers": "customers",
+    "read_orders": "read",
+}
+
+
+def __getattr__(name: str) -> object:
+    # imported on first use, so that the process that parses foreign formats starts without pandas
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -58,17 +58,18 @@ def is_order_level(database: Database, *, rows: int, orders: int, duplicates: in
 
 def drop_duplicates(database: Database, raw: RawRows) -> None:
     """Set the marked duplicates aside, each named after the row that it repeats."""
-    number = "r.line" if raw.has_lines else f"r.rowid + {raw.first_line}"
+    file, line = ("r.file" if raw.files else "0", "r.line" if raw.has_lines else f"r.rowid + {raw.first_line}")
     first = "f.line" if raw.has_lines else f"f.rowid + {raw.first_line}"
     joined = """purchase_rows r JOIN row_hashes ON r.rowid = row_hashes.rowid
         JOIN duplicates d ON d.h = row_hashes.h AND d.customer_id = r.customer_id AND d.day = r.day
             AND d.order_id IS NOT DISTINCT FROM r.order_id AND r.rowid > d.first_row
         JOIN purchase_rows f ON f.rowid = d.first_row WHERE r.issue = 0"""
     database.connection.execute(
-        f"CREATE OR REPLACE TABLE dropped AS SELECT r.rowid AS row, {number} AS line, {first} AS first FROM {joined}"
+        f"CREATE OR REPLACE TABLE dropped AS "
+        f"SELECT r.rowid AS row, {file} AS file, {line} AS line, {first} AS first FROM {joined}"
     )
     database.connection.execute(
-        "INSERT INTO set_aside SELECT line, '', '', 'an exact copy of the row at line ' || first, 'duplicate' "
+        "INSERT INTO set_aside SELECT file, line, '', '', 'an exact copy of the row at line ' || first, 'duplicate' "
         "FROM dropped"
     )
     database.connection.execute("UPDATE purchase_rows SET issue = 255 WHERE rowid IN (SELECT row FROM dropped)")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from churnrisk.errors import ColumnError
-from churnrisk.orders.aliases import ALIASES, LABELS, PERSONAL, SUMMARY_ALIASES
+from churnrisk.orders.aliases import ALIASES, LABELS, PERSONAL, PROFILES, SUMMARY_ALIASES
 
 NEEDED = ("customer_id", "ordered_at")
 
@@ -19,11 +19,19 @@ class ColumnMatch:
 
     headers: tuple[str, ...]
     positions: Mapping[str, int]
+    notices: tuple[str, ...] = ()
 
     @property
     def names(self) -> dict[str, str]:
         """Give the user's header of each role."""
         return {role: self.headers[position] for role, position in self.positions.items()}
+
+    @property
+    def money(self) -> str:
+        """Give the role that amounts come from: ``amount``, ``unit_price`` (times the quantity), or none."""
+        if "amount" in self.positions:
+            return "amount"
+        return "unit_price" if {"unit_price", "quantity"} <= set(self.positions) else ""
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -43,6 +51,7 @@ _PLAIN_ALIASES = {
     role: [frozenset(plain_header(name) for name in tier) for tier in tiers]
     for role, tiers in (SUMMARY_ALIASES | ALIASES).items()
 }
+_PLAIN_NAMES = [frozenset().union(*tiers) for tiers in _PLAIN_ALIASES.values()]
 PURCHASE_ROLES, SUMMARY_FILE_ROLES = tuple(ALIASES), tuple(SUMMARY_ALIASES)
 
 
@@ -62,6 +71,9 @@ def match_columns(
     """
     check_roles(chosen)
     positions = {role: _find_chosen(headers, role, header) for role, header in chosen.items() if role in roles}
+    system, profile = _find_profile(headers) if roles == PURCHASE_ROLES else ("", {})
+    positions = profile | positions
+    notices = [f"The columns are those of an export of {system}."] if system else []
     for role in roles:
         if role not in positions:
             candidates = [c for c in _find_by_alias(headers, role) if c not in positions.values()]
@@ -72,7 +84,46 @@ def match_columns(
     missing = [role for role in needed if role not in positions]
     if missing:
         raise ColumnError(say_missing(headers, missing))
-    return ColumnMatch(tuple(headers), {role: positions[role] for role in roles if role in positions})
+    notices += _settle_price(headers, positions, is_chosen="amount" in chosen)
+    ordered = {role: positions[role] for role in roles if role in positions}
+    return ColumnMatch(tuple(headers), ordered, tuple(notices))
+
+
+_PRICES = frozenset(("price", "cena", "цена", "цана", "preis"))
+
+
+def _settle_price(headers: Sequence[str], positions: dict[str, int], *, is_chosen: bool) -> list[str]:
+    """Tell the amount of a row from the price of a piece; beside a quantity, ``price`` could be either."""
+    if "amount" in positions:
+        amount = headers[positions["amount"]]
+        if not is_chosen and "quantity" in positions and plain_header(amount) in _PRICES:
+            raise ColumnError(
+                f"{amount} could be the amount of a row or the price of one piece, since there is a quantity, "
+                f"{headers[positions['quantity']]}. Say --column amount={amount}, or --column unit_price={amount} to "
+                "have it multiplied by the quantity."
+            )
+        positions.pop("unit_price", None)
+        return []
+    if "unit_price" not in positions:
+        return []
+    price = headers[positions["unit_price"]]
+    if "quantity" not in positions:
+        del positions["unit_price"]
+        return [f"{price} is the price of one piece, and without a quantity it was not used."]
+    return [f"The amount of a row is {price} times {headers[positions['quantity']]}."]
+
+
+def _find_profile(headers: Sequence[str]) -> tuple[str, dict[str, int]]:
+    """Give the shop system whose export this is, and its columns."""
+    plain = [plain_header(header) for header in headers]
+    for name, signature, columns in PROFILES:
+        if all(plain_header(header) in plain for header in signature):
+            found = {
+                role: next((plain.index(p) for p in map(plain_header, names.split("|")) if p in plain), -1)
+                for role, names in columns.items()
+            }
+            return name, {role: position for role, position in found.items() if position >= 0}
+    return "", {}
 
 
 def find_chosen_in(headers: Sequence[str], chosen: Mapping[str, str], *, keep: Sequence[str] = ()) -> dict[str, str]:
@@ -83,7 +134,8 @@ def find_chosen_in(headers: Sequence[str], chosen: Mapping[str, str], *, keep: S
 
 def count_matches(headers: Sequence[str]) -> int:
     """Count the roles that some header stands for; it tells a header from other lines."""
-    return sum(bool(_find_by_alias(headers, role)) for role in ALIASES)
+    plain = {plain_header(header) for header in headers}
+    return sum(not plain.isdisjoint(names) for names in _PLAIN_NAMES)
 
 
 def check_roles(chosen: Mapping[str, str]) -> None:

@@ -22,8 +22,9 @@ from churnrisk.orders.columns import (
 from churnrisk.orders.log import Orders
 from churnrisk.orders.options import IntakeOptions
 from churnrisk.orders.raw import RawRows
-from churnrisk.orders.read import build_orders, open_source
+from churnrisk.orders.read import build_orders
 from churnrisk.orders.report import IntakeReport
+from churnrisk.orders.source import open_source, settle_rows
 from churnrisk.orders.summary import list_ids, read_summary
 
 KINDS = ("purchases", "ids", "summary")
@@ -125,6 +126,7 @@ def _read_kind(kind: str, raw: RawRows, database: Database, options: IntakeOptio
             raw, match, database, options, before_dropping=lambda: ids.extend(_ids_in_order(database))
         )
         return CustomerTable(kind=kind, customer_ids=ids, report=orders.report, orders=orders)
+    raw = settle_rows(raw, database)
     chosen = find_chosen_in(raw.headers, options.columns, keep=("customer_id",))
     match = match_columns(raw.headers, chosen, roles=SUMMARY_FILE_ROLES, needed=("customer_id",))
     if kind == "ids":

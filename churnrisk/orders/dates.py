@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from churnrisk.errors import AmbiguousFormat, SettingsError
-from churnrisk.orders.sql import VALUE, fill_value, quote_text
+from churnrisk.orders.sql import PARTS, VALUE, quote_text
 
 CANONICAL = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?"
 """The shape that a clean log has; its rows are told by this one pattern and not looked at further."""
@@ -33,6 +33,14 @@ class _Family:
     order: str
     has_time: bool = True
     flags: str = ""
+    is_short: bool = False
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the pattern's groups."""
+        if not self.has_time:
+            return (*self.order, "hour", "minute", "second", "p", "z")
+        return (*self.order, "t", "p", "z")
 
     @property
     def pattern(self) -> str:
@@ -40,11 +48,12 @@ class _Family:
         return f"{self.flags}^{self.date}{tail}$"
 
 
-def _numeric(order: str, separator: str) -> _Family:
-    parts = {"d": r"(\d{1,2})", "m": r"(\d{1,2})", "y": r"(\d{4})"}
+def _numeric(order: str, separator: str, *, is_short: bool = False) -> _Family:
+    parts = {"d": r"(\d{1,2})", "m": r"(\d{1,2})", "y": r"(\d{2})" if is_short else r"(\d{4})"}
     mark = re.escape(separator)
     date = mark.join(parts[part] for part in order) + (_YEAR_WORD if order[-1] == "y" else "")
-    return _Family(separator.join({"d": "dd", "m": "mm", "y": "yyyy"}[p] for p in order), date, order)
+    names = {"d": "dd", "m": "mm", "y": "yy" if is_short else "yyyy"}
+    return _Family(separator.join(names[part] for part in order), date, order, is_short=is_short)
 
 
 _SEPARATORS = ("-", "/", ".")
@@ -64,7 +73,7 @@ _FAMILIES = (
 _BY_NAME = {family.name: family for family in _FAMILIES}
 _COMPILED = {family.name: re.compile(family.pattern) for family in _FAMILIES}
 _EPOCHS = {"epoch seconds": 1_000_000, "epoch milliseconds": 1_000}
-_SHORT_YEAR = r"(\d{1,2})[./-](\d{1,2})[./-](\d{2})"
+_SHORT_YEAR = re.compile(r"\d{1,2}([./-])\d{1,2}[./-]\d{2}(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,8 @@ class DatePlan:
         SQL telling whether the text :data:`VALUE` has this format at all.
     notices : tuple of str
         What the user should know.
+    parts : str
+        SQL giving the parts of :data:`VALUE`, which the others name :data:`PARTS`; empty where they need none.
     is_total : bool
         Whether every value is known to have the format, so that no row need be asked.
     """
@@ -89,6 +100,7 @@ class DatePlan:
     stamp: str
     matches: str
     notices: tuple[str, ...] = field(default=())
+    parts: str = ""
     is_total: bool = False
 
 
@@ -118,12 +130,14 @@ def decide_dates(
         Where day and month could be told apart in no row, or rows contradict each other.
     """
     order = parse_date_format(date_format) if date_format else None
+    if order and order.endswith("short"):
+        return _plan(_choose_short(shapes, order[:3]), ask, shapes, is_zoned=False, timezone=timezone)
     family, is_zoned = _choose_family(shapes, order)
     if family is None or (family.name == "yyyy-mm-dd" and set(shapes) <= {CANONICAL_SHAPE}):
         return _plan_canonical(is_total=family is not None)
     if family.order == "dmy" and family.name in ("dd/mm/yyyy", "dd-mm-yyyy", "dd.mm.yyyy"):
         family = _settle_order(family, ask, order=order, share=share)
-    return _plan(family, ask, is_zoned=is_zoned, timezone=timezone)
+    return _plan(family, ask, shapes, is_zoned=is_zoned, timezone=timezone)
 
 
 def parse_date_format(text: str) -> str:
@@ -133,9 +147,10 @@ def parse_date_format(text: str) -> str:
     named |= {"epoch_ms": "epoch milliseconds", "excel serial": "Excel serial"}
     if name in named:
         return named[name]
+    is_short = "%y" in text or bool(re.search(r"(?<!y)yy(?!y)", name))
     letters = re.sub(r"(.)\1+", r"\1", re.sub(r"[^dmyj]", "", re.split(r"[t ]|hh|%h", name)[0].replace("j", "y")))
     if sorted(letters) == ["d", "m", "y"]:
-        return letters
+        return letters + ("short" if is_short else "")
     raise SettingsError(
         f"--date-format {text!r}: give the order of the parts, such as dd/mm/yyyy, mm/dd/yyyy or yyyy-mm-dd, "
         "or one of iso, excel, epoch, epoch_ms."
@@ -154,6 +169,12 @@ def _choose_family(shapes: Mapping[str, int], order: str | None) -> tuple[_Famil
     ranks = {family.name: -rank for rank, family in enumerate(_FAMILIES)}
     name, is_zoned = max(votes, key=lambda key: (votes[key], ranks[key[0]]))
     return _BY_NAME[name], is_zoned
+
+
+def _choose_short(shapes: Mapping[str, int], order: str) -> _Family:
+    """Take years of two digits as 20yy, since the user has named such a format; never without."""
+    found = [match.group(1) for shape in shapes if (match := _SHORT_YEAR.match(shape))]
+    return _numeric(order, found[0] if found else ".", is_short=True)
 
 
 def _allows(name: str, order: str) -> bool:
@@ -199,47 +220,46 @@ def _settle_order(family: _Family, ask: Ask, *, order: str | None, share: float)
 
 
 def _plan_canonical(*, is_total: bool) -> DatePlan:
+    name = "yyyy-mm-dd" if is_total else "which was not recognised; see --date-format"
     matches = f"regexp_full_match({VALUE}, '{CANONICAL}')"
-    return DatePlan("yyyy-mm-dd", f"try_cast({VALUE} AS TIMESTAMP)", matches, is_total=is_total)
+    return DatePlan(name, f"try_cast({VALUE} AS TIMESTAMP)", matches, is_total=is_total)
 
 
-def _plan(family: _Family, ask: Ask, *, is_zoned: bool, timezone: str | None) -> DatePlan:
+def _plan(family: _Family, ask: Ask, shapes: Mapping[str, int], *, is_zoned: bool, timezone: str | None) -> DatePlan:
     if not family.order:
         return _plan_number(family, timezone)
-    pattern = quote_text(family.pattern)
-    stamp, zone = _stamp_sql(family, pattern)
-    matches = f"regexp_matches({VALUE}, {pattern})"
-    if timezone is None:
-        matches += f" AND {zone} {'<>' if is_zoned else '='} ''"
+    names = ", ".join(f"'{name}'" for name in family.groups)
+    parts = f"regexp_extract({VALUE}, {quote_text(family.pattern)}, [{names}])"
+    stamp = _stamp_sql(family, has_halves=any(re.search(r"(?i)\d ?[ap]\.?m", shape) for shape in shapes))
+    matches = f"({PARTS}.y <> ''" + ("" if timezone else f" AND {PARTS}.z {'<>' if is_zoned else '='} ''") + ")"
     notices: tuple[str, ...] = ()
     if is_zoned:
-        stamp, notices = _bring_to_zone(stamp, zone, ask, timezone=timezone)
-    return DatePlan(family.name, stamp, matches, notices)
+        offsets = [str(row[0]) for row in ask(f"DISTINCT {parts.replace(VALUE, 'v')}.z") if row[0]]
+        stamp, notices = _bring_to_zone(stamp, offsets, timezone=timezone)
+    return DatePlan(family.name, stamp, matches, notices, parts)
 
 
-def _stamp_sql(family: _Family, pattern: str) -> tuple[str, str]:
-    """Give SQL for the clock time of :data:`VALUE` as it is written, and for the text of its zone."""
-    if family.name == "yyyymmddhhmmss":
-        parts = f"regexp_extract({VALUE}, {pattern}, ['y','m','d','hour','minute','second','p','z'])"
-        time = f"concat({parts}.hour, ':', {parts}.minute, ':', if({parts}.second = '', '00', {parts}.second))"
-    else:
-        names = ", ".join(f"'{part}'" for part in (*family.order, "t", "p", "z"))
-        parts = f"regexp_extract({VALUE}, {pattern}, [{names}])"
-        time = f"{parts}.t"
-    month = f"{parts}.m"
+def _stamp_sql(family: _Family, *, has_halves: bool) -> str:
+    """Give SQL for the clock time as it is written."""
+    time = f"{PARTS}.t"
+    if "hour" in family.groups:
+        time = f"concat({PARTS}.hour, ':', {PARTS}.minute, ':', if({PARTS}.second = '', '00', {PARTS}.second))"
+    month = f"{PARTS}.m"
     if "month" in family.name:
         month = f"((strpos('janfebmaraprmayjunjulaugsepoctnovdec', lower(left({month}, 3))) + 2) // 3)"
-    stamp = f"try_cast(trim(concat({parts}.y, '-', {month}, '-', {parts}.d, ' ', {time})) AS TIMESTAMP)"
-    stamp = f"""CASE WHEN {parts}.p = '' THEN {stamp}
+    year = f"{PARTS}.y" if not family.is_short else f"'20', {PARTS}.y"
+    stamp = f"try_cast(trim(concat({year}, '-', {month}, '-', {PARTS}.d, ' ', {time})) AS TIMESTAMP)"
+    if not has_halves:
+        return f"CASE WHEN {PARTS}.y <> '' THEN {stamp} END"
+    return f"""CASE WHEN {PARTS}.y = '' THEN NULL WHEN {PARTS}.p = '' THEN {stamp}
         WHEN hour({stamp}) NOT BETWEEN 1 AND 12 THEN NULL
-        ELSE {stamp} + to_hours(CASE WHEN lower({parts}.p) = 'p' AND hour({stamp}) < 12 THEN 12
-            WHEN lower({parts}.p) = 'a' AND hour({stamp}) = 12 THEN -12 ELSE 0 END) END"""
-    return stamp, f"{parts}.z"
+        ELSE {stamp} + to_hours(CASE WHEN lower({PARTS}.p) = 'p' AND hour({stamp}) < 12 THEN 12
+            WHEN lower({PARTS}.p) = 'a' AND hour({stamp}) = 12 THEN -12 ELSE 0 END) END"""
 
 
-def _bring_to_zone(stamp: str, zone: str, ask: Ask, *, timezone: str | None) -> tuple[str, tuple[str, ...]]:
+def _bring_to_zone(stamp: str, offsets: Sequence[str], *, timezone: str | None) -> tuple[str, tuple[str, ...]]:
     """Bring offsets to one clock: the user's zone, or the offset itself where all rows share it, or UTC."""
-    offsets = [str(row[0]) for row in ask("DISTINCT " + fill_value(zone, "v")) if row[0]]
+    zone = f"{PARTS}.z"
     if timezone is None and len({_offset_minutes(offset) for offset in offsets}) <= 1:
         return stamp, ()
     digits = f"replace({zone}, ':', '')"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,10 @@ class Orders:
         has_products: bool = False,
         has_categories: bool = False,
         currency: str | None = None,
+        files: tuple[str, ...] = (),
         made: tuple[Any, Any] | None = None,
     ) -> None:
+        self._files = files
         self._database = database
         self._made = made
         self._report = report
@@ -114,21 +117,33 @@ class Orders:
         return digest.hexdigest()
 
     def write_rejects(self, path: Path) -> int:
-        """Write every row that was set aside: line, column, value, reason; give how many there were."""
-        query = "SELECT line, column_name, value, reason FROM set_aside ORDER BY line, column_name, value, reason"
+        """Write every row that was set aside, whole or not at all; give how many there were.
+
+        The columns are line, column, value (cut at 200 characters) and reason; where several files were read, the
+        name of the file comes first.
+        """
+        query = "SELECT file, line, column_name, value, reason FROM set_aside ORDER BY ALL"
         result = self._engine.connection.execute(query)
-        count = 0
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            with path.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file)
-                writer.writerow(["line", "column", "value", "reason"])
-                while rows := result.fetchmany(10_000):
-                    writer.writerows(
-                        [line, column, escape_value(value), reason] for line, column, value, reason in rows
-                    )
-                    count += len(rows)
+            with temporary.open("w", encoding="utf-8", newline="") as file:
+                count = self._write_rejects(csv.writer(file), result)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
         except OSError as error:
+            temporary.unlink(missing_ok=True)
             raise OutputError(f"cannot write the rejected rows to {path}: {error.strerror}.") from error
+        return count
+
+    def _write_rejects(self, write: Any, result: Any) -> int:
+        names = [[name] for name in self._files] or [[]]
+        write.writerow([*(["file"] if self._files else []), "line", "column", "value", "reason"])
+        count = 0
+        while rows := result.fetchmany(10_000):
+            for file, line, column, value, reason in rows:
+                write.writerow([*names[file], line, column, escape_value(value), reason])
+            count += len(rows)
         return count
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from churnrisk.errors import AmbiguousFormat
-from churnrisk.orders.sql import VALUE, quote_text
+from churnrisk.orders.sql import PARTS, VALUE, quote_text
 from churnrisk.schema import MONEY_LIMIT, MONEY_SCALE
 
 WHOLE = r"-?\d{1,13}"
@@ -32,10 +32,19 @@ class NumberPlan:
         The decimal sign, ``"."`` or ``","``.
     units : str
         SQL giving the whole number of ten-thousandths of the text :data:`VALUE`, NULL where it is not a number.
+    exact : str
+        SQL giving the number itself as DECIMAL(33, 18).
+    currency : str
+        SQL giving the sign or code of a currency in the text; empty where no text has any.
+    parts : str
+        SQL giving the parts of :data:`VALUE`, which ``units`` and ``exact`` name :data:`PARTS`; empty for none.
     """
 
     decimal: str
     units: str
+    exact: str
+    currency: str = ""
+    parts: str = ""
 
 
 Ask = Callable[[str], list[tuple[object, ...]]]
@@ -50,7 +59,8 @@ def decide_numbers(shapes: Mapping[str, int], ask: Ask, *, decimal: str | None, 
         Where numbers such as 1,234 are all the evidence, or rows contradict each other.
     """
     if set(shapes) <= {WHOLE_SHAPE, DECIMAL_SHAPE} and decimal in (None, "."):
-        return NumberPlan(".", f"CAST(CAST({VALUE} AS DECIMAL(18, 4)) * {MONEY_SCALE} AS BIGINT)")
+        units = f"CAST(try_cast({VALUE} AS DECIMAL(18, 4)) * {MONEY_SCALE} AS BIGINT)"
+        return NumberPlan(".", units, f"try_cast({VALUE} AS DECIMAL(33, 18))")
     return _plan(decimal or _find_decimal(shapes, ask, share=share, what=what))
 
 
@@ -67,14 +77,14 @@ def _find_decimal(shapes: Mapping[str, int], ask: Ask, *, share: float, what: st
         votes = _leading_zeros(ask)
     if min(votes.values()) > share * sum(votes.values()):
         raise AmbiguousFormat(
-            f"the {what}s mix decimal signs: {votes['.']} rows can only have a point, {votes[',']} only a comma. "
+            f"the values of {what} mix decimal signs: {votes['.']} rows can only have a point, {votes[',']} only a comma. "
             "Split the source, or name the sign with --decimal . or --decimal ,"
         )
     if not any(votes.values()) and undecided:
         sign = max(undecided, key=lambda key: undecided[key])
         [(example,)] = ask("any_value(v) FILTER (regexp_matches(v, '\\d[.,]\\d{3}\\D*$'))")
         raise AmbiguousFormat(
-            f"{what}s such as {example} can be thousands or have three decimals, and no row of the column decides. "
+            f"values of {what} such as {example} can be thousands or have three decimals, and no row of the column decides. "
             f"Name the decimal sign: --decimal {'.' if sign == ',' else ','} reads {example} as thousands, "
             f"--decimal {sign} as a fraction."
         )
@@ -94,7 +104,8 @@ def _evidence(shape: str) -> str:
         return marks[-1] if marks.count(marks[-1]) == 1 else ""
     other = "," if marks[0] == "." else "."
     if len(marks) > 1:
-        return other if re.fullmatch(rf"\d{{1,3}}(?:{re.escape(marks[0])}\d{{3}})+", core) else ""
+        mark = re.escape(marks[0])
+        return other if re.fullmatch(rf"\d{{1,3}}(?:{mark}\d{{3}})+|\d{{1,2}}(?:,\d\d)+,\d{{3}}", core) else ""
     before, after = core.split(marks[0])
     if len(after) != 3 or len(before) > 3 or not before or " " in before:
         return marks[0]
@@ -115,7 +126,8 @@ def number_pattern(decimal: str) -> str:
     """Give the pattern of a number with its sign, currency, thousands and exponent; the groups are its parts."""
     mark = re.escape(decimal)
     thousands = f"(?:{_SPACE}|{re.escape('.' if decimal == ',' else ',')})"
-    digits = rf"\d{{1,3}}(?:{thousands}\d{{3}})+(?:{mark}\d*)?|\d+(?:{mark}\d*)?|{mark}\d+"
+    indian = rf"\d{{1,2}}(?:,\d\d)+,\d{{3}}(?:{mark}\d*)?|" if decimal == "." else ""
+    digits = rf"{indian}\d{{1,3}}(?:{thousands}\d{{3}})+(?:{mark}\d*)?|\d+(?:{mark}\d*)?|{mark}\d+"
     return (
         rf"^(\()?\s*({_MINUS}|\+)?\s*({_CODE_PART})\s*({_MINUS}|\+)?\s*({digits})((?:[eE][+-]?\d{{1,3}})?)"
         rf"\s*({_CODE_PART})\s*({_MINUS})?\s*(\))?$"
@@ -123,8 +135,8 @@ def number_pattern(decimal: str) -> str:
 
 
 def _plan(decimal: str) -> NumberPlan:
-    pattern = quote_text(number_pattern(decimal))
-    parts = f"regexp_extract({VALUE}, {pattern}, ['open','s1','c1','s2','digits','exponent','c2','s3','close'])"
+    names = "['open','s1','c1','s2','digits','exponent','c2','s3','close']"
+    parts, cut = PARTS, f"regexp_extract({VALUE}, {quote_text(number_pattern(decimal))}, {names})"
     other = "." if decimal == "," else ","
     digits = f"regexp_replace({parts}.digits, {quote_text(f'{_SPACE}|{re.escape(other)}')}, '', 'g')"
     if decimal == ",":
@@ -136,13 +148,20 @@ def _plan(decimal: str) -> NumberPlan:
         f"(({parts}.open = '') = ({parts}.close = '') AND length({minus}) <= 1 "
         f"AND NOT ({minus} <> '' AND {parts}.open <> ''))"
     )
-    units = f"CASE WHEN {is_whole} THEN (CASE WHEN {is_negative} THEN -1 ELSE 1 END) * {round_sql(number)} END"
-    return NumberPlan(decimal, units)
+    sign = f"(CASE WHEN {is_negative} THEN -1 ELSE 1 END)"
+    exact = f"try_cast(CASE WHEN {is_whole} THEN {_keep_remainder(number)} END AS DECIMAL(33, 18))"
+    return NumberPlan(
+        decimal, f"{sign} * {round_sql(exact)}", f"{sign} * {exact}", f"upper(concat({cut}.c1, {cut}.c2))", cut
+    )
 
 
-def round_sql(number: str) -> str:
-    """Round a plain decimal text to ten-thousandths, half to even, exactly; NULL where it is none or too large."""
-    exact = f"try_cast({number} AS DECIMAL(33, 18))"
+def _keep_remainder(number: str) -> str:
+    """Shorten a number of very many decimals so that a tie is one only where all the rest are zeros."""
+    return rf"regexp_replace({number}, '^(\d*\.\d{{17}})\d*[1-9]\d*$', '\11')"
+
+
+def round_sql(exact: str) -> str:
+    """Round a decimal to ten-thousandths, half to even, exactly; NULL where it is none or too large."""
     rounded = f"CAST({exact} AS DECIMAL(20, 4))"
     is_tie = f"abs({rounded} - {exact}) = 0.00005"
     whole = f"CAST({rounded} * {MONEY_SCALE} AS BIGINT)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,40 @@ class IntakeOptions:
         The decimal sign of amounts and quantities, ``"."`` or ``","``; found in the data when not given.
     date_format : str, optional
         Order of a date's parts, such as ``"dd/mm/yyyy"`` or ``"mdy"``; found in the data when not given.
+    encoding : str, optional
+        Encoding of a text file, such as ``"cp1251"``; found in the file when not given.
+    delimiter : str, optional
+        The character between the fields of a text file; found in the file when not given.
+    timezone : str, optional
+        The shop's zone, such as ``"Europe/Sofia"``, to which times with an offset are brought.
+    rates : mapping of str to str
+        What a unit of a currency is worth in the log's own, such as ``{"PLN": "0.235"}``, as decimal text.
+    rate_before : mapping of str to str
+        What amounts before a date are multiplied by, such as ``{"2026-01-01": "0.511292"}``.
+    fold_case : bool
+        Whether customer ids that differ only by upper and lower case are one.
+    drop_duplicates : bool
+        Whether exact copies of rows are dropped where an order may have several rows, too.
+    net_cancellations : bool
+        Whether an order that the same customer has wholly reversed is dropped with its reversal.
+    query, table : str, optional
+        What to read from a database.
+    max_field_size : int
+        Characters of one line or quoted field.
+    max_size : int
+        Bytes of a source once it is decompressed.
+    max_ratio : int
+        How many times larger a compressed source may become.
+    max_columns : int
+        Columns of a source.
+    max_cells : int
+        Cells that a sheet of a workbook may span, empty ones included.
+    max_depth : int
+        How deep JSON may be nested.
+    max_memory : int
+        Bytes of memory of the process that reads a format other than plain text.
+    max_seconds : int
+        Seconds that this process may take.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -40,9 +75,39 @@ class IntakeOptions:
     memory: str | None = None
     decimal: str | None = None
     date_format: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    timezone: str | None = None
+    rates: Mapping[str, str] = field(default_factory=dict)
+    rate_before: Mapping[str, str] = field(default_factory=dict)
+    fold_case: bool = False
+    drop_duplicates: bool = False
+    net_cancellations: bool = False
+    query: str | None = None
+    table: str | None = None
+    max_field_size: int = 16 * 1024**2
+    max_size: int = 50 * 1024**3
+    max_ratio: int = 200
+    max_columns: int = 4096
+    max_cells: int = 20_000_000
+    max_depth: int = 100
+    max_memory: int = 1024**3
+    max_seconds: int = 3600
 
     def __post_init__(self) -> None:
         if not 0 <= self.reject_limit <= 1:
             raise SettingsError(f"--reject-limit {self.reject_limit}: give a share from 0 to 1, for example 0.05.")
+        if self.timezone is not None and not _is_zone(self.timezone):
+            raise SettingsError(f"--timezone {self.timezone}: no such zone; give a name such as Europe/Sofia or UTC.")
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):
+            raise SettingsError(f"--delimiter {self.delimiter!r}: give one character, such as ';' or a tab.")
         if self.decimal not in (None, ".", ","):
             raise SettingsError(f"--decimal {self.decimal!r}: give '.' or ','.")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

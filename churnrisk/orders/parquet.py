@@ -1,12 +1,11 @@
-"""Parquet files, their typed columns written as text."""
+"""Parquet files, their typed columns written as text; runs in the limited process."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from churnrisk.engines import Database, engine_error
-from churnrisk.errors import SourceError
-from churnrisk.orders.raw import RawRows
+from churnrisk.orders.child import LIMIT, SOURCE, Refused, Task
 from churnrisk.orders.sql import quote_name, quote_text
 
 _FLOATS = ("FLOAT", "DOUBLE")
@@ -14,20 +13,48 @@ _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "
 _TIMES = ("DATE", "TIMESTAMP")
 
 
-def read_parquet(path: Path, database: Database, *, name: str) -> RawRows:
-    """Give the rows of a Parquet file; numbers keep their digits, times their clock."""
-    table = f"read_parquet({quote_text(str(path))})"
-    try:
-        described = database.connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
-    except engine_error() as error:
-        raise SourceError(f"{name} is not a readable Parquet file: {str(error).splitlines()[0]}") from error
-    headers = tuple(str(row[0]) for row in described)
-    kinds = [str(row[1]) for row in described]
+def parse_parquet(task: Task) -> dict[str, Any]:
+    """Write ``rows.parquet``, all text: numbers keep their digits, times their clock."""
+    from churnrisk.engines import Database, engine_error
+    from churnrisk.orders.checksum import check_pages
+
+    check_pages(task.path)
+    with Database(threads=1, memory=f"{task.max_memory // 2 // 1024**2}MiB") as database:
+        try:
+            return _copy(database, task)
+        except engine_error() as error:
+            message = str(error).splitlines()[0]
+            kind = LIMIT if "memory" in message.lower() or "too large" in message.lower() else SOURCE
+            raise Refused(kind, message) from error
+
+
+def _copy(database: Any, task: Task) -> dict[str, Any]:
+    table = f"read_parquet({quote_text(str(task.path))})"
+    described = database.connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
+    if len(described) > task.max_columns:
+        raise Refused(LIMIT, f"it has {len(described)} columns; the bound is --max-columns")
+    headers, kinds = [str(row[0]) for row in described], [str(row[1]) for row in described]
     columns = ", ".join(
-        f"{text_sql(quote_name(h), kind)} AS c{k}" for k, (h, kind) in enumerate(zip(headers, kinds, strict=True))
+        f"{text_sql(quote_name(header), kind)} AS c{k}"
+        for k, (header, kind) in enumerate(zip(headers, kinds, strict=True))
     )
-    typed = frozenset(k for k, kind in enumerate(kinds) if is_typed(kind))
-    return RawRows(name=name, format="Parquet", headers=headers, sql=f"(SELECT {columns} FROM {table})", typed=typed)
+    target = task.folder / "rows.parquet"
+    options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 50000"
+    [(rows,)] = database.connection.execute(
+        f"COPY (SELECT {columns} FROM {table}) TO {quote_text(str(target))} ({options})"
+    ).fetchall()
+    floats = [
+        header
+        for header, kind in zip(headers, kinds, strict=True)
+        if kind in _FLOATS and _is_whole(database, table, quote_name(header))
+    ]
+    typed = [k for k, kind in enumerate(kinds) if is_typed(kind)]
+    return {"headers": headers, "rows": int(rows), "rejects": 0, "typed": typed, "floats": floats, "file": target.name}
+
+
+def _is_whole(database: Any, table: str, column: str) -> bool:
+    query = f"SELECT bool_and({column} = floor({column})) FROM {table} WHERE NOT isnan({column})"
+    return bool(database.connection.execute(query).fetchall()[0][0])
 
 
 def is_typed(kind: str) -> bool:
@@ -44,3 +71,8 @@ def text_sql(column: str, kind: str) -> str:
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"strftime(timezone('UTC', {column}), '%Y-%m-%d %H:%M:%S') || 'Z'"
     return f"CAST({column} AS VARCHAR)"
+
+
+def is_parquet(start: bytes, path: Path) -> bool:
+    """Tell whether a file begins and ends as Parquet does."""
+    return start.startswith(b"PAR1") and path.stat().st_size > 8

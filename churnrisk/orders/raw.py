@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,14 @@ class RawRows:
         How many rows there must be, counted apart; fewer or more mean that the reader has misread the file.
     typed : frozenset of int
         Columns whose numbers and dates were written by a program, so that a point is a decimal point.
+    rejects : Path, optional
+        CSV file of what was no row at all: line, text, reason.
+    files : tuple of str
+        Names of the files, where there are several; the rows have the column ``file`` then.
+    many_rejects : tuple
+        For several files, the number of each file and what ``rejects`` is for one.
+    fallback : callable, optional
+        Reads the source again, more carefully, where these rows turn out to be misread.
     is_escaped : bool
         Whether text may carry the apostrophe that our own CSV and xlsx put before a formula sign.
     """
@@ -37,6 +47,20 @@ class RawRows:
     typed: frozenset[int] = frozenset()
     is_escaped: bool = False
     notices: tuple[str, ...] = field(default=())
+    rejects: Path | None = None
+    files: tuple[str, ...] = ()
+    many_rejects: tuple[tuple[int, Path], ...] = ()
+    fallback: Callable[[], RawRows] | None = None
+
+    @property
+    def columns_beside(self) -> str:
+        """Give the columns that the rows have beside their fields, with commas before them."""
+        return (", line" if self.has_lines else "") + (", file" if self.files else "")
+
+    @property
+    def place_sql(self) -> str:
+        """Give SQL for the file and the line of a row in a table made of these rows."""
+        return f"{'file' if self.files else '0'}, {'line' if self.has_lines else f'rowid + {self.first_line}'}"
 
     @property
     def hash_sql(self) -> str:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from churnrisk.engines import Database, engine_error
 from churnrisk.errors import SourceError
-from churnrisk.orders import clean, validate
+from churnrisk.orders import clean, money, settle, validate
 from churnrisk.orders.columns import ColumnMatch, match_columns, name_ignored
-from churnrisk.orders.frames import read_frame
 from churnrisk.orders.log import Orders
 from churnrisk.orders.options import IntakeOptions
-from churnrisk.orders.parquet import read_parquet
 from churnrisk.orders.raw import RawRows
 from churnrisk.orders.report import EXAMPLES, IntakeReport
-from churnrisk.orders.text import read_text
+from churnrisk.orders.source import open_source
 from churnrisk.timeline import date_of
 
 
@@ -27,7 +24,9 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
     Parameters
     ----------
     source : str, Path or frame
-        A CSV or Parquet file, or a pandas or Polars frame (or anything else that Narwhals takes).
+        A file of delimited text, JSON, Parquet or xlsx, also compressed; a folder or pattern of such files; ``"-"`` for
+        standard input; the URL of a SQLite or PostgreSQL database; or a pandas or Polars frame (or anything else that
+        Narwhals takes).
     options : IntakeOptions
         How to read it; what is not given is found in the data.
 
@@ -65,31 +64,6 @@ def _read(source: Any, database: Database, options: IntakeOptions) -> Orders:
     return build_orders(raw, match, database, options)
 
 
-def open_source(source: Any, database: Database, options: IntakeOptions) -> RawRows:
-    """Find out what a source is and give its rows as text."""
-    if not isinstance(source, str | Path):
-        return read_frame(source, database)
-    path = Path(source)
-    _check_path(path)
-    with path.open("rb") as file:
-        start = file.read(8)
-    if start.startswith(b"PAR1"):
-        return read_parquet(path, database, name=path.name)
-    return read_text(path, name=path.name, columns=options.columns)
-
-
-def _check_path(path: Path) -> None:
-    if path.is_dir():
-        raise SourceError(f"{path} is a folder; name a file of purchases.")
-    try:
-        with path.open("rb"):
-            return
-    except FileNotFoundError:
-        raise SourceError(f"there is no file {path}; check the name and the folder.") from None
-    except OSError as error:
-        raise SourceError(f"cannot read {path}: {error.strerror}.") from error
-
-
 def build_orders(
     raw: RawRows,
     match: ColumnMatch,
@@ -99,11 +73,16 @@ def build_orders(
     before_dropping: Callable[[], object] | None = None,
 ) -> Orders:
     """Check the rows of a source and make its orders, lines and account; the rows themselves are dropped then."""
-    rows_in, plans = _check(raw, match, database, options)
+    raw, rows_in, plans = _check(raw, match, database, options)
     has_amounts = plans.amounts is not None
     has_quantities = plans.quantities is not None
     order_count = clean.make_orders(database, has_amounts=has_amounts)
-    notices = _settle_duplicates(raw, match, database, orders=order_count, has_amounts=has_amounts)
+    notices = _settle_duplicates(raw, match, database, options, orders=order_count, has_amounts=has_amounts)
+    if has_amounts and not options.rate_before:
+        money.refuse_new_money(database)
+    if options.net_cancellations:
+        notices += (f"{settle.drop_cancelled(database)} orders were dropped together with their reversals.",)
+    notices += (*settle.say_ids(database), *settle.say_zeros(database))
     kinds = validate.count_kinds(database)
     has_lines = "product_id" in match.positions or "category" in match.positions
     if has_lines:
@@ -121,30 +100,52 @@ def build_orders(
         has_quantities=has_quantities,
         has_products="product_id" in match.positions,
         has_categories="category" in match.positions,
+        currency=plans.currency,
+        files=raw.files,
     )
     if options.rejects is not None:
         orders.write_rejects(options.rejects)
     return orders
 
 
-def _check(raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions) -> tuple[int, validate.Plans]:
+def _check(
+    raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions
+) -> tuple[RawRows, int, validate.Plans]:
+    raw, profile = _profile(raw, match, database)
+    rows_in = profile.rows + validate.load_rejects(database, raw)
+    if rows_in == 0:
+        raise SourceError(f"{raw.name} has a header and no rows; it must have a row per purchase.")
+    validate.enforce_limit(database, raw, rows_in=rows_in, limit=options.reject_limit)
+    plans = validate.plan_values(database, raw, match, profile, options)
+    validate.check_rows(database, raw, match, plans, options, today=dt.date.today())
+    validate.set_aside(database, raw, match, plans)
+    validate.enforce_limit(database, raw, rows_in=rows_in, limit=options.reject_limit)
+    return raw, rows_in, plans
+
+
+def _profile(raw: RawRows, match: ColumnMatch, database: Database) -> tuple[RawRows, validate.Profile]:
+    """Look at all rows; where they were misread, read them again carefully."""
+    failure = ""
     try:
         profile = validate.profile_rows(database, raw, match)
-        if raw.expected_rows is not None and profile.rows != raw.expected_rows:
-            raise SourceError(f"{raw.name}: {raw.expected_rows} lines, but {profile.rows} rows were read.")
-        if profile.rows == 0:
-            raise SourceError(f"{raw.name} has a header and no rows; it must have a row per purchase.")
-        plans = validate.plan_values(database, raw, match, profile, options)
-        validate.check_rows(database, raw, match, plans, today=dt.date.today())
+        if raw.expected_rows in (None, profile.rows):
+            return raw, profile
+        failure = f"{raw.expected_rows} lines, but {profile.rows} rows"
     except engine_error() as error:
-        raise SourceError(f"cannot read {raw.name}: {error}") from error
-    validate.set_aside(database, raw, match, plans)
-    validate.enforce_limit(database, rows_in=profile.rows, limit=options.reject_limit, name=raw.name)
-    return profile.rows, plans
+        failure = str(error).splitlines()[0]
+    if raw.fallback is None:
+        raise SourceError(f"cannot read {raw.name}: {failure}")
+    return _profile(raw.fallback(), match, database)
 
 
 def _settle_duplicates(
-    raw: RawRows, match: ColumnMatch, database: Database, *, orders: int, has_amounts: bool
+    raw: RawRows,
+    match: ColumnMatch,
+    database: Database,
+    options: IntakeOptions,
+    *,
+    orders: int,
+    has_amounts: bool,
 ) -> tuple[str, ...]:
     """Drop exact copies where each order is one row; elsewhere keep them and say so."""
     [(rows,)] = database.connection.execute("SELECT count(*) FROM purchase_rows WHERE issue = 0").fetchall()
@@ -153,11 +154,17 @@ def _settle_duplicates(
     copies = clean.count_duplicates(database, raw)
     if copies == 0:
         return ()
-    if "order_id" in match.positions and clean.is_order_level(database, rows=rows, orders=orders, duplicates=copies):
+    is_order_level = "order_id" in match.positions and clean.is_order_level(
+        database, rows=rows, orders=orders, duplicates=copies
+    )
+    if is_order_level or options.drop_duplicates:
         clean.drop_duplicates(database, raw)
         clean.make_orders(database, has_amounts=has_amounts)
-        return (f"{copies} exact copies of orders were dropped.",)
-    return (f"{copies} rows are exact copies of others and were kept, since an order may have equal rows.",)
+        return (f"{copies} exact copies of rows were dropped.",)
+    return (
+        f"{copies} rows are exact copies of others and were kept, since an order may have equal rows; "
+        "--drop-duplicates drops them.",
+    )
 
 
 _COUNTS = """SELECT count(*), coalesce(sum(is_purchase), 0), coalesce(sum(is_return), 0),
@@ -205,8 +212,15 @@ def _make_report(
         last_on=date_of(last).isoformat(),
         columns=match.names,
         ignored_columns=match.ignored,
-        notices=(*raw.notices, *plans.dates.notices, *notices, *name_ignored(match), *_say_amounts(plans)),
-        rejected_rows=validate.first_rejects(database, EXAMPLES),
+        notices=(
+            *raw.notices,
+            *match.notices,
+            *plans.dates.notices,
+            *notices,
+            *name_ignored(match),
+            *_say_amounts(plans),
+        ),
+        rejected_rows=validate.first_rejects(database, EXAMPLES, raw.files),
     )
 
 

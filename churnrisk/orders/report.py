@@ -15,12 +15,13 @@ VALUE_LENGTH = 200
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """One row that was not used: its first physical line (or row number), the column, the value, and the reason."""
+    """One row that was not used: its first physical line (or row number), column, value, reason, and file."""
 
     line: int
     column: str
     value: str
     reason: str
+    file: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,10 @@ def trim_sql(column: str) -> str:
 VALUE = "«v»"
 """Stands in a plan's SQL for the text that is read; no source can hold it there, since plans are made by us."""
 
+PARTS = "«p»"
+"""Stands in a plan's SQL for the parts that its pattern cut the text into: matched once, and used many times."""
 
-def fill_value(template: str, value: str) -> str:
-    """Put the SQL of a value into the SQL of a plan."""
-    return template.replace(VALUE, value)
+
+def fill_value(template: str, value: str, parts: str = "") -> str:
+    """Put the SQL of a value, and of its parts, into the SQL of a plan."""
+    return template.replace(PARTS, parts).replace(VALUE, value)

@@ -74,12 +74,12 @@ def _value_sql(
     header = match.headers[match.positions[role]]
     if role in _DATES:
         plan = dates.decide_dates(shapes, ask, date_format=options.date_format, share=options.reject_limit)
-        day = fill_value(plan.stamp, text)
-        matches = fill_value(plan.matches, text)
+        day = fill_value(plan.stamp, text, plan.parts)
+        matches = fill_value(plan.matches, text, plan.parts)
         return _DATES[role], f"CASE WHEN {matches} THEN CAST({day} AS DATE) - DATE '1970-01-01' END", text, header
     decimal = "." if match.positions[role] in raw.typed else options.decimal
     number = numbers.decide_numbers(shapes, ask, decimal=decimal, share=options.reject_limit, what=role)
-    return role, fill_value(number.units, text), text, header
+    return role, fill_value(number.units, text, number.parts), text, header
 
 
 def _shapes(database: Database, shape: str, source: str) -> dict[str, int]:
@@ -107,8 +107,7 @@ def _load(raw: RawRows, match: ColumnMatch, database: Database, read: list[tuple
             bad += f" OR {name} < 0"
         cases.append(f"WHEN {bad} THEN {quote_text(header)}")
         values.append(f"WHEN {bad} THEN t{k}")
-    line = ["line"] if raw.has_lines else []
-    inner = f"SELECT {', '.join([*columns, *texts, *line])} FROM {raw.sql}"
+    inner = f"SELECT {', '.join([*columns, *texts])}{raw.columns_beside} FROM {raw.sql}"
     try:
         database.connection.execute(
             f"CREATE TABLE customer_rows AS SELECT *, CASE {' '.join(cases)} ELSE '' END AS issue, "
@@ -116,28 +115,24 @@ def _load(raw: RawRows, match: ColumnMatch, database: Database, read: list[tuple
         )
     except engine_error() as error:
         raise SourceError(f"cannot read {raw.name}: {error}") from error
-    number = _number(raw)
     database.connection.execute(
-        f"INSERT INTO set_aside SELECT {number}, issue, left(value, {VALUE_LENGTH}), "
+        f"INSERT INTO set_aside SELECT {raw.place_sql}, issue, left(value, {VALUE_LENGTH}), "
         "if(customer_id IS NULL, 'no customer id', 'not a number or date that can be'), "
         "if(customer_id IS NULL, 'without_customer', 'rejected') FROM customer_rows WHERE issue <> ''"
     )
 
 
-def _number(raw: RawRows) -> str:
-    return "line" if raw.has_lines else f"customer_rows.rowid + {raw.first_line}"
-
-
 def _set_repeats_aside(raw: RawRows, database: Database, kind: str, reason: str) -> None:
     """Keep the first good row of each customer; exact copies of it count as duplicates, others as ``kind``."""
     connection = database.connection
+    place = raw.place_sql.replace("rowid", "customer_rows.rowid")
     connection.execute(
         "CREATE TABLE repeats AS SELECT rowid AS row, first_value(h) OVER same = h AS is_copy FROM customer_rows "
         "WHERE issue = '' WINDOW same AS (PARTITION BY customer_id ORDER BY rowid) "
         "QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY rowid) > 1"
     )
     connection.execute(
-        f"INSERT INTO set_aside SELECT {_number(raw)}, '', left(customer_id, {VALUE_LENGTH}), "
+        f"INSERT INTO set_aside SELECT {place}, '', left(customer_id, {VALUE_LENGTH}), "
         f"if(is_copy, 'an exact copy of an earlier row', {quote_text(reason)}), if(is_copy, 'duplicate', '{kind}') "
         "FROM customer_rows JOIN repeats ON customer_rows.rowid = repeats.row"
     )
@@ -147,9 +142,9 @@ def _set_repeats_aside(raw: RawRows, database: Database, kind: str, reason: str)
 def _make_report(raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions) -> IntakeReport:
     connection = database.connection
     [(rows_in,)] = connection.execute("SELECT count(*) FROM customer_rows").fetchall()
-    if raw.expected_rows is not None and rows_in != raw.expected_rows:
-        raise SourceError(f"{raw.name}: {raw.expected_rows} lines, but {rows_in} rows were read.")
-    validate.enforce_limit(database, rows_in=int(rows_in), limit=options.reject_limit, name=raw.name)
+    unread = sum(1 for path in (raw.rejects, *(path for _, path in raw.many_rejects)) if path)
+    rows_in += validate.load_rejects(database, raw) if unread else 0
+    validate.enforce_limit(database, raw, rows_in=int(rows_in), limit=options.reject_limit)
     kinds = validate.count_kinds(database)
     rejected, anonymous, duplicates = (kinds.get(kind, 0) for kind in ("rejected", "without_customer", "duplicate"))
     used = int(rows_in) - rejected - anonymous - duplicates
@@ -175,5 +170,5 @@ def _make_report(raw: RawRows, match: ColumnMatch, database: Database, options: 
         columns=match.names,
         ignored_columns=match.ignored,
         notices=(*raw.notices, *name_ignored(match)),
-        rejected_rows=validate.first_rejects(database, EXAMPLES),
+        rejected_rows=validate.first_rejects(database, EXAMPLES, raw.files),
     )

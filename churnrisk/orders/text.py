@@ -1,59 +1,59 @@
-"""Text files: their encoding, line ends, delimiter and header, found in the file and told to the reader."""
+"""Text files: cut by the engine where they are clean, and carefully where they are not."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from churnrisk.engines import Database
 from churnrisk.errors import SourceError
-from churnrisk.orders.columns import count_matches
+from churnrisk.orders.careful import cut_carefully
+from churnrisk.orders.dialect import Dialect, cut_line, find_dialect
+from churnrisk.orders.encoding import check_encoding, find_encoding, transcode
+from churnrisk.orders.options import IntakeOptions
 from churnrisk.orders.raw import RawRows
 from churnrisk.orders.sql import quote_text
 
-DELIMITERS = (",", ";", "\t", "|")
 _CHUNK = 1 << 22
 _HEAD = 1 << 20
+_CLEAN_LINE = 1 << 20  # a longer line is left to the careful reader
+_DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 @dataclass(frozen=True)
 class TextScan:
     """What one pass over the bytes of a file says."""
 
+    size: int
     is_utf8: bool
     line_count: int
-    newline: str
-    has_quotes: bool
+    is_uniform: bool
     has_nul: bool
-    head: bytes
 
 
 def scan_text(path: Path) -> TextScan:
     """Read a file once, counting what decides how it may be read."""
-    feeds = returns = pairs = 0
-    quotes = nuls = False
-    is_utf8, tail, last = True, b"", b""
-    head = b""
+    feeds = returns = pairs = size = 0
+    has_nul, is_utf8, tail, last = False, True, b"", b""
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             if chunk.endswith(b"\r"):
                 chunk += file.read(1)
-            head = head or chunk[:_HEAD]
+            size += len(chunk)
             feeds += chunk.count(b"\n")
             returns += chunk.count(b"\r")
             pairs += chunk.count(b"\r\n")
-            quotes = quotes or b'"' in chunk
-            nuls = nuls or b"\0" in chunk
+            has_nul = has_nul or b"\0" in chunk
             if is_utf8:
                 is_utf8, tail = _continue_utf8(tail + chunk)
             last = chunk[-1:]
-    newline = "\r\n" if pairs and pairs == feeds == returns else "\n" if not returns else ""
-    lines = feeds + (last not in (b"\n", b""))
-    return TextScan(is_utf8 and not tail, lines, newline, quotes, nuls, head)
+    is_uniform = not returns or pairs == feeds == returns
+    return TextScan(size, is_utf8 and not tail, feeds + (last not in (b"\n", b"")), is_uniform, has_nul)
 
 
 def _continue_utf8(data: bytes) -> tuple[bool, bytes]:
+    """Tell whether bytes are UTF-8 so far, and give the character at their end that is not complete."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -63,42 +63,148 @@ def _continue_utf8(data: bytes) -> tuple[bool, bytes]:
     return True, b""
 
 
-def read_text(path: Path, *, name: str, columns: Mapping[str, str]) -> RawRows:
-    """Give the rows of a comma, semicolon, tab or pipe separated file."""
+def read_text(
+    path: Path, database: Database, options: IntakeOptions, *, name: str, headers: tuple[str, ...] = ()
+) -> RawRows:
+    """Give the rows of a comma, semicolon, tab or pipe separated file, whose first line ``headers`` may name."""
     scan = scan_text(path)
-    if not scan.head.strip():
+    if not scan.size:
         raise SourceError(f"{name} is empty; it must have a header and a row per purchase.")
-    if not scan.is_utf8:
-        raise SourceError(f"{name} is not UTF-8 text; save it as CSV UTF-8.")
-    text = scan.head.decode("utf-8-sig", errors="ignore")
-    line = text.splitlines()[0]
-    delimiter = find_delimiter(line, columns)
-    headers = tuple(header.strip() for header in next(csv.reader([line], delimiter=delimiter)))
-    if scan.line_count < 2:
-        raise SourceError(f"{name} has a header and no rows; it must have a row per purchase.")
-    fields = ", ".join(f"'c{k}': 'VARCHAR'" for k in range(len(headers)))
-    sql = (
-        f"read_csv({quote_text(str(path))}, auto_detect=false, header=true, delim={quote_text(delimiter)}, quote='\"', "
-        f"escape='\"', columns={{{fields}}}, strict_mode=true, null_padding=false, comment='', "
-        f"max_line_size=16777216)"
+    path, scan, notices = _as_utf8(path, scan, database, options, name=name)
+    dialect = find_dialect(_head(path), options.columns, delimiter=options.delimiter)
+    if headers:
+        dialect = Dialect(options.delimiter or ",", 1, headers)
+    if not any(dialect.headers):
+        raise SourceError(f"{name} has no text in it; it must have a header and a row per purchase.")
+    if dialect.header_line > 1:
+        notices += (
+            f"The header of {name} was found in line {dialect.header_line}; the lines above it were passed over.",
+        )
+
+    def read_carefully() -> RawRows:
+        return _read_carefully(path, dialect, database, options, name=name, notices=notices)
+
+    if not _is_clean(scan, dialect, path):
+        return read_carefully()
+    return _read_fast(path, dialect, scan, name=name, notices=notices, fallback=read_carefully)
+
+
+def _as_utf8(
+    path: Path, scan: TextScan, database: Database, options: IntakeOptions, *, name: str
+) -> tuple[Path, TextScan, tuple[str, ...]]:
+    """Write a file anew where it is not plain UTF-8, and say so."""
+
+    def count_roles(text: str) -> int:
+        dialect = find_dialect(text, options.columns, delimiter=options.delimiter)
+        return find_known(dialect, options)
+
+    if options.encoding is not None:
+        encoding = check_encoding(options.encoding)
+        if encoding == "utf-8":
+            encoding = "utf-8-sig"
+    else:
+        found = find_encoding(path, is_utf8=scan.is_utf8, count_roles=count_roles)
+        if found.is_plain_utf8:
+            return path, scan, ()
+        encoding = found.name
+    target = database.folder / f"{path.stem[:40]}-{len(list(database.folder.iterdir()))}.utf8"
+    transcode(path, encoding, target)
+    notices = () if encoding.startswith("utf-8") else (f"{name} was read as {encoding}; to change that: --encoding.",)
+    return target, scan_text(target), notices
+
+
+def find_known(dialect: Dialect, options: IntakeOptions) -> int:
+    """Count the columns of a header that we know or the user has named."""
+    from churnrisk.orders.columns import plain_header
+    from churnrisk.orders.dialect import count_known
+
+    return count_known(dialect.headers, {plain_header(header) for header in options.columns.values()})
+
+
+def _head(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(_HEAD).decode("utf-8", errors="ignore")
+
+
+def _is_clean(scan: TextScan, dialect: Dialect, path: Path) -> bool:
+    """Tell whether the engine's reader may try: one kind of line end, no zero byte, a header without surprises."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    first = head.split(b"\n")[dialect.header_line - 1 : dialect.header_line + 1]
+    as_expected = all(
+        len(cut_line(line.decode("utf-8", "ignore").rstrip("\r"), dialect.delimiter)) == len(dialect.headers)
+        for line in first
+        if line
     )
+    return scan.is_utf8 and scan.is_uniform and not scan.has_nul and as_expected and b"\xef\xbf\xbf" not in head
+
+
+def _read_fast(
+    path: Path,
+    dialect: Dialect,
+    scan: TextScan,
+    *,
+    name: str,
+    notices: tuple[str, ...],
+    fallback: Callable[[], RawRows],
+) -> RawRows:
+    """Let the engine cut the file; the number of lines must be the number of rows, or the careful reader takes over."""
     return RawRows(
         name=name,
-        format="CSV",
-        headers=headers,
-        sql=sql,
-        first_line=2,
-        expected_rows=scan.line_count - 1,
+        format=_format(dialect),
+        headers=dialect.headers,
+        sql=csv_sql(path, dialect.delimiter, len(dialect.headers), skip=dialect.header_line),
+        first_line=dialect.header_line + 1,
+        expected_rows=scan.line_count - dialect.header_line,
         is_escaped=True,
+        notices=notices,
+        fallback=fallback,
     )
 
 
-def find_delimiter(line: str, columns: Mapping[str, str]) -> str:
-    """Choose the delimiter by which a header line has the most columns that we know, then the most columns."""
+def csv_sql(path: Path, delimiter: str, width: int, *, skip: int, numbered: bool = False, longest: int = 0) -> str:
+    """Give the engine's own reader, told everything, with nothing to guess."""
+    line = "'line': 'BIGINT', " if numbered else ""
+    fields = line + ", ".join(f"'c{k}': 'VARCHAR'" for k in range(width))
+    size = f", max_line_size={2 * longest + 65536}" if longest > 1 << 19 else ""
+    parallel = ", parallel=false" if numbered else ""  # records may span lines
+    return (
+        f"read_csv({quote_text(str(path))}, auto_detect=false, header=false, skip={skip}, "
+        f"delim={quote_text(delimiter)}, quote='\"', escape='\"', columns={{{fields}}}, strict_mode=true, "
+        f"null_padding=false, comment=''{size}{parallel})"
+    )
 
-    def score(delimiter: str) -> tuple[int, int]:
-        fields = next(csv.reader([line], delimiter=delimiter))
-        chosen = sum(header.strip() in columns.values() for header in fields)
-        return count_matches(fields) + chosen, len(fields)
 
-    return max(DELIMITERS, key=score)
+def _read_carefully(
+    path: Path, dialect: Dialect, database: Database, options: IntakeOptions, *, name: str, notices: tuple[str, ...]
+) -> RawRows:
+    rows, rejects = path_in(database, "rows.csv"), path_in(database, "rejects.csv")
+    cut = cut_carefully(path, dialect, rows=rows, rejects=rejects, limit=options.max_field_size)
+    return RawRows(
+        name=name,
+        format=_format(dialect),
+        headers=dialect.headers,
+        sql=csv_sql(rows, ",", len(dialect.headers), skip=0, numbered=True, longest=cut.longest),
+        has_lines=True,
+        expected_rows=cut.rows,
+        rejects=rejects if cut.rejects else None,
+        is_escaped=True,
+        notices=notices,
+    )
+
+
+def path_in(database: Database, name: str) -> Path:
+    """Give a name that is not taken in the database's folder."""
+    return database.folder / f"{len(list(database.folder.iterdir()))}-{name}"
+
+
+def _format(dialect: Dialect) -> str:
+    return f"text separated by {_DELIMITER_NAMES.get(dialect.delimiter, repr(dialect.delimiter))}"
+
+
+def number_rows(raw: RawRows) -> RawRows:
+    """Give the same rows with their lines as a column."""
+    if raw.has_lines:
+        return raw
+    numbered = f"(SELECT *, row_number() OVER () + {raw.first_line - 1} AS line FROM {raw.sql})"
+    return replace(raw, sql=numbered, has_lines=True)

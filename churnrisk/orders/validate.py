@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from churnrisk.engines import Database
 from churnrisk.errors import TooManyRejects
-from churnrisk.orders import dates, numbers
+from churnrisk.orders import dates, money, numbers
 from churnrisk.orders.columns import ColumnMatch
 from churnrisk.orders.dates import DatePlan
 from churnrisk.orders.numbers import NumberPlan
@@ -16,7 +16,7 @@ from churnrisk.orders.options import IntakeOptions
 from churnrisk.orders.raw import RawRows
 from churnrisk.orders.report import VALUE_LENGTH, RejectedRow
 from churnrisk.orders.sql import fill_value, quote_text, trim_sql
-from churnrisk.schema import MONEY_LIMIT
+from churnrisk.schema import MONEY_LIMIT, MONEY_SCALE
 from churnrisk.timeline import day_number
 
 ISSUES = {
@@ -36,6 +36,7 @@ ISSUES = {
 """Number of an issue: the role of its column and the reason; a row has the first issue that it meets."""
 
 NO_CUSTOMER = 2
+_NUMBER_OR_PHONE = r"'[+-]?[\d\s().,/-]*\d[\d\s().,/-]*"  # our files carry these without an apostrophe
 _SHAPES_KEPT = 5000
 
 
@@ -49,16 +50,18 @@ class Profile:
 
 @dataclass(frozen=True)
 class Plans:
-    """How each kind of value is read."""
+    """How each kind of value is read; ``factor`` is SQL for what amounts are multiplied by, if anything."""
 
     dates: DatePlan
     amounts: NumberPlan | None
     quantities: NumberPlan | None
+    currency: str | None = None
+    factor: str | None = None
 
 
 def profile_rows(database: Database, raw: RawRows, match: ColumnMatch) -> Profile:
     """Count the rows and the shapes of their values, in one pass over the whole source."""
-    roles = [role for role in ("ordered_at", "amount", "quantity") if role in match.positions]
+    roles = [role for role in ("ordered_at", "amount", "unit_price", "quantity") if role in match.positions]
     shapes = [f"{shape_sql(role, trim_sql(f'c{match.positions[role]}'))} AS s{k}" for k, role in enumerate(roles)]
     sets = ", ".join(["()", *(f"(s{k})" for k in range(len(roles)))])
     names = [f"s{k}" for k in range(len(roles))]
@@ -112,45 +115,82 @@ def plan_values(
         profile.shapes["ordered_at"],
         ask_column("ordered_at"),
         date_format=options.date_format,
+        timezone=options.timezone,
         share=options.reject_limit,
     )
-    amounts = plan_number("amount", options.decimal)
+    amounts = plan_number(match.money, options.decimal) if match.money else None
     decimal = amounts.decimal if amounts and options.decimal is None else options.decimal
-    return Plans(date_plan, amounts, plan_number("quantity", decimal))
+    quantities = plan_number("quantity", decimal)
+    if amounts is None:
+        return Plans(date_plan, None, quantities)
+    rates = money.parse_rates(options.rates)
+    counts = money.count_currencies(database, raw, match, amounts) if money.has_currency(match, amounts) else {}
+    currency = money.settle_currency(counts, rates)
+    return Plans(date_plan, amounts, quantities, currency, money.factor_sql(rates, options.rate_before))
 
 
-def check_rows(database: Database, raw: RawRows, match: ColumnMatch, plans: Plans, *, today: dt.date) -> None:
+def check_rows(
+    database: Database, raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOptions, *, today: dt.date
+) -> None:
     """Make the table ``purchase_rows`` of read values; ``issue`` is 0 for a good row, else a key of ISSUES."""
-    texts = {role: f"c{position}" for role, position in match.positions.items()}
-    read = ["*"]
-    day = fill_value(plans.dates.stamp, "ordered_text")
-    read.append(f"CAST({day} AS DATE) - DATE '1970-01-01' AS day")
-    for role, plan in (("amount", plans.amounts), ("quantity", plans.quantities)):
-        units = fill_value(plan.units, f"{role}_text") if plan else "0"
-        read.append(f"{units} AS {role}")
-    line = ", line" if raw.has_lines else ""
+    day = f"CAST({fill_value(plans.dates.stamp, 'ordered_text', 'date_parts')} AS DATE) - DATE '1970-01-01'"
+    quantity = fill_value(plans.quantities.units, "quantity_text", "quantity_parts") if plans.quantities else "0"
+    beside = raw.columns_beside
     query = f"""CREATE OR REPLACE TABLE purchase_rows AS
         SELECT customer_id, order_id, product_id, category, CAST(day AS BIGINT) AS day,
             CAST(coalesce(amount, 0) AS BIGINT) AS amount, CAST(coalesce(quantity, 0) AS BIGINT) AS quantity,
             CAST(issue AS UTINYINT) AS issue,
             CASE WHEN issue = 0 THEN NULL WHEN issue <= {NO_CUSTOMER} THEN customer_id
                 WHEN issue <= 7 THEN ordered_text WHEN issue <= 11 THEN amount_text
-                ELSE quantity_text END AS value{line}
+                ELSE quantity_text END AS value{beside}
         FROM (SELECT *, {_issue_sql(match, plans, today)} AS issue
-            FROM (SELECT {", ".join(read)} FROM (SELECT {_texts_sql(raw, texts)}{line} FROM {raw.sql})))"""
+            FROM (SELECT *, {_amount_sql(match, plans)} AS amount
+                FROM (SELECT *, {day} AS day, {quantity} AS quantity
+                    FROM (SELECT *{_parts_sql(plans)} FROM (SELECT {_texts_sql(raw, match, plans, options)}{beside} FROM {raw.sql})))))"""
     database.connection.execute(query)
 
 
-def _texts_sql(raw: RawRows, texts: Mapping[str, str]) -> str:
+def _parts_sql(plans: Plans) -> str:
+    """Give the columns into which texts are cut by their patterns, each pattern once."""
+    named = (("ordered_text", "date_parts", plans.dates), ("amount_text", "amount_parts", plans.amounts))
+    named_too = ("quantity_text", "quantity_parts", plans.quantities)
+    plan_parts = [(text, name, plan.parts) for text, name, plan in (*named, named_too) if plan is not None]
+    return "".join(f", {fill_value(parts, text)} AS {name}" for text, name, parts in plan_parts if parts)
+
+
+def _amount_sql(match: ColumnMatch, plans: Plans) -> str:
+    """Give SQL for the amount: as written, converted, or the price of a piece times their number."""
+    if plans.amounts is None:
+        return "0"
+    units = fill_value(plans.amounts.units, "amount_text", "amount_parts")
+    if plans.factor is not None:
+        exact = fill_value(plans.amounts.exact, "amount_text", "amount_parts")
+        units = numbers.round_sql(f"(CAST({exact} AS DECIMAL(21, 6)) * {plans.factor})")
+    if match.money == "amount":
+        return units
+    product = f"CAST({units} AS HUGEINT) * quantity"
+    scale = MONEY_SCALE
+    return (
+        f"CASE WHEN abs({product}) > {MONEY_LIMIT * scale * scale} THEN NULL ELSE CAST(sign({product}) * "
+        f"(abs({product}) // {scale} + CASE WHEN abs({product}) % {scale} * 2 > {scale} "
+        f"OR (abs({product}) % {scale} * 2 = {scale} AND abs({product}) // {scale} % 2 = 1) THEN 1 ELSE 0 END) "
+        "AS BIGINT) END"
+    )
+
+
+def _texts_sql(raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOptions) -> str:
+    texts = {role: f"c{position}" for role, position in match.positions.items()}
     none = "CAST(NULL AS VARCHAR)"
     ids = {
         role: id_sql(texts[role], is_escaped=raw.is_escaped) if role in texts else none
         for role in ("customer_id", "order_id", "product_id", "category")
     }
-    values = {
-        name: trim_sql(texts[role]) if role in texts else none
-        for role, name in (("ordered_at", "ordered_text"), ("amount", "amount_text"), ("quantity", "quantity_text"))
-    }
+    if options.fold_case:
+        ids["customer_id"] = f"lower({ids['customer_id']})"
+    roles = (("ordered_at", "ordered_text"), (match.money, "amount_text"), ("quantity", "quantity_text"))
+    values = {name: trim_sql(texts[role]) if role in texts else none for role, name in roles}
+    if plans.factor is not None:
+        values["currency"] = money.currency_sql(match, plans.amounts, values["amount_text"])
     return ", ".join(f"{sql} AS {name}" for name, sql in (ids | values).items())
 
 
@@ -159,7 +199,10 @@ def id_sql(column: str, *, is_escaped: bool) -> str:
     value = trim_sql(column)
     if not is_escaped:
         return value
-    sign = f"starts_with({value}, '''') AND regexp_matches({value}, '^''[=+@\\t\\r-]')"
+    sign = (
+        f"starts_with({value}, '''') AND regexp_matches({value}, '^''+[=+@\\t\\r-]') "
+        f"AND NOT regexp_full_match({value}, {quote_text(_NUMBER_OR_PHONE)})"
+    )
     return f"CASE WHEN {sign} THEN substr({value}, 2) ELSE {value} END"
 
 
@@ -169,17 +212,18 @@ def _issue_sql(match: ColumnMatch, plans: Plans, today: dt.date) -> str:
         f"customer_id = {quote_text(headers['customer_id'].strip())} "
         f"AND ordered_text = {quote_text(headers['ordered_at'].strip())}"
     )
+    matches = fill_value(plans.dates.matches, "ordered_text", "date_parts")
     cases = [
         (1, repeated),
         (2, "customer_id IS NULL"),
         (3, "ordered_text IS NULL"),
-        (4, f"day IS NULL AND NOT coalesce({fill_value(plans.dates.matches, 'ordered_text')}, false)"),
+        (4, f"day IS NULL AND NOT coalesce({matches}, false)"),
         (5, "day IS NULL"),
         (6, "day < 0"),
         (7, f"day > {day_number(today) + 1}"),  # the shop may be a time zone ahead of us
     ]
     if not plans.dates.is_total:
-        cases[3] = (4, f"NOT coalesce({fill_value(plans.dates.matches, 'ordered_text')}, false)")
+        cases[3] = (4, f"NOT coalesce({matches}, false)")
     if plans.amounts:
         pattern = quote_text(numbers.number_pattern(plans.amounts.decimal))
         cases += [
@@ -189,24 +233,37 @@ def _issue_sql(match: ColumnMatch, plans: Plans, today: dt.date) -> str:
             (10, "amount IS NULL"),
         ]
     if plans.quantities:
-        cases.append((12, "quantity IS NULL AND quantity_text IS NOT NULL"))
+        is_needed = match.money == "unit_price"
+        cases.append((12, "quantity IS NULL" + ("" if is_needed else " AND quantity_text IS NOT NULL")))
     return "CASE " + " ".join(f"WHEN {condition} THEN {issue}" for issue, condition in cases) + " ELSE 0 END"
 
 
 def set_aside(database: Database, raw: RawRows, match: ColumnMatch, plans: Plans) -> dict[str, int]:
     """Move the rows that have an issue to the table ``set_aside``; give how many each reason has."""
-    line = "line" if raw.has_lines else f"rowid + {raw.first_line}"
     reasons = {issue: _reason(issue, plans) for issue in ISSUES}
-    columns = {issue: match.names.get(role, role) for issue, (role, _) in ISSUES.items()}
+    names = match.names | ({"amount": match.names[match.money]} if match.money else {})
+    columns = {issue: names.get(role, role) for issue, (role, _) in ISSUES.items()}
     reason_sql = " ".join(f"WHEN {issue} THEN {quote_text(text)}" for issue, text in reasons.items())
     column_sql = " ".join(f"WHEN {issue} THEN {quote_text(name)}" for issue, name in columns.items())
     connection = database.connection
     connection.execute(
-        f"INSERT INTO set_aside SELECT {line}, CASE issue {column_sql} END, left(value, {VALUE_LENGTH}), "
+        f"INSERT INTO set_aside SELECT {raw.place_sql}, CASE issue {column_sql} END, left(value, {VALUE_LENGTH}), "
         f"CASE issue {reason_sql} END, CASE issue WHEN {NO_CUSTOMER} THEN 'without_customer' ELSE 'rejected' END "
         "FROM purchase_rows WHERE issue > 0"
     )
     return count_reasons(database)
+
+
+def load_rejects(database: Database, raw: RawRows) -> int:
+    """Set aside what the reader could not make rows of; give how many there were."""
+    columns = "{'line': 'BIGINT', 'value': 'VARCHAR', 'reason': 'VARCHAR'}"
+    for number, path in (*raw.many_rejects, *([(0, raw.rejects)] if raw.rejects else [])):
+        source = (
+            f"read_csv({quote_text(str(path))}, auto_detect=false, columns={columns}, header=false, parallel=false)"
+        )
+        row = f"{number}, line, '', left(value, {VALUE_LENGTH}), reason, 'rejected'"
+        database.connection.execute(f"INSERT INTO set_aside SELECT {row} FROM {source}")
+    return count_kinds(database).get("rejected", 0)
 
 
 def _reason(issue: int, plans: Plans) -> str:
@@ -217,7 +274,8 @@ def _reason(issue: int, plans: Plans) -> str:
 def create_set_aside(database: Database) -> None:
     """Make the empty table of rows that are not used."""
     database.connection.execute(
-        "CREATE TABLE set_aside (line BIGINT, column_name VARCHAR, value VARCHAR, reason VARCHAR, kind VARCHAR)"
+        "CREATE TABLE set_aside "
+        "(file INTEGER, line BIGINT, column_name VARCHAR, value VARCHAR, reason VARCHAR, kind VARCHAR)"
     )
 
 
@@ -233,19 +291,20 @@ def count_kinds(database: Database) -> dict[str, int]:
     return {str(kind): int(count) for kind, count in database.connection.execute(query).fetchall()}
 
 
-def first_rejects(database: Database, count: int) -> tuple[RejectedRow, ...]:
-    """Give the first rejected rows, by line."""
+def first_rejects(database: Database, count: int, files: Sequence[str] = ()) -> tuple[RejectedRow, ...]:
+    """Give the first rejected rows, by file and line."""
     query = (
-        "SELECT line, column_name, value, reason FROM set_aside WHERE kind = 'rejected' "
-        f"ORDER BY line, column_name, value LIMIT {count}"
+        "SELECT file, line, column_name, value, reason FROM set_aside WHERE kind = 'rejected' "
+        f"ORDER BY file, line, column_name, value LIMIT {count}"
     )
     rows = database.connection.execute(query).fetchall()
     return tuple(
-        RejectedRow(int(line), str(column), str(value or ""), str(reason)) for line, column, value, reason in rows
+        RejectedRow(int(line), str(column), str(value or ""), str(reason), files[file] if files else "")
+        for file, line, column, value, reason in rows
     )
 
 
-def enforce_limit(database: Database, *, rows_in: int, limit: float, name: str) -> None:
+def enforce_limit(database: Database, raw: RawRows, *, rows_in: int, limit: float) -> None:
     """Stop where more rows were rejected than the limit allows; rows without a customer do not count.
 
     Raises
@@ -258,9 +317,10 @@ def enforce_limit(database: Database, *, rows_in: int, limit: float, name: str) 
     if rejected <= limit * considered:
         return
     examples = "; ".join(
-        f"line {row.line}, {row.column} {row.value[:60]!r}: {row.reason}" for row in first_rejects(database, 3)
+        f"{row.file + ' ' if row.file else ''}line {row.line}, {row.column} {row.value[:60]!r}: {row.reason}"
+        for row in first_rejects(database, 3, raw.files)
     )
     raise TooManyRejects(
-        f"{name}: {rejected} of {considered} rows were rejected ({rejected / considered:.1%}), more than the limit of "
-        f"{limit:.1%}, so nothing was used. The first: {examples}. Mend the rows, or raise --reject-limit."
+        f"{raw.name}: {rejected} of {considered} rows were rejected ({rejected / considered:.1%}), more than the "
+        f"limit of {limit:.1%}, so nothing was used. The first: {examples}. Mend the rows, or raise --reject-limit."
     )

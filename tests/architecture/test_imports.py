@@ -50,6 +50,9 @@ HOMES = {
 }
 
 
+STANDARD = {*sys.stdlib_module_names, "compression"}  # the last is standard from Python 3.14 on
+
+
 def stage_of(path: Path) -> str:
     """The first part of the module's name under churnrisk: `orders` for churnrisk/orders/read.py."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
@@ -78,7 +81,7 @@ def imports_of(source: str, *, package: str = "churnrisk") -> Iterator[tuple[str
 def foreign_homes(path: Path, source: str) -> list[str]:
     """Libraries that the module at `path` imports although they are at home elsewhere, or nowhere."""
     libraries = {module.partition(".")[0] for module, _ in imports_of(source)}
-    libraries -= {"churnrisk", "__future__", *sys.stdlib_module_names}
+    libraries -= {"churnrisk", *STANDARD}
     return sorted(name for name in libraries if stage_of(path) not in HOMES.get(name, "").split())
 
 

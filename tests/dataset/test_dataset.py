@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from support.logs import CUTOFF, PlainLog, Row, polars_log, random_logs, seeded_log
-from support.oracle import customers_of, labels_of
 
 from churnrisk.dataset import build_training_set, count_daily_purchases, repurchase_gaps, summarise_histories
 from churnrisk.features import customer_features
 from churnrisk.timeline import Snapshot, SnapshotPlan, plan_snapshots
+from support.logs import CUTOFF, PlainLog, Row, polars_log, random_logs, seeded_log
+from support.oracle import customers_of, labels_of
 
 CURRENT = Snapshot(CUTOFF, lookback=365, horizon=90)
 PLAN = plan_snapshots(CUTOFF - 900, CURRENT, count=4)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.logs import CUTOFF, EngineLog, PlainLog, duckdb_log, polars_log, random_logs, seeded_log, spark_log
 
 from churnrisk.dataset import count_daily_purchases, repurchase_gaps, summarise_histories
 from churnrisk.engines import Database, collect_arrays
 from churnrisk.features import customer_features, lazy_features
 from churnrisk.labels import label_churn
 from churnrisk.timeline import Snapshot
+from support.logs import CUTOFF, EngineLog, PlainLog, duckdb_log, polars_log, random_logs, seeded_log, spark_log
 
 SNAPSHOT = Snapshot(CUTOFF, lookback=365, horizon=30, lead=2)
 MakeLog = Callable[[PlainLog], EngineLog]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.logs import CUTOFF, PlainLog, Row, duckdb_log, polars_log, seeded_log
 
 from churnrisk.engines import Database
 from churnrisk.features import catalogue, customer_features, iterate_features, lazy_features
 from churnrisk.timeline import Snapshot
+from support.logs import CUTOFF, PlainLog, Row, duckdb_log, polars_log, seeded_log
 
 SNAPSHOT = Snapshot(CUTOFF, lookback=365, horizon=30)
 MONEY = 10_000

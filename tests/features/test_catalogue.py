@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from support.logs import CUTOFF, PlainLog, Row, polars_log
 
 from churnrisk.errors import ColumnError, IncompatibleModel
 from churnrisk.features import LogFacts, catalogue, customer_features, feature_fingerprint, left_out
 from churnrisk.features.catalogue import WHOLE_NUMBERS, whole_numbers_of
 from churnrisk.timeline import Snapshot
+from support.logs import CUTOFF, PlainLog, Row, polars_log
 
 FAMILIES = ("recency", "frequency", "monetary", "rhythm", "trend", "season", "basket", "returns", "weekday")
 SNAPSHOT = Snapshot(CUTOFF, 365, 30)

@@ -9,10 +9,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from support.logs import CUTOFF, PlainLog, Row, polars_log, seeded_log
 
 from churnrisk.features import Feature, Features, catalogue, customer_features
 from churnrisk.timeline import Snapshot
+from support.logs import CUTOFF, PlainLog, Row, polars_log, seeded_log
 
 SNAPSHOT = Snapshot(CUTOFF, lookback=365, horizon=30, lead=3)
 every_feature = pytest.mark.parametrize("feature", catalogue(), ids=lambda feature: feature.name)
@@ -25,6 +25,7 @@ UNIT_IN_NAME = {
     "products": ("product_count",),
     "categories": ("category_count",),
     "horizons": ("horizon_count",),
+    "gaps": ("gap_count",),
     "weekdays": ("weekday_count",),
     "currency": ("amount",),
     "share": ("share",),

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.logs import CUTOFF, PlainLog, polars_log, random_logs
-from support.oracle import ORACLES, customers_of
 
 from churnrisk.features import Features, catalogue, customer_features
 from churnrisk.timeline import Snapshot
+from support.logs import CUTOFF, PlainLog, polars_log, random_logs, seeded_log
+from support.oracle import ORACLES, customers_of
 
 SNAPSHOTS = st.builds(
-    Snapshot, st.just(CUTOFF), st.sampled_from([90, 365]), st.sampled_from([1, 7, 30, 61, 365, 500]), st.integers(0, 20)
+    Snapshot,
+    st.just(CUTOFF),
+    st.sampled_from([90, 365]),
+    st.sampled_from([1, 7, 30, 61, 340, 365, 500]),
+    st.integers(0, 20),
 )
 
 
@@ -30,6 +35,14 @@ def assert_equals_oracle(features: Features, log: PlainLog, *, base_only: bool) 
 
 def test_every_feature_has_an_oracle() -> None:
     assert {feature.name for feature in catalogue()} == set(ORACLES)
+
+
+@pytest.mark.parametrize(
+    "snapshot", [Snapshot(CUTOFF, 365, 30, 3), Snapshot(CUTOFF, 90, 61), Snapshot(CUTOFF, 365, 400)]
+)
+def test_features_of_a_busy_log_equal_the_oracle(snapshot: Snapshot) -> None:
+    log = seeded_log(seed=8, customers=25, rows=700)
+    assert_equals_oracle(customer_features(polars_log(log), snapshot), log, base_only=True)
 
 
 @given(random_logs(), SNAPSHOTS)

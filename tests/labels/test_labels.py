@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.logs import CUTOFF, PlainLog, Row, polars_log, random_logs
-from support.oracle import labels_of
 
 from churnrisk.labels import label_churn
 from churnrisk.timeline import Snapshot
+from support.logs import CUTOFF, PlainLog, Row, polars_log, random_logs
+from support.oracle import labels_of
 
 SNAPSHOTS = st.builds(
     Snapshot, st.just(CUTOFF), st.sampled_from([30, 365]), st.sampled_from([1, 30, 90]), st.integers(0, 15)

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from support.logs import CUTOFF, PlainLog, polars_log, random_logs
 
 from churnrisk.features import Features, customer_features, iterate_features
 from churnrisk.labels import label_churn
 from churnrisk.timeline import Snapshot
+from support.logs import CUTOFF, PlainLog, polars_log, random_logs
 
 HORIZONS = st.sampled_from([1, 14, 30, 90])
 LEADS = st.integers(0, 10)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 from churnrisk.errors import StoreError
 from churnrisk.store import load_model, save_model
+from churnrisk.store.versions import name_version
 
 
 def test_a_version_holds_four_files_and_current_names_it(save: Callable[..., str], models_dir: Path) -> None:
@@ -52,6 +54,14 @@ def test_versions_sort_in_the_order_of_saving(save: Callable[..., str]) -> None:
     versions = [save() for _ in range(20)]
     assert versions == sorted(set(versions))
     assert all(re.fullmatch(r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8}", version) for version in versions)
+
+
+def test_a_millisecond_that_another_version_has_is_passed_over(save: Callable[..., str], models_dir: Path) -> None:
+    now = datetime.now(UTC)
+    taken = {name_version(now + timedelta(milliseconds=later), content_digest="0" * 64) for later in range(500)}
+    for name in taken:
+        (models_dir / name).mkdir(parents=True)
+    assert save() > max(taken)
 
 
 def test_equal_models_share_the_end_of_their_version(save: Callable[..., str]) -> None:

@@ -190,11 +190,14 @@ def seeded_log(*, seed: int, customers: int = 40, rows: int = 1_500) -> PlainLog
     """Make a log with all columns and all kinds of customers, the same for the same seed."""
     draw = random.Random(seed)
     made = []
+    who, order, day = "c000", "o0", CUTOFF
     for number in range(rows):
-        who, product = int(customers * draw.random() ** 2), int(60 * draw.random() ** 3)
+        if draw.random() < 0.7:  # else one more row of the same order
+            who, order = f"c{int(customers * draw.random() ** 2):03d}", f"o{draw.randrange(rows // 2)}"
+            day = CUTOFF - (draw.randint(-100, 900) if number % 20 else 0)
+        product, category = f"p{int(60 * draw.random() ** 3)}", draw.choice(["", "a", "b", "c", "d"])
         money, items = draw.randint(-20, 200) * 997, draw.randint(-1, 9) * 10_000
-        order, day = f"o{draw.randrange(rows // 2)}", CUTOFF - draw.randint(-100, 900)
-        made.append(Row(f"c{who:03d}", order, day, money, items, f"p{product}" if product else "", "abcd"[product % 4]))
+        made.append(Row(who, order, day, money, items, "" if product == "p0" else product, category))
         if number % 50 == 0:  # a one-time buyer, and somebody who only returns
             made.append(Row(f"once{number}", f"once{number}", CUTOFF - draw.randint(1, 300), 50_000, product="p1"))
             made.append(Row(f"back{number}", f"back{number}", CUTOFF - draw.randint(1, 300), -50_000, -10_000))

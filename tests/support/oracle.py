@@ -74,9 +74,10 @@ class Customer:
         window = range(start, start + self.horizon + 2 * margin)
         return sum(1 for day in self.days if day in window)
 
-    def days_of_all_seasons(self) -> int:
-        window = {(self.cutoff + self.lead + k) % 365 for k in range(self.horizon)}
-        return sum(1 for day in self.days if day % 365 in window)
+    def days_of_all_seasons(self, margin: int = 0) -> int:
+        start = self.cutoff + self.lead - margin
+        years = [range(start - 365 * k, start + self.horizon + 2 * margin - 365 * k) for k in range(1, 8)]
+        return sum(1 for day in self.days if any(day in year for year in years))
 
     def weekdays(self) -> Counter[int]:
         return Counter((day + 3) % 7 for day in self.days)
@@ -135,11 +136,13 @@ def _between_halves(c: Customer, nearest: int, farthest: int) -> int:
     return c.days_from(_half(c, farthest), _half(c, nearest))
 
 
-def _own_return_share(c: Customer) -> float:
-    still_possible = [gap for gap in c.gaps if gap >= c.silence]
+def _possible_gaps(c: Customer) -> list[int]:
+    return [gap for gap in c.gaps if gap >= c.silence]
+
+
+def _returning_gaps(c: Customer) -> list[int]:
     first = c.silence + c.lead
-    good = [gap for gap in still_possible if first <= gap < first + c.horizon]
-    return over(len(good), len(still_possible))
+    return [gap for gap in c.gaps if first <= gap < first + c.horizon]
 
 
 def _season_share(c: Customer) -> float:
@@ -158,8 +161,9 @@ def _day_mean(c: Customer, attribute: str) -> float:
     return total / len(c.days)
 
 
-def _active_horizons(c: Customer) -> int:
-    return len({(c.cutoff - day - 1) // c.horizon for day in c.days})
+def _active_horizons(c: Customer, last: int = 10_000) -> int:
+    stretches = {(c.cutoff - day - 1) // c.horizon for day in c.days}
+    return sum(1 for stretch in stretches if stretch < last)
 
 
 def _amounts(c: Customer) -> list[float]:
@@ -189,6 +193,7 @@ ORACLES: dict[str, Callable[[Customer], float]] = {
     "repeat_purchase_day_rate": lambda c: over((len(c.days) - 1) * 30, c.days[-1] - c.days[0]),
     "active_horizon_count": _active_horizons,
     "active_horizon_share": lambda c: _active_horizons(c) / math.ceil(c.tenure / c.horizon),
+    **{f"active_horizon_count_last_{k}_horizons": lambda c, k=k: _active_horizons(c, k) for k in (4, 12)},  # type: ignore[misc]
     **{f"purchase_day_count_last_{w}d": lambda c, w=w: c.days_from(w) for w in (7, 14, 30, 60, 90, 180, 365)},  # type: ignore[misc]
     **{f"order_count_last_{w}d": lambda c, w=w: c.orders_from(w) for w in (30, 90, 365)},  # type: ignore[misc]
     # monetary
@@ -198,6 +203,7 @@ ORACLES: dict[str, Callable[[Customer], float]] = {
     "min_order_amount": lambda c: min(_amounts(c)),
     "median_order_amount": lambda c: statistics.median(_amounts(c)),
     "max_order_amount": lambda c: max(_amounts(c)),
+    "first_day_amount": lambda c: sum(o.amount for o in c.purchases if o.order_day == c.days[0]) / 10_000,
     "last_day_amount": lambda c: _last_day_sum(c, "amount") / 10_000,
     **{f"total_amount_last_{w}d": lambda c, w=w: c.amount_from(w) for w in (30, 90, 365)},  # type: ignore[misc]
     "amount_rate": lambda c: c.total / c.tenure * 30,
@@ -212,24 +218,32 @@ ORACLES: dict[str, Callable[[Customer], float]] = {
     "lower_quartile_gap_days": lambda c: of_any(c.gaps, lambda gaps: quantile(gaps, 0.25)),
     "median_gap_days": lambda c: of_any(c.gaps, statistics.median),
     "upper_quartile_gap_days": lambda c: of_any(c.gaps, lambda gaps: quantile(gaps, 0.75)),
+    "upper_octile_gap_days": lambda c: of_any(c.gaps, lambda gaps: quantile(gaps, 0.875)),
     "max_gap_days": lambda c: of_any(c.gaps, max),
     "last_gap_days": lambda c: of_any(c.gaps, lambda gaps: gaps[-1]),
+    "second_last_gap_days": lambda c: c.gaps[-2] if len(c.gaps) > 1 else NAN,
+    "third_last_gap_days": lambda c: c.gaps[-3] if len(c.gaps) > 2 else NAN,
+    "fourth_last_gap_days": lambda c: c.gaps[-4] if len(c.gaps) > 3 else NAN,
     "std_gap_days": _deviation,
     "gap_variation_ratio": lambda c: _deviation(c) / _mean_gap(c),
     "overdue_mean_gap_ratio": lambda c: c.silence / _mean_gap(c),
     "overdue_median_gap_ratio": lambda c: c.silence / of_any(c.gaps, statistics.median),
     "overdue_upper_quartile_gap_ratio": lambda c: c.silence / of_any(c.gaps, lambda gaps: quantile(gaps, 0.75)),
+    "overdue_upper_octile_gap_ratio": lambda c: c.silence / of_any(c.gaps, lambda gaps: quantile(gaps, 0.875)),
     "overdue_max_gap_ratio": lambda c: c.silence / of_any(c.gaps, max),
     "overdue_std_gap_ratio": lambda c: over(c.silence - _mean_gap(c), _deviation(c)),
     "gaps_shorter_than_silence_share": lambda c: over(sum(gap < c.silence for gap in c.gaps), len(c.gaps)),
     "gaps_within_horizon_share": lambda c: over(sum(gap <= c.horizon for gap in c.gaps), len(c.gaps)),
-    "own_return_share": _own_return_share,
+    "gap_count_not_outlived": lambda c: len(_possible_gaps(c)),
+    "gap_count_ending_in_outcome": lambda c: len(_returning_gaps(c)),
+    "own_return_share": lambda c: over(len(_returning_gaps(c)), len(_possible_gaps(c))),
     "last_gap_median_gap_ratio": lambda c: of_any(c.gaps, lambda gaps: gaps[-1] / statistics.median(gaps)),
     # trend
     "purchase_day_count_last_half_horizon": lambda c: _between_halves(c, 0, 1),
     "purchase_day_count_last_horizon": lambda c: c.days_from(c.horizon),
     "purchase_day_count_horizon_before_last": lambda c: c.days_from(2 * c.horizon, c.horizon),
     "purchase_day_count_third_last_horizon": lambda c: c.days_from(3 * c.horizon, 2 * c.horizon),
+    "purchase_day_count_fourth_last_horizon": lambda c: c.days_from(4 * c.horizon, 3 * c.horizon),
     "purchase_day_count_last_4_horizons": lambda c: c.days_from(4 * c.horizon),
     "purchase_day_count_4_horizons_before_last_4": lambda c: c.days_from(8 * c.horizon, 4 * c.horizon),
     "total_amount_last_horizon": lambda c: c.amount_from(c.horizon),
@@ -244,10 +258,12 @@ ORACLES: dict[str, Callable[[Customer], float]] = {
     "season_purchase_day_count_1_year_ago_wide": lambda c: c.days_of_season(1, 15),
     "season_purchase_day_count_2_years_ago_wide": lambda c: c.days_of_season(2, 15),
     "season_purchase_day_count": lambda c: c.days_of_all_seasons(),
+    "season_purchase_day_count_wide": lambda c: c.days_of_all_seasons(15),
     "season_purchase_day_share": _season_share,
     # basket
     "mean_order_line_count": lambda c: statistics.fmean(order.line_count for order in c.purchases),
     "max_order_line_count": lambda c: max(order.line_count for order in c.purchases),
+    "last_day_line_count": lambda c: _last_day_sum(c, "line_count"),
     "last_day_line_count_ratio": lambda c: _last_day_sum(c, "line_count") / _day_mean(c, "line_count"),
     "mean_order_item_count": lambda c: statistics.fmean(order.quantity / 10_000 for order in c.purchases),
     "median_order_item_count": lambda c: statistics.median(order.quantity / 10_000 for order in c.purchases),

@@ -1,0 +1,134 @@
+"""Tables and queries of PostgreSQL and SQLite, brought to the same text as a file; and tables written back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+from churnrisk.engines import Database, connect_postgres
+from churnrisk.errors import OutputError, SettingsError, SourceError
+from churnrisk.orders.options import IntakeOptions
+from churnrisk.orders.raw import RawRows
+from churnrisk.orders.sql import quote_name
+
+_POSTGRES = ("postgresql", "postgres")
+_TYPED = {20, 21, 23, 26, 700, 701, 790, 1082, 1114, 1184, 1700}  # numbers of PostgreSQL's numeric and time types
+
+
+def is_database_url(source: str) -> bool:
+    """Tell whether a source is named by the URL of a database."""
+    return "://" in source and source.split("://", 1)[0].lower() in (*_POSTGRES, "sqlite")
+
+
+def split_table(url: str) -> tuple[str, str | None]:
+    """Give a URL without its ``table=``, and the table."""
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    tables = [value for key, value in pairs if key == "table"]
+    rest = urlencode([pair for pair in pairs if pair[0] != "table"])
+    return urlunsplit(parts._replace(query=rest)), tables[0] if tables else None
+
+
+def read_database(url: str, database: Database, options: IntakeOptions) -> RawRows:
+    """Give the rows of a table, ``...?table=orders``, or of a query."""
+    bare, table = split_table(url)
+    options = replace(options, table=table or options.table)
+    if url.lower().startswith("sqlite"):
+        return _read_sqlite(bare, database, options)
+    return _read_postgres(bare, database, options)
+
+
+def _read_sqlite(url: str, database: Database, options: IntakeOptions) -> RawRows:
+    """Read ``sqlite:///relative`` or ``sqlite:////absolute``."""
+    from churnrisk.orders.source import open_file, tell_kind
+
+    path = Path(unquote(re.sub(r"(?i)^sqlite:/{0,3}", "", url.split("?")[0])))
+    if tell_kind(path, path.name) != "sqlite":
+        raise SourceError(f"{path.name} is no SQLite database.")
+    return open_file(path, database, options, name=path.name)
+
+
+def _read_postgres(url: str, database: Database, options: IntakeOptions) -> RawRows:
+    """Copy a table or query to a file of text, and read that as any other."""
+    from churnrisk.orders.text import path_in, read_text
+
+    if not options.query and not options.table:
+        raise SettingsError("name what to read: postgresql://user@host/database?table=orders, or --query 'SELECT ...'.")
+    target = path_in(database, "copied.csv")
+    query = options.query.strip().rstrip(";") if options.query else f"SELECT * FROM {_quote_table(options.table or '')}"
+    with connect_postgres(url, error=SourceError) as connection:
+        headers, typed = _copy(connection, query, target, limit=options.max_size)
+    name = f"table {options.table}" if not options.query else "the query"
+    raw = read_text(target, database, replace(options, encoding="utf-8", delimiter=","), name=name, headers=headers)
+    return replace(raw, format="PostgreSQL", typed=typed, is_escaped=False)
+
+
+def _copy(connection: Any, query: str, target: Path, *, limit: int) -> tuple[tuple[str, ...], frozenset[int]]:
+    connection.read_only = True
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET DateStyle = 'ISO, YMD'")
+    described = connection.execute(f"SELECT * FROM ({query}) AS purchases LIMIT 0").description
+    size = 0
+    with (
+        target.open("wb") as file,
+        connection.cursor().copy(f"COPY ({query}) TO STDOUT WITH (FORMAT csv, HEADER true, ENCODING 'UTF8')") as copy,
+    ):
+        for data in copy:
+            size += len(data)
+            if size > limit:
+                raise SourceError(f"the table has more than {limit} bytes; the bound is --max-size.")
+            file.write(data)
+    headers = tuple(str(column.name) for column in described)
+    return headers, frozenset(k for k, column in enumerate(described) if column.type_code in _TYPED)
+
+
+def _quote_table(name: str) -> str:
+    return ".".join(quote_name(part) for part in name.split("."))
+
+
+def write_table(url: str, columns: Mapping[str, Sequence[Any]], *, key: str = "as_of") -> int:
+    """Write columns to the table of a PostgreSQL URL, replacing the rows of the same key; give the number of rows.
+
+    All in one transaction: the table is made where it is absent, the rows of the same ``key`` go, the new ones come,
+    or nothing happens at all.
+
+    Parameters
+    ----------
+    url : str
+        ``postgresql://user@host/database?table=scores``.
+    columns : mapping of str to sequence
+        Columns of equal length, of text, whole numbers, floats, dates, and None.
+    key : str
+        The column whose values say which rows are replaced.
+    """
+    bare, table = split_table(url)
+    if not table:
+        raise SettingsError("name the table to write: postgresql://user@host/database?table=scores.")
+    name = _quote_table(table)
+    fields = ", ".join(quote_name(column) for column in columns)
+    types = ", ".join(f"{quote_name(column)} {_column_type(values)}" for column, values in columns.items())
+    with connect_postgres(bare, error=OutputError) as connection:
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({types})")
+        connection.execute(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")  # two writers come one after the other
+        for value in sorted(set(columns[key])):
+            connection.execute(f"DELETE FROM {name} WHERE {quote_name(key)} = %s", (value,))
+        count = 0
+        with connection.cursor().copy(f"COPY {name} ({fields}) FROM STDIN") as copy:
+            for row in zip(*columns.values(), strict=True):
+                copy.write_row([None if value != value else value for value in row])  # NaN is nothing
+                count += 1
+    return count
+
+
+def _column_type(values: Sequence[Any]) -> str:
+    kinds = {type(value) for value in values if value is not None}
+    if kinds and kinds <= {int, bool}:
+        return "bigint"
+    if kinds and kinds <= {int, float}:
+        return "double precision"
+    return "date" if kinds == {dt.date} else "text"

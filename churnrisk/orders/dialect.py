@@ -1,0 +1,148 @@
+"""The dialect of a text file: its delimiter and the line of its header, found by what the lines say."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from churnrisk.orders.columns import count_matches, plain_header
+
+DELIMITERS = (",", ";", "\t", "|")
+_HEADER_LINES = 60
+"""A header stands in the first so many lines; above it there may be a title, a date, blank lines."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text file is cut: at which character, and from which line on."""
+
+    delimiter: str
+    header_line: int
+    headers: tuple[str, ...]
+
+
+def find_dialect(text: str, columns: Mapping[str, str], *, delimiter: str | None = None) -> Dialect:
+    """Find the delimiter and the header from the first lines of a file.
+
+    The header is the line that names most of the columns we know (or the user has named), cut at the delimiter
+    under which it does so. Where no line names any, it is the first line of the width that most lines have.
+
+    Parameters
+    ----------
+    text : str
+        The beginning of the file.
+    columns : mapping of str to str
+        The user's headers.
+    delimiter : str, optional
+        The user's choice.
+    """
+    lines = split_lines(text)[:_HEADER_LINES]
+    told = re.fullmatch(r"sep=(.)", lines[0].strip("\ufeff ") if lines else "", flags=re.IGNORECASE)
+    candidates = (delimiter,) if delimiter else (told.group(1),) if told else DELIMITERS
+    start = 1 if told else 0
+    wanted = {plain_header(header) for header in columns.values()}
+    best = max(
+        (
+            (count_known(cut_line(line, mark), wanted), -number, mark)
+            for mark in candidates
+            for number, line in enumerate(lines)
+            if number >= start
+        ),
+        key=lambda found: (found[0], found[1], -candidates.index(found[2])),
+        default=(0, 0, ","),
+    )
+    if best[0] > 0:
+        return _dialect(lines, -best[1], best[2])
+    return _widest(lines, start, candidates)
+
+
+def count_known(fields: Sequence[str], wanted: set[str]) -> int:
+    """Count the fields of a line that name a column we know or the user has named."""
+    if len(fields) > 1 and all(len(field) > 200 for field in fields):
+        return 0
+    return count_matches(fields) + sum(plain_header(field) in wanted for field in fields)
+
+
+def _widest(lines: Sequence[str], start: int, candidates: Sequence[str]) -> Dialect:
+    """Take the delimiter under which most lines have the same number of fields, more than one."""
+    best = (0, 0, candidates[0], start)
+    for mark in candidates:
+        widths = [len(cut_line(line, mark)) if line.strip() else 0 for line in lines[start:]]
+        found = Counter(width for width in widths if width > 1).most_common(1)
+        if not found:
+            continue
+        width, count = found[0]
+        if (count, width) > best[:2]:
+            best = (count, width, mark, start + widths.index(width))
+    if not best[0]:
+        first = next((k for k, line in enumerate(lines) if k >= start and line.strip()), start)
+        return _dialect(lines, first, candidates[0])
+    return _dialect(lines, best[3], best[2])
+
+
+def _dialect(lines: Sequence[str], number: int, delimiter: str) -> Dialect:
+    headers = cut_line(lines[number], delimiter) if lines else []
+    while len(headers) > 1 and not headers[-1].strip():
+        headers.pop()  # a delimiter at the end of every line
+    return Dialect(delimiter, number + 1, tuple(header.strip().strip("\ufeff").strip() for header in headers))
+
+
+def split_lines(text: str) -> list[str]:
+    """Cut text at line ends of any kind, and nowhere else."""
+    return re.split(r"\r\n|\r|\n", text)
+
+
+def cut_line(line: str, delimiter: str) -> list[str]:
+    """Cut one line into fields."""
+    if '"' not in line:
+        return line.split(delimiter)
+    try:
+        return next(csv.reader([line.lstrip("\ufeff")], delimiter=delimiter), [])
+    except csv.Error:
+        return line.split(delimiter)
+
+
+@dataclass(frozen=True)
+class RowHeader:
+    """Where the header of a table of cells stands.
+
+    Parameters
+    ----------
+    headers : tuple of str
+        Its cells.
+    header_row : int
+        Its place among the rows that are not empty, from 1.
+    header_line : int
+        Its row in the sheet.
+    skip : int
+        Physical lines of the CSV file up to its end.
+    matches : int
+        How many columns that we know it names.
+    """
+
+    headers: tuple[str, ...]
+    header_row: int
+    header_line: int
+    skip: int
+    matches: int
+
+
+def find_dialect_of_rows(path: Path, columns: Mapping[str, str]) -> RowHeader:
+    """Find the header among the first rows of a numbered CSV file, as :func:`find_dialect` does among lines."""
+    wanted = {plain_header(header) for header in columns.values()}
+    csv.field_size_limit(1 << 30)
+    found: list[RowHeader] = []
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        for number, row in enumerate(itertools.islice(rows, _HEADER_LINES), 1):
+            headers = tuple(cell.strip() for cell in row[1:])
+            found.append(RowHeader(headers, number, int(row[0]), rows.line_num, count_known(headers, wanted)))
+    best = max(found, key=lambda one: (one.matches, -one.header_row))
+    if best.matches:
+        return best
+    return max(found, key=lambda one: (sum(map(bool, one.headers)), -one.header_row))

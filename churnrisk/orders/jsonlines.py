@@ -1,0 +1,126 @@
+"""JSON lines, and JSON arrays of objects; runs in the limited process."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from churnrisk.orders.child import LIMIT, SOURCE, Refused, Task
+
+_LINE = 64 * 1024**2
+
+
+class Number(str):
+    """The digits of a JSON number, as they stand in the file."""
+
+    __slots__ = ()
+
+
+def parse_json(task: Task) -> dict[str, Any]:
+    """Write ``rows.csv`` from objects; the names of all objects together are the columns."""
+    headers: dict[str, int] = {}
+    kinds: dict[str, set[bool]] = {}
+    count = rejected = 0
+    with (
+        (task.folder / "records.csv").open("w", encoding="utf-8", newline="") as good,
+        (task.folder / "rejects.csv").open("w", encoding="utf-8", newline="") as bad,
+    ):
+        write, write_bad = csv.writer(good, lineterminator="\n"), csv.writer(bad, lineterminator="\n")
+        for line, record, reason in _records(task):
+            if not isinstance(record, dict):
+                rejected += 1
+                shown = record if isinstance(record, str) else json.dumps(record, default=str)
+                write_bad.writerow([line, shown[:200].strip(), reason or "not a JSON object"])
+                continue
+            for name, value in record.items():
+                headers.setdefault(name, len(headers))
+                if value is not None:
+                    kinds.setdefault(name, set()).add(isinstance(value, Number))
+            if len(headers) > task.max_columns:
+                raise Refused(LIMIT, f"it has more than {task.max_columns} columns; the bound is --max-columns")
+            row = [""] * len(headers)
+            for name, value in record.items():
+                row[headers[name]] = _text(value)
+            write.writerow([line, *row])
+            count += 1
+    _level(task, len(headers))
+    typed = [position for name, position in headers.items() if kinds.get(name) == {True}]
+    return {"headers": list(headers), "rows": count, "rejects": rejected, "typed": typed}
+
+
+def _level(task: Task, width: int) -> None:
+    """Give all rows the same number of fields, since a later object may have brought new names."""
+    with (
+        (task.folder / "records.csv").open(encoding="utf-8", newline="") as short,
+        (task.folder / "rows.csv").open("w", encoding="utf-8", newline="") as full,
+    ):
+        csv.field_size_limit(_LINE)
+        write = csv.writer(full, lineterminator="\n")
+        for row in csv.reader(short):
+            write.writerow(row + [""] * (width + 1 - len(row)))
+
+
+def _records(task: Task) -> Iterator[tuple[int, Any, str]]:
+    with task.path.open("rb") as file:
+        start = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"["):
+        yield from _array(task)
+        return
+    with task.path.open("rb") as file:
+        number = 0
+        while line := file.readline(_LINE + 1):
+            number += 1
+            if len(line) > _LINE:
+                raise Refused(LIMIT, f"line {number} has more than {_LINE} bytes; the bound is --max-field-size")
+            if line.strip(b"\xef\xbb\xbf \t\r\n"):
+                yield number, *_load(line, task)
+
+
+def _load(line: bytes, task: Task) -> tuple[Any, str]:
+    try:
+        text = line.decode("utf-8-sig")
+        if deepest(text) > task.max_depth:
+            return text, f"JSON nested deeper than {task.max_depth}; the bound is --max-depth"
+        return json.loads(text, parse_float=Number, parse_int=Number, parse_constant=str), ""
+    except UnicodeDecodeError:
+        return line[:200].decode("utf-8", errors="backslashreplace"), "bytes that are not UTF-8"
+    except (ValueError, RecursionError) as error:
+        return line[:200].decode("utf-8", errors="backslashreplace"), f"not JSON: {error}"
+
+
+def _array(task: Task) -> Iterator[tuple[int, Any, str]]:
+    try:
+        text = task.path.read_bytes().decode("utf-8-sig")
+        if deepest(text) > task.max_depth:
+            raise Refused(LIMIT, f"JSON nested deeper than {task.max_depth}; the bound is --max-depth")
+        records = json.loads(text, parse_float=Number, parse_int=Number, parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        raise Refused(SOURCE, f"it is not JSON: {error}") from error
+    for number, record in enumerate(records, 1):
+        yield number, record, ""
+
+
+def deepest(text: str) -> int:
+    """Give how deep brackets are nested, counting those inside of strings, too: never too few."""
+    if text.count("[") + text.count("{") <= 64:
+        return 0
+    depth = most = 0
+    for c in text:
+        if c in "[{":
+            depth += 1
+            most = max(most, depth)
+        elif c in "]}":
+            depth -= 1
+    return most
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return str(value).encode("utf-8", errors="replace").decode()
+    return json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", errors="replace").decode()

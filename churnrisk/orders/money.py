@@ -1,0 +1,221 @@
+"""Currencies: amounts of several are refused or converted, and a change of a country's money is noticed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+
+from churnrisk.engines import Database
+from churnrisk.errors import AmbiguousFormat, SettingsError
+from churnrisk.orders.columns import ColumnMatch
+from churnrisk.orders.numbers import NumberPlan
+from churnrisk.orders.raw import RawRows
+from churnrisk.orders.sql import fill_value, quote_text, trim_sql
+from churnrisk.timeline import date_of, day_number
+
+_LEV = Decimal("1.95583")
+_LEV_DAY = day_number(dt.date(2026, 1, 1))
+_MEDIAN_WITHIN, _QUARTILES_WITHIN = 0.08, 0.15
+_LEAST_PURCHASES = 30
+_SPAN = 60
+
+_SIGNS = {
+    "EUR": "€ EURO ЕВРО",
+    "USD": "$",
+    "GBP": "£",
+    "BGN": "ЛВ ЛЕВА ЛЕВ",
+    "PLN": "ZŁ ZL",
+    "RUB": "₽ РУБ Р",
+    "BYN": "BR БЕЛРУБ БЕЛ.РУБ",
+    "CZK": "KČ KC",
+    "HUF": "FT",
+    "RON": "LEI",
+    "UAH": "₴ ГРН",
+    "RSD": "ДИН DIN",
+}
+_CODES = {sign: code for code, signs in _SIGNS.items() for sign in signs.split()}
+
+
+def has_currency(match: ColumnMatch, plan: NumberPlan) -> bool:
+    """Tell whether anything in the log names a currency."""
+    return "currency" in match.positions or bool(plan.currency)
+
+
+def currency_sql(match: ColumnMatch, plan: NumberPlan | None, amount: str) -> str:
+    """Give SQL for the code of a row's currency: from its amount, else from its own column, else empty."""
+    column = match.positions.get("currency")
+    found = [] if column is None else [_code_sql(trim_sql(f"c{column}"))]
+    if plan is not None and plan.currency:
+        found.insert(0, _code_sql(f"nullif({fill_value(plan.currency, amount)}, '')"))
+    return f"coalesce({', '.join([*found, quote_text('')])})"
+
+
+def _code_sql(text: str) -> str:
+    plain = f"replace(rtrim(upper({text}), '.'), ' ', '')"
+    cases = " ".join(f"WHEN {quote_text(sign)} THEN {quote_text(code)}" for sign, code in _CODES.items())
+    return f"CASE {plain} {cases} ELSE {plain} END"
+
+
+def count_currencies(database: Database, raw: RawRows, match: ColumnMatch, plan: NumberPlan) -> dict[str, int]:
+    """Count the rows of each currency; the empty name stands for rows that name none."""
+    amount = trim_sql(f"c{match.positions[match.money]}")
+    currency = currency_sql(match, plan, amount)
+    query = f"SELECT {currency} AS k, count(*) FROM {raw.sql} WHERE {amount} IS NOT NULL GROUP BY k ORDER BY 2 DESC, 1"
+    return {str(name): int(count) for name, count in database.connection.execute(query).fetchall()}
+
+
+def parse_rates(rates: Mapping[str, str], *, option: str = "--rate") -> dict[str, Decimal]:
+    """Read rates given as decimal text."""
+    return {_plain_code(name): _parse_rate(name, value, option) for name, value in rates.items()}
+
+
+def _plain_code(name: str) -> str:
+    plain = name.strip().upper().rstrip(".").replace(" ", "")
+    return _CODES.get(plain, plain)
+
+
+def _parse_rate(name: str, value: str, option: str) -> Decimal:
+    try:
+        rate = Decimal(str(value).strip())
+    except InvalidOperation:
+        rate = Decimal(0)
+    if not (rate.is_finite() and Decimal("1e-9") <= rate < Decimal("1e5")):
+        raise SettingsError(f"{option} {name}={value}: give a number above 0, such as PLN=0.235.")
+    return rate
+
+
+def settle_currency(counts: Mapping[str, int], rates: Mapping[str, Decimal]) -> str | None:
+    """Give the currency of the log once rates are applied.
+
+    Raises
+    ------
+    AmbiguousFormat
+        Where amounts of several currencies would be added up.
+    """
+    named = {code: count for code, count in counts.items() if code}
+    if not named:
+        return None
+    unrated = [code for code in named if code not in rates]
+    listed = ", ".join(f"{code} ({count} rows)" for code, count in named.items())
+    if len(unrated) > 1:
+        options = " ".join(f"--rate {code}=..." for code in unrated[1:])
+        raise AmbiguousFormat(
+            f"the amounts are in several currencies: {listed}. "
+            f"Say what the others are worth in {unrated[0]}: {options}."
+        )
+    if len(named) > 1 and counts.get("") and sum(code in rates for code in named):
+        raise AmbiguousFormat(
+            f"{counts['']} rows name no currency, and the others name several: {listed}. Name it in every row."
+        )
+    return unrated[0] if unrated else None
+
+
+def factor_sql(rates: Mapping[str, Decimal], before: Mapping[str, str]) -> str | None:
+    """Give SQL for what an amount is multiplied by, of the columns ``currency`` and ``day``; None for nothing."""
+    eras = sorted((_parse_date(day), _parse_rate(day, rate, "--rate-before")) for day, rate in before.items())
+    if not rates and not eras:
+        return None
+    currency = " ".join(f"WHEN currency = {quote_text(code)} THEN {_decimal(rate)}" for code, rate in rates.items())
+    era = " ".join(f"WHEN day < {day} THEN {_decimal(rate)}" for day, rate in eras)
+    parts = [f"CASE {cases} ELSE {_decimal(Decimal(1))} END" for cases in (currency, era) if cases]
+    if len(parts) == 1:
+        return parts[0]
+    return f"CAST({' * '.join(f'CAST({part} AS DECIMAL(17, 9))' for part in parts)} AS DECIMAL(17, 12))"
+
+
+def _decimal(rate: Decimal) -> str:
+    return f"CAST('{rate:f}' AS DECIMAL(17, 12))"
+
+
+def _parse_date(text: str) -> int:
+    try:
+        return day_number(dt.date.fromisoformat(text.strip()))
+    except ValueError:
+        raise SettingsError(f"--rate-before {text}=...: write the date as YYYY-MM-DD, such as 2026-01-01.") from None
+
+
+def refuse_new_money(database: Database) -> None:
+    """Stop where all amounts fall for good by 1.956 at one day: the lev became the euro, and nobody converted.
+
+    The quartiles of the purchases of 60 days before and after a day, and of all before and after it, must have the
+    ratio of the lev to the euro.
+
+    Raises
+    ------
+    AmbiguousFormat
+        With the day, and the option that converts what lies before it.
+    """
+    months = _month_quartiles(database)
+    for earlier, later, day in _steps(months):
+        if not _is_lev(earlier, later):
+            continue
+        found = _find_day(database, day)
+        if found is not None:
+            raise AmbiguousFormat(
+                f"from {date_of(found)} on, amounts are lower by 1.956, as the lev is to the euro. Amounts of two "
+                f"currencies cannot be added up; convert the older ones with --rate-before {date_of(found)}=0.511292, "
+                f"or say that nothing changed with --rate-before {date_of(found)}=1."
+            )
+
+
+Quartiles = tuple[float, float, float]
+
+
+def _month_quartiles(database: Database) -> list[tuple[int, Quartiles]]:
+    """Give the first day and the quartiles of each month that has enough purchases."""
+    month = "date_trunc('month', DATE '1970-01-01' + CAST(order_day AS INT))"
+    query = (
+        f"SELECT CAST({month} AS DATE) - DATE '1970-01-01' AS m, {_QUARTILES} FROM orders WHERE is_purchase = 1 "
+        f"AND amount > 0 GROUP BY m HAVING count(*) >= {_LEAST_PURCHASES} ORDER BY m"
+    )
+    return [(int(day), (low, middle, high)) for day, low, middle, high in database.connection.execute(query).fetchall()]
+
+
+_QUARTILES = ", ".join(f"quantile_cont(amount, {share})" for share in (0.25, 0.5, 0.75))
+
+
+def _steps(months: list[tuple[int, Quartiles]]) -> list[tuple[Quartiles, Quartiles, int]]:
+    """Give pairs of months next to each other, or with one month between that may be mixed."""
+    near = [(a[1], b[1], b[0]) for a, b in itertools.pairwise(months)]
+    return near + [(a[1], c[1], b[0]) for a, b, c in zip(months, months[1:], months[2:], strict=False)]
+
+
+def _is_lev(before: Quartiles, after: Quartiles) -> bool:
+    ratios = [a / b / float(_LEV) if b else 0.0 for a, b in zip(before, after, strict=True)]
+    within = (_QUARTILES_WITHIN, _MEDIAN_WITHIN, _QUARTILES_WITHIN)
+    return all(abs(ratio - 1) <= bound for ratio, bound in zip(ratios, within, strict=True))
+
+
+def _find_day(database: Database, near: int) -> int | None:
+    """Find the day within a month of ``near`` at which the step is sharpest, if it lasts."""
+    best: tuple[float, int] | None = None
+    for day in sorted(range(near - 31, near + 32), key=lambda day: (day != _LEV_DAY, abs(day - near))):
+        before, after = (_quartiles(database, day - _SPAN, day), _quartiles(database, day, day + _SPAN))
+        if before and after and _is_lev(before, after):
+            loss = abs(before[1] / after[1] / float(_LEV) - 1) + _mixture(database, day)
+            if best is None or loss < best[0] - 1e-9:
+                best = (loss, day)
+    if best is None:
+        return None
+    day = best[1]
+    whole = (_quartiles(database, day - 730, day), _quartiles(database, day, day + 730))
+    return day if whole[0] and whole[1] and _is_lev(whole[0], whole[1]) else None
+
+
+def _mixture(database: Database, day: int) -> float:
+    """Tell how far the ten days before and after a day are from the step; small where the day is right."""
+    before, after = _quartiles(database, day - 10, day, least=1), _quartiles(database, day, day + 10, least=1)
+    if not before or not after or not after[1]:
+        return 0.0
+    return abs(before[1] / after[1] / float(_LEV) - 1)
+
+
+def _quartiles(database: Database, start: int, end: int, *, least: int = _LEAST_PURCHASES) -> Quartiles | None:
+    query = (
+        f"SELECT count(*), {_QUARTILES} FROM orders "
+        f"WHERE is_purchase = 1 AND amount > 0 AND order_day >= {start} AND order_day < {end}"
+    )
+    [(count, low, middle, high)] = database.connection.execute(query).fetchall()
+    return (low, middle, high) if count >= least else None

@@ -1,0 +1,67 @@
+"""What is settled once there are orders: cancelled pairs, and what the user should know about ids and zeros."""
+
+from __future__ import annotations
+
+from churnrisk.engines import Database
+
+_ZERO_SHARE = 0.05
+
+
+def drop_cancelled(database: Database) -> int:
+    """Drop each order that its customer has wholly reversed, with the reversal; give how many pairs there were.
+
+    A reversal is a return whose net amount is the negative of a purchase of the same customer on the same day or
+    before; it takes the latest such purchase that no other reversal has taken.
+    """
+    connection = database.connection
+    query = """SELECT rowid, customer_id, abs(amount), amount < 0 FROM orders
+        WHERE (customer_id, abs(amount)) IN (SELECT (customer_id, -amount) FROM orders WHERE amount < 0) AND amount <> 0
+        ORDER BY customer_id, abs(amount), order_day, amount < 0, order_id"""
+    open_rows: dict[tuple[str, int], list[int]] = {}
+    dropped: list[int] = []
+    for row, customer, amount, is_reversal in connection.execute(query).fetchall():
+        purchases = open_rows.setdefault((customer, amount), [])
+        if not is_reversal:
+            purchases.append(row)
+        elif purchases:
+            dropped += [row, purchases.pop()]
+    for start in range(0, len(dropped), 10_000):
+        rows = ", ".join(map(str, dropped[start : start + 10_000]))
+        connection.execute(f"DELETE FROM orders WHERE rowid IN ({rows})")
+    return len(dropped) // 2
+
+
+def say_ids(database: Database) -> list[str]:
+    """Say which ids look mangled by a spreadsheet, and how many differ by upper and lower case only."""
+    connection = database.connection
+    mangled = connection.execute(
+        r"SELECT DISTINCT customer_id FROM orders WHERE regexp_full_match(customer_id, '\d([.,]\d+)?[eE]\+\d+') "
+        "ORDER BY 1 LIMIT 5"
+    ).fetchall()
+    notices = []
+    if mangled:
+        shown = ", ".join(str(row[0]) for row in mangled)
+        notices.append(
+            f"Some customer ids were shortened by a spreadsheet, such as {shown}: different customers may have become "
+            "one. Export the file again with the id as text."
+        )
+    [(count,)] = connection.execute(
+        "SELECT count(*) FROM (SELECT lower(customer_id) AS k FROM (SELECT DISTINCT customer_id FROM orders) "
+        "GROUP BY k HAVING count(*) > 1)"
+    ).fetchall()
+    if count:
+        notices.append(
+            f"{count} customer ids are written in upper and lower case in different rows and count as different "
+            "customers; --fold-case makes them one."
+        )
+    return notices
+
+
+def say_zeros(database: Database) -> list[str]:
+    """Say where many orders have an amount of zero."""
+    [(zeros, orders)] = database.connection.execute(
+        "SELECT count(*) FILTER (is_purchase = 0 AND is_return = 0), count(*) FROM orders"
+    ).fetchall()
+    if zeros <= _ZERO_SHARE * orders:
+        return []
+    return [f"{zeros} of {orders} orders have an amount of zero; they are kept and count as no purchase."]

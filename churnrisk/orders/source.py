@@ -1,0 +1,267 @@
+"""Find out what a source is, by its content and not by its name, and give its rows as text."""
+
+from __future__ import annotations
+
+import glob
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from churnrisk.engines import Database, engine_error
+from churnrisk.errors import ColumnError, LimitExceeded, SourceError
+from churnrisk.orders.columns import plain_header
+from churnrisk.orders.databases import is_database_url, read_database
+from churnrisk.orders.dialect import find_dialect_of_rows
+from churnrisk.orders.limited import parse_limited
+from churnrisk.orders.options import IntakeOptions
+from churnrisk.orders.raw import RawRows
+from churnrisk.orders.sql import quote_text
+from churnrisk.orders.text import csv_sql, number_rows, path_in, read_text
+
+_MAGIC = (
+    (b"PAR1", "parquet"),
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"PK\x03\x04", "xlsx"),
+    (b"SQLite format 3\0", "sqlite"),
+)
+_REFUSED = (
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an old Excel workbook (.xls), or one with a password; save it as xlsx or CSV",
+    ),
+    (b"%PDF", "a PDF document; export the purchases as CSV or xlsx"),
+    (b"{\\rtf", "an RTF document; export the purchases as CSV or xlsx"),
+    (b"BZh", "a bzip2 file; decompress it first"),
+    (b"\xfd7zXZ", "an xz file; decompress it first"),
+    (b"7z\xbc\xaf", "a 7-Zip archive; unpack it first"),
+    (b"PK\x05\x06", "an empty zip archive"),
+)
+_ENDINGS = {"xlsx": (".xlsx", ".xlsm"), "parquet": (".parquet", ".pq"), "sqlite": (".db", ".sqlite", ".sqlite3")}
+_WORDS = {"xlsx": "an Excel workbook", "parquet": "Parquet", "sqlite": "a SQLite database", "json": "JSON"}
+_CHUNK = 1 << 22
+
+
+def open_source(source: Any, database: Database, options: IntakeOptions) -> RawRows:
+    """Give the rows of a file, a folder, standard input, a database or a frame, as text."""
+    if not isinstance(source, str | Path):
+        from churnrisk.orders.frames import read_frame
+
+        return read_frame(source, database, timezone=options.timezone)
+    if isinstance(source, str) and is_database_url(source):
+        return read_database(source, database, options)
+    if str(source) == "-":
+        return open_file(_save_stdin(database, options), database, options, name="standard input")
+    path = Path(source).expanduser()
+    if path.is_dir() or (not path.exists() and glob.has_magic(str(path))):
+        return _open_many(path, database, options)
+    return open_file(path, database, options, name=path.name)
+
+
+def open_file(path: Path, database: Database, options: IntakeOptions, *, name: str) -> RawRows:
+    """Give the rows of one file."""
+    kind = tell_kind(path, name)
+    if kind in ("gzip", "zstd"):
+        folder, meta = parse_limited(kind, path, database, options, name=name)
+        unpacked = folder / str(meta["file"])
+        if tell_kind(unpacked, name) in ("gzip", "zstd"):
+            raise SourceError(f"{name} is compressed twice; decompress it once first.")
+        return open_file(unpacked, database, options, name=name)
+    if kind == "text":
+        raw = read_text(path, database, options, name=name)
+    else:
+        raw = _READERS[kind](path, database, options, name)
+    if len(raw.headers) > options.max_columns:
+        raise LimitExceeded(
+            f"{name} has {len(raw.headers)} columns, more than {options.max_columns}; see --max-columns."
+        )
+    if kind in _ENDINGS and path.suffix.lower() not in _ENDINGS[kind]:
+        raw = replace(
+            raw, notices=(f"{name} is {_WORDS[kind]}, whatever its name says, and was read as such.", *raw.notices)
+        )
+    return raw
+
+
+def tell_kind(path: Path, name: str) -> str:
+    """Tell a format by the first bytes of a file.
+
+    Raises
+    ------
+    SourceError
+        Where there is no such file, it cannot be opened, or its format is none of purchases.
+    """
+    try:
+        if not path.is_file():
+            raise _explain_missing(path)
+        with path.open("rb") as file:
+            start = file.read(4096)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}.") from error
+    for mark, kind in _MAGIC:
+        if start.startswith(mark):
+            return kind
+    for mark, what in _REFUSED:
+        if start.startswith(mark):
+            raise SourceError(f"{name} is {what}.")
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text[:1] == b"<":
+        what = "HTML" if b"<html" in start.lower() or b"<table" in start.lower() else "HTML or XML"
+        raise SourceError(f"{name} is {what}, not a table of purchases; export it as CSV or xlsx.")
+    is_json = text[:1] == b"{" or (text[:1] == b"[" and text[1:].lstrip()[:1] in (b"{", b"[", b"]"))
+    return "json" if is_json else "text"
+
+
+def _explain_missing(path: Path) -> SourceError:
+    if path.exists():
+        return SourceError(f"{path} is no file; name a file of purchases.")
+    return SourceError(f"there is no file {path}; check the name and the folder.")
+
+
+def _read_parquet(path: Path, database: Database, options: IntakeOptions, name: str) -> RawRows:
+    folder, meta = parse_limited("parquet", path, database, options, name=name)
+    notices = tuple(
+        f"Column {header!r} is of type float; whole numbers in it are read without '.0'." for header in meta["floats"]
+    )
+    return RawRows(
+        name=name,
+        format="Parquet",
+        headers=tuple(meta["headers"]),
+        sql=f"read_parquet({quote_text(str(folder / meta['file']))})",
+        expected_rows=meta["rows"],
+        typed=frozenset(meta["typed"]),
+        notices=notices,
+    )
+
+
+def _read_json(path: Path, database: Database, options: IntakeOptions, name: str) -> RawRows:
+    folder, meta = parse_limited("json", path, database, options, name=name)
+    return _read_rows(folder, meta, name=name, form="JSON")
+
+
+def _read_sqlite(path: Path, database: Database, options: IntakeOptions, name: str) -> RawRows:
+    folder, meta = parse_limited("sqlite", path, database, options, name=name)
+    return _read_rows(folder, meta, name=name, form="SQLite")
+
+
+def _read_rows(folder: Path, meta: dict[str, Any], *, name: str, form: str) -> RawRows:
+    if not meta["headers"]:
+        raise SourceError(f"{name} has no columns; it must have a row per purchase.")
+    rows = folder / "rows.csv"
+    return RawRows(
+        name=name,
+        format=form,
+        headers=tuple(meta["headers"]),
+        sql=csv_sql(rows, ",", len(meta["headers"]), skip=0, numbered=True, longest=rows.stat().st_size),
+        has_lines=True,
+        expected_rows=meta["rows"],
+        rejects=folder / "rejects.csv" if meta["rejects"] else None,
+        typed=frozenset(meta["typed"]),
+    )
+
+
+def _read_workbook(path: Path, database: Database, options: IntakeOptions, name: str) -> RawRows:
+    """Take the sheet whose header names most of the columns that we know; of two alike, the first."""
+    folder, meta = parse_limited("xlsx", path, database, options, name=name)
+    found = [(find_dialect_of_rows(folder / sheet["file"], options.columns), sheet) for sheet in meta["sheets"]]
+    if options.table is not None:
+        found = [one for one in found if one[1]["name"] == options.table]
+        if not found:
+            names = ", ".join(sheet["name"] for sheet in meta["sheets"])
+            raise SourceError(f"{name} has no sheet {options.table!r}; its sheets: {names}.")
+    table, sheet = max(found, key=lambda one: (one[0].matches, -meta["sheets"].index(one[1])))
+    notices: tuple[str, ...] = ()
+    if len(meta["sheets"]) > 1:
+        notices = (f"{name} has {len(meta['sheets'])} sheets; {sheet['name']!r} was read.",)
+    if table.header_row > 1:
+        notices += (f"The header of {name} was found in row {table.header_line}; the rows above it were passed over.",)
+    rows = folder / sheet["file"]
+    return RawRows(
+        name=name,
+        format="Excel workbook",
+        headers=table.headers,
+        sql=csv_sql(rows, ",", len(table.headers), skip=table.skip, numbered=True, longest=rows.stat().st_size),
+        has_lines=True,
+        expected_rows=sheet["rows"] - table.header_row,
+        is_escaped=True,
+        notices=notices,
+    )
+
+
+_READERS: dict[str, Callable[[Path, Database, IntakeOptions, str], RawRows]] = {
+    "parquet": _read_parquet,
+    "xlsx": _read_workbook,
+    "json": _read_json,
+    "sqlite": _read_sqlite,
+}
+
+
+def _save_stdin(database: Database, options: IntakeOptions) -> Path:
+    target = path_in(database, "stdin")
+    size = 0
+    with target.open("wb") as file:
+        while chunk := sys.stdin.buffer.read(_CHUNK):
+            size += len(chunk)
+            if size > options.max_size:
+                raise LimitExceeded(f"standard input has more than {options.max_size} bytes; the bound is --max-size.")
+            file.write(chunk)
+    return target
+
+
+def _open_many(path: Path, database: Database, options: IntakeOptions) -> RawRows:
+    """Give the rows of all files of a folder or pattern, which must have the same columns."""
+    pattern = str(path / "*") if path.is_dir() else str(path)
+    files = [Path(one) for one in sorted(glob.glob(pattern))]  # noqa: PTH207 - the pattern may be absolute
+    files = [one for one in files if one.is_file() and not one.name.startswith((".", "_"))]
+    if not files:
+        raise SourceError(f"{path} holds no files; name a file or a folder of purchases.")
+    parts = [settle_rows(open_file(one, database, options, name=one.name), database) for one in files]
+    return combine_rows(parts, database, name=path.name or str(path))
+
+
+def settle_rows(raw: RawRows, database: Database) -> RawRows:
+    """Read all rows once to see that they are read rightly; else read them carefully."""
+    query = f"SELECT count(*), bit_xor({raw.hash_sql}) FROM {raw.sql}"
+    try:
+        [(rows, _)] = database.connection.execute(query).fetchall()
+        failure = f"{raw.expected_rows} rows were expected, {rows} were read"
+        if raw.expected_rows in (None, int(rows)):
+            return raw
+    except engine_error() as error:
+        failure = str(error).splitlines()[0]
+    if raw.fallback is None:
+        raise SourceError(f"cannot read {raw.name}: {failure}.")
+    return settle_rows(raw.fallback(), database)
+
+
+def combine_rows(parts: list[RawRows], database: Database, *, name: str) -> RawRows:
+    """Put the rows of files with the same columns under each other, in the order of the first file's columns."""
+    first = parts[0]
+    order = [plain_header(header) for header in first.headers]
+    selects = []
+    for number, part in enumerate(parts):
+        plain = [plain_header(header) for header in part.headers]
+        if sorted(plain) != sorted(order):
+            raise ColumnError(
+                f"{part.name} has the columns {', '.join(part.headers)}, but {first.name} has "
+                f"{', '.join(first.headers)}; files of one folder must have the same columns."
+            )
+        fields = ", ".join(f"c{plain.index(header)} AS c{k}" for k, header in enumerate(order))
+        selects.append(f"SELECT {fields}, line, {number} AS file FROM {number_rows(part).sql}")
+    database.connection.execute(f"CREATE TABLE raw_rows AS {' UNION ALL '.join(selects)}")
+    typed = (
+        frozenset.intersection(*(part.typed for part in parts)) if len({p.headers for p in parts}) == 1 else frozenset()
+    )
+    return RawRows(
+        name=name,
+        format=f"{len(parts)} files, {', '.join(sorted({part.format for part in parts}))}",
+        headers=first.headers,
+        sql="raw_rows",
+        has_lines=True,
+        typed=typed,
+        is_escaped=any(part.is_escaped for part in parts),
+        files=tuple(part.name for part in parts),
+        notices=tuple(dict.fromkeys(notice for part in parts for notice in part.notices)),
+        many_rejects=tuple((number, part.rejects) for number, part in enumerate(parts) if part.rejects),
+    )

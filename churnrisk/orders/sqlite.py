@@ -1,0 +1,72 @@
+"""Tables and queries of SQLite files; runs in the limited process."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from typing import Any
+from urllib.parse import quote
+
+from churnrisk.orders.child import LIMIT, SOURCE, Refused, Task
+
+
+def parse_sqlite(task: Task) -> dict[str, Any]:
+    """Write ``rows.csv`` from a table, or from a query; the file is opened for reading only."""
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(task.path.resolve()))}?mode=ro", uri=True)
+        connection.text_factory = lambda data: data.decode("utf-8", errors="replace")
+        cursor = connection.execute(task.query or f"SELECT * FROM {_quote(_choose_table(connection, task))}")
+        return _write_rows(cursor, task)
+    except sqlite3.Error as error:
+        raise Refused(SOURCE, f"SQLite says: {error}") from error
+
+
+def _choose_table(connection: sqlite3.Connection, task: Task) -> str:
+    query = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name"
+    names = [str(row[0]) for row in connection.execute(query)]
+    if task.table in names:
+        return task.table
+    listed = ", ".join(names[:30]) or "none"
+    if task.table:
+        raise Refused(SOURCE, f"it has no table {task.table!r}; its tables: {listed}")
+    if len(names) != 1:
+        raise Refused(SOURCE, f"name one of its tables with sqlite:///FILE?table=NAME or --query; its tables: {listed}")
+    return names[0]
+
+
+def _write_rows(cursor: sqlite3.Cursor, task: Task) -> dict[str, Any]:
+    if cursor.description is None:
+        raise Refused(SOURCE, "the query gives no rows; write a SELECT")
+    headers = [str(column[0]) for column in cursor.description]
+    if len(headers) > task.max_columns:
+        raise Refused(LIMIT, f"it has {len(headers)} columns; the bound is --max-columns")
+    kinds: list[set[bool]] = [set() for _ in headers]
+    count = 0
+    with (task.folder / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        write = csv.writer(file, lineterminator="\n")
+        for row in cursor:
+            count += 1
+            for kind, value in zip(kinds, row, strict=True):
+                if value is not None:
+                    kind.add(isinstance(value, int | float))
+            write.writerow([count, *map(_text, row)])
+    return {
+        "headers": headers,
+        "rows": count,
+        "rejects": 0,
+        "typed": [k for k, kind in enumerate(kinds) if kind == {True}],
+    }
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return str(int(value)) if abs(value) < 1e15 and value == int(value) else repr(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="backslashreplace")
+    return str(value)
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
