@@ -31,7 +31,8 @@ WITH draws AS (
     FROM range({purchases}) AS t(number)
 )
 SELECT 'C' || lpad(CAST(who AS VARCHAR), 8, '0') AS customer_id, CAST(number AS VARCHAR) AS order_id,
-    CAST({first} + floor({span} * least(0.999, (hash(who) % 1009) / 1009.0 * 0.6 + moment * 0.4)) AS BIGINT) AS order_day,
+    CAST({first} + floor({span} * least(0.999, (hash(who) % 1009) / 1009.0 * 0.6 + moment * 0.4)) AS BIGINT)
+        AS order_day,
     CAST(CASE WHEN cents % 20 = 0 THEN -100 ELSE 100 END * (cents + 100) AS BIGINT) AS amount,
     CAST(0 AS BIGINT) AS returned_amount, CAST(10000 AS BIGINT) AS quantity, CAST(1 AS BIGINT) AS line_count,
     CAST(cents % 20 <> 0 AS BIGINT) AS is_purchase, CAST(cents % 20 = 0 AS BIGINT) AS is_return

@@ -15,6 +15,7 @@ import io
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -166,7 +167,9 @@ def map_customers(
     key = sort_by[0]
     if frame.implementation.is_spark_like():
         native = frame.to_native().repartition(key).sortWithinPartitions(*sort_by)
-        packed = native.mapInPandas(_SparkStep(step, key, rows), schema="packed binary")
+        with warnings.catch_warnings():  # Spark asks after the version of pandas even where Arrow passes it by
+            warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+            packed = native.mapInArrow(_SparkStep(step, key, rows), schema="packed binary")
         yield from (_unpack(bytes(row.packed)) for row in packed.toLocalIterator())
     elif database is not None and frame.implementation is nw.Implementation.DUCKDB:
         yield from _map_ahead(step, _numbered_batches(frame, sort_by, rows, database))
@@ -259,12 +262,13 @@ class _SparkStep:
         self.step, self.key, self.rows = step, key, rows
 
     def __call__(self, tables: Iterable[Any]) -> Iterator[Any]:
-        import pandas as pd
+        import pyarrow as pa
 
-        for batch in _whole_customers((_from_pandas(table) for table in tables), self.key, self.rows):
+        arrays = (_from_arrow(pa.Table.from_batches([table])) for table in tables)
+        for batch in _whole_customers(arrays, self.key, self.rows):
             buffer = io.BytesIO()
-            np.savez(buffer, **self.step(batch))
-            yield pd.DataFrame({"packed": [buffer.getvalue()]})
+            np.savez(buffer, allow_pickle=False, **self.step(batch))
+            yield pa.RecordBatch.from_pydict({"packed": pa.array([buffer.getvalue()], pa.binary())})
 
 
 def _unpack(packed: bytes) -> Arrays:

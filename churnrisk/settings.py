@@ -29,7 +29,9 @@ _PATHS = {"purchases", "models_dir"}
 class Settings(BaseSettings):
     """What can be set once and for all, for every command."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", validate_default=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", validate_default=True, coerce_numbers_to_str=True
+    )
 
     purchases: str | None = Field(
         None, description="the purchase history that commands read when none is given", examples=["data/purchases.csv"]
@@ -46,10 +48,42 @@ class Settings(BaseSettings):
     reject_limit: float = Field(
         0.05, ge=0, le=1, description="a run stops when more than this share of the rows is rejected"
     )
+    encoding: str | None = Field(
+        None, description="encoding of text files; found in the file when not set", examples=["cp1251"]
+    )
+    delimiter: str | None = Field(
+        None, description="character between the fields of text files; found when not set", examples=[";"]
+    )
+    date_format: str | None = Field(
+        None, description="order of a date's parts; found in the column when not set", examples=["dmy"]
+    )
+    decimal: str | None = Field(None, description="decimal sign of amounts; found when not set", examples=[","])
+    timezone: str | None = Field(
+        None, description="the shop's time zone, for times with an offset", examples=["Europe/Sofia"]
+    )
+    fold_case: bool = Field(False, description="whether ids that differ only by case are one customer")
+    drop_duplicates: bool = Field(False, description="whether exact copies of order lines are dropped, too")
+    net_cancellations: bool = Field(False, description="whether orders that were wholly reversed are dropped")
+    threads: int | None = Field(
+        None, ge=1, le=1024, description="threads of the engine; all when not set", examples=[2]
+    )
+    memory: str | None = Field(
+        None, description="memory limit of the engine; four fifths of the machine's when not set", examples=["2GB"]
+    )
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="what your columns stand for, where their names do not say it",
         examples=[{"customer_id": "Klient", "ordered_at": "Data"}],
+    )
+    rates: dict[str, str] = Field(
+        default_factory=dict,
+        description="what a unit of a currency is worth in the log's own, in quotes",
+        examples=[{"PLN": "0.235"}],
+    )
+    rate_before: dict[str, str] = Field(
+        default_factory=dict,
+        description="what amounts before a date are multiplied by, in quotes",
+        examples=[{"2026-01-01": "0.511292"}],
     )
 
     @classmethod
@@ -167,12 +201,18 @@ def commented_file() -> str:
         example = field.examples[0] if field.examples else field.get_default(call_default_factory=True)
         lines = [f"# {field.description}; environment: {PREFIX}{name.upper()}"]
         if isinstance(example, dict):
-            lines += [f"# [{name}]", *(f"# {key} = {_toml(value)}" for key, value in example.items()), ""]
+            lines += [f"# [{name}]", *(f"# {_key(key)} = {_toml(value)}" for key, value in example.items()), ""]
             tables += lines
         else:
             parts += [*lines, f"# {name} = {_toml(example)}", ""]
     return "\n".join(parts + tables)
 
 
+def _key(key: str) -> str:
+    return key if key.replace("_", "").isalpha() else f'"{key}"'
+
+
 def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return str(value) if isinstance(value, int | float) else f'"{value}"'

@@ -86,7 +86,7 @@ def write_table(table: Table, path: Path, *, csv_style: CsvStyle = "plain") -> i
     OutputError
         For another ending, too many rows for a sheet, or a file that cannot be written.
     """
-    ending = check_ending(path)
+    ending = check_target(path)
     if ending == ".parquet":
         with replacing(path) as temporary:
             write_parquet(table.columns, temporary)
@@ -96,12 +96,20 @@ def write_table(table: Table, path: Path, *, csv_style: CsvStyle = "plain") -> i
     return _write_csv(table, path, csv_style)
 
 
-def check_ending(path: Path) -> str:
-    """Give the ending of a result file; call it before long work, so that a typing error costs none."""
+def check_target(path: Path) -> str:
+    """Give the ending of a result file, or refuse it; called before long work, so that a typing error costs none."""
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise OutputError(f"{path}: the ending {ending or '(none)'} is not known; use {', '.join(ENDINGS)}.")
+    _check_folder(path)
     return ending
+
+
+def _check_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: cannot be written: there is no folder {path.parent}.")
+    if path.is_dir():
+        raise OutputError(f"{path}: cannot be written: it is a folder.")
 
 
 def write_json(value: object, path: Path) -> None:
@@ -119,10 +127,7 @@ def replacing(path: Path) -> Iterator[Path]:
     OutputError
         Where the folder is missing or the file cannot be written; what stood at ``path`` is then still there.
     """
-    if not path.parent.is_dir():
-        raise OutputError(f"{path}: cannot be written: there is no folder {path.parent}.")
-    if path.is_dir():
-        raise OutputError(f"{path}: cannot be written: it is a folder.")
+    _check_folder(path)
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")
     try:
         yield temporary

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from churnrisk.cli import learn, models, score, setup
+from churnrisk.cli import check, learn, models, retention, score, setup
 from churnrisk.cli.run import run
 
 app = typer.Typer(
@@ -43,7 +43,9 @@ def _main(
 
 learn.register(app)
 score.register(app)
+check.register(app)
 models.register(app)
+retention.register(app)
 setup.register(app)
 
 __all__ = ["app", "run"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from churnrisk.cli.show import percent, say, show_table
@@ -21,17 +22,17 @@ MODELS = ("churnrisk", "base rate", "recency rule", "RFM logistic regression")
 SHORT = {"RFM logistic regression": "RFM logistic"}
 
 
-def show_card(card: Card) -> None:
+def show_card(card: Card, *, rejects: Path | None = None) -> None:
     """Print the intake, the horizon, the snapshots, the test and the risk bands."""
-    show_intake(card["intake"])
+    show_intake(card["intake"], rejects=rejects)
     _show_horizon(card)
     _show_snapshots(card)
     _show_test(card["test"])
     _show_bands(card)
 
 
-def show_intake(intake: Card) -> None:
-    """Print the account of the rows."""
+def show_intake(intake: Card, *, rejects: Path | None = None) -> None:
+    """Print the account of the rows, and in which file those are that were set aside."""
     counted = (
         ("rows in", "rows_in"),
         ("used", "rows_used"),
@@ -47,6 +48,8 @@ def show_intake(intake: Card) -> None:
     )
     for reason, count in sorted(intake["reasons"].items()):
         say(f"  {count:,} rows set aside: {reason}")
+    if intake["reasons"] and rejects is not None:
+        say(f"  They are listed, each with its line, in {rejects}.")
     for notice in intake["notices"]:
         say(f"  Note: {notice}")
     say()

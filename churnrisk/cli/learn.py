@@ -62,8 +62,8 @@ def train(
     settings = current_settings(context)
     given = {"horizon": horizon, "lookback": lookback, "lead": lead, "seed": seed, "models_dir": models_dir}
     settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
-    model = _train(purchases, settings, reading, as_of, as_json=as_json)
-    _show_training(model, settings.models_dir, as_json=as_json)
+    model, rejects = _train(purchases, settings, reading, as_of, as_json=as_json)
+    _show_training(model, settings.models_dir, rejects, as_json=as_json)
 
 
 @reads_purchases
@@ -83,33 +83,35 @@ def demo(
     settings = current_settings(context)
     if models_dir is not None:
         settings = settings.model_copy(update={"models_dir": models_dir})
-    model = _train(str(sample_file("purchases.csv")), settings, reading, None, as_json=False)
-    _show_training(model, settings.models_dir, as_json=False)
+    model, rejects = _train(str(sample_file("purchases.csv")), settings, reading, None, as_json=False)
+    _show_training(model, settings.models_dir, rejects, as_json=False)
     result = score_source(model, sample_file("customers.csv"), options=reading.options(settings))
     show_scores(model, result, top=10)
 
 
 def _train(
     purchases: str | None, settings: Settings, reading: Reading, as_of: str | None, *, as_json: bool
-) -> ChurnModel:
+) -> tuple[ChurnModel, Path | None]:
     from churnrisk import workflows
     from churnrisk.cli.show import progress_bar
 
     source = workflows.find_purchases(purchases, settings.purchases)
+    options = reading.options(settings, rejects=workflows.rejects_beside(source))
     with progress_bar(is_quiet=as_json) as progress:
-        return workflows.train(
+        model = workflows.train(
             source,
             horizon=settings.horizon,
             lookback=settings.lookback,
             lead=settings.lead,
             as_of=as_of,
             seed=settings.seed,
-            options=reading.options(settings),
+            options=options,
             progress=progress,
         )
+    return model, options.rejects
 
 
-def _show_training(model: ChurnModel, models_dir: Path, *, as_json: bool) -> None:
+def _show_training(model: ChurnModel, models_dir: Path, rejects: Path | None, *, as_json: bool) -> None:
     from churnrisk.cli.card import show_card
     from churnrisk.cli.show import print_json, say
 
@@ -117,5 +119,5 @@ def _show_training(model: ChurnModel, models_dir: Path, *, as_json: bool) -> Non
     if as_json:
         print_json({"version": version, "models_dir": str(models_dir), **model.card})
         return
-    show_card(model.card)
+    show_card(model.card, rejects=rejects)
     say(f"Stored as {version} in {models_dir}/, signed, and current: `churnrisk score` uses it from now on.")

@@ -46,7 +46,8 @@ def score(
     context: typer.Context,
     customers: Annotated[str, typer.Argument(help="Purchase history, list of customer ids, or a row per customer.")],
     as_kind: Annotated[
-        Kind | None, typer.Option("--as", help="What the file is, where its columns do not tell.")
+        Kind | None,
+        typer.Option("--as", metavar="purchases|ids|summary", help="What the file is, where its columns do not tell."),
     ] = None,
     as_of: AsOf = None,
     purchases: Annotated[
@@ -62,7 +63,10 @@ def score(
         typer.Option("--output", "-o", metavar="FILE", help="Write all scores to a .csv, .parquet or .xlsx file."),
     ] = None,
     csv_style: Annotated[
-        CsvStyle, typer.Option("--csv-style", help="excel: semicolons and decimal commas, for a European Excel.")
+        CsvStyle,
+        typer.Option(
+            "--csv-style", metavar="plain|excel", help="excel: semicolons and decimal commas, for a European Excel."
+        ),
     ] = CsvStyle.plain,
     as_json: AsJson = False,
     *,
@@ -74,11 +78,13 @@ def score(
     """
     from churnrisk import workflows
     from churnrisk.cli.show import print_json, progress_bar, say
-    from churnrisk.tables import check_ending, write_table
+    from churnrisk.tables import check_target, write_table
 
     settings = current_settings(context)
     if output is not None:
-        check_ending(output)
+        check_target(output)
+    beside = output.with_suffix(".rejects.csv") if output else workflows.rejects_beside(customers)
+    options = reading.options(settings, rejects=beside)
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
     with progress_bar(is_quiet=as_json) as progress:
         progress("scoring", 0, 1)
@@ -90,7 +96,7 @@ def score(
             if purchases or settings.purchases
             else None,
             as_of=as_of,
-            options=reading.options(settings),
+            options=options,
         )
     defused = write_table(result.table, output, csv_style=csv_style.value) if output is not None else 0
     if as_json:
@@ -129,6 +135,9 @@ def show_scores(model: ChurnModel, result: ScoreResult, *, top: int) -> None:
     say(f"Taken for {TAKEN_FOR[result.kind]}. Scored as of {as_of_text(result)} by model {model.version}.")
     for notice in result.notices:
         say(f"Note: {notice}")
+    for account in result.intake.values():
+        for reason, count in sorted(account["reasons"].items()):
+            say(f"{account['source']}: {count:,} rows set aside: {reason}")
     bands = model.card["test"]["risk_bands"]
     rows = [
         {

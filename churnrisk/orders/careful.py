@@ -178,7 +178,10 @@ def cut_carefully(path: Path, dialect: Dialect, *, rows: Path, rejects: Path, li
         lines = _Lines(source, limit)
         for _ in range(dialect.header_line):
             lines.read()
-        write, write_bad = csv.writer(good, lineterminator="\n"), csv.writer(bad, lineterminator="\n")
+        write, write_bad = (
+            csv.writer(good, lineterminator="\n", quoting=csv.QUOTE_ALL),
+            csv.writer(bad, lineterminator="\n", quoting=csv.QUOTE_ALL),
+        )
         for number, fields, reason, text in reader.read(lines):
             if fields is None:
                 rejected += 1

@@ -10,21 +10,56 @@ from churnrisk.schema import MONEY_SCALE
 _TOTAL_LIMIT = 9 * 10**18  # sums of amounts must fit 64 bits, in every engine
 
 
-def make_orders(database: Database, *, has_amounts: bool) -> int:
-    """Make the table ``orders`` from the good purchase rows and give how many there are."""
+def make_orders(database: Database, *, has_amounts: bool, is_table: bool = False) -> int:
+    """Make ``orders`` from the good purchase rows and give how many there are.
+
+    Where each order is one row, ``orders`` is a view of the rows and costs nothing, unless it must be a table.
+    """
     _check_totals(database)
-    negative = "amount < 0" if has_amounts else "false"
-    net = "sum(amount)" if has_amounts else "sum(quantity)"
-    is_purchase = f"{net} > 0" if has_amounts else f"{net} >= 0"
-    database.connection.execute(f"""CREATE OR REPLACE TABLE orders AS
-        SELECT customer_id, coalesce(order_id, '') AS order_id, min(day) AS order_day,
-            CAST(sum(amount) AS BIGINT) AS amount,
-            CAST(coalesce(sum(-amount) FILTER ({negative}), 0) AS BIGINT) AS returned_amount,
-            CAST(sum(quantity) AS BIGINT) AS quantity, count(*) AS line_count,
-            CAST({is_purchase} AS BIGINT) AS is_purchase, CAST({net} < 0 AS BIGINT) AS is_return
-        FROM purchase_rows WHERE issue = 0
-        GROUP BY customer_id, purchase_rows.order_id, CASE WHEN purchase_rows.order_id IS NULL THEN day END""")
+    drop_orders(database)
+    net = "amount" if has_amounts else "quantity"
+    [(rows, keys)] = database.connection.execute(
+        f"SELECT count(*), count(DISTINCT hash({_KEY})) FROM purchase_rows WHERE issue = 0"
+    ).fetchall()
+    if rows == keys and not is_table:  # two orders of one hash would only send us the longer way
+        database.connection.execute(f"CREATE VIEW orders AS {_one_row_each(net, has_amounts=has_amounts)}")
+        return int(rows)
+    database.connection.execute(f"CREATE TABLE orders AS {_grouped(net, has_amounts=has_amounts)}")
     return _count(database, "orders")
+
+
+_KEY = "customer_id, purchase_rows.order_id, CASE WHEN purchase_rows.order_id IS NULL THEN day END"
+
+
+def _one_row_each(net: str, *, has_amounts: bool) -> str:
+    returned = "CASE WHEN amount < 0 THEN -amount ELSE 0 END" if has_amounts else "0"
+    return f"""SELECT customer_id, coalesce(order_id, '') AS order_id, day AS order_day, amount,
+        CAST({returned} AS BIGINT) AS returned_amount, quantity, CAST(1 AS BIGINT) AS line_count,
+        CAST({net} {">" if has_amounts else ">="} 0 AS BIGINT) AS is_purchase, CAST({net} < 0 AS BIGINT) AS is_return
+        FROM purchase_rows WHERE issue = 0"""
+
+
+def _grouped(net: str, *, has_amounts: bool) -> str:
+    returned = "sum(-amount) FILTER (amount < 0)" if has_amounts else "0"
+    return f"""SELECT customer_id, coalesce(order_id, '') AS order_id, min(day) AS order_day,
+        CAST(sum(amount) AS BIGINT) AS amount, CAST(coalesce({returned}, 0) AS BIGINT) AS returned_amount,
+        CAST(sum(quantity) AS BIGINT) AS quantity, count(*) AS line_count,
+        CAST(sum({net}) {">" if has_amounts else ">="} 0 AS BIGINT) AS is_purchase,
+        CAST(sum({net}) < 0 AS BIGINT) AS is_return
+        FROM purchase_rows WHERE issue = 0 GROUP BY {_KEY}"""
+
+
+def drop_orders(database: Database) -> None:
+    """Remove ``orders``, be it a table or a view."""
+    query = "SELECT table_type FROM information_schema.tables WHERE table_name = 'orders'"
+    for (kind,) in database.connection.execute(query).fetchall():
+        database.connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} orders")
+
+
+def is_view(database: Database) -> bool:
+    """Tell whether ``orders`` reads the purchase rows themselves."""
+    query = "SELECT count(*) FROM information_schema.tables WHERE table_name = 'orders' AND table_type = 'VIEW'"
+    return bool(database.connection.execute(query).fetchall()[0][0])
 
 
 def make_lines(database: Database) -> None:
@@ -77,7 +112,10 @@ def drop_duplicates(database: Database, raw: RawRows) -> None:
 
 def drop_working_tables(database: Database) -> None:
     """Remove what only intake itself needed."""
+    kept = {"purchase_rows"} if is_view(database) else set()
     for table in ("purchase_rows", "row_hashes", "duplicates", "dropped", "raw_rows"):
+        if table in kept:
+            continue
         database.connection.execute(f"DROP TABLE IF EXISTS {table}")
 
 

@@ -15,11 +15,15 @@ NEEDED = ("customer_id", "ordered_at")
 
 @dataclass(frozen=True)
 class ColumnMatch:
-    """Which column, by position, stands for which role; the rest is ignored."""
+    """Which column, by position, stands for which role; the rest is ignored.
+
+    Where ``is_blank_zero``, a row without an amount is a further line of its order.
+    """
 
     headers: tuple[str, ...]
     positions: Mapping[str, int]
     notices: tuple[str, ...] = ()
+    is_blank_zero: bool = False
 
     @property
     def names(self) -> dict[str, str]:
@@ -86,7 +90,10 @@ def match_columns(
         raise ColumnError(say_missing(headers, missing))
     notices += _settle_price(headers, positions, is_chosen="amount" in chosen)
     ordered = {role: positions[role] for role in roles if role in positions}
-    return ColumnMatch(tuple(headers), ordered, tuple(notices))
+    # Shopify names the total of an order in its first line only
+    return ColumnMatch(
+        tuple(headers), ordered, tuple(notices), is_blank_zero=system == "Shopify" and "amount" not in chosen
+    )
 
 
 _PRICES = frozenset(("price", "cena", "цена", "цана", "preis"))

@@ -123,7 +123,7 @@ def _read_kind(kind: str, raw: RawRows, database: Database, options: IntakeOptio
         match = match_columns(raw.headers, find_chosen_in(raw.headers, options.columns, keep=PURCHASE_ROLES[:2]))
         ids: list[str] = []
         orders = build_orders(
-            raw, match, database, options, before_dropping=lambda: ids.extend(_ids_in_order(database))
+            raw, match, database, options, before_dropping=lambda _: ids.extend(_ids_in_order(database))
         )
         return CustomerTable(kind=kind, customer_ids=ids, report=orders.report, orders=orders)
     raw = settle_rows(raw, database)

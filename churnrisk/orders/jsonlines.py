@@ -27,7 +27,10 @@ def parse_json(task: Task) -> dict[str, Any]:
         (task.folder / "records.csv").open("w", encoding="utf-8", newline="") as good,
         (task.folder / "rejects.csv").open("w", encoding="utf-8", newline="") as bad,
     ):
-        write, write_bad = csv.writer(good, lineterminator="\n"), csv.writer(bad, lineterminator="\n")
+        write, write_bad = (
+            csv.writer(good, lineterminator="\n", quoting=csv.QUOTE_ALL),
+            csv.writer(bad, lineterminator="\n", quoting=csv.QUOTE_ALL),
+        )
         for line, record, reason in _records(task):
             if not isinstance(record, dict):
                 rejected += 1
@@ -57,7 +60,7 @@ def _level(task: Task, width: int) -> None:
         (task.folder / "rows.csv").open("w", encoding="utf-8", newline="") as full,
     ):
         csv.field_size_limit(_LINE)
-        write = csv.writer(full, lineterminator="\n")
+        write = csv.writer(full, lineterminator="\n", quoting=csv.QUOTE_ALL)
         for row in csv.reader(short):
             write.writerow(row + [""] * (width + 1 - len(row)))
 

@@ -100,7 +100,7 @@ def settle_currency(counts: Mapping[str, int], rates: Mapping[str, Decimal]) -> 
     unrated = [code for code in named if code not in rates]
     listed = ", ".join(f"{code} ({count} rows)" for code, count in named.items())
     if len(unrated) > 1:
-        options = " ".join(f"--rate {code}=..." for code in unrated[1:])
+        options = " ".join(f"--rate {code}=RATE" for code in unrated[1:])
         raise AmbiguousFormat(
             f"the amounts are in several currencies: {listed}. "
             f"Say what the others are worth in {unrated[0]}: {options}."

@@ -77,14 +77,15 @@ def _find_decimal(shapes: Mapping[str, int], ask: Ask, *, share: float, what: st
         votes = _leading_zeros(ask)
     if min(votes.values()) > share * sum(votes.values()):
         raise AmbiguousFormat(
-            f"the values of {what} mix decimal signs: {votes['.']} rows can only have a point, {votes[',']} only a comma. "
+            f"the values of {what} mix decimal signs: {votes['.']} rows can only have a point, "
+            f"{votes[',']} only a comma. "
             "Split the source, or name the sign with --decimal . or --decimal ,"
         )
     if not any(votes.values()) and undecided:
         sign = max(undecided, key=lambda key: undecided[key])
         [(example,)] = ask("any_value(v) FILTER (regexp_matches(v, '\\d[.,]\\d{3}\\D*$'))")
         raise AmbiguousFormat(
-            f"values of {what} such as {example} can be thousands or have three decimals, and no row of the column decides. "
+            f"values of {what} such as {example} can be thousands or have three decimals, and no row decides. "
             f"Name the decimal sign: --decimal {'.' if sign == ',' else ','} reads {example} as thousands, "
             f"--decimal {sign} as a fraction."
         )

@@ -48,6 +48,8 @@ class IntakeOptions:
         Whether exact copies of rows are dropped where an order may have several rows, too.
     net_cancellations : bool
         Whether an order that the same customer has wholly reversed is dropped with its reversal.
+    group_column : str, optional
+        Header of a column to keep beside the orders as ``customer_group``, for figures by group.
     query, table : str, optional
         What to read from a database.
     max_field_size : int
@@ -83,6 +85,7 @@ class IntakeOptions:
     fold_case: bool = False
     drop_duplicates: bool = False
     net_cancellations: bool = False
+    group_column: str | None = None
     query: str | None = None
     table: str | None = None
     max_field_size: int = 16 * 1024**2

@@ -10,12 +10,16 @@ from churnrisk.engines import Database, engine_error
 from churnrisk.errors import SourceError
 from churnrisk.orders import clean, money, settle, validate
 from churnrisk.orders.columns import ColumnMatch, match_columns, name_ignored
+from churnrisk.orders.grouping import add_group
 from churnrisk.orders.log import Orders
 from churnrisk.orders.options import IntakeOptions
 from churnrisk.orders.raw import RawRows
 from churnrisk.orders.report import EXAMPLES, IntakeReport
 from churnrisk.orders.source import open_source
 from churnrisk.timeline import date_of
+
+INTAKE_MEMORY = "600MiB"
+"""Memory of the engine while it reads; what does not fit is spilled to the temporary folder."""
 
 
 def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders:  # noqa: B008 - frozen
@@ -49,9 +53,12 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
     ...     print(orders.report.orders, orders.report.returns, orders.report.rejected_rows[0].reason)
     2 1 not a date of the column's format, yyyy-mm-dd
     """
-    database = Database(threads=options.threads, memory=options.memory)
+    database = Database(threads=options.threads, memory=options.memory or INTAKE_MEMORY)
     try:
-        return _read(source, database, options)
+        orders = _read(source, database, options)
+        if options.memory is None:
+            database.connection.execute("RESET memory_limit")
+        return orders
     except BaseException:
         database.close()
         raise
@@ -61,7 +68,9 @@ def _read(source: Any, database: Database, options: IntakeOptions) -> Orders:
     validate.create_set_aside(database)
     raw = open_source(source, database, options)
     match = match_columns(raw.headers, options.columns)
-    return build_orders(raw, match, database, options)
+    group = options.group_column
+    keep_group = None if group is None else lambda rows: add_group(database, rows, match, group)
+    return build_orders(raw, match, database, options, before_dropping=keep_group)
 
 
 def build_orders(
@@ -70,13 +79,13 @@ def build_orders(
     database: Database,
     options: IntakeOptions,
     *,
-    before_dropping: Callable[[], object] | None = None,
+    before_dropping: Callable[[RawRows], object] | None = None,
 ) -> Orders:
     """Check the rows of a source and make its orders, lines and account; the rows themselves are dropped then."""
     raw, rows_in, plans = _check(raw, match, database, options)
     has_amounts = plans.amounts is not None
     has_quantities = plans.quantities is not None
-    order_count = clean.make_orders(database, has_amounts=has_amounts)
+    order_count = clean.make_orders(database, has_amounts=has_amounts, is_table=options.net_cancellations)
     notices = _settle_duplicates(raw, match, database, options, orders=order_count, has_amounts=has_amounts)
     if has_amounts and not options.rate_before:
         money.refuse_new_money(database)
@@ -89,7 +98,7 @@ def build_orders(
         clean.make_lines(database)
     report = _make_report(raw, match, database, rows_in=rows_in, kinds=kinds, plans=plans, notices=notices)
     if before_dropping is not None:
-        before_dropping()
+        before_dropping(raw)
     clean.drop_working_tables(database)
     orders = Orders(
         database,
@@ -159,7 +168,7 @@ def _settle_duplicates(
     )
     if is_order_level or options.drop_duplicates:
         clean.drop_duplicates(database, raw)
-        clean.make_orders(database, has_amounts=has_amounts)
+        clean.make_orders(database, has_amounts=has_amounts, is_table=options.net_cancellations)
         return (f"{copies} exact copies of rows were dropped.",)
     return (
         f"{copies} rows are exact copies of others and were kept, since an order may have equal rows; "

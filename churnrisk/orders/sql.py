@@ -21,6 +21,11 @@ def quote_name(value: str) -> str:
 _SPACE_CLASS = r"[\x09-\x0d\x1c-\x20\x{85}\x{feff}\pZ]"
 
 
+def is_plain_sql(column: str) -> str:
+    """Give SQL that is false where a text may need trimming or unescaping: it begins or ends beyond ``(`` to ``}``."""
+    return f"({column} >= '(' AND {column} < '~' AND right({column}, 1) BETWEEN '!' AND '~')"
+
+
 def trim_sql(column: str) -> str:
     """Trim a text column; what is empty then is NULL."""
     is_padded = f"regexp_matches({column}, '^{_SPACE_CLASS}|{_SPACE_CLASS}$')"  # the trim itself costs 15 times as much

@@ -43,7 +43,7 @@ def _write_rows(cursor: sqlite3.Cursor, task: Task) -> dict[str, Any]:
     kinds: list[set[bool]] = [set() for _ in headers]
     count = 0
     with (task.folder / "rows.csv").open("w", encoding="utf-8", newline="") as file:
-        write = csv.writer(file, lineterminator="\n")
+        write = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
         for row in cursor:
             count += 1
             for kind, value in zip(kinds, row, strict=True):

@@ -92,7 +92,7 @@ def _shapes(database: Database, shape: str, source: str) -> dict[str, int]:
 def _load(raw: RawRows, match: ColumnMatch, database: Database, read: list[tuple[str, str, str, str]]) -> None:
     """Make the table ``customer_rows``; ``issue`` is empty for a good row, else the header of the offending column."""
     customer = match.headers[match.positions["customer_id"]]
-    identity = validate.id_sql(f"c{match.positions['customer_id']}", is_escaped=raw.is_escaped)
+    identity = validate.id_sql(f"c{match.positions['customer_id']}", raw.is_escaped)
     columns = [
         f"{identity} AS customer_id",
         f"{raw.hash_sql} AS h",

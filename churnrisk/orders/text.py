@@ -167,7 +167,8 @@ def csv_sql(path: Path, delimiter: str, width: int, *, skip: int, numbered: bool
     line = "'line': 'BIGINT', " if numbered else ""
     fields = line + ", ".join(f"'c{k}': 'VARCHAR'" for k in range(width))
     size = f", max_line_size={2 * longest + 65536}" if longest > 1 << 19 else ""
-    parallel = ", parallel=false" if numbered else ""  # records may span lines
+    # records of our own files may span lines, and hold line ends of another kind than theirs
+    parallel = ", parallel=false, new_line='\\n'" if numbered else ""
     return (
         f"read_csv({quote_text(str(path))}, auto_detect=false, header=false, skip={skip}, "
         f"delim={quote_text(delimiter)}, quote='\"', escape='\"', columns={{{fields}}}, strict_mode=true, "

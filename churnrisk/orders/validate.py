@@ -15,7 +15,7 @@ from churnrisk.orders.numbers import NumberPlan
 from churnrisk.orders.options import IntakeOptions
 from churnrisk.orders.raw import RawRows
 from churnrisk.orders.report import VALUE_LENGTH, RejectedRow
-from churnrisk.orders.sql import fill_value, quote_text, trim_sql
+from churnrisk.orders.sql import fill_value, is_plain_sql, quote_text, trim_sql
 from churnrisk.schema import MONEY_LIMIT, MONEY_SCALE
 from churnrisk.timeline import day_number
 
@@ -42,10 +42,11 @@ _SHAPES_KEPT = 5000
 
 @dataclass(frozen=True)
 class Profile:
-    """What all rows together say: how many there are, and the shapes of dates, amounts and quantities."""
+    """What all rows together say: their number, shapes of dates and numbers, and the columns that need no trimming."""
 
     rows: int
     shapes: Mapping[str, Mapping[str, int]]
+    plain: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -57,41 +58,47 @@ class Plans:
     quantities: NumberPlan | None
     currency: str | None = None
     factor: str | None = None
+    plain: frozenset[int] = frozenset()
 
 
 def profile_rows(database: Database, raw: RawRows, match: ColumnMatch) -> Profile:
     """Count the rows and the shapes of their values, in one pass over the whole source."""
     roles = [role for role in ("ordered_at", "amount", "unit_price", "quantity") if role in match.positions]
-    shapes = [f"{shape_sql(role, trim_sql(f'c{match.positions[role]}'))} AS s{k}" for k, role in enumerate(roles)]
-    sets = ", ".join(["()", *(f"(s{k})" for k in range(len(roles)))])
-    names = [f"s{k}" for k in range(len(roles))]
+    width, used = len(roles), sorted(match.positions.values())
+    names = [f"s{k}" for k in range(width)]
+    shapes = [f"{shape_sql(role, f'c{match.positions[role]}')} AS s{k}" for k, role in enumerate(roles)]
+    plain = " | ".join(f"CASE WHEN {is_plain_sql(f'c{k}')} THEN {1 << bit} ELSE 0 END" for bit, k in enumerate(used))
+    grouped = (
+        f"SELECT {', '.join([*names, 'count(*) AS n', 'bit_xor(h) AS h', 'bit_and(plain) AS plain'])} FROM "
+        f"(SELECT {', '.join([*shapes, raw.hash_sql + ' AS h', plain + ' AS plain'])} FROM {raw.sql}) GROUP BY ALL"
+    )  # the hash of all columns makes the reader look at all of them
     marks = [f"grouping({name})" for name in names]
     query = (
-        f"SELECT {', '.join([*names, *marks, 'count(*) AS n', 'bit_xor(h)'])} FROM "
-        f"(SELECT {', '.join([*shapes, raw.hash_sql + ' AS h'])} FROM {raw.sql}) "
-        f"GROUP BY GROUPING SETS ({sets}) ORDER BY n DESC LIMIT {_SHAPES_KEPT * 3}"
-    )  # the hash of all columns makes the reader look at all of them
+        f"SELECT {', '.join([*names, *marks, 'sum(n) AS total', 'bit_and(plain)', 'bit_xor(h)'])} FROM ({grouped}) "
+        f"GROUP BY GROUPING SETS ({', '.join(['()', *(f'({name})' for name in names)])}) "
+        f"ORDER BY total DESC LIMIT {_SHAPES_KEPT * 3}"
+    )
     found: dict[str, dict[str, int]] = {role: {} for role in roles}
-    rows = 0
-    width = len(roles)
+    rows, is_plain = 0, frozenset[int]()
     for row in database.connection.execute(query).fetchall():
         kept = [k for k in range(width) if row[width + k] == 0]
         if not kept:
-            rows = int(row[2 * width])
+            rows = int(row[2 * width] or 0)
+            is_plain = frozenset(k for bit, k in enumerate(used) if int(row[2 * width + 1] or 0) >> bit & 1)
         elif row[kept[0]] is not None:
             found[roles[kept[0]]][row[kept[0]]] = int(row[2 * width])
-    return Profile(rows, found)
+    return Profile(rows, found, is_plain)
 
 
 def shape_sql(role: str, value: str) -> str:
     """Give SQL for the shape of a text: digits as 9, or one letter for what a clean log has."""
-    digits = f"translate({value}, '012345678', '999999999')"
+    digits = f"translate({trim_sql(value)}, '012345678', '999999999')"
     if role == "ordered_at":
         is_clean = f"regexp_full_match({value}, '{dates.CANONICAL}')"
         return f"CASE WHEN {is_clean} THEN '{dates.CANONICAL_SHAPE}' ELSE {digits} END"
     return (
-        f"CASE WHEN regexp_full_match({value}, '{numbers.DECIMAL}') THEN '{numbers.DECIMAL_SHAPE}' "
-        f"WHEN regexp_full_match({value}, '{numbers.WHOLE}') THEN '{numbers.WHOLE_SHAPE}' ELSE {digits} END"
+        f"CASE WHEN regexp_full_match({value}, '{numbers.WHOLE}') THEN '{numbers.WHOLE_SHAPE}' "
+        f"WHEN regexp_full_match({value}, '{numbers.DECIMAL}') THEN '{numbers.DECIMAL_SHAPE}' ELSE {digits} END"
     )
 
 
@@ -122,11 +129,11 @@ def plan_values(
     decimal = amounts.decimal if amounts and options.decimal is None else options.decimal
     quantities = plan_number("quantity", decimal)
     if amounts is None:
-        return Plans(date_plan, None, quantities)
+        return Plans(date_plan, None, quantities, plain=profile.plain)
     rates = money.parse_rates(options.rates)
     counts = money.count_currencies(database, raw, match, amounts) if money.has_currency(match, amounts) else {}
     currency = money.settle_currency(counts, rates)
-    return Plans(date_plan, amounts, quantities, currency, money.factor_sql(rates, options.rate_before))
+    return Plans(date_plan, amounts, quantities, currency, money.factor_sql(rates, options.rate_before), profile.plain)
 
 
 def check_rows(
@@ -134,6 +141,7 @@ def check_rows(
 ) -> None:
     """Make the table ``purchase_rows`` of read values; ``issue`` is 0 for a good row, else a key of ISSUES."""
     day = f"CAST({fill_value(plans.dates.stamp, 'ordered_text', 'date_parts')} AS DATE) - DATE '1970-01-01'"
+    texts = _texts_sql(raw, match, plans, options)
     quantity = fill_value(plans.quantities.units, "quantity_text", "quantity_parts") if plans.quantities else "0"
     beside = raw.columns_beside
     query = f"""CREATE OR REPLACE TABLE purchase_rows AS
@@ -146,7 +154,7 @@ def check_rows(
         FROM (SELECT *, {_issue_sql(match, plans, today)} AS issue
             FROM (SELECT *, {_amount_sql(match, plans)} AS amount
                 FROM (SELECT *, {day} AS day, {quantity} AS quantity
-                    FROM (SELECT *{_parts_sql(plans)} FROM (SELECT {_texts_sql(raw, match, plans, options)}{beside} FROM {raw.sql})))))"""
+                    FROM (SELECT *{_parts_sql(plans)} FROM (SELECT {texts}{beside} FROM {raw.sql})))))"""
     database.connection.execute(query)
 
 
@@ -181,20 +189,24 @@ def _amount_sql(match: ColumnMatch, plans: Plans) -> str:
 def _texts_sql(raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOptions) -> str:
     texts = {role: f"c{position}" for role, position in match.positions.items()}
     none = "CAST(NULL AS VARCHAR)"
+    plain = {role for role, position in match.positions.items() if position in plans.plain}
     ids = {
-        role: id_sql(texts[role], is_escaped=raw.is_escaped) if role in texts else none
+        role: texts.get(role, none) if role in plain or role not in texts else id_sql(texts[role], raw.is_escaped)
         for role in ("customer_id", "order_id", "product_id", "category")
     }
     if options.fold_case:
         ids["customer_id"] = f"lower({ids['customer_id']})"
     roles = (("ordered_at", "ordered_text"), (match.money, "amount_text"), ("quantity", "quantity_text"))
-    values = {name: trim_sql(texts[role]) if role in texts else none for role, name in roles}
+    values = {
+        name: texts.get(role, none) if role in plain or role not in texts else trim_sql(texts[role])
+        for role, name in roles
+    }
     if plans.factor is not None:
         values["currency"] = money.currency_sql(match, plans.amounts, values["amount_text"])
     return ", ".join(f"{sql} AS {name}" for name, sql in (ids | values).items())
 
 
-def id_sql(column: str, *, is_escaped: bool) -> str:
+def id_sql(column: str, is_escaped: bool) -> str:
     """Give SQL for an id: trimmed, and without the apostrophe that our own files put before a formula sign."""
     value = trim_sql(column)
     if not is_escaped:
@@ -227,10 +239,10 @@ def _issue_sql(match: ColumnMatch, plans: Plans, today: dt.date) -> str:
     if plans.amounts:
         pattern = quote_text(numbers.number_pattern(plans.amounts.decimal))
         cases += [
-            (8, "amount_text IS NULL"),
+            (8, "false" if match.is_blank_zero else "amount_text IS NULL"),
             (9, r"amount IS NULL AND regexp_matches(amount_text, '(?i)^[-+]?(nan|inf|infinity)$')"),
             (11, f"amount IS NULL AND regexp_matches(amount_text, {pattern})"),
-            (10, "amount IS NULL"),
+            (10, "amount IS NULL AND amount_text IS NOT NULL"),
         ]
     if plans.quantities:
         is_needed = match.money == "unit_price"
@@ -258,9 +270,8 @@ def load_rejects(database: Database, raw: RawRows) -> int:
     """Set aside what the reader could not make rows of; give how many there were."""
     columns = "{'line': 'BIGINT', 'value': 'VARCHAR', 'reason': 'VARCHAR'}"
     for number, path in (*raw.many_rejects, *([(0, raw.rejects)] if raw.rejects else [])):
-        source = (
-            f"read_csv({quote_text(str(path))}, auto_detect=false, columns={columns}, header=false, parallel=false)"
-        )
+        dialect = "header=false, delim=',', quote='\"', escape='\"', new_line='\\n', parallel=false"
+        source = f"read_csv({quote_text(str(path))}, auto_detect=false, columns={columns}, {dialect})"
         row = f"{number}, line, '', left(value, {VALUE_LENGTH}), reason, 'rejected'"
         database.connection.execute(f"INSERT INTO set_aside SELECT {row} FROM {source}")
     return count_kinds(database).get("rejected", 0)

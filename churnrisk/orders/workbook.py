@@ -98,7 +98,7 @@ def _write_sheet(workbook: Any, name: str, task: Task, number: int) -> dict[str,
     if start is None:
         return {"name": name, "rows": 0, "file": path.name}
     with (task.folder / path).open("w", encoding="utf-8", newline="") as file:
-        write = csv.writer(file, lineterminator="\n")
+        write = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
         for line, row in enumerate(sheet.iter_rows(), 1):
             cells = [_cell_text(cell) for cell in row]
             if len(cells) > task.max_columns:

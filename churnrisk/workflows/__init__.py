@@ -5,15 +5,19 @@ The only place where a source, a store and the stages meet. The command line and
 """
 
 from churnrisk.workflows.model import ChurnModel, load, train
+from churnrisk.workflows.readiness import Readiness, check_readiness
 from churnrisk.workflows.scoring import ScoreResult, score_source
-from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, sample_file
+from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, rejects_beside, sample_file
 
 __all__ = [
     "SAMPLE_PURCHASES",
     "ChurnModel",
+    "Readiness",
     "ScoreResult",
+    "check_readiness",
     "find_purchases",
     "load",
+    "rejects_beside",
     "sample_file",
     "score_source",
     "train",

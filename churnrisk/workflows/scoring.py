@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -16,6 +17,7 @@ from churnrisk.scoring import Scores, score_orders, score_summary
 from churnrisk.tables import Table
 from churnrisk.timeline import date_of
 from churnrisk.workflows.model import ChurnModel, Day, choose_as_of, to_day
+from churnrisk.workflows.sources import rejects_beside
 
 Kind = Literal["purchases", "ids", "summary"]
 WHOLE_COLUMNS = ("risk_rank", "days_since_last_order", "order_count")
@@ -93,11 +95,19 @@ def score_source(
                     f"{customers.report.source} holds customer ids only; name the history with --purchases FILE, "
                     "or as `purchases` in churnrisk.toml."
                 )
-            with read_orders(purchases, chosen) as orders:
+            with read_orders(purchases, _options_for_history(chosen, purchases)) as orders:
                 notices += tuple(orders.report.notices)
                 intake["purchases"] = orders.report.to_dict()
                 scores = _score_history(model, customers, orders, as_of)
     return ScoreResult(scores, cast(Kind, customers.kind), notices, intake)
+
+
+def _options_for_history(options: IntakeOptions, purchases: Any) -> IntakeOptions:
+    """Keep the rows set aside from the history apart from those of the list of ids."""
+    if options.rejects is None:
+        return options
+    name = rejects_beside(purchases) if isinstance(purchases, str | Path) else Path("purchases.rejects.csv")
+    return replace(options, rejects=options.rejects.with_name(name.name))
 
 
 def _score_history(model: FittedModel, customers: CustomerTable, orders: Orders | None, as_of: Day) -> Scores:

@@ -39,3 +39,11 @@ def sample_file(name: SampleName) -> Path:
         if path.is_file():
             return path
     raise SourceError(f"the sample {name} is missing from this installation; install churnrisk again.")
+
+
+def rejects_beside(place: str | Path) -> Path:
+    """Name the file that lists the rows set aside: in the current folder, named for the source."""
+    text = str(place)
+    if "://" in text or text == "-" or any(sign in text for sign in "*?["):
+        return Path("purchases.rejects.csv")
+    return Path(Path(text).with_suffix("").name + ".rejects.csv")

@@ -109,3 +109,14 @@ def test_gaps_are_closed_or_open() -> None:
     gaps, open_gaps = repurchase_gaps(polars_log(log), CUTOFF)
     assert gaps == {10: 3}
     assert open_gaps == {9: 1, 0: 2}
+
+
+def test_the_training_set_as_it_stood_earlier_knows_no_later_outcome() -> None:
+    built = build_training_set(polars_log(seeded_log(seed=4)), PLAN)
+    test = PLAN.test
+    earlier = built.known_at(test)
+    assert earlier.current.snapshot == test
+    assert {data.snapshot for data in earlier.snapshots} == set(PLAN.fitting)
+    assert max(base.snapshot.outcome_end for base in earlier.past_bases) <= test.cutoff
+    assert 0 < len(earlier.past_bases) < len(built.past_bases)
+    assert earlier.daily_purchases.first_day + len(earlier.daily_purchases.counts) == test.cutoff

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnrisk.dataset import count_daily_purchases, repurchase_gaps, summarise_histories
+from churnrisk.btyd import Summary
+from churnrisk.dataset import count_daily_purchases, repurchase_gaps, summarise_histories, trace_past_bases
 from churnrisk.engines import Database, collect_arrays
 from churnrisk.features import customer_features, lazy_features
 from churnrisk.labels import label_churn
@@ -81,8 +82,21 @@ def test_what_the_training_set_is_made_of(make_log: MakeLog) -> None:
     np.testing.assert_array_equal(daily[0].counts, daily[1].counts)
     np.testing.assert_array_equal(daily[0].new_counts, daily[1].new_counts)
     summaries = [summarise_histories(each, SNAPSHOT) for each in (expected, other)]
+    assert_same_histories(*summaries)
+
+
+def test_past_bases(make_log: MakeLog) -> None:
+    log = seeded_log(seed=7)
+    traced = [trace_past_bases(each, SNAPSHOT, first_day=CUTOFF - 900) for each in (polars_log(log), make_log(log))]
+    for one, other in zip(*traced, strict=True):
+        assert one.snapshot == other.snapshot
+        assert_same_histories(one.histories, other.histories)
+        np.testing.assert_array_equal(one.churned, other.churned)
+
+
+def assert_same_histories(one: Summary, other: Summary) -> None:
     for column in ("frequency", "age_at_last_order", "tenure", "customers"):
-        np.testing.assert_array_equal(getattr(summaries[0], column), getattr(summaries[1], column))
+        np.testing.assert_array_equal(getattr(one, column), getattr(other, column))
 
 
 def test_an_empty_log(make_log: MakeLog) -> None:

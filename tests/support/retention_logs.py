@@ -5,10 +5,9 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from support.logs import EngineLog, PlainLog, Row, polars_log
-
 from churnrisk.orders import Orders
 from churnrisk.schema import MONEY_SCALE
+from support.logs import EngineLog, PlainLog, Row, polars_log
 
 _numbers = count()
 

@@ -1,0 +1,50 @@
+"""``churnrisk check``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from churnrisk.cli.options import AsJson, Reading, current_settings, reads_purchases
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(check)
+
+
+@reads_purchases
+def check(
+    context: typer.Context,
+    purchases: Annotated[
+        str | None,
+        typer.Argument(help="Purchase history (default: `purchases` in the settings, then data/purchases.csv)"),
+    ] = None,
+    as_json: AsJson = False,
+    *,
+    reading: Reading,
+) -> None:
+    """Read a purchase history, account for every row, and say what it is enough for.
+
+    Example: churnrisk check purchases.csv
+    """
+    from churnrisk import workflows
+    from churnrisk.cli.card import show_intake
+    from churnrisk.cli.show import print_json, progress_bar, show_table
+
+    settings = current_settings(context)
+    source = workflows.find_purchases(purchases, settings.purchases)
+    options = reading.options(settings, rejects=workflows.rejects_beside(source))
+    with progress_bar(is_quiet=as_json) as progress:
+        progress("reading purchases", 0, 1)
+        result = workflows.check_readiness(source, lookback=settings.lookback, lead=settings.lead, options=options)
+    if as_json:
+        print_json(result.to_dict())
+        return
+    show_intake(result.intake, rejects=options.rejects)
+    rows = [
+        {"for": verdict.use, "enough": "yes" if verdict.is_enough else "NO", "why": verdict.reason}
+        for verdict in result.verdicts
+    ]
+    show_table("What this log is enough for", rows)

@@ -1,0 +1,161 @@
+"""Options of every command that reads a user's file."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from churnrisk.errors import SettingsError
+
+if TYPE_CHECKING:
+    from churnrisk.orders import IntakeOptions
+    from churnrisk.settings import Settings
+
+
+def _option(kind: Any, name: str, metavar: str | None, text: str) -> Any:
+    return Annotated[kind, typer.Option(name, metavar=metavar, help=text)]
+
+
+def _flag(name: str, text: str) -> Any:
+    return Annotated[bool | None, typer.Option(name, help=text)]
+
+
+TEXT, PAIRS, NUMBER, FILE = str | None, list[str] | None, int | None, Path | None
+
+INTAKE_PARAMETERS: Mapping[str, Any] = {
+    "column": _option(PAIRS, "--column", "ROLE=HEADER", "What a column stands for; repeatable."),
+    "reject_limit": _option(
+        float | None, "--reject-limit", "SHARE", "Stop when more than this share of rows is rejected. (default: 0.05)"
+    ),
+    "rejects": _option(FILE, "--rejects", "FILE", "Where to list the rows set aside. (default: beside the output)"),
+    "encoding": _option(TEXT, "--encoding", "NAME", "Encoding of a text file, such as cp1251. (default: found)"),
+    "delimiter": _option(TEXT, "--delimiter", "CHARACTER", "Between the fields of a text file. (default: found)"),
+    "date_format": _option(TEXT, "--date-format", "FORMAT", "Order of a date's parts: dmy, mdy, ... (default: found)"),
+    "decimal": _option(TEXT, "--decimal", ".|,", "Decimal sign of amounts. (default: found)"),
+    "timezone": _option(TEXT, "--timezone", "ZONE", "The shop's zone, such as Europe/Sofia, for times with an offset."),
+    "rate": _option(PAIRS, "--rate", "CURRENCY=RATE", "Convert a currency, as PLN=0.235; repeatable."),
+    "rate_before": _option(
+        PAIRS, "--rate-before", "DATE=RATE", "Multiply the amounts before a date, as 2026-01-01=0.511292; repeatable."
+    ),
+    "fold_case": _flag("--fold-case", "Take ids that differ only by case for one customer."),
+    "drop_duplicates": _flag("--drop-duplicates", "Drop exact copies of rows in a log of order lines, too."),
+    "net_cancellations": _flag("--net-cancellations", "Drop orders that the same customer has wholly reversed."),
+    "query": _option(TEXT, "--query", "SQL", "What to read from a database."),
+    "threads": _option(NUMBER, "--threads", "N", "Threads of the engine. (default: all)"),
+    "memory": _option(TEXT, "--memory", "SIZE", "Memory limit of the engine, as 2GB. (default: 80 % of the machine)"),
+}
+"""By the name of the parameter."""
+
+LIMIT_PARAMETERS: Mapping[str, Any] = {
+    name: _option(NUMBER, "--" + name.replace("_", "-"), "N", text)
+    for name, text in {
+        "max_field_size": "Most characters of one field.",
+        "max_size": "Most bytes of a source once it is decompressed.",
+        "max_ratio": "How many times larger a compressed source may become.",
+        "max_columns": "Most columns of a source.",
+        "max_cells": "Most cells that a sheet may span.",
+        "max_depth": "How deep JSON may be nested.",
+        "max_memory": "Bytes of memory for reading anything but plain text.",
+        "max_seconds": "Seconds that this may take.",
+    }.items()
+}
+"""Bounds on what a file may cost; each message about a bound names its option."""
+
+PARAMETERS = {**INTAKE_PARAMETERS, **LIMIT_PARAMETERS}
+_MAPPINGS = {"column": "columns", "rate": "rates", "rate_before": "rate_before"}
+_FROM_SETTINGS = tuple(name for name in INTAKE_PARAMETERS if name not in ("column", "rate", "rejects", "query"))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The intake options as given, before the settings are known."""
+
+    given: Mapping[str, Any]
+
+    def options(self, settings: Settings, *, rejects: Path | None = None) -> IntakeOptions:
+        """Give the intake options: what was given here beats the settings, which beat the defaults.
+
+        Parameters
+        ----------
+        settings : Settings
+            The settings of the program.
+        rejects : Path, optional
+            Where the rows that are set aside are listed when no option names a file.
+        """
+        from churnrisk.orders import IntakeOptions
+
+        chosen: dict[str, Any] = {name: getattr(settings, name) for name in _FROM_SETTINGS}
+        chosen |= {name: value for name, value in self.given.items() if value is not None and name not in _MAPPINGS}
+        chosen["columns"] = {**settings.columns, **parse_columns(self.given.get("column") or [])}
+        chosen["rates"] = {**settings.rates, **parse_pairs("--rate", self.given.get("rate") or [])}
+        chosen["rate_before"] = {
+            **settings.rate_before,
+            **parse_pairs("--rate-before", self.given.get("rate_before") or []),
+        }
+        chosen.setdefault("rejects", rejects)
+        return IntakeOptions(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def reads_purchases(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the intake options; it receives them as one argument, ``reading``."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, parameter in signature.parameters.items()
+        if name != "reading"
+    ]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in PARAMETERS.items()
+        if name not in signature.parameters
+    ]
+    names = [parameter.name for parameter in added]
+
+    @functools.wraps(command)
+    def with_reading(**arguments: Any) -> None:
+        given = {name: arguments.pop(name) for name in names}
+        command(**arguments, reading=Reading(given))
+
+    with_reading.__signature__ = signature.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
+    with_reading.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *added)}
+    return with_reading
+
+
+def parse_columns(pairs: Iterable[str]) -> dict[str, str]:
+    """Read ``ROLE=HEADER`` pairs.
+
+    Raises
+    ------
+    SettingsError
+        For a pair without ``=``, an unknown role, or a role given twice.
+    """
+    from churnrisk.settings import column_roles, nearest
+
+    columns = parse_pairs("--column", pairs)
+    for role, header in columns.items():
+        if role not in column_roles():
+            raise SettingsError(f"--column {role}={header}: unknown role {role!r}{nearest(role, column_roles())}.")
+    return columns
+
+
+_EXAMPLES = {"--column": "customer_id=Klient", "--rate": "PLN=0.235", "--rate-before": "2026-01-01=0.511292"}
+
+
+def parse_pairs(option: str, pairs: Iterable[str]) -> dict[str, str]:
+    """Read repeated ``NAME=VALUE`` options, each name once."""
+    parsed: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name or not value:
+            shape = {"--column": "ROLE=HEADER", "--rate": "CURRENCY=RATE", "--rate-before": "DATE=RATE"}[option]
+            raise SettingsError(f"{option} {pair}: write it as {shape}, for example {option} {_EXAMPLES[option]}.")
+        if name in parsed:
+            raise SettingsError(f"{option} {pair}: {name} was given before, as {parsed[name]!r}.")
+        parsed[name] = value
+    return parsed

@@ -1,0 +1,74 @@
+"""What the commands on retention share: their options, and the orders that they read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from churnrisk.cli.options import Reading, current_settings
+
+if TYPE_CHECKING:
+    from churnrisk.orders import Orders
+
+Purchases = Annotated[
+    str | None,
+    typer.Argument(
+        help="Purchase history (default: `purchases` in the settings, then data/purchases.csv)", show_default=False
+    ),
+]
+PeriodKind = Annotated[
+    str, typer.Option("--period", metavar="week|month|quarter|year|DAYS", help="Length of a period.")
+]
+From = Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First day to cover.")]
+To = Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="The day after the last one to cover.")]
+Lookback = Annotated[
+    int | None,
+    typer.Option("--lookback", metavar="DAYS", help="Active is who bought in so many last days. (default: 365)"),
+]
+Wide = Annotated[bool, typer.Option("--wide", help="Show everything, in several tables.")]
+Margin = Annotated[float, typer.Option("--margin", metavar="SHARE", help="Share of revenue that is profit.")]
+Discount = Annotated[float, typer.Option("--discount", metavar="RATE", help="Discount rate of a year.")]
+
+
+@contextmanager
+def opened_orders(context: typer.Context, purchases: str | None, reading: Reading, **more: Any) -> Iterator[Orders]:
+    """Read the purchase history, and close it in the end."""
+    from dataclasses import replace
+
+    from churnrisk import workflows
+    from churnrisk.orders import read_orders
+
+    settings = current_settings(context)
+    source = workflows.find_purchases(purchases, settings.purchases)
+    with read_orders(source, replace(reading.options(settings), **more)) as orders:
+        yield orders
+
+
+def describe_intake(orders: Orders) -> dict[str, Any]:
+    """Give the account of the rows without any row: rejected values may name people."""
+    return {name: value for name, value in orders.report.to_dict().items() if name != "rejected_rows"}
+
+
+def choose_lookback(context: typer.Context, given: int | None) -> int:
+    """Give the lookback: the one given, else that of the settings."""
+    return current_settings(context).lookback if given is None else given
+
+
+def read_days(start: str | None, stop: str | None) -> dict[str, int | None]:
+    """Read the days to cover."""
+    from churnrisk.timeline import parse_day
+
+    return {
+        "start": None if start is None else parse_day(start, option="--from"),
+        "stop": None if stop is None else parse_day(stop, option="--to"),
+    }
+
+
+def read_day(as_of: str | None) -> int | None:
+    """Read the day of ``--as-of``."""
+    from churnrisk.timeline import parse_day
+
+    return None if as_of is None else parse_day(as_of, option="--as-of")

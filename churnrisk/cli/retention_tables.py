@@ -1,0 +1,373 @@
+"""The retention figures on the terminal: tables of at most 80 columns, and the cohort heat map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from churnrisk.cli.show import WIDTH, console, percent, say, show_table
+
+if TYPE_CHECKING:
+    from churnrisk.retention import (
+        Change,
+        CohortTable,
+        Comparison,
+        Economics,
+        Movement,
+        PeriodRow,
+        Rate,
+        RetentionTable,
+        Segmentation,
+        Survey,
+        ValueCheck,
+        ValueForecast,
+    )
+
+NARROW = ("customers_at_end", "new_customers", "reactivated_customers", "lost_customers", "churn_rate")
+NARROW_RATES = ("no_purchase_rate", "revenue")
+WIDE = (
+    (
+        "Customers",
+        ("customers_at_start", "customers_at_end", "new_customers", "reactivated_customers", "lost_customers"),
+    ),
+    (
+        "Rates",
+        ("retention_rate", "retention_rate_by_count", "churn_rate", "no_purchase_rate", "annual_churn_rate"),
+    ),
+    ("Rates", ("annual_churn_rate_from_period", "reactivation_rate", "quick_ratio")),
+    ("Purchases", ("repeat_purchase_rate", "second_order_rate_90_days", "orders_per_customer", "average_order_value")),
+    ("Revenue", ("revenue", "net_revenue_retention", "gross_revenue_retention", "gross_revenue_churn")),
+    ("Revenue", ("revenue_churn_lost_customers", "unvalued_customers")),
+)
+SHADES = ("", "on grey93", "on light_cyan1", "on sky_blue1", "on steel_blue1", "on dodger_blue1")
+
+
+def amount(value: float) -> str:
+    """Write an amount of money."""
+    return f"{value:,.2f}"
+
+
+def whole_amount(value: float) -> str:
+    """Write an amount of money without its fraction."""
+    return f"{value:,.0f}"
+
+
+def _formats() -> dict[str, Any]:
+    from churnrisk.retention import DEFINITIONS
+
+    units = {"share": percent, "customers": whole_amount, "currency": whole_amount}
+    formats = {d.title: units.get(d.unit, amount) for d in DEFINITIONS.values()}
+    return formats | {DEFINITIONS["average_order_value"].title: amount}
+
+
+def show_metrics(table: RetentionTable, *, is_wide: bool) -> None:
+    """Print a row per period, and the mean of complete ones."""
+    money = f", amounts in {table.currency}" if table.currency else ""
+    title = f"Retention by {table.kind if isinstance(table.kind, str) else f'{table.kind} days'}"
+    has_groups = any(row.group is not None for row in table.rows)
+    narrow = NARROW if has_groups else (*NARROW, *NARROW_RATES)
+    sections = WIDE if is_wide else ((title, narrow),)
+    for name, figures in sections:
+        _show_figures(table, name, figures)
+    say(f"Active: a purchase in the last {table.lookback_days} days.")
+    say(f"Revenue windows: {table.revenue_window_days} days{money}.")
+    if any(not row.complete for row in table.rows):
+        say("* not complete: the log does not cover the period, or one lookback before it; not in the mean.")
+    if is_wide and any(row.caveats for row in table.rows if row.complete):
+        say("~ the windows of the figure reach back before the log; not in the mean.")
+    for notice in table.notices:
+        say(f"Note: {notice}")
+    if not is_wide:
+        say("More figures: --wide; all of them, with the reasons of what is undefined: --json.")
+
+
+def _show_figures(table: RetentionTable, title: str, names: Sequence[str]) -> None:
+    from churnrisk.retention import DEFINITIONS
+
+    has_groups = any(row.group is not None for row in table.rows)
+    formats = _formats()
+
+    def cells(row: PeriodRow) -> dict[str, Any]:
+        head: dict[str, Any] = {"period": row.period.name + ("" if row.complete else "*")}
+        if has_groups:
+            head["group"] = (row.group or "(none)")[:18]
+        return head | {DEFINITIONS[name].title: _mark(row, name, formats) for name in names}
+
+    rows = [cells(row) for row in table.rows]
+    if not has_groups and any(value is not None for value in table.averages.values()):
+        rows.append({"period": "mean"} | {DEFINITIONS[name].title: table.averages[name] for name in names})
+    show_table(title, rows, formats=formats)
+
+
+def _mark(row: PeriodRow, name: str, formats: Mapping[str, Any]) -> Any:
+    from churnrisk.retention import DEFINITIONS
+
+    value = row.figures[name]
+    if value is None or name not in row.caveats or not row.complete:
+        return value
+    return "~" + str(formats.get(DEFINITIONS[name].title, str)(value))
+
+
+def show_rate(rate: Rate) -> None:
+    """Print a rate and what its terms mean."""
+    terms = f"({rate.end:,} - {rate.new:,}) / {rate.start:,}"
+    say(f"Retention rate: {percent(rate.retention_rate)}   = (end - new) / start = {terms}")
+    say(f"Churn rate:     {percent(rate.churn_rate)}   = 1 - retention rate")
+    if rate.annual_retention_rate is not None and rate.annual_churn_rate is not None:
+        say(
+            f"In a year at this rate of {rate.days} days: {percent(rate.annual_retention_rate)} kept, "
+            f"{percent(rate.annual_churn_rate)} lost."
+        )
+    say()
+    for note in rate.notes:
+        say(note)
+
+
+def show_cohorts(table: CohortTable, kind: str, *, is_wide: bool) -> None:
+    """Print a heat map: a row per cohort, a column per period since the first purchase."""
+    ages = max((len(cohort.classic) for cohort in table.cohorts), default=0)
+    values = [value for cohort in table.cohorts for value in getattr(cohort, kind) if value is not None]
+    width = 1 + max([6, *(len(f"~{100 * value:.1f}") for value in values)])
+    head = max((len(cohort.period.name) + len(f"{cohort.size:,}") for cohort in table.cohorts), default=10) + 6
+    cells = max(1, (WIDTH - head) // (width + 1))
+    last = ages if is_wide else min(ages, cells)
+    for first in range(0, last, cells):
+        _show_block(table, kind, range(first, min(first + cells, last)), width)
+    say("In percent of the cohort; empty where the log does not cover the period whole.")
+    if kind == "unbounded":
+        say("~ biased low: less than one lookback of log after it, so some of the silent may still come back.")
+    if any(cohort.may_include_older for cohort in table.cohorts):
+        say("* the log has less than one lookback before it: some of its customers may have bought before.")
+    if last < ages:
+        say(f"{ages - last} more periods: --wide or --json.")
+
+
+def _show_block(table: CohortTable, kind: str, ages: range, width: int) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    title = f"Cohorts by first purchase, {kind}, by {table.measure}"
+    grid = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 0))
+    grid.add_column("cohort", no_wrap=True)
+    grid.add_column("size", justify="right", no_wrap=True)
+    for age in ages:
+        grid.add_column(f"{age}", justify="right", no_wrap=True)
+    for cohort in table.cohorts:
+        curve = getattr(cohort, kind)
+        cells = []
+        for age in ages:
+            value = curve[age] if age < len(curve) else None
+            mark = kind == "unbounded" and cohort.biased_from is not None and age >= cohort.biased_from
+            shade = SHADES[min(len(SHADES) - 1, int(max(value or 0.0, 0.0) * len(SHADES)))]
+            style = f"black {shade}" if shade else ""
+            text = "" if value is None else f"{'~' if mark else ' '}{100 * value:.1f}"
+            cells.append(Text(text.rjust(width), style=style if value is not None else ""))
+        older = "*" if cohort.may_include_older else ""
+        grid.add_row(Text(f"{cohort.period.name}{older} "), Text(f"{cohort.size:,}"), *cells)
+    console().print(grid)
+
+
+def show_segments(segmentation: Segmentation) -> None:
+    """Print the cuts and a row per segment."""
+    cuts = segmentation.cuts
+    named = [("days since last order", cuts.days_since_last_order), ("purchase days", cuts.purchase_days)]
+    named += [("net revenue", cuts.revenue)] if cuts.revenue is not None else []
+    rows = [
+        {"cuts between fifths": name, **{f"{20 * (k + 1)} %": v for k, v in enumerate(values)}}
+        for name, values in named
+    ]
+    show_table("", rows, formats=dict.fromkeys(("20 %", "40 %", "60 %", "80 %"), lambda value: f"{value:,.10g}"))
+    shown = [
+        {
+            "segment": row.name.replace("_", " "),
+            "customers": row.customers,
+            "of all": row.customer_share,
+            "revenue": row.revenue,
+            "of all revenue": row.revenue_share,
+            "churn probability": row.churn_probability,
+        }
+        for row in segmentation.rows
+    ]
+    if all(row.churn_probability is None for row in segmentation.rows):
+        shown = [{name: value for name, value in row.items() if name != "churn probability"} for row in shown]
+    formats = dict.fromkeys(("of all", "of all revenue", "churn probability"), percent)
+    show_table(
+        f"Segments of {len(segmentation.customers):,} customers", shown, formats=formats | {"revenue": whole_amount}
+    )
+
+
+def show_movement(movements: Sequence[Movement]) -> None:
+    """Print the sizes of the segments over time, and the largest movements of the last period."""
+    from churnrisk.retention import SEGMENTS
+
+    for first in range(0, len(movements), 6):
+        part = movements[first : first + 6]
+        rows = [
+            {"at the end of": name.replace("_", " ")} | {m.period.name: int(m.counts[:, k].sum()) for m in part}
+            for k, name in enumerate(SEGMENTS)
+        ]
+        show_table("Segments over time, under the cuts of the first day", rows)
+    moves = [move for move in movements[-1].to_dict()["moves"] if move["from"] != move["to"]]
+    moves.sort(key=lambda move: -move["customers"])
+    rows = [
+        {key: str(value).replace("_", " ") if key != "customers" else value for key, value in m.items()}
+        for m in moves[:8]
+    ]
+    if rows:
+        show_table(f"Largest movements in {movements[-1].period.name}", rows)
+
+
+def show_value(forecast: ValueForecast, check: ValueCheck | None, reason: str) -> None:
+    """Print the value to date, the expected one with its interval, and how the last forecast did."""
+    terms, correlation = forecast.terms, forecast.correlation
+    rows = [
+        {"": "customers in the base", "amount": f"{len(forecast.base):,}"},
+        {"": "net revenue to date", "amount": whole_amount(forecast.historical_value)},
+        {"": f"expected orders, {terms.months} months", "amount": whole_amount(float(forecast.orders.sum()))},
+        {"": f"expected net revenue, {terms.months} months", "amount": whole_amount(float(forecast.revenue.sum()))},
+        {"": "lifetime value", "amount": whole_amount(forecast.total)},
+        {"": "  95 % interval from", "amount": whole_amount(forecast.total_low)},
+        {"": "  to", "amount": whole_amount(forecast.total_high)},
+        {"": "lifetime value per customer", "amount": amount(forecast.total / len(forecast.base))},
+    ]
+    show_table("Value of the customer base", rows, formats={"amount": str})
+    say(f"Margin {percent(terms.margin)}, discount {percent(terms.discount)} a year, horizon {terms.months} months.")
+    verdict = "independent enough" if correlation.is_independent else "not independent"
+    say(
+        f"Rank correlation of order value and frequency over {correlation.customers:,} repeat buyers: "
+        f"{correlation.rho:.2f} ({correlation.low:.2f} to {correlation.high:.2f}), {verdict}; "
+        f"value model: {forecast.spending_model.replace('_', '-')}."
+    )
+    for note in forecast.notes:
+        say(f"Note: {note}.")
+    if check is None:
+        say(f"Not checked against the past: {reason}")
+        return
+    names = ("orders exp.", "came", "revenue exp.", "came in", "decile", "customers")
+    formats = dict.fromkeys(names, whole_amount)
+    parts = [
+        {
+            "decile": part["decile"],
+            "customers": part["customers"],
+            "orders exp.": part["expected_orders"],
+            "came": part["realised_orders"],
+            "revenue exp.": part["expected_revenue"],
+            "came in": part["realised_revenue"],
+        }
+        for part in check.deciles
+    ]
+    show_table(f"The same forecast {terms.months} months earlier, and what came", parts, formats=formats)
+
+
+def show_survey(survey: Survey) -> None:
+    """Print the score with its interval, by period and segment, and the reasons."""
+    total = survey.total
+    say(f"NPS {total.nps:.1f} points, 95 % interval {total.low:.1f} to {total.high:.1f}, {total.responses:,} answers.")
+    if survey.csat_mean is not None:
+        say(f"CSAT: mean {survey.csat_mean:.2f} of {survey.csat_responses:,} answers.")
+    tenths = dict.fromkeys(("NPS", "from", "to"), lambda value: f"{value:.1f}")
+    for word, parts in (("period", survey.by_period), ("segment", survey.by_segment)):
+        rows = [
+            {word: name.replace("_", " "), "answers": nps.responses, "NPS": nps.nps, "from": nps.low, "to": nps.high}
+            for name, nps in parts.items()
+        ]
+        if rows:
+            show_table(f"By {word}", rows, formats=tenths)
+    if survey.reasons:
+        names = ("reason", "responses", "promoters", "passives", "detractors", "mean_revenue")
+        rows = [{name.replace("_", " "): reason[name] for name in names} for reason in survey.reasons]
+        show_table("Reasons", rows, formats={"mean revenue": amount})
+    shares = dict.fromkeys(("mean churn probability", "lost share"), percent)
+    groups = [{name.replace("_", " "): value for name, value in group.items()} for group in survey.groups]
+    if any(group["customers found"] for group in groups):
+        known = [name for name in groups[0] if any(group[name] is not None for group in groups)]
+        rows = [{name: group[name] for name in known} for group in groups]
+        show_table("What they do", rows, formats=shares | {"mean revenue": amount})
+
+
+def show_past(changes: Sequence[Change], trends: Mapping[str, float | None]) -> None:
+    """Print the shop beside its own past."""
+    points = dict.fromkeys(("change", "from", "to"), lambda value: f"{100 * value:+.1f}")
+    rows = [
+        {
+            "figure": change.figure.replace("_", " "),
+            "period": change.period,
+            "now": change.value,
+            "compared with": change.earlier,
+            "then": change.earlier_value,
+            "change": change.difference,
+            "from": change.low,
+            "to": change.high,
+        }
+        for change in changes
+    ]
+    show_table(
+        "The shop beside its own past (change in points, 95 % interval)",
+        rows,
+        formats=points | {"now": percent, "then": percent},
+    )
+    for change in changes:
+        word = "more than noise" if change.is_more_than_noise else "may be noise"
+        say(f"  {change.figure.replace('_', ' ')}, {change.period} after {change.earlier}: {word}")
+    for name, trend in trends.items():
+        if trend is not None:
+            say(f"Trend of {name.replace('_', ' ')}: {100 * trend:+.2f} points a period over the complete ones.")
+
+
+def show_benchmarks(compared: Sequence[Comparison], grades: Mapping[str, str]) -> None:
+    """Print published figures: those of the same definition beside the shop's own, the rest with the reason."""
+
+    def write(value: float | None, unit: str) -> str | None:
+        return None if value is None else percent(value) if unit == "share" else f"{value:.1f}"
+
+    rows = [
+        {
+            "published figure": one.benchmark.name,
+            "of": one.benchmark.period,
+            "trust": one.benchmark.grade,
+            "published": write(one.benchmark.value, one.benchmark.unit),
+            "here": write(one.own, one.benchmark.unit),
+        }
+        for one in compared
+    ]
+    show_table("Published figures", rows, formats={"published": str, "here": str})
+    for one in compared:
+        if one.refused:
+            say(f"  not compared: {one.benchmark.name}: {one.refused}.")
+    for grade, meaning in grades.items():
+        say(f"  trust {grade}: {meaning}.")
+    say("Sources, samples and definitions: --json.")
+
+
+def show_economics(result: Economics, folklore: Sequence[Mapping[str, str]]) -> None:
+    """Print what a point of retention is worth, and the folklore beside it."""
+    year, terms = result.year, result.terms
+    rows = [
+        {
+            "customers": "first year",
+            "now": year.young,
+            "kept in a year": year.young_retention,
+            "revenue a year": year.young_revenue,
+        },
+        {
+            "customers": "older",
+            "now": year.old,
+            "kept in a year": year.old_retention,
+            "revenue a year": year.old_revenue,
+        },
+    ]
+    show_table("The last year of this shop", rows, formats={"kept in a year": percent, "revenue a year": amount})
+    say(
+        f"Over {terms.years} years, margin {percent(terms.margin)}, acquisition cost "
+        f"{amount(terms.acquisition_cost)}, discount {percent(terms.discount)} a year:"
+    )
+    say(f"  profit as things are:                {whole_amount(result.profit):>18}")
+    say(f"  one more point of yearly retention:  {result.value_of_a_point:>+18,.0f}")
+    if result.five_point_gain is not None:
+        say(f"  five more points raise profit by:    {percent(result.five_point_gain):>18}")
+    say("What it costs to raise retention is not in these figures.")
+    for one in folklore:
+        say()
+        say(f"Folklore: {one['claim']}")
+        say(f"  Source: {one['source']}. {one['what_it_is']}")

@@ -1,0 +1,21 @@
+"""The training set: features, labels and histories at many snapshots, as arrays.
+
+Here lazy queries become arrays, once. Features and labels are computed apart and meet only by customer. No outcome
+window reaches past ``as_of``, and nothing on or after ``as_of`` is read.
+"""
+
+from churnrisk.dataset.past_bases import PastBase, trace_past_bases
+from churnrisk.dataset.purchase_days import DailyPurchases, count_daily_purchases, repurchase_gaps, summarise_histories
+from churnrisk.dataset.training import SnapshotData, TrainingSet, build_training_set
+
+__all__ = [
+    "DailyPurchases",
+    "PastBase",
+    "SnapshotData",
+    "TrainingSet",
+    "build_training_set",
+    "count_daily_purchases",
+    "repurchase_gaps",
+    "summarise_histories",
+    "trace_past_bases",
+]

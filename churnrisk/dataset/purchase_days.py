@@ -1,0 +1,98 @@
+"""What the purchase days of a log tell without any features: gaps, daily counts, and histories in three numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from churnrisk.btyd import Summary
+from churnrisk.engines import Arrays, as_int, collect_arrays
+from churnrisk.features import PurchaseLog
+from churnrisk.timeline import Snapshot
+
+
+@dataclass(frozen=True)
+class DailyPurchases:
+    """Customers who bought on each day of the log before ``as_of``, days without any included.
+
+    Parameters
+    ----------
+    first_day : int
+        The day of ``counts[0]``.
+    counts : ndarray of int64, shape (days,)
+        Purchase days: customers with a purchase on that day.
+    new_counts : ndarray of int64, shape (days,)
+        Those among them who bought for the first time.
+    """
+
+    first_day: int
+    counts: NDArray[np.int64]
+    new_counts: NDArray[np.int64]
+
+    def before(self, day: int) -> DailyPurchases:
+        """Give what was known on the morning of ``day``."""
+        end = max(0, day - self.first_day)
+        return DailyPurchases(self.first_day, self.counts[:end], self.new_counts[:end])
+
+
+def count_daily_purchases(log: PurchaseLog, as_of: int) -> DailyPurchases:
+    """Count the customers who bought on each day before ``as_of``, and those among them who were new."""
+    days = purchase_days(log, as_of)
+    firsts = days.group_by("customer_id").agg(order_day=nw.col("order_day").min())
+    counts, new_counts = (
+        collect_arrays(frame.group_by("order_day").agg(n=nw.len()), sort_by=["order_day"]) for frame in (days, firsts)
+    )
+    if not len(counts["order_day"]):
+        return DailyPurchases(as_of, np.zeros(0, np.int64), np.zeros(0, np.int64))
+    first_day = int(counts["order_day"][0])
+    spread = [_spread_over_days(table, first_day, as_of - first_day) for table in (counts, new_counts)]
+    return DailyPurchases(first_day, *spread)
+
+
+def repurchase_gaps(log: PurchaseLog, as_of: int) -> tuple[dict[int, int], dict[int, int]]:
+    """Count how long customers wait from one purchase day to the next, for the choice of a horizon.
+
+    Returns
+    -------
+    gaps : dict of int to int
+        Days from a purchase day to the next one, and how often each occurs.
+    open_gaps : dict of int to int
+        Days from each customer's last purchase day to the last day before ``as_of``, and how often each occurs.
+    """
+    day = nw.col("order_day")
+    days = purchase_days(log, as_of).with_columns(next_day=day.shift(-1).over("customer_id", order_by="order_day"))
+    is_open = nw.col("next_day").is_null()
+    waits = days.select(
+        wait=nw.when(is_open).then(as_of - 1 - day).otherwise(nw.col("next_day") - day),
+        is_open=as_int(is_open),
+    )
+    table = collect_arrays(waits.group_by("is_open", "wait").agg(n=nw.len()), sort_by=["is_open", "wait"])
+    rows = list(zip(table["is_open"].tolist(), table["wait"].tolist(), table["n"].tolist(), strict=True))
+    return {w: n for is_open, w, n in rows if not is_open}, {w: n for is_open, w, n in rows if is_open}
+
+
+def summarise_histories(log: PurchaseLog, snapshot: Snapshot) -> Summary:
+    """Reduce the purchase days of all customers before a cutoff to what buy-till-you-die models read."""
+    day = nw.col("order_day")
+    days = purchase_days(log, snapshot.cutoff)
+    customers = days.group_by("customer_id").agg(n=nw.len(), first=day.min(), last=day.max())
+    alike = customers.group_by("n", "first", "last").agg(customers=nw.len())
+    table = collect_arrays(alike, sort_by=["n", "first", "last"])
+    first = table["first"]
+    return Summary(table["n"] - 1, table["last"] - first, snapshot.cutoff - first, table["customers"])
+
+
+def purchase_days(log: PurchaseLog, before: int) -> nw.LazyFrame[Any]:
+    """Give each customer's days with a purchase before a day, each once."""
+    purchases = log.frame().filter(nw.col("is_purchase") == 1, nw.col("order_day") < before)
+    return purchases.select("customer_id", "order_day").unique()
+
+
+def _spread_over_days(table: Arrays, first_day: int, days: int) -> NDArray[np.int64]:
+    counts = np.zeros(days, np.int64)
+    counts[table["order_day"] - first_day] = table["n"]
+    return counts

@@ -1,0 +1,169 @@
+"""Has it changed, or is it noise? The shop beside its own past, paired over customers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from churnrisk.engines import Arrays
+from churnrisk.errors import NotEnoughData
+from churnrisk.retention.counting import Windows, count_movement, windows_of
+from churnrisk.retention.histories import OrderLog, follow_customers, map_orders, read_rows, split_rows
+from churnrisk.retention.metrics import RetentionTable
+from churnrisk.retention.periods import Period
+from churnrisk.retention.spending import Z
+
+COMPARED = {"retention_rate": ("at_start", "retained"), "no_purchase_rate": ("at_start", "silent")}
+"""Shares that are compared: who is in the denominator, and who of them counts."""
+
+PERIODS_PER_YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A share in two periods.
+
+    Parameters
+    ----------
+    figure : str
+        Which.
+    period, earlier : str
+        The later period and the one it is compared with.
+    is_year_before : bool
+        The earlier one is the same period of the year before.
+    value, earlier_value : float
+        The shares.
+    difference, low, high : float
+        Later less earlier, with a 95 % interval.
+    is_more_than_noise : bool
+        The interval leaves out 0.
+    """
+
+    figure: str
+    period: str
+    earlier: str
+    is_year_before: bool
+    value: float
+    earlier_value: float
+    difference: float
+    low: float
+    high: float
+    is_more_than_noise: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        return asdict(self)
+
+
+def compare_with_past(log: OrderLog, table: RetentionTable) -> tuple[Change, ...]:
+    """Compare the last complete period with the one before, and with the same one a year before.
+
+    The two periods share customers, so their shares are not independent; the variance of the difference takes
+    account of every customer's part in both. It covers chance only: a later Easter or a colder spring is real, and
+    still no change of the shop.
+
+    Parameters
+    ----------
+    log : Orders
+        The log.
+    table : RetentionTable
+        Measured on it, without groups.
+
+    Raises
+    ------
+    NotEnoughData
+        Fewer than two complete periods.
+    """
+    complete = [k for k, row in enumerate(table.rows) if row.complete]
+    if len(complete) < 2:
+        raise NotEnoughData(
+            f"{len(complete)} complete periods; two are needed to compare. Choose a shorter --period or --lookback."
+        )
+    last, periods = complete[-1], [row.period for row in table.rows]
+    pairs = [(last, k) for k in dict.fromkeys((last - 1, last - _periods_back(table.kind))) if k in complete]
+    windows = windows_of(periods, log, lookback=table.lookback_days, revenue_window=table.revenue_window_days)
+    step = partial(count_pairs, windows, tuple(pairs))
+    counts = sum((part["counts"] for part in map_orders(log, step, until=windows.bounds[-1])), start=_nothing(pairs))
+    year_before = last - _periods_back(table.kind)
+    return tuple(
+        _describe(figure, periods, pair, counts[p, f], is_year_before=pair[1] == year_before)
+        for p, pair in enumerate(pairs)
+        for f, figure in enumerate(COMPARED)
+        if counts[p, f, 0] and counts[p, f, 2]
+    )
+
+
+def _periods_back(kind: str | int) -> int:
+    return PERIODS_PER_YEAR[kind] if isinstance(kind, str) else max(1, round(365 / kind))
+
+
+def _nothing(pairs: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+    return np.zeros((len(pairs), len(COMPARED), 8), np.int64)
+
+
+def count_pairs(windows: Windows, pairs: tuple[tuple[int, int], ...], batch: Arrays) -> Arrays:
+    """Count, in a batch of whole customers, who is in the later and earlier share, and in both."""
+    counts = _nothing(pairs)
+    for rows in split_rows(read_rows(batch), len(windows.cuts)):
+        seen = follow_customers(rows, windows.cuts)
+        moved = {k: count_movement(seen, windows, k) for k in sorted({k for pair in pairs for k in pair})}
+        for values in moved.values():
+            values["silent"] = values["at_start"] & ~values["start_buyers"]
+        for p, (later, earlier) in enumerate(pairs):
+            for f, (whole, part) in enumerate(COMPARED.values()):
+                n1, k1, n0, k0 = (moved[k][name] for k in (later, earlier) for name in (whole, part))
+                both = n1 & n0
+                sets = (n1, k1, n0, k0, both, both & k1, both & k0, both & k1 & k0)
+                counts[p, f] += [int(np.count_nonzero(members)) for members in sets]
+    return {"counts": counts}
+
+
+def paired_difference(counts: Sequence[int]) -> tuple[float, float, float]:
+    """Give the difference of two overlapping shares, and its 95 % interval.
+
+    ``counts`` are n1, k1 (later: whole, part), n0, k0 (earlier), then of those in both wholes: all, in k1, in k0, in
+    both parts. For the variance one success and one failure are added to each share, so that it is never 0.
+    """
+    n1, k1, n0, k0, both, both1, both0, both10 = (float(count) for count in counts)
+    p1, p0 = (k1 + 1) / (n1 + 2), (k0 + 1) / (n0 + 2)
+    shared = (both10 - p0 * both1 - p1 * both0 + p1 * p0 * both) / (n1 * n0)
+    variance = p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0 - 2 * shared
+    difference, half = k1 / n1 - k0 / n0, Z * max(variance, 1 / n1**2) ** 0.5
+    return difference, difference - half, difference + half
+
+
+def _describe(
+    figure: str, periods: Sequence[Period], pair: tuple[int, int], counts: NDArray[np.int64], *, is_year_before: bool
+) -> Change:
+    difference, low, high = paired_difference(counts.tolist())
+    later, earlier = (periods[k].name for k in pair)
+    return Change(
+        figure,
+        later,
+        earlier,
+        is_year_before,
+        float(counts[1] / counts[0]),
+        float(counts[3] / counts[2]),
+        difference,
+        low,
+        high,
+        not low <= 0 <= high,
+    )
+
+
+def measure_trend(table: RetentionTable, figure: str) -> float | None:
+    """Give the mean change per period of a figure over the complete periods, by least squares; None below three."""
+    points = [
+        (k, row.figures[figure])
+        for k, row in enumerate(table.rows)
+        if row.complete and row.figures[figure] is not None and figure not in row.caveats
+    ]
+    if len(points) < 3:
+        return None
+    x, y = np.array(points, dtype=np.float64).T
+    return float(((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum())

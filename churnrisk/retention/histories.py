@@ -1,0 +1,225 @@
+"""What was known of each customer of a batch on the morning of certain days, as arrays.
+
+The windows of the retention figures overlap: with months and a lookback of a year every purchase counts in a dozen
+of them. So instead of writing each purchase into every window, one pass over the orders sorted by customer keeps
+running values (last purchase day, purchase days so far, revenue so far) at the *cuts*, the days at which any window
+begins or ends. What lies in a window is then a difference of two running values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from churnrisk.engines import Arrays, map_customers
+from churnrisk.timeline import active_at
+
+NEVER = np.int64(-(2**40))
+"""The last purchase day of somebody who has not bought yet."""
+
+FUTURE = np.int64(2**40)
+"""The second purchase day of somebody who bought on one day only."""
+
+CELLS = 4_000_000  # running values kept in memory at a time, per kind
+BATCH_ROWS = 500_000
+COLUMNS = ("customer_id", "order_day", "amount", "is_purchase")
+
+
+class OrderLog(Protocol):
+    """What retention needs of a log: :class:`churnrisk.orders.Orders`, or anything shaped like it."""
+
+    @property
+    def has_amounts(self) -> bool:
+        """Whether amounts are known."""
+
+    @property
+    def first_day(self) -> int:
+        """Day of the first order."""
+
+    @property
+    def last_day(self) -> int:
+        """Day of the last order."""
+
+    def frame(self) -> nw.LazyFrame[Any]:
+        """Give the orders, one row each, as :data:`churnrisk.schema.ORDERS`."""
+
+
+def map_orders(
+    log: OrderLog, step: Callable[[Arrays], Arrays], *, until: int, by_group: bool = False
+) -> Iterator[Arrays]:
+    """Run a step over the orders up to and including a day, in batches of whole customers, sorted by day."""
+    group = ["customer_group"] if by_group else []
+    frame = log.frame().select(*COLUMNS, *group).filter(nw.col("order_day") <= until)
+    sort_by = ["customer_id", "order_day", *group]
+    database = getattr(log, "database", None)
+    return map_customers(frame, step, sort_by=sort_by, rows=BATCH_ROWS, database=database)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Orders of some customers, sorted by customer and day.
+
+    Parameters
+    ----------
+    customer : ndarray of int64, shape (n,)
+        0, 1, 2, ... in the order of the rows.
+    day, amount : ndarray of int64, shape (n,)
+        Day and net amount of the order, in ten-thousandths.
+    is_purchase : ndarray of bool, shape (n,)
+        Whether it counts as a purchase.
+    group : ndarray of int64, shape (n,), or None
+        Number of the group that the order names.
+    """
+
+    customer: NDArray[np.int64]
+    day: NDArray[np.int64]
+    amount: NDArray[np.int64]
+    is_purchase: NDArray[np.bool_]
+    group: NDArray[np.int64] | None = None
+
+    @property
+    def customers(self) -> int:
+        """How many customers there are."""
+        return int(self.customer[-1]) + 1 if len(self.customer) else 0
+
+
+def read_rows(batch: Arrays, groups: Sequence[str] = ()) -> Rows:
+    """Take the orders of a batch, and number the groups where there are any."""
+    group = None
+    if len(groups):
+        number = {name: k for k, name in enumerate(groups)}
+        group = np.array([number[str(name or "")] for name in batch["customer_group"]], dtype=np.int64)
+    day, amount = (batch[name].astype(np.int64, copy=False) for name in ("order_day", "amount"))
+    return Rows(batch["customer"], day, amount, batch["is_purchase"] == 1, group)
+
+
+def split_rows(rows: Rows, cuts: int) -> Iterator[Rows]:
+    """Cut rows into parts of whole customers whose running values at so many cuts fit into memory."""
+    most = max(1, CELLS // (cuts + 1))
+    for first in range(0, rows.customers, most):
+        start, stop = np.searchsorted(rows.customer, [first, first + most])
+        part = slice(start, stop)
+        group = None if rows.group is None else rows.group[part]
+        yield Rows(rows.customer[part] - first, rows.day[part], rows.amount[part], rows.is_purchase[part], group)
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Running values of customers at the cuts: the state on the morning of the day, its own orders not included.
+
+    Parameters
+    ----------
+    first_day, second_day : ndarray of int64, shape (n,)
+        First and second purchase day; :data:`FUTURE` where there is none.
+    last_day : ndarray of int64, shape (cuts, n)
+        Last purchase day before the cut, :data:`NEVER` where there is none.
+    purchase_days : ndarray of int32, shape (cuts, n)
+        Purchase days before the cut.
+    revenue : ndarray of int64, shape (cuts, n)
+        Net amount of all orders before the cut, in ten-thousandths. It may wrap around; differences are right.
+    """
+
+    first_day: NDArray[np.int64]
+    second_day: NDArray[np.int64]
+    last_day: NDArray[np.int64]
+    purchase_days: NDArray[np.int32]
+    revenue: NDArray[np.int64]
+
+    def active(self, cut: int, at: int, lookback: int) -> NDArray[np.bool_]:
+        """Tell who is active at day ``at``, which stands at place ``cut`` among the cuts."""
+        # The last purchase before `at` lies in the lookback if and only if any does.
+        answer: NDArray[np.bool_] = active_at(self.last_day[cut], at, lookback)
+        return answer
+
+
+def follow_customers(rows: Rows, cuts: NDArray[np.int64]) -> Histories:
+    """Compute the running values of every customer at every cut."""
+    cell = find_cells(cuts, rows.day)  # an order counts at its cell and all later cuts
+    shape = (len(cuts) + 1, rows.customers)
+    new_day = _new_days(rows)
+    first_day, second_day = _first_days(rows, new_day)
+    last_day = np.full(shape, NEVER)
+    _put_last(last_day, cell[new_day], rows.customer[new_day], rows.day[new_day])
+    purchase_days = np.zeros(shape, np.int32)
+    _put_sums(purchase_days, cell[new_day], rows.customer[new_day], np.ones(len(new_day), np.int32))
+    revenue = np.zeros(shape, np.int64)
+    _put_sums(revenue, cell, rows.customer, rows.amount)
+    return Histories(
+        first_day,
+        second_day,
+        np.maximum.accumulate(last_day, axis=0, out=last_day)[:-1],
+        np.cumsum(purchase_days, axis=0, dtype=np.int32, out=purchase_days)[:-1],
+        np.cumsum(revenue, axis=0, out=revenue)[:-1],
+    )
+
+
+def find_cells(cuts: NDArray[np.int64], day: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Count the cuts up to and including each day, by a table of all days: quicker than a search for each."""
+    if not len(day):
+        return np.zeros(0, np.intp)
+    first = int(day.min())
+    table = np.searchsorted(cuts, np.arange(first, int(day.max()) + 1), side="right")
+    return table[day - first]
+
+
+def group_at(rows: Rows, days: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give each customer's group on the morning of each day, shape (days, n).
+
+    That is the group of the last order before it; of a customer without one, that of the first order.
+    """
+    if rows.group is None:
+        raise AssertionError("these rows have no group")
+    first = np.searchsorted(rows.customer, np.arange(rows.customers))
+    last = np.zeros((len(days) + 1, rows.customers), np.int64)
+    cell = find_cells(days, rows.day)
+    _put_last(last, cell, rows.customer, np.arange(len(rows.day)))
+    known = np.maximum(np.maximum.accumulate(last, axis=0)[:-1], first)
+    found: NDArray[np.int64] = rows.group[known]
+    return found
+
+
+def _new_days(rows: Rows) -> NDArray[np.intp]:
+    """Give the places of the rows that are the first purchase of their customer on their day."""
+    bought = np.flatnonzero(rows.is_purchase)
+    customer, day = rows.customer[bought], rows.day[bought]
+    is_new = np.ones(len(bought), bool)
+    is_new[1:] = (customer[1:] != customer[:-1]) | (day[1:] != day[:-1])
+    return bought[is_new]
+
+
+def _first_days(rows: Rows, new_day: NDArray[np.intp]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    customer, day = rows.customer[new_day], rows.day[new_day]
+    is_first = np.ones(len(customer), bool)
+    is_first[1:] = customer[1:] != customer[:-1]
+    is_second = np.zeros(len(customer), bool)
+    is_second[1:] = is_first[:-1] & ~is_first[1:]
+    first_day, second_day = (np.full(rows.customers, FUTURE) for _ in range(2))
+    first_day[customer[is_first]] = day[is_first]
+    second_day[customer[is_second]] = day[is_second]
+    return first_day, second_day
+
+
+def _segments(cell: NDArray[Any], customer: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Give the first place of each run of rows with one customer and one cell; both only grow within a customer."""
+    is_start = np.ones(len(cell), bool)
+    is_start[1:] = (cell[1:] != cell[:-1]) | (customer[1:] != customer[:-1])
+    return np.flatnonzero(is_start)
+
+
+def _put_last(
+    table: NDArray[np.int64], cell: NDArray[Any], customer: NDArray[np.int64], value: NDArray[np.int64]
+) -> None:
+    starts = _segments(cell, customer)
+    ends = np.append(starts[1:], len(cell)) - 1 if len(starts) else starts
+    table[cell[ends], customer[ends]] = value[ends]
+
+
+def _put_sums(table: NDArray[Any], cell: NDArray[Any], customer: NDArray[np.int64], value: NDArray[Any]) -> None:
+    starts = _segments(cell, customer)
+    if len(starts):
+        table[cell[starts], customer[starts]] = np.add.reduceat(value, starts)

@@ -1,0 +1,98 @@
+"""The definitions page and the glossary of the documentation, written from what the program computes with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from churnrisk.retention import cohorts, economics, segments, survey, value
+from churnrisk.retention.catalogue import PERIOD_FIGURES
+from churnrisk.retention.definitions import Definition
+from churnrisk.retention.glossary import TERMS
+from churnrisk.retention.segments import CELLS, SEGMENTS
+
+SECTIONS: tuple[tuple[str, str, tuple[Definition, ...]], ...] = (
+    ("Periods", "churnrisk metrics", tuple(figure.definition for figure in PERIOD_FIGURES)),
+    ("Cohorts", "churnrisk cohorts", cohorts.DEFINITIONS),
+    ("Segments", "churnrisk segments", segments.DEFINITIONS),
+    ("Lifetime value", "churnrisk ltv", value.DEFINITIONS),
+    ("Surveys", "churnrisk nps", survey.DEFINITIONS),
+    ("Economics", "churnrisk economics", economics.DEFINITIONS),
+)
+
+DEFINITIONS: dict[str, Definition] = {
+    definition.name: definition for _, _, definitions in SECTIONS for definition in definitions
+}
+"""Every figure by its name."""
+
+INTRODUCTION = """\
+# Definitions of the retention figures
+
+This page is generated from the list that the program computes from (`churnrisk/retention`); a test checks that it is up
+to date.
+
+A **purchase** is an order with a positive net amount; in a log without amounts, every order. A customer is **active at
+day t** with a purchase in `[t - lookback, t)`. Periods are `[starts_on, ends_on)`: `ends_on` is the day after the last.
+
+| letter | meaning |
+|---|---|
+| S | customers active at `starts_on` |
+| E | customers active at `ends_on` |
+| N | new: first purchase in the period, and active at its end |
+| R | reactivated: in E, neither in S nor in N |
+| L | lost: in S, not in E |
+| w | days of a revenue window |
+| m0, m1 | net revenue of a customer in `[ends_on - 2w, ends_on - w)` and in `[ends_on - w, ends_on)` |
+
+A ratio whose denominator is not above 0 is null, with the reason in `reasons`. A period is **complete** when the log
+covers it whole and one lookback before it, so that new and reactivated customers can be told apart; averages and trends
+leave the others out. Where a figure of a complete period needs days before the log, `caveats` says so, and averages
+leave it out.
+
+**Lost is not churned.** A customer is lost who is active at the start of a period and not active at its end. The churn
+label of the scores asks another question: no purchase in the horizon. `no_purchase_rate` measures that. The two
+coincide only where period = lookback = horizon and lead = 0.
+"""
+
+
+def definitions_page() -> str:
+    """Write the definitions page in Markdown."""
+    lines = [INTRODUCTION.rstrip()]
+    for title, command, definitions in SECTIONS:
+        lines += ["", f"## {title}: `{command}`"]
+        for definition in definitions:
+            lines += ["", *_describe(definition)]
+        if title == "Segments":
+            lines += ["", *_segment_tables()]
+    return "\n".join(lines) + "\n"
+
+
+def _describe(definition: Definition) -> Iterator[str]:
+    yield f"### {definition.name}"
+    yield ""
+    yield f"- **On the screen**: {definition.title}"
+    yield f"- **Unit**: {definition.unit}"
+    yield f"- **Formula**: {definition.formula}"
+    rest = (("Edge cases", definition.edge_cases), ("Elsewhere", definition.elsewhere), ("Source", definition.source))
+    yield from (f"- **{title}**: {text}" for title, text in rest if text)
+
+
+def _segment_tables() -> Sequence[str]:
+    lines = ["| segment | meaning | cells RFM |", "|---|---|---|"]
+    for name, meaning in SEGMENTS.items():
+        cells = " ".join("".join(map(str, cell)) for cell, segment in CELLS.items() if segment == name)
+        lines.append(f"| {name} | {meaning} | {cells} |")
+    return lines
+
+
+def glossary_page() -> str:
+    """Write the glossary in Markdown."""
+    lines = [
+        "# Glossary",
+        "",
+        "The terms of the field in four languages. Generated from `churnrisk/retention/glossary.py`.",
+        "",
+        "| English | Bulgarian | Polish | Belarusian | remark |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [f"| {t.english} | {t.bulgarian} | {t.polish} | {t.belarusian} | {t.remark} |" for t in TERMS]
+    return "\n".join(lines) + "\n"

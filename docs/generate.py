@@ -1,0 +1,111 @@
+"""Write the pages of the reference that are made from the code: commands, settings, features.
+
+Run ``python docs/generate.py`` after a change of any of them; a test fails while a page is behind.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer.main
+
+from churnrisk.cli import app
+from churnrisk.features import catalogue
+from churnrisk.settings import PREFIX, Settings
+
+FOLDER = Path(__file__).parent / "reference"
+
+
+def commands_page() -> str:
+    """Give the page on the command line: every command with its options."""
+    lines = ["# Command line", "", "Every command prints `--help`. Exit codes: 0 done, 1 a defect of churnrisk,"]
+    lines += ["2 something that you can mend (the message says how), 3 a monitoring rule fired.", ""]
+    lines += ["`churnrisk --config FILE COMMAND` reads the settings from another file.", ""]
+    for path, command in walk(typer.main.get_command(app)):
+        text = (command.help or "").strip().splitlines()
+        lines += [f"## churnrisk {' '.join(path)}", "", text[0], ""]
+        lines += [f"```sh\n{line.removeprefix('Example: ').strip()}\n```" for line in text if "Example:" in line]
+        lines += ["", "| option | meaning |", "|---|---|"]
+        lines += [f"| `{spelling(one)}` | {cell(one.help)} |" for one in command.params if one.name != "help"]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def walk(group: Any, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Give every command with its path."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from walk(command, (*prefix, name))
+        else:
+            yield (*prefix, name), command
+
+
+def spelling(parameter: Any) -> str:
+    """Write an option as one types it."""
+    if not parameter.opts[0].startswith("-"):
+        return str(parameter.name).upper()
+    value = "" if getattr(parameter, "is_flag", False) else f" {parameter.metavar or 'VALUE'}"
+    return ", ".join(parameter.opts) + value
+
+
+def cell(text: str | None) -> str:
+    """Make a text fit into a table cell."""
+    return (text or "").replace("|", "\\|").replace("\n", " ")
+
+
+def settings_page() -> str:
+    """Give the page on settings: every key with its environment variable."""
+    lines = [
+        "# Settings",
+        "",
+        "An option on the command line beats the environment, which beats `churnrisk.toml` (in the",
+    ]
+    lines += [
+        "current folder, or `--config`), which beats the default. `churnrisk init` writes the file. Unknown keys are"
+    ]
+    lines += ["errors. Relative paths in the file start at its folder.", ""]
+    lines += ["| key | environment | default | meaning |", "|---|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        shown = "not set" if default in (None, {}) else f"`{default}`"
+        lines.append(f"| `{name}` | `{PREFIX}{name.upper()}` | {shown} | {cell(field.description)} |")
+    lines += ["", "`CHURNRISK_CONFIG_DIR` moves the folder of the signing key and of the trusted keys.", ""]
+    return "\n".join(lines)
+
+
+def features_page() -> str:
+    """Give the page on features: the whole catalogue."""
+    lines = [
+        "# Features",
+        "",
+        "What a model knows of a customer, all from orders before the cutoff. A model takes those",
+    ]
+    lines += ["that its log supports, and its card names the others.", ""]
+    family = ""
+    for one in catalogue():
+        if one.family != family:
+            family = one.family
+            lines += ["", f"## {family.capitalize()}", "", "| name | unit | meaning | missing |", "|---|---|---|---|"]
+        lines.append(f"| `{one.name}` | {cell(one.unit)} | {cell(one.meaning)} | {cell(one.missing)} |")
+    return "\n".join([*lines, ""])
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands_page,
+    "settings.md": settings_page,
+    "features.md": features_page,
+}
+
+
+def main() -> None:
+    """Write every page."""
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), encoding="utf-8")
+        sys.stdout.write(f"docs/reference/{name}\n")
+
+
+if __name__ == "__main__":
+    main()

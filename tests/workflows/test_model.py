@@ -1,0 +1,102 @@
+"""The Python interface: the same numbers as the command line, from paths and frames alike."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+import pytest
+
+import churnrisk as package
+from churnrisk.errors import ChurnriskError, ModelNotFound, NotEnoughData
+from support.shop import CUSTOMERS, churnrisk
+
+
+@pytest.fixture(scope="module")
+def model() -> package.ChurnModel:
+    return package.train(CUSTOMERS, horizon=60)
+
+
+def test_numbers_are_those_of_the_command_line(model: package.ChurnModel, tmp_path: Path) -> None:
+    model.save(tmp_path / "models")
+    rows = churnrisk("score", CUSTOMERS, "--models-dir", tmp_path / "models", "--json").json["customers"]
+    frame = package.load(models_dir=tmp_path / "models").score(CUSTOMERS)
+    assert list(frame.columns) == list(rows[0])
+    for ours, theirs in zip(frame.to_dict("records"), rows, strict=True):
+        for name, value in theirs.items():
+            assert (value is None and pd.isna(ours[name])) or ours[name] == value, name
+
+
+def test_frames_score_as_files_do(model: package.ChurnModel) -> None:
+    from_file = model.score(CUSTOMERS)
+    text = pd.read_csv(CUSTOMERS, dtype={"customer_id": str, "order_id": str})
+    typed = text.assign(ordered_at=pd.to_datetime(text["ordered_at"]))
+    frames = {"pandas": text, "pandas with times": typed, "polars": pl.from_pandas(typed)}
+    for name, frame in frames.items():
+        pd.testing.assert_frame_equal(model.score(frame), from_file, obj=name)
+
+
+def test_days_may_be_dates_or_text(model: package.ChurnModel) -> None:
+    text = model.score(CUSTOMERS, as_of="2011-12-20")
+    pd.testing.assert_frame_equal(text, model.score(CUSTOMERS, as_of=dt.date(2011, 12, 20)))
+    assert set(text["as_of"]) == {"2011-12-20"}
+
+
+def test_columns_may_be_named(model: package.ChurnModel) -> None:
+    renamed = pd.read_csv(CUSTOMERS, dtype=str).rename(columns={"customer_id": "who", "ordered_at": "when"})
+    scores = model.score(renamed, columns={"customer_id": "who", "ordered_at": "when"})
+    assert len(scores) == 300
+
+
+def test_the_data_in_the_callers_hands_is_left_alone(model: package.ChurnModel) -> None:
+    frame = pd.read_csv(CUSTOMERS)
+    before = frame.copy()
+    model.score(frame)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_a_model_says_what_it_is(model: package.ChurnModel) -> None:
+    fresh = package.ChurnModel(model.model, model.card)
+    assert repr(fresh) == "ChurnModel(as_of=2011-12-10, horizon=60, version=None)"
+    assert model.card["snapshot"]["horizon_days"] == 60
+
+
+def test_what_goes_wrong_is_an_error_of_the_package(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound):
+        package.load(models_dir=tmp_path / "none")
+    with pytest.raises(NotEnoughData):
+        package.train(CUSTOMERS, horizon=500)
+    with pytest.raises(ChurnriskError):
+        package.train(pd.DataFrame({"a": [1]}))
+
+
+def test_no_customer_is_in_the_stored_model(tmp_path: Path) -> None:
+    """Searched for byte by byte, in the model and in the card."""
+    import pickle
+
+    log = pd.read_csv(CUSTOMERS, dtype=str)
+    log["customer_id"] = "person-" + log["customer_id"] + "@mail"
+    log.loc[0, "amount"] = "person-17@mail"  # a rejected value, quoted nowhere in the model either
+    model = package.train(log, horizon=60)
+    content = pickle.dumps(model.model) + repr(model.card).encode()
+    assert b"person-" not in content
+    assert model.card["intake"]["rows_rejected"] == 1
+
+
+def test_nothing_is_left_in_the_temporary_folder_or_on_standard_error(tmp_path: Path) -> None:
+    program = (
+        f"import churnrisk\nmodel = churnrisk.train({str(CUSTOMERS)!r}, horizon=60)\nmodel.score({str(CUSTOMERS)!r})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr, list(tmp_path.iterdir())) == (0, "", [])
