@@ -174,7 +174,7 @@ def map_customers(
     elif database is not None and frame.implementation is nw.Implementation.DUCKDB:
         yield from _map_ahead(step, _numbered_batches(frame, sort_by, rows, database))
     else:
-        yield from map(step, _whole_customers([collect_arrays(frame, sort_by=sort_by)], key, rows))
+        yield from map(step, _whole_customers(iterate_batches(frame, sort_by=sort_by, rows=rows), key, rows))
 
 
 def _map_ahead(step: Callable[[Arrays], Arrays], batches: Iterator[Arrays]) -> Iterator[Arrays]:

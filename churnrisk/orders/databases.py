@@ -27,6 +27,9 @@ def is_database_url(source: str) -> bool:
 
 def split_table(url: str) -> tuple[str, str | None]:
     """Give a URL without its ``table=``, and the table."""
+    if url.lower().startswith("sqlite:"):  # its path may begin with any number of slashes
+        path, _, query = url.partition("?")
+        return path, dict(parse_qsl(query)).get("table")
     parts = urlsplit(url)
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     tables = [value for key, value in pairs if key == "table"]

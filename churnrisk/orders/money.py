@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
@@ -43,12 +44,12 @@ def has_currency(match: ColumnMatch, plan: NumberPlan) -> bool:
     return "currency" in match.positions or bool(plan.currency)
 
 
-def currency_sql(match: ColumnMatch, plan: NumberPlan | None, amount: str) -> str:
-    """Give SQL for the code of a row's currency: from its amount, else from its own column, else empty."""
+def currency_sql(match: ColumnMatch, plan: NumberPlan | None, parts: str) -> str:
+    """Give SQL for the code of a row's currency: from the parts of its amount, else from its own column, else empty."""
     column = match.positions.get("currency")
-    found = [] if column is None else [_code_sql(trim_sql(f"c{column}"))]
+    found = [] if column is None else [_code_sql("currency_text")]
     if plan is not None and plan.currency:
-        found.insert(0, _code_sql(f"nullif({fill_value(plan.currency, amount)}, '')"))
+        found.insert(0, _code_sql(f"nullif({fill_value(plan.currency, '', parts)}, '')"))
     return f"coalesce({', '.join([*found, quote_text('')])})"
 
 
@@ -61,9 +62,17 @@ def _code_sql(text: str) -> str:
 def count_currencies(database: Database, raw: RawRows, match: ColumnMatch, plan: NumberPlan) -> dict[str, int]:
     """Count the rows of each currency; the empty name stands for rows that name none."""
     amount = trim_sql(f"c{match.positions[match.money]}")
-    currency = currency_sql(match, plan, amount)
-    query = f"SELECT {currency} AS k, count(*) FROM {raw.sql} WHERE {amount} IS NOT NULL GROUP BY k ORDER BY 2 DESC, 1"
+    parts = f", {fill_value(plan.parts, amount)} AS parts" if plan.parts else ""
+    source = f"(SELECT {currency_text_sql(match)} AS currency_text{parts} FROM {raw.sql} WHERE {amount} IS NOT NULL)"
+    query = f"SELECT {currency_sql(match, plan, 'parts')} AS k, count(*) FROM {source} GROUP BY k ORDER BY 2 DESC, 1"
     return {str(name): int(count) for name, count in database.connection.execute(query).fetchall()}
+
+
+def currency_text_sql(match: ColumnMatch) -> str:
+    """Give SQL for the text of a row's currency column; NULL where there is no such column."""
+    if "currency" not in match.positions:
+        return "CAST(NULL AS VARCHAR)"
+    return trim_sql(f"c{match.positions['currency']}")
 
 
 def parse_rates(rates: Mapping[str, str], *, option: str = "--rate") -> dict[str, Decimal]:
@@ -162,18 +171,32 @@ def refuse_new_money(database: Database) -> None:
 
 Quartiles = tuple[float, float, float]
 
+_FINE = 200  # amounts are counted in steps of half a percent, exactly and in little memory
+_BUCKET = f"CAST(floor(ln(amount) * {_FINE}) AS INT)"
+
 
 def _month_quartiles(database: Database) -> list[tuple[int, Quartiles]]:
     """Give the first day and the quartiles of each month that has enough purchases."""
-    month = "date_trunc('month', DATE '1970-01-01' + CAST(order_day AS INT))"
+    month = "CAST(date_trunc('month', DATE '1970-01-01' + CAST(order_day AS INT)) AS DATE) - DATE '1970-01-01'"
     query = (
-        f"SELECT CAST({month} AS DATE) - DATE '1970-01-01' AS m, {_QUARTILES} FROM orders WHERE is_purchase = 1 "
-        f"AND amount > 0 GROUP BY m HAVING count(*) >= {_LEAST_PURCHASES} ORDER BY m"
+        f"SELECT {month} AS m, {_BUCKET} AS b, count(*) FROM orders WHERE is_purchase = 1 AND amount > 0 "
+        "GROUP BY m, b ORDER BY m, b"
     )
-    return [(int(day), (low, middle, high)) for day, low, middle, high in database.connection.execute(query).fetchall()]
+    counts: dict[int, dict[int, int]] = {}
+    for day, bucket, count in database.connection.execute(query).fetchall():
+        counts.setdefault(int(day), {})[int(bucket)] = int(count)
+    return [(day, _read_quartiles(found)) for day, found in counts.items() if sum(found.values()) >= _LEAST_PURCHASES]
 
 
-_QUARTILES = ", ".join(f"quantile_cont(amount, {share})" for share in (0.25, 0.5, 0.75))
+def _read_quartiles(counts: Mapping[int, int]) -> Quartiles:
+    """Give the quartiles of amounts that were counted by bucket."""
+    total, seen = sum(counts.values()), 0
+    found: list[float] = []
+    for bucket in sorted(counts):
+        seen += counts[bucket]
+        while len(found) < 3 and seen * 4 >= total * (len(found) + 1):
+            found.append(math.exp((bucket + 0.5) / _FINE))
+    return found[0], found[1], found[2]
 
 
 def _steps(months: list[tuple[int, Quartiles]]) -> list[tuple[Quartiles, Quartiles, int]]:
@@ -214,8 +237,8 @@ def _mixture(database: Database, day: int) -> float:
 
 def _quartiles(database: Database, start: int, end: int, *, least: int = _LEAST_PURCHASES) -> Quartiles | None:
     query = (
-        f"SELECT count(*), {_QUARTILES} FROM orders "
-        f"WHERE is_purchase = 1 AND amount > 0 AND order_day >= {start} AND order_day < {end}"
+        f"SELECT {_BUCKET} AS b, count(*) FROM orders "
+        f"WHERE is_purchase = 1 AND amount > 0 AND order_day >= {start} AND order_day < {end} GROUP BY b"
     )
-    [(count, low, middle, high)] = database.connection.execute(query).fetchall()
-    return (low, middle, high) if count >= least else None
+    counts = {int(bucket): int(count) for bucket, count in database.connection.execute(query).fetchall()}
+    return _read_quartiles(counts) if sum(counts.values()) >= least else None

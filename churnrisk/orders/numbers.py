@@ -152,7 +152,7 @@ def _plan(decimal: str) -> NumberPlan:
     sign = f"(CASE WHEN {is_negative} THEN -1 ELSE 1 END)"
     exact = f"try_cast(CASE WHEN {is_whole} THEN {_keep_remainder(number)} END AS DECIMAL(33, 18))"
     return NumberPlan(
-        decimal, f"{sign} * {round_sql(exact)}", f"{sign} * {exact}", f"upper(concat({cut}.c1, {cut}.c2))", cut
+        decimal, f"{sign} * {round_sql(exact)}", f"{sign} * {exact}", f"upper(concat({parts}.c1, {parts}.c2))", cut
     )
 
 

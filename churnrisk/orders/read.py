@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from churnrisk.engines import Database, engine_error
-from churnrisk.errors import SourceError
+from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders import clean, money, settle, validate
 from churnrisk.orders.columns import ColumnMatch, match_columns, name_ignored
 from churnrisk.orders.grouping import add_group
@@ -55,13 +55,23 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
     """
     database = Database(threads=options.threads, memory=options.memory or INTAKE_MEMORY)
     try:
+        database.connection.execute("SET force_compression = 'uncompressed'")  # compressing costs more than it saves
         orders = _read(source, database, options)
         if options.memory is None:
             database.connection.execute("RESET memory_limit")
         return orders
-    except BaseException:
+    except BaseException as error:
         database.close()
+        refuse_beyond_memory(error, options)
         raise
+
+
+def refuse_beyond_memory(error: BaseException, options: IntakeOptions) -> None:
+    """Say in our words that the engine's memory or disk was not enough; any other error is left as it is."""
+    if isinstance(error, engine_error()) and "out of memory" in str(error).lower():
+        raise LimitExceeded(
+            f"reading needs more than {options.memory or INTAKE_MEMORY} of memory; give more with --memory, such as 4GB."
+        ) from error
 
 
 def _read(source: Any, database: Database, options: IntakeOptions) -> Orders:

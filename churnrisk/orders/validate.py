@@ -143,6 +143,7 @@ def check_rows(
     day = f"CAST({fill_value(plans.dates.stamp, 'ordered_text', 'date_parts')} AS DATE) - DATE '1970-01-01'"
     texts = _texts_sql(raw, match, plans, options)
     quantity = fill_value(plans.quantities.units, "quantity_text", "quantity_parts") if plans.quantities else "0"
+    currency = f", {money.currency_sql(match, plans.amounts, 'amount_parts')} AS currency" if plans.factor else ""
     beside = raw.columns_beside
     query = f"""CREATE OR REPLACE TABLE purchase_rows AS
         SELECT customer_id, order_id, product_id, category, CAST(day AS BIGINT) AS day,
@@ -153,7 +154,7 @@ def check_rows(
                 ELSE quantity_text END AS value{beside}
         FROM (SELECT *, {_issue_sql(match, plans, today)} AS issue
             FROM (SELECT *, {_amount_sql(match, plans)} AS amount
-                FROM (SELECT *, {day} AS day, {quantity} AS quantity
+                FROM (SELECT *, {day} AS day, {quantity} AS quantity{currency}
                     FROM (SELECT *{_parts_sql(plans)} FROM (SELECT {texts}{beside} FROM {raw.sql})))))"""
     database.connection.execute(query)
 
@@ -202,7 +203,7 @@ def _texts_sql(raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOp
         for role, name in roles
     }
     if plans.factor is not None:
-        values["currency"] = money.currency_sql(match, plans.amounts, values["amount_text"])
+        values["currency_text"] = money.currency_text_sql(match)
     return ", ".join(f"{sql} AS {name}" for name, sql in (ids | values).items())
 
 

@@ -152,7 +152,9 @@ def train(
         days = horizon if horizon is not None else (choice.horizon if choice else 0)
         current = Snapshot(cutoff=until, lookback=lookback, horizon=days, lead=lead)
         plan = plan_snapshots(orders.first_day, current)
-        data = build_training_set(orders, plan, progress=lambda done, total: progress("features", done, total))
+        data = build_training_set(
+            orders, plan, database=orders.database, progress=lambda done, total: progress("features", done, total)
+        )
         progress("testing against the baselines", 0, 1)
         result = run_test(data, plan, seed=seed)
         progress("fitting on all snapshots", 0, 1)

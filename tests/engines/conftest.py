@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,11 +30,12 @@ def spark(require: Callable[..., None], tmp_path_factory: pytest.TempPathFactory
     (folder / "log4j2.properties").write_text(QUIET_LOGS)
     settings = {
         "spark.ui.enabled": "false",
+        "spark.pyspark.python": sys.executable,  # workers need churnrisk, as on a cluster
+        "spark.executorEnv.PYTHONPATH": str(Path(__file__).parents[1]),
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": "1",
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.codegen.wholeStage": "false",  # compiling a hundred aggregates takes longer than running them
-        "spark.pyspark.python": sys.executable,
         "spark.driver.memory": "1g",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
@@ -43,10 +43,12 @@ def spark(require: Callable[..., None], tmp_path_factory: pytest.TempPathFactory
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}",
     }
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     builder = SparkSession.builder.master("local[1]").appName("tests")
     for name, value in settings.items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    yield session
-    session.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        patch.setenv("PYSPARK_PYTHON", sys.executable)  # else its workers take the first python3 on the path
+        session = builder.getOrCreate()
+        yield session
+        session.stop()

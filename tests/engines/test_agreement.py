@@ -106,13 +106,12 @@ def test_an_empty_log(make_log: MakeLog) -> None:
 
 
 @given(log=random_logs(), horizon=st.sampled_from([1, 30, 400]), lead=st.integers(0, 9))
-@settings(max_examples=25)
-def test_random_logs_on_duckdb(log: PlainLog, horizon: int, lead: int) -> None:
+@settings(max_examples=15)
+def test_random_logs_on_duckdb(database: Database, log: PlainLog, horizon: int, lead: int) -> None:
     snapshot = Snapshot(CUTOFF, 365, horizon, lead)
-    with Database(threads=1) as database:
-        other = duckdb_log(log, database)
-        assert_same_features(log, other, snapshot)
-        assert_same_labels(log, other, snapshot)
+    other = duckdb_log(log, database)
+    assert_same_features(log, other, snapshot)
+    assert_same_labels(log, other, snapshot)
 
 
 @pytest.mark.spark

@@ -1,0 +1,91 @@
+"""Amounts are exact: any way of writing them, half to even, never through a float; what is ambiguous is an error."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from churnrisk.engines import collect_arrays
+from churnrisk.errors import AmbiguousFormat, SettingsError
+from churnrisk.orders import IntakeOptions, read_orders
+
+
+def amounts(folder: Path, texts: list[str], **options: object) -> list[int]:
+    path = folder / "log.csv"
+    body = "".join(f"c{k:04};2024-01-05;{text}\n" for k, text in enumerate(texts))
+    path.write_text("customer;date;total\n" + body, encoding="utf-8")
+    with read_orders(path, IntakeOptions(**({"reject_limit": 0.9} | options))) as orders:  # type: ignore[arg-type]
+        found: list[int] = collect_arrays(orders.frame(), sort_by=["customer_id"])["amount"].tolist()
+        return found
+
+
+@pytest.mark.parametrize(
+    ("texts", "units"),
+    [
+        (["1.5", "2", "-3.25"], [15000, 20000, -32500]),
+        (["1,5", "1.234,50"], [15000, 12345000]),
+        (["1 234,50", "1\u00a0234\u202f567,1"], [12345000, 12345671000]),
+        (["1'234.50", "1’234.5"], [12345000, 12345000]),
+        (["$1,234.50", "$5.00"], [12345000, 50000]),
+        (["12,50 лв.", "1.234,00 лв"], [125000, 12340000]),
+        (["12,50 zł", "7 zł"], [125000, 70000]),
+        (["EUR 12.50", "12.50 EUR"], [125000, 125000]),
+        (["(12.50)", "12.5-", "-12.5", "−12.5"], [-125000] * 4),
+        (["1.5e3", "2.5E-05", "1E+2"], [15000000, 0, 1000000]),
+        (["12.00005", "12.00015", "-12.00005", "0.00005000000000000000001"], [120000, 120002, -120000, 1]),
+        (["0,125", "1,234"], [1250, 12340]),
+        (["1.234.567", "5"], [12345670000, 50000]),
+        (["1,00,000.50", "5.00"], [1000005000, 50000]),
+        (["100000000000000", "1.5"], [10**18, 15000]),
+    ],
+)
+def test_amounts_are_read_exactly(texts: list[str], units: list[int], tmp_path: Path) -> None:
+    assert amounts(tmp_path, texts) == units
+
+
+@pytest.mark.parametrize(
+    "bad", ["NaN", "inf", "1e15", "1,2,3", "0x10", "1_000", "--5", "(5", "5 apples", "٣", "1.2.3.4"]
+)
+def test_what_is_no_number_is_rejected(bad: str, tmp_path: Path) -> None:
+    assert amounts(tmp_path, ["1.25", bad, "2.5"]) == [12500, 25000]
+
+
+@pytest.mark.parametrize("text", ["1,234", "1.234", "999,000"])
+def test_thousands_or_fractions_are_never_guessed(text: str, tmp_path: Path) -> None:
+    with pytest.raises(AmbiguousFormat, match="--decimal"):
+        amounts(tmp_path, [text] * 3)
+    other = "." if "," in text else ","
+    whole = int(text.replace(",", "").replace(".", "")) * 10_000
+    assert amounts(tmp_path, [text], decimal=other) == [whole]
+    assert amounts(tmp_path, [text], decimal="," if other == "." else ".") == [whole // 1000]
+
+
+def test_contradictory_signs_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(AmbiguousFormat, match="mix decimal signs"):
+        amounts(tmp_path, ["1.50", "1,50"], reject_limit=0.05)
+
+
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=st.lists(st.decimals(-(10**13), 10**13, allow_nan=False, places=7), min_size=1, max_size=30))
+def test_rounding_is_half_to_even(values: list[Decimal], tmp_path: Path) -> None:
+    texts = ["0.5", *(f"{value:f}" for value in values)]
+    wanted = [int((Decimal(t) * 10_000).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)) for t in texts]
+    if sum(abs(units) for units in wanted) < 9 * 10**18:
+        assert amounts(tmp_path, texts) == wanted
+
+
+def test_a_price_of_a_piece_is_multiplied(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("customer,date,unit price,quantity\na,2024-01-05,5.25,2\nb,2024-01-05,0.5,-3\n")
+    with read_orders(path) as orders:
+        assert collect_arrays(orders.frame(), sort_by=["customer_id"])["amount"].tolist() == [105000, -15000]
+
+
+def test_options_are_checked() -> None:
+    for wrong in ({"decimal": "x"}, {"reject_limit": 2}, {"delimiter": "ab"}):
+        with pytest.raises(SettingsError):
+            IntakeOptions(**wrong)

@@ -1,0 +1,139 @@
+"""Tables of a real PostgreSQL server, started by the test run and gone with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from churnrisk.errors import OutputError, SettingsError, SourceError
+from churnrisk.orders import IntakeOptions, read_orders
+from churnrisk.orders.databases import write_table
+
+
+def _as_server(command: list[str]) -> list[str]:
+    """The server refuses to run as root, so another user runs it then."""
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command] if os.geteuid() == 0 else command
+
+
+@pytest.fixture(scope="module")
+def server(require: Callable[..., None]) -> Iterator[str]:
+    require("initdb", "psycopg")
+    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+    find = {name: str(programs / name) if programs else str(shutil.which(name)) for name in ("initdb", "pg_ctl")}
+    folder = Path(tempfile.mkdtemp(prefix="churnrisk-postgres-"))
+    if os.geteuid() == 0:
+        os.chown(folder, 65534, 65534)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
+    make = [
+        find["initdb"],
+        "-D",
+        str(folder / "data"),
+        "-U",
+        "shop",
+        "-A",
+        "trust",
+        "--no-sync",
+        "-E",
+        "UTF8",
+        "--locale=C",
+    ]
+    subprocess.run(_as_server(make), **run)  # type: ignore[call-overload]
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    control = [find["pg_ctl"], "-D", str(folder / "data"), "-w", "-o", options, "-l", str(folder / "log")]
+    subprocess.run(_as_server([*control, "start"]), **run)  # type: ignore[call-overload]
+    yield f"postgresql://shop@127.0.0.1:{port}/postgres"
+    subprocess.run(_as_server([*control, "-m", "immediate", "stop"]), **run)  # type: ignore[call-overload]
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def orders_table(server: str) -> str:
+    import psycopg
+
+    with psycopg.connect(server) as connection:
+        connection.execute("DROP TABLE IF EXISTS orders")
+        connection.execute(
+            "CREATE TABLE orders (customer_id text, ordered_at timestamptz, amount numeric(12, 3), order_id bigint, note text)"
+        )
+        rows = [("007", "2024-01-05 23:30:00+00", "1.234", 1), ("é;\"'\n", "2024-02-01 10:00:00+02", "-5", 2)]
+        for row in rows:
+            connection.execute("INSERT INTO orders VALUES (%s, %s, %s, %s, 'a, \"b\"\nc')", row)
+    return server
+
+
+def test_a_table_reads_as_its_export_does(orders_table: str, tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(
+        'customer_id,ordered_at,amount,order_id\n007,2024-01-05 23:30:00,1.2340,1\n"é;""\'",2024-02-01 08:00:00,-5,2\n'
+    )
+    with read_orders(path) as wanted, read_orders(f"{orders_table}?table=orders") as found:
+        assert found.fingerprint == wanted.fingerprint
+        assert found.report.format == "PostgreSQL"
+    query = "SELECT * FROM public.orders WHERE order_id = 1;"
+    with read_orders(orders_table, IntakeOptions(query=query)) as found:
+        assert found.report.rows_in == 1
+    with read_orders(f"{orders_table}?table=public.orders", IntakeOptions(timezone="Europe/Sofia")) as found:
+        assert found.report.first_on == "2024-01-06"
+
+
+def test_refusals_never_show_a_password(orders_table: str) -> None:
+    with pytest.raises(SourceError, match="nowhere"):
+        read_orders(f"{orders_table}?table=nowhere")
+    with pytest.raises(SettingsError, match="table="):
+        read_orders(orders_table)
+    with pytest.raises(SourceError) as caught:
+        read_orders("postgresql://shop:hunter2@127.0.0.1:1/db?table=orders")
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(SourceError):
+        read_orders(orders_table, IntakeOptions(query="DELETE FROM orders RETURNING *"))
+    with read_orders(f"{orders_table}?table=orders") as found:
+        assert found.report.rows_in == 2
+
+
+def scores(as_of: dt.date, *values: float | None) -> dict[str, list[object]]:
+    ids = [f"c{k}" for k in range(len(values))]
+    return {
+        "customer_id": [*ids],
+        "as_of": [as_of] * len(ids),
+        "churn_probability": [*values],
+        "order_count": [1] * len(ids),
+    }
+
+
+def test_written_rows_replace_those_of_their_day(server: str) -> None:
+    import psycopg
+
+    url = f"{server}?table=scores"
+    write_table(url, scores(dt.date(2024, 1, 1), 0.5, 0.25))
+    write_table(url, scores(dt.date(2024, 1, 2), 0.75))
+    assert write_table(url, scores(dt.date(2024, 1, 1), 0.125, None)) == 2
+    with psycopg.connect(server) as connection:
+        found = connection.execute("SELECT * FROM scores ORDER BY as_of, customer_id").fetchall()
+    assert found == [
+        ("c0", dt.date(2024, 1, 1), 0.125, 1),
+        ("c1", dt.date(2024, 1, 1), None, 1),
+        ("c0", dt.date(2024, 1, 2), 0.75, 1),
+    ]
+
+
+def test_a_failed_write_leaves_what_was_there(server: str) -> None:
+    import psycopg
+
+    url = f"{server}?table=kept"
+    write_table(url, scores(dt.date(2024, 1, 1), 0.5))
+    broken = scores(dt.date(2024, 1, 1), 0.75) | {"order_count": ["many"]}
+    with pytest.raises(OutputError, match="PostgreSQL says"):
+        write_table(url, broken)
+    with psycopg.connect(server) as connection:
+        assert connection.execute("SELECT churn_probability FROM kept").fetchall() == [(0.5,)]
