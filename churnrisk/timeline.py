@@ -176,11 +176,11 @@ def plan_snapshots(first_day: int, current: Snapshot, *, count: int = SNAPSHOT_C
             f"{date_of(current.cutoff)}; the log has {max(0, current.cutoff - first_day)} "
             f"(its first order is on {date_of(first_day)}). Choose a shorter --horizon, or bring older orders."
         )
-    step = max(1, current.horizon // 3)
 
     def cutoffs_from(last: int) -> tuple[Snapshot, ...]:
-        days = [last - k * step for k in range(count) if last - k * step >= earliest]
-        return tuple(current.at(day) for day in reversed(days))
+        # Every third is a whole reach back, so that the tested fit and the final one share their snapshots.
+        days = {last - k * reach // 3 for k in range(count)}
+        return tuple(current.at(day) for day in sorted(days) if day >= earliest)
 
     return SnapshotPlan(current, cutoffs_from(newest), cutoffs_from(newest - reach))
 

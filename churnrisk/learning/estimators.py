@@ -1,62 +1,262 @@
-"""The learner: churn probabilities from a feature matrix with missing values."""
+"""The learner: who is at more risk than whom from a blend of models, how many in all from a forecast of the level."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from churnrisk.learning.linear import LinearModel, fit_linear
+from churnrisk.btyd import BtydModel, fit_btyd
+from churnrisk.dataset import SnapshotData, TrainingSet
+from churnrisk.errors import NotEnoughData
+from churnrisk.learning.blend import choose_weights, prior_weights
+from churnrisk.learning.design import PRODUCTS, SILENCE, SQUARES, Design
+from churnrisk.learning.level import Level, forecast_level, season_shift, shift_to, trace_shifts
+from churnrisk.learning.linear import LinearModel, Terms, fit_linear
+from churnrisk.learning.rules import Rule, choose_rule
+from churnrisk.learning.trees import BoostedModel, ForestModel, Sizes, draw_rows, fit_boosted, fit_forest
 
 Floats = np.ndarray
 
-STRENGTH = 0.005
+STRENGTH = 0.002
+SILENCE_FAVOUR = 5.0
+"""The column of silence is penalised 25 times less: with few data the linear part falls back to it, and not to 0."""
+
 DECAY = 0.85
 """Weight of a snapshot against the one after it: what happened lately tells more."""
 
+MOST_SNAPSHOTS = 12
+LINEAR_ROWS = 60_000
+LEVEL_SNAPSHOTS, LEVEL_ROWS = 7, 3000
+LEVEL_HALF_LIFE = 3
+"""Snapshots, that is one horizon, in which what a snapshot says of the level loses half its weight."""
+
+INNER_EVENTS = 20
+INNER_ROWS = 10_000
+INNER_SIZES = Sizes(forest_trees=40, boosted_seeds=1)
+
 
 @dataclass(frozen=True)
-class Design:
-    """Features as the linear model sees them: logarithms, squares, and a mark where a value is missing."""
+class RidgePart:
+    """Logistic regression on columns, squares and products."""
 
-    medians: Floats
+    terms: Terms
+    linear: LinearModel
 
-    @classmethod
-    def of(cls, values: Floats) -> Design:
-        """Note what stands in for missing values."""
-        logs = signed_log(values)
-        known = ~np.isnan(logs)
-        medians = [float(np.median(logs[known[:, k], k])) if known[:, k].any() else 0.0 for k in range(logs.shape[1])]
-        return cls(np.array(medians))
-
-    def apply(self, values: Floats) -> Floats:
-        """Give the columns, shape (n, 3 p), none of them missing."""
-        logs = signed_log(values)
-        missing = np.isnan(logs)
-        filled = np.where(missing, self.medians, logs)
-        return np.hstack([filled, filled**2, missing.astype(np.float64)])
+    def log_odds(self, columns: Floats) -> Floats:
+        """Give the log-odds for rows that may have missing values."""
+        return self.linear.log_odds(self.terms.apply(columns))
 
 
-def signed_log(values: Floats) -> Floats:
-    """Take logarithms of size, keeping sign and zero: amounts and gaps spread over orders of magnitude."""
-    logs: Floats = np.sign(values) * np.log1p(np.abs(values))
-    return logs
+Part = RidgePart | ForestModel | BoostedModel
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Several models and the one of silence, averaged in log-odds.
+
+    Parameters
+    ----------
+    parts : tuple
+        Linear part, forest, boosted trees.
+    weights : tuple of float
+        Theirs, and last that of the column of silence.
+    silence_place : int
+        Where that column stands.
+    """
+
+    parts: tuple[Part, ...]
+    weights: tuple[float, ...]
+    silence_place: int
+
+    def log_odds(self, columns: Floats) -> Floats:
+        """Give the log-odds for rows that may have missing values."""
+        total: Floats = self.weights[-1] * columns[:, self.silence_place]
+        for place, part in enumerate(self.parts):
+            if self.weights[place]:
+                total += self.weights[place] * part.log_odds(columns)
+        return total
 
 
 @dataclass(frozen=True)
 class Learner:
-    """A fitted learner; ``log_odds`` of a row depends on that row alone."""
+    """A fitted learner; ``log_odds`` of a row depends on that row alone.
+
+    Parameters
+    ----------
+    design : Design
+        From features to columns.
+    silence : BtydModel or None
+        Fitted to all customers before ``as_of``; None where too few bought again.
+    ranking : Blend or Rule
+        Who is at more risk than whom.
+    level : Level
+        The forecast for the window that begins at ``as_of``, fixed when the model was fitted.
+    """
 
     design: Design
-    linear: LinearModel
+    silence: BtydModel | None
+    ranking: Blend | Rule
+    level: Level
 
     def log_odds(self, values: Floats) -> Floats:
         """Give the log-odds of churning for feature rows of shape (n, p)."""
-        return self.linear.log_odds(self.design.apply(values))
+        return self.ranking.log_odds(self.design.apply(values, self.silence)) + self.level.shift
 
 
-def fit_learner(values: Floats, churned: Floats, sample_weight: Floats, *, seed: int) -> Learner:
-    """Fit the learner on rows sorted by cutoff and customer."""
-    del seed  # nothing random yet
-    design = Design.of(values)
-    return Learner(design, fit_linear(design.apply(values), churned, sample_weight, strength=STRENGTH))
+@dataclass(frozen=True)
+class Sample:
+    """The columns and outcomes of one snapshot."""
+
+    data: SnapshotData
+    columns: Floats
+
+    @property
+    def churned(self) -> Floats:
+        """The outcomes, as floats."""
+        if self.data.churned is None:
+            raise ValueError(f"{self.data.snapshot} has no labels")
+        return self.data.churned.astype(np.float64)
+
+    def draw(self, most: int, *, seed: int) -> Sample:
+        """Keep at most so many customers, drawn at random."""
+        if len(self.columns) <= most:
+            return self
+        rows = draw_rows(len(self.columns), most, seed=seed)
+        churned = None if self.data.churned is None else self.data.churned[rows]
+        return Sample(replace(self.data, churned=churned), self.columns[rows])
+
+
+def fit_learner(data: TrainingSet, *, seed: int, earlier: Learner | None = None) -> Learner:
+    """Fit the learner on the newest snapshots of a training set.
+
+    Ranking: the parts are fitted on all of them; their weights are moved from a prior by an inner test, in which the
+    parts are fitted again on the snapshots that were over when the newest one began. Where a simple rule does better
+    in that test than the blend, the rule is taken.
+
+    Level: see :mod:`churnrisk.learning.level`. Nothing here looks past ``as_of``.
+
+    Parameters
+    ----------
+    data : TrainingSet
+        With at least one labelled snapshot.
+    seed : int
+        Of everything random.
+    earlier : Learner, optional
+        Fitted on what was known at the newest labelled snapshot; its parts then serve in the inner test.
+    """
+    with threadpool_limits(limits=1):  # sums of floats depend on how many threads share them
+        design = Design.of(data.names, data.current.snapshot)
+        labelled = data.snapshots[-MOST_SNAPSHOTS:]
+        models = fit_silences([*labelled, data.current])
+        samples = [Sample(one, design.apply(one.values, model)) for one, model in zip(labelled, models, strict=False)]
+        ranking = fit_ranking(samples, design, seed=seed, earlier=earlier)
+        return Learner(design, models[-1], ranking, fit_level(data, samples, design, models[-1], ranking))
+
+
+def fit_silences(snapshots: Sequence[SnapshotData]) -> list[BtydModel | None]:
+    """Fit MBG/NBD at each cutoff to all customers known then, each fit begun at the one after it.
+
+    Where too few had bought again by an early cutoff, the next later model serves.
+    """
+    models: list[BtydModel | None] = []
+    latest: BtydModel | None = None
+    for one in reversed(snapshots):
+        with contextlib.suppress(NotEnoughData):
+            latest = fit_btyd(one.summary, "mbgnbd", start=latest)
+        models.append(latest)
+    return models[::-1]
+
+
+def fit_ranking(
+    samples: Sequence[Sample], design: Design, *, seed: int, earlier: Learner | None = None
+) -> Blend | Rule:
+    """Fit the parts, and choose their weights or a rule by an inner test."""
+    newest = samples[-1]
+    weights = prior_weights(newest.churned)
+    inner = [one for one in samples if one.data.snapshot.outcome_end <= newest.data.snapshot.cutoff]
+    if inner and count_rarer(inner) >= INNER_EVENTS:
+        fold = newest.draw(INNER_ROWS, seed=seed)
+        parts = _parts_of(earlier) or fit_parts(inner, design, sizes=INNER_SIZES, seed=seed)
+        log_odds = part_log_odds(parts, fold.columns, design)
+        weights = choose_weights(log_odds, fold.churned, prior_weights(inner[-1].churned))
+        blended = log_odds @ weights
+        if rule := choose_rule(inner[-1].columns, inner[-1].churned, fold, blended, design):
+            return rule.refit(newest.columns, newest.churned)
+    parts = fit_parts(samples, design, sizes=Sizes(), seed=seed)
+    return Blend(parts, tuple(weights.tolist()), design.columns.index(SILENCE))
+
+
+def _parts_of(learner: Learner | None) -> tuple[Part, ...]:
+    if learner is None or not isinstance(learner.ranking, Blend):
+        return ()
+    return learner.ranking.parts
+
+
+def count_rarer(samples: Sequence[Sample]) -> float:
+    """Count the rows of the rarer outcome."""
+    churned = float(sum(one.churned.sum() for one in samples))
+    return min(churned, sum(len(one.columns) for one in samples) - churned)
+
+
+def part_log_odds(parts: Sequence[Part], columns: Floats, design: Design) -> Floats:
+    """Give the log-odds of each part and of silence side by side, shape (n, 4)."""
+    return np.column_stack([*(part.log_odds(columns) for part in parts), columns[:, design.columns.index(SILENCE)]])
+
+
+def fit_parts(samples: Sequence[Sample], design: Design, *, sizes: Sizes, seed: int) -> tuple[Part, ...]:
+    """Fit linear part, forest and boosted trees on snapshots, oldest first."""
+    columns = np.concatenate([one.columns for one in samples])
+    churned = np.concatenate([one.churned for one in samples])
+    snapshot_of = np.repeat(np.arange(len(samples))[::-1], [len(one.columns) for one in samples])
+    weights = DECAY**snapshot_of
+    return (
+        fit_ridge(columns, churned, weights, snapshot_of=snapshot_of, design=design, seed=seed),
+        fit_forest(columns, churned, weights, sizes=sizes, seed=seed),
+        fit_boosted(columns, churned, weights, sizes=sizes, seed=seed),
+    )
+
+
+def fit_ridge(
+    columns: Floats, churned: Floats, weights: Floats, *, snapshot_of: Floats, design: Design, seed: int
+) -> RidgePart:
+    """Fit the linear part, on at most 60,000 rows."""
+    rows = draw_rows(len(columns), LINEAR_ROWS, seed=seed)
+    terms = Terms.of(columns[rows], design.columns, squares=SQUARES, products=PRODUCTS)
+    linear = fit_linear(
+        terms.apply(columns[rows]),
+        churned[rows],
+        weights[rows],
+        strength=STRENGTH,
+        favoured={design.columns.index(SILENCE): SILENCE_FAVOUR},
+        snapshot_of=snapshot_of[rows],
+    )
+    return RidgePart(terms, linear)
+
+
+def fit_level(
+    data: TrainingSet, samples: Sequence[Sample], design: Design, silence: BtydModel | None, ranking: Blend | Rule
+) -> Level:
+    """Forecast the level of the window that begins at ``as_of``."""
+    current = data.current.snapshot
+    columns = design.apply(data.current.values, silence)
+    silent, season = np.zeros(0), float("nan")
+    if silence is not None:
+        silent = columns[:, design.columns.index(SILENCE)]
+        season = season_shift(*trace_shifts(data.past_bases, silence), current)
+    recent = mean_recent_shift(samples, ranking)
+    return forecast_level(ranking.log_odds(columns), current, recent=recent, silent=silent, season=season)
+
+
+def mean_recent_shift(samples: Sequence[Sample], ranking: Blend | Rule) -> float:
+    """Give the mean shift that the newest snapshots need, the newest of all weighing most."""
+    newest_first = list(samples[::-1][:LEVEL_SNAPSHOTS])
+    drawn = [one.draw(LEVEL_ROWS, seed=0) for one in newest_first]
+    shifts = [
+        shift_to(ranking.log_odds(few.columns), float(one.churned.mean()))
+        for few, one in zip(drawn, newest_first, strict=True)
+    ]
+    return float(np.average(shifts, weights=0.5 ** (np.arange(len(shifts)) / LEVEL_HALF_LIFE)))

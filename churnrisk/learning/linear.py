@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,13 @@ from threadpoolctl import threadpool_limits
 Floats = np.ndarray
 
 CLIP_AT = 8.0
-"""Standardised columns are clipped here, so that one absurd order does not decide a score."""
+"""Standardised terms are clipped here, so that one absurd order does not decide a score."""
+
+COLUMN_CLIP = 6.0
+"""Standardised columns are clipped here before they are squared or multiplied."""
+
+SNAPSHOT_STRENGTH = 3.0
+"""How much less the intercept of a snapshot is penalised: it is a matter of the calendar and no customer's."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +46,24 @@ class LinearModel:
         total = np.full(len(columns), self.intercept)
         for position, weight in enumerate(self.weights):
             if weight:
-                standard = (columns[:, position] - self.centre[position]) / self.spread[position]
-                total += np.clip(standard, -CLIP_AT, CLIP_AT) * weight
+                total += weight * self._standardise(columns[:, position], position)
         return total
 
+    def _standardise(self, column: Floats, position: int) -> Floats:
+        standard = (column - self.centre[position]) / self.spread[position]
+        clipped: Floats = np.clip(standard, -CLIP_AT, CLIP_AT)
+        return clipped
 
-def fit_linear(columns: Floats, churned: Floats, sample_weight: Floats, *, strength: float) -> LinearModel:
+
+def fit_linear(
+    columns: Floats,
+    churned: Floats,
+    sample_weight: Floats,
+    *,
+    strength: float,
+    favoured: Mapping[int, float] | None = None,
+    snapshot_of: Floats | None = None,
+) -> LinearModel:
     """Fit a ridge-penalised logistic regression on standardised columns.
 
     Parameters
@@ -57,17 +76,101 @@ def fit_linear(columns: Floats, churned: Floats, sample_weight: Floats, *, stren
         Weight of each row.
     strength : float
         Inverse of the penalty, as scikit-learn's ``C``.
+    favoured : mapping of int to float, optional
+        Columns that are blown up by a factor before the fit, so that the penalty weighs less on them.
+    snapshot_of : ndarray of int, shape (n,), optional
+        Which snapshot a row is from, 0 for the newest. Each then has an intercept of its own, so that a change of
+        the base rate from one cutoff to the next is not taken for something about customers. The newest one's counts.
     """
     centre, spread = columns.mean(axis=0), columns.std(axis=0)
     is_constant = spread < 1e-9
     safe = np.where(is_constant, 1.0, spread)
     standard = np.clip((columns - centre) / safe, -CLIP_AT, CLIP_AT)
     standard[:, is_constant] = 0.0
+    factors = np.ones(columns.shape[1])
+    for position, factor in (favoured or {}).items():
+        factors[position] = factor
+    table = np.hstack([standard * factors, _mark_snapshots(snapshot_of, len(columns))])
     with threadpool_limits(limits=1, user_api="blas"):  # the solver's path differs between one thread and two
-        regression = LogisticRegression(C=strength, max_iter=1000, tol=1e-5)
-        regression.fit(standard, churned, sample_weight=sample_weight)
-    weights = np.where(is_constant, 0.0, regression.coef_[0])
+        regression = LogisticRegression(C=strength, max_iter=1000, tol=1e-4)
+        regression.fit(table, churned, sample_weight=sample_weight)
+    weights = np.where(is_constant, 0.0, regression.coef_[0][: columns.shape[1]] * factors)
     return LinearModel(centre, safe, weights, float(regression.intercept_[0]))
+
+
+def _mark_snapshots(snapshot_of: Floats | None, size: int) -> Floats:
+    if snapshot_of is None:
+        return np.zeros((size, 0))
+    marks = (snapshot_of[:, None] == np.arange(1, int(snapshot_of.max(initial=0)) + 1)) * SNAPSHOT_STRENGTH
+    return np.asarray(marks, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Which squares and products of standardised columns stand beside the columns themselves.
+
+    Parameters
+    ----------
+    medians : ndarray of shape (p,)
+        What stands in for missing values.
+    centre, spread : ndarray of shape (p,)
+        Of the filled columns.
+    squares : tuple of int
+        Positions.
+    products : tuple of pairs of int
+        Positions.
+    """
+
+    medians: Floats
+    centre: Floats
+    spread: Floats
+    squares: tuple[int, ...]
+    products: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(
+        cls,
+        columns: Floats,
+        names: Sequence[str],
+        *,
+        squares: Sequence[str],
+        products: Sequence[tuple[str, str]],
+    ) -> Terms:
+        """Note medians, centres and spreads, and which of the named squares and products can be formed."""
+        medians = median_of_known(columns)
+        filled = np.where(np.isnan(columns), medians, columns)
+        centre, spread = filled.mean(axis=0), filled.std(axis=0)
+        is_alive = spread > 1e-6
+        place = {name: k for k, name in enumerate(names) if is_alive[k]}
+        return cls(
+            medians,
+            centre,
+            np.where(is_alive, spread, np.inf),
+            tuple(place[name] for name in squares if name in place),
+            tuple((place[a], place[b]) for a, b in products if a in place and b in place),
+        )
+
+    def apply(self, columns: Floats) -> Floats:
+        """Give the terms, columns first, none of them missing."""
+        count = columns.shape[1]
+        terms = np.empty((len(columns), count + len(self.squares) + len(self.products)), order="F")
+        for k in range(count):
+            filled = np.where(np.isnan(columns[:, k]), self.medians[k], columns[:, k])
+            terms[:, k] = np.clip((filled - self.centre[k]) / self.spread[k], -COLUMN_CLIP, COLUMN_CLIP)
+        for k, a in enumerate(self.squares):
+            terms[:, count + k] = terms[:, a] ** 2
+        for k, (a, b) in enumerate(self.products):
+            terms[:, count + len(self.squares) + k] = terms[:, a] * terms[:, b]
+        return terms
+
+
+def median_of_known(columns: Floats) -> Floats:
+    """Give each column's median over the rows that have a value; 0 where none has."""
+    medians = np.zeros(columns.shape[1])
+    for k in range(columns.shape[1]):
+        known = columns[:, k][~np.isnan(columns[:, k])]
+        medians[k] = np.median(known) if len(known) else 0.0
+    return medians
 
 
 def to_probability(log_odds: Floats) -> Floats:

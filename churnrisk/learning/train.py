@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy as np
 from churnrisk.dataset import SnapshotData, TrainingSet
 from churnrisk.errors import NotEnoughData
 from churnrisk.learning.baselines import BASELINES, RFM
-from churnrisk.learning.estimators import DECAY, Learner, fit_learner
+from churnrisk.learning.estimators import DECAY, MOST_SNAPSHOTS, Blend, Learner, fit_learner
 from churnrisk.learning.evaluate import Interval, Scored, difference, measure, reliability
+from churnrisk.learning.level import shift_to
 from churnrisk.learning.linear import LinearModel, fit_linear, to_probability
 from churnrisk.learning.risk import RiskBands
 from churnrisk.timeline import Snapshot, SnapshotPlan
@@ -31,6 +32,10 @@ OURS = "churnrisk"
 @dataclass(frozen=True)
 class FittedModel:
     """What is stored: from features to a churn probability, and the meaning of high and low.
+
+    The share that is expected to churn was forecast when the model was fitted, for the window that began at
+    ``as_of``. It is kept when the model scores at a later day: the ranking ages slowly, that forecast does not, so
+    train again about once a horizon, and sooner where the season turns.
 
     Parameters
     ----------
@@ -51,6 +56,21 @@ class FittedModel:
     learner: Learner
     bands: RiskBands
     summary: SummaryModel
+
+    @property
+    def kind(self) -> str:
+        """``"blend"``, or the name of the baseline that is shipped because no blend did better."""
+        ranking = self.learner.ranking
+        return "blend" if isinstance(ranking, Blend) else ranking.name
+
+    @property
+    def note(self) -> str:
+        """What is out of the ordinary about the model, in a sentence; empty if nothing is."""
+        if self.kind == "blend":
+            return ""
+        return (
+            f"No learned model did better than a baseline in the test inside the history, so this is the {self.kind}."
+        )
 
     @property
     def needs_amounts(self) -> bool:
@@ -97,6 +117,8 @@ class TestResult:
         What each risk band held and how many of it churned.
     reliability : list of tuple
         Size, mean probability and churn rate of 15 bins.
+    model : FittedModel or None
+        The one that was tested, fitted on the past of the test; None where other customers served.
     """
 
     snapshot: Snapshot
@@ -107,9 +129,10 @@ class TestResult:
     gains: Mapping[str, Mapping[str, Interval]]
     bands: Mapping[str, Mapping[str, float | int | None]]
     reliability: Sequence[tuple[float, float, float]]
+    model: FittedModel | None = None
 
 
-def fit_model(data: TrainingSet, *, seed: int = 0) -> FittedModel:
+def fit_model(data: TrainingSet, *, seed: int = 0, earlier: FittedModel | None = None) -> FittedModel:
     """Fit on every labelled snapshot of a training set.
 
     Parameters
@@ -118,6 +141,8 @@ def fit_model(data: TrainingSet, *, seed: int = 0) -> FittedModel:
         Labelled snapshots, and the one at ``as_of`` that has no labels yet.
     seed : int
         Seed of everything random; the same data and seed give the same bytes.
+    earlier : FittedModel, optional
+        The model of :func:`run_test` on the same data. What was fitted for it then serves in the inner test too.
 
     Raises
     ------
@@ -125,7 +150,7 @@ def fit_model(data: TrainingSet, *, seed: int = 0) -> FittedModel:
         With fewer than 30 customers that churned or that were kept.
     """
     check_enough(data)
-    learner = fit_learner(*_stack(data.snapshots), seed=seed)
+    learner = fit_learner(data, seed=seed, earlier=None if earlier is None else earlier.learner)
     expected = float(np.mean(to_probability(learner.log_odds(data.current.values))))
     bands = RiskBands(expected)
     return FittedModel(data.current.snapshot, data.names, learner, bands, _fit_summary(data, bands))
@@ -162,7 +187,7 @@ def run_test(data: TrainingSet, plan: SnapshotPlan, *, seed: int = 0) -> TestRes
     for name, baseline in BASELINES.items():
         fitted = baseline(_named(newest, data.names), labels_of(newest))
         probabilities[name] = fitted.predict(_named(test, data.names))
-    return _compare(test, probabilities, "later snapshot", bands=model.bands)
+    return replace(_compare(test, probabilities, "later snapshot", bands=model.bands), model=model)
 
 
 def _cross_predict(data: TrainingSet, test: SnapshotData, *, seed: int) -> dict[str, Floats]:
@@ -172,6 +197,7 @@ def _cross_predict(data: TrainingSet, test: SnapshotData, *, seed: int) -> dict[
     for fold in range(FOLDS):
         held = fold_of == fold
         rest = data.without(frozenset(test.customer_ids[held]))
+        rest = replace(rest, current=rest.at([test.snapshot])[0])  # so that the level is that of the test
         probabilities[OURS][held] = fit_model(rest, seed=seed).predict(test.values[held])
         newest = rest.snapshots[-1]
         for name, baseline in BASELINES.items():
@@ -230,12 +256,14 @@ def labels_of(data: SnapshotData) -> np.ndarray:
 
 def _fit_summary(data: TrainingSet, bands: RiskBands) -> SummaryModel:
     names = tuple(name for name in RFM if name in data.names)
-    values, churned, weights = _stack(data.snapshots)
-    columns = summary_columns([values[:, data.names.index(name)] for name in names])
-    return SummaryModel(names, fit_linear(columns, churned, weights, strength=1.0), bands)
+    places = [data.names.index(name) for name in names]
+    values, churned, weights = _stack(data.snapshots[-MOST_SNAPSHOTS:])
+    linear = fit_linear(summary_columns(values[:, places].T), churned, weights, strength=1.0)
+    level = shift_to(linear.log_odds(summary_columns(data.current.values[:, places].T)), bands.base_rate)
+    return SummaryModel(names, replace(linear, intercept=linear.intercept + level), bands)
 
 
-def summary_columns(features: Sequence[Floats]) -> Floats:
+def summary_columns(features: Sequence[Floats] | Floats) -> Floats:
     """Give logarithms, squares and products of the few features of the compact model."""
     logs = [np.log1p(np.maximum(column, 0)) for column in features]
     products = [logs[i] * logs[k] for i in range(len(logs)) for k in range(i, len(logs))]

@@ -19,7 +19,8 @@ def make_orders(database: Database, *, has_amounts: bool, is_table: bool = False
     drop_orders(database)
     net = "amount" if has_amounts else "quantity"
     [(rows, keys)] = database.connection.execute(
-        f"SELECT count(*), count(DISTINCT hash({_KEY})) FROM purchase_rows WHERE issue = 0"
+        f"SELECT coalesce(sum(n), 0), count(*) FROM "
+        f"(SELECT hash({_KEY}) AS k, count(*) AS n FROM purchase_rows WHERE issue = 0 GROUP BY k)"
     ).fetchall()
     if rows == keys and not is_table:  # two orders of one hash would only send us the longer way
         database.connection.execute(f"CREATE VIEW orders AS {_one_row_each(net, has_amounts=has_amounts)}")

@@ -68,7 +68,14 @@ def _read_postgres(url: str, database: Database, options: IntakeOptions) -> RawR
         headers, typed = _copy(connection, query, target, limit=options.max_size)
     name = f"table {options.table}" if not options.query else "the query"
     raw = read_text(target, database, replace(options, encoding="utf-8", delimiter=","), name=name, headers=headers)
-    return replace(raw, format="PostgreSQL", typed=typed, is_escaped=False)
+    return _mark_copied(raw, typed)
+
+
+def _mark_copied(raw: RawRows, typed: frozenset[int]) -> RawRows:
+    """Say that rows of text came out of a database, also where they have to be read again carefully."""
+    again = raw.fallback
+    fallback = None if again is None else lambda: _mark_copied(again(), typed)
+    return replace(raw, format="PostgreSQL", typed=typed, is_escaped=False, fallback=fallback)
 
 
 def _copy(connection: Any, query: str, target: Path, *, limit: int) -> tuple[tuple[str, ...], frozenset[int]]:

@@ -23,11 +23,7 @@ def read_frame(source: Any, database: Database, *, timezone: str | None = None) 
     headers = tuple(str(name) for name in frame.columns)
     kinds = [frame[name].dtype for name in frame.columns]
     typed = frozenset(k for k, kind in enumerate(kinds) if kind.is_numeric() or kind.is_temporal())
-    notices = tuple(
-        f"Column {header!r} is of type float; whole numbers in it are read without '.0'."
-        for header, kind in zip(headers, kinds, strict=True)
-        if kind.is_float() and _is_whole(frame[header])
-    )
+    floats = frozenset(k for k, kind in enumerate(kinds) if kind.is_float() and _is_whole(frame[frame.columns[k]]))
     connection = database.connection
     columns = ", ".join(f"c{k} VARCHAR" for k in range(len(headers)))
     connection.execute(f"CREATE OR REPLACE TABLE raw_rows ({columns})")
@@ -44,7 +40,7 @@ def read_frame(source: Any, database: Database, *, timezone: str | None = None) 
         headers=headers,
         sql="raw_rows",
         typed=typed,
-        notices=notices,
+        floats=floats,
     )
 
 

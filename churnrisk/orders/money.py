@@ -20,7 +20,8 @@ _LEV = Decimal("1.95583")
 _LEV_DAY = day_number(dt.date(2026, 1, 1))
 _MEDIAN_WITHIN, _QUARTILES_WITHIN = 0.08, 0.15
 _LEAST_PURCHASES = 30
-_SPAN = 60
+_SPAN, _LONG = 60, 730
+_TIE = 20.0  # difference of twice the log likelihood
 
 _SIGNS = {
     "EUR": "€ EURO ЕВРО",
@@ -212,27 +213,35 @@ def _is_lev(before: Quartiles, after: Quartiles) -> bool:
 
 
 def _find_day(database: Database, near: int) -> int | None:
-    """Find the day within a month of ``near`` at which the step is sharpest, if it lasts."""
-    best: tuple[float, int] | None = None
-    for day in sorted(range(near - 31, near + 32), key=lambda day: (day != _LEV_DAY, abs(day - near))):
-        before, after = (_quartiles(database, day - _SPAN, day), _quartiles(database, day, day + _SPAN))
-        if before and after and _is_lev(before, after):
-            loss = abs(before[1] / after[1] / float(_LEV) - 1) + _mixture(database, day)
-            if best is None or loss < best[0] - 1e-9:
-                best = (loss, day)
-    if best is None:
+    """Find the day of the step within a month of ``near``, if the step lasts to both ends of the log."""
+    day = _likeliest_day(database, near)
+    sides = [(day - _SPAN, day), (day, day + _SPAN), (day - _LONG, day), (day, day + _LONG)]
+    before, after, all_before, all_after = (_quartiles(database, start, end) for start, end in sides)
+    if not (before and after and all_before and all_after):
         return None
-    day = best[1]
-    whole = (_quartiles(database, day - 730, day), _quartiles(database, day, day + 730))
-    return day if whole[0] and whole[1] and _is_lev(whole[0], whole[1]) else None
+    return day if _is_lev(before, after) and _is_lev(all_before, all_after) else None
 
 
-def _mixture(database: Database, day: int) -> float:
-    """Tell how far the ten days before and after a day are from the step; small where the day is right."""
-    before, after = _quartiles(database, day - 10, day, least=1), _quartiles(database, day, day + 10, least=1)
-    if not before or not after or not after[1]:
-        return 0.0
-    return abs(before[1] / after[1] / float(_LEV) - 1)
+def _likeliest_day(database: Database, near: int) -> int:
+    """Fit a step of the known height to the logarithms of the amounts; the day of the change of law wins a near tie."""
+    query = (
+        "SELECT order_day, count(*), sum(ln(amount)), sum(ln(amount) * ln(amount)) FROM orders WHERE is_purchase = 1 "
+        f"AND amount > 0 AND order_day BETWEEN {near - 2 * _SPAN} AND {near + 2 * _SPAN} GROUP BY 1 ORDER BY 1"
+    )
+    days = [(int(day), int(n), float(x), float(xx)) for day, n, x, xx in database.connection.execute(query).fetchall()]
+    total, height = sum(n for _, n, _, _ in days), math.log(_LEV)
+
+    def misfit(step: int) -> float:
+        before = [(n, x) for day, n, x, _ in days if day < step]
+        level = sum(x for _, _, x, _ in days) - height * sum(n for n, _ in before)
+        squares = sum(xx for *_, xx in days) + sum(height * height * n - 2 * height * x for n, x in before)
+        return squares - level * level / total
+
+    candidates = range(near - 31, near + 63)
+    misfits = {step: misfit(step) for step in candidates}
+    best = min(candidates, key=lambda step: misfits[step])
+    is_tie = _LEV_DAY in misfits and total * math.log(misfits[_LEV_DAY] / misfits[best]) < _TIE
+    return _LEV_DAY if is_tie else best
 
 
 def _quartiles(database: Database, start: int, end: int, *, least: int = _LEAST_PURCHASES) -> Quartiles | None:

@@ -44,8 +44,8 @@ def _copy(database: Any, task: Task) -> dict[str, Any]:
         f"COPY (SELECT {columns} FROM {table}) TO {quote_text(str(target))} ({options})"
     ).fetchall()
     floats = [
-        header
-        for header, kind in zip(headers, kinds, strict=True)
+        k
+        for k, (header, kind) in enumerate(zip(headers, kinds, strict=True))
         if kind in _FLOATS and _is_whole(database, table, quote_name(header))
     ]
     typed = [k for k, kind in enumerate(kinds) if is_typed(kind)]

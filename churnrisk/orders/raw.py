@@ -33,6 +33,8 @@ class RawRows:
         For several files, the number of each file and what ``rejects`` is for one.
     fallback : callable, optional
         Reads the source again, more carefully, where these rows turn out to be misread.
+    floats : frozenset of int
+        Columns that were of a float type and hold whole numbers only, which are written without ``.0``.
     is_escaped : bool
         Whether text may carry the apostrophe that our own CSV and xlsx put before a formula sign.
     """
@@ -45,6 +47,7 @@ class RawRows:
     has_lines: bool = False
     expected_rows: int | None = None
     typed: frozenset[int] = frozenset()
+    floats: frozenset[int] = frozenset()
     is_escaped: bool = False
     notices: tuple[str, ...] = field(default=())
     rejects: Path | None = None

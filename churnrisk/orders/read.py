@@ -9,14 +9,14 @@ from typing import Any
 from churnrisk.engines import Database, engine_error
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders import clean, money, settle, validate
-from churnrisk.orders.columns import ColumnMatch, match_columns, name_ignored
+from churnrisk.orders.account import make_report
+from churnrisk.orders.columns import ColumnMatch, match_columns
 from churnrisk.orders.grouping import add_group
 from churnrisk.orders.log import Orders
 from churnrisk.orders.options import IntakeOptions
 from churnrisk.orders.raw import RawRows
-from churnrisk.orders.report import EXAMPLES, IntakeReport
 from churnrisk.orders.source import open_source
-from churnrisk.timeline import date_of
+from churnrisk.timeline import day_number
 
 INTAKE_MEMORY = "600MiB"
 """Memory of the engine while it reads; what does not fit is spilled to the temporary folder."""
@@ -55,7 +55,9 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
     """
     database = Database(threads=options.threads, memory=options.memory or INTAKE_MEMORY)
     try:
-        database.connection.execute("SET force_compression = 'uncompressed'")  # compressing costs more than it saves
+        # the file lives as long as this process: compressing and tidying it costs more than it saves
+        database.connection.execute("SET force_compression = 'uncompressed'")
+        database.connection.execute("PRAGMA disable_checkpoint_on_shutdown")
         orders = _read(source, database, options)
         if options.memory is None:
             database.connection.execute("RESET memory_limit")
@@ -70,7 +72,7 @@ def refuse_beyond_memory(error: BaseException, options: IntakeOptions) -> None:
     """Say in our words that the engine's memory or disk was not enough; any other error is left as it is."""
     if isinstance(error, engine_error()) and "out of memory" in str(error).lower():
         raise LimitExceeded(
-            f"reading needs more than {options.memory or INTAKE_MEMORY} of memory; give more with --memory, such as 4GB."
+            f"reading needs more than {options.memory or INTAKE_MEMORY} of memory; give more with --memory, as 4GB."
         ) from error
 
 
@@ -94,7 +96,6 @@ def build_orders(
     """Check the rows of a source and make its orders, lines and account; the rows themselves are dropped then."""
     raw, rows_in, plans = _check(raw, match, database, options)
     has_amounts = plans.amounts is not None
-    has_quantities = plans.quantities is not None
     order_count = clean.make_orders(database, has_amounts=has_amounts, is_table=options.net_cancellations)
     notices = _settle_duplicates(raw, match, database, options, orders=order_count, has_amounts=has_amounts)
     if has_amounts and not options.rate_before:
@@ -102,21 +103,19 @@ def build_orders(
     if options.net_cancellations:
         notices += (f"{settle.drop_cancelled(database)} orders were dropped together with their reversals.",)
     notices += (*settle.say_ids(database), *settle.say_zeros(database))
-    kinds = validate.count_kinds(database)
-    has_lines = "product_id" in match.positions or "category" in match.positions
-    if has_lines:
+    if {"product_id", "category"} & set(match.positions):
         clean.make_lines(database)
-    report = _make_report(raw, match, database, rows_in=rows_in, kinds=kinds, plans=plans, notices=notices)
+    report = make_report(raw, match, database, plans, rows_in=rows_in, notices=notices)
     if before_dropping is not None:
         before_dropping(raw)
     clean.drop_working_tables(database)
     orders = Orders(
         database,
         report,
-        first_day=(dt.date.fromisoformat(report.first_on) - dt.date(1970, 1, 1)).days,
-        last_day=(dt.date.fromisoformat(report.last_on) - dt.date(1970, 1, 1)).days,
+        first_day=day_number(dt.date.fromisoformat(report.first_on)),
+        last_day=day_number(dt.date.fromisoformat(report.last_on)),
         has_amounts=has_amounts,
-        has_quantities=has_quantities,
+        has_quantities=plans.quantities is not None,
         has_products="product_id" in match.positions,
         has_categories="category" in match.positions,
         currency=plans.currency,
@@ -184,66 +183,3 @@ def _settle_duplicates(
         f"{copies} rows are exact copies of others and were kept, since an order may have equal rows; "
         "--drop-duplicates drops them.",
     )
-
-
-_COUNTS = """SELECT count(*), coalesce(sum(is_purchase), 0), coalesce(sum(is_return), 0),
-    count(*) FILTER (is_purchase = 0 AND is_return = 0), count(DISTINCT customer_id), min(order_day), max(order_day)
-    FROM orders"""
-
-
-def _make_report(
-    raw: RawRows,
-    match: ColumnMatch,
-    database: Database,
-    *,
-    rows_in: int,
-    kinds: dict[str, int],
-    plans: validate.Plans,
-    notices: tuple[str, ...],
-) -> IntakeReport:
-    connection = database.connection
-    [(orders, purchases, returns, zeros, customers, first, last)] = connection.execute(_COUNTS).fetchall()
-    if not orders:
-        raise SourceError(
-            f"{raw.name} has {rows_in} rows and none that can be used: "
-            + "; ".join(f"{count} x {reason}" for reason, count in validate.count_reasons(database).items())
-        )
-    [(return_rows,)] = connection.execute(
-        "SELECT count(*) FROM purchase_rows WHERE issue = 0 AND (amount < 0 OR quantity < 0)"
-    ).fetchall()
-    rejected, anonymous, duplicates = (kinds.get(kind, 0) for kind in ("rejected", "without_customer", "duplicate"))
-    return IntakeReport(
-        source=raw.name,
-        format=raw.format,
-        rows_in=rows_in,
-        rows_used=rows_in - rejected - anonymous - duplicates,
-        rows_rejected=rejected,
-        duplicates_dropped=duplicates,
-        rows_without_customer=anonymous,
-        reasons=validate.count_reasons(database),
-        orders=int(orders),
-        purchases=int(purchases),
-        returns=int(returns),
-        return_rows=int(return_rows),
-        zero_orders=int(zeros),
-        customers=int(customers),
-        first_on=date_of(first).isoformat(),
-        last_on=date_of(last).isoformat(),
-        columns=match.names,
-        ignored_columns=match.ignored,
-        notices=(
-            *raw.notices,
-            *match.notices,
-            *plans.dates.notices,
-            *notices,
-            *name_ignored(match),
-            *_say_amounts(plans),
-        ),
-        rejected_rows=validate.first_rejects(database, EXAMPLES, raw.files),
-    )
-
-
-def _say_amounts(plans: validate.Plans) -> list[str]:
-    if plans.amounts is None:
-        return ["The log has no amounts: features of money are left out, and every order counts as a purchase."]
-    return []

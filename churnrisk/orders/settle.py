@@ -46,7 +46,8 @@ def say_ids(database: Database) -> list[str]:
             "one. Export the file again with the id as text."
         )
     [(customers, folded)] = connection.execute(
-        "SELECT count(*), count(DISTINCT hash(lower(customer_id))) FROM (SELECT DISTINCT customer_id FROM orders)"
+        "SELECT coalesce(sum(n), 0), count(*) FROM (SELECT hash(lower(customer_id)) AS k, count(*) AS n "
+        "FROM (SELECT DISTINCT customer_id FROM orders) GROUP BY k)"
     ).fetchall()
     count = customers - folded
     if count:

@@ -121,9 +121,6 @@ def _explain_missing(path: Path) -> SourceError:
 
 def _read_parquet(path: Path, database: Database, options: IntakeOptions, name: str) -> RawRows:
     folder, meta = parse_limited("parquet", path, database, options, name=name)
-    notices = tuple(
-        f"Column {header!r} is of type float; whole numbers in it are read without '.0'." for header in meta["floats"]
-    )
     return RawRows(
         name=name,
         format="Parquet",
@@ -131,7 +128,7 @@ def _read_parquet(path: Path, database: Database, options: IntakeOptions, name: 
         sql=f"read_parquet({quote_text(str(folder / meta['file']))})",
         expected_rows=meta["rows"],
         typed=frozenset(meta["typed"]),
-        notices=notices,
+        floats=frozenset(meta["floats"]),
     )
 
 

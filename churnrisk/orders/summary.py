@@ -9,6 +9,7 @@ import numpy as np
 from churnrisk.engines import Database, engine_error
 from churnrisk.errors import SourceError
 from churnrisk.orders import dates, numbers, validate
+from churnrisk.orders.account import say_floats
 from churnrisk.orders.columns import ColumnMatch, name_ignored
 from churnrisk.orders.options import IntakeOptions
 from churnrisk.orders.raw import RawRows
@@ -169,6 +170,6 @@ def _make_report(raw: RawRows, match: ColumnMatch, database: Database, options: 
         last_on="",
         columns=match.names,
         ignored_columns=match.ignored,
-        notices=(*raw.notices, *name_ignored(match)),
+        notices=(*raw.notices, *say_floats(raw, match), *name_ignored(match)),
         rejected_rows=validate.first_rejects(database, EXAMPLES, raw.files),
     )

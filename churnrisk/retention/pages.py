@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from churnrisk.retention import cohorts, economics, segments, survey, value
 from churnrisk.retention.catalogue import PERIOD_FIGURES
@@ -96,3 +98,13 @@ def glossary_page() -> str:
     ]
     lines += [f"| {t.english} | {t.bulgarian} | {t.polish} | {t.belarusian} | {t.remark} |" for t in TERMS]
     return "\n".join(lines) + "\n"
+
+
+def write_pages(folder: Path) -> None:
+    """Write both pages into the reference section of the documentation."""
+    for name, page in (("definitions.md", definitions_page()), ("glossary.md", glossary_page())):
+        (folder / name).write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_pages(Path(sys.argv[1]))

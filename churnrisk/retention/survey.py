@@ -81,7 +81,7 @@ def compute_nps(promoters: int, passives: int, detractors: int) -> Nps:
     Examples
     --------
     >>> round(compute_nps(10, 0, 0).low, 1)
-    55.7
+    47.5
     """
     n = promoters + passives + detractors
     if n == 0:

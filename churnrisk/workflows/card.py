@@ -34,6 +34,8 @@ def make_card(
         "horizon_choice": None if choice is None else vars(choice),
         "training": _training(data),
         "test": describe_test(result),
+        "kind": model.kind,
+        "note": model.note,
         "base_rate": model.bands.base_rate,
         "risk": {"high_from": model.bands.high_from, "low_to": model.bands.low_to},
         "features": [

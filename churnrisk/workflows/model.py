@@ -158,7 +158,7 @@ def train(
         progress("testing against the baselines", 0, 1)
         result = run_test(data, plan, seed=seed)
         progress("fitting on all snapshots", 0, 1)
-        model = fit_model(data, seed=seed)
+        model = fit_model(data, seed=seed, earlier=result.model)
         progress("fitting on all snapshots", 1, 1)
         return ChurnModel(model, make_card(orders, data, model, result, choice=choice, seed=seed))
 

@@ -8,8 +8,6 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import pytest
-from support.batches import count_rows
-from support.logs import CUTOFF, PlainLog, duckdb_log, polars_log, seeded_log, spark_log
 
 from churnrisk.engines import Database, collect_arrays, map_customers
 from churnrisk.orders import Orders
@@ -24,6 +22,8 @@ from churnrisk.retention import (
     measure_own,
     measure_retention,
 )
+from support.batches import count_rows
+from support.logs import CUTOFF, PlainLog, duckdb_log, polars_log, seeded_log, spark_log
 
 LOG = seeded_log(seed=11)
 GROUP = nw.col("order_id").str.slice(0, 2).alias("customer_group")

@@ -64,7 +64,8 @@ def orders_table(server: str) -> str:
     with psycopg.connect(server) as connection:
         connection.execute("DROP TABLE IF EXISTS orders")
         connection.execute(
-            "CREATE TABLE orders (customer_id text, ordered_at timestamptz, amount numeric(12, 3), order_id bigint, note text)"
+            "CREATE TABLE orders "
+            "(customer_id text, ordered_at timestamptz, amount numeric(12, 3), order_id bigint, note text)"
         )
         rows = [("007", "2024-01-05 23:30:00+00", "1.234", 1), ("é;\"'\n", "2024-02-01 10:00:00+02", "-5", 2)]
         for row in rows:

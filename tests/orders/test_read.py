@@ -168,6 +168,7 @@ def test_floats_as_ids_keep_their_digits() -> None:
         ("who,date\na,2024-01-01\n", ColumnError, "--column customer_id=NAME"),
         ("custmer,date\na,2024-01-01\n", ColumnError, "'custmer'"),
         ("customer,client_id,date\na,b,2024-01-01\n", ColumnError, "two columns could be the customer_id"),
+        ("customer,date\n,2024-01-01\n", SourceError, "none that can be used"),
         ("customer,date\na,03/04/2025\n", AmbiguousFormat, "--date-format"),
         ('customer,date,total\na,2024-01-01,"1,234"\n', AmbiguousFormat, "--decimal"),
     ],

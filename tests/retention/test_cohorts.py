@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.logs import CUTOFF, PlainLog, polars_log, random_logs
-from support.retention_logs import as_log, buy, small_log
-from support.retention_oracle import Shop
 
 from churnrisk.errors import SettingsError
 from churnrisk.retention import build_cohorts, make_periods
 from churnrisk.timeline import parse_day
+from support.logs import CUTOFF, PlainLog, polars_log, random_logs
+from support.retention_logs import as_log, buy, small_log
+from support.retention_oracle import Shop
 
 JANUARY = parse_day("2011-01-01", option="test")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ def day(text: str) -> int:
 @given(st.sampled_from([*KINDS, 1, 28, 90]), st.integers(0, 30_000), st.integers(1, 400))
 def test_periods_follow_each_other_and_cover_the_log(kind: str | int, first: int, days: int) -> None:
     periods = make_periods(kind, first, first + days)
-    assert all(a.ends_on == b.starts_on for a, b in zip(periods, periods[1:], strict=False))
+    assert all(a.ends_on == b.starts_on for a, b in pairwise(periods))
     assert periods[0].starts_on <= first < periods[0].ends_on
     assert periods[-1].starts_on < first + days <= periods[-1].ends_on
     assert len({period.name for period in periods}) == len(periods)

@@ -8,13 +8,13 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.logs import CUTOFF, PlainLog, polars_log, random_logs
-from support.retention_logs import as_log, buy, small_log
-from support.retention_oracle import Shop
 
 from churnrisk.errors import NotEnoughData
 from churnrisk.retention import SEGMENTS, build_segments, follow_segments, make_periods, profile_customers
 from churnrisk.retention.segments import CELLS, find_cuts
+from support.logs import CUTOFF, PlainLog, polars_log, random_logs
+from support.retention_logs import as_log, buy, small_log
+from support.retention_oracle import Shop
 
 
 def test_each_of_the_125_cells_stands_exactly_once() -> None:
@@ -91,13 +91,13 @@ def test_without_amounts_money_scores_as_frequency() -> None:
 @given(random_logs(customers=10, span=400).filter(lambda log: len(log.orders()) > 8))
 def test_movements_equal_segments_taken_day_by_day(log: PlainLog) -> None:
     orders = as_log(polars_log(log))
-    periods = [p for p in make_periods(60, CUTOFF - 400, CUTOFF + 120, start=CUTOFF - 120, stop=CUTOFF)]
+    periods = make_periods(60, CUTOFF - 400, CUTOFF + 120, start=CUTOFF - 120, stop=CUTOFF)
     before = profile_customers(orders, periods[0].starts_on)
     if not len(before):
         with pytest.raises(NotEnoughData, match="no customer has a purchase before"):
             follow_segments(orders, periods)
         return
-    cuts = find_cuts(before, has_amounts=True)
+    cuts = find_cuts(before, has_amounts=log.has_amounts)
     for movement in follow_segments(orders, periods):
         days = movement.period.starts_on, movement.period.ends_on
         start, end = (build_segments(orders, day, cuts=cuts).segment_of() for day in days)

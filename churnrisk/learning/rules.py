@@ -1,0 +1,145 @@
+"""Simple rules that a blend must beat: silence alone, days since the last order, four figures, or nothing at all.
+
+They are what a shop could do without any learning. Where one of them predicts as well in the inner test, it is
+shipped: it is easier to explain, and it cannot fail in ways that nobody has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from churnrisk.learning.design import SILENCE, Design
+from churnrisk.learning.level import shift_to
+from churnrisk.learning.linear import LinearModel, fit_linear, to_log_odds, to_probability
+
+Floats = np.ndarray
+
+RECENCY_BINS = 10
+FIGURES = ("days_since_last_order", "purchase_day_count", "tenure_days", "mean_order_amount")
+
+
+class Fold(Protocol):
+    """Columns and outcomes of the inner test."""
+
+    @property
+    def columns(self) -> Floats:
+        """One row for each customer."""
+
+    @property
+    def churned(self) -> Floats:
+        """0 or 1."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One of the baselines, as a ranking.
+
+    Parameters
+    ----------
+    name : str
+        As in the list of baselines.
+    places : tuple of int
+        The columns that it looks at.
+    edges, rates : ndarray
+        For the rule on days since the last order: log-odds by interval.
+    linear : LinearModel or None
+        For the regression on four figures.
+    """
+
+    name: str
+    places: tuple[int, ...]
+    edges: Floats
+    rates: Floats
+    linear: LinearModel | None = None
+
+    def log_odds(self, columns: Floats) -> Floats:
+        """Give the log-odds, up to their level."""
+        if self.linear is not None:
+            return self.linear.log_odds(columns[:, list(self.places)])
+        if self.name == SILENCE_RULE:
+            return columns[:, self.places[0]].copy()
+        if not self.places:
+            return np.full(len(columns), self.rates[0])
+        chosen: Floats = self.rates[np.searchsorted(self.edges, columns[:, self.places[0]], side="right")]
+        return chosen
+
+    def refit(self, columns: Floats, churned: Floats) -> Rule:
+        """Fit the same rule to newer outcomes."""
+        return _FITS[self.name](columns, churned, self.places)
+
+
+BASE_RATE, RECENCY_RULE, RFM_RULE, SILENCE_RULE = "base rate", "recency rule", "RFM logistic regression", "MBG/NBD"
+_NONE = np.zeros(0)
+
+
+def _fit_base_rate(_: Floats, churned: Floats, places: tuple[int, ...]) -> Rule:
+    return Rule(BASE_RATE, places, _NONE, to_log_odds(np.array([churned.mean()])))
+
+
+def _fit_recency(columns: Floats, churned: Floats, places: tuple[int, ...]) -> Rule:
+    days = columns[:, places[0]]
+    edges = np.unique(np.quantile(days, np.linspace(0, 1, RECENCY_BINS + 1)[1:-1]))
+    bins = np.searchsorted(edges, days, side="right")
+    size = np.bincount(bins, minlength=len(edges) + 1)
+    lost = np.bincount(bins, weights=churned, minlength=len(edges) + 1)
+    return Rule(RECENCY_RULE, places, edges, to_log_odds((lost + churned.mean()) / (size + 1)))
+
+
+def _fit_figures(columns: Floats, churned: Floats, places: tuple[int, ...]) -> Rule:
+    linear = fit_linear(columns[:, list(places)], churned, np.ones(len(churned)), strength=1.0)
+    return Rule(RFM_RULE, places, _NONE, _NONE, linear)
+
+
+def _fit_silence(_: Floats, __: Floats, places: tuple[int, ...]) -> Rule:
+    return Rule(SILENCE_RULE, places, _NONE, _NONE)
+
+
+_FITS: dict[str, Callable[[Floats, Floats, tuple[int, ...]], Rule]] = {
+    BASE_RATE: _fit_base_rate,
+    RECENCY_RULE: _fit_recency,
+    RFM_RULE: _fit_figures,
+    SILENCE_RULE: _fit_silence,
+}
+
+
+def choose_rule(columns: Floats, churned: Floats, fold: Fold, blended: Floats, design: Design) -> Rule | None:
+    """Give the rule that does best in the inner test, or None where the blend does better.
+
+    Each is judged by log loss after its level has been set right, since the level is forecast apart.
+
+    Parameters
+    ----------
+    columns, churned : ndarray
+        The newest snapshot that was over when the test began: what rules are usually trained on.
+    fold : Fold
+        The inner test.
+    blended : ndarray of shape (n,)
+        The blend's log-odds in it.
+    design : Design
+        Names of the columns.
+    """
+    place = {name: k for k, name in enumerate(design.columns)}
+    wanted = {
+        BASE_RATE: (),
+        RECENCY_RULE: (place["days_since_last_order"],),
+        RFM_RULE: tuple(place[name] for name in FIGURES if name in place),
+        SILENCE_RULE: (place[SILENCE],),
+    }
+    best, least = None, loss_at_best_level(blended, fold.churned)
+    for name, places in wanted.items():
+        rule = _FITS[name](columns, churned, places)
+        loss = loss_at_best_level(rule.log_odds(fold.columns), fold.churned)
+        if loss < least:
+            best, least = rule, loss
+    return best
+
+
+def loss_at_best_level(log_odds: Floats, churned: Floats) -> float:
+    """Give the log loss after the mean probability has been shifted to the churn rate."""
+    probability = to_probability(log_odds + shift_to(log_odds, float(churned.mean())))
+    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
+    return float(-np.mean(churned * np.log(clipped) + (1 - churned) * np.log(1 - clipped)))

@@ -1,0 +1,191 @@
+"""Trees: extremely randomised ones, which average, and boosted ones, which correct each other.
+
+They hold thresholds and rates of leaves of many customers, no row of data. A prediction is a function of the row
+alone, so batches equal the whole. They are grown on one thread: the sums behind a split depend on the thread count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
+
+from churnrisk.learning.linear import median_of_known, to_log_odds
+
+Floats = np.ndarray
+
+CLASSES = 64
+"""Columns are cut into so many classes. We cut, since scikit-learn takes seconds for it where rows are weighted."""
+
+LEAST_KNOWN = 64
+"""A column with fewer known values is not looked at by boosted trees."""
+
+LEAST_RATE = 0.002
+"""A forest of finite size gives no probability below this, nor above one less it."""
+
+
+@dataclass(frozen=True)
+class ForestModel:
+    """Extremely randomised trees, with what stands in for missing values."""
+
+    medians: Floats
+    forest: ExtraTreesClassifier
+
+    def log_odds(self, columns: Floats) -> Floats:
+        """Give the log-odds for rows that may have missing values."""
+        filled = np.where(np.isnan(columns), self.medians, columns)
+        rate = self.forest.predict_proba(filled)[:, 1]
+        return to_log_odds(np.clip(rate, LEAST_RATE, 1 - LEAST_RATE))
+
+
+@dataclass(frozen=True)
+class BoostedModel:
+    """Boosted trees from several seeds, averaged in log-odds.
+
+    Parameters
+    ----------
+    edges : tuple of ndarray
+        For each column, the values at which it is cut into classes.
+    members : tuple
+        The boosted trees, on classes.
+    """
+
+    edges: tuple[Floats, ...]
+    members: tuple[HistGradientBoostingClassifier, ...]
+
+    def log_odds(self, columns: Floats) -> Floats:
+        """Give the log-odds for rows that may have missing values."""
+        classes = classify(columns, self.edges)
+        total = np.zeros(len(columns))
+        for member in self.members:
+            total += member.decision_function(classes)
+        return total / len(self.members)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much work trees are allowed to be.
+
+    Parameters
+    ----------
+    forest_trees, forest_rows : int
+        Trees of the forest, and rows drawn for each.
+    boosted_seeds, boosted_rounds, boosted_rows : int
+        Boosted models, trees in each, and most rows that each sees.
+    """
+
+    forest_trees: int = 60
+    forest_rows: int = 20_000
+    boosted_seeds: int = 2
+    boosted_rounds: int = 80
+    boosted_rows: int = 30_000
+
+
+def fit_forest(
+    columns: Floats,
+    churned: Floats,
+    sample_weight: Floats,
+    *,
+    sizes: Sizes = Sizes(),
+    seed: int = 0,
+) -> ForestModel:
+    """Grow extremely randomised trees, each on rows drawn with replacement.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n, p)
+        NaN where missing.
+    churned, sample_weight : ndarray of shape (n,)
+        Outcomes, and weights of rows.
+    sizes : Sizes
+        How many trees.
+    seed : int
+        Of the draws.
+    """
+    medians = median_of_known(columns)
+    forest = ExtraTreesClassifier(
+        sizes.forest_trees,
+        min_samples_leaf=15,
+        max_features=0.2,
+        bootstrap=True,
+        max_samples=min(1.0, sizes.forest_rows / len(columns)),
+        random_state=seed,
+        n_jobs=1,
+    )
+    forest.fit(np.where(np.isnan(columns), medians, columns), churned, sample_weight=sample_weight)
+    return ForestModel(medians, forest)
+
+
+def fit_boosted(
+    columns: Floats,
+    churned: Floats,
+    sample_weight: Floats,
+    *,
+    sizes: Sizes = Sizes(),
+    seed: int = 0,
+) -> BoostedModel:
+    """Boost small trees slowly, several times on other rows and columns.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n, p)
+        NaN where missing.
+    churned, sample_weight : ndarray of shape (n,)
+        Outcomes, and weights of rows.
+    sizes : Sizes
+        How many members, trees and rows.
+    seed : int
+        Of the draws.
+    """
+    least = int(np.clip(len(columns) / 400, 20, 80))
+    edges = find_edges(columns[draw_rows(len(columns), sizes.boosted_rows, seed=seed)])
+    classes = classify(columns, edges)
+    members = []
+    for member in range(sizes.boosted_seeds):
+        rows = draw_rows(len(columns), sizes.boosted_rows, seed=1000 * seed + member)
+        booster = HistGradientBoostingClassifier(
+            learning_rate=0.07,
+            max_iter=sizes.boosted_rounds,
+            max_leaf_nodes=8,
+            min_samples_leaf=least,
+            l2_regularization=2.0,
+            max_features=0.33,
+            max_bins=CLASSES,
+            early_stopping=False,
+            random_state=1000 * seed + member,
+        )
+        with threadpool_limits(limits=1, user_api="openmp"):
+            booster.fit(classes[rows], churned[rows], sample_weight=sample_weight[rows])
+        members.append(booster)
+    return BoostedModel(edges, tuple(members))
+
+
+def find_edges(columns: Floats) -> tuple[Floats, ...]:
+    """Give, for each column, quantiles that cut its known values into at most 64 classes; none where few are known."""
+    shares = np.linspace(0, 1, CLASSES + 1)[1:-1]
+    edges = []
+    for k in range(columns.shape[1]):
+        known = columns[:, k][~np.isnan(columns[:, k])]
+        cuts = np.quantile(known, shares, method="inverted_cdf") if len(known) >= LEAST_KNOWN else np.zeros(0)
+        edges.append(np.unique(cuts))
+    return tuple(edges)
+
+
+def classify(columns: Floats, edges: tuple[Floats, ...]) -> Floats:
+    """Give the class of each value, counted from 0; NaN where it is missing, and all 0 in a column without edges."""
+    classes = np.zeros(columns.shape, dtype=np.float32, order="F")
+    for k, cuts in enumerate(edges):
+        if len(cuts):
+            values = columns[:, k]
+            classes[:, k] = np.where(np.isnan(values), np.nan, np.searchsorted(cuts, values))
+    return classes
+
+
+def draw_rows(size: int, most: int, *, seed: int) -> np.ndarray:
+    """Choose at most so many rows at random, in their old order."""
+    if size <= most:
+        return np.arange(size)
+    chosen = np.random.default_rng(seed).choice(size, most, replace=False)
+    return np.sort(chosen)

@@ -1,0 +1,67 @@
+"""Trees: the same whatever the threads and batches, at ease with missing values."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from churnrisk.learning.linear import to_probability
+from churnrisk.learning.trees import BoostedModel, ForestModel, Sizes, classify, find_edges, fit_boosted, fit_forest
+
+SIZES = Sizes(forest_trees=8, forest_rows=500, boosted_seeds=2, boosted_rounds=10, boosted_rows=600)
+Fit = Callable[..., ForestModel | BoostedModel]
+both = pytest.mark.parametrize("fit", [fit_forest, fit_boosted])
+
+
+@pytest.fixture(scope="module")
+def sample() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    chance = np.random.default_rng(3)
+    columns = chance.normal(size=(900, 5))
+    churned = (chance.random(900) < to_probability(2 * columns[:, 0] * (columns[:, 1] > 0))).astype(float)
+    columns[chance.random((900, 5)) < 0.2] = np.nan
+    columns[:, 4] = np.nan
+    columns[7, 4] = 1.0  # known for one row alone, so unknown in nearly all draws
+    return columns, churned, np.ones(900)
+
+
+@both
+def test_threads_change_nothing(fit: Fit, sample: tuple[np.ndarray, ...]) -> None:
+    models = []
+    for threads in (1, 2):
+        with threadpool_limits(limits=threads):
+            models.append(fit(*sample, sizes=SIZES, seed=5))
+    assert models[0].log_odds(sample[0]).tobytes() == models[1].log_odds(sample[0]).tobytes()
+
+
+@both
+def test_batches_change_nothing(fit: Fit, sample: tuple[np.ndarray, ...]) -> None:
+    model = fit(*sample, sizes=SIZES, seed=5)
+    columns = sample[0]
+    alone = np.concatenate([model.log_odds(columns[k : k + 1]) for k in range(40)])
+    assert alone.tobytes() == model.log_odds(columns)[:40].tobytes()
+
+
+@both
+def test_seeds_count_and_the_signal_is_found(fit: Fit, sample: tuple[np.ndarray, ...]) -> None:
+    one, same, other = (fit(*sample, sizes=SIZES, seed=seed) for seed in (1, 1, 2))
+    columns, churned, _ = sample
+    assert pickle.dumps(one.log_odds(columns)) == pickle.dumps(same.log_odds(columns))
+    assert pickle.dumps(one.log_odds(columns)) != pickle.dumps(other.log_odds(columns))
+    odds = one.log_odds(columns)
+    assert odds[churned == 1].mean() > odds[churned == 0].mean() + 0.02
+
+
+def test_classes_keep_order_and_gaps() -> None:
+    column = np.concatenate([np.arange(200.0), [np.nan]])[:, None]
+    edges = find_edges(column)
+    classes = classify(column, edges)[:, 0]
+    assert np.isnan(classes[-1])
+    assert (np.diff(classes[:-1]) >= 0).all()
+    assert len(np.unique(classes[:-1])) == 64
+    few = np.full((100, 1), np.nan)
+    few[:5] = 1.0
+    np.testing.assert_array_equal(classify(few, find_edges(few)), 0)

@@ -1,0 +1,98 @@
+"""Hostile and damaged files end in an error that names the bound or the damage, and leave this process alone."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from churnrisk.errors import ChurnriskError, LimitExceeded, SourceError
+from churnrisk.orders import IntakeOptions, read_orders
+
+SHEET = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+)
+PARTS = {
+    "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+    "xl/workbook.xml": "<workbook/>",
+}
+
+
+def make_workbook(sheet: str) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in (PARTS | {"xl/worksheets/sheet1.xml": sheet}).items():
+            archive.writestr(name, text)
+    return target.getvalue()
+
+
+def make_parquet(*, flip: bool = False, cut: int = 0) -> bytes:
+    target = io.BytesIO()
+    frame = pd.DataFrame({"customer": [f"c{k}" for k in range(500)], "date": ["2024-01-05"] * 500})
+    frame.to_parquet(target, write_page_checksum=True, compression=None, use_dictionary=False)
+    data = bytearray(target.getvalue())
+    if flip:
+        data[data.index(b"c400") + 1] ^= 1
+    return bytes(data[: len(data) - cut])
+
+
+def refuse(folder: Path, data: bytes, error: type[ChurnriskError], words: str, **options: object) -> None:
+    path = folder / "log.csv"
+    path.write_bytes(data)
+    with pytest.raises(error) as caught:
+        read_orders(path, IntakeOptions(**options))  # type: ignore[arg-type]
+    assert words in str(caught.value)
+
+
+BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "gzip": (lambda: gzip.compress(b"a" * 100_000_000), "--max-ratio"),
+    "cells": (lambda: make_workbook(SHEET.format('<c r="A1"/><c r="XFD1048576"/>')), "--max-cells"),
+    "member": (lambda: make_workbook(SHEET.format(" " * 50_000_000)), "--max-ratio"),
+    "nested": (lambda: b"[" * 100_000, "--max-depth"),
+    "long line": (lambda: b"customer,date\n" + b"x" * 17_000_000, "--max-field-size"),
+    "columns": (lambda: ",".join(["customer", "date", *map(str, range(5000))]).encode() + b"\n", "--max-columns"),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_bounds_are_kept_and_named(name: str, tmp_path: Path) -> None:
+    make, option = BOMBS[name]
+    refuse(tmp_path, make(), LimitExceeded, option)
+
+
+def test_memory_and_time_are_bounded(tmp_path: Path) -> None:
+    lines = "\n".join(json.dumps({"customer": f"c{k}", "date": "2024-01-05"}) for k in range(300_000))
+    refuse(
+        tmp_path, f"[{','.join(lines.splitlines())}]".encode(), LimitExceeded, "--max-memory", max_memory=60 * 1024**2
+    )
+    refuse(tmp_path, lines.encode(), LimitExceeded, "--max-seconds", max_seconds=0)
+    refuse(tmp_path, gzip.compress(os.urandom(9_000_000)), LimitExceeded, "--max-size", max_size=1_000_000)
+
+
+DAMAGED: dict[str, tuple[Callable[[], bytes], str]] = {
+    "cut gzip": (lambda: gzip.compress(os.urandom(9999))[:-20], "damaged or cut off"),
+    "no gzip": (lambda: b"\x1f\x8b" + bytes(range(99)), "damaged or cut off"),
+    "cut zstd": (lambda: b"\x28\xb5\x2f\xfd\x04", "zstd data are"),
+    "cut parquet": (lambda: make_parquet(cut=60), "damaged or cut off"),
+    "flipped parquet": (lambda: make_parquet(flip=True), "checksum"),
+    "cut workbook": (lambda: make_workbook(SHEET)[:-50], "damaged"),
+    "other zip": (lambda: b"PK\x03\x04" + bytes(50), "damaged"),
+    "old workbook": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "old Excel workbook"),
+    "html": (lambda: b"<html><table></table></html>", "is HTML"),
+    "pdf": (lambda: b"%PDF-1.7", "PDF"),
+    "blank": (lambda: b" \n\n", "no text"),
+    "cut database": (lambda: b"SQLite format 3\0" + bytes(50), "SQLite says"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damage_is_named(name: str, tmp_path: Path) -> None:
+    make, words = DAMAGED[name]
+    refuse(tmp_path, make(), SourceError, words)
