@@ -122,14 +122,15 @@ def _show_bands(card: Card) -> None:
     rows = [
         {
             "risk": level,
-            "churn probability": meaning[level],
-            "customers in the test": band["customers"],
+            "probability now": meaning[level],
+            "in the test": f"{percent(band['from'])} – {percent(band['to'])}",
+            "customers": band["customers"],
             "of them churned": band["churn_rate"],
         }
         for level, band in ((level, bands[level]) for level in ("high", "medium", "low"))
     ]
     show_table(
-        f"Risk, against an expected churn rate of {percent(card['base_rate'])} (twice its odds, half its odds)",
+        f"Risk: twice and half the odds of the churn rate expected now, {percent(card['base_rate'])}",
         rows,
         formats={"of them churned": percent},
     )

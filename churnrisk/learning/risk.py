@@ -39,10 +39,13 @@ class RiskBands:
         ).astype(object)
 
     def observed(self, probability: np.ndarray, churned: np.ndarray) -> Mapping[str, dict[str, float | int | None]]:
-        """Give, for each band, how many customers it held and which share of them churned."""
+        """Give, for each band, its probabilities, how many customers it held and which share of them churned."""
         risk = self.classify(probability)
+        edges = {"high": (self.high_from, 1.0), "medium": (self.low_to, self.high_from), "low": (0.0, self.low_to)}
         return {
             level: {
+                "from": edges[level][0],
+                "to": edges[level][1],
                 "customers": int((risk == level).sum()),
                 "churn_rate": float(churned[risk == level].mean()) if (risk == level).any() else None,
             }

@@ -36,6 +36,7 @@ def test_a_shop_where_all_or_none_churn_has_bands_too(base_rate: float) -> None:
 def test_observed_rates_by_band() -> None:
     bands = RiskBands(0.5)
     observed = bands.observed(np.array([0.9, 0.9, 0.5, 0.1]), np.array([1, 0, 1, 0]))
-    assert observed["high"] == {"customers": 2, "churn_rate": 0.5}
-    assert observed["medium"] == {"customers": 1, "churn_rate": 1.0}
-    assert RiskBands(0.5).observed(np.array([0.5]), np.array([1]))["low"] == {"customers": 0, "churn_rate": None}
+    assert observed["high"] == {"from": bands.high_from, "to": 1.0, "customers": 2, "churn_rate": 0.5}
+    assert observed["medium"] == {"from": bands.low_to, "to": bands.high_from, "customers": 1, "churn_rate": 1.0}
+    empty = bands.observed(np.array([0.5]), np.array([1]))["low"]
+    assert empty == {"from": 0.0, "to": bands.low_to, "customers": 0, "churn_rate": None}

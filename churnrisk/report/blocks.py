@@ -1,0 +1,125 @@
+"""What a section of the page is made of. The template knows these kinds and nothing of retention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+
+@dataclass(frozen=True)
+class Words:
+    """A paragraph; a note stands apart from the rest."""
+
+    text: str
+    is_note: bool = False
+    kind: Literal["words"] = "words"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A figure in large type: what it is, its value, how it compares, and what it means."""
+
+    title: str
+    value: str
+    change: str = ""
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Figures side by side."""
+
+    cards: tuple[Card, ...]
+    kind: Literal["cards"] = "cards"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Parameters
+    ----------
+    title : str
+        The heading.
+    is_number : bool
+        Aligned to the right.
+    is_foreign : bool
+        The cells are text of the user's data: shown apart from our own, with every space.
+    is_wide : bool
+        Left out on a narrow screen.
+    """
+
+    title: str
+    is_number: bool = True
+    is_foreign: bool = False
+    is_wide: bool = False
+
+
+@dataclass(frozen=True)
+class DataTable:
+    """Rows of text; the first column names the row."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    kind: Literal["table"] = "table"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart, what it shows in words, and the numbers that it was drawn from.
+
+    Parameters
+    ----------
+    name : str
+        Unique on the page; letters, digits and hyphens.
+    title : str
+        Above the chart.
+    summary : str
+        What a reader who cannot see it should know.
+    option : dict
+        For ECharts, see :mod:`churnrisk.report.charts`.
+    table : DataTable
+        Its numbers.
+    height : int
+        In CSS pixels.
+    """
+
+    name: str
+    title: str
+    summary: str
+    option: dict[str, Any]
+    table: DataTable
+    height: int = 300
+    kind: Literal["chart"] = "chart"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Names with what they mean."""
+
+    pairs: tuple[tuple[str, str], ...]
+    kind: Literal["terms"] = "terms"
+
+
+Block: TypeAlias = Words | Cards | Chart | DataTable | Terms
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page with a heading, reached from the menu.
+
+    Parameters
+    ----------
+    name : str
+        Unique on the page; letters, digits and hyphens.
+    title : str
+        The heading.
+    blocks : sequence of Block
+        From top to bottom; neighbouring charts stand side by side where there is room.
+    """
+
+    name: str
+    title: str
+    blocks: Sequence[Block]
