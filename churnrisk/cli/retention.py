@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnrisk.cli.options import AsJson, AsOf, Reading, reads_purchases
+from churnrisk.cli.options import AsJson, AsOf, ModelsDir, Reading, current_settings, reads_purchases
 from churnrisk.cli.retention_source import (
     From,
     Lookback,
@@ -158,6 +158,7 @@ def segments(
     context: typer.Context,
     purchases: Purchases = None,
     as_of: AsOf = None,
+    models_dir: ModelsDir = None,
     period: Annotated[
         str | None,
         typer.Option(
@@ -175,12 +176,15 @@ def segments(
     Example: churnrisk segments purchases.csv --period quarter --from 2010-10-01
     """
     from churnrisk.cli.retention_tables import show_movement, show_segments
-    from churnrisk.cli.show import print_json
+    from churnrisk.cli.show import print_json, say
     from churnrisk.retention import build_segments, follow_segments, make_periods, parse_kind
+    from churnrisk.workflows import predict_churn
 
     kind = None if period is None else parse_kind(period)
     with opened_orders(context, purchases, reading) as orders:
-        segmentation = build_segments(orders, read_day(as_of))
+        day = read_day(as_of)
+        churn = predict_churn(orders, models_dir or current_settings(context).models_dir, as_of=day)
+        segmentation = build_segments(orders, day, churn_probability=churn.probability)
         movements: tuple[Movement, ...] = ()
         if kind is not None:
             periods = make_periods(kind, orders.first_day, orders.last_day + 1, **read_days(start, stop))
@@ -188,9 +192,11 @@ def segments(
             movements = follow_segments(orders, [one for one in periods if one.starts_on > orders.first_day])
         if as_json:
             moved = [movement.to_dict() for movement in movements]
-            print_json({**segmentation.to_dict(), "movements": moved, "intake": describe_intake(orders)})
+            notes = {"movements": moved, "churn_note": churn.note, "intake": describe_intake(orders)}
+            print_json({**segmentation.to_dict(), **notes})
             return
     show_segments(segmentation)
+    say(churn.note)
     if movements:
         show_movement(movements)
 

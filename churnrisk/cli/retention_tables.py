@@ -184,14 +184,14 @@ def show_segments(segmentation: Segmentation) -> None:
             "customers": row.customers,
             "of all": row.customer_share,
             "revenue": row.revenue,
-            "of all revenue": row.revenue_share,
-            "churn probability": row.churn_probability,
+            "of revenue": row.revenue_share,
+            "churn": row.churn_probability,
         }
         for row in segmentation.rows
     ]
     if all(row.churn_probability is None for row in segmentation.rows):
-        shown = [{name: value for name, value in row.items() if name != "churn probability"} for row in shown]
-    formats = dict.fromkeys(("of all", "of all revenue", "churn probability"), percent)
+        shown = [{name: value for name, value in row.items() if name != "churn"} for row in shown]
+    formats = dict.fromkeys(("of all", "of revenue", "churn"), percent)
     show_table(
         f"Segments of {len(segmentation.customers):,} customers", shown, formats=formats | {"revenue": whole_amount}
     )

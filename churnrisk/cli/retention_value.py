@@ -22,6 +22,7 @@ from churnrisk.cli.retention_source import (
 if TYPE_CHECKING:
     from churnrisk.orders import Orders
     from churnrisk.retention import KnownCustomers
+    from churnrisk.settings import Settings
 
 
 @reads_purchases
@@ -99,7 +100,7 @@ def nps(
     known = KnownCustomers({}, {}, {}, {})
     if purchases is not None or current_settings(context).purchases is not None:
         with opened_orders(context, purchases, reading) as orders:
-            known = _known_customers(orders, current_settings(context).lookback)
+            known = _known_customers(orders, current_settings(context))
     measured = measure_survey(rows.answers, known)
     account = {
         "rows_in": rows.rows_in,
@@ -129,15 +130,17 @@ def _survey_columns(pairs: list[str]) -> dict[str, str]:
     return columns
 
 
-def _known_customers(orders: Orders, lookback: int) -> KnownCustomers:
+def _known_customers(orders: Orders, settings: Settings) -> KnownCustomers:
     from churnrisk.retention import KnownCustomers, build_segments
+    from churnrisk.workflows import predict_churn
 
     segmentation = build_segments(orders)
     customers = segmentation.customers
     ids = customers.customer_ids.tolist()
     revenue = dict(zip(ids, customers.revenue.tolist(), strict=True)) if orders.has_amounts else {}
-    active = dict(zip(ids, customers.in_base(lookback).tolist(), strict=True))
-    return KnownCustomers(revenue, segmentation.segment_of(), active, {})
+    active = dict(zip(ids, customers.in_base(settings.lookback).tolist(), strict=True))
+    churn = predict_churn(orders, settings.models_dir)
+    return KnownCustomers(revenue, segmentation.segment_of(), active, churn.probability)
 
 
 @reads_purchases

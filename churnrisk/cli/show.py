@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH = 80
+LONGEST_UNBROKEN = 28  # headers are broken at their words before a cell of this length is
 Progress = Callable[[str, int, int], None]
 
 
@@ -48,12 +49,17 @@ def show_table(
     table = Table(title=title or None, title_justify="left", title_style="bold", caption=caption, box=box.SIMPLE_HEAD)
     table.caption_justify = "left"
     names = list(rows[0]) if rows else []
+    cells = {name: [_cell(row[name], (formats or {}).get(name)) for row in rows] for name in names}
     for name in names:
-        is_number = any(isinstance(row[name], int | float) for row in rows)
-        right = is_number or name in (formats or {})
-        table.add_column(Text(name), justify="right" if right else "left", overflow="fold", no_wrap=right)
-    for row in rows:
-        table.add_row(*(Text(_cell(row[name], (formats or {}).get(name))) for name in names))
+        is_number = name in (formats or {}) or any(isinstance(row[name], int | float) for row in rows)
+        table.add_column(
+            Text(name),
+            justify="right" if is_number else "left",
+            overflow="fold",
+            min_width=min(LONGEST_UNBROKEN, max(len(line) for cell in cells[name] for line in cell.split("\n"))),
+        )
+    for values in zip(*cells.values(), strict=True):
+        table.add_row(*map(Text, values))
     console().print(table)
 
 

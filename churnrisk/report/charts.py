@@ -13,9 +13,6 @@ from typing import Any, Literal
 Unit = Literal["share", "customers", "currency"]
 Option = dict[str, Any]
 
-NARROW = 520
-"""A chart is narrow below this width, in CSS pixels."""
-
 LINES = ("solid", "dashed", "dotted")
 SYMBOLS = ("circle", "rect", "triangle")
 _VALUE_FORMATS = {"share": "@share", "customers": "@whole", "currency": "@whole"}
@@ -66,16 +63,15 @@ def bar_chart(labels: Sequence[str], series: Sequence[Series], *, unit: Unit) ->
 
 
 def _over_periods(labels: Sequence[str], series: list[Option], unit: Unit) -> Option:
-    has_legend = len(series) > 1
+    has_legend, is_line = len(series) > 1, series[0]["type"] == "line"
     option: Option = {
         "animation": False,
         "grid": {"left": 8, "right": 12, "top": 40 if has_legend else 16, "bottom": 4, **_CONTAIN},
         "tooltip": {"trigger": "axis", "confine": True, "valueFormatter": _VALUE_FORMATS[unit]},
         "xAxis": {"type": "category", "data": list(labels), "axisLabel": {"hideOverlap": True}},
-        "yAxis": {"type": "value", "scale": series[0]["type"] == "line", "axisLabel": {"formatter": "@short"}},
+        "yAxis": {"type": "value", "scale": is_line, "axisLabel": {"formatter": _AXIS_FORMATS[unit]}},
         "series": series,
     }
-    option["yAxis"]["axisLabel"]["formatter"] = _AXIS_FORMATS[unit]
     if has_legend:
         option["legend"] = {"top": 0, "left": "center", "itemWidth": 32}
     return option

@@ -4,6 +4,7 @@ The only place where a source, a store and the stages meet. The command line and
 :class:`ChurnModel`, :func:`train` and :func:`load` are the Python interface.
 """
 
+from churnrisk.workflows.known import KnownChurn, predict_churn
 from churnrisk.workflows.model import ChurnModel, load, train
 from churnrisk.workflows.readiness import Readiness, check_readiness
 from churnrisk.workflows.scoring import ScoreResult, score_source
@@ -12,11 +13,13 @@ from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, reject
 __all__ = [
     "SAMPLE_PURCHASES",
     "ChurnModel",
+    "KnownChurn",
     "Readiness",
     "ScoreResult",
     "check_readiness",
     "find_purchases",
     "load",
+    "predict_churn",
     "rejects_beside",
     "sample_file",
     "score_source",

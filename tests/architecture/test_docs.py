@@ -32,7 +32,8 @@ def test_generated_pages_are_up_to_date(name: str) -> None:
 
 def test_commands_that_the_readme_shows_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = set(re.findall(r"^\s*(?:\$ )?churnrisk ([a-z]+)", text, flags=re.MULTILINE))
+    blocks = "".join(re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL))
+    shown = set(re.findall(r"^churnrisk ([a-z]+)", blocks, flags=re.MULTILINE))
     known = {path[0] for path, _ in GENERATOR.walk(GENERATOR.typer.main.get_command(GENERATOR.app))}
     assert shown
     assert shown <= known

@@ -14,6 +14,7 @@ from churnrisk.errors import NotEnoughData
 from churnrisk.features import customer_features
 from churnrisk.learning import FittedModel, fit_model, run_test
 from churnrisk.learning.estimators import Blend
+from churnrisk.learning.linear import to_log_odds
 from churnrisk.simulate import SimulatedLog, simulate_purchases
 from churnrisk.timeline import Snapshot, SnapshotPlan
 from support.simulated import FIRST_DAY, ArrayLog, random_buyers, training_set
@@ -24,7 +25,7 @@ Built = tuple[TrainingSet, SnapshotPlan]
 
 @pytest.fixture(scope="module")
 def shop() -> SimulatedLog:
-    return simulate_purchases(1500, first_day=FIRST_DAY, days=DAYS + HORIZON, seed=2)
+    return simulate_purchases(900, first_day=FIRST_DAY, days=DAYS + HORIZON, seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,7 @@ def test_probabilities_come_close_to_the_truth(shop: SimulatedLog, built: Built,
     ours = model.predict(data.current.values)
     assert model.kind == "blend"
     assert model.note == ""
-    assert abs(ours.mean() - churned.mean()) < 0.04
+    assert abs(ours.mean() - churned.mean()) < 0.06
     assert log_loss(churned, ours) < log_loss(churned, np.full(len(churned), churned.mean())) - 0.05
 
 
@@ -146,8 +147,9 @@ def test_a_small_log_is_safe() -> None:
     assert run_test(data, plan).measures["churnrisk"]["log_loss"].value < 0.8
 
 
-def test_a_short_history_is_tested_on_other_customers(shop: SimulatedLog) -> None:
-    data, plan = training_set(ArrayLog(shop.orders), days=2 * HORIZON + 5, horizon=HORIZON)
+def test_a_short_history_is_tested_on_other_customers() -> None:
+    log = simulate_purchases(600, first_day=FIRST_DAY, days=95, seed=4, mean_lifetime_days=90)
+    data, plan = training_set(ArrayLog(log.orders), days=95, horizon=HORIZON)
     result = run_test(data, plan)
     assert result.kind == "other customers"
     assert result.model is None
@@ -164,5 +166,8 @@ def test_a_handful_is_refused(built: Built) -> None:
 def test_scoring_later_keeps_the_level_that_was_forecast(shop: SimulatedLog, built: Built, model: FittedModel) -> None:
     later = Snapshot(model.snapshot.cutoff + 20, 365, HORIZON)
     features = customer_features(ArrayLog(shop.orders), later, names=built[0].names)
-    assert np.isfinite(model.predict(features.values)).all()
-    assert model.learner.level == fit_model(built[0], seed=1).learner.level
+    probabilities = model.predict(features.values)
+    assert np.isfinite(probabilities).all()
+    columns = model.learner.design.apply(features.values, model.learner.silence)
+    ranking = model.learner.ranking.log_odds(columns)
+    np.testing.assert_allclose(to_log_odds(probabilities) - ranking, model.learner.level.shift, atol=1e-4)

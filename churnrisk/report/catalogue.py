@@ -1,0 +1,29 @@
+"""The sections of the page, in their order. A new section is one function and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from churnrisk.report.at_risk import build_at_risk
+from churnrisk.report.blocks import Section
+from churnrisk.report.cohort_map import build_cohort_map
+from churnrisk.report.content import ReportData
+from churnrisk.report.footing import build_account, build_definitions
+from churnrisk.report.overview import build_overview
+from churnrisk.report.segment_shares import build_segment_shares
+from churnrisk.report.trends import build_trends
+
+SECTIONS: tuple[Callable[[ReportData], Section], ...] = (
+    build_overview,
+    build_trends,
+    build_cohort_map,
+    build_segment_shares,
+    build_at_risk,
+    build_definitions,
+    build_account,
+)
+
+
+def build_sections(data: ReportData) -> list[Section]:
+    """Build every section of the page."""
+    return [build(data) for build in SECTIONS]

@@ -1,0 +1,74 @@
+"""The cohorts: who came back how many periods after a first purchase, as a heat map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from churnrisk.report.blocks import Block, Chart, Column, DataTable, Section, Words
+from churnrisk.report.charts import heat_map
+from churnrisk.report.content import ReportData
+from churnrisk.report.formats import percent, whole
+from churnrisk.report.periods import name_kind
+from churnrisk.retention import Cohort
+
+MOST_COHORTS = 36
+"""The latest ones are shown, and as many periods."""
+
+
+def build_cohort_map(data: ReportData) -> Section:
+    """Build the heat map."""
+    return Section("cohorts", "Cohorts", list(_build_blocks(data)))
+
+
+def _build_blocks(data: ReportData) -> Iterator[Block]:
+    kind, cohorts = name_kind(data.cohorts.kind), data.cohorts.cohorts[-MOST_COHORTS:]
+    shown = [one for one in cohorts if any(value is not None for value in one.classic[1:])]
+    if not shown:
+        yield Words(f"No {kind} after a first purchase is covered by the log yet, so there is nothing to follow.")
+        return
+    yield Words(
+        f"A row is the customers whose first purchase in the log fell into that {kind}; a cell is the share of them who "
+        f"bought again so many periods later. Cells whose period the log does not cover whole are empty."
+    )
+    if any(one.may_include_older for one in shown):
+        yield Words(
+            f"* Less than {data.cohorts.lookback_days} days of log lie before this cohort: some of its customers may "
+            "have bought before, and such early cohorts look more loyal than they are.",
+            is_note=True,
+        )
+    if len(cohorts) < len(data.cohorts.cohorts):
+        yield Words(f"The latest {len(cohorts)} of {len(data.cohorts.cohorts)} cohorts; all: churnrisk cohorts --wide.")
+    yield _draw(kind, shown)
+
+
+def _draw(kind: str, shown: Sequence[Cohort]) -> Chart:
+    ages = min(MOST_COHORTS, max(_last_age(one) for one in shown))
+    names = [one.period.name + ("*" if one.may_include_older else "") for one in shown]
+    cells = [[*one.classic[1 : ages + 1], *[None] * ages][:ages] for one in shown]
+    heads = [str(age) for age in range(1, ages + 1)]
+    columns = (Column("Cohort", is_number=False), Column("customers"), *(Column(head) for head in heads))
+    rows = [
+        (name, whole(one.size), *(percent(value) if value is not None else "" for value in row))
+        for name, one, row in zip(names, shown, cells, strict=True)
+    ]
+    title = f"Share that bought again, by {kind}s since the first purchase"
+    return Chart(
+        "cohort-map",
+        title,
+        _summarise(kind, cells),
+        heat_map(heads, names, cells, column_name=f"{kind}s since the first purchase"),
+        DataTable(title, columns, tuple(rows)),
+        height=110 + 24 * len(shown),
+    )
+
+
+def _last_age(cohort: Cohort) -> int:
+    return max((age for age, value in enumerate(cohort.classic) if value is not None), default=0)
+
+
+def _summarise(kind: str, cells: Sequence[Sequence[float | None]]) -> str:
+    first = [row[0] for row in cells if row[0] is not None]
+    return (
+        f"Heat map of {len(cells)} cohorts. One {kind} after the first purchase, {percent(min(first, default=None))} to "
+        f"{percent(max(first, default=None))} of a cohort bought again."
+    )

@@ -1,0 +1,47 @@
+"""Which periods of the metrics table a reader may trust, and how figures of two of them compare."""
+
+from __future__ import annotations
+
+from churnrisk.report.formats import growth, points
+from churnrisk.retention import DEFINITIONS, PeriodRow, RetentionTable
+
+MOST_PERIODS = 520
+"""A chart and its table show no more; ten years of weeks."""
+
+PERIODS_PER_YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1}
+
+
+def name_kind(kind: str | int) -> str:
+    """Name a kind of period in the singular.
+
+    >>> name_kind("month"), name_kind(28)
+    ('month', 'period of 28 days')
+    """
+    return kind if isinstance(kind, str) else f"period of {kind} days"
+
+
+def is_known(row: PeriodRow, name: str, *, first_on: int, last_on: int) -> bool:
+    """Whether a figure means what it says: the log covers the period, and every window of the figure."""
+    is_covered = first_on <= row.period.starts_on and row.period.ends_on <= last_on + 1
+    return is_covered and row.figures[name] is not None and name not in row.caveats
+
+
+def find_latest(table: RetentionTable, *, first_on: int, last_on: int) -> int:
+    """Find the period to report on: the last complete one, else the last that the log covers, else the last."""
+    rows = table.rows
+    complete = [k for k, row in enumerate(rows) if row.complete]
+    covered = [k for k, row in enumerate(rows) if first_on <= row.period.starts_on and row.period.ends_on <= last_on + 1]
+    return (complete or covered or [len(rows) - 1])[-1]
+
+
+def find_year_before(table: RetentionTable, latest: int) -> int | None:
+    """Find the same period of the year before; None where the table does not reach back so far."""
+    back = PERIODS_PER_YEAR[table.kind] if isinstance(table.kind, str) else max(1, round(365 / table.kind))
+    return latest - back if latest >= back else None
+
+
+def compare(name: str, value: float, earlier: float) -> str:
+    """Write how a figure has changed: shares in points, all else in percent; empty where that means nothing."""
+    if DEFINITIONS[name].unit == "share":
+        return points(value - earlier)
+    return growth(value, earlier) if earlier > 0 else ""

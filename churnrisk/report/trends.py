@@ -1,0 +1,96 @@
+"""The trends: how the customer base, its movements, retention and revenue went from period to period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from churnrisk.report.blocks import Block, Chart, Column, DataTable, Section, Words
+from churnrisk.report.charts import Series, Unit, bar_chart, line_chart
+from churnrisk.report.content import ReportData
+from churnrisk.report.formats import BY_UNIT
+from churnrisk.report.periods import MOST_PERIODS, is_known, name_kind
+from churnrisk.retention import RetentionTable
+from churnrisk.timeline import parse_day
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A chart of figures that share a unit."""
+
+    name: str
+    title: str
+    figures: tuple[tuple[str, str], ...]
+    unit: Unit
+    is_sum: bool = False
+
+
+TRENDS = (
+    Trend("active", "Active customers", (("customers_at_end", "active at the end"),), "customers"),
+    Trend(
+        "movement",
+        "New, returned and lost customers",
+        (("new_customers", "new"), ("reactivated_customers", "returned"), ("lost_customers", "lost")),
+        "customers",
+    ),
+    Trend("retention", "Customers retained", (("retention_rate", "retained"),), "share"),
+    Trend("revenue", "Revenue", (("revenue", "revenue"),), "currency", is_sum=True),
+)
+
+
+def build_trends(data: ReportData) -> Section:
+    """Build the charts over periods."""
+    return Section("trends", "Trends", list(_build_blocks(data)))
+
+
+def _build_blocks(data: ReportData) -> Iterator[Block]:
+    kind, left_out = name_kind(data.table.kind), sum(not row.complete for row in data.table.rows)
+    if left_out:
+        yield Words(
+            f"{left_out} of {len(data.table.rows)} periods are not complete, since the log does not cover the {kind} and "
+            f"the {data.table.lookback_days} days before it. They are shown only for figures that need no days before "
+            "the log."
+        )
+    for trend in TRENDS:
+        chart = _draw(data, trend)
+        if chart is not None:
+            yield chart
+
+
+def _draw(data: ReportData, trend: Trend) -> Chart | None:
+    labels, series = _collect(data, trend)
+    if len(labels) < 2:
+        return None
+    draw = bar_chart if trend.is_sum else line_chart
+    return Chart(
+        trend.name,
+        trend.title + (f", in {data.table.currency}" if trend.unit == "currency" and data.table.currency else ""),
+        _summarise(trend, labels, series),
+        draw(labels, series, unit=trend.unit),
+        _tabulate(data.table, trend, labels, series),
+        height=280,
+    )
+
+
+def _collect(data: ReportData, trend: Trend) -> tuple[list[str], list[Series]]:
+    """Give the periods from the first known value to the last, and the values in them."""
+    days = {"first_on": parse_day(data.intake["first_on"]), "last_on": parse_day(data.intake["last_on"])}
+    rows = data.table.rows[-MOST_PERIODS:]
+    known = [[row.figures[name] if is_known(row, name, **days) else None for row in rows] for name, _ in trend.figures]
+    some = [k for k in range(len(rows)) if any(values[k] is not None for values in known)]
+    span = slice(some[0], some[-1] + 1) if some else slice(0, 0)
+    named = zip(trend.figures, known, strict=True)
+    return [row.period.name for row in rows[span]], [Series(title, tuple(values[span])) for (_, title), values in named]
+
+
+def _summarise(trend: Trend, labels: Sequence[str], series: Sequence[Series]) -> str:
+    write = BY_UNIT[trend.unit]
+    parts = [f"{one.name} {write(one.values[0])} in {labels[0]}, {write(one.values[-1])} in {labels[-1]}" for one in series]
+    return f"{'Bars' if trend.is_sum else 'Lines' if len(series) > 1 else 'A line'} by period: {'; '.join(parts)}."
+
+
+def _tabulate(table: RetentionTable, trend: Trend, labels: Sequence[str], series: Sequence[Series]) -> DataTable:
+    write = BY_UNIT[trend.unit]
+    columns = (Column(name_kind(table.kind).capitalize(), is_number=False), *(Column(one.name) for one in series))
+    rows = [(label, *(write(one.values[k]) for one in series)) for k, label in enumerate(labels)]
+    return DataTable(trend.title, columns, tuple(rows))
