@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from churnrisk.cli import check, learn, models, retention, score, setup
+from churnrisk.cli import check, learn, models, report, retention, score, setup
 from churnrisk.cli.run import run
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ score.register(app)
 check.register(app)
 models.register(app)
 retention.register(app)
+report.register(app)
 setup.register(app)
 
 __all__ = ["app", "run"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -59,8 +58,13 @@ def score(
     ] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", min=0, help="Rows of the list to show.")] = 10,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write all scores to a .csv, .parquet or .xlsx file."),
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write all scores: .csv, .parquet or .xlsx, or postgresql://user@host/db?table=scores.",
+        ),
     ] = None,
     csv_style: Annotated[
         CsvStyle,
@@ -78,12 +82,11 @@ def score(
     """
     from churnrisk import workflows
     from churnrisk.cli.show import print_json, progress_bar, say
-    from churnrisk.tables import check_target, write_table
 
     settings = current_settings(context)
     if output is not None:
-        check_target(output)
-    beside = output.with_suffix(".rejects.csv") if output else workflows.rejects_beside(customers)
+        workflows.check_output(output)
+    beside = workflows.rejects_beside(customers, output=output)
     options = reading.options(settings, rejects=beside)
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
     with progress_bar(is_quiet=as_json) as progress:
@@ -98,13 +101,13 @@ def score(
             as_of=as_of,
             options=options,
         )
-    defused = write_table(result.table, output, csv_style=csv_style.value) if output is not None else 0
+    defused = workflows.write_scores(result, output, csv_style=csv_style.value) if output else 0
     if as_json:
         print_json(describe(churn_model, result))
         return
     show_scores(churn_model, result, top=top)
     if output is not None:
-        say(f"All {len(result.scores):,} rows: {output}")
+        say(f"All {len(result.scores):,} rows: {workflows.without_password(output)}")
     if defused:
         say(f"{defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")
 

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from churnrisk.orders.customers import CustomerTable, read_customers
+    from churnrisk.orders.databases import write_database_table
     from churnrisk.orders.log import Orders
     from churnrisk.orders.options import IntakeOptions
     from churnrisk.orders.read import read_orders
     from churnrisk.orders.report import IntakeReport
 
-__all__ = ["CustomerTable", "IntakeOptions", "IntakeReport", "Orders", "read_customers", "read_orders"]
+__all__ = [
+    "CustomerTable",
+    "IntakeOptions",
+    "IntakeReport",
+    "Orders",
+    "read_customers",
+    "read_orders",
+    "write_database_table",
+]
 
 _HOMES = {
     "CustomerTable": "customers",
@@ -21,6 +30,7 @@ _HOMES = {
     "Orders": "log",
     "read_customers": "customers",
     "read_orders": "read",
+    "write_database_table": "databases",
 }
 
 

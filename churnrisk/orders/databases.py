@@ -101,7 +101,7 @@ def _quote_table(name: str) -> str:
     return ".".join(quote_name(part) for part in name.split("."))
 
 
-def write_table(url: str, columns: Mapping[str, Sequence[Any]], *, key: str = "as_of") -> int:
+def write_database_table(url: str, columns: Mapping[str, Sequence[Any]], *, key: str = "as_of") -> int:
     """Write columns to the table of a PostgreSQL URL, replacing the rows of the same key; give the number of rows.
 
     All in one transaction: the table is made where it is absent, the rows of the same ``key`` go, the new ones come,

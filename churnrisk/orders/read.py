@@ -121,7 +121,7 @@ def build_orders(
         currency=plans.currency,
         files=raw.files,
     )
-    if options.rejects is not None:
+    if options.rejects is not None and report.reasons:
         orders.write_rejects(options.rejects)
     return orders
 

@@ -103,7 +103,11 @@ def _load(raw: RawRows, match: ColumnMatch, database: Database, read: list[tuple
     cases = [f"WHEN customer_id IS NULL THEN {quote_text(customer)}"]
     values = ["WHEN customer_id IS NULL THEN NULL"]
     for k, (name, _, _, header) in enumerate(read):
-        bad = f"{name} IS NULL" + (f" AND t{k} IS NOT NULL" if name in _MAY_BE_EMPTY else "")
+        bad = f"{name} IS NULL"
+        if name in _MAY_BE_EMPTY:
+            bad += f" AND t{k} IS NOT NULL"
+        elif name != "order_count":  # who has not ordered yet has no days to tell
+            bad += f" AND (t{k} IS NOT NULL OR order_count IS DISTINCT FROM 0)"
         if name not in _MAY_BE_EMPTY:
             bad += f" OR {name} < 0"
         cases.append(f"WHEN {bad} THEN {quote_text(header)}")

@@ -21,8 +21,8 @@ def _build_blocks(risk: AtRisk, lookback: int) -> Iterator[Block]:
     lead = f", from {risk.lead_days} days after that day on" if risk.lead_days else ""
     yield Words(
         f"Churn probability: no purchase within {risk.horizon_days} days{lead}. Scored as of {risk.as_of} by model "
-        f"{risk.model}, which knew the orders before {risk.trained_as_of}: {whole(risk.scored)} customers who bought in "
-        f"the last {risk.lookback_days} days; {whole(risk.lapsed)} have lapsed and are not scored."
+        f"{risk.model}, which knew the orders before {risk.trained_as_of}: {whole(risk.scored)} customers who bought "
+        f"in the last {risk.lookback_days} days; {whole(risk.lapsed)} have lapsed and are not scored."
     )
     yield Words(
         f"This is not “lost” of the overview, which is no purchase for {lookback} days at the end of a period.",
@@ -34,13 +34,13 @@ def _build_blocks(risk: AtRisk, lookback: int) -> Iterator[Block]:
 
 
 def _tabulate_bands(risk: AtRisk) -> DataTable:
-    columns = (Column("Risk", is_number=False), Column("customers"), Column("churned in the model's test"))
+    columns = (Column("Risk", is_number=False), Column("customers"), Column("churned in test"))
     rows = [(level, whole(band["customers"]), percent(band["churn_rate"])) for level, band in risk.bands.items()]
     return DataTable("By level of risk", columns, tuple(rows))
 
 
 def _tabulate_customers(risk: AtRisk) -> DataTable:
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("Rank"),
         Column("customer", is_number=False, is_foreign=True),
         Column("churn"),

@@ -97,9 +97,9 @@ class Chart:
 
 @dataclass(frozen=True)
 class Terms:
-    """Names with what they mean."""
+    """What names mean: each with its title on the page, its key in the JSON, and the meaning."""
 
-    pairs: tuple[tuple[str, str], ...]
+    entries: tuple[tuple[str, str, str], ...]
     kind: Literal["terms"] = "terms"
 
 

@@ -110,10 +110,7 @@ def heat_map(
         What the columns are.
     """
     data = [
-        [x, y, round(100 * value, 1)]
-        for y, row in enumerate(cells)
-        for x, value in enumerate(row)
-        if value is not None
+        [x, y, round(100 * value, 1)] for y, row in enumerate(cells) for x, value in enumerate(row) if value is not None
     ]
     highest = max((cell[2] for cell in data), default=0)
     wide: Option = {
@@ -148,10 +145,14 @@ def heat_map(
             "itemHeight": 160,
             "text": [f"{highest:g} %", "0 %"],
         },
-        "series": [{"type": "heatmap", "data": data, "label": {"show": len(columns) <= 26, "formatter": "@cell-label"}}],
+        "series": [{"type": "heatmap", "data": data, "label": {"formatter": "@cell-label"}}],
     }
-    narrow = {"series": [{"label": {"show": False}}]}
-    return {"baseOption": wide, "media": [{"query": {"maxWidth": 16 + 100 + 30 * len(columns)}, "option": narrow}]}
+    least_width = 116 + 30 * len(columns)  # for the numbers in the cells
+    media = [
+        {"query": {"maxWidth": least_width}, "option": {"series": [{"label": {"show": False}}]}},
+        {"option": {"series": [{"label": {"show": True}}]}},
+    ]
+    return {"baseOption": wide, "media": media}
 
 
 _CONTAIN = {"outerBoundsMode": "same", "outerBoundsContain": "axisLabel"}  # labels stay inside the chart

@@ -27,8 +27,8 @@ def _build_blocks(data: ReportData) -> Iterator[Block]:
         yield Words(f"No {kind} after a first purchase is covered by the log yet, so there is nothing to follow.")
         return
     yield Words(
-        f"A row is the customers whose first purchase in the log fell into that {kind}; a cell is the share of them who "
-        f"bought again so many periods later. Cells whose period the log does not cover whole are empty."
+        f"A row is the customers whose first purchase in the log fell into that {kind}; a cell is the share of them "
+        "who bought again so many periods later. Cells whose period the log does not cover whole are empty."
     )
     if any(one.may_include_older for one in shown):
         yield Words(
@@ -69,6 +69,6 @@ def _last_age(cohort: Cohort) -> int:
 def _summarise(kind: str, cells: Sequence[Sequence[float | None]]) -> str:
     first = [row[0] for row in cells if row[0] is not None]
     return (
-        f"Heat map of {len(cells)} cohorts. One {kind} after the first purchase, {percent(min(first, default=None))} to "
-        f"{percent(max(first, default=None))} of a cohort bought again."
+        f"Heat map of {len(cells)} cohorts. One {kind} after the first purchase, {percent(min(first, default=None))} "
+        f"to {percent(max(first, default=None))} of a cohort bought again."
     )

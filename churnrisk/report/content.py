@@ -54,6 +54,8 @@ class ReportData:
         Of churnrisk.
     intake : mapping
         The account of the rows, without any row.
+    first_day, last_day : int
+        Day numbers of the first and the last order.
     table : RetentionTable
         Figures by period, without groups.
     changes : tuple of Change
@@ -70,6 +72,8 @@ class ReportData:
 
     version: str
     intake: Mapping[str, Any]
+    first_day: int
+    last_day: int
     table: RetentionTable
     changes: tuple[Change, ...]
     cohorts: CohortTable

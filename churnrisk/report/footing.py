@@ -10,15 +10,14 @@ from churnrisk.report.formats import whole
 from churnrisk.report.overview import SHOWN
 from churnrisk.retention import DEFINITIONS
 
-DEFINED = (
-    *SHOWN,
-    "new_customers",
-    "reactivated_customers",
-    "lost_customers",
-    "classic",
-    "rfm_score",
-)
-"""Every figure that the page shows."""
+DEFINED = {name: title for name, (title, _) in SHOWN.items()} | {
+    "new_customers": "New",
+    "reactivated_customers": "Returned",
+    "lost_customers": "Lost customers",
+    "classic": "Cohorts",
+    "rfm_score": "Segments",
+}
+"""Every figure that the page shows, with its title there."""
 
 ROWS = (
     ("rows in", "rows_in"),
@@ -32,13 +31,14 @@ ROWS = (
 def build_definitions(data: ReportData) -> Section:
     """Build the list of definitions."""
     words = Words(
-        f"A customer is active at a day with a purchase in the {data.table.lookback_days} days before it; a purchase is "
-        "an order with a positive net amount, or any order where the log has no amounts. A period ends on the day after "
-        "its last. S is the customers active at its start, E those active at its end, N the new and R the returned ones; "
-        f"w is {data.table.revenue_window_days} days."
+        f"A customer is active at a day with a purchase in the {data.table.lookback_days} days before it; a purchase "
+        "is an order with a positive net amount, or any order where the log has no amounts. A period ends on the day "
+        "after its last. S is the customers active at its start, E those active at its end, N the new and R the "
+        f"returned ones; w is {data.table.revenue_window_days} days."
     )
-    pairs = tuple((name, f"{DEFINITIONS[name].formula}. {DEFINITIONS[name].edge_cases}".strip()) for name in DEFINED)
-    return Section("definitions", "Definitions", [words, Terms(pairs)])
+    meanings = {name: f"{DEFINITIONS[name].formula}. {DEFINITIONS[name].edge_cases}".strip() for name in DEFINED}
+    terms = Terms(tuple((title, name, meanings[name]) for name, title in DEFINED.items()))
+    return Section("definitions", "Definitions", [words, terms])
 
 
 def build_account(data: ReportData) -> Section:

@@ -9,7 +9,6 @@ from churnrisk.report.content import ReportData
 from churnrisk.report.formats import BY_UNIT, NOTHING, amount, whole
 from churnrisk.report.periods import compare, find_latest, find_year_before, is_known, name_kind
 from churnrisk.retention import DEFINITIONS, PeriodRow
-from churnrisk.timeline import parse_day
 
 SHOWN = {
     "customers_at_end": ("Active customers", "with a purchase in the last {lookback} days, at the end of the {kind}"),
@@ -27,12 +26,11 @@ SHOWN = {
 
 def build_overview(data: ReportData) -> Section:
     """Build the overview."""
-    days = {"first_on": parse_day(data.intake["first_on"]), "last_on": parse_day(data.intake["last_on"])}
-    latest = find_latest(data.table, **days)
-    before = find_year_before(data.table, latest)
+    latest = find_latest(data)
+    before = find_year_before(data.table.kind, latest)
     row = data.table.rows[latest]
     earlier = None if before is None else data.table.rows[before]
-    cards = tuple(_make_card(data, name, row, earlier, days) for name in SHOWN if row.figures[name] is not None)
+    cards = tuple(_make_card(data, name, row, earlier) for name in SHOWN if row.figures[name] is not None)
     return Section("overview", "Overview", [Words(_introduce(data, row)), Cards(cards), *_write_notes(data, row)])
 
 
@@ -45,7 +43,7 @@ def _introduce(data: ReportData, row: PeriodRow) -> str:
     )
 
 
-def _make_card(data: ReportData, name: str, row: PeriodRow, earlier: PeriodRow | None, days: dict[str, int]) -> Card:
+def _make_card(data: ReportData, name: str, row: PeriodRow, earlier: PeriodRow | None) -> Card:
     title, meaning = SHOWN[name]
     table, value = data.table, row.figures[name]
     words = {
@@ -55,16 +53,16 @@ def _make_card(data: ReportData, name: str, row: PeriodRow, earlier: PeriodRow |
         "currency": f", in {table.currency}" if table.currency else "",
     }
     written = BY_UNIT.get(DEFINITIONS[name].unit, amount)(value)
-    return Card(title, written, _compare_years(data, name, row, earlier, days), meaning.format(**words))
+    return Card(title, written, _compare_years(data, name, row, earlier), meaning.format(**words))
 
 
-def _compare_years(
-    data: ReportData, name: str, row: PeriodRow, earlier: PeriodRow | None, days: dict[str, int]
-) -> str:
-    if not is_known(row, name, **days):
+def _compare_years(data: ReportData, name: str, row: PeriodRow, earlier: PeriodRow | None) -> str:
+    if not is_known(data, row, name):
         return "the log does not reach back far enough for this figure"
-    if earlier is None or not is_known(earlier, name, **days):
-        return "the year before is not known"
+    if earlier is None:
+        return "the log has no year before"
+    if not is_known(data, earlier, name):
+        return f"{earlier.period.name} is not known: the log starts too late"
     value, past = row.figures[name], earlier.figures[name]
     change = "" if value is None or past is None else compare(name, value, past)
     return f"{change or NOTHING} on {earlier.period.name}{_judge_noise(data, name)}"

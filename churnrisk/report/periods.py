@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from churnrisk.report.content import ReportData
 from churnrisk.report.formats import growth, points
-from churnrisk.retention import DEFINITIONS, PeriodRow, RetentionTable
+from churnrisk.retention import DEFINITIONS, PeriodRow
 
 MOST_PERIODS = 520
 """A chart and its table show no more; ten years of weeks."""
@@ -20,23 +21,27 @@ def name_kind(kind: str | int) -> str:
     return kind if isinstance(kind, str) else f"period of {kind} days"
 
 
-def is_known(row: PeriodRow, name: str, *, first_on: int, last_on: int) -> bool:
+def is_covered(data: ReportData, row: PeriodRow) -> bool:
+    """Whether the log covers a period whole."""
+    return data.first_day <= row.period.starts_on and row.period.ends_on <= data.last_day + 1
+
+
+def is_known(data: ReportData, row: PeriodRow, name: str) -> bool:
     """Whether a figure means what it says: the log covers the period, and every window of the figure."""
-    is_covered = first_on <= row.period.starts_on and row.period.ends_on <= last_on + 1
-    return is_covered and row.figures[name] is not None and name not in row.caveats
+    return is_covered(data, row) and row.figures[name] is not None and name not in row.caveats
 
 
-def find_latest(table: RetentionTable, *, first_on: int, last_on: int) -> int:
+def find_latest(data: ReportData) -> int:
     """Find the period to report on: the last complete one, else the last that the log covers, else the last."""
-    rows = table.rows
+    rows = data.table.rows
     complete = [k for k, row in enumerate(rows) if row.complete]
-    covered = [k for k, row in enumerate(rows) if first_on <= row.period.starts_on and row.period.ends_on <= last_on + 1]
+    covered = [k for k, row in enumerate(rows) if is_covered(data, row)]
     return (complete or covered or [len(rows) - 1])[-1]
 
 
-def find_year_before(table: RetentionTable, latest: int) -> int | None:
+def find_year_before(kind: str | int, latest: int) -> int | None:
     """Find the same period of the year before; None where the table does not reach back so far."""
-    back = PERIODS_PER_YEAR[table.kind] if isinstance(table.kind, str) else max(1, round(365 / table.kind))
+    back = PERIODS_PER_YEAR[kind] if isinstance(kind, str) else max(1, round(365 / kind))
     return latest - back if latest >= back else None
 
 

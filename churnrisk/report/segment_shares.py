@@ -13,9 +13,9 @@ def build_segment_shares(data: ReportData) -> Section:
     """Build the bars and the table of segments."""
     segmentation = data.segmentation
     words = Words(
-        "RFM: every customer with a purchase is scored by fifths on days since the last purchase, purchase days, and net "
-        "revenue, over the whole log; the three scores give the segment. Equal customers have equal scores, so that "
-        "fifths may be uneven."
+        "RFM: every customer with a purchase is scored by fifths on days since the last purchase, purchase days, and "
+        "net revenue, over the whole log; the three scores give the segment. Equal customers have equal scores, so "
+        "that fifths may be uneven."
     )
     return Section("segments", "Segments", [words, _draw(segmentation), _explain(segmentation)])
 
@@ -28,7 +28,10 @@ def _draw(segmentation: Segmentation) -> Chart:
         series.append(Series("of revenue", tuple(row.revenue_share for row in rows)))
     largest = max(rows, key=lambda row: row.customers)
     best = rows[0]
-    summary = f"Bars by segment. The largest is {largest.name.replace('_', ' ')}, {percent(largest.customer_share)} of customers"
+    summary = (
+        f"Bars by segment. The largest is {largest.name.replace('_', ' ')}, "
+        f"{percent(largest.customer_share)} of customers"
+    )
     if best.revenue_share is not None:
         summary += f"; {best.name} bring {percent(best.revenue_share)} of revenue"
     table = _tabulate(segmentation)
@@ -56,8 +59,6 @@ def _tabulate(segmentation: Segmentation) -> DataTable:
 
 
 def _explain(segmentation: Segmentation) -> DataTable:
-    rows = tuple(
-        (row.name.replace("_", " "), SEGMENTS[row.name], whole(row.customers)) for row in segmentation.rows
-    )
+    rows = tuple((row.name.replace("_", " "), SEGMENTS[row.name], whole(row.customers)) for row in segmentation.rows)
     columns = (Column("Segment", is_number=False), Column("Meaning", is_number=False), Column("customers"))
     return DataTable("What the segments mean", columns, rows)

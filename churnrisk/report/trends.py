@@ -11,7 +11,6 @@ from churnrisk.report.content import ReportData
 from churnrisk.report.formats import BY_UNIT
 from churnrisk.report.periods import MOST_PERIODS, is_known, name_kind
 from churnrisk.retention import RetentionTable
-from churnrisk.timeline import parse_day
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,9 @@ def _build_blocks(data: ReportData) -> Iterator[Block]:
     kind, left_out = name_kind(data.table.kind), sum(not row.complete for row in data.table.rows)
     if left_out:
         yield Words(
-            f"{left_out} of {len(data.table.rows)} periods are not complete, since the log does not cover the {kind} and "
-            f"the {data.table.lookback_days} days before it. They are shown only for figures that need no days before "
-            "the log."
+            f"{left_out} of {len(data.table.rows)} periods are not complete, since the log does not cover the {kind} "
+            f"and the {data.table.lookback_days} days before it. They are shown only for figures that need no days "
+            "before the log."
         )
     for trend in TRENDS:
         chart = _draw(data, trend)
@@ -74,9 +73,8 @@ def _draw(data: ReportData, trend: Trend) -> Chart | None:
 
 def _collect(data: ReportData, trend: Trend) -> tuple[list[str], list[Series]]:
     """Give the periods from the first known value to the last, and the values in them."""
-    days = {"first_on": parse_day(data.intake["first_on"]), "last_on": parse_day(data.intake["last_on"])}
     rows = data.table.rows[-MOST_PERIODS:]
-    known = [[row.figures[name] if is_known(row, name, **days) else None for row in rows] for name, _ in trend.figures]
+    known = [[row.figures[name] if is_known(data, row, name) else None for row in rows] for name, _ in trend.figures]
     some = [k for k in range(len(rows)) if any(values[k] is not None for values in known)]
     span = slice(some[0], some[-1] + 1) if some else slice(0, 0)
     named = zip(trend.figures, known, strict=True)
@@ -85,7 +83,9 @@ def _collect(data: ReportData, trend: Trend) -> tuple[list[str], list[Series]]:
 
 def _summarise(trend: Trend, labels: Sequence[str], series: Sequence[Series]) -> str:
     write = BY_UNIT[trend.unit]
-    parts = [f"{one.name} {write(one.values[0])} in {labels[0]}, {write(one.values[-1])} in {labels[-1]}" for one in series]
+    parts = [
+        f"{one.name} {write(one.values[0])} in {labels[0]}, {write(one.values[-1])} in {labels[-1]}" for one in series
+    ]
     return f"{'Bars' if trend.is_sum else 'Lines' if len(series) > 1 else 'A line'} by period: {'; '.join(parts)}."
 
 

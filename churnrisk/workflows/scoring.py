@@ -11,10 +11,17 @@ import numpy as np
 
 from churnrisk.errors import ColumnError
 from churnrisk.learning import FittedModel
-from churnrisk.orders import CustomerTable, IntakeOptions, Orders, read_customers, read_orders
+from churnrisk.orders import (
+    CustomerTable,
+    IntakeOptions,
+    Orders,
+    read_customers,
+    read_orders,
+    write_database_table,
+)
 from churnrisk.schema import SUMMARY_ROLES
 from churnrisk.scoring import Scores, score_orders, score_summary
-from churnrisk.tables import Table
+from churnrisk.tables import CsvStyle, Table, check_target, write_table
 from churnrisk.timeline import date_of
 from churnrisk.workflows.model import ChurnModel, Day, choose_as_of, to_day
 from churnrisk.workflows.sources import rejects_beside
@@ -52,6 +59,43 @@ class ScoreResult:
             is_whole = name in WHOLE_COLUMNS
             columns[name] = [None if np.isnan(v) else int(v) for v in values.astype(float)] if is_whole else values
         return Table(columns)
+
+
+def check_output(output: str) -> None:
+    """Refuse a place that scores cannot be written to, before any work is done."""
+    if not is_database(output):
+        check_target(Path(output))
+
+
+def write_scores(result: ScoreResult, output: str, *, csv_style: CsvStyle = "plain") -> int:
+    """Write scores to a ``.csv``, ``.parquet`` or ``.xlsx`` file, or to a table of a PostgreSQL database.
+
+    A file is whole or absent. In a database all rows of the same ``as_of`` are replaced in one transaction.
+
+    Parameters
+    ----------
+    result : ScoreResult
+        What :func:`score_source` gave.
+    output : str
+        A path, or ``postgresql://user@host/database?table=scores``; the password comes from the environment
+        (``PGPASSWORD``) or ``~/.pgpass``.
+    csv_style : {"plain", "excel"}
+        How CSV is written.
+
+    Returns
+    -------
+    int
+        How many texts got an apostrophe, since a spreadsheet would run them as formulas.
+    """
+    if is_database(output):
+        write_database_table(output, result.table.columns)
+        return 0
+    return write_table(result.table, Path(output), csv_style=csv_style)
+
+
+def is_database(output: str) -> bool:
+    """Tell a database from a file."""
+    return output.startswith(("postgresql://", "postgres://"))
 
 
 def score_source(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -41,9 +42,16 @@ def sample_file(name: SampleName) -> Path:
     raise SourceError(f"the sample {name} is missing from this installation; install churnrisk again.")
 
 
-def rejects_beside(place: str | Path) -> Path:
-    """Name the file that lists the rows set aside: in the current folder, named for the source."""
-    text = str(place)
+def rejects_beside(source: str | Path, *, output: str | None = None) -> Path:
+    """Name the file that lists the rows set aside: beside the output, or named for the source in this folder."""
+    if output is not None and "://" not in output:
+        return Path(output).with_suffix(".rejects.csv")
+    text = str(source)
     if "://" in text or text == "-" or any(sign in text for sign in "*?["):
         return Path("purchases.rejects.csv")
     return Path(Path(text).with_suffix("").name + ".rejects.csv")
+
+
+def without_password(place: str) -> str:
+    """Write a database URL without a password that stands in it."""
+    return re.sub(r"(://[^/@:]*):[^@/]*@", r"\1:...@", place)

@@ -43,6 +43,7 @@ HOMES = {
     "click": "cli",
     "rich": "cli",
     "jinja2": "report service",
+    "markupsafe": "report service",  # part of Jinja, on its own on the index
     "fastapi": "service",
     "starlette": "service",
     "uvicorn": "service",

@@ -15,7 +15,7 @@ import pytest
 
 from churnrisk.errors import OutputError, SettingsError, SourceError
 from churnrisk.orders import IntakeOptions, read_orders
-from churnrisk.orders.databases import write_table
+from churnrisk.orders.databases import write_database_table
 
 
 def _as_server(command: list[str]) -> list[str]:
@@ -116,9 +116,9 @@ def test_written_rows_replace_those_of_their_day(server: str) -> None:
     import psycopg
 
     url = f"{server}?table=scores"
-    write_table(url, scores(dt.date(2024, 1, 1), 0.5, 0.25))
-    write_table(url, scores(dt.date(2024, 1, 2), 0.75))
-    assert write_table(url, scores(dt.date(2024, 1, 1), 0.125, None)) == 2
+    write_database_table(url, scores(dt.date(2024, 1, 1), 0.5, 0.25))
+    write_database_table(url, scores(dt.date(2024, 1, 2), 0.75))
+    assert write_database_table(url, scores(dt.date(2024, 1, 1), 0.125, None)) == 2
     with psycopg.connect(server) as connection:
         found = connection.execute("SELECT * FROM scores ORDER BY as_of, customer_id").fetchall()
     assert found == [
@@ -132,9 +132,9 @@ def test_a_failed_write_leaves_what_was_there(server: str) -> None:
     import psycopg
 
     url = f"{server}?table=kept"
-    write_table(url, scores(dt.date(2024, 1, 1), 0.5))
+    write_database_table(url, scores(dt.date(2024, 1, 1), 0.5))
     broken = scores(dt.date(2024, 1, 1), 0.75) | {"order_count": ["many"]}
     with pytest.raises(OutputError, match="PostgreSQL says"):
-        write_table(url, broken)
+        write_database_table(url, broken)
     with psycopg.connect(server) as connection:
         assert connection.execute("SELECT churn_probability FROM kept").fetchall() == [(0.5,)]

@@ -1,0 +1,83 @@
+"""``churnrisk report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from churnrisk.cli.options import AsJson, ModelsDir, Reading, current_settings, reads_purchases
+from churnrisk.cli.retention_source import Lookback, PeriodKind, Purchases
+
+if TYPE_CHECKING:
+    from churnrisk.workflows import ReportResult
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(report)
+
+
+@reads_purchases
+def report(
+    context: typer.Context,
+    purchases: Purchases = None,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The HTML file to write.")] = Path(
+        "report.html"
+    ),
+    period: PeriodKind = "month",
+    lookback: Lookback = None,
+    top: Annotated[
+        int, typer.Option("--top", metavar="N", min=0, help="Customers in the list of those most at risk; 0 for none.")
+    ] = 20,
+    models_dir: ModelsDir = None,
+    as_json: AsJson = False,
+    *,
+    reading: Reading,
+) -> None:
+    """Write the retention figures, with charts and who is at risk, into one HTML file that needs no network.
+
+    Example: churnrisk report purchases.csv --output report.html
+    """
+    from churnrisk import workflows
+    from churnrisk.cli.show import print_json, progress_bar
+    from churnrisk.report import describe_report
+    from churnrisk.retention import parse_kind
+
+    settings, kind = current_settings(context), parse_kind(period)
+    workflows.check_report_path(output)
+    source = workflows.find_purchases(purchases, settings.purchases)
+    with progress_bar(is_quiet=as_json) as progress:
+        progress("measuring", 0, 1)
+        result = workflows.make_report(
+            source,
+            kind=kind,
+            lookback=settings.lookback if lookback is None else lookback,
+            top=top,
+            models_dir=models_dir or settings.models_dir,
+            options=reading.options(settings),
+        )
+        size = workflows.write_report(result.data, output)
+    if as_json:
+        print_json(
+            {"report": str(output), **describe_report(result.data), "model_problem": result.model_problem or None}
+        )
+        return
+    show_result(result, output, size=size)
+
+
+def show_result(result: ReportResult, output: Path, *, size: int) -> None:
+    """Print the account of the rows, what the report lacks, and where it is."""
+    from churnrisk.cli.card import show_intake
+    from churnrisk.cli.show import say
+
+    data = result.data
+    show_intake(data.intake)
+    if data.no_list:
+        say(data.no_list)
+    if result.model_problem:
+        say(f"The model: {result.model_problem}")
+    if data.at_risk is not None and data.at_risk.customers:
+        say(f"It names {len(data.at_risk.customers)} customers; --top 0 leaves them out.")
+    say(f"Wrote {output} ({size / 1000:,.0f} kB); any browser opens it, without a network.")

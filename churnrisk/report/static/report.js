@@ -1,0 +1,64 @@
+// Draws the charts of a page: each element with data-option names a script element that holds its options.
+(() => {
+  "use strict";
+
+  const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+  const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
+  const tenths = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const NOTHING = "–";
+  const write = (how) => (value) => (value === null || value === undefined || value === "" ? NOTHING : how(value));
+
+  // What "@name" stands for in an option, where ECharts wants a function.
+  const FORMATS = {
+    "@whole": write((value) => whole.format(value)),
+    "@short": write((value) => short.format(value)),
+    "@share": write((value) => `${Number((100 * value).toFixed(1))} %`),
+    "@cell-label": (cell) => tenths.format(cell.value[2]),
+    "@cell": (cell) => `${cell.name}: ${tenths.format(cell.value[2])} %`,
+  };
+
+  const PRINT = { width: 680, scale: 0.85 }; // fits on A4 and on Letter, in CSS pixels and parts of the height
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const drawn = new Map();
+
+  function readJson(id) {
+    return JSON.parse(document.getElementById(id).textContent);
+  }
+
+  function resolve(value) {
+    if (Array.isArray(value)) return value.map(resolve);
+    if (value === null || typeof value !== "object") return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => {
+        const isFormat = (key === "formatter" || key === "valueFormatter") && inner in FORMATS;
+        return [key, isFormat ? FORMATS[inner] : resolve(inner)];
+      }),
+    );
+  }
+
+  function draw(element, theme, { width, scale = 1 }) {
+    drawn.get(element)?.dispose();
+    element.style.height = `${Math.round(scale * element.dataset.height)}px`;
+    const chart = echarts.init(element, theme, { renderer: "svg", width });
+    chart.setOption(resolve(readJson(element.dataset.option)));
+    drawn.set(element, chart);
+  }
+
+  function drawAll(theme, size = {}) {
+    for (const element of document.querySelectorAll(".chart")) draw(element, theme, size);
+  }
+
+  const screenTheme = () => (dark.matches ? "dark" : "light");
+
+  for (const [name, theme] of Object.entries(readJson("themes"))) echarts.registerTheme(name, theme);
+  document.documentElement.classList.add("has-charts");
+  drawAll(screenTheme());
+
+  const observer = new ResizeObserver((entries) => {
+    for (const entry of entries) drawn.get(entry.target)?.resize();
+  });
+  for (const element of drawn.keys()) observer.observe(element);
+  dark.addEventListener("change", () => drawAll(screenTheme()));
+  window.addEventListener("beforeprint", () => drawAll("light", PRINT));
+  window.addEventListener("afterprint", () => drawAll(screenTheme()));
+})();

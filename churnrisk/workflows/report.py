@@ -1,0 +1,186 @@
+"""From a source of purchases to a report: measure, score where a model can, and write one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import churnrisk
+from churnrisk.errors import IncompatibleModel, ModelNotFound, NotEnoughData, OutputError, SettingsError, StoreError
+from churnrisk.orders import IntakeOptions, Orders, read_orders
+from churnrisk.report import AtRisk, ReportData, render_report
+from churnrisk.retention import (
+    Change,
+    RetentionTable,
+    Segmentation,
+    build_cohorts,
+    build_segments,
+    compare_with_past,
+    measure_retention,
+)
+from churnrisk.scoring import Scores, score_orders
+from churnrisk.tables import Table, replacing
+from churnrisk.timeline import DEFAULT_LOOKBACK
+from churnrisk.workflows.card import describe_intake, describe_snapshot
+from churnrisk.workflows.model import ChurnModel, choose_as_of, load
+
+ENDINGS = (".html", ".htm")
+DEFAULT_TOP = 20
+MOST_LISTED = 1000
+NO_MODEL = (
+    "No model is stored, so nobody is scored: `churnrisk train` learns one from the purchase history, and the next "
+    "report lists the customers most at risk."
+)
+UNUSABLE_MODEL = (
+    "A model is stored, but it cannot be used for this log, so nobody is scored; `churnrisk score` with the same file "
+    "says why."
+)
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """A report, and why it has no list where a stored model could not be used (else empty)."""
+
+    data: ReportData
+    model_problem: str = ""
+
+
+def make_report(
+    source: Any,
+    *,
+    kind: str | int = "month",
+    lookback: int = DEFAULT_LOOKBACK,
+    top: int = DEFAULT_TOP,
+    models_dir: Path = Path("models"),
+    options: IntakeOptions | None = None,
+) -> ReportResult:
+    """Measure all that a report shows.
+
+    Parameters
+    ----------
+    source : str, Path or frame
+        The purchase history.
+    kind : str or int
+        Kind of period, or its length in days.
+    lookback : int
+        Active is who bought in so many last days.
+    top : int
+        How many customers the list of those at risk holds, at most 1,000; 0 leaves single customers out.
+    models_dir : Path
+        Where a model may be stored; the report does without one.
+    options : IntakeOptions, optional
+        How to read the source.
+    """
+    if not 0 <= top <= MOST_LISTED:
+        raise SettingsError(f"--top {top}: give 0 to {MOST_LISTED}; `churnrisk score --output` writes all customers.")
+    with read_orders(source, options or IntakeOptions()) as orders:
+        table = measure_retention(orders, kind, lookback=lookback)
+        model, no_list, problem = _find_model(models_dir, orders)
+        scores = None if model is None else score_orders(model.model, orders, choose_as_of(model.model, orders, None))
+        probability = {} if scores is None else _probability_of(scores)
+        segmentation = build_segments(orders, churn_probability=probability)
+        data = ReportData(
+            version=churnrisk.__version__,
+            intake=describe_intake(orders),
+            first_day=orders.first_day,
+            last_day=orders.last_day,
+            table=table,
+            changes=_compare(orders, table),
+            cohorts=build_cohorts(orders, kind, lookback=lookback),
+            segmentation=segmentation,
+            at_risk=None if model is None or scores is None else _list_at_risk(model, scores, segmentation, top),
+            no_list=no_list,
+        )
+    return ReportResult(data, problem)
+
+
+def check_report_path(path: Path) -> None:
+    """Refuse a file that is no HTML page, before long work and before anything is replaced.
+
+    Raises
+    ------
+    OutputError
+        For another ending, or a folder that is not there.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise OutputError(f"{path}: a report is an HTML page; name it as {path.with_suffix('.html')}.")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: cannot be written: there is no folder {path.parent}.")
+
+
+def write_report(data: ReportData, path: Path) -> int:
+    """Write a report as one HTML file, whole or absent, and give its size in bytes."""
+    check_report_path(path)
+    page = render_report(data).encode()
+    with replacing(path) as temporary:
+        temporary.write_bytes(page)
+    return len(page)
+
+
+def _find_model(models_dir: Path, orders: Orders) -> tuple[ChurnModel | None, str, str]:
+    """Load the current model; else give the sentence for the reader, and the problem for whoever runs this."""
+    try:
+        model = load(models_dir=models_dir)
+    except ModelNotFound:
+        return None, NO_MODEL, ""
+    except StoreError as error:
+        return None, UNUSABLE_MODEL, str(error)
+    if model.model.needs_amounts and not orders.has_amounts:
+        return None, UNUSABLE_MODEL, str(IncompatibleModel("the model was trained with amounts; this log has none."))
+    return model, "", ""
+
+
+def _probability_of(scores: Scores) -> dict[str, float]:
+    columns = scores.columns
+    is_scored = columns["status"] == "scored"
+    ids, values = columns["customer_id"][is_scored], columns["churn_probability"][is_scored]
+    return dict(zip(ids.tolist(), values.tolist(), strict=True))
+
+
+def _compare(orders: Orders, table: RetentionTable) -> tuple[Change, ...]:
+    try:
+        return compare_with_past(orders, table)
+    except NotEnoughData:
+        return ()
+
+
+def _list_at_risk(model: ChurnModel, scores: Scores, segmentation: Segmentation, top: int) -> AtRisk:
+    snapshot = describe_snapshot(scores.snapshot)
+    listed = min(top, scores.count("status", "scored"))
+    segment_of = segmentation.segment_of() if listed else {}
+    first = Table({name: values[:listed].tolist() for name, values in scores.columns.items()}).records()
+    return AtRisk(
+        model=model.version or "",
+        trained_as_of=model.card["snapshot"]["as_of"],
+        as_of=snapshot["as_of"],
+        horizon_days=snapshot["horizon_days"],
+        lookback_days=snapshot["lookback_days"],
+        lead_days=snapshot["lead_days"],
+        scored=scores.count("status", "scored"),
+        lapsed=scores.count("status", "lapsed"),
+        bands=_count_bands(model, scores),
+        customers=tuple(_describe_customer(record, segment_of) for record in first),
+    )
+
+
+def _count_bands(model: ChurnModel, scores: Scores) -> dict[str, dict[str, Any]]:
+    tested = model.card["test"]["risk_bands"]
+    return {
+        level: {"customers": scores.count("risk", level), "churn_rate": tested[level]["churn_rate"]}
+        for level in ("high", "medium", "low")
+    }
+
+
+def _describe_customer(record: Mapping[str, Any], segment_of: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "risk_rank": int(record["risk_rank"]),
+        "customer_id": record["customer_id"],
+        "churn_probability": record["churn_probability"],
+        "risk": record["risk"],
+        "segment": segment_of.get(record["customer_id"]),
+        "days_since_last_order": int(record["days_since_last_order"]),
+        "order_count": int(record["order_count"]),
+        "total_amount": record["total_amount"],
+    }
