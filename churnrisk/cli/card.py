@@ -25,10 +25,13 @@ SHORT = {"RFM logistic regression": "RFM logistic"}
 def show_card(card: Card, *, rejects: Path | None = None) -> None:
     """Print the intake, the horizon, the snapshots, the test and the risk bands."""
     show_intake(card["intake"], rejects=rejects)
-    _show_horizon(card)
+    show_horizon(card)
     _show_snapshots(card)
     _show_test(card["test"])
     _show_bands(card)
+    show_grade(card["grade"])
+    if card.get("note"):
+        say(card["note"])
 
 
 def show_intake(intake: Card, *, rejects: Path | None = None) -> None:
@@ -55,7 +58,8 @@ def show_intake(intake: Card, *, rejects: Path | None = None) -> None:
     say()
 
 
-def _show_horizon(card: Card) -> None:
+def show_horizon(card: Card) -> None:
+    """Print what churned means, and how the horizon was chosen."""
     snapshot, choice = card["snapshot"], card["horizon_choice"]
     days = snapshot["horizon_days"]
     lead = f", after {snapshot['lead_days']} days to act" if snapshot["lead_days"] else ""
@@ -105,11 +109,48 @@ def _show_test(test: Card) -> None:
             "  The history holds too little before this snapshot, so the test is on other customers of the same "
             "weeks and not on a later snapshot. That flatters."
         )
+    show_gains(test["gains"])
+
+
+def show_gains(gains: Card) -> None:
+    """Print the differences from every baseline."""
     rows = [
-        {"churnrisk against": name, "AUC": _signed(gains["auc"]), "log loss": _signed(gains["log_loss"])}
-        for name, gains in ((name, test["gains"][name]) for name in MODELS if name in test["gains"])
+        {"churnrisk against": name, "AUC": signed(one["auc"]), "log loss": signed(one["log_loss"])}
+        for name, one in gains.items()
     ]
     show_table("Gain, paired over customers (AUC: more is better; log loss: less is)", rows)
+
+
+def show_grade(grade: Card) -> None:
+    """Print the letter, the sentence, and each ingredient with its own letter."""
+    say(f"Grade {grade['letter']} ({_basis(grade)}): {grade['sentence']}.")
+    figures, letters = grade["ingredients"], grade["letters"]
+    shown = {
+        "ranking": ("AUC, lower end", _figure(figures["auc"]["low"])),
+        "gain": (f"log loss saved of {grade['best_baseline']}, lower end", _share(figures["log_loss_saved"]["low"])),
+        "calibration": ("calibration error beyond chance", _figure(figures["calibration_error_beyond_chance"])),
+        "stability": ("log loss saved at worst cutoff, upper end", _share(figures["worst_log_loss_saved_upper_end"])),
+    }
+    rows = [
+        {"ingredient": name, "figure": what, "amount": amount, "grade": letters.get(name)}
+        for name, (what, amount) in shown.items()
+    ]
+    show_table("", rows)
+
+
+def _basis(grade: Card) -> str:
+    if grade["basis"] == "backtest":
+        return f"backtest over {grade['cutoffs']} cutoffs" if grade["cutoffs"] > 1 else "backtest at one cutoff"
+    where = "one later snapshot" if grade["basis"] == "later snapshot" else "other customers of the same weeks"
+    return f"provisional, tested on {where}; `churnrisk backtest` tells more"
+
+
+def _figure(figure: float | None) -> str:
+    return "–" if figure is None else f"{figure:.3f}"
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{share:+.1%}"
 
 
 def _show_bands(card: Card) -> None:
@@ -142,7 +183,8 @@ def _estimate(interval: Card) -> str:
     return f"{interval['value']:.3f}\n{interval['low']:.3f}–{interval['high']:.3f}"
 
 
-def _signed(interval: Card) -> str:
+def signed(interval: Card) -> str:
+    """Write a difference with its interval."""
     if interval["value"] is None or interval["low"] is None:
         return "–"
     return f"{interval['value']:+.3f} [{interval['low']:+.3f}, {interval['high']:+.3f}]"

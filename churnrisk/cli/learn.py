@@ -51,6 +51,9 @@ def train(
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", help="Seed of everything random. (default: 0)")
     ] = None,
+    backtest: Annotated[
+        bool, typer.Option("--backtest", help="Grade the model at several cutoffs instead of one; takes longer.")
+    ] = False,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -62,7 +65,7 @@ def train(
     settings = current_settings(context)
     given = {"horizon": horizon, "lookback": lookback, "lead": lead, "seed": seed, "models_dir": models_dir}
     settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
-    model, rejects = _train(purchases, settings, reading, as_of, as_json=as_json)
+    model, rejects = _train(purchases, settings, reading, as_of, backtest=backtest, as_json=as_json)
     _show_training(model, settings.models_dir, rejects, as_json=as_json)
 
 
@@ -90,7 +93,13 @@ def demo(
 
 
 def _train(
-    purchases: str | None, settings: Settings, reading: Reading, as_of: str | None, *, as_json: bool
+    purchases: str | None,
+    settings: Settings,
+    reading: Reading,
+    as_of: str | None,
+    *,
+    backtest: bool = False,
+    as_json: bool,
 ) -> tuple[ChurnModel, Path | None]:
     from churnrisk import workflows
     from churnrisk.cli.show import progress_bar
@@ -105,6 +114,7 @@ def _train(
             lead=settings.lead,
             as_of=as_of,
             seed=settings.seed,
+            backtest=backtest,
             options=options,
             progress=progress,
         )

@@ -14,7 +14,7 @@ from churnrisk.dataset import SnapshotData, TrainingSet
 from churnrisk.errors import NotEnoughData
 from churnrisk.learning.blend import choose_weights, prior_weights
 from churnrisk.learning.design import PRODUCTS, SILENCE, SQUARES, Design
-from churnrisk.learning.level import Level, forecast_level, season_shift, shift_to, trace_shifts
+from churnrisk.learning.level import Level, Trust, choose_trust, forecast_level, season_shift, shift_to, trace_shifts
 from churnrisk.learning.linear import LinearModel, Terms, fit_linear
 from churnrisk.learning.rules import Rule, choose_rule
 from churnrisk.learning.trees import BoostedModel, ForestModel, Sizes, draw_rows, fit_boosted, fit_forest
@@ -243,12 +243,14 @@ def fit_level(
     """Forecast the level of the window that begins at ``as_of``."""
     current = data.current.snapshot
     columns = design.apply(data.current.values, silence)
-    silent, season = np.zeros(0), float("nan")
+    silent, season, trust = np.zeros(0), float("nan"), Trust(1.0)
     if silence is not None:
         silent = columns[:, design.columns.index(SILENCE)]
-        season = season_shift(*trace_shifts(data.past_bases, silence), current)
+        past = trace_shifts(data.past_bases, silence)
+        season = season_shift(*past, current)
+        trust = choose_trust(*past, current, has_season=bool(np.isfinite(season)))
     recent = mean_recent_shift(samples, ranking)
-    return forecast_level(ranking.log_odds(columns), current, recent=recent, silent=silent, season=season)
+    return forecast_level(ranking.log_odds(columns), trust=trust, recent=recent, silent=silent, season=season)
 
 
 def mean_recent_shift(samples: Sequence[Sample], ranking: Blend | Rule) -> float:

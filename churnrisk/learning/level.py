@@ -10,6 +10,9 @@ time series. It mixes
 - *season*: the same, corrected by how far that model was off in the same weeks a year ago, and by how much it has
   been off since, against a year before. It needs a year and a horizon of history.
 
+How far to trust each way is learned: a prior, moved by how each would have done at every past cutoff of the log. A
+year holds few windows that do not overlap, so the prior keeps most of its say.
+
 The buy-till-you-die model of today is applied to the past bases. Models fitted back then would not do: each log
 looks young in its first months, and what they were off by says more about the log's age than about the season.
 """
@@ -35,11 +38,20 @@ NEAR = 10.5
 """Days around a date a year ago whose shifts are averaged: three weekly cutoffs."""
 
 RECENT_DAYS = 60.0
-"""Horizon at which the weight of recent snapshots has fallen to exp(-1)."""
+"""Horizon at which the weight of recent snapshots has fallen to exp(-1) of one."""
+
+RECENT_HORIZONS = 2.4
+"""What counts as recent: cutoffs of so many horizons before the newest, each horizon halving the weight."""
 
 CHANGE_WEIGHT, CHANGE_DAYS, CHANGE_HALF_LIFE = 0.6, 150.0, 91.0
 SEASON_WEIGHT = 0.8
 LEAST_BASE = 30
+
+TRUST_SPREAD = 0.25
+"""How far the backtest may move a weight from its prior, as the standard deviation of a normal distribution."""
+
+ERROR_PRIOR, ERROR_WINDOWS = 0.3, 4.0
+"""Before the backtest, forecasts are taken to be off by 0.3, known as well as from four windows."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +64,23 @@ class Level:
         To be added to the ranking's log-odds.
     recent, silence, season : float
         The shift by each way alone; NaN where a way could not be gone.
+    trust : Trust
+        The weights of the ways.
     """
 
     shift: float
     recent: float
     silence: float
     season: float
+    trust: Trust
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Weights of the recent level and of the season; silence has the rest."""
+
+    recent: float
+    season: float = 0.0
 
 
 def shift_to(log_odds: Floats, target: float, weights: Floats | None = None) -> float:
@@ -117,7 +140,7 @@ def season_shift(cutoffs: Floats, shifts: Floats, current: Snapshot) -> float:
     Parameters
     ----------
     cutoffs, shifts : ndarray of shape (m,)
-        As :func:`trace_shifts` gives them.
+        As :func:`trace_shifts` gives them, all known at the current cutoff.
     current : Snapshot
         The coming window.
 
@@ -127,8 +150,11 @@ def season_shift(cutoffs: Floats, shifts: Floats, current: Snapshot) -> float:
         NaN where the history does not hold these weeks a year ago, or not any change over a year. Without the change
         the weeks of a year ago mislead as often as they help: a young log grows.
     """
+    return _season_at(cutoffs, shifts, _year_before(cutoffs, shifts), current)
+
+
+def _season_at(cutoffs: Floats, shifts: Floats, before: Floats, current: Snapshot) -> float:
     year_ago = _mean_near(cutoffs, shifts, current.cutoff - YEAR)
-    before = np.array([_mean_near(cutoffs, shifts, day - YEAR) for day in cutoffs])
     known = np.isfinite(before)
     if not np.isfinite(year_ago) or not known.any():
         return float("nan")
@@ -137,15 +163,77 @@ def season_shift(cutoffs: Floats, shifts: Floats, current: Snapshot) -> float:
     return year_ago + CHANGE_WEIGHT * float(np.exp(-current.horizon / CHANGE_DAYS)) * change
 
 
+def _year_before(cutoffs: Floats, shifts: Floats) -> Floats:
+    """Give the shift a year before each cutoff, NaN where the history does not hold it."""
+    return np.array([_mean_near(cutoffs, shifts, day - YEAR) for day in cutoffs])
+
+
 def _mean_near(cutoffs: Floats, shifts: Floats, day: float) -> float:
     chosen = shifts[np.abs(cutoffs - day) <= NEAR]
     return float(chosen.mean()) if len(chosen) else float("nan")
 
 
+def _recent_shift(cutoffs: Floats, shifts: Floats, horizon: int) -> float:
+    ages = (cutoffs.max() - cutoffs) / horizon
+    return float(np.average(shifts, weights=0.5**ages * (ages <= RECENT_HORIZONS)))
+
+
+def prior_trust(horizon: int, *, has_season: bool) -> Trust:
+    """Give the weights to start from, found good over many logs: the longer the horizon, the staler what is recent."""
+    recent = float(np.exp(-horizon / RECENT_DAYS))
+    return Trust((1 - SEASON_WEIGHT) * recent, SEASON_WEIGHT) if has_season else Trust(recent)
+
+
+def choose_trust(cutoffs: Floats, shifts: Floats, current: Snapshot, *, has_season: bool) -> Trust:
+    """Move the weights from their prior towards what would have forecast the past cutoffs of the log best.
+
+    At each past cutoff the ways are gone with what was known then, and the weights that would have come closest to the
+    shift that was needed are found by ridge regression around the prior. Windows overlap, so a weekly cutoff counts as
+    ``7 / horizon`` of a window; older ones count less.
+
+    Parameters
+    ----------
+    cutoffs, shifts : ndarray of shape (m,)
+        As :func:`trace_shifts` gives them.
+    current : Snapshot
+        The coming window.
+    has_season : bool
+        Whether the season of the coming window can be forecast.
+    """
+    prior = prior_trust(current.horizon, has_season=has_season)
+    start = np.array([prior.recent, prior.season][: 1 + has_season])
+    ways = _replay(cutoffs, shifts, current)[:, : len(start)]
+    known = np.isfinite(ways).all(axis=1)
+    if known.sum() < 3:
+        return prior
+    ways, needed = ways[known], shifts[known]
+    weights = min(7 / current.horizon, 1.0) * 0.5 ** ((cutoffs.max() - cutoffs[known]) / YEAR)
+    off = needed - ways @ start
+    error = ((weights * off**2).sum() + ERROR_WINDOWS * ERROR_PRIOR**2) / (weights.sum() + ERROR_WINDOWS)
+    curvature = (ways * weights[:, None]).T @ ways / error + np.eye(len(start)) / TRUST_SPREAD**2
+    moved = start + np.linalg.solve(curvature, (ways * weights[:, None]).T @ off / error)
+    return Trust(*np.clip(moved, 0.0, 1.0).tolist())
+
+
+def _replay(cutoffs: Floats, shifts: Floats, current: Snapshot) -> Floats:
+    """Give what the recent level and the season would have forecast at each past cutoff, NaN where they could not."""
+    ways = np.full((len(cutoffs), 2), np.nan)
+    before = _year_before(cutoffs, shifts)
+    for row, day in enumerate(cutoffs):
+        past = cutoffs + current.lead + current.horizon <= day
+        if past.any():
+            then = current.at(int(day))
+            ways[row] = (
+                _recent_shift(cutoffs[past], shifts[past], current.horizon),
+                _season_at(cutoffs[past], shifts[past], before[past], then),
+            )
+    return ways
+
+
 def forecast_level(
     log_odds: Floats,
-    current: Snapshot,
     *,
+    trust: Trust,
     recent: float,
     silent: Floats,
     season: float,
@@ -156,22 +244,20 @@ def forecast_level(
     ----------
     log_odds : ndarray of shape (n,)
         The ranking of the current customer base.
-    current : Snapshot
-        The coming window.
+    trust : Trust
+        Weights of the recent level and of the season.
     recent : float
-        Mean shift that recent snapshots needed; NaN if unknown.
+        Mean shift that recent snapshots needed.
     silent : ndarray of shape (n,)
         Log-odds of silence of the same customers; empty where there is no such model.
     season : float
         What :func:`season_shift` gives.
     """
     if not len(silent):
-        return Level(recent if np.isfinite(recent) else 0.0, recent, float("nan"), float("nan"))
+        return Level(recent, recent, float("nan"), float("nan"), Trust(1.0))
     by_silence = shift_to(log_odds, float(to_probability(silent).mean()))
-    trust = float(np.exp(-current.horizon / RECENT_DAYS)) if np.isfinite(recent) else 0.0
-    shift = trust * (recent if trust else 0.0) + (1 - trust) * by_silence
-    by_season = float("nan")
-    if np.isfinite(season):
-        by_season = shift_to(log_odds, float(to_probability(silent + season).mean()))
-        shift = SEASON_WEIGHT * by_season + (1 - SEASON_WEIGHT) * shift
-    return Level(shift, recent, by_silence, by_season)
+    shift = trust.recent * recent + (1 - trust.recent) * by_silence
+    if not np.isfinite(season):
+        return Level(shift, recent, by_silence, float("nan"), trust)
+    by_season = shift_to(log_odds, float(to_probability(silent + season).mean()))
+    return Level(shift + trust.season * (by_season - by_silence), recent, by_silence, by_season, trust)

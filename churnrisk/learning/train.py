@@ -10,7 +10,7 @@ import numpy as np
 
 from churnrisk.dataset import SnapshotData, TrainingSet
 from churnrisk.errors import NotEnoughData
-from churnrisk.learning.baselines import BASELINES, RFM
+from churnrisk.learning.baselines import QUICK_BASELINES, RFM, forecast_baselines
 from churnrisk.learning.estimators import DECAY, MOST_SNAPSHOTS, Blend, Learner, fit_learner
 from churnrisk.learning.evaluate import Interval, Scored, difference, measure, reliability
 from churnrisk.learning.level import shift_to
@@ -182,30 +182,24 @@ def run_test(data: TrainingSet, plan: SnapshotPlan, *, seed: int = 0) -> TestRes
     except NotEnoughData:
         return _compare(test, _cross_predict(data, test, seed=seed), "other customers")
     model = fit_model(past, seed=seed)
-    probabilities = {OURS: model.predict(test.values)}
-    newest = past.snapshots[-1]
-    for name, baseline in BASELINES.items():
-        fitted = baseline(_named(newest, data.names), labels_of(newest))
-        probabilities[name] = fitted.predict(_named(test, data.names))
+    baselines = forecast_baselines(past, names=QUICK_BASELINES).probabilities
+    probabilities = {OURS: model.predict(test.values), **baselines}
     return replace(_compare(test, probabilities, "later snapshot", bands=model.bands), model=model)
 
 
 def _cross_predict(data: TrainingSet, test: SnapshotData, *, seed: int) -> dict[str, Floats]:
     """Predict each fifth of the test's customers from the other four fifths, customers kept together."""
     fold_of = np.random.default_rng(seed).permutation(len(test.customer_ids)) % FOLDS
-    probabilities = {name: np.empty(len(fold_of)) for name in (OURS, *BASELINES)}
+    probabilities = {name: np.full(len(fold_of), np.nan) for name in (OURS, *QUICK_BASELINES)}
     for fold in range(FOLDS):
         held = fold_of == fold
         rest = data.without(frozenset(test.customer_ids[held]))
         rest = replace(rest, current=rest.at([test.snapshot])[0])  # so that the level is that of the test
         probabilities[OURS][held] = fit_model(rest, seed=seed).predict(test.values[held])
-        newest = rest.snapshots[-1]
-        for name, baseline in BASELINES.items():
-            fitted = baseline(_named(newest, data.names), labels_of(newest))
-            probabilities[name][held] = fitted.predict(
-                {key: column[held] for key, column in _named(test, data.names).items()}
-            )
-    return probabilities
+        baselines = forecast_baselines(replace(rest, current=test), names=QUICK_BASELINES).probabilities
+        for name, predicted in baselines.items():
+            probabilities[name][held] = predicted[held]
+    return {name: one for name, one in probabilities.items() if not np.isnan(one).any()}
 
 
 def _compare(
@@ -233,10 +227,6 @@ def _compare(
         used.observed(probabilities[OURS], churned),
         reliability(ours),
     )
-
-
-def _named(data: SnapshotData, names: Sequence[str]) -> dict[str, Floats]:
-    return {name: data.values[:, position] for position, name in enumerate(names)}
 
 
 def _stack(snapshots: Sequence[SnapshotData]) -> tuple[Floats, Floats, Floats]:

@@ -6,9 +6,6 @@ from churnrisk.report.content import ReportData
 from churnrisk.report.formats import growth, points
 from churnrisk.retention import DEFINITIONS, PeriodRow
 
-MOST_PERIODS = 520
-"""A chart and its table show no more; ten years of weeks."""
-
 PERIODS_PER_YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1}
 
 

@@ -9,7 +9,7 @@ from churnrisk.report.blocks import Block, Chart, Column, DataTable, Section, Wo
 from churnrisk.report.charts import Series, Unit, bar_chart, line_chart
 from churnrisk.report.content import ReportData
 from churnrisk.report.formats import BY_UNIT
-from churnrisk.report.periods import MOST_PERIODS, is_known, name_kind
+from churnrisk.report.periods import is_known, name_kind
 from churnrisk.retention import RetentionTable
 
 
@@ -73,7 +73,7 @@ def _draw(data: ReportData, trend: Trend) -> Chart | None:
 
 def _collect(data: ReportData, trend: Trend) -> tuple[list[str], list[Series]]:
     """Give the periods from the first known value to the last, and the values in them."""
-    rows = data.table.rows[-MOST_PERIODS:]
+    rows = data.table.rows
     known = [[row.figures[name] if is_known(data, row, name) else None for row in rows] for name, _ in trend.figures]
     some = [k for k in range(len(rows)) if any(values[k] is not None for values in known)]
     span = slice(some[0], some[-1] + 1) if some else slice(0, 0)

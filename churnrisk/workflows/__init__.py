@@ -4,6 +4,7 @@ The only place where a source, a store and the stages meet. The command line and
 :class:`ChurnModel`, :func:`train` and :func:`load` are the Python interface.
 """
 
+from churnrisk.workflows.backtest import BacktestReport, backtest
 from churnrisk.workflows.known import KnownChurn, predict_churn
 from churnrisk.workflows.model import ChurnModel, load, train
 from churnrisk.workflows.readiness import Readiness, check_readiness
@@ -13,11 +14,13 @@ from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, reject
 
 __all__ = [
     "SAMPLE_PURCHASES",
+    "BacktestReport",
     "ChurnModel",
     "KnownChurn",
     "Readiness",
     "ReportResult",
     "ScoreResult",
+    "backtest",
     "check_output",
     "check_readiness",
     "check_report_path",

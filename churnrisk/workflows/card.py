@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import churnrisk
 from churnrisk.dataset import TrainingSet
 from churnrisk.features import catalogue, feature_fingerprint, left_out
-from churnrisk.learning import FittedModel, Interval, TestResult
+from churnrisk.learning import Backtest, Figures, FittedModel, Grade, Interval, TestResult
 from churnrisk.orders import Orders
 from churnrisk.timeline import HorizonChoice, Snapshot, date_of
 
@@ -21,6 +21,8 @@ def make_card(
     model: FittedModel,
     result: TestResult,
     *,
+    grade: Grade,
+    backtest: Backtest | None = None,
     choice: HorizonChoice | None,
     seed: int,
 ) -> dict[str, Any]:
@@ -34,6 +36,8 @@ def make_card(
         "horizon_choice": None if choice is None else vars(choice),
         "training": _training(data),
         "test": describe_test(result),
+        "backtest": None if backtest is None else describe_backtest(backtest),
+        "grade": describe_grade(grade),
         "kind": model.kind,
         "note": model.note,
         "base_rate": model.bands.base_rate,
@@ -76,11 +80,68 @@ def describe_test(result: TestResult) -> dict[str, Any]:
         "measures": _intervals(result.measures),
         "gains": _intervals(result.gains),
         "risk_bands": {level: dict(band) for level, band in result.bands.items()},
-        "reliability": [
-            {"customers": size, "mean_probability": predicted, "churn_rate": observed}
-            for size, predicted, observed in result.reliability
+        "reliability": _bins(result.reliability),
+    }
+
+
+def describe_grade(grade: Grade) -> dict[str, Any]:
+    """Give the grade with its ingredients as plain values; the rule stands in the documentation."""
+    evidence = grade.evidence
+    return {
+        "letter": grade.letter,
+        "sentence": grade.sentence,
+        "basis": evidence.basis,
+        "cutoffs": evidence.cutoffs,
+        "best_baseline": evidence.best_baseline,
+        "letters": dict(grade.letters),
+        "ingredients": {
+            "auc": evidence.auc.to_dict(),
+            "log_loss_saved": evidence.gain.to_dict(),
+            "calibration_error_beyond_chance": evidence.calibration_error,
+            "worst_log_loss_saved_upper_end": evidence.worst_gain,
+        },
+    }
+
+
+def describe_backtest(backtest: Backtest) -> dict[str, Any]:
+    """Give a backtest as plain values."""
+    return {
+        "snapshot": describe_snapshot(backtest.current),
+        "seed": backtest.seed,
+        "distinct_customers": backtest.customers,
+        "pooled": _figures(backtest.pooled),
+        "cutoffs": [
+            {
+                "cutoff": date_of(one.snapshot.cutoff).isoformat(),
+                "outcome_until": date_of(one.snapshot.outcome_end).isoformat(),
+                "fitted_on_snapshots": one.fitted_on,
+                "left_out": {"lapsed": one.lapsed, "not_yet_customers": one.not_yet},
+                "notes": dict(one.notes),
+                **_figures(one.figures),
+            }
+            for one in backtest.cutoffs
+        ],
+        "skipped": [
+            {"cutoff": date_of(one.snapshot.cutoff).isoformat(), "reason": one.reason} for one in backtest.skipped
         ],
     }
+
+
+def _figures(figures: Figures) -> dict[str, Any]:
+    return {
+        "customers": figures.customers,
+        "churned": figures.churned,
+        "churn_rate": figures.churned / figures.customers,
+        "measures": _intervals(figures.measures),
+        "gains": _intervals(figures.gains),
+        "reliability": {name: _bins(bins) for name, bins in figures.reliability.items()},
+    }
+
+
+def _bins(bins: Sequence[tuple[float, float, float]]) -> list[dict[str, float]]:
+    return [
+        {"customers": size, "mean_probability": predicted, "churn_rate": observed} for size, predicted, observed in bins
+    ]
 
 
 def _training(data: TrainingSet) -> list[dict[str, Any]]:

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 from churnrisk.dataset import build_training_set, repurchase_gaps
 from churnrisk.errors import NotEnoughData
 from churnrisk.features import feature_fingerprint
-from churnrisk.learning import FittedModel, fit_model, run_test
+from churnrisk.learning import (
+    Backtest,
+    FittedModel,
+    evidence_of_backtest,
+    evidence_of_test,
+    fit_model,
+    grade_model,
+    plan_backtest,
+    run_backtest,
+    run_test,
+)
 from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.scoring import score_orders
 from churnrisk.store import load_model, read_card, save_model
@@ -106,6 +116,7 @@ def train(
     lead: int = 0,
     as_of: Day = None,
     seed: int = 0,
+    backtest: bool = False,
     columns: Mapping[str, str] | None = None,
     options: IntakeOptions | None = None,
     progress: Progress = _silent,
@@ -126,6 +137,8 @@ def train(
         The first day that is not known. By default the day after the last order.
     seed : int
         Seed of everything random; the same data and seed give the same bytes.
+    backtest : bool
+        Grade the model by a backtest over several cutoffs instead of by its one test; takes some times as long.
     columns : mapping, optional
         What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
     options : IntakeOptions, optional
@@ -147,20 +160,44 @@ def train(
     progress("reading purchases", 0, 1)
     with read_orders(purchases, chosen) as orders:
         progress("reading purchases", 1, 1)
-        until = training_as_of(orders, as_of)
-        choice = None if horizon is not None else _choose_horizon(orders, until, lead)
-        days = horizon if horizon is not None else (choice.horizon if choice else 0)
-        current = Snapshot(cutoff=until, lookback=lookback, horizon=days, lead=lead)
+        current, choice = choose_windows(orders, as_of, horizon=horizon, lookback=lookback, lead=lead)
         plan = plan_snapshots(orders.first_day, current)
+        tested = backtest_orders(orders, current, seed=seed, progress=progress) if backtest else None
         data = build_training_set(
             orders, plan, database=orders.database, progress=lambda done, total: progress("features", done, total)
         )
         progress("testing against the baselines", 0, 1)
         result = run_test(data, plan, seed=seed)
+        grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
         progress("fitting on all snapshots", 0, 1)
         model = fit_model(data, seed=seed, earlier=result.model)
         progress("fitting on all snapshots", 1, 1)
-        return ChurnModel(model, make_card(orders, data, model, result, choice=choice, seed=seed))
+        card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
+        return ChurnModel(model, card)
+
+
+def choose_windows(
+    orders: Orders, as_of: Day, *, horizon: int | None, lookback: int, lead: int
+) -> tuple[Snapshot, HorizonChoice | None]:
+    """Give the snapshot at the day where the history ends, and how its horizon was chosen if it was not given."""
+    until = training_as_of(orders, as_of)
+    choice = None if horizon is not None else _choose_horizon(orders, until, lead)
+    days = horizon if horizon is not None else (choice.horizon if choice else 0)
+    return Snapshot(cutoff=until, lookback=lookback, horizon=days, lead=lead), choice
+
+
+def backtest_orders(
+    orders: Orders, current: Snapshot, *, cutoffs: int | None = None, seed: int, progress: Progress = _silent
+) -> Backtest:
+    """Backtest on a log: build every snapshot once, then train, score and compare at each cutoff."""
+    plan = plan_backtest(orders.first_day, current, cutoffs=cutoffs)
+    data = build_training_set(
+        orders,
+        plan.snapshots,
+        database=orders.database,
+        progress=lambda done, total: progress("features for the backtest", done, total),
+    )
+    return run_backtest(data, plan, seed=seed, progress=lambda done, total: progress("backtest", done, total))
 
 
 def load(version: str | None = None, *, models_dir: str | Path = "models") -> ChurnModel:

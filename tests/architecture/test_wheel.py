@@ -34,6 +34,13 @@ def test_the_wheel_carries_licence_notice_and_types(wheel: zipfile.ZipFile) -> N
     assert "CC BY 4.0" in notice
 
 
+def test_the_wheel_carries_what_pages_are_made_of(wheel: zipfile.ZipFile) -> None:
+    report = ROOT / "churnrisk" / "report"
+    parts = [path for folder in ("static", "templates") for path in (report / folder).iterdir()]
+    assert len(parts) >= 6
+    assert [path.name for path in parts if str(path.relative_to(ROOT)) not in wheel.namelist()] == []
+
+
 def test_the_wheel_holds_the_package_only(wheel: zipfile.ZipFile) -> None:
     names = wheel.namelist()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"churnrisk"}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from churnrisk.learning.baselines import QUICK_BASELINES
 from support.shop import PURCHASES, churnrisk, read_rows, write_rows
 
 NAMES = ("order_id", "customer_id", "ordered_at", "amount")
@@ -42,7 +43,11 @@ def test_json_has_the_whole_card() -> None:
     intake = card["intake"]
     assert intake["rows_in"] == intake["rows_used"] == 44876
     assert "rejected_rows" not in intake
-    assert set(card["test"]["measures"]) == {"churnrisk", "base rate", "recency rule", "RFM logistic regression"}
+    assert set(card["test"]["measures"]) == {"churnrisk", *QUICK_BASELINES}
+    assert (card["grade"]["basis"], set(card["grade"]["letters"])) == (
+        "later snapshot",
+        {"ranking", "gain", "calibration"},
+    )
     for measures in card["test"]["measures"].values():
         for name in ("auc", "average_precision", "log_loss", "brier", "calibration_error", "top_decile_lift"):
             assert measures[name]["low"] <= measures[name]["value"] <= measures[name]["high"], name

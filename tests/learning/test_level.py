@@ -9,7 +9,10 @@ from churnrisk.btyd import BtydModel, Summary
 from churnrisk.dataset import PastBase
 from churnrisk.learning.level import (
     YEAR,
+    Trust,
+    choose_trust,
     forecast_level,
+    prior_trust,
     season_shift,
     shift_to,
     trace_shifts,
@@ -91,7 +94,13 @@ SILENT = np.linspace(-3, 3, 400)
 def test_long_horizons_trust_silence_and_short_ones_what_was_lately() -> None:
     by_silence = shift_to(LOG_ODDS, float(to_probability(SILENT).mean()))
     at = {
-        horizon: forecast_level(LOG_ODDS, Snapshot(1, 365, horizon), recent=9.0, silent=SILENT, season=float("nan"))
+        horizon: forecast_level(
+            LOG_ODDS,
+            trust=prior_trust(horizon, has_season=False),
+            recent=9.0,
+            silent=SILENT,
+            season=float("nan"),
+        )
         for horizon in (1, 360)
     }
     assert at[1].shift == pytest.approx(9.0, abs=0.2)
@@ -100,12 +109,40 @@ def test_long_horizons_trust_silence_and_short_ones_what_was_lately() -> None:
 
 def test_a_known_season_decides() -> None:
     target = float(to_probability(SILENT - 1.5).mean())
-    level = forecast_level(LOG_ODDS, CURRENT, recent=0.0, silent=SILENT, season=-1.5)
+    trust = prior_trust(30, has_season=True)
+    level = forecast_level(LOG_ODDS, trust=trust, recent=0.0, silent=SILENT, season=-1.5)
     assert level.season == pytest.approx(shift_to(LOG_ODDS, target))
+    assert level.shift == pytest.approx(
+        trust.recent * 0.0 + trust.season * level.season + (1 - trust.recent - trust.season) * level.silence
+    )
     assert abs(level.shift - level.season) < abs(level.shift - level.silence)
 
 
+def test_the_backtest_moves_trust_to_the_way_that_was_right() -> None:
+    """A level that stays off is forecast by the recent one, a level that swings within a quarter is not."""
+    prior = prior_trust(CURRENT.horizon, has_season=False)
+    steady = trace_shifts(weekly(lambda _: 1.0, days=300), MODEL)
+    swinging = trace_shifts(weekly(lambda day: float(np.cos(2 * np.pi * day / 70)), days=300), MODEL)
+    assert choose_trust(*steady, CURRENT, has_season=False).recent > prior.recent + 0.1
+    assert choose_trust(*swinging, CURRENT, has_season=False).recent < prior.recent - 0.1
+
+
+def test_a_season_that_returns_is_trusted_more_than_one_that_does_not() -> None:
+    chance = np.random.default_rng(0)
+    noise = {cutoff: chance.normal() for cutoff in range(14_000, 15_000)}
+    fickle = trace_shifts(weekly(lambda day: noise[int(day)], days=790), MODEL)
+    yearly = trace_shifts(weekly(season, days=790), MODEL)
+    trusts = [choose_trust(*past, CURRENT, has_season=True) for past in (yearly, fickle)]
+    assert trusts[0].season > trusts[1].season + 0.1
+
+
+def test_a_short_past_leaves_the_prior() -> None:
+    past = trace_shifts(weekly(season, days=60), MODEL)
+    assert choose_trust(*past, CURRENT, has_season=False) == prior_trust(30, has_season=False)
+    assert choose_trust(np.zeros(0), np.zeros(0), CURRENT, has_season=False) == prior_trust(30, has_season=False)
+
+
 def test_without_a_model_of_silence_recent_snapshots_serve() -> None:
-    level = forecast_level(LOG_ODDS, CURRENT, recent=0.3, silent=np.zeros(0), season=float("nan"))
+    level = forecast_level(LOG_ODDS, trust=Trust(0.4), recent=0.3, silent=np.zeros(0), season=float("nan"))
     assert level.shift == 0.3
     assert np.isnan(level.silence)

@@ -1,0 +1,86 @@
+"""How a model would have done at several days of the past: the journey from a source to a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from churnrisk.learning import Backtest, Grade, evidence_of_backtest, grade_model
+from churnrisk.orders import IntakeOptions, read_orders
+from churnrisk.timeline import DEFAULT_LOOKBACK, HorizonChoice
+from churnrisk.workflows.card import describe_backtest, describe_grade, describe_intake
+from churnrisk.workflows.model import Day, Progress, backtest_orders, choose_windows
+
+
+@dataclass(frozen=True)
+class BacktestReport:
+    """A backtest, the grade that follows from it, and where the numbers come from.
+
+    Parameters
+    ----------
+    backtest : Backtest
+        Every figure, at each cutoff and pooled.
+    grade : Grade
+        What it says of a model trained on this log.
+    choice : HorizonChoice or None
+        How the horizon was chosen, if it was not given.
+    intake : mapping
+        The account of the rows.
+    """
+
+    backtest: Backtest
+    grade: Grade
+    choice: HorizonChoice | None
+    intake: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, for JSON."""
+        return {
+            **describe_backtest(self.backtest),
+            "grade": describe_grade(self.grade),
+            "horizon_choice": None if self.choice is None else vars(self.choice),
+            "intake": dict(self.intake),
+        }
+
+
+def backtest(
+    purchases: Any,
+    *,
+    horizon: int | None = None,
+    lookback: int = DEFAULT_LOOKBACK,
+    lead: int = 0,
+    as_of: Day = None,
+    cutoffs: int | None = None,
+    seed: int = 0,
+    options: IntakeOptions | None = None,
+    progress: Progress | None = None,
+) -> BacktestReport:
+    """Train on the past, score the next snapshot, look what happened, and roll on. Nothing is stored.
+
+    Parameters
+    ----------
+    purchases : str, Path, or a frame of pandas, Polars or another library that Narwhals knows
+        As for :func:`churnrisk.train`, like ``horizon``, ``lookback``, ``lead`` and ``as_of``, all in days.
+    cutoffs : int, optional
+        How many cutoffs, one horizon apart. By default as many as the history allows, at most five.
+    seed : int
+        Seed of everything random; the same data and seed give the same report.
+    options : IntakeOptions, optional
+        How to read the purchases.
+    progress : callable, optional
+        Told what is being done, the steps done, and all steps.
+
+    Raises
+    ------
+    ChurnriskError
+        For anything that the user can mend, with what to do.
+    """
+    tell = progress or (lambda _what, _done, _total: None)
+    tell("reading purchases", 0, 1)
+    with read_orders(purchases, options or IntakeOptions()) as orders:
+        tell("reading purchases", 1, 1)
+        current, choice = choose_windows(orders, as_of, horizon=horizon, lookback=lookback, lead=lead)
+        result = backtest_orders(orders, current, cutoffs=cutoffs, seed=seed, progress=tell)
+        grade = grade_model(evidence_of_backtest(result))
+        return BacktestReport(result, grade, choice, describe_intake(orders))
