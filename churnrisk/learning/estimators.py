@@ -212,11 +212,11 @@ def fit_parts(samples: Sequence[Sample], design: Design, *, sizes: Sizes, seed: 
     columns = np.concatenate([one.columns for one in samples])
     churned = np.concatenate([one.churned for one in samples])
     snapshot_of = np.repeat(np.arange(len(samples))[::-1], [len(one.columns) for one in samples])
-    weights = DECAY**snapshot_of
+    weights, spread = DECAY**snapshot_of, sizes.spread_over(len(columns))
     return (
         fit_ridge(columns, churned, weights, snapshot_of=snapshot_of, design=design, seed=seed),
-        fit_forest(columns, churned, weights, sizes=sizes, seed=seed),
-        fit_boosted(columns, churned, weights, sizes=sizes, seed=seed),
+        fit_forest(columns, churned, weights, sizes=spread, seed=seed),
+        fit_boosted(columns, churned, weights, sizes=spread, seed=seed),
     )
 
 

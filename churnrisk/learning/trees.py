@@ -6,7 +6,7 @@ alone, so batches equal the whole. They are grown on one thread: the sums behind
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
@@ -18,6 +18,9 @@ Floats = np.ndarray
 
 CLASSES = 64
 """Columns are cut into so many classes. We cut, since scikit-learn takes seconds for it where rows are weighted."""
+
+TOTAL_STEP = 6.0
+"""Learning rate times rounds of boosting."""
 
 LEAST_KNOWN = 64
 """A column with fewer known values is not looked at by boosted trees."""
@@ -81,6 +84,16 @@ class Sizes:
     boosted_seeds: int = 2
     boosted_rounds: int = 80
     boosted_rows: int = 30_000
+
+    def spread_over(self, rows: int) -> Sizes:
+        """Give small data more trees for the same work: there chance does most, and averaging takes it out."""
+        room = max(self.boosted_rows / max(rows, 1), 1.0)
+        return replace(
+            self,
+            forest_trees=int(self.forest_trees * min(room, 2.5)),
+            boosted_seeds=int(self.boosted_seeds * min(room, 2.0)),
+            boosted_rounds=int(self.boosted_rounds * min(room, 2.0)),
+        )
 
 
 def fit_forest(
@@ -146,7 +159,7 @@ def fit_boosted(
     for member in range(sizes.boosted_seeds):
         rows = draw_rows(len(columns), sizes.boosted_rows, seed=1000 * seed + member)
         booster = HistGradientBoostingClassifier(
-            learning_rate=0.07,
+            learning_rate=TOTAL_STEP / sizes.boosted_rounds,
             max_iter=sizes.boosted_rounds,
             max_leaf_nodes=8,
             min_samples_leaf=least,

@@ -112,39 +112,19 @@ def heat_map(
     data = [
         [x, y, round(100 * value, 1)] for y, row in enumerate(cells) for x, value in enumerate(row) if value is not None
     ]
-    highest = max((cell[2] for cell in data), default=0)
     wide: Option = {
         "animation": False,
         "grid": {"left": 8, "right": 8, "top": 44, "bottom": 36, **_CONTAIN},
         "tooltip": {"confine": True, "formatter": "@cell"},
         "xAxis": {
-            "type": "category",
+            **_bare_axis(columns),
             "position": "top",
-            "data": list(columns),
             "name": column_name,
             "nameLocation": "middle",
             "nameGap": 26,
-            "axisTick": {"show": False},
-            "axisLine": {"show": False},
         },
-        "yAxis": {
-            "type": "category",
-            "inverse": True,
-            "data": list(rows),
-            "axisTick": {"show": False},
-            "axisLine": {"show": False},
-        },
-        "visualMap": {
-            "type": "continuous",
-            "min": 0,
-            "max": max(highest, 1),
-            "calculable": False,
-            "orient": "horizontal",
-            "left": "center",
-            "bottom": 0,
-            "itemHeight": 160,
-            "text": [f"{highest:g} %", "0 %"],
-        },
+        "yAxis": {**_bare_axis(rows), "inverse": True},
+        "visualMap": _colour_scale(max((cell[2] for cell in data), default=0)),
         "series": [{"type": "heatmap", "data": data, "label": {"formatter": "@cell-label"}}],
     }
     least_width = 116 + 30 * len(columns)  # for the numbers in the cells
@@ -153,6 +133,24 @@ def heat_map(
         {"option": {"series": [{"label": {"show": True}}]}},
     ]
     return {"baseOption": wide, "media": media}
+
+
+def _bare_axis(names: Sequence[str]) -> Option:
+    return {"type": "category", "data": list(names), "axisTick": {"show": False}, "axisLine": {"show": False}}
+
+
+def _colour_scale(highest: float) -> Option:
+    return {
+        "type": "continuous",
+        "min": 0,
+        "max": max(highest, 1),
+        "calculable": False,
+        "orient": "horizontal",
+        "left": "center",
+        "bottom": 0,
+        "itemHeight": 160,
+        "text": [f"{highest:g} %", "0 %"],
+    }
 
 
 _CONTAIN = {"outerBoundsMode": "same", "outerBoundsContain": "axisLabel"}  # labels stay inside the chart

@@ -39,6 +39,9 @@ from churnrisk.workflows.card import make_card
 if TYPE_CHECKING:
     import pandas as pd
 
+CLOSED_DAYS = 7
+"""A shop may have been closed for so long before ``as_of``; a log that ends earlier is taken to be cut off."""
+
 Day = str | dt.date | None
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, the steps done and all steps."""
@@ -223,12 +226,16 @@ def load(version: str | None = None, *, models_dir: str | Path = "models") -> Ch
 
 
 def training_as_of(orders: Orders, as_of: Day) -> int:
-    """Choose the first day that is not known: the day after the last order, or an earlier one that is given."""
+    """Choose the first day that is not known: the day after the last order, or the one that is given.
+
+    A given one may lie a week after the last order, since a shop has days off, and no further: a silence of all
+    customers would be learned as if they had left.
+    """
     after_last = orders.last_day + 1
     if as_of is None:
         return after_last
     day = to_day(as_of)
-    if day > after_last:
+    if day > after_last + CLOSED_DAYS:
         raise NotEnoughData(
             f"--as-of {date_of(day)}: the log ends on {date_of(orders.last_day)}, and nobody knows who bought after "
             f"that. Take {date_of(after_last)} or earlier, or bring the newer orders."

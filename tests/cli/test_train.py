@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from churnrisk.learning.baselines import QUICK_BASELINES
-from support.shop import PURCHASES, churnrisk, read_rows, write_rows
+from support.shop import CUSTOMERS, PURCHASES, churnrisk, read_rows, write_rows
 
 NAMES = ("order_id", "customer_id", "ordered_at", "amount")
 
@@ -136,6 +136,7 @@ def test_too_few_customers_are_refused_with_numbers(tmp_path: Path) -> None:
         ("--horizon", "400", "needs 800 days of history"),
         ("--horizon", "0", "--horizon 0"),
         ("--as-of", "2012-06-01", "the log ends on 2011-12-09"),
+        ("--as-of", "2011-12-18", "the log ends on 2011-12-09"),
         ("--as-of", "2009-11-01", "the log begins on 2009-12-01"),
         ("--as-of", "2010-01-15", "days of history"),
         ("--as-of", "soon", "'soon' is not a date"),
@@ -148,6 +149,11 @@ def test_too_few_customers_are_refused_with_numbers(tmp_path: Path) -> None:
 def test_an_option_that_the_log_cannot_support_is_refused(option: str, value: str, message: str) -> None:
     horizon = () if option == "--horizon" else ("--horizon", "90")
     refusal(churnrisk("train", PURCHASES, option, value, *horizon), message)
+
+
+def test_a_week_without_orders_before_as_of_is_allowed() -> None:
+    card = churnrisk("train", CUSTOMERS, "--as-of", "2011-12-16", "--horizon", 60, "--json").json
+    assert card["snapshot"]["as_of"] == "2011-12-16"
 
 
 def test_a_model_cannot_see_past_as_of(tmp_path: Path) -> None:
