@@ -31,10 +31,9 @@ def predict(history: str, horizon: str, cutoff: str, out: str) -> None:
     """Train and score as a user would, and write what the harness reads."""
     with tempfile.TemporaryDirectory() as folder:
         config, models, scores = Path(folder) / "config", Path(folder) / "models", Path(folder) / "scores.csv"
-        into = ("--models-dir", models)
-        # No --as-of: where nothing was sold on the last days, training ends with the last order and scoring does not.
+        into = ("--as-of", cutoff, "--models-dir", models)
         run("train", history, "--horizon", horizon, *into, config=config)
-        run("score", history, "--as-of", cutoff, *into, "--output", scores, config=config)
+        run("score", history, *into, "--output", scores, config=config)
         with scores.open(encoding="utf-8", newline="") as read, Path(out).open("w", encoding="utf-8") as written:
             writer = csv.writer(written, lineterminator="\n")
             writer.writerow(("customer_id", "churn_probability"))

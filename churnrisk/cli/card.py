@@ -29,7 +29,8 @@ def show_card(card: Card, *, rejects: Path | None = None) -> None:
     _show_snapshots(card)
     _show_test(card["test"])
     _show_bands(card)
-    show_grade(card["grade"])
+    if "grade" in card:  # a card of an earlier version has none
+        show_grade(card["grade"])
     if card.get("note"):
         say(card["note"])
 
@@ -141,8 +142,9 @@ def show_grade(grade: Card) -> None:
 def _basis(grade: Card) -> str:
     if grade["basis"] == "backtest":
         return f"backtest over {grade['cutoffs']} cutoffs" if grade["cutoffs"] > 1 else "backtest at one cutoff"
-    where = "one later snapshot" if grade["basis"] == "later snapshot" else "other customers of the same weeks"
-    return f"provisional, tested on {where}; `churnrisk backtest` tells more"
+    if grade["basis"] == "later snapshot":
+        return "provisional, tested on one later snapshot; `churnrisk backtest` tells more"
+    return "provisional, tested on other customers of the same weeks"
 
 
 def _figure(figure: float | None) -> str:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH = 80
-LONGEST_UNBROKEN = 28  # headers are broken at their words before a cell of this length is
 Progress = Callable[[str, int, int], None]
 
 
@@ -50,17 +49,35 @@ def show_table(
     table.caption_justify = "left"
     names = list(rows[0]) if rows else []
     cells = {name: [_cell(row[name], (formats or {}).get(name)) for row in rows] for name in names}
-    for name in names:
-        is_number = name in (formats or {}) or any(isinstance(row[name], int | float) for row in rows)
-        table.add_column(
-            Text(name),
-            justify="right" if is_number else "left",
-            overflow="fold",
-            min_width=min(LONGEST_UNBROKEN, max(len(line) for cell in cells[name] for line in cell.split("\n"))),
-        )
+    numbers = {name for name in names if name in (formats or {}) or _has_number(rows, name)}
+    for name, width in zip(names, _choose_widths(cells, numbers), strict=True):
+        is_number = name in numbers
+        table.add_column(Text(name), justify="right" if is_number else "left", overflow="fold", width=width)
     for values in zip(*cells.values(), strict=True):
         table.add_row(*map(Text, values))
     console().print(table)
+
+
+def _has_number(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
+    return any(isinstance(row[name], int | float) for row in rows)
+
+
+def _choose_widths(cells: Mapping[str, Sequence[str]], numbers: set[str]) -> list[int | None]:
+    """Give the width of each column: headers are broken before words in cells are, and numbers never are."""
+    whole = [max((len(line) for cell in column for line in cell.split("\n")), default=1) for column in cells.values()]
+    words = [max((len(word) for cell in column for word in cell.split()), default=1) for column in cells.values()]
+    heads = [max((len(word) for word in name.split()), default=1) for name in cells]
+    room = WIDTH - 3 * len(cells) - 1
+    widths = list(map(max, whole, heads))
+    if sum(widths) > room:
+        least = [full if name in numbers else word for name, full, word in zip(cells, whole, words, strict=True)]
+        widths = list(map(max, least, heads))
+    if sum(widths) > room:
+        return [None] * len(widths)  # too much for the screen; the library shortens what it can
+    for position, name in enumerate(cells):
+        wanted = max(whole[position], len(name))
+        widths[position] += max(0, min(wanted - widths[position], room - sum(widths)))
+    return list(widths)
 
 
 def _cell(value: Any, formatter: Callable[[Any], str] | None) -> str:

@@ -86,14 +86,9 @@ class Sizes:
     boosted_rows: int = 30_000
 
     def spread_over(self, rows: int) -> Sizes:
-        """Give small data more trees for the same work: there chance does most, and averaging takes it out."""
-        room = max(self.boosted_rows / max(rows, 1), 1.0)
-        return replace(
-            self,
-            forest_trees=int(self.forest_trees * min(room, 2.5)),
-            boosted_seeds=int(self.boosted_seeds * min(room, 2.0)),
-            boosted_rounds=int(self.boosted_rounds * min(room, 2.0)),
-        )
+        """Give small data more trees for about the same work: there chance does most, and averaging takes it out."""
+        room = min(max(self.boosted_rows / max(rows, 1), 1.0), 1.5)
+        return replace(self, forest_trees=int(self.forest_trees * room), boosted_rounds=int(self.boosted_rounds * room))
 
 
 def fit_forest(

@@ -25,7 +25,7 @@ Built = tuple[TrainingSet, SnapshotPlan]
 
 @pytest.fixture(scope="module")
 def shop() -> SimulatedLog:
-    return simulate_purchases(900, first_day=FIRST_DAY, days=DAYS + HORIZON, seed=2)
+    return simulate_purchases(600, first_day=FIRST_DAY, days=DAYS + HORIZON, seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +64,9 @@ def test_threads_and_the_order_of_rows_change_no_byte(shop: SimulatedLog, built:
 def test_a_customer_has_the_same_score_alone_and_in_any_batch(built: Built, model: FittedModel) -> None:
     values = built[0].current.values
     together = model.predict(values)
-    alone = [model.predict(values[k : k + 1])[0] for k in range(25)]
-    assert np.array(alone).tobytes() == together[:25].tobytes()
-    halves = np.concatenate([model.predict(values[:331]), model.predict(values[331:])])
+    alone = [model.predict(values[k : k + 1])[0] for k in range(15)]
+    assert np.array(alone).tobytes() == together[:15].tobytes()
+    halves = np.concatenate([model.predict(values[:231]), model.predict(values[231:])])
     assert halves.tobytes() == together.tobytes()
     assert (np.round(together, 9) == together).all()
 
@@ -148,7 +148,7 @@ def test_a_small_log_is_safe() -> None:
 
 
 def test_a_short_history_is_tested_on_other_customers() -> None:
-    log = simulate_purchases(600, first_day=FIRST_DAY, days=95, seed=4, mean_lifetime_days=90)
+    log = simulate_purchases(400, first_day=FIRST_DAY, days=95, seed=4, mean_lifetime_days=90)
     data, plan = training_set(ArrayLog(log.orders), days=95, horizon=HORIZON)
     result = run_test(data, plan)
     assert result.kind == "other customers"

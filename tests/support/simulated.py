@@ -64,7 +64,7 @@ def random_buyers(customers: int, *, days: int, chance_a_day: float, seed: int) 
     return ArrayLog({column.name: columns.get(column.name, 0 * ones) for column in ORDERS})
 
 
-def training_set(log: ArrayLog, *, days: int, horizon: int, count: int = 4) -> tuple[TrainingSet, SnapshotPlan]:
+def training_set(log: ArrayLog, *, days: int, horizon: int, count: int = 3) -> tuple[TrainingSet, SnapshotPlan]:
     """What is learned from a log that began on FIRST_DAY, so many days later."""
     plan = plan_snapshots(FIRST_DAY, Snapshot(FIRST_DAY + days, lookback=365, horizon=horizon), count=count)
     return build_training_set(log, plan), plan
