@@ -59,26 +59,31 @@ def test_json_has_the_whole_card() -> None:
 def test_the_source_may_stand_in_the_settings_or_be_the_sample(tmp_path: Path) -> None:
     answer = churnrisk("train")
     assert (answer.code, "no purchase history was given" in answer.err) == (2, True)
-    (tmp_path / "churnrisk.toml").write_text(f'purchases = "{PURCHASES}"\nhorizon = 90\n')
-    assert churnrisk("train", "--json").json["snapshot"]["horizon_days"] == 90
+    (tmp_path / "churnrisk.toml").write_text(f'purchases = "{CUSTOMERS}"\nhorizon = 60\n')
+    assert churnrisk("train", "--json").json["snapshot"]["horizon_days"] == 60
 
 
 def test_columns_are_mapped_on_the_command_line_and_in_the_settings(tmp_path: Path) -> None:
-    rows = read_rows(PURCHASES)
-    foreign = [
-        {"Kto": r["customer_id"], "Wann": r["ordered_at"], "Wert": r["amount"], "Nr": r["order_id"]} for r in rows
-    ]
-    write_rows(tmp_path / "log.csv", foreign, ["Kto", "Wann", "Wert", "Nr"])
-    answer = churnrisk("train", "log.csv", "--horizon", 90)
+    rows = read_rows(CUSTOMERS)
+    names = {
+        "customer_id": "Kto",
+        "ordered_at": "Wann",
+        "amount": "Wert",
+        "order_id": "Nr",
+        "item_count": "Zahl",
+    }
+    foreign = [{theirs: row[ours] for ours, theirs in names.items()} for row in rows]
+    write_rows(tmp_path / "log.csv", foreign, names.values())
+    answer = churnrisk("train", "log.csv", "--horizon", 60)
     assert answer.code == 2
     assert "--column customer_id=" in answer.err
-    pairs = {"customer_id": "Kto", "ordered_at": "Wann", "amount": "Wert", "order_id": "Nr"}
+    pairs = {"quantity" if ours == "item_count" else ours: theirs for ours, theirs in names.items()}
     options = [part for role, header in pairs.items() for part in ("--column", f"{role}={header}")]
-    mapped = churnrisk("train", "log.csv", "--horizon", 90, "--json", *options)
+    mapped = churnrisk("train", "log.csv", "--horizon", 60, "--json", *options)
     (tmp_path / "churnrisk.toml").write_text("[columns]\n" + "\n".join(f'{k} = "{v}"' for k, v in pairs.items()))
-    set_down = churnrisk("train", "log.csv", "--horizon", 90, "--json")
+    set_down = churnrisk("train", "log.csv", "--horizon", 60, "--json")
     (tmp_path / "churnrisk.toml").unlink()
-    plain = churnrisk("train", PURCHASES, "--horizon", 90, "--json")
+    plain = churnrisk("train", CUSTOMERS, "--horizon", 60, "--json")
     assert mapped.json["data_fingerprint"] == set_down.json["data_fingerprint"] == plain.json["data_fingerprint"]
     assert mapped.json["test"] == plain.json["test"]
 
@@ -158,9 +163,9 @@ def test_a_week_without_orders_before_as_of_is_allowed() -> None:
 
 def test_a_model_cannot_see_past_as_of(tmp_path: Path) -> None:
     """Training with ``--as-of`` is the same as training on a log that ends there."""
-    rows = read_rows(PURCHASES)
+    rows = read_rows(CUSTOMERS)
     cut = write_rows(tmp_path / "cut.csv", (r for r in rows if r["ordered_at"] < "2011-06-01"), rows[0].keys())
-    told = churnrisk("train", PURCHASES, "--as-of", "2011-06-01", "--horizon", 30, "--json").json
+    told = churnrisk("train", CUSTOMERS, "--as-of", "2011-06-01", "--horizon", 30, "--json").json
     ended = churnrisk("train", cut, "--as-of", "2011-06-01", "--horizon", 30, "--json").json
     assert told["test"] == ended["test"]
     assert told["training"] == ended["training"]
@@ -169,5 +174,5 @@ def test_a_model_cannot_see_past_as_of(tmp_path: Path) -> None:
 
 def test_nothing_is_stored_where_the_folder_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    answer = churnrisk("train", PURCHASES, "--horizon", 90, "--models-dir", tmp_path / "file" / "models")
+    answer = churnrisk("train", CUSTOMERS, "--horizon", 60, "--models-dir", tmp_path / "file" / "models")
     assert (answer.code, "Traceback" in answer.err) == (2, False)
