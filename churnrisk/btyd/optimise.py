@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
 
 from churnrisk.btyd.summary import FloatArray
 
@@ -96,6 +95,8 @@ class _Problem:
 
     def climb(self, start: FloatArray) -> tuple[float, FloatArray]:
         # Not L-BFGS-B: its compiled core calls threaded BLAS on vectors of four, 5 ms a step on a busy machine.
+        from scipy import optimize  # not before: scoring does without, and its import is slow
+
         end = optimize.minimize(self.evaluate, start, jac=True, method="BFGS", options={"gtol": 1e-7})
         return float(end.fun), np.asarray(end.x, dtype=np.float64)
 

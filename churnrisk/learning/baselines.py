@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from churnrisk.btyd import BtydModel, fit_btyd
@@ -65,6 +64,8 @@ class RfmRegression:
     """Logistic regression on logarithms of days since the last order, order count, mean order amount and tenure."""
 
     def __init__(self, features: Mapping[str, Floats], churned: Floats) -> None:
+        from sklearn.linear_model import LogisticRegression  # not before: scoring does without, its import is slow
+
         self.names = tuple(name for name in RFM if name in features)
         columns = self._logs(features)
         self.centre, self.spread = columns.mean(axis=0), np.maximum(columns.std(axis=0), 1e-9)

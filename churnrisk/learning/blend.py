@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize
 
 from churnrisk.learning.linear import to_probability
 
@@ -54,6 +53,7 @@ def choose_weights(log_odds: Floats, churned: Floats, prior: Floats) -> Floats:
     ndarray of shape (parts,)
         Between 0 and 1.5 each: the maximum of likelihood times prior, with a free intercept.
     """
+    from scipy.optimize import minimize  # not before: scoring does without, and its import is slow
 
     def cost(point: Floats) -> tuple[float, Floats]:
         weights, level = point[:-1], point[-1]

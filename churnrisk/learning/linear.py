@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 Floats = np.ndarray
@@ -82,6 +81,8 @@ def fit_linear(
         Which snapshot a row is from, 0 for the newest. Each then has an intercept of its own, so that a change of
         the base rate from one cutoff to the next is not taken for something about customers. The newest one's counts.
     """
+    from sklearn.linear_model import LogisticRegression  # not before: scoring does without, and its import is slow
+
     centre, spread = columns.mean(axis=0), columns.std(axis=0)
     is_constant = spread < 1e-9
     safe = np.where(is_constant, 1.0, spread)

@@ -1,7 +1,8 @@
 """Trees: extremely randomised ones, which average, and boosted ones, which correct each other.
 
-They hold thresholds and rates of leaves of many customers, no row of data. A prediction is a function of the row
-alone, so batches equal the whole. They are grown on one thread: the sums behind a split depend on the thread count.
+They hold thresholds and rates of leaves of many customers, no row of data. They are grown by scikit-learn, which is
+imported there and not before: scoring does without. They are grown on one thread: the sums behind a split depend on
+the thread count.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from churnrisk.learning.linear import median_of_known, to_log_odds
+from churnrisk.learning.tree_tables import MOST_LEAVES, DeepTrees, SmallTrees
 
 Floats = np.ndarray
 
 CLASSES = 64
 """Columns are cut into so many classes. We cut, since scikit-learn takes seconds for it where rows are weighted."""
+
+MISSING = CLASSES
+"""The class of a missing value."""
 
 TOTAL_STEP = 6.0
 """Learning rate times rounds of boosting."""
@@ -34,12 +38,11 @@ class ForestModel:
     """Extremely randomised trees, with what stands in for missing values."""
 
     medians: Floats
-    forest: ExtraTreesClassifier
+    trees: DeepTrees
 
     def log_odds(self, columns: Floats) -> Floats:
         """Give the log-odds for rows that may have missing values."""
-        filled = np.where(np.isnan(columns), self.medians, columns)
-        rate = self.forest.predict_proba(filled)[:, 1]
+        rate = self.trees.mean(np.where(np.isnan(columns), self.medians, columns))
         return to_log_odds(np.clip(rate, LEAST_RATE, 1 - LEAST_RATE))
 
 
@@ -51,19 +54,19 @@ class BoostedModel:
     ----------
     edges : tuple of ndarray
         For each column, the values at which it is cut into classes.
-    members : tuple
+    members : tuple of SmallTrees
         The boosted trees, on classes.
     """
 
     edges: tuple[Floats, ...]
-    members: tuple[HistGradientBoostingClassifier, ...]
+    members: tuple[SmallTrees, ...]
 
     def log_odds(self, columns: Floats) -> Floats:
         """Give the log-odds for rows that may have missing values."""
         classes = classify(columns, self.edges)
         total = np.zeros(len(columns))
         for member in self.members:
-            total += member.decision_function(classes)
+            total += member.total(classes)
         return total / len(self.members)
 
 
@@ -112,6 +115,8 @@ def fit_forest(
     seed : int
         Of the draws.
     """
+    from sklearn.ensemble import ExtraTreesClassifier
+
     medians = median_of_known(columns)
     forest = ExtraTreesClassifier(
         sizes.forest_trees,
@@ -123,7 +128,7 @@ def fit_forest(
         n_jobs=1,
     )
     forest.fit(np.where(np.isnan(columns), medians, columns), churned, sample_weight=sample_weight)
-    return ForestModel(medians, forest)
+    return ForestModel(medians, DeepTrees.of([tree.tree_ for tree in forest.estimators_]))
 
 
 def fit_boosted(
@@ -147,16 +152,19 @@ def fit_boosted(
     seed : int
         Of the draws.
     """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     least = int(np.clip(len(columns) / 400, 20, 80))
     edges = find_edges(columns[draw_rows(len(columns), sizes.boosted_rows, seed=seed)])
     classes = classify(columns, edges)
+    known = np.where(classes == MISSING, np.float32(np.nan), classes.astype(np.float32, order="F"))
     members = []
     for member in range(sizes.boosted_seeds):
         rows = draw_rows(len(columns), sizes.boosted_rows, seed=1000 * seed + member)
         booster = HistGradientBoostingClassifier(
             learning_rate=TOTAL_STEP / sizes.boosted_rounds,
             max_iter=sizes.boosted_rounds,
-            max_leaf_nodes=8,
+            max_leaf_nodes=MOST_LEAVES,
             min_samples_leaf=least,
             l2_regularization=2.0,
             max_features=0.33,
@@ -165,8 +173,8 @@ def fit_boosted(
             random_state=1000 * seed + member,
         )
         with threadpool_limits(limits=1, user_api="openmp"):
-            booster.fit(classes[rows], churned[rows], sample_weight=sample_weight[rows])
-        members.append(booster)
+            booster.fit(known[rows], churned[rows], sample_weight=sample_weight[rows])
+        members.append(SmallTrees.of(booster, classes=CLASSES))
     return BoostedModel(edges, tuple(members))
 
 
@@ -182,12 +190,12 @@ def find_edges(columns: Floats) -> tuple[Floats, ...]:
 
 
 def classify(columns: Floats, edges: tuple[Floats, ...]) -> Floats:
-    """Give the class of each value, counted from 0; NaN where it is missing, and all 0 in a column without edges."""
-    classes = np.zeros(columns.shape, dtype=np.float32, order="F")
+    """Give the class of each value, counted from 0; 64 where it is missing, and all 0 in a column without edges."""
+    classes = np.zeros(columns.shape, dtype=np.uint8, order="F")
     for k, cuts in enumerate(edges):
         if len(cuts):
             values = columns[:, k]
-            classes[:, k] = np.where(np.isnan(values), np.nan, np.searchsorted(cuts, values))
+            classes[:, k] = np.where(np.isnan(values), MISSING, np.searchsorted(cuts, values))
     return classes
 
 
