@@ -141,7 +141,9 @@ def mutate(data: bytes, chance: random.Random) -> bytes:
 
 def try_input(path: Path, chance: random.Random) -> str:
     """Read one input; give what became of it. Anything but an error of ours is let through."""
-    options = IntakeOptions(reject_limit=chance.choice([0.05, 0.9]), max_memory=512 * 1024**2, max_seconds=60)
+    rejects = path.with_name("rejects.csv")
+    limit = chance.choice([0.05, 0.9])
+    options = IntakeOptions(reject_limit=limit, max_memory=512 * 1024**2, max_seconds=60, rejects=rejects)
     try:
         if chance.random() < 0.15:
             with read_customers(path, options) as customers:
@@ -149,7 +151,6 @@ def try_input(path: Path, chance: random.Random) -> str:
         else:
             with read_orders(path, options) as orders:
                 report = orders.report
-                orders.write_rejects(path.with_name("rejects.csv"))
     except ChurnriskError as error:
         return type(error).__name__
     parts = report.rows_used + report.rows_rejected + report.duplicates_dropped + report.rows_without_customer

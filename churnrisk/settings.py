@@ -68,7 +68,9 @@ class Settings(BaseSettings):
         None, ge=1, le=1024, description="threads of the engine; all when not set", examples=[2]
     )
     memory: str | None = Field(
-        None, description="memory limit of the engine; four fifths of the machine's when not set", examples=["2GB"]
+        None,
+        description="memory limit of the engine; when not set, 600MiB to read and then four fifths of the machine's",
+        examples=["2GB"],
     )
     columns: dict[str, str] = Field(
         default_factory=dict,

@@ -48,7 +48,7 @@ INTAKE_PARAMETERS: Mapping[str, Any] = {
     "net_cancellations": _flag("--net-cancellations", "Drop orders that the same customer has wholly reversed."),
     "query": _option(TEXT, "--query", "SQL", "What to read from a database."),
     "threads": _option(NUMBER, "--threads", "N", "Threads of the engine. (default: all)"),
-    "memory": _option(TEXT, "--memory", "SIZE", "Memory limit of the engine, as 2GB. (default: 80 % of the machine)"),
+    "memory": _option(TEXT, "--memory", "SIZE", "Memory limit, as 2GB. (default: 600MiB to read, then 80 % of all)"),
 }
 """By the name of the parameter."""
 

@@ -24,24 +24,25 @@ _PURCHASES = {
     "customer_id": (
         "customer_id",
         """customer | client_id | client | user_id | buyer_id | customer_no | customer_number | customer_nr | cust_id |
-        custid | customer_code | member_id | client_no | client_number | household_id | card_id | loyalty_id |
-        loyalty_card | Klient | ID klienta | Klient ID | Numer klienta | Nr klienta | Kod klienta | Identyfikator
-        klienta | Kupujący | Nabywca | Kontrahent | Клиент | Клиент ID | ID на клиент | ID клиент | Клиентски номер
-        | Номер на клиент | Клиент номер | Клиент № | Код на клиент | Купувач | ID клиента | Код клиента | Номер
-        клиента | Идентификатор клиента | Покупатель | ID покупателя | Заказчик | Контрагент | Кліент | ID кліента |
-        Кліент ID | Нумар кліента | Код кліента | Ідэнтыфікатар кліента | Пакупнік | ID пакупніка | Kunde |
-        Kunden-ID | Kundennummer | Kundennr | Kunden-Nr | Kundin | Käufer | Kundenkennung""",
+        custid | customer_code | customer_user | customer_user_id | id_customer | buyer_user_id | member_id |
+        client_no | client_number | household_id | card_id | loyalty_id | loyalty_card | Klient | ID klienta |
+        Klient ID | Numer klienta | Nr klienta | Kod klienta | Identyfikator klienta | Kupujący | Nabywca |
+        Kontrahent | Клиент | Клиент ID | ID на клиент | ID клиент | Клиентски номер | Номер на клиент | Клиент
+        номер | Клиент № | Код на клиент | Купувач | ID клиента | Код клиента | Номер клиента | Идентификатор
+        клиента | Покупатель | ID покупателя | Заказчик | Контрагент | Кліент | ID кліента | Кліент ID | Нумар
+        кліента | Код кліента | Ідэнтыфікатар кліента | Пакупнік | ID пакупніка | Kunde | Kunden-ID | Kundennummer |
+        Kundennr | Kunden-Nr | Kundin | Käufer | Kundenkennung""",
         """user | buyer | account_id | shopper_id | customer_key | member | card | użytkownik | ID użytkownika |
         потребител | пользователь | карыстальнік | Benutzer""",
-        """customer_email | email | e_mail | e-mail adres | имейл | электронная почта | эл. пошта | billing_email |
-        email_billing | billing_email_address | E-Mail-Adresse""",
+        """customer_email | email | e_mail | buyer_email | buyer_username | e-mail adres | имейл | электронная почта |
+        эл. пошта | billing_email | email_billing | billing_email_address | E-Mail-Adresse""",
     ),
     "ordered_at": (
         "ordered_at",
         """order_date | date | timestamp | invoice_date | created_at | order_timestamp | purchase_date | purchased_at |
         transaction_date | order_time | datetime | date_time | order_datetime | purchase_time | bought_at |
         sale_date | ordered_on | transaction_time | date_created | order_purchase_timestamp | order_created_at |
-        date_of_purchase | date_of_order | purchase_timestamp | created_date_utc | created_utc | Data | Data
+        date_of_purchase | date_of_order | purchase_timestamp | created_date_utc | created_utc | date_add | Data | Data
         zamówienia | Data zakupu | Data sprzedaży | Data transakcji | Data złożenia zamówienia | Data faktury | Data
         i godzina | Data wystawienia | Дата | Дата на поръчка | Дата на поръчката | Дата на покупка | Дата на
         покупката | Дата на продажба | Дата на фактура | Дата и час | Дата поръчка | Дата заказа | Дата покупки |
@@ -55,25 +56,27 @@ _PURCHASES = {
         """total | revenue | sum | order_total | total_amount | order_amount | order_value | value | net_amount | sales
         | line_total | grand_total | total_price | spend | purchase_amount | amount_paid | order_total_amount |
         transaction_amount | total_value | total_sales | net_sales | payment_value | paid | grand_total_purchased |
-        total_spent | sales_amount | turnover | invoice_total | basket_value | Kwota | Suma | Wartość | Wartość
-        zamówienia | Razem | Kwota brutto | Wartość brutto | Kwota zamówienia | Do zapłaty | Obrót | Łącznie | Сума
-        | Обща сума | Стойност | Общо | Оборот | Сума с ДДС | Стойност на поръчката | Стойност на поръчка | Обща
-        стойност | Платена сума | Сумма | Стоимость | Итого | Выручка | Сумма заказа | Общая сумма | Сумма покупки |
-        Сумма чека | Всего | Агульная сума | Кошт | Вартасць | Разам | Сума замовы | Сума заказу | Betrag | Summe |
-        Umsatz | Gesamt | Gesamtbetrag | Gesamtsumme | Bestellwert | Bruttobetrag | Rechnungsbetrag | Warenwert""",
+        total_spent | total_paid | order_total_inc_tax | sales_amount | turnover | invoice_total | basket_value |
+        Kwota | Suma | Wartość | Wartość zamówienia | Razem | Kwota brutto | Wartość brutto | Kwota zamówienia | Do
+        zapłaty | Obrót | Łącznie | Сума | Обща сума | Стойност | Общо | Оборот | Сума с ДДС | Стойност на поръчката
+        | Стойност на поръчка | Обща стойност | Платена сума | Сумма | Стоимость | Итого | Выручка | Сумма заказа |
+        Общая сумма | Сумма покупки | Сумма чека | Всего | Агульная сума | Кошт | Вартасць | Разам | Сума замовы |
+        Сума заказу | Betrag | Summe | Umsatz | Gesamt | Gesamtbetrag | Gesamtsumme | Bestellwert | Bruttobetrag |
+        Rechnungsbetrag | Warenwert""",
         "price | Cena | Цена | Цана | Preis | gross_sales | subtotal | price_total",
     ),
     "order_id": (
         "order_id",
         """invoice | order | invoice_no | invoice_number | order_number | order_no | order_nr | invoice_id |
         transaction_id | receipt_id | basket_id | receipt | receipt_no | receipt_number | increment_id | transaction
-        | transaction_no | bill_no | order_ref | order_reference | Zamówienie | Nr zamówienia | Numer zamówienia |
-        ID zamówienia | Faktura | Nr faktury | Numer faktury | Paragon | Nr paragonu | Nr transakcji | Поръчка |
-        Номер на поръчка | Номер на поръчката | № поръчка | Поръчка № | ID поръчка | ID на поръчка | Фактура | Номер
-        на фактура | Касова бележка | Поръчка номер | Заказ | Номер заказа | № заказа | Заказ № | ID заказа | Чек |
-        Номер чека | № чека | Накладная | Замова | Нумар замовы | ID замовы | Нумар заказу | ID заказу | Рахунак |
-        Нумар чэка | Чэк | Bestellnummer | Bestellung | Bestell-Nr | Bestell-ID | Auftrag | Auftragsnummer |
-        Auftrags-Nr | Rechnung | Rechnungsnummer | Rechnungs-Nr | Belegnummer | Beleg | Vorgangsnummer""",
+        | transaction_no | bill_no | order_ref | order_reference | id_order | amazon_order_id | Zamówienie | Nr
+        zamówienia | Numer zamówienia | ID zamówienia | Faktura | Nr faktury | Numer faktury | Paragon | Nr paragonu
+        | Nr transakcji | Поръчка | Номер на поръчка | Номер на поръчката | № поръчка | Поръчка № | ID поръчка | ID
+        на поръчка | Фактура | Номер на фактура | Касова бележка | Поръчка номер | Заказ | Номер заказа | № заказа |
+        Заказ № | ID заказа | Чек | Номер чека | № чека | Накладная | Замова | Нумар замовы | ID замовы | Нумар
+        заказу | ID заказу | Рахунак | Нумар чэка | Чэк | Bestellnummer | Bestellung | Bestell-Nr | Bestell-ID |
+        Auftrag | Auftragsnummer | Auftrags-Nr | Rechnung | Rechnungsnummer | Rechnungs-Nr | Belegnummer | Beleg |
+        Vorgangsnummer""",
     ),
     "quantity": (
         "quantity",
@@ -97,7 +100,7 @@ _PURCHASES = {
     ),
     "currency": (
         "currency",
-        "currency_code | order_currency | Waluta | Валута | Валюта | Währung",
+        "currency_code | order_currency | order_currency_code | Waluta | Валута | Валюта | Währung",
     ),
     "unit_price": (
         "unit_price",

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import hashlib
-import os
-from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 
 from churnrisk.engines import Database, collect_arrays
-from churnrisk.errors import OutputError
 from churnrisk.orders.report import IntakeReport
 
 
@@ -45,10 +41,8 @@ class Orders:
         has_products: bool = False,
         has_categories: bool = False,
         currency: str | None = None,
-        files: tuple[str, ...] = (),
         made: tuple[Any, Any] | None = None,
     ) -> None:
-        self._files = files
         self._database = database
         self._made = made
         self._report = report
@@ -116,36 +110,6 @@ class Orders:
             digest.update(f"{table} {row[0]} {row[1]} {row[2]};".encode())
         return digest.hexdigest()
 
-    def write_rejects(self, path: Path) -> int:
-        """Write every row that was set aside, whole or not at all; give how many there were.
-
-        The columns are line, column, value (cut at 200 characters) and reason; where several files were read, the
-        name of the file comes first.
-        """
-        query = "SELECT file, line, column_name, value, reason FROM set_aside ORDER BY ALL"
-        result = self._engine.connection.execute(query)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            with temporary.open("w", encoding="utf-8", newline="") as file:
-                count = self._write_rejects(csv.writer(file), result)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise OutputError(f"cannot write the rejected rows to {path}: {error.strerror}.") from error
-        return count
-
-    def _write_rejects(self, write: Any, result: Any) -> int:
-        names = [[name] for name in self._files] or [[]]
-        write.writerow([*(["file"] if self._files else []), "line", "column", "value", "reason"])
-        count = 0
-        while rows := result.fetchmany(10_000):
-            for file, line, column, value, reason in rows:
-                write.writerow([*names[file], line, column, escape_value(value), reason])
-            count += len(rows)
-        return count
-
     def close(self) -> None:
         """Remove the engine and its temporary folder; safe to call twice."""
         if self._database is not None:
@@ -166,13 +130,3 @@ class Orders:
         if self._database is None:
             raise AttributeError("these orders were made elsewhere and have no database of their own")
         return self._database
-
-
-def escape_value(value: str | None) -> str:
-    """Make a value safe to print on one line: no control characters, no formula."""
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value or "")
-    return (
-        "'" + text
-        if text[:1] in ("=", "+", "-", "@") and not text[1:].replace(".", "").replace(",", "").isdigit()
-        else text
-    )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from churnrisk.engines import Database, engine_error
-from churnrisk.errors import LimitExceeded, SourceError
+from churnrisk.errors import LimitExceeded, SourceError, TooManyRejects
 from churnrisk.orders import clean, money, settle, validate
 from churnrisk.orders.account import make_report
 from churnrisk.orders.columns import ColumnMatch, match_columns
@@ -15,6 +15,7 @@ from churnrisk.orders.grouping import add_group
 from churnrisk.orders.log import Orders
 from churnrisk.orders.options import IntakeOptions
 from churnrisk.orders.raw import RawRows
+from churnrisk.orders.rejects import write_rejects
 from churnrisk.orders.source import open_source
 from churnrisk.timeline import day_number
 
@@ -119,10 +120,9 @@ def build_orders(
         has_products="product_id" in match.positions,
         has_categories="category" in match.positions,
         currency=plans.currency,
-        files=raw.files,
     )
     if options.rejects is not None and report.reasons:
-        orders.write_rejects(options.rejects)
+        write_rejects(database, options.rejects, files=raw.files)
     return orders
 
 
@@ -133,12 +133,23 @@ def _check(
     rows_in = profile.rows + validate.load_rejects(database, raw)
     if rows_in == 0:
         raise SourceError(f"{raw.name} has a header and no rows; it must have a row per purchase.")
-    validate.enforce_limit(database, raw, rows_in=rows_in, limit=options.reject_limit)
+    _enforce_limit(database, raw, options, rows_in=rows_in)
     plans = validate.plan_values(database, raw, match, profile, options)
     validate.check_rows(database, raw, match, plans, options, today=dt.date.today())
     validate.set_aside(database, raw, match, plans)
-    validate.enforce_limit(database, raw, rows_in=rows_in, limit=options.reject_limit)
+    _enforce_limit(database, raw, options, rows_in=rows_in)
     return raw, rows_in, plans
+
+
+def _enforce_limit(database: Database, raw: RawRows, options: IntakeOptions, *, rows_in: int) -> None:
+    """Stop above the reject limit; who is to mend the rows gets the list of all of them."""
+    try:
+        validate.enforce_limit(database, raw, rows_in=rows_in, limit=options.reject_limit)
+    except TooManyRejects as error:
+        if options.rejects is None:
+            raise
+        count = write_rejects(database, options.rejects, files=raw.files)
+        raise TooManyRejects(f"{error} All {count} rows that were set aside: {options.rejects}.") from None
 
 
 def _profile(raw: RawRows, match: ColumnMatch, database: Database) -> tuple[RawRows, validate.Profile]:

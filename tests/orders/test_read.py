@@ -102,6 +102,19 @@ def test_too_many_rejects_stop_the_run(tmp_path: Path) -> None:
         read_orders(write(tmp_path, LOG + "d,never,5,G,1\n"))
 
 
+def test_too_many_rejects_are_listed_all_the_same(tmp_path: Path) -> None:
+    """Who has to mend the rows needs to know which."""
+    rejects = tmp_path / "rejects.csv"
+    broken = "d,never,5,G,1\n" * 3 + ",2024-03-01,5,E,1\n"
+    with pytest.raises(TooManyRejects, match=r"All 4 rows that were set aside: .*rejects\.csv"):
+        read_orders(write(tmp_path, LOG + broken), IntakeOptions(rejects=rejects))
+    lines = rejects.read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[:2] for line in lines[1:]] == [
+        *([str(line), "ordered_at"] for line in (7, 8, 9)),
+        ["10", "customer_id"],
+    ]
+
+
 def test_rows_without_a_customer_do_not_count_towards_the_limit(tmp_path: Path) -> None:
     with read_orders(write(tmp_path, LOG + ",2024-03-01,5,E,1\n" * 20)) as orders:
         assert orders.report.rows_without_customer == 20
