@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from churnrisk.cli.options import AsJson, AsOf, Reading, current_settings, reads_purchases
+from churnrisk.cli.options import (
+    AsJson,
+    AsOf,
+    Horizon,
+    Lead,
+    Lookback,
+    Purchases,
+    Reading,
+    Seed,
+    current_settings,
+    reads_purchases,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,12 +43,7 @@ def register(app: typer.Typer) -> None:
 @reads_purchases
 def backtest(
     context: typer.Context,
-    purchases: Annotated[
-        str | None,
-        typer.Argument(
-            help="Purchase history (default: `purchases` in the settings, then data/purchases.csv)", show_default=False
-        ),
-    ] = None,
+    purchases: Purchases = None,
     cutoffs: Annotated[
         int | None,
         typer.Option(
@@ -48,25 +54,11 @@ def backtest(
             help="Days of the past to test at, one horizon apart. (default: as many as the history allows, at most 5)",
         ),
     ] = None,
-    horizon: Annotated[
-        int | None,
-        typer.Option(
-            "--horizon",
-            metavar="DAYS",
-            help="Churned is who buys nothing in so many days. (default: chosen from this log's repurchase gaps)",
-        ),
-    ] = None,
-    lookback: Annotated[
-        int | None,
-        typer.Option("--lookback", metavar="DAYS", help="Active is who bought in so many last days. (default: 365)"),
-    ] = None,
-    lead: Annotated[
-        int | None, typer.Option("--lead", metavar="DAYS", help="Days that you need to act. (default: 0)")
-    ] = None,
+    horizon: Horizon = None,
+    lookback: Lookback = None,
+    lead: Lead = None,
     as_of: AsOf = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", help="Seed of everything random. (default: 0)")
-    ] = None,
+    seed: Seed = None,
     as_json: AsJson = False,
     *,
     reading: Reading,

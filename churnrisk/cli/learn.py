@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnrisk.cli.options import AsJson, AsOf, ModelsDir, Reading, current_settings, reads_purchases
+from churnrisk.cli.options import (
+    AsJson,
+    AsOf,
+    Horizon,
+    Lead,
+    Lookback,
+    ModelsDir,
+    Purchases,
+    Reading,
+    Seed,
+    current_settings,
+    reads_purchases,
+)
 
 if TYPE_CHECKING:
     from churnrisk.settings import Settings
@@ -23,34 +35,13 @@ def register(app: typer.Typer) -> None:
 @reads_purchases
 def train(
     context: typer.Context,
-    purchases: Annotated[
-        str | None,
-        typer.Argument(
-            help="Purchase history, one row per order or order line (default: `purchases` in the settings, "
-            "then data/purchases.csv)",
-            show_default=False,
-        ),
-    ] = None,
-    horizon: Annotated[
-        int | None,
-        typer.Option(
-            "--horizon",
-            metavar="DAYS",
-            help="Churned is who buys nothing in so many days. (default: chosen from this log's repurchase gaps)",
-        ),
-    ] = None,
-    lookback: Annotated[
-        int | None,
-        typer.Option("--lookback", metavar="DAYS", help="Active is who bought in so many last days. (default: 365)"),
-    ] = None,
-    lead: Annotated[
-        int | None, typer.Option("--lead", metavar="DAYS", help="Days that you need to act. (default: 0)")
-    ] = None,
+    purchases: Purchases = None,
+    horizon: Horizon = None,
+    lookback: Lookback = None,
+    lead: Lead = None,
     as_of: AsOf = None,
     models_dir: ModelsDir = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", help="Seed of everything random. (default: 0)")
-    ] = None,
+    seed: Seed = None,
     backtest: Annotated[
         bool, typer.Option("--backtest", help="Grade the model at several cutoffs instead of one; takes longer.")
     ] = False,

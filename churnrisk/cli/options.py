@@ -19,6 +19,28 @@ ModelsDir = Annotated[
 AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="First day that counts as not known yet.")
 ]
+Purchases = Annotated[
+    str | None,
+    typer.Argument(
+        help="Purchase history, one row per order or order line (default: `purchases` in the settings, "
+        "then data/purchases.csv)",
+        show_default=False,
+    ),
+]
+Horizon = Annotated[
+    int | None,
+    typer.Option(
+        "--horizon",
+        metavar="DAYS",
+        help="Churned is who buys nothing in so many days. (default: chosen from this log's repurchase gaps)",
+    ),
+]
+Lookback = Annotated[
+    int | None,
+    typer.Option("--lookback", metavar="DAYS", help="Active is who bought in so many last days. (default: 365)"),
+]
+Lead = Annotated[int | None, typer.Option("--lead", metavar="DAYS", help="Days that you need to act. (default: 0)")]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of everything random. (default: 0)")]
 
 
 def current_settings(context: typer.Context) -> Settings:
@@ -28,4 +50,16 @@ def current_settings(context: typer.Context) -> Settings:
     return read_settings(context.find_root().params.get("config"))
 
 
-__all__ = ["AsJson", "AsOf", "ModelsDir", "Reading", "current_settings", "reads_purchases"]
+__all__ = [
+    "AsJson",
+    "AsOf",
+    "Horizon",
+    "Lead",
+    "Lookback",
+    "ModelsDir",
+    "Purchases",
+    "Reading",
+    "Seed",
+    "current_settings",
+    "reads_purchases",
+]
