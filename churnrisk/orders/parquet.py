@@ -34,6 +34,7 @@ def _copy(database: Any, task: Task) -> dict[str, Any]:
     if len(described) > task.max_columns:
         raise Refused(LIMIT, f"it has {len(described)} columns; the bound is --max-columns")
     headers, kinds = [str(row[0]) for row in described], [str(row[1]) for row in described]
+    _refuse_bomb(database, task, columns=len(headers))
     columns = ", ".join(
         f"{text_sql(quote_name(header), kind)} AS c{k}"
         for k, (header, kind) in enumerate(zip(headers, kinds, strict=True))
@@ -50,6 +51,18 @@ def _copy(database: Any, task: Task) -> dict[str, Any]:
     ]
     typed = [k for k, kind in enumerate(kinds) if is_typed(kind)]
     return {"headers": headers, "rows": int(rows), "rejects": 0, "typed": typed, "floats": floats, "file": target.name}
+
+
+def _refuse_bomb(database: Any, task: Task, *, columns: int) -> None:
+    """Refuse a small file of very many cells: a value that repeats takes no room in Parquet, and much once written."""
+    [(rows,)] = database.connection.execute(
+        f"SELECT sum(num_rows) FROM parquet_file_metadata({quote_text(str(task.path))})"
+    ).fetchall()
+    cells, size = int(rows or 0) * columns, task.path.stat().st_size
+    if cells > max(task.max_ratio * size, 1 << 24):
+        raise Refused(
+            LIMIT, f"{size:,} bytes hold {cells:,} cells, more than {task.max_ratio} a byte; the bound is --max-ratio"
+        )
 
 
 def _is_whole(database: Any, table: str, column: str) -> bool:

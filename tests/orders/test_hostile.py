@@ -6,10 +6,12 @@ import gzip
 import io
 import json
 import os
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -43,6 +45,15 @@ def make_parquet(*, flip: bool = False, cut: int = 0) -> bytes:
     return bytes(data[: len(data) - cut])
 
 
+def make_parquet_bomb() -> bytes:
+    """Twenty million rows that are all alike fit into a few thousand bytes."""
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        path = Path(folder, "bomb.parquet")
+        rows = "SELECT 'a' AS customer, '2024-01-05' AS date FROM range(20_000_000)"
+        connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+        return path.read_bytes()
+
+
 def refuse(folder: Path, data: bytes, error: type[ChurnriskError], words: str, **options: object) -> None:
     path = folder / "log.csv"
     path.write_bytes(data)
@@ -55,6 +66,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "gzip": (lambda: gzip.compress(b"a" * 100_000_000), "--max-ratio"),
     "cells": (lambda: make_workbook(SHEET.format('<c r="A1"/><c r="XFD1048576"/>')), "--max-cells"),
     "member": (lambda: make_workbook(SHEET.format(" " * 50_000_000)), "--max-ratio"),
+    "alike rows": (make_parquet_bomb, "--max-ratio"),
     "nested": (lambda: b"[" * 100_000, "--max-depth"),
     "long line": (lambda: b"customer,date\n" + b"x" * 17_000_000, "--max-field-size"),
     "columns": (lambda: ",".join(["customer", "date", *map(str, range(5000))]).encode() + b"\n", "--max-columns"),
