@@ -196,13 +196,12 @@ def _show_outlook(outlook: Card) -> None:
     say("".join(parts))
     if check is not None and check["coverage"] is not None:
         revenue = sum(check["realised_revenue_by_tenth"])
-        ratio = (
-            f"; expected revenue was {sum(check['expected_revenue_by_tenth']) / revenue:.2f} x" if revenue > 0 else ""
-        )
+        ratio = sum(check["expected_revenue_by_tenth"]) / revenue if revenue > 0 else None
+        told = "" if ratio is None else f"; expected revenue was {ratio:.2f} x what came"
         say(
             f"Look back from {check['as_of']} over {check['days']} days: {percent(check['coverage'])} of "
             f"{check['ordered']:,} next orders fell into their 80 % interval, which is stretched by "
-            f"{check['interval_stretched_by']:.2f} since{ratio}{' what came' if ratio else ''}."
+            f"{check['interval_stretched_by']:.2f} since{told}."
         )
     say()
 

@@ -201,7 +201,7 @@ def show_list(result: ScoreResult, *, top: int) -> None:
     if any(row["value_at_risk"] is not None for row in records):
         say(
             "  Value at risk: churn probability x what buying within the horizon adds to the next 365 days "
-            f"(--by risk sorts by churn alone). Rank: by churn. Next order: a dash where none within a year is likelier."
+            "(--by risk sorts by churn alone). Rank: by churn. Next order: a dash where none is likely within a year."
         )
 
 

@@ -4,7 +4,7 @@ The days after a cutoff are cut into intervals. For each a logistic regression s
 bought until then buys in it, learned from all past cutoffs that are known so far; the curve is the product of not
 buying in each. Newer cutoffs tell of the first intervals only, older ones of all: nothing is thrown away for being
 censored (Singer & Willett 1993, It's about time, J. Educational Stat. 18(2)). Where no cutoff is known long enough, the
-buy-till-you-die model says how the curve goes on.
+buy-till-you-die model says how the curve goes on; without such a model the last interval's hazard does.
 """
 
 from __future__ import annotations
@@ -65,18 +65,19 @@ class WaitingCurve:
         for place, hazard in enumerate(self.hazards):
             stays = to_probability(-hazard.apply(terms))
             result[:, place + 1] = result[:, place] + np.log(np.maximum(stays, 1e-12))
-        rest = self.knots[max(len(self.hazards) - 1, 0) :]
-        tail = self._tail(histories, silence, rest, len(terms)) if len(self.hazards) < len(self.knots) else []
-        for place, step in enumerate(tail, start=len(self.hazards)):
-            result[:, place + 1] = result[:, place] + step
+        if len(self.hazards) < len(self.knots):
+            for place, step in enumerate(self._tail(result, histories, silence), start=len(self.hazards)):
+                result[:, place + 1] = result[:, place] + step
         return np.maximum(result, LEAST_LOG)
 
-    def _tail(self, histories: Summary, silence: BtydModel | None, ends: Sequence[int], size: int) -> list[Floats]:
+    def _tail(self, learned: Floats, histories: Summary, silence: BtydModel | None) -> list[Floats]:
         """Give the logarithm of not buying in each interval that nothing was learned of."""
-        starts = [*ends] if self.hazards else [0, *ends]
-        if silence is None or not size:
-            return [np.zeros(size) for _ in starts[1:]]
-        silent = silence.no_purchase_curve(histories, starts, lead=self.lead)
+        count, ends = len(self.hazards), (0, *self.knots)
+        if silence is None or not len(learned):
+            last = learned[:, count] - learned[:, max(count - 1, 0)]
+            days = max(ends[count] - ends[max(count - 1, 0)], 1)
+            return [last * (end - start) / days for start, end in itertools.pairwise(ends[count:])]
+        silent = silence.no_purchase_curve(histories, ends[count:], lead=self.lead)
         curve = list(np.log(np.maximum(silent, 1e-12)).T)
         return [np.minimum(after - before, 0.0) for before, after in itertools.pairwise(curve)]
 
