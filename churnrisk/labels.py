@@ -1,18 +1,21 @@
-"""Churned or not: what the outcome window shows about the customers of the base.
+"""Outcomes: churned or not, and when and for how much customers bought next.
 
 This module and :mod:`churnrisk.features` do not know each other: that is the barrier against leaks from the future.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from churnrisk.engines import as_int, collect_arrays
-from churnrisk.timeline import Snapshot
+from churnrisk.engines import as_int, collect_arrays, int_sum
+from churnrisk.schema import MONEY_SCALE
+from churnrisk.timeline import Snapshot, within
 
 
 class HasOrders(Protocol):
@@ -55,3 +58,75 @@ def lazy_labels(log: HasOrders, snapshot: Snapshot) -> nw.LazyFrame[Any]:
         has_returned=as_int(snapshot.in_outcome(day)).max(),
     )
     return by_customer.filter(nw.col("is_in_base") == 1).select("customer_id", "has_returned")
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """What customers did after a cutoff, as far as it is known: when they bought next, and for how much.
+
+    Days count from the start of the outcome window, so that ``wait_days >= horizon`` is churned.
+
+    Parameters
+    ----------
+    customer_ids : ndarray of object, shape (n,)
+        Everybody with a purchase before the cutoff, lapsed ones too, sorted by code point.
+    wait_days : ndarray of float64, shape (n,)
+        Days from the start of the outcome window to the first purchase day in it or after it; infinite where there
+        was none before ``until``.
+    revenue : ndarray of float64, shape (n, len(windows))
+        Net amount, returns taken off, of the orders in the first so many days of the outcome window.
+    """
+
+    customer_ids: NDArray[np.object_]
+    wait_days: NDArray[np.float64]
+    revenue: NDArray[np.float64]
+
+
+def follow_customers(log: HasOrders, snapshot: Snapshot, *, windows: Sequence[int], until: int) -> FollowUp:
+    """Tell when the customers bought next and what they brought.
+
+    Parameters
+    ----------
+    log : Orders
+        The log, on any engine.
+    snapshot : Snapshot
+        The cutoff and the lead; whoever bought before the cutoff is followed, in the base or not.
+    windows : sequence of int
+        Days of the outcome window over which amounts are added up.
+    until : int
+        The first day that is not known. Nothing on or after it is looked at.
+
+    Raises
+    ------
+    ValueError
+        Where one of the windows is not over by ``until``: a defect of the caller.
+    """
+    start, day = snapshot.outcome_start, nw.col("order_day")
+    if windows and start + max(windows) > until:
+        raise ValueError(f"{max(windows)} days from day {start} reach past day {until}")
+    bought = nw.col("is_purchase") == 1
+    sums = {f"amount_{k}": _amount_within(start, start + days) for k, days in enumerate(windows)}
+    by_customer = (
+        log.frame()
+        .filter(day < until)
+        .group_by("customer_id")
+        .agg(
+            first_day=nw.when(bought).then(day).min(),
+            next_day=nw.when(bought & (day >= start)).then(day).min(),
+            **sums,
+        )
+    )
+    followed = by_customer.filter(nw.col("first_day") < snapshot.cutoff).drop("first_day")
+    columns = collect_arrays(followed, sort_by=["customer_id"])
+    wait = columns["next_day"].astype(np.float64) - start
+    revenue = [columns[name] / MONEY_SCALE for name in sums]
+    return FollowUp(
+        columns["customer_id"].astype(object),
+        np.where(np.isnan(wait), np.inf, wait),
+        np.column_stack(revenue) if revenue else np.zeros((len(wait), 0)),
+    )
+
+
+def _amount_within(start: int, end: int) -> nw.Expr:
+    is_inside: nw.Expr = within(nw.col("order_day"), start, end)
+    return int_sum(nw.when(is_inside).then(nw.col("amount")).otherwise(nw.lit(0, dtype=nw.Int64)))

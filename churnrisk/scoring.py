@@ -8,21 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import narwhals as nw
 import numpy as np
 
+from churnrisk.btyd import Summary
 from churnrisk.engines import BATCH_ROWS, Arrays, collect_arrays, int_sum
 from churnrisk.errors import IncompatibleModel
 from churnrisk.features import iterate_features
-from churnrisk.learning import FittedModel, SummaryModel
+from churnrisk.learning import REPORTED, FittedModel, SummaryModel, Valuation
 from churnrisk.orders import Orders
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.timeline import Snapshot, date_of
 
 CUSTOMER = "customer_id"
+DECIMALS, MONEY_DECIMALS = 9, 2
 STATUSES = ("scored", "lapsed", "no_purchases")
+NEXT_ORDER = ("next_order_from_on", "next_order_on", "next_order_to_on")
+VALUES = ("expected_value_horizon", "expected_value_365_days", "value_at_risk")
+OUTLOOK_COLUMNS = (
+    *(f"churn_probability_{days}_days" for days in REPORTED),
+    "next_order_on",
+    "next_order_from_on",
+    "next_order_to_on",
+    *VALUES,
+    "return_probability",
+)
+"""What stands behind ``total_amount``; all of it is empty in scores of a file with one row per customer."""
+
+By = Literal["value", "risk"]
+"""What scores are sorted by: falling value at risk, or falling churn probability."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +61,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Scores:
-    """Customers with their churn probability, those most at risk first, the others after them by id.
+    """Customers with their churn probability, those first who matter most, the others after them by id.
 
     Parameters
     ----------
@@ -53,11 +69,18 @@ class Scores:
         What was asked: the cutoff is the day ``as_of``.
     columns : mapping of str to ndarray
         ``customer_id, as_of, status, churn_probability, risk, risk_rank, days_since_last_order, order_count,
-        total_amount``, all of one length. Missing numbers are NaN, missing words None.
+        total_amount`` and :data:`OUTLOOK_COLUMNS`, all of one length. Missing numbers are NaN, missing words None.
+    by : {"value", "risk"}
+        What they are sorted by; risk where it was asked for, or where nobody's value is known.
+    alive_probability : ndarray of float64
+        P(alive) under the buy-till-you-die model, row by row; NaN where it is not known. Not a complement of the churn
+        probability: who is alive may well buy nothing in the horizon.
     """
 
     snapshot: Snapshot
     columns: Mapping[str, np.ndarray]
+    by: By
+    alive_probability: np.ndarray
 
     def __len__(self) -> int:
         return len(self.columns[CUSTOMER])
@@ -68,7 +91,14 @@ class Scores:
 
 
 def score_orders(
-    model: FittedModel, orders: Orders, as_of: int, *, only: Iterable[str] | None = None, batch_rows: int = BATCH_ROWS
+    model: FittedModel,
+    orders: Orders,
+    as_of: int,
+    *,
+    only: Iterable[str] | None = None,
+    batch_rows: int = BATCH_ROWS,
+    by: By = "risk",
+    valuation: Valuation | None = None,
 ) -> Scores:
     """Score everybody in a log, or those of them who are named.
 
@@ -84,6 +114,10 @@ def score_orders(
         Customers to give, each once; one who is not in the log has the status ``no_purchases``.
     batch_rows : int
         Customers to hold features of at a time; it changes no score.
+    by : {"value", "risk"}
+        What to sort by. ``risk_rank`` is the place by churn probability either way.
+    valuation : Valuation, optional
+        Margin and discount rate of the values; by default they are revenue.
     """
     if model.needs_amounts and not orders.has_amounts:
         raise IncompatibleModel(
@@ -95,11 +129,74 @@ def score_orders(
     if only is not None:
         standing = select_customers(standing, list(only))
     probability = np.full(standing.size, np.nan)
+    outlook = _Outlook(snapshot, standing.size, valuation or Valuation())
     batches = iterate_features(orders, snapshot, rows=batch_rows, names=model.names, database=orders.database)
     for batch in batches:
         places, is_wanted = find(batch.customer_ids, standing.customer_ids)
-        probability[places[is_wanted]] = model.predict(batch.values[is_wanted])
-    return arrange(model, snapshot, standing, probability)
+        values = batch.values[is_wanted]
+        probability[places[is_wanted]] = model.predict(values)
+        outlook.add(model, values, probability[places[is_wanted]], places[is_wanted])
+    outlook.add_lapsed(model, orders, standing)
+    return arrange(model, snapshot, standing, probability, outlook=outlook, by=by)
+
+
+class _Outlook:
+    """The columns of the outlook while they are filled, batch by batch."""
+
+    def __init__(self, snapshot: Snapshot, size: int, valuation: Valuation) -> None:
+        self.snapshot, self.valuation = snapshot, valuation
+        self.numbers = {name: np.full(size, np.nan) for name in OUTLOOK_COLUMNS}
+        self.alive = np.full(size, np.nan)
+
+    def add(self, model: FittedModel, values: np.ndarray, probability: np.ndarray, places: np.ndarray) -> None:
+        """Fill in the customers of a batch; dates as days for now."""
+        prospects = model.look_ahead(values, probability)
+        if prospects is None or not len(places):
+            return
+        for days, churn in prospects.churn.items():
+            self.numbers[f"churn_probability_{days}_days"][places] = churn
+        for name, column in zip(NEXT_ORDER, prospects.next_order.T, strict=True):
+            self.numbers[name][places] = self.snapshot.outcome_start + column
+        year = self.valuation.factor(365)
+        factors = (self.valuation.factor(self.snapshot.horizon), year, year)
+        for name, column, factor in zip(VALUES, prospects.revenue.T, factors, strict=True):
+            self.numbers[name][places] = np.round(column * factor, MONEY_DECIMALS)
+        self.alive[places] = np.round(prospects.alive, DECIMALS)
+
+    def add_lapsed(self, model: FittedModel, orders: Orders, standing: Standing) -> None:
+        """Fill in how likely customers are to return who have not bought for longer than the lookback."""
+        if model.outlook is None or not (standing.days_since_last_order > self.snapshot.lookback).any():
+            return
+        ids, histories = lapsed_histories(orders, self.snapshot)
+        places, is_wanted = find(ids, standing.customer_ids)
+        returning = model.outlook.return_probability(histories, lead=self.snapshot.lead)
+        self.numbers["return_probability"][places[is_wanted]] = np.round(returning[is_wanted], DECIMALS)
+        alive = model.outlook.alive_probability(histories)
+        self.alive[places[is_wanted]] = np.round(alive[is_wanted], DECIMALS)
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Give the columns, days as dates."""
+        return {name: _to_dates(values) if name in NEXT_ORDER else values for name, values in self.numbers.items()}
+
+
+def _to_dates(days: np.ndarray) -> np.ndarray:
+    """Write day numbers as ISO dates, None where there is none."""
+    distinct, place = np.unique(days, return_inverse=True)
+    texts = np.array([None if np.isnan(day) else date_of(int(day)).isoformat() for day in distinct], dtype=object)
+    dates: np.ndarray = texts[place]
+    return dates
+
+
+def lapsed_histories(orders: Orders, snapshot: Snapshot) -> tuple[np.ndarray, Summary]:
+    """Look up who has bought before the cutoff but not within the lookback, and their history in three numbers."""
+    day = nw.col("order_day")
+    bought = orders.frame().filter(nw.col("is_purchase") == 1, snapshot.is_past(day))
+    days = bought.select(CUSTOMER, "order_day").unique()
+    customers = days.group_by(CUSTOMER).agg(n=nw.len(), first=day.min(), last=day.max())
+    lapsed = customers.filter(nw.col("last") < snapshot.observation_start)
+    found = collect_arrays(lapsed, sort_by=[CUSTOMER])
+    histories = Summary(found["n"] - 1, found["last"] - found["first"], snapshot.cutoff - found["first"])
+    return found[CUSTOMER].astype(object), histories
 
 
 def score_summary(model: SummaryModel, snapshot: Snapshot, summary: Mapping[str, np.ndarray]) -> Scores:
@@ -180,15 +277,30 @@ def find(wanted: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def arrange(
-    model: FittedModel | SummaryModel, snapshot: Snapshot, standing: Standing, probability: np.ndarray
+    model: FittedModel | SummaryModel,
+    snapshot: Snapshot,
+    standing: Standing,
+    probability: np.ndarray,
+    *,
+    outlook: _Outlook | None = None,
+    by: By = "risk",
 ) -> Scores:
-    """Put the columns together and sort: by falling probability, ties and the unscored by id."""
+    """Put the columns together and sort: by falling value at risk or probability, ties and the unscored by id."""
+    if outlook is None:
+        outlook = _Outlook(snapshot, standing.size, Valuation())
     is_scored = ~np.isnan(probability)
     has_bought = ~np.isnan(standing.days_since_last_order)
     status = np.where(is_scored, "scored", np.where(has_bought, "lapsed", "no_purchases")).astype(object)
     place = np.select([is_scored, has_bought], [0, 1], default=2)
-    order = np.lexsort((np.arange(standing.size), -np.nan_to_num(probability), place))  # ids are sorted already
-    rank = np.where(is_scored[order], np.arange(1.0, standing.size + 1), np.nan)
+    by_id = np.arange(standing.size)  # ids are sorted already
+    order = np.lexsort((by_id, -np.nan_to_num(probability), place))
+    rank = np.full(standing.size, np.nan)
+    rank[order] = np.where(is_scored[order], by_id + 1.0, np.nan)
+    at_risk = outlook.numbers["value_at_risk"]
+    if by == "value" and not np.isnan(at_risk).all():
+        order = np.lexsort((by_id, -np.nan_to_num(probability), -np.nan_to_num(at_risk), place))
+    else:
+        by = "risk"
     risk = model.bands.classify(probability)
     risk[~is_scored] = None
     columns: dict[str, Any] = {
@@ -197,12 +309,11 @@ def arrange(
         "status": status,
         "churn_probability": probability,
         "risk": risk,
-    }
-    after = {
+        "risk_rank": rank,
         "days_since_last_order": standing.days_since_last_order,
         "order_count": standing.order_count,
         "total_amount": np.full(standing.size, np.nan) if standing.total_amount is None else standing.total_amount,
+        **outlook.columns(),
     }
     sorted_columns = {name: values[order] for name, values in columns.items()}
-    sorted_columns["risk_rank"] = rank
-    return Scores(snapshot, sorted_columns | {name: values[order] for name, values in after.items()})
+    return Scores(snapshot, sorted_columns, by, outlook.alive[order])

@@ -48,6 +48,12 @@ class Settings(BaseSettings):
     reject_limit: float = Field(
         0.05, ge=0, le=1, description="a run stops when more than this share of the rows is rejected"
     )
+    margin: float = Field(
+        1.0, gt=0, le=1, description="share of revenue that is profit; 1 values customers by revenue", examples=[0.35]
+    )
+    discount_rate: float = Field(
+        0.0, ge=0, lt=10, description="discount rate of a year for the value of customers", examples=[0.1]
+    )
     encoding: str | None = Field(
         None, description="encoding of text files; found in the file when not set", examples=["cp1251"]
     )

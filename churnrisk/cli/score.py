@@ -28,6 +28,13 @@ class CsvStyle(enum.StrEnum):
     excel = "excel"
 
 
+class By(enum.StrEnum):
+    """What the list is sorted by."""
+
+    value = "value"
+    risk = "risk"
+
+
 TAKEN_FOR = {
     "purchases": "a purchase history",
     "ids": "a list of customer ids",
@@ -56,6 +63,9 @@ def score(
     model: Annotated[
         str | None, typer.Option("--model", metavar="VERSION", help="Model to use. (default: the current one)")
     ] = None,
+    by: Annotated[
+        By, typer.Option("--by", metavar="value|risk", help="Sort by value at risk, or by churn probability.")
+    ] = By.value,
     top: Annotated[int, typer.Option("--top", metavar="N", min=0, help="Rows of the list to show.")] = 10,
     output: Annotated[
         str | None,
@@ -76,12 +86,13 @@ def score(
     *,
     reading: Reading,
 ) -> None:
-    """Score customers: how likely each is to stop buying, most at risk first.
+    """Score customers: how likely each is to stop buying, when the next order is due, and what is at stake.
 
     Example: churnrisk score customers.csv --output scores.xlsx
     """
     from churnrisk import workflows
     from churnrisk.cli.show import print_json, progress_bar, say
+    from churnrisk.learning import Valuation
 
     settings = current_settings(context)
     if output is not None:
@@ -99,6 +110,8 @@ def score(
             if purchases or settings.purchases
             else None,
             as_of=as_of,
+            by=by.value,
+            valuation=Valuation(settings.margin, settings.discount_rate),
             options=options,
         )
     defused = workflows.write_scores(result, output, csv_style=csv_style.value) if output else 0
@@ -115,6 +128,7 @@ def score(
 def describe(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
     """Give the scores and how they came about as plain values."""
     scores = result.scores
+    alive = [None if one != one else one for one in scores.alive_probability.tolist()]  # NaN is not itself
     return {
         "model": model.version,
         "as_of": as_of_text(result),
@@ -126,7 +140,8 @@ def describe(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
         "counts": {status: scores.count("status", status) for status in ("scored", "lapsed", "no_purchases")},
         "intake": dict(result.intake),
         "notices": list(result.notices),
-        "customers": result.table.records(),
+        "sorted_by": scores.by,
+        "customers": [row | {"p_alive": one} for row, one in zip(result.table.records(), alive, strict=True)],
     }
 
 
@@ -163,8 +178,8 @@ def show_scores(model: ChurnModel, result: ScoreResult, *, top: int) -> None:
 
 
 def show_list(result: ScoreResult, *, top: int) -> None:
-    """Print the customers most at risk."""
-    from churnrisk.cli.show import percent, show_table
+    """Print the customers with the most value at risk, or those most at risk."""
+    from churnrisk.cli.show import percent, say, show_table
 
     records = [row for row in result.table.records()[:top] if row["status"] == "scored"]
     rows = [
@@ -173,13 +188,21 @@ def show_list(result: ScoreResult, *, top: int) -> None:
             "customer": row["customer_id"],
             "churn": row["churn_probability"],
             "risk": row["risk"],
+            "value at risk": row["value_at_risk"],
+            "next order": row["next_order_on"],
             "days quiet": row["days_since_last_order"],
             "orders": row["order_count"],
-            "amount": row["total_amount"],
         }
         for row in records
     ]
-    show_table(f"Most at risk (top {len(rows)})", rows, formats={"churn": percent})
+    is_valued = result.scores.by == "value"
+    title = "Most value at risk" if is_valued else "Most at risk"
+    show_table(f"{title} (top {len(rows)})", rows, formats={"churn": percent, "value at risk": "{:,.0f}".format})
+    if any(row["value_at_risk"] is not None for row in records):
+        say(
+            "  Value at risk: churn probability x what buying within the horizon adds to the next 365 days "
+            "(--by risk sorts by churn alone). Rank: by churn. Next order: a dash where none is likely within a year."
+        )
 
 
 def as_of_text(result: ScoreResult) -> str:

@@ -4,16 +4,20 @@ Here lazy queries become arrays, once. Features and labels are computed apart an
 window reaches past ``as_of``, and nothing on or after ``as_of`` is read.
 """
 
+from churnrisk.dataset.follow_ups import FollowUpData, build_follow_ups, choose_follow_ups
 from churnrisk.dataset.past_bases import PastBase, trace_past_bases
 from churnrisk.dataset.purchase_days import DailyPurchases, count_daily_purchases, repurchase_gaps, summarise_histories
 from churnrisk.dataset.training import SnapshotData, TrainingSet, build_training_set
 
 __all__ = [
     "DailyPurchases",
+    "FollowUpData",
     "PastBase",
     "SnapshotData",
     "TrainingSet",
+    "build_follow_ups",
     "build_training_set",
+    "choose_follow_ups",
     "count_daily_purchases",
     "repurchase_gaps",
     "summarise_histories",

@@ -3,11 +3,16 @@
 from churnrisk.learning.backtest import Backtest, CutoffResult, Figures, SkippedCutoff, plan_backtest, run_backtest
 from churnrisk.learning.evaluate import MEASURES, Interval
 from churnrisk.learning.grade import Evidence, Grade, evidence_of_backtest, evidence_of_test, grade_model
+from churnrisk.learning.outlook import Outlook, Prospects
+from churnrisk.learning.outlook_fit import OutlookCheck, fit_outlook, select_outlook_features
+from churnrisk.learning.survival import REPORTED
 from churnrisk.learning.train import LEAST_CUSTOMERS, FittedModel, SummaryModel, TestResult, fit_model, run_test
+from churnrisk.learning.worth import Valuation
 
 __all__ = [
     "LEAST_CUSTOMERS",
     "MEASURES",
+    "REPORTED",
     "Backtest",
     "CutoffResult",
     "Evidence",
@@ -15,14 +20,20 @@ __all__ = [
     "FittedModel",
     "Grade",
     "Interval",
+    "Outlook",
+    "OutlookCheck",
+    "Prospects",
     "SkippedCutoff",
     "SummaryModel",
     "TestResult",
+    "Valuation",
     "evidence_of_backtest",
     "evidence_of_test",
     "fit_model",
+    "fit_outlook",
     "grade_model",
     "plan_backtest",
     "run_backtest",
     "run_test",
+    "select_outlook_features",
 ]

@@ -15,6 +15,7 @@ from churnrisk.learning.estimators import DECAY, MOST_SNAPSHOTS, Blend, Learner,
 from churnrisk.learning.evaluate import Interval, Scored, difference, measure, reliability
 from churnrisk.learning.level import shift_to
 from churnrisk.learning.linear import LinearModel, fit_linear, to_probability
+from churnrisk.learning.outlook import Outlook, Prospects
 from churnrisk.learning.risk import RiskBands
 from churnrisk.timeline import Snapshot, SnapshotPlan
 
@@ -49,6 +50,8 @@ class FittedModel:
         Around the churn rate that the model expects of the customer base.
     summary : SummaryModel
         The compact second model for files with one row per customer.
+    outlook : Outlook or None
+        Other horizons, next order and value; None where too few customers could be followed.
     """
 
     snapshot: Snapshot
@@ -56,6 +59,7 @@ class FittedModel:
     learner: Learner
     bands: RiskBands
     summary: SummaryModel
+    outlook: Outlook | None = None
 
     @property
     def kind(self) -> str:
@@ -81,6 +85,13 @@ class FittedModel:
         """Give churn probabilities for feature rows of shape (n, p), rounded to nine decimals."""
         probability: Floats = np.round(to_probability(self.learner.log_odds(values)), DECIMALS)
         return probability
+
+    def look_ahead(self, values: Floats, probability: Floats) -> Prospects | None:
+        """Give the outlook for feature rows and their churn probabilities."""
+        if self.outlook is None:
+            return None
+        places = [self.names.index(name) for name in self.outlook.features]
+        return self.outlook.predict(values[:, places], probability)
 
 
 @dataclass(frozen=True)

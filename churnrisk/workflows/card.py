@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import churnrisk
 from churnrisk.dataset import TrainingSet
 from churnrisk.features import catalogue, feature_fingerprint, left_out
-from churnrisk.learning import Backtest, Figures, FittedModel, Grade, Interval, TestResult
+from churnrisk.learning import Backtest, Figures, FittedModel, Grade, Interval, Outlook, OutlookCheck, TestResult
 from churnrisk.orders import Orders
 from churnrisk.timeline import HorizonChoice, Snapshot, date_of
 
@@ -82,6 +83,38 @@ def describe_test(result: TestResult) -> dict[str, Any]:
         "risk_bands": {level: dict(band) for level, band in result.bands.items()},
         "reliability": _bins(result.reliability),
     }
+
+
+def describe_outlook(outlook: Outlook | None, check: OutlookCheck | None) -> dict[str, Any] | None:
+    """Give what the outlook was learned from, and how one of an earlier day did, as plain values."""
+    if outlook is None:
+        return None
+    return {
+        "curve_learned_days": outlook.curve.learned_days,
+        "interval_learned_days": outlook.band.window,
+        "value_learned_days": None if outlook.worth is None else outlook.worth.window,
+        "return_probability_known": outlook.knows_returns,
+        "check": None if check is None else describe_outlook_check(check),
+    }
+
+
+def describe_outlook_check(check: OutlookCheck) -> dict[str, Any]:
+    """Give the look back as plain values; undefined shares are None."""
+    return {
+        **describe_snapshot(check.snapshot),
+        "days": check.window,
+        "ordered": check.ordered,
+        "coverage": _finite(check.coverage),
+        "coverage_by_tenth": [_finite(one) for one in check.coverage_by_tenth],
+        "interval_stretched_by": check.stretch,
+        "revenue_days": check.revenue_days,
+        "expected_revenue_by_tenth": list(check.expected_revenue),
+        "realised_revenue_by_tenth": list(check.realised_revenue),
+    }
+
+
+def _finite(figure: float) -> float | None:
+    return figure if math.isfinite(figure) else None
 
 
 def describe_grade(grade: Grade) -> dict[str, Any]:

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnrisk.dataset import build_training_set, repurchase_gaps
+from churnrisk.dataset import build_follow_ups, build_training_set, choose_follow_ups, repurchase_gaps
 from churnrisk.errors import NotEnoughData
 from churnrisk.features import feature_fingerprint
 from churnrisk.learning import (
     Backtest,
     FittedModel,
+    OutlookCheck,
+    Valuation,
     evidence_of_backtest,
     evidence_of_test,
     fit_model,
+    fit_outlook,
     grade_model,
     plan_backtest,
     run_backtest,
     run_test,
+    select_outlook_features,
 )
 from churnrisk.orders import IntakeOptions, Orders, read_orders
-from churnrisk.scoring import score_orders
+from churnrisk.scoring import By, score_orders
 from churnrisk.store import load_model, read_card, save_model
 from churnrisk.timeline import (
     DEFAULT_LOOKBACK,
@@ -34,7 +39,7 @@ from churnrisk.timeline import (
     parse_day,
     plan_snapshots,
 )
-from churnrisk.workflows.card import make_card
+from churnrisk.workflows.card import describe_outlook, make_card
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +88,16 @@ class ChurnModel:
         snapshot = self.card["snapshot"]
         return f"ChurnModel(as_of={snapshot['as_of']}, horizon={snapshot['horizon_days']}, version={self.version})"
 
-    def score(self, purchases: Any, *, as_of: Day = None, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+    def score(
+        self,
+        purchases: Any,
+        *,
+        as_of: Day = None,
+        by: By = "value",
+        margin: float = 1.0,
+        discount_rate: float = 0.0,
+        columns: Mapping[str, str] | None = None,
+    ) -> pd.DataFrame:
         """Score everybody in a purchase history.
 
         Parameters
@@ -93,17 +107,28 @@ class ChurnModel:
         as_of : str or date, optional
             The day to score at; orders on it and later are not looked at. By default the day after the last order,
             or the model's own ``as_of`` if that is later.
+        by : {"value", "risk"}
+            What to sort by: falling value at risk, or falling churn probability. Where no value is known, as in a log
+            without amounts, it is risk.
+        margin : float
+            Share of revenue that is profit; 1 values customers by revenue.
+        discount_rate : float
+            Of a year, for the values.
         columns : mapping, optional
             What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
 
         Returns
         -------
         pandas.DataFrame
-            One row per customer, most at risk first: ``customer_id, as_of, status, churn_probability, risk,
-            risk_rank, days_since_last_order, order_count, total_amount``.
+            One row per customer: ``customer_id, as_of, status, churn_probability, risk, risk_rank,
+            days_since_last_order, order_count, total_amount``, and then the outlook: churn probabilities within 30, 60,
+            90 and 180 days, ``next_order_on`` with its interval, ``expected_value_horizon, expected_value_365_days,
+            value_at_risk``, and ``return_probability`` of those who have lapsed.
         """
+        valuation = Valuation(margin, discount_rate)
         with read_orders(purchases, IntakeOptions(columns=dict(columns or {}))) as orders:
-            return to_frame(score_orders(self.model, orders, choose_as_of(self.model, orders, as_of)).columns)
+            day = choose_as_of(self.model, orders, as_of)
+            return to_frame(score_orders(self.model, orders, day, by=by, valuation=valuation).columns)
 
     def save(self, models_dir: str | Path = "models", *, promote: bool = True) -> str:
         """Store the model, signed with this installation's key, and give its version."""
@@ -173,10 +198,21 @@ def train(
         result = run_test(data, plan, seed=seed)
         grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
         progress("fitting on all snapshots", 0, 1)
-        model = fit_model(data, seed=seed, earlier=result.model)
+        model, checked = look_ahead(orders, fit_model(data, seed=seed, earlier=result.model), seed=seed)
         progress("fitting on all snapshots", 1, 1)
         card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
-        return ChurnModel(model, card)
+        return ChurnModel(model, card | {"outlook": describe_outlook(model.outlook, checked)})
+
+
+def look_ahead(orders: Orders, model: FittedModel, *, seed: int) -> tuple[FittedModel, OutlookCheck | None]:
+    """Give the model its outlook: next order, value, other horizons."""
+    names, current = select_outlook_features(model.names), model.snapshot
+    cutoffs = choose_follow_ups(orders.first_day, current)
+    followed = build_follow_ups(orders, cutoffs, names=names, until=current.cutoff, seed=seed)
+    fitted = fit_outlook(followed, names, current, silence=model.learner.silence, seed=seed)
+    if fitted is None:
+        return model, None
+    return replace(model, outlook=fitted[0]), fitted[1]
 
 
 def choose_windows(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
 
 from churnrisk.errors import ColumnError
-from churnrisk.learning import FittedModel
+from churnrisk.learning import FittedModel, Valuation
 from churnrisk.orders import (
     CustomerTable,
     IntakeOptions,
@@ -20,7 +21,7 @@ from churnrisk.orders import (
     write_database_table,
 )
 from churnrisk.schema import SUMMARY_ROLES
-from churnrisk.scoring import Scores, score_orders, score_summary
+from churnrisk.scoring import By, Scores, score_orders, score_summary
 from churnrisk.tables import CsvStyle, Table, check_target, write_table
 from churnrisk.timeline import date_of
 from churnrisk.workflows.model import ChurnModel, Day, choose_as_of, to_day
@@ -105,6 +106,8 @@ def score_source(
     as_kind: Kind | None = None,
     purchases: Any = None,
     as_of: Day = None,
+    by: By = "value",
+    valuation: Valuation | None = None,
     options: IntakeOptions | None = None,
 ) -> ScoreResult:
     """Score the customers of a file: a purchase history, a list of ids, or one row per customer.
@@ -121,18 +124,23 @@ def score_source(
         The purchase history of customers of whom the file holds ids only.
     as_of : str or date, optional
         The day to score at.
+    by : {"value", "risk"}
+        What to sort by; where no value is known it is risk, and a notice says so.
+    valuation : Valuation, optional
+        Margin and discount rate; by default values are revenue.
     options : IntakeOptions, optional
         How to read the file.
     """
     chosen = options or IntakeOptions()
     model = churn_model.model
+    how = partial(score_orders, model, by=by, valuation=valuation)
     with read_customers(source, chosen, as_kind=as_kind) as customers:
         notices = tuple(customers.report.notices)
         intake: dict[str, Any] = {"customers": customers.report.to_dict()}
         if customers.kind == "summary":
             scores = _score_summary(model, customers, as_of)
         elif customers.kind == "purchases":
-            scores = _score_history(model, customers, customers.orders, as_of)
+            scores = _score_history(model, customers, customers.orders, as_of, how)
         else:
             if purchases is None:
                 raise ColumnError(
@@ -142,8 +150,19 @@ def score_source(
             with read_orders(purchases, _options_for_history(chosen, purchases)) as orders:
                 notices += tuple(orders.report.notices)
                 intake["purchases"] = orders.report.to_dict()
-                scores = _score_history(model, customers, orders, as_of)
-    return ScoreResult(scores, cast(Kind, customers.kind), notices, intake)
+                scores = _score_history(model, customers, orders, as_of, how)
+    kind = cast(Kind, customers.kind)
+    return ScoreResult(scores, kind, (*notices, *_explain_order(model, scores, kind, by)), intake)
+
+
+def _explain_order(model: FittedModel, scores: Scores, kind: Kind, by: By) -> Iterator[str]:
+    """Say why scores are not sorted by value although that was wanted."""
+    if by == scores.by or not scores.count("status", "scored"):
+        return
+    reason = "a file with one row per customer tells too little for it"
+    if kind != "summary":
+        reason = "the model has no outlook; train again" if model.outlook is None else "it was learned without amounts"
+    yield f"Sorted by risk, since no value at risk is known: {reason}."
 
 
 def _options_for_history(options: IntakeOptions, purchases: Any) -> IntakeOptions:
@@ -154,10 +173,12 @@ def _options_for_history(options: IntakeOptions, purchases: Any) -> IntakeOption
     return replace(options, rejects=options.rejects.with_name(name.name))
 
 
-def _score_history(model: FittedModel, customers: CustomerTable, orders: Orders | None, as_of: Day) -> Scores:
+def _score_history(
+    model: FittedModel, customers: CustomerTable, orders: Orders | None, as_of: Day, how: Callable[..., Scores]
+) -> Scores:
     if orders is None:
         raise AssertionError("a purchase history without orders")
-    return score_orders(model, orders, choose_as_of(model, orders, as_of), only=customers.customer_ids)
+    return how(orders, choose_as_of(model, orders, as_of), only=customers.customer_ids)
 
 
 def _score_summary(model: FittedModel, customers: CustomerTable, as_of: Day) -> Scores:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,17 @@ COLUMNS = [
     "days_since_last_order",
     "order_count",
     "total_amount",
+    "churn_probability_30_days",
+    "churn_probability_60_days",
+    "churn_probability_90_days",
+    "churn_probability_180_days",
+    "next_order_on",
+    "next_order_from_on",
+    "next_order_to_on",
+    "expected_value_horizon",
+    "expected_value_365_days",
+    "value_at_risk",
+    "return_probability",
 ]
 
 
@@ -43,12 +55,13 @@ def test_each_customer_of_the_file_appears_once(models: Path) -> None:
     assert len(ids) == 300
     assert (document["kind"], document["as_of"], document["horizon_days"]) == ("purchases", "2011-12-10", 90)
     assert all(document["counts"].values()), "the sample has customers of every status"
-    assert list(document["customers"][0]) == COLUMNS
+    assert list(document["customers"][0]) == [*COLUMNS, "p_alive"]
 
 
 def test_columns_follow_from_the_status(models: Path) -> None:
-    rows = scored(models, CUSTOMERS)["customers"]
-    risk = scored(models, CUSTOMERS)["risk"]
+    document = scored(models, CUSTOMERS, "--by", "risk")
+    rows, risk = document["customers"], document["risk"]
+    assert document["sorted_by"] == "risk"
     for row in rows:
         p = row["churn_probability"]
         if row["status"] == "scored":
@@ -61,6 +74,49 @@ def test_columns_follow_from_the_status(models: Path) -> None:
     scores = [row["churn_probability"] for row in rows if row["status"] == "scored"]
     assert scores == sorted(scores, reverse=True)
     assert [row["risk_rank"] for row in rows if row["status"] == "scored"] == list(range(1, len(scores) + 1))
+
+
+def test_by_default_the_list_is_sorted_by_value_at_risk(models: Path) -> None:
+    document = scored(models, CUSTOMERS)
+    rows = document["customers"]
+    counts = document["counts"]
+    assert document["sorted_by"] == "value"
+    at_risk = [row["value_at_risk"] for row in rows[: counts["scored"]]]
+    assert at_risk == sorted(at_risk, reverse=True)
+    assert at_risk[0] > 0
+    assert {row["status"] for row in rows[counts["scored"] :]} == {"lapsed", "no_purchases"}
+    by_risk = {row["customer_id"]: row for row in scored(models, CUSTOMERS, "--by", "risk")["customers"]}
+    assert {row["customer_id"]: row for row in rows} == by_risk
+
+
+def test_the_outlook_follows_from_the_status(models: Path) -> None:
+    for row in scored(models, CUSTOMERS)["customers"]:
+        curve = [row[f"churn_probability_{days}_days"] for days in (30, 60, 90, 180)]
+        interval = [row[f"next_order_{end}"] for end in ("from_on", "on", "to_on")]
+        values = [row[name] for name in ("expected_value_horizon", "expected_value_365_days", "value_at_risk")]
+        if row["status"] == "scored":
+            assert curve == sorted(curve, reverse=True)
+            assert curve[2] == row["churn_probability"], "the model's own horizon"
+            assert interval == [None] * 3 or row["as_of"] <= interval[0] <= interval[1] <= interval[2]
+            assert values[2] >= 0
+            assert row["return_probability"] is None
+            assert 0 <= row["p_alive"] <= 1
+        else:
+            assert (curve, interval, values) == ([None] * 4, [None] * 3, [None] * 3)
+            assert (row["return_probability"] is None) == (row["status"] == "no_purchases")
+
+
+def test_margin_and_discount_come_from_the_settings(models: Path) -> None:
+    plain = by_id(scored(models, CUSTOMERS))
+    Path("churnrisk.toml").write_text("margin = 0.5\ndiscount_rate = 0.1\n")
+    valued = by_id(scored(models, CUSTOMERS))
+    year = 0.5 * (1 - 1 / 1.1) / math.log(1.1)  # the mean discount over a year of even payments
+    for customer, row in plain.items():
+        if row["status"] == "scored":
+            for name in ("expected_value_365_days", "value_at_risk"):
+                assert valued[customer][name] == pytest.approx(row[name] * year, abs=0.011)
+            assert row["expected_value_horizon"] * 0.48 < valued[customer]["expected_value_horizon"] + 0.011
+            assert valued[customer]["next_order_on"] == row["next_order_on"]
 
 
 def test_counts_and_amounts_are_those_of_the_file(models: Path) -> None:
@@ -89,7 +145,7 @@ def test_a_list_of_ids_takes_its_history_from_the_purchases(models: Path, tmp_pa
 
 
 def test_a_score_does_not_depend_on_who_else_is_in_the_file(models: Path, tmp_path: Path) -> None:
-    one = scored(models, CUSTOMERS)["customers"][5]
+    one = scored(models, CUSTOMERS, "--by", "risk")["customers"][5]
     mine = [row for row in read_rows(CUSTOMERS) if row["customer_id"] == one["customer_id"]]
     alone = write_rows(tmp_path / "one.csv", mine, mine[0].keys())
     [row] = scored(models, alone, "--as-of", "2011-12-10")["customers"]
@@ -141,6 +197,9 @@ def test_one_row_per_customer_is_scored_by_the_compact_model(models: Path, tmp_p
     ]
     assert found["007"]["churn_probability"] < found["008"]["churn_probability"]
     assert found["007"]["total_amount"] == 606.0
+    assert all(found[one][name] is None for one in found for name in COLUMNS[9:])
+    assert document["sorted_by"] == "risk"
+    assert any("Sorted by risk" in notice for notice in document["notices"])
 
 
 def test_dates_may_stand_for_the_days_of_a_summary(models: Path, tmp_path: Path) -> None:
@@ -174,7 +233,14 @@ def test_the_file_is_written_in_the_format_of_its_ending(models: Path, tmp_path:
 def test_what_is_printed_fits_and_says_what_was_done(models: Path) -> None:
     answer = churnrisk("score", CUSTOMERS, "--models-dir", models, "--top", 3)
     assert all(len(line) <= 80 for line in answer.out.splitlines())
-    for part in ("Taken for a purchase history", "as of 2011-12-10", "300 customers", "lapsed", "top 3"):
+    parts = (
+        "Taken for a purchase history",
+        "as of 2011-12-10",
+        "300 customers",
+        "lapsed",
+        "Most value at risk (top 3)",
+    )
+    for part in (*parts, "next order"):
         assert part in answer.words, part
 
 

@@ -328,3 +328,23 @@ def labels_of(log: PlainLog, snapshot: Snapshot) -> dict[str, int]:
     base = sorted({order.customer_id for order in purchases if order.order_day in observed})
     back = {order.customer_id for order in purchases if order.order_day in awaited}
     return {customer: int(customer not in back) for customer in base}
+
+
+def follow_ups_of(
+    log: PlainLog, snapshot: Snapshot, windows: tuple[int, ...], until: int
+) -> dict[str, tuple[float, ...]]:
+    """Give who had bought before the cutoff, with the wait until the next purchase and the net amounts."""
+    start = snapshot.cutoff + snapshot.lead
+    known = [order for order in log.orders() if order.order_day < until]
+    followed = {}
+    for customer in sorted({order.customer_id for order in known if order.is_purchase}):
+        mine = [order for order in known if order.customer_id == customer]
+        bought = [order.order_day for order in mine if order.is_purchase]
+        if min(bought) < snapshot.cutoff:
+            waits = [day - start for day in bought if day >= start]
+            amounts = [
+                sum(order.amount for order in mine if order.order_day in range(start, start + days)) / 10_000
+                for days in windows
+            ]
+            followed[customer] = (float(min(waits)) if waits else float("inf"), *amounts)
+    return followed

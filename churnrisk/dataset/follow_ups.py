@@ -1,0 +1,162 @@
+"""What customers did after past cutoffs: for the next order, the value of a customer, and lapsed ones who return.
+
+These snapshots have cutoffs of their own, about a month apart, and reach further back than those that churn is learned
+from: a year of follow-up needs a cutoff a year before ``as_of``. They take few features each, so they are cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from churnrisk.btyd import Summary
+from churnrisk.features import PurchaseLog, customer_features
+from churnrisk.labels import follow_customers
+from churnrisk.timeline import Snapshot
+
+WINDOWS = (30, 60, 90, 120, 180, 270, 365)
+"""Days over which amounts are added up, beside the horizon."""
+
+STEP, NEAR_CUTOFFS = 40, 13
+"""Days between cutoffs, where the history is long enough, and how many lie so close: four of them have a year of
+follow-up. No whole weeks, so that all weekdays occur."""
+
+FAR_STEP, FAR_CUTOFFS = 61, 9
+"""Older cutoffs lie further apart; with three years of history they show how a forecast of a year would have done."""
+
+LEAST_DAYS = 30
+"""Days that the newest cutoff is followed, or a horizon if that is shorter."""
+
+LEAST_CUTOFFS = 8
+"""In a short history cutoffs lie closer, down to a week, so that there are so many."""
+
+LEAST_HISTORY = 90
+"""Days of history before the oldest cutoff, or a horizon if that is shorter."""
+
+MOST_CUSTOMERS = 6000
+"""Customers of one cutoff that are kept, drawn at random."""
+
+
+@dataclass(frozen=True)
+class FollowUpData:
+    """The customer base at one past cutoff, and what it did afterwards, as far as known at ``until``.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        When.
+    until : int
+        The first day that is not known.
+    customer_ids : ndarray of object, shape (n,)
+        The customer base, or a random part of it.
+    values : ndarray of float64, shape (n, p)
+        A few features, NaN where missing.
+    wait_days : ndarray of float64, shape (n,)
+        Days from the start of the outcome window to the next purchase day, infinite where none is known.
+    revenue : dict of int to ndarray of float64, shape (n,)
+        Net amount in the first so many days of the outcome window; windows that are over only.
+    lapsed : Summary
+        Histories of the customers who had lapsed, alike ones in one row.
+    returned : ndarray of float64
+        How many customers of each row of ``lapsed`` bought in the outcome window; empty where it is not over.
+    """
+
+    snapshot: Snapshot
+    until: int
+    customer_ids: NDArray[np.object_]
+    values: NDArray[np.float64]
+    wait_days: NDArray[np.float64]
+    revenue: dict[int, NDArray[np.float64]]
+    lapsed: Summary
+    returned: NDArray[np.float64]
+
+    @property
+    def known_days(self) -> int:
+        """Days of the outcome window and after it that are known."""
+        return self.until - self.snapshot.outcome_start
+
+    def known_at(self, until: int) -> FollowUpData:
+        """Give what was known of the same customers on the morning of an earlier day."""
+        days = until - self.snapshot.outcome_start
+        return FollowUpData(
+            self.snapshot,
+            until,
+            self.customer_ids,
+            self.values,
+            np.where(self.wait_days < days, self.wait_days, np.inf),
+            {window: revenue for window, revenue in self.revenue.items() if window <= days},
+            self.lapsed,
+            self.returned if self.snapshot.outcome_end <= until else np.zeros(0),
+        )
+
+
+def choose_follow_ups(first_day: int, current: Snapshot) -> tuple[Snapshot, ...]:
+    """Choose the cutoffs that are followed, oldest first: each with some history before it and a month after it."""
+    newest = current.cutoff - current.lead - min(current.horizon, LEAST_DAYS)
+    oldest = first_day + min(current.horizon, LEAST_HISTORY)
+    if newest < oldest:
+        return ()
+    step = max(7, min(STEP, (newest - oldest) // LEAST_CUTOFFS))
+    near = [newest - k * step for k in range(NEAR_CUTOFFS)]
+    far = [near[-1] - k * FAR_STEP for k in range(1, FAR_CUTOFFS + 1)]
+    return tuple(current.at(day) for day in reversed(near + far) if day >= oldest)
+
+
+def build_follow_ups(
+    log: PurchaseLog, snapshots: Sequence[Snapshot], *, names: Sequence[str], until: int, seed: int = 0
+) -> tuple[FollowUpData, ...]:
+    """Follow the customers of past cutoffs.
+
+    Parameters
+    ----------
+    log : PurchaseLog
+        Orders on any engine.
+    snapshots : sequence of Snapshot
+        The cutoffs, oldest first.
+    names : sequence of str
+        The features to compute.
+    until : int
+        The first day that is not known.
+    seed : int
+        Of the draw of customers where a cutoff has more than 6,000.
+    """
+    return tuple(_follow(log, snapshot, names, until, seed) for snapshot in snapshots)
+
+
+def _follow(log: PurchaseLog, snapshot: Snapshot, names: Sequence[str], until: int, seed: int) -> FollowUpData:
+    features = customer_features(log, snapshot, who="all", names=names)
+    known = until - snapshot.outcome_start
+    windows = sorted({*(days for days in (*WINDOWS, snapshot.horizon) if days <= known and log.has_amounts)})
+    after = follow_customers(log, snapshot, windows=windows, until=until)
+    if not np.array_equal(after.customer_ids, features.customer_ids):
+        raise AssertionError("features and outcomes do not agree on who had bought before the cutoff")
+    raw = features.raw
+    is_member = np.asarray(snapshot.in_base(snapshot.cutoff - raw["days_since_last_order"]))
+    rows = np.flatnonzero(is_member)
+    if len(rows) > MOST_CUSTOMERS:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_CUSTOMERS, replace=False))
+    tenure = raw["tenure_days"]
+    histories = Summary(raw["purchase_day_count"] - 1, tenure - raw["days_since_last_order"], tenure)
+    lapsed, returned = _count_returned(histories, ~is_member, after.wait_days < snapshot.horizon)
+    return FollowUpData(
+        snapshot,
+        until,
+        features.customer_ids[rows],
+        features.values[rows],
+        after.wait_days[rows],
+        {days: after.revenue[rows, place] for place, days in enumerate(windows)},
+        lapsed,
+        returned if snapshot.outcome_end <= until else np.zeros(0),
+    )
+
+
+def _count_returned(
+    histories: Summary, chosen: NDArray[np.bool_], has_returned: NDArray[np.bool_]
+) -> tuple[Summary, NDArray[np.float64]]:
+    columns = (histories.frequency, histories.age_at_last_order, histories.tenure)
+    distinct, place = Summary(*(column[chosen] for column in columns)).collapse()
+    returned = np.bincount(place, has_returned[chosen].astype(np.float64), len(distinct))
+    return distinct, returned.astype(np.float64)

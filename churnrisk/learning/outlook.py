@@ -1,0 +1,146 @@
+"""The outlook of a customer beside the churn probability: other horizons, the next order, value, coming back.
+
+Made from few columns by small regressions. It never changes the churn probability: the curve of each customer is
+shifted to pass through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from churnrisk.btyd import BtydModel, Summary
+from churnrisk.learning.design import ALIVE, Design
+from churnrisk.learning.linear import Terms, to_log_odds, to_probability
+from churnrisk.learning.next_order import OrderBand
+from churnrisk.learning.survival import REPORTED, YEAR, WaitingCurve, shift_curve, survival_at
+from churnrisk.learning.worth import WorthModel
+
+Floats = np.ndarray
+
+EMPTY_FROM = 0.5
+"""A customer who more likely than not orders nothing in a year has no next order."""
+
+
+@dataclass(frozen=True)
+class Prospects:
+    """What the outlook says of some customers; NaN where there is nothing to say.
+
+    Parameters
+    ----------
+    churn : dict of int to ndarray of shape (n,)
+        P(no purchase within so many days), by days.
+    next_order : ndarray of float64, shape (n, 3)
+        Lower end, day, upper end, in days from the start of the outcome window.
+    revenue : ndarray of float64, shape (n, 3)
+        Expected in the horizon, expected in a year, and at risk, without margin or discount.
+    alive : ndarray of float64, shape (n,)
+        P(alive) under the buy-till-you-die model.
+    """
+
+    churn: dict[int, Floats]
+    next_order: Floats
+    revenue: Floats
+    alive: Floats
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """From features and churn probabilities to the outlook; it holds no customer.
+
+    Parameters
+    ----------
+    design : Design
+        From its few features to columns.
+    terms : Terms
+        Squares and products of these.
+    silence : BtydModel or None
+        Fitted to all customers before ``as_of``.
+    curve : WaitingCurve
+        The waiting time until the next order.
+    band : OrderBand
+        Where the interval of the next order is cut.
+    worth : WorthModel or None
+        None in a log without amounts.
+    return_shift : float
+        What makes the buy-till-you-die model give as many lapsed customers back as there were, in log-odds; NaN where
+        nobody had lapsed.
+    """
+
+    design: Design
+    terms: Terms
+    silence: BtydModel | None
+    curve: WaitingCurve
+    band: OrderBand
+    worth: WorthModel | None
+    return_shift: float
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features that it needs, in order."""
+        return self.design.features
+
+    @property
+    def knows_returns(self) -> bool:
+        """Whether lapsed customers were followed, so that their return can be forecast."""
+        return self.silence is not None and bool(np.isfinite(self.return_shift))
+
+    def predict(self, values: Floats, probability: Floats) -> Prospects:
+        """Give the outlook of customers.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n, p)
+            Their features, the columns as in :attr:`features`.
+        probability : ndarray of shape (n,)
+            Their churn probabilities, rounded as they are given out.
+        """
+        columns = self.design.apply(values, self.silence)
+        terms, histories = self.terms.apply(columns), histories_of(values, self.features)
+        horizon = self.design.snapshot.horizon
+        curve = self.curve.log_survival(terms, histories, self.silence)
+        curve = shift_curve(curve, self.curve.knots, horizon, probability)
+        never = np.exp(survival_at(curve, self.curve.knots, np.full(len(curve), float(YEAR))))
+        days = self.band.days(curve, self.curve.knots, YEAR)
+        days[never > EMPTY_FROM] = np.nan
+        revenue = np.full((len(values), 3), np.nan)
+        if self.worth is not None:
+            revenue = np.column_stack(self.worth.expect(terms, histories, self.silence, probability))
+        alive = to_probability(columns[:, self.design.columns.index(ALIVE)])
+        if self.silence is None:
+            alive = np.full(len(values), np.nan)
+        return Prospects(self._churn_by_horizon(curve, probability), days, revenue, alive)
+
+    def return_probability(self, histories: Summary, *, lead: int) -> Floats:
+        """Give P(a purchase in the outcome window) of lapsed customers, and NaN where it is not known."""
+        if self.silence is None or not self.knows_returns or not len(histories):
+            return np.full(len(histories), np.nan)
+        silent = self.silence.no_purchase_probability(histories, self.design.snapshot.horizon, lead=lead)
+        return to_probability(self.return_shift - to_log_odds(silent))
+
+    def alive_probability(self, histories: Summary) -> Floats:
+        """Give P(alive) from histories."""
+        if self.silence is None or not len(histories):
+            return np.full(len(histories), np.nan)
+        return self.silence.alive_probability(histories)
+
+    def _churn_by_horizon(self, curve: Floats, probability: Floats) -> dict[int, Floats]:
+        """Read the curves off at the usual horizons; the model's own is the churn probability to the last digit."""
+        horizon, result = self.design.snapshot.horizon, {}
+        for days in REPORTED:
+            read = np.round(np.exp(curve[:, self.curve.knots.index(days) + 1]), 9)
+            if days == horizon:
+                read = probability.copy()
+            result[days] = np.maximum(read, probability) if days < horizon else np.minimum(read, probability)
+        return result
+
+
+def histories_of(values: Floats, names: Sequence[str]) -> Summary:
+    """Read the histories off the features."""
+    days, active, tenure = (
+        values[:, list(names).index(name)]
+        for name in ("purchase_day_count", "days_from_first_to_last_order", "tenure_days")
+    )
+    return Summary(days - 1, np.where(days > 1, active, 0.0), tenure)

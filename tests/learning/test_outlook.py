@@ -1,0 +1,198 @@
+"""The outlook on a simulated shop: it holds together, it covers what comes later, and it holds no customer."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from churnrisk.btyd import Summary, fit_btyd
+from churnrisk.dataset import FollowUpData, build_follow_ups, choose_follow_ups, summarise_histories
+from churnrisk.features import catalogue
+from churnrisk.learning import Outlook, OutlookCheck, Valuation, fit_outlook, select_outlook_features
+from churnrisk.learning.next_order import measure_coverage
+from churnrisk.learning.outlook import histories_of
+from churnrisk.learning.survival import shift_curve
+from churnrisk.simulate import simulate_purchases
+from churnrisk.timeline import Snapshot
+from support.simulated import FIRST_DAY, ArrayLog
+
+DAYS, HORIZON = 1150, 45
+CURRENT = Snapshot(FIRST_DAY + DAYS, lookback=365, horizon=HORIZON, lead=2)
+LOG = ArrayLog(
+    simulate_purchases(2_500, first_day=FIRST_DAY, days=DAYS + 400, seed=11, mean_lifetime_days=400.0).orders
+)
+Fitted = tuple[Outlook, OutlookCheck | None]
+
+
+def names_of(log: ArrayLog) -> tuple[str, ...]:
+    return select_outlook_features([feature.name for feature in catalogue(log)])
+
+
+def follow(log: ArrayLog) -> tuple[FollowUpData, ...]:
+    cutoffs = choose_follow_ups(FIRST_DAY, CURRENT)
+    return build_follow_ups(log, cutoffs, names=names_of(log), until=CURRENT.cutoff)
+
+
+def fit(log: ArrayLog, data: tuple[FollowUpData, ...]) -> Fitted:
+    silence = fit_btyd(summarise_histories(log, CURRENT), "mbgnbd")
+    fitted = fit_outlook(data, names_of(log), CURRENT, silence=silence, seed=1)
+    assert fitted is not None
+    return fitted
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[FollowUpData, ...]:
+    return follow(LOG)
+
+
+@pytest.fixture(scope="module")
+def fitted(data: tuple[FollowUpData, ...]) -> Fitted:
+    return fit(LOG, data)
+
+
+@pytest.fixture(scope="module")
+def later() -> FollowUpData:
+    """What came after ``as_of``: nothing of it was fitted on."""
+    return build_follow_ups(LOG, [CURRENT], names=names_of(LOG), until=CURRENT.cutoff + 400)[0]
+
+
+def own_probability(outlook: Outlook, values: np.ndarray) -> np.ndarray:
+    """A churn probability for tests, where no learner was fitted: the curve's own."""
+    log_survival = curve_of(outlook, values)
+    return np.round(np.exp(log_survival[:, outlook.curve.knots.index(HORIZON) + 1]), 9)
+
+
+def curve_of(outlook: Outlook, values: np.ndarray) -> np.ndarray:
+    columns = outlook.design.apply(values, outlook.silence)
+    return outlook.curve.log_survival(
+        outlook.terms.apply(columns), histories_of(values, outlook.features), outlook.silence
+    )
+
+
+@pytest.mark.parametrize("probability", ["own", "random", "sure"])
+def test_the_outlook_holds_together(fitted: Fitted, later: FollowUpData, probability: str) -> None:
+    outlook, values = fitted[0], later.values
+    chance = np.random.default_rng(2).random(len(values)).round(9)
+    p = {"own": own_probability(outlook, values), "random": chance, "sure": (chance < 0.5) * 1.0}[probability]
+    seen = outlook.predict(values, p)
+    curve = [seen.churn[days] for days in (30, 60, 90, 180)]
+    assert all((one >= other).all() for one, other in itertools.pairwise(curve))
+    assert (curve[0] >= p).all(), "45 days are the model's own"
+    assert (curve[1] <= p).all()
+    low, day, high = seen.next_order.T
+    known = ~np.isnan(day)
+    assert (low[known] >= 0).all()
+    assert (low <= day)[known].all()
+    assert (day <= high)[known].all()
+    assert (high[known] < 365).all()
+    assert (np.isnan(low) == np.isnan(day)).all()
+    soon, year, at_risk = seen.revenue.T
+    assert (soon >= 0).all()
+    assert (at_risk >= 0).all()
+    assert np.isfinite(year).all()
+    assert ((seen.alive > 0) & (seen.alive <= 1)).all()
+
+
+def test_whoever_is_unlikely_to_order_within_a_year_has_no_next_order(fitted: Fitted, later: FollowUpData) -> None:
+    outlook, values = fitted[0], later.values
+    sure = outlook.predict(values, np.full(len(values), 0.999999))
+    hopeful = outlook.predict(values, np.full(len(values), 0.01))
+    assert np.isnan(sure.next_order).mean() > 0.9
+    assert not np.isnan(hopeful.next_order).any()
+
+
+def test_a_year_is_the_mixture_of_buying_and_not(fitted: Fitted, later: FollowUpData) -> None:
+    outlook, values = fitted[0], later.values[:200]
+    bought, silent, half = (outlook.predict(values, np.full(200, p)).revenue for p in (0.0, 1.0, 0.5))
+    np.testing.assert_allclose(half[:, 1], (bought[:, 1] + silent[:, 1]) / 2, rtol=1e-12)
+    np.testing.assert_allclose(half[:, 2], 0.5 * np.maximum(bought[:, 1] - silent[:, 1], 0), rtol=1e-9, atol=1e-9)
+    assert (bought[:, 2] == 0).all()
+    assert (silent[:, 0] == 0).all()
+
+
+def test_rows_one_by_one_and_threads_change_no_bit(
+    fitted: Fitted, data: tuple[FollowUpData, ...], later: FollowUpData
+) -> None:
+    outlook, values = fitted[0], later.values[:60]
+    p = own_probability(outlook, values)
+    whole = outlook.predict(values, p)
+    single = [outlook.predict(values[k : k + 1], p[k : k + 1]) for k in range(len(values))]
+    np.testing.assert_array_equal(whole.next_order, np.concatenate([one.next_order for one in single]))
+    np.testing.assert_array_equal(whole.revenue.round(2), np.concatenate([one.revenue for one in single]).round(2))
+    for days, churn in whole.churn.items():
+        np.testing.assert_array_equal(churn, np.concatenate([one.churn[days] for one in single]))
+    with threadpool_limits(limits=2):
+        again, _ = fit(LOG.shuffled(seed=5), follow(LOG.shuffled(seed=5)))
+    assert pickle.dumps(again.predict(values, p)) == pickle.dumps(whole)
+
+
+def test_later_next_orders_fall_into_their_interval(fitted: Fitted, later: FollowUpData) -> None:
+    outlook, check = fitted
+    p = own_probability(outlook, later.values)
+    curve = shift_curve(curve_of(outlook, later.values), outlook.curve.knots, HORIZON, p)
+    coverage, tenths = measure_coverage(outlook.band, [(curve, later.wait_days)], outlook.curve.knots, 365)
+    assert 0.77 <= coverage <= 0.83
+    assert min(tenths) > 0.7
+    assert max(tenths) < 0.9
+    assert check is not None
+    assert 0.7 < check.coverage < 0.9
+    assert outlook.curve.learned_days == 365
+
+
+def test_later_revenue_is_what_was_expected(fitted: Fitted, later: FollowUpData) -> None:
+    outlook = fitted[0]
+    seen = outlook.predict(later.values, own_probability(outlook, later.values))
+    for place, days in ((0, HORIZON), (1, 365)):
+        expected, realised = seen.revenue[:, place], later.revenue[days]
+        assert expected.sum() == pytest.approx(realised.sum(), rel=0.15)
+        ranked = np.array_split(np.argsort(expected), 5)
+        sums = [float(realised[part].sum()) for part in ranked]
+        assert sums == sorted(sums), "who is expected to bring more brings more"
+
+
+def test_lapsed_customers_return_as_often_as_they_did(fitted: Fitted, data: tuple[FollowUpData, ...]) -> None:
+    outlook = fitted[0]
+    usable = [one for one in data if len(one.returned)]
+    expected = sum(
+        float((outlook.return_probability(one.lapsed, lead=2) * one.lapsed.customers).sum()) for one in usable
+    )
+    assert expected == pytest.approx(sum(float(one.returned.sum()) for one in usable), abs=1.0)
+    nobody = Summary([], [], [])
+    assert len(outlook.return_probability(nobody, lead=2)) == 0
+    assert np.isnan(replace(outlook, return_shift=np.nan).return_probability(data[-1].lapsed, lead=2)).all()
+
+
+def test_a_log_without_amounts_has_no_values_but_all_else() -> None:
+    log = LOG.without_amounts()
+    outlook, check = fit(log, follow(log))
+    assert outlook.worth is None
+    assert check is not None
+    assert check.realised_revenue == ()
+    values = follow(log)[-1].values
+    seen = outlook.predict(values, np.full(len(values), 0.4))
+    assert np.isnan(seen.revenue).all()
+    assert not np.isnan(seen.next_order).all()
+
+
+def test_no_customer_is_in_it(fitted: Fitted) -> None:
+    stored = pickle.dumps(fitted[0])
+    assert b"customer-" not in stored
+    assert len(stored) < 200_000
+
+
+def test_too_few_customers_have_no_outlook(data: tuple[FollowUpData, ...]) -> None:
+    few = replace(data[0], values=data[0].values[:50], wait_days=data[0].wait_days[:50])
+    assert fit_outlook([few], names_of(LOG), CURRENT, silence=None) is None
+
+
+@pytest.mark.parametrize("days", [30, 365, 730])
+def test_discount_is_that_of_money_spread_over_the_days(days: int) -> None:
+    valued = Valuation(margin=0.3, discount_rate=0.1)
+    daily = 0.3 * np.mean(1.1 ** (-(np.arange(days) + 0.5) / 365))
+    assert valued.factor(days) == pytest.approx(daily, rel=1e-6)
+    assert Valuation().factor(days) == 1.0
