@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from churnrisk.report.at_risk import build_at_risk
 from churnrisk.report.blocks import Section
+from churnrisk.report.campaigns import build_campaigns
 from churnrisk.report.cohort_map import build_cohort_map
 from churnrisk.report.content import ReportData
 from churnrisk.report.footing import build_account, build_definitions
@@ -13,17 +14,18 @@ from churnrisk.report.overview import build_overview
 from churnrisk.report.segment_shares import build_segment_shares
 from churnrisk.report.trends import build_trends
 
-SECTIONS: tuple[Callable[[ReportData], Section], ...] = (
+SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     build_overview,
     build_trends,
     build_cohort_map,
     build_segment_shares,
     build_at_risk,
+    build_campaigns,
     build_definitions,
     build_account,
 )
 
 
 def build_sections(data: ReportData) -> list[Section]:
-    """Build every section of the page."""
-    return [build(data) for build in SECTIONS]
+    """Build every section of the page; one that has nothing to say is left out."""
+    return [section for build in SECTIONS if (section := build(data)) is not None]

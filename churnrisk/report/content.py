@@ -45,6 +45,38 @@ class AtRisk:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MeasuredCampaign:
+    """What a campaign came to.
+
+    Parameters
+    ----------
+    name, starts_on : str
+        As it was created; the first day of its window.
+    contacted, kept_back : int
+        Customers by assignment.
+    outcome : {"retained", "orders", "revenue"}
+        What was fixed beforehand to judge it by.
+    effect, low, high : float or None
+        Contacted minus kept back, for each customer, with its 95 % interval; None without a control group.
+    profit : float or None
+        In currency units.
+    verdict : str
+        In a sentence.
+    """
+
+    name: str
+    starts_on: str
+    contacted: int
+    kept_back: int
+    outcome: str
+    effect: float | None
+    low: float | None
+    high: float | None
+    profit: float | None
+    verdict: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportData:
     """Everything that stands in a report.
 
@@ -68,6 +100,8 @@ class ReportData:
         Where a model could score.
     no_list : str
         Otherwise: one sentence on why there is no list, and how to get it.
+    campaigns : tuple of MeasuredCampaign
+        Oldest first.
     """
 
     version: str
@@ -80,6 +114,7 @@ class ReportData:
     segmentation: Segmentation
     at_risk: AtRisk | None
     no_list: str = ""
+    campaigns: tuple[MeasuredCampaign, ...] = ()
 
 
 def describe_report(data: ReportData) -> dict[str, Any]:
@@ -92,5 +127,6 @@ def describe_report(data: ReportData) -> dict[str, Any]:
         "segments": data.segmentation.to_dict(),
         "at_risk": None if data.at_risk is None else asdict(data.at_risk),
         "no_list": data.no_list or None,
+        "campaigns": [asdict(campaign) for campaign in data.campaigns],
         "intake": dict(data.intake),
     }

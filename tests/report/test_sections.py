@@ -7,13 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from churnrisk.report import ReportData
+from churnrisk.report import MeasuredCampaign, ReportData, render_report
 from churnrisk.report.blocks import Cards, Chart, DataTable, Section, Words
+from churnrisk.report.campaigns import build_campaigns
 from churnrisk.report.catalogue import SECTIONS, build_sections
 from churnrisk.report.formats import amount, growth, percent, points, whole
 from churnrisk.report.overview import build_overview
 from churnrisk.report.trends import build_trends
 from support.reports import make_data
+
+CAMPAIGN = MeasuredCampaign(
+    name="spring",
+    starts_on="2011-10-01",
+    contacted=900,
+    kept_back=100,
+    outcome="retained",
+    effect=0.031,
+    low=0.012,
+    high=0.05,
+    profit=120.5,
+    verdict="It kept 3.1 points more [1.2, 5.0].",
+)
 
 
 def charts_of(section: Section) -> dict[str, Chart]:
@@ -25,10 +39,26 @@ def words_of(section: Section) -> str:
 
 
 def test_sections_stand_in_their_order(data: ReportData) -> None:
-    sections = build_sections(data)
-    assert len(sections) == len(SECTIONS)
-    names = [section.name for section in sections]
-    assert names == ["overview", "trends", "cohorts", "segments", "at-risk", "definitions", "account"]
+    names = [section.name for section in build_sections(replace(data, campaigns=(CAMPAIGN,)))]
+    assert names == ["overview", "trends", "cohorts", "segments", "at-risk", "campaigns", "definitions", "account"]
+    assert len(names) == len(SECTIONS)
+
+
+def test_campaigns_stand_there_once_one_is_measured(data: ReportData) -> None:
+    assert build_campaigns(data) is None
+    alone = replace(CAMPAIGN, name="no control", kept_back=0, effect=None, low=None, high=None, profit=None)
+    section = build_campaigns(replace(data, campaigns=(CAMPAIGN, alone)))
+    assert section is not None
+    [table] = [block for block in section.blocks if isinstance(block, DataTable)]
+    assert table.rows[0][4:] == ("+3.1 points", "+1.2 points to +5.0 points", "120.50")
+    assert table.rows[1][3:] == ("0", "–", "–", "–")
+    assert "kept 3.1 points more" in words_of(section)
+
+
+def test_the_name_of_a_campaign_is_text_on_the_page(data: ReportData) -> None:
+    page = render_report(replace(data, campaigns=(replace(CAMPAIGN, name="<img src=x onerror=alert(1)>"),)))
+    assert "<img src=x" not in page
+    assert "&lt;img src=x onerror=alert(1)&gt;" in page
 
 
 def test_the_overview_compares_the_last_complete_period_with_the_year_before(data: ReportData) -> None:
