@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -22,8 +22,11 @@ from churnrisk.timeline import DEFAULT_LOOKBACK
 
 FILE_NAME = "churnrisk.toml"
 PREFIX = "CHURNRISK_"
-_OTHER_VARIABLES = {"CHURNRISK_CONFIG_DIR"}  # moves the key folder; the store reads it itself
-_PATHS = {"purchases", "models_dir"}
+_OTHER_VARIABLES = {  # read where they are needed, and in no file: where the keys are, and a password
+    "CHURNRISK_CONFIG_DIR",
+    "CHURNRISK_SMTP_PASSWORD",
+}
+_PATHS = {"purchases", "models_dir", "weekly_dir"}
 
 
 class Settings(BaseSettings):
@@ -77,6 +80,27 @@ class Settings(BaseSettings):
         None,
         description="memory limit of the engine; when not set, 600MiB to read and then four fifths of the machine's",
         examples=["2GB"],
+    )
+    weekly_dir: Path = Field(Path("weekly"), description="folder that `churnrisk weekly` writes the list and report to")
+    smtp_host: str | None = Field(
+        None,
+        description="mail server of `churnrisk weekly`; nothing is sent when not set",
+        examples=["mail.example.com"],
+    )
+    smtp_port: int = Field(587, ge=1, le=65535, description="port of the mail server")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="how the line to the mail server is encrypted: starttls, tls, or none"
+    )
+    smtp_user: str | None = Field(
+        None,
+        description="who logs in at the mail server; the password is CHURNRISK_SMTP_PASSWORD in the environment alone",
+        examples=["churnrisk"],
+    )
+    mail_from: str | None = Field(
+        None, description="address that the weekly mail comes from", examples=["churnrisk@example.com"]
+    )
+    mail_to: list[str] = Field(
+        default_factory=list, description="addresses that the weekly mail goes to", examples=[["crm@example.com"]]
     )
     columns: dict[str, str] = Field(
         default_factory=dict,
@@ -223,4 +247,6 @@ def _key(key: str) -> str:
 def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
     return str(value) if isinstance(value, int | float) else f'"{value}"'
