@@ -13,6 +13,8 @@
     ├── SettingsError              an unknown key or an impossible value in settings or options
     ├── MissingExtra               an optional part of churnrisk is not installed
     ├── OutputError                a result cannot be written
+    ├── StateError                 the state file cannot be used
+    ├── CampaignError              a campaign that cannot be made, or not be measured yet
     └── StoreError                 about stored models
         ├── ModelNotFound
         ├── UntrustedModel         not signed by this installation or by a key that it trusts
@@ -67,6 +69,14 @@ class MissingExtra(ChurnriskError):  # noqa: N818 - named for what is wrong
 
 class OutputError(ChurnriskError):
     """A result cannot be written where it was asked for."""
+
+
+class StateError(ChurnriskError):
+    """The file of what is remembered between runs cannot be used."""
+
+
+class CampaignError(ChurnriskError):
+    """A campaign that cannot be made so, is not there, or cannot be measured yet."""
 
 
 class StoreError(ChurnriskError):

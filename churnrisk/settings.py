@@ -26,7 +26,7 @@ _OTHER_VARIABLES = {  # read where they are needed, and in no file: where the ke
     "CHURNRISK_CONFIG_DIR",
     "CHURNRISK_SMTP_PASSWORD",
 }
-_PATHS = {"purchases", "models_dir", "weekly_dir"}
+_PATHS = {"purchases", "models_dir", "weekly_dir", "suppress", "state"}
 
 
 class Settings(BaseSettings):
@@ -102,6 +102,22 @@ class Settings(BaseSettings):
     mail_to: list[str] = Field(
         default_factory=list, description="addresses that the weekly mail goes to", examples=[["crm@example.com"]]
     )
+    contact_cost: float | None = Field(
+        None, ge=0, description="cost of contacting one customer, in currency units", examples=[1]
+    )
+    incentive_cost: float | None = Field(
+        None, ge=0, description="cost of what is offered to a customer who takes it, in currency units", examples=[10]
+    )
+    suppress: str | None = Field(
+        None, description="file of customers who have opted out of being contacted", examples=["opted_out.csv"]
+    )
+    state: Path | None = Field(
+        None,
+        description="file of what is remembered between runs, scoring runs and campaigns; state.db beside the models "
+        "when not set",
+        examples=["state.db"],
+    )
+    remember: bool = Field(True, description="whether scoring runs are remembered, to be compared with later ones")
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="what your columns stand for, where their names do not say it",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from churnrisk.cli import backtest, check, learn, models, report, retention, score, setup
+from churnrisk.cli import backtest, campaign, check, learn, models, report, retention, score, setup
 from churnrisk.cli.run import run
 
 app = typer.Typer(
@@ -48,6 +48,7 @@ check.register(app)
 models.register(app)
 retention.register(app)
 report.register(app)
+campaign.register(app)
 setup.register(app)
 
 __all__ = ["app", "run"]

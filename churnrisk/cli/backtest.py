@@ -15,7 +15,9 @@ from churnrisk.cli.options import (
     Purchases,
     Reading,
     Seed,
+    StateFile,
     current_settings,
+    known_state,
     reads_purchases,
 )
 
@@ -59,6 +61,7 @@ def backtest(
     lead: Lead = None,
     as_of: AsOf = None,
     seed: Seed = None,
+    state: StateFile = None,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -70,7 +73,7 @@ def backtest(
     from churnrisk.cli.show import print_json
 
     settings = current_settings(context)
-    given = {"horizon": horizon, "lookback": lookback, "lead": lead, "seed": seed}
+    given = {"horizon": horizon, "lookback": lookback, "lead": lead, "seed": seed, "state": state}
     settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
     report = _run(purchases, settings, reading, as_of, cutoffs=cutoffs, as_json=as_json)
     if as_json:
@@ -101,6 +104,7 @@ def _run(
             as_of=as_of,
             cutoffs=cutoffs,
             seed=settings.seed,
+            campaigns=known_state(settings),
             options=reading.options(settings, rejects=workflows.rejects_beside(source)),
             progress=progress,
         )
@@ -109,11 +113,12 @@ def _run(
 
 def show_report(report: Mapping[str, Any]) -> None:
     """Print the intake, each cutoff, the models side by side, the calibration, who was left out, and the grade."""
-    from churnrisk.cli.card import show_gains, show_grade, show_horizon, show_intake
+    from churnrisk.cli.card import show_exposures, show_gains, show_grade, show_horizon, show_intake
 
     show_intake(report["intake"])
     show_horizon(report)
     _show_cutoffs(report)
+    show_exposures(report)
     _show_models(report["pooled"])
     _show_own(report)
     show_gains(report["pooled"]["gains"])

@@ -28,6 +28,7 @@ def show_card(card: Card, *, rejects: Path | None = None) -> None:
     show_intake(card["intake"], rejects=rejects)
     show_horizon(card)
     _show_snapshots(card)
+    show_exposures(card)
     _show_test(card["test"])
     _show_bands(card)
     if card.get("outlook"):  # a card of an earlier version has none
@@ -36,6 +37,12 @@ def show_card(card: Card, *, rejects: Path | None = None) -> None:
         show_grade(card["grade"])
     if card.get("note"):
         say(card["note"])
+
+
+def show_exposures(card: Card) -> None:
+    """Print which campaigns touch the weeks that were learned from or tested on, and what was done about it."""
+    for one in card.get("campaigns", ()):
+        say(f"  Campaign {one['name']} ({one['from']} to {one['until']}): {one['note']}.")
 
 
 def show_intake(intake: Card, *, rejects: Path | None = None) -> None:

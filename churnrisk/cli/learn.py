@@ -17,7 +17,9 @@ from churnrisk.cli.options import (
     Purchases,
     Reading,
     Seed,
+    StateFile,
     current_settings,
+    known_state,
     reads_purchases,
 )
 
@@ -45,6 +47,7 @@ def train(
     backtest: Annotated[
         bool, typer.Option("--backtest", help="Grade the model at several cutoffs instead of one; takes longer.")
     ] = False,
+    state: StateFile = None,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -56,7 +59,10 @@ def train(
     settings = current_settings(context)
     given = {"horizon": horizon, "lookback": lookback, "lead": lead, "seed": seed, "models_dir": models_dir}
     settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
-    model, rejects = _train(purchases, settings, reading, as_of, backtest=backtest, as_json=as_json)
+    campaigns = known_state(settings, state)
+    model, rejects = _train(
+        purchases, settings, reading, as_of, backtest=backtest, campaigns=campaigns, as_json=as_json
+    )
     _show_training(model, settings.models_dir, rejects, as_json=as_json)
 
 
@@ -90,6 +96,7 @@ def _train(
     as_of: str | None,
     *,
     backtest: bool = False,
+    campaigns: Path | None = None,
     as_json: bool,
 ) -> tuple[ChurnModel, Path | None]:
     from churnrisk import workflows
@@ -106,6 +113,7 @@ def _train(
             as_of=as_of,
             seed=settings.seed,
             backtest=backtest,
+            campaigns=campaigns,
             options=options,
             progress=progress,
         )

@@ -41,6 +41,12 @@ Lookback = Annotated[
 ]
 Lead = Annotated[int | None, typer.Option("--lead", metavar="DAYS", help="Days that you need to act. (default: 0)")]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of everything random. (default: 0)")]
+StateFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--state", metavar="FILE", help="Where runs and campaigns are remembered. (default: state.db beside the models)"
+    ),
+]
 
 
 def current_settings(context: typer.Context) -> Settings:
@@ -48,6 +54,20 @@ def current_settings(context: typer.Context) -> Settings:
     from churnrisk.settings import read_settings
 
     return read_settings(context.find_root().params.get("config"))
+
+
+def state_path(settings: Settings, given: Path | None, *, models_dir: Path | None = None) -> Path:
+    """Give the state file: the one that is given, else that of the settings, else ``state.db`` beside the models."""
+    from churnrisk.state import default_state_path
+
+    return given or settings.state or default_state_path(models_dir or settings.models_dir)
+
+
+def known_state(settings: Settings, given: Path | None = None) -> Path | None:
+    """Give the state file to read from: one that is named must be there, the usual one may be missing."""
+    path = state_path(settings, given)
+    is_named = given is not None or settings.state is not None
+    return path if is_named or path.exists() else None
 
 
 __all__ = [
@@ -60,6 +80,9 @@ __all__ = [
     "Purchases",
     "Reading",
     "Seed",
+    "StateFile",
     "current_settings",
+    "known_state",
     "reads_purchases",
+    "state_path",
 ]

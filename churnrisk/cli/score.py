@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from churnrisk.cli.options import AsJson, AsOf, ModelsDir, Reading, current_settings, reads_purchases
+from churnrisk.cli.options import (
+    AsJson,
+    AsOf,
+    ModelsDir,
+    Reading,
+    StateFile,
+    current_settings,
+    reads_purchases,
+    state_path,
+)
 
 if TYPE_CHECKING:
-    from churnrisk.workflows import ChurnModel, ScoreResult
+    from pathlib import Path
+
+    from churnrisk.workflows import ChurnModel, Comparison, ScoreResult
 
 
 class Kind(enum.StrEnum):
@@ -82,6 +93,12 @@ def score(
             "--csv-style", metavar="plain|excel", help="excel: semicolons and decimal commas, for a European Excel."
         ),
     ] = CsvStyle.plain,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="last|RUN|DATE", help="Say what has changed since an earlier scoring run."),
+    ] = None,
+    no_remember: Annotated[bool, typer.Option("--no-remember", help="Leave no trace of this run.")] = False,
+    state: StateFile = None,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -100,6 +117,7 @@ def score(
     beside = workflows.rejects_beside(customers, output=output)
     options = reading.options(settings, rejects=beside)
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
+    path = state_path(settings, state, models_dir=models_dir)
     with progress_bar(is_quiet=as_json) as progress:
         progress("scoring", 0, 1)
         result = workflows.score_source(
@@ -113,16 +131,30 @@ def score(
             by=by.value,
             valuation=Valuation(settings.margin, settings.discount_rate),
             options=options,
+            memory=None if since is None else workflows.Memory(path, since),
         )
     defused = workflows.write_scores(result, output, csv_style=csv_style.value) if output else 0
+    run = None if no_remember or not settings.remember else remember_run(path, churn_model, result)
     if as_json:
-        print_json(describe(churn_model, result))
+        print_json({**describe(churn_model, result), "run": run})
         return
     show_scores(churn_model, result, top=top)
     if output is not None:
         say(f"All {len(result.scores):,} rows: {workflows.without_password(output)}")
     if defused:
         say(f"{defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")
+
+
+def remember_run(path: Path, model: ChurnModel, result: ScoreResult) -> int | None:
+    """Remember the run, and give its number; where that fails the scores are worth no less, so it is only said."""
+    from churnrisk import workflows
+    from churnrisk.errors import StateError
+
+    try:
+        return workflows.remember(path, result.scores, model=str(model.version), kind=result.kind)
+    except StateError as error:
+        typer.echo(f"churnrisk: this run is not remembered: {error}", err=True)
+        return None
 
 
 def describe(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
@@ -141,6 +173,7 @@ def describe(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
         "intake": dict(result.intake),
         "notices": list(result.notices),
         "sorted_by": scores.by,
+        "since": None if result.comparison is None else result.comparison.to_dict(scores.snapshot.cutoff),
         "customers": [row | {"p_alive": one} for row, one in zip(result.table.records(), alive, strict=True)],
     }
 
@@ -173,8 +206,21 @@ def show_scores(model: ChurnModel, result: ScoreResult, *, top: int) -> None:
         f"{none:,} without purchases"
     )
     say()
+    if result.comparison is not None:
+        show_comparison(result.comparison, scores.snapshot.cutoff)
     if top and scores.count("status", "scored"):
         show_list(result, top=top)
+
+
+def show_comparison(comparison: Comparison, as_of: int) -> None:
+    """Print what has changed since the earlier run, and whether what it said came true."""
+    from churnrisk.cli.show import say, show_table
+    from churnrisk.timeline import date_of
+
+    earlier = comparison.earlier
+    title = f"Since run {earlier.run_id}, {date_of(earlier.run.snapshot.cutoff)} (the list: who is rated high)"
+    show_table(title, [{"change": name, "customers": count} for name, count in comparison.counts().items()])
+    say(comparison.line(as_of))
 
 
 def show_list(result: ScoreResult, *, top: int) -> None:
@@ -192,6 +238,7 @@ def show_list(result: ScoreResult, *, top: int) -> None:
             "next order": row["next_order_on"],
             "days quiet": row["days_since_last_order"],
             "orders": row["order_count"],
+            **({"change": row["change"]} if "change" in row else {}),
         }
         for row in records
     ]

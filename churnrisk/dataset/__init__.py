@@ -4,13 +4,15 @@ Here lazy queries become arrays, once. Features and labels are computed apart an
 window reaches past ``as_of``, and nothing on or after ``as_of`` is read.
 """
 
+from churnrisk.dataset.exposure import Exposure, mend_exposed, mend_snapshot
 from churnrisk.dataset.follow_ups import FollowUpData, build_follow_ups, choose_follow_ups
 from churnrisk.dataset.past_bases import PastBase, trace_past_bases
 from churnrisk.dataset.purchase_days import DailyPurchases, count_daily_purchases, repurchase_gaps, summarise_histories
-from churnrisk.dataset.training import SnapshotData, TrainingSet, build_training_set
+from churnrisk.dataset.training import SnapshotData, TrainingSet, build_training_set, weighted_mean
 
 __all__ = [
     "DailyPurchases",
+    "Exposure",
     "FollowUpData",
     "PastBase",
     "SnapshotData",
@@ -19,7 +21,10 @@ __all__ = [
     "build_training_set",
     "choose_follow_ups",
     "count_daily_purchases",
+    "mend_exposed",
+    "mend_snapshot",
     "repurchase_gaps",
     "summarise_histories",
     "trace_past_bases",
+    "weighted_mean",
 ]

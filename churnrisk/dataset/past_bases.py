@@ -116,22 +116,40 @@ def count_bases(snapshots: Sequence[Snapshot], batch: Arrays) -> Arrays:
 
 
 def _count_base(at: int, snapshot: Snapshot, days: NDArray[np.int64], starts: NDArray[np.intp]) -> Arrays:
+    rows = collapse_histories(**members_at(snapshot, days, starts)[0])
+    return {"at": np.full(len(rows["age"]), at), **rows}
+
+
+def members_at(
+    snapshot: Snapshot, days: NDArray[np.int64], starts: NDArray[np.intp]
+) -> tuple[Arrays, NDArray[np.bool_]]:
+    """Give the members of the base among some customers, a row each, and who of the customers they are.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The cutoff.
+    days : ndarray of int64
+        Purchase days, sorted within each customer.
+    starts : ndarray of int
+        Where each customer begins.
+    """
     known = np.add.reduceat(snapshot.is_past(days).astype(np.int64), starts)
     returned = np.add.reduceat(snapshot.in_outcome(days).astype(np.int64), starts) > 0
     last = days[starts + np.maximum(known, 1) - 1]
     is_member = (known > 0) & snapshot.in_base(last)
     known, last, first = known[is_member], last[is_member], days[starts][is_member]
-    rows = _collapse(
-        frequency=known - 1,
-        age=last - first,
-        tenure=snapshot.cutoff - first,
-        customers=np.ones(len(known)),
-        churned=(~returned[is_member]).astype(np.float64),
-    )
-    return {"at": np.full(len(rows["age"]), at), **rows}
+    rows: Arrays = {
+        "frequency": known - 1,
+        "age": last - first,
+        "tenure": snapshot.cutoff - first,
+        "customers": np.ones(len(known)),
+        "churned": (~returned[is_member]).astype(np.float64),
+    }
+    return rows, is_member
 
 
-def _collapse(
+def collapse_histories(
     *,
     frequency: NDArray[np.int64],
     age: NDArray[np.int64],
@@ -153,6 +171,6 @@ def _collapse(
 
 def _past_base(snapshot: Snapshot, table: Arrays, at: int) -> PastBase:
     chosen = table["at"] == at
-    rows = _collapse(**{name: values[chosen] for name, values in table.items() if name != "at"})
+    rows = collapse_histories(**{name: values[chosen] for name, values in table.items() if name != "at"})
     histories = Summary(rows["frequency"], rows["age"], rows["tenure"], rows["customers"])
     return PastBase(snapshot, histories, rows["churned"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,8 @@ class SnapshotData:
         buy-till-you-die models are fitted to.
     raw : dict of str to ndarray of int64, shape (n,)
         Whole numbers for the output, as in :class:`churnrisk.features.Features`.
+    weight : ndarray of float64, shape (n,), or None
+        How many customers each stands for, where a campaign took some away; None for one each.
     """
 
     snapshot: Snapshot
@@ -50,6 +53,19 @@ class SnapshotData:
     histories: Summary
     summary: Summary
     raw: dict[str, NDArray[np.int64]]
+    weight: NDArray[np.float64] | None = None
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """How many customers each stands for."""
+        return np.ones(len(self.customer_ids)) if self.weight is None else self.weight
+
+    @property
+    def churn_rate(self) -> float:
+        """Share of the customer base that churned."""
+        if self.churned is None:
+            raise ValueError(f"{self.snapshot} has no labels")
+        return weighted_mean(self.churned, self.weight)
 
     def without(self, customers: frozenset[str]) -> SnapshotData:
         """Leave customers out; the summary of all customers stays, since it names nobody."""
@@ -61,7 +77,15 @@ class SnapshotData:
             churned=None if self.churned is None else self.churned[kept],
             histories=_select(self.histories, kept),
             raw={name: column[kept] for name, column in self.raw.items()},
+            weight=None if self.weight is None else self.weight[kept],
         )
+
+
+def weighted_mean(values: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
+    """Give the mean; without weights as NumPy takes it, to the last bit."""
+    if weight is None:
+        return float(np.mean(values))
+    return float((weight * values).sum() / weight.sum())
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from churnrisk.learning.backtest import Backtest, CutoffResult, Figures, SkippedCutoff, plan_backtest, run_backtest
 from churnrisk.learning.evaluate import MEASURES, Interval
 from churnrisk.learning.grade import Evidence, Grade, evidence_of_backtest, evidence_of_test, grade_model
+from churnrisk.learning.linear import LinearModel, fit_linear
 from churnrisk.learning.outlook import Outlook, Prospects
 from churnrisk.learning.outlook_fit import OutlookCheck, fit_outlook, select_outlook_features
 from churnrisk.learning.survival import REPORTED
@@ -20,6 +21,7 @@ __all__ = [
     "FittedModel",
     "Grade",
     "Interval",
+    "LinearModel",
     "Outlook",
     "OutlookCheck",
     "Prospects",
@@ -29,6 +31,7 @@ __all__ = [
     "Valuation",
     "evidence_of_backtest",
     "evidence_of_test",
+    "fit_linear",
     "fit_model",
     "fit_outlook",
     "grade_model",

@@ -81,7 +81,8 @@ class Figures:
     Parameters
     ----------
     customers, churned : int
-        Customers scored, and those among them who churned; pooled over cutoffs a customer counts at each.
+        Customers scored, and those among them who churned; pooled over cutoffs a customer counts at each. Where a
+        campaign touched the window, controls count for the contacted.
     measures : mapping of str to mapping of str to Interval
         Model to measure to figure.
     gains : mapping of str to mapping of str to Interval
@@ -295,7 +296,7 @@ def _forecast(data: TrainingSet, past: TrainingSet, *, seed: int, last: Fits) ->
     test = data.at([snapshot])[0]
     assert test.churned is not None  # noqa: S101 - checked before, and told to the type checker
     probabilities = {OURS: model.predict(test.values), **baselines.probabilities}
-    scored = {name: Scored(test.churned, probability) for name, probability in probabilities.items()}
+    scored = {name: Scored(test.churned, probability, test.weight) for name, probability in probabilities.items()}
     return Forecast(test, len(past.snapshots), scored, baselines.notes), Fits(model, baselines.btyd)
 
 
@@ -313,8 +314,9 @@ def compare_forecasts(
     masses = [np.empty(resamples) for _ in forecasts]
     for k, counts in enumerate(resample_counts(len(everybody), seed=seed, resamples=resamples)):
         for one, place, drawn, mass in zip(forecasts, places, draws, masses, strict=True):
-            mass[k] = counts[place].sum()
-            _measure_into(drawn, k, one.scored, counts[place])
+            drawn_weights = counts[place] * one.data.weights
+            mass[k] = drawn_weights.sum()
+            _measure_into(drawn, k, one.scored, drawn_weights)
     cutoffs = tuple(_describe_cutoff(data, one, drawn) for one, drawn in zip(forecasts, draws, strict=True))
     left_out = tuple(sorted(skipped, key=lambda one: one.snapshot.cutoff))
     return Backtest(data.current.snapshot, cutoffs, _pool(forecasts, draws, masses), len(everybody), left_out, seed)
@@ -346,7 +348,7 @@ def _describe_cutoff(data: TrainingSet, one: Forecast, draws: Draws) -> CutoffRe
 
 def _pool(forecasts: Sequence[Forecast], draws: Sequence[Draws], masses: Sequence[Floats]) -> Figures:
     names = [name for name in (OURS, *BASELINE_NAMES) if all(name in one.scored for one in forecasts)]
-    sizes = [np.array([float(len(one.data.customer_ids))]) for one in forecasts]
+    sizes = [np.array([one.data.weights.sum()]) for one in forecasts]
     together = {name: _stack([one.scored[name] for one in forecasts]) for name in names}
     values: dict[str, dict[str, float]] = {}
     mean_draws: dict[str, dict[str, Floats]] = {}
@@ -365,12 +367,12 @@ def _weighted(figures: Sequence[Floats], weights: Sequence[Floats]) -> Floats:
 
 
 def _stack(scored: Sequence[Scored]) -> Scored:
-    return Scored(np.concatenate([one.churned for one in scored]), np.concatenate([one.probability for one in scored]))
+    columns = ([getattr(one, name) for one in scored] for name in ("churned", "probability", "weight"))
+    return Scored(*map(np.concatenate, columns))
 
 
 def _measure_once(scored: Scored) -> dict[str, float]:
-    ones = np.ones(len(scored))
-    return {name: function(scored, ones) for name, function in MEASURES.items()}
+    return {name: function(scored, scored.weight) for name, function in MEASURES.items()}
 
 
 def _figures(values: Mapping[str, Mapping[str, float]], draws: Draws, scored: Mapping[str, Scored]) -> Figures:
@@ -387,6 +389,7 @@ def _figures(values: Mapping[str, Mapping[str, float]], draws: Draws, scored: Ma
         for name, of_model in values.items()
         if name != OURS
     }
-    churned = scored[OURS].churned
+    base = scored[OURS]
     bins = {name: reliability(one) for name, one in scored.items()}
-    return Figures(len(churned), int(churned.sum()), measures, gains, bins)
+    churned = float((base.churned * base.weight).sum())
+    return Figures(round(float(base.weight.sum())), round(churned), measures, gains, bins)

@@ -15,7 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from churnrisk.btyd import BtydModel, fit_btyd
-from churnrisk.dataset import SnapshotData, TrainingSet
+from churnrisk.dataset import SnapshotData, TrainingSet, weighted_mean
 from churnrisk.errors import NotEnoughData
 
 Floats = np.ndarray
@@ -34,9 +34,9 @@ class Classifier(Protocol):
 class BaseRate:
     """The churn rate of the snapshot, for everybody."""
 
-    def __init__(self, features: Mapping[str, Floats], churned: Floats) -> None:
+    def __init__(self, features: Mapping[str, Floats], churned: Floats, weight: Floats | None = None) -> None:
         del features
-        self.rate = float(churned.mean())
+        self.rate = weighted_mean(churned, weight)
 
     def predict(self, features: Mapping[str, Floats]) -> Floats:
         """Give the same probability to all."""
@@ -46,13 +46,14 @@ class BaseRate:
 class RecencyRule:
     """The churn rate of the tenth of customers whose last order is as long ago, lightly smoothed."""
 
-    def __init__(self, features: Mapping[str, Floats], churned: Floats) -> None:
+    def __init__(self, features: Mapping[str, Floats], churned: Floats, weight: Floats | None = None) -> None:
         days = features["days_since_last_order"]
         self.edges = np.unique(np.quantile(days, np.linspace(0, 1, RECENCY_BINS + 1)[1:-1]))
         bins = np.searchsorted(self.edges, days, side="right")
-        size = np.bincount(bins, minlength=len(self.edges) + 1)
-        lost = np.bincount(bins, weights=churned, minlength=len(self.edges) + 1)
-        self.rates = (lost + churned.mean()) / (size + 1)
+        counted = np.ones(len(churned)) if weight is None else weight
+        size = np.bincount(bins, weights=counted, minlength=len(self.edges) + 1)
+        lost = np.bincount(bins, weights=counted * churned, minlength=len(self.edges) + 1)
+        self.rates = (lost + weighted_mean(churned, weight)) / (size + 1)
 
     def predict(self, features: Mapping[str, Floats]) -> Floats:
         """Give the rate of the bin that each customer falls into."""
@@ -63,14 +64,15 @@ class RecencyRule:
 class RfmRegression:
     """Logistic regression on logarithms of days since the last order, order count, mean order amount and tenure."""
 
-    def __init__(self, features: Mapping[str, Floats], churned: Floats) -> None:
+    def __init__(self, features: Mapping[str, Floats], churned: Floats, weight: Floats | None = None) -> None:
         from sklearn.linear_model import LogisticRegression  # not before: scoring does without, its import is slow
 
         self.names = tuple(name for name in RFM if name in features)
         columns = self._logs(features)
         self.centre, self.spread = columns.mean(axis=0), np.maximum(columns.std(axis=0), 1e-9)
         with threadpool_limits(limits=1, user_api="blas"):  # the solver's path differs between one thread and two
-            self.regression = LogisticRegression(max_iter=1000).fit((columns - self.centre) / self.spread, churned)
+            standard = (columns - self.centre) / self.spread
+            self.regression = LogisticRegression(max_iter=1000).fit(standard, churned, sample_weight=weight)
 
     def _logs(self, features: Mapping[str, Floats]) -> Floats:
         return np.column_stack([np.log1p(np.maximum(features[name], 0)) for name in self.names])
@@ -149,7 +151,8 @@ def _forecast_learned(past: TrainingSet, names: Sequence[str]) -> tuple[dict[str
         return {}, dict.fromkeys(names, reason)
     features, current = name_columns(newest, past.names), name_columns(past.current, past.names)
     churned = np.asarray(newest.churned)
-    return {name: BASELINES[name](features, churned).predict(current) for name in names}, {}
+    fitted = {name: BASELINES[name](features, churned, newest.weight) for name in names}
+    return {name: one.predict(current) for name, one in fitted.items()}, {}
 
 
 def _newest_with_both_outcomes(past: TrainingSet) -> SnapshotData | None:

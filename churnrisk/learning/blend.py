@@ -36,7 +36,7 @@ def prior_weights(churned: Floats) -> Floats:
     return np.append(np.array(PRIOR) * (1 - silence), silence)
 
 
-def choose_weights(log_odds: Floats, churned: Floats, prior: Floats) -> Floats:
+def choose_weights(log_odds: Floats, churned: Floats, prior: Floats, *, sample_weight: Floats | float = 1.0) -> Floats:
     """Move weights from a prior towards what fits an inner test best, whatever its level.
 
     Parameters
@@ -47,6 +47,8 @@ def choose_weights(log_odds: Floats, churned: Floats, prior: Floats) -> Floats:
         Their outcomes.
     prior : ndarray of shape (parts,)
         Where to start; each weight is held there by a spread of 0.25, their sum by one of 0.04.
+    sample_weight : ndarray of shape (n,), optional
+        How many customers each row stands for.
 
     Returns
     -------
@@ -58,10 +60,10 @@ def choose_weights(log_odds: Floats, churned: Floats, prior: Floats) -> Floats:
     def cost(point: Floats) -> tuple[float, Floats]:
         weights, level = point[:-1], point[-1]
         z = log_odds @ weights + level
-        residual = to_probability(z) - churned
+        residual = sample_weight * (to_probability(z) - churned)
         pull = (weights - prior) / WEIGHT_SPREAD**2
         stretch = (weights.sum() - prior.sum()) / SUM_SPREAD**2
-        value = float((np.logaddexp(0, z) - churned * z).sum())
+        value = float((sample_weight * (np.logaddexp(0, z) - churned * z)).sum())
         value += float(((weights - prior) * pull).sum() + (weights.sum() - prior.sum()) * stretch) / 2
         return value, np.append(log_odds.T @ residual + pull + stretch, residual.sum())
 

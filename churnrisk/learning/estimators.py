@@ -10,7 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from churnrisk.btyd import BtydModel, fit_btyd
-from churnrisk.dataset import SnapshotData, TrainingSet
+from churnrisk.dataset import SnapshotData, TrainingSet, weighted_mean
 from churnrisk.errors import NotEnoughData
 from churnrisk.learning.blend import choose_weights, prior_weights
 from churnrisk.learning.design import PRODUCTS, SILENCE, SQUARES, Design
@@ -122,13 +122,17 @@ class Sample:
             raise ValueError(f"{self.data.snapshot} has no labels")
         return self.data.churned.astype(np.float64)
 
+    @property
+    def weights(self) -> Floats:
+        """How many customers each row stands for."""
+        return np.ones(len(self.columns)) if self.data.weight is None else self.data.weight
+
     def draw(self, most: int, *, seed: int) -> Sample:
         """Keep at most so many customers, drawn at random."""
         if len(self.columns) <= most:
             return self
         rows = draw_rows(len(self.columns), most, seed=seed)
-        churned = None if self.data.churned is None else self.data.churned[rows]
-        return Sample(replace(self.data, churned=churned), self.columns[rows])
+        return Sample(_pick(self.data, rows), self.columns[rows])
 
 
 def fit_learner(data: TrainingSet, *, seed: int, earlier: Learner | None = None) -> Learner:
@@ -161,8 +165,13 @@ def fit_learner(data: TrainingSet, *, seed: int, earlier: Learner | None = None)
 def take_sample(data: SnapshotData, design: Design, silence: BtydModel | None, *, seed: int) -> Sample:
     """Make the columns of a snapshot, of at most 30,000 customers drawn at random: twelve times that is plenty."""
     rows = draw_rows(len(data.values), SNAPSHOT_ROWS, seed=seed)
+    return Sample(_pick(data, rows), design.apply(data.values[rows], silence))
+
+
+def _pick(data: SnapshotData, rows: Floats) -> SnapshotData:
+    """Keep the outcomes and weights of some rows; nothing else of a sample is looked at."""
     churned = None if data.churned is None else data.churned[rows]
-    return Sample(replace(data, churned=churned), design.apply(data.values[rows], silence))
+    return replace(data, churned=churned, weight=None if data.weight is None else data.weight[rows])
 
 
 def fit_silences(snapshots: Sequence[SnapshotData]) -> list[BtydModel | None]:
@@ -190,7 +199,8 @@ def fit_ranking(
         fold = newest.draw(INNER_ROWS, seed=seed)
         parts = _parts_of(earlier) or fit_parts(inner, design, sizes=INNER_SIZES, seed=seed)
         log_odds = part_log_odds(parts, fold.columns, design)
-        weights = choose_weights(log_odds, fold.churned, prior_weights(inner[-1].churned))
+        prior = prior_weights(inner[-1].churned)
+        weights = choose_weights(log_odds, fold.churned, prior, sample_weight=fold.weights)
         blended = log_odds @ weights
         if rule := choose_rule(inner[-1].columns, inner[-1].churned, fold, blended, design):
             return rule.refit(newest.columns, newest.churned)
@@ -220,7 +230,8 @@ def fit_parts(samples: Sequence[Sample], design: Design, *, sizes: Sizes, seed: 
     columns = np.concatenate([one.columns for one in samples])
     churned = np.concatenate([one.churned for one in samples])
     snapshot_of = np.repeat(np.arange(len(samples))[::-1], [len(one.columns) for one in samples])
-    weights, spread = DECAY**snapshot_of, sizes.spread_over(len(columns))
+    weights = DECAY**snapshot_of * np.concatenate([one.weights for one in samples])
+    spread = sizes.spread_over(len(columns))
     return (
         fit_ridge(columns, churned, weights, snapshot_of=snapshot_of, design=design, seed=seed),
         fit_forest(columns, churned, weights, sizes=spread, seed=seed),
@@ -258,7 +269,14 @@ def fit_level(
         season = season_shift(*past, current)
         trust = choose_trust(*past, current, has_season=bool(np.isfinite(season)))
     recent = mean_recent_shift(samples, ranking)
-    return forecast_level(ranking.log_odds(columns), trust=trust, recent=recent, silent=silent, season=season)
+    return forecast_level(
+        ranking.log_odds(columns),
+        trust=trust,
+        recent=recent,
+        silent=silent,
+        season=season,
+        weight=data.current.weight,
+    )
 
 
 def mean_recent_shift(samples: Sequence[Sample], ranking: Blend | Rule) -> float:
@@ -266,7 +284,7 @@ def mean_recent_shift(samples: Sequence[Sample], ranking: Blend | Rule) -> float
     newest_first = list(samples[::-1][:LEVEL_SNAPSHOTS])
     drawn = [one.draw(LEVEL_ROWS, seed=0) for one in newest_first]
     shifts = [
-        shift_to(ranking.log_odds(few.columns), float(one.churned.mean()))
+        shift_to(ranking.log_odds(few.columns), weighted_mean(one.churned, one.data.weight), few.data.weight)
         for few, one in zip(drawn, newest_first, strict=True)
     ]
     return float(np.average(shifts, weights=0.5 ** (np.arange(len(shifts)) / LEVEL_HALF_LIFE)))

@@ -42,9 +42,12 @@ class Scored:
         1 where the customer churned, else 0.
     probability : array of shape (n,)
         Predicted churn probabilities.
+    weight : array of shape (n,), optional
+        How many customers each row stands for; one each by default.
     """
 
-    def __init__(self, churned: Vector, probability: Vector) -> None:
+    def __init__(self, churned: Vector, probability: Vector, weight: Vector | None = None) -> None:
+        self.weight = np.ones(len(churned)) if weight is None else weight
         self.churned = np.asarray(churned, dtype=np.float64)
         self.probability = np.asarray(probability, dtype=np.float64)
         self.levels, self.group = np.unique(self.probability, return_inverse=True)
@@ -103,7 +106,7 @@ def calibration_error(scored: Scored, weights: Vector) -> float:
 
 def reliability(scored: Scored, weights: Vector | None = None) -> list[tuple[float, float, float]]:
     """Give each bin's size, mean probability and observed churn rate, from low to high probability."""
-    w = np.ones(len(scored)) if weights is None else weights
+    w = scored.weight if weights is None else weights
     size = np.bincount(scored.bin, weights=w)
     predicted = np.bincount(scored.bin, weights=w * scored.probability)
     observed = np.bincount(scored.bin, weights=w * scored.churned)
@@ -160,19 +163,18 @@ def measure(scored: Scored, *, seed: int = 0, resamples: int = RESAMPLES) -> dic
     The intervals hold the snapshot fixed. They do not cover the change from one cutoff to the next, which is
     larger; a backtest over several cutoffs shows that.
     """
-    ones = np.ones(len(scored))
+    ones = scored.weight
     draws = {name: np.empty(resamples) for name in MEASURES}
     for k, counts in enumerate(resample_counts(len(scored), seed=seed, resamples=resamples)):
         for name, function in MEASURES.items():
-            draws[name][k] = function(scored, counts)
+            draws[name][k] = function(scored, counts * ones)
     return {name: percentile_interval(function(scored, ones), draws[name]) for name, function in MEASURES.items()}
 
 
 def difference(ours: Scored, theirs: Scored, name: str, *, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
     """Give ours minus theirs of one measure, paired over the same resampled customers."""
     function = MEASURES[name]
-    ones = np.ones(len(ours))
-    draws = np.array(
-        [function(ours, w) - function(theirs, w) for w in resample_counts(len(ours), seed=seed, resamples=resamples)]
-    )
+    ones = ours.weight
+    resampled = (counts * ones for counts in resample_counts(len(ours), seed=seed, resamples=resamples))
+    draws = np.array([function(ours, w) - function(theirs, w) for w in resampled])
     return percentile_interval(function(ours, ones) - function(theirs, ones), draws)

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from churnrisk.btyd import BtydModel, Summary
-from churnrisk.dataset import PastBase
+from churnrisk.dataset import PastBase, weighted_mean
 from churnrisk.learning.linear import to_log_odds, to_probability
 from churnrisk.timeline import Snapshot
 
@@ -237,6 +237,7 @@ def forecast_level(
     recent: float,
     silent: Floats,
     season: float,
+    weight: Floats | None = None,
 ) -> Level:
     """Mix the ways of forecasting the level.
 
@@ -252,12 +253,14 @@ def forecast_level(
         Log-odds of silence of the same customers; empty where there is no such model.
     season : float
         What :func:`season_shift` gives.
+    weight : ndarray of shape (n,), optional
+        How many customers each row stands for; one each by default.
     """
     if not len(silent):
         return Level(recent, recent, float("nan"), float("nan"), Trust(1.0))
-    by_silence = shift_to(log_odds, float(to_probability(silent).mean()))
+    by_silence = shift_to(log_odds, weighted_mean(to_probability(silent), weight), weight)
     shift = trust.recent * recent + (1 - trust.recent) * by_silence
     if not np.isfinite(season):
         return Level(shift, recent, by_silence, float("nan"), trust)
-    by_season = shift_to(log_odds, float(to_probability(silent + season).mean()))
+    by_season = shift_to(log_odds, weighted_mean(to_probability(silent + season), weight), weight)
     return Level(shift + trust.season * (by_season - by_silence), recent, by_silence, by_season, trust)

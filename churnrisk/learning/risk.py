@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from churnrisk.dataset import weighted_mean
+
 LEVELS = ("high", "medium", "low")
 ODDS_FACTOR = 2.0
 
@@ -38,16 +40,23 @@ class RiskBands:
             probability >= self.high_from, "high", np.where(probability <= self.low_to, "low", "medium")
         ).astype(object)
 
-    def observed(self, probability: np.ndarray, churned: np.ndarray) -> Mapping[str, dict[str, float | int | None]]:
+    def observed(
+        self, probability: np.ndarray, churned: np.ndarray, weight: np.ndarray | None = None
+    ) -> Mapping[str, dict[str, float | int | None]]:
         """Give, for each band, its probabilities, how many customers it held and which share of them churned."""
         risk = self.classify(probability)
+        rate = {
+            level: weighted_mean(churned[risk == level], None if weight is None else weight[risk == level])
+            for level in LEVELS
+            if (risk == level).any()
+        }
         edges = {"high": (self.high_from, 1.0), "medium": (self.low_to, self.high_from), "low": (0.0, self.low_to)}
         return {
             level: {
                 "from": edges[level][0],
                 "to": edges[level][1],
                 "customers": int((risk == level).sum()),
-                "churn_rate": float(churned[risk == level].mean()) if (risk == level).any() else None,
+                "churn_rate": rate.get(level),
             }
             for level in LEVELS
         }

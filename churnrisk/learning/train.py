@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from churnrisk.dataset import SnapshotData, TrainingSet
+from churnrisk.dataset import SnapshotData, TrainingSet, weighted_mean
 from churnrisk.errors import NotEnoughData
 from churnrisk.learning.baselines import QUICK_BASELINES, RFM, forecast_baselines
 from churnrisk.learning.estimators import DECAY, MOST_SNAPSHOTS, Blend, Learner, fit_learner
@@ -162,7 +162,7 @@ def fit_model(data: TrainingSet, *, seed: int = 0, earlier: FittedModel | None =
     """
     check_enough(data)
     learner = fit_learner(data, seed=seed, earlier=None if earlier is None else earlier.learner)
-    expected = float(np.mean(to_probability(learner.log_odds(data.current.values))))
+    expected = weighted_mean(to_probability(learner.log_odds(data.current.values)), data.current.weight)
     bands = RiskBands(expected)
     return FittedModel(data.current.snapshot, data.names, learner, bands, _fit_summary(data, bands))
 
@@ -221,21 +221,21 @@ def _compare(
     bands: RiskBands | None = None,
 ) -> TestResult:
     churned = labels_of(test)
-    scored = {name: Scored(churned, probability) for name, probability in probabilities.items()}
+    scored = {name: Scored(churned, probability, test.weight) for name, probability in probabilities.items()}
     ours = scored[OURS]
-    used = bands or RiskBands(float(probabilities[OURS].mean()))
+    used = bands or RiskBands(weighted_mean(probabilities[OURS], test.weight))
     return TestResult(
         test.snapshot,
         kind,
         len(ours),
-        float(churned.mean()),
+        test.churn_rate,
         {name: measure(one) for name, one in scored.items()},
         {
             name: {key: difference(ours, one, key) for key in ("auc", "log_loss")}
             for name, one in scored.items()
             if name != OURS
         },
-        used.observed(probabilities[OURS], churned),
+        used.observed(probabilities[OURS], churned, test.weight),
         reliability(ours),
     )
 
@@ -243,7 +243,7 @@ def _compare(
 def _stack(snapshots: Sequence[SnapshotData]) -> tuple[Floats, Floats, Floats]:
     """Put snapshots under each other, older ones with less weight."""
     newest = len(snapshots) - 1
-    weights = [np.full(len(one.customer_ids), DECAY ** (newest - k)) for k, one in enumerate(snapshots)]
+    weights = [one.weights * DECAY ** (newest - k) for k, one in enumerate(snapshots)]
     churned = [labels_of(one) for one in snapshots]
     return np.vstack([one.values for one in snapshots]), np.concatenate(churned), np.concatenate(weights)
 
@@ -260,7 +260,8 @@ def _fit_summary(data: TrainingSet, bands: RiskBands) -> SummaryModel:
     places = [data.names.index(name) for name in names]
     values, churned, weights = _stack(data.snapshots[-MOST_SNAPSHOTS:])
     linear = fit_linear(summary_columns(values[:, places].T), churned, weights, strength=1.0)
-    level = shift_to(linear.log_odds(summary_columns(data.current.values[:, places].T)), bands.base_rate)
+    current = linear.log_odds(summary_columns(data.current.values[:, places].T))
+    level = shift_to(current, bands.base_rate, data.current.weight)
     return SummaryModel(names, replace(linear, intercept=linear.intercept + level), bands)
 
 

@@ -8,27 +8,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from churnrisk.orders.customers import CustomerTable, read_customers
     from churnrisk.orders.databases import write_database_table
+    from churnrisk.orders.lists import CustomerList, read_list
     from churnrisk.orders.log import Orders
     from churnrisk.orders.options import IntakeOptions
     from churnrisk.orders.read import read_orders
     from churnrisk.orders.report import IntakeReport
 
 __all__ = [
+    "CustomerList",
     "CustomerTable",
     "IntakeOptions",
     "IntakeReport",
     "Orders",
     "read_customers",
+    "read_list",
     "read_orders",
     "write_database_table",
 ]
 
 _HOMES = {
+    "CustomerList": "lists",
     "CustomerTable": "customers",
     "IntakeOptions": "options",
     "IntakeReport": "report",
     "Orders": "log",
     "read_customers": "customers",
+    "read_list": "lists",
     "read_orders": "read",
     "write_database_table": "databases",
 }

@@ -5,6 +5,16 @@ The only place where a source, a store and the stages meet. The command line and
 """
 
 from churnrisk.workflows.backtest import BacktestReport, backtest
+from churnrisk.workflows.campaign_results import learn_uplift, measure_campaign
+from churnrisk.workflows.campaigns import (
+    Drawn,
+    create_campaign,
+    draw,
+    first_day_of,
+    read_campaign_list,
+    read_suppressed,
+)
+from churnrisk.workflows.changes import Comparison, Memory, remember
 from churnrisk.workflows.known import KnownChurn, predict_churn
 from churnrisk.workflows.model import ChurnModel, load, train
 from churnrisk.workflows.readiness import Readiness, check_readiness
@@ -16,7 +26,10 @@ __all__ = [
     "SAMPLE_PURCHASES",
     "BacktestReport",
     "ChurnModel",
+    "Comparison",
+    "Drawn",
     "KnownChurn",
+    "Memory",
     "Readiness",
     "ReportResult",
     "ScoreResult",
@@ -24,11 +37,19 @@ __all__ = [
     "check_output",
     "check_readiness",
     "check_report_path",
+    "create_campaign",
+    "draw",
     "find_purchases",
+    "first_day_of",
+    "learn_uplift",
     "load",
     "make_report",
+    "measure_campaign",
     "predict_churn",
+    "read_campaign_list",
+    "read_suppressed",
     "rejects_beside",
+    "remember",
     "sample_file",
     "score_source",
     "train",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from churnrisk.learning import Backtest, Grade, evidence_of_backtest, grade_model
 from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.timeline import DEFAULT_LOOKBACK, HorizonChoice
 from churnrisk.workflows.card import describe_backtest, describe_grade, describe_intake
+from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.model import Day, Progress, backtest_orders, choose_windows
 
 
@@ -27,12 +29,15 @@ class BacktestReport:
         How the horizon was chosen, if it was not given.
     intake : mapping
         The account of the rows.
+    exposed : mapping
+        Campaigns that began before the end of the history, as ``campaigns``; empty where there are none.
     """
 
     backtest: Backtest
     grade: Grade
     choice: HorizonChoice | None
     intake: Mapping[str, Any]
+    exposed: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, for JSON."""
@@ -41,6 +46,7 @@ class BacktestReport:
             "grade": describe_grade(self.grade),
             "horizon_choice": None if self.choice is None else vars(self.choice),
             "intake": dict(self.intake),
+            **self.exposed,
         }
 
 
@@ -53,6 +59,7 @@ def backtest(
     as_of: Day = None,
     cutoffs: int | None = None,
     seed: int = 0,
+    campaigns: str | Path | None = None,
     options: IntakeOptions | None = None,
     progress: Progress | None = None,
 ) -> BacktestReport:
@@ -66,6 +73,8 @@ def backtest(
         How many cutoffs, one horizon apart. By default as many as the history allows, at most five.
     seed : int
         Seed of everything random; the same data and seed give the same report.
+    campaigns : str or Path, optional
+        State file whose campaigns are taken into account, as for :func:`churnrisk.train`.
     options : IntakeOptions, optional
         How to read the purchases.
     progress : callable, optional
@@ -81,6 +90,8 @@ def backtest(
     with read_orders(purchases, options or IntakeOptions()) as orders:
         tell("reading purchases", 1, 1)
         current, choice = choose_windows(orders, as_of, horizon=horizon, lookback=lookback, lead=lead)
-        result = backtest_orders(orders, current, cutoffs=cutoffs, seed=seed, progress=tell)
+        exposures = read_exposures(campaigns)
+        result = backtest_orders(orders, current, cutoffs=cutoffs, seed=seed, exposures=exposures, progress=tell)
         grade = grade_model(evidence_of_backtest(result))
-        return BacktestReport(result, grade, choice, describe_intake(orders))
+        exposed = describe_exposures([one for one in exposures if one.start < current.cutoff])
+        return BacktestReport(result, grade, choice, describe_intake(orders), exposed)

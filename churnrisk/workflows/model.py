@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnrisk.dataset import build_follow_ups, build_training_set, choose_follow_ups, repurchase_gaps
+from churnrisk.dataset import (
+    Exposure,
+    build_follow_ups,
+    build_training_set,
+    choose_follow_ups,
+    mend_exposed,
+    repurchase_gaps,
+)
 from churnrisk.errors import NotEnoughData
 from churnrisk.features import feature_fingerprint
 from churnrisk.learning import (
@@ -40,6 +47,7 @@ from churnrisk.timeline import (
     plan_snapshots,
 )
 from churnrisk.workflows.card import describe_outlook, make_card
+from churnrisk.workflows.exposures import describe_exposures, read_exposures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,6 +153,7 @@ def train(
     as_of: Day = None,
     seed: int = 0,
     backtest: bool = False,
+    campaigns: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     options: IntakeOptions | None = None,
     progress: Progress = _silent,
@@ -167,6 +176,9 @@ def train(
         Seed of everything random; the same data and seed give the same bytes.
     backtest : bool
         Grade the model by a backtest over several cutoffs instead of by its one test; takes some times as long.
+    campaigns : str or Path, optional
+        State file whose campaigns are taken into account: customers who were contacted within an outcome window are
+        left out there, and the control group stands for them.
     columns : mapping, optional
         What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
     options : IntakeOptions, optional
@@ -190,10 +202,14 @@ def train(
         progress("reading purchases", 1, 1)
         current, choice = choose_windows(orders, as_of, horizon=horizon, lookback=lookback, lead=lead)
         plan = plan_snapshots(orders.first_day, current)
-        tested = backtest_orders(orders, current, seed=seed, progress=progress) if backtest else None
+        exposures = read_exposures(campaigns)
+        tested = (
+            backtest_orders(orders, current, seed=seed, exposures=exposures, progress=progress) if backtest else None
+        )
         data = build_training_set(
             orders, plan, database=orders.database, progress=lambda done, total: progress("features", done, total)
         )
+        data, touched = mend_exposed(data, exposures, orders)
         progress("testing against the baselines", 0, 1)
         result = run_test(data, plan, seed=seed)
         grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
@@ -201,7 +217,8 @@ def train(
         model, checked = look_ahead(orders, fit_model(data, seed=seed, earlier=result.model), seed=seed)
         progress("fitting on all snapshots", 1, 1)
         card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
-        return ChurnModel(model, card | {"outlook": describe_outlook(model.outlook, checked)})
+        outlook = {"outlook": describe_outlook(model.outlook, checked)}
+        return ChurnModel(model, card | outlook | describe_exposures(exposures, touched))
 
 
 def look_ahead(orders: Orders, model: FittedModel, *, seed: int) -> tuple[FittedModel, OutlookCheck | None]:
@@ -226,7 +243,13 @@ def choose_windows(
 
 
 def backtest_orders(
-    orders: Orders, current: Snapshot, *, cutoffs: int | None = None, seed: int, progress: Progress = _silent
+    orders: Orders,
+    current: Snapshot,
+    *,
+    cutoffs: int | None = None,
+    seed: int,
+    exposures: Sequence[Exposure] = (),
+    progress: Progress = _silent,
 ) -> Backtest:
     """Backtest on a log: build every snapshot once, then train, score and compare at each cutoff."""
     plan = plan_backtest(orders.first_day, current, cutoffs=cutoffs)
@@ -236,6 +259,7 @@ def backtest_orders(
         database=orders.database,
         progress=lambda done, total: progress("features for the backtest", done, total),
     )
+    data, _ = mend_exposed(data, exposures, orders)
     return run_backtest(data, plan, seed=seed, progress=lambda done, total: progress("backtest", done, total))
 
 

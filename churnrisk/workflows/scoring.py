@@ -24,6 +24,7 @@ from churnrisk.schema import SUMMARY_ROLES
 from churnrisk.scoring import By, Scores, score_orders, score_summary
 from churnrisk.tables import CsvStyle, Table, check_target, write_table
 from churnrisk.timeline import date_of
+from churnrisk.workflows.changes import Comparison, Memory, with_change
 from churnrisk.workflows.model import ChurnModel, Day, choose_as_of, to_day
 from churnrisk.workflows.sources import rejects_beside
 
@@ -45,12 +46,15 @@ class ScoreResult:
         What a user should know about the reading.
     intake : mapping
         The account of the rows of the file, and of the purchase history where that is another.
+    comparison : Comparison or None
+        With an earlier run, where one was asked for; the scores then have a column ``change``.
     """
 
     scores: Scores
     kind: Kind
     notices: tuple[str, ...]
     intake: Mapping[str, Any]
+    comparison: Comparison | None = None
 
     @property
     def table(self) -> Table:
@@ -109,6 +113,7 @@ def score_source(
     by: By = "value",
     valuation: Valuation | None = None,
     options: IntakeOptions | None = None,
+    memory: Memory | None = None,
 ) -> ScoreResult:
     """Score the customers of a file: a purchase history, a list of ids, or one row per customer.
 
@@ -130,6 +135,8 @@ def score_source(
         Margin and discount rate; by default values are revenue.
     options : IntakeOptions, optional
         How to read the file.
+    memory : Memory, optional
+        The earlier run to compare with.
     """
     chosen = options or IntakeOptions()
     model = churn_model.model
@@ -138,9 +145,10 @@ def score_source(
         notices = tuple(customers.report.notices)
         intake: dict[str, Any] = {"customers": customers.report.to_dict()}
         if customers.kind == "summary":
-            scores = _score_summary(model, customers, as_of)
+            scores, compared = _compare(memory, _score_summary(model, customers, as_of), "summary", None)
         elif customers.kind == "purchases":
             scores = _score_history(model, customers, customers.orders, as_of, how)
+            scores, compared = _compare(memory, scores, "purchases", customers.orders)
         else:
             if purchases is None:
                 raise ColumnError(
@@ -151,8 +159,9 @@ def score_source(
                 notices += tuple(orders.report.notices)
                 intake["purchases"] = orders.report.to_dict()
                 scores = _score_history(model, customers, orders, as_of, how)
+                scores, compared = _compare(memory, scores, "ids", orders)
     kind = cast(Kind, customers.kind)
-    return ScoreResult(scores, kind, (*notices, *_explain_order(model, scores, kind, by)), intake)
+    return ScoreResult(scores, kind, (*notices, *_explain_order(model, scores, kind, by)), intake, compared)
 
 
 def _explain_order(model: FittedModel, scores: Scores, kind: Kind, by: By) -> Iterator[str]:
@@ -163,6 +172,16 @@ def _explain_order(model: FittedModel, scores: Scores, kind: Kind, by: By) -> It
     if kind != "summary":
         reason = "the model has no outlook; train again" if model.outlook is None else "it was learned without amounts"
     yield f"Sorted by risk, since no value at risk is known: {reason}."
+
+
+def _compare(
+    memory: Memory | None, scores: Scores, kind: Kind, orders: Orders | None
+) -> tuple[Scores, Comparison | None]:
+    """Compare with the earlier run while the purchases are open."""
+    if memory is None:
+        return scores, None
+    comparison = memory.compare(scores, kind, orders)
+    return with_change(scores, comparison), comparison
 
 
 def _options_for_history(options: IntakeOptions, purchases: Any) -> IntakeOptions:

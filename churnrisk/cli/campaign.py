@@ -1,0 +1,316 @@
+"""``churnrisk campaign create | plan | list | show | measure | uplift``."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from churnrisk.cli.options import (
+    AsJson,
+    Purchases,
+    Reading,
+    Seed,
+    StateFile,
+    current_settings,
+    reads_purchases,
+    state_path,
+)
+from churnrisk.errors import SettingsError
+
+if TYPE_CHECKING:
+    from churnrisk.settings import Settings
+    from churnrisk.state import State
+
+campaign = typer.Typer(
+    help="Campaigns with a control group: create, plan, list, show, measure, uplift.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+class OutcomeName(enum.StrEnum):
+    """What a campaign can be judged by."""
+
+    retained = "retained"
+    orders = "orders"
+    revenue = "revenue"
+
+
+Name = Annotated[str, typer.Argument(help="Name of the campaign.")]
+FromList = Annotated[
+    str, typer.Option("--from", metavar="LIST", help="Whom to contact: a file with customer_id, as `target` writes it.")
+]
+Holdout = Annotated[str, typer.Option("--holdout", metavar="SHARE", help="Share that is not contacted, as 10%.")]
+Suppress = Annotated[
+    str | None,
+    typer.Option("--suppress", metavar="FILE", help="Customers who opted out; taken off before the draw."),
+]
+ContactCost = Annotated[
+    float | None, typer.Option("--contact-cost", metavar="MONEY", min=0, help="Cost of contacting one customer.")
+]
+IncentiveCost = Annotated[
+    float | None,
+    typer.Option("--incentive-cost", metavar="MONEY", min=0, help="Cost of the offer for each of them who buys."),
+]
+Margin = Annotated[
+    float | None,
+    typer.Option("--margin", metavar="SHARE", min=0, max=1, help="Share of revenue that is profit. (default: 1)"),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group to the program."""
+    app.add_typer(campaign, name="campaign")
+
+
+@campaign.command()
+def create(
+    context: typer.Context,
+    name: Name,
+    from_list: FromList,
+    holdout: Holdout = "10%",
+    outcome: Annotated[
+        OutcomeName, typer.Option("--outcome", metavar="retained|orders|revenue", help="What it will be judged by.")
+    ] = OutcomeName.retained,
+    window: Annotated[
+        int | None,
+        typer.Option("--window", metavar="DAYS", min=1, help="Days that count. (default: the model's horizon)"),
+    ] = None,
+    starts_on: Annotated[
+        str | None,
+        typer.Option("--starts-on", metavar="YYYY-MM-DD", help="First day that counts. (default: the list's as_of)"),
+    ] = None,
+    suppress: Suppress = None,
+    drop_overlap: Annotated[
+        bool, typer.Option("--drop-overlap", help="Leave out customers who are in another campaign on these days.")
+    ] = False,
+    contact_cost: ContactCost = None,
+    incentive_cost: IncentiveCost = None,
+    margin: Margin = None,
+    seed: Seed = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Whom to contact. (default: NAME.contacts.csv)"),
+    ] = None,
+    state: StateFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep a random control group back, write the list of those to contact, and remember both.
+
+    Example: churnrisk campaign create spring --from list.csv --holdout 10% --window 60
+    """
+    from churnrisk import workflows
+    from churnrisk.cli.campaign_tables import describe_created, show_created
+    from churnrisk.cli.show import print_json
+    from churnrisk.state import Campaign, open_state
+
+    settings = current_settings(context)
+    costs = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
+    settings = settings.model_copy(update={key: value for key, value in costs.items() if value is not None})
+    listed = workflows.read_campaign_list(from_list)
+    wanted = Campaign(
+        name,
+        workflows.first_day_of(starts_on, listed),
+        window or _default_window(settings),
+        outcome.value,
+        read_share(holdout),
+        settings.seed if seed is None else seed,
+        contact_cost=settings.contact_cost or 0.0,
+        incentive_cost=settings.incentive_cost or 0.0,
+        margin=settings.margin,
+    )
+    target = output or Path(f"{name}.contacts.csv")
+    with open_state(state_path(settings, state)) as file:
+        made, drawn = workflows.create_campaign(
+            file, listed, wanted, output=target, suppressed=_suppressed(settings, suppress), drop_overlap=drop_overlap
+        )
+    if as_json:
+        print_json({**describe_created(made, drawn), "contacts": str(target)})
+    else:
+        show_created(made, drawn, target)
+
+
+@campaign.command()
+def plan(
+    context: typer.Context,
+    from_list: FromList,
+    holdout: Holdout = "10%",
+    suppress: Suppress = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what a split of a list could show, without making a campaign.
+
+    Example: churnrisk campaign plan --from list.csv --holdout 20%
+    """
+    from churnrisk import workflows
+    from churnrisk.cli.campaign_tables import describe_plan, show_plan
+    from churnrisk.cli.show import print_json
+
+    settings = current_settings(context)
+    drawn = workflows.draw(
+        workflows.read_campaign_list(from_list),
+        name="plan",
+        holdout=read_share(holdout),
+        seed=0,
+        suppressed=_suppressed(settings, suppress),
+        overlapping=set(),
+    )
+    if as_json:
+        print_json(describe_plan(drawn))
+    else:
+        show_plan(drawn)
+
+
+@campaign.command("list")
+def list_(context: typer.Context, state: StateFile = None, as_json: AsJson = False) -> None:
+    """List the campaigns, oldest first.
+
+    Example: churnrisk campaign list
+    """
+    from churnrisk.cli.campaign_tables import describe_stored, show_campaigns
+    from churnrisk.cli.show import print_json
+    from churnrisk.state import find_state, list_campaigns, list_measured
+
+    path = state_path(current_settings(context), state)
+    file = find_state(path)
+    stored, measured = [], {}
+    if file is not None:
+        with file:
+            stored, measured = list_campaigns(file), list_measured(file)
+    if as_json:
+        print_json([describe_stored(one, measured.get(one.campaign.name)) for one in stored])
+    else:
+        show_campaigns(stored, measured, path)
+
+
+@campaign.command()
+def show(context: typer.Context, name: Name, state: StateFile = None, as_json: AsJson = False) -> None:
+    """Show what was fixed for a campaign, and its result where it has been measured.
+
+    Example: churnrisk campaign show spring
+    """
+    from churnrisk.cli.campaign_tables import describe_stored, show_campaign, strata_of
+    from churnrisk.cli.show import print_json
+    from churnrisk.state import list_measured, load_campaign, load_members
+
+    with _existing(context, state) as file:
+        stored = load_campaign(file, name)
+        measured = list_measured(file).get(name)
+        strata = strata_of(load_members(file, stored.campaign_id))
+    if as_json:
+        print_json({**describe_stored(stored, measured), "strata": strata})
+    else:
+        show_campaign(stored, measured, strata)
+
+
+@campaign.command()
+@reads_purchases
+def measure(
+    context: typer.Context,
+    name: Name,
+    purchases: Purchases = None,
+    state: StateFile = None,
+    as_json: AsJson = False,
+    *,
+    reading: Reading,
+) -> None:
+    """Tell whether a campaign helped: contacted against control, once its window is over.
+
+    Example: churnrisk campaign measure spring purchases.csv
+    """
+    from churnrisk import workflows
+    from churnrisk.cli.campaign_tables import describe_campaign, show_result
+    from churnrisk.cli.show import print_json
+
+    settings = current_settings(context)
+    source = workflows.find_purchases(purchases, settings.purchases)
+    options = reading.options(settings, rejects=workflows.rejects_beside(source))
+    with _existing(context, state) as file:
+        stored, result = workflows.measure_campaign(file, name, source, options=options)
+    if as_json:
+        print_json({**describe_campaign(stored.campaign), "result": result.to_dict()})
+    else:
+        show_result(stored.campaign, result)
+
+
+@campaign.command()
+@reads_purchases
+def uplift(
+    context: typer.Context,
+    name: Name,
+    purchases: Purchases = None,
+    seed: Seed = None,
+    state: StateFile = None,
+    as_json: AsJson = False,
+    *,
+    reading: Reading,
+) -> None:
+    """Learn from a campaign for whom a contact does most, and tell whether that beats ranking by risk.
+
+    Example: churnrisk campaign uplift spring purchases.csv
+    """
+    from churnrisk import workflows
+    from churnrisk.cli.campaign_tables import show_uplift
+    from churnrisk.cli.show import print_json
+
+    settings = current_settings(context)
+    source = workflows.find_purchases(purchases, settings.purchases)
+    options = reading.options(settings, rejects=workflows.rejects_beside(source))
+    with _existing(context, state) as file:
+        test, left_out = workflows.learn_uplift(
+            file,
+            name,
+            source,
+            lookback=settings.lookback,
+            seed=settings.seed if seed is None else seed,
+            options=options,
+        )
+    if as_json:
+        print_json({"campaign": name, "left_out": left_out, **test.to_dict()})
+    else:
+        show_uplift(name, test, left_out)
+
+
+def read_share(text: str) -> float:
+    """Read ``10%`` or ``0.1``."""
+    try:
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise SettingsError(f"--holdout {text}: write a share, as 10% or 0.1.") from None
+
+
+def _existing(context: typer.Context, given: Path | None) -> State:
+    """Open the state file that must be there for the command to make sense."""
+    from churnrisk.errors import CampaignError
+    from churnrisk.state import find_state
+
+    path = state_path(current_settings(context), given)
+    file = find_state(path)
+    if file is None:
+        raise CampaignError(f"there is no campaign: {path} is not there. `churnrisk campaign create` makes one.")
+    return file
+
+
+def _suppressed(settings: Settings, given: str | None) -> set[str]:
+    from churnrisk import workflows
+
+    source = given or settings.suppress
+    return workflows.read_suppressed(source) if source else set()
+
+
+def _default_window(settings: Settings) -> int:
+    from churnrisk.errors import ChurnriskError
+    from churnrisk.store import read_card
+
+    if settings.horizon is not None:
+        return settings.horizon
+    try:
+        return int(read_card(settings.models_dir)["snapshot"]["horizon_days"])
+    except ChurnriskError:
+        raise SettingsError(
+            "--window is missing: say how many days count, for example --window 60. With a trained model, or `horizon` "
+            "in churnrisk.toml, its horizon is taken."
+        ) from None

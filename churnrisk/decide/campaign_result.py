@@ -1,0 +1,204 @@
+"""Did it help? Every figure of a campaign that is over, and a plain verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from churnrisk.decide.campaign_effect import Effect, Outcomes, estimate_effect, student_quantile
+from churnrisk.decide.power import needed_customers, smallest_effect
+from churnrisk.state import OUTCOMES, Campaign, Measured, Outcome, State, list_measured
+
+SMALL_EFFECT = 0.03
+"""Three points: a campaign that could have shown so much, and has not, has no effect to speak of."""
+
+MOST_ACCEPTANCE_ERROR = 0.1
+"""An acceptance rate that is known worse than to 0.1 is no better than a guess, and is not offered."""
+
+
+@dataclass(frozen=True)
+class CampaignResult:
+    """What came of a campaign, by assignment.
+
+    Parameters
+    ----------
+    treated, control : int
+        Customers in the groups.
+    effects : mapping of outcome to Effect
+        Per customer; empty without a control group.
+    treated_means : mapping of outcome to float
+        What the contacted did, per customer.
+    cost : float
+        Contacts, and an incentive for each contacted customer who bought.
+    verdict : str
+        In plain words, on the primary outcome.
+    saves, saves_low, saves_high : float or None
+        Customers kept because of the campaign, with a 95 % interval.
+    profit, profit_low, profit_high : float or None
+        Margin of the additional revenue less the cost.
+    acceptance, acceptance_error : float or None
+        Saves per would-be leaver among the contacted, by the churn of the control group, and its standard error.
+    """
+
+    treated: int
+    control: int
+    effects: dict[Outcome, Effect]
+    treated_means: dict[Outcome, float]
+    cost: float
+    verdict: str
+    saves: float | None = None
+    saves_low: float | None = None
+    saves_high: float | None = None
+    profit: float | None = None
+    profit_low: float | None = None
+    profit_high: float | None = None
+    acceptance: float | None = None
+    acceptance_error: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, for JSON."""
+        effects = {name: effect.to_dict() for name, effect in self.effects.items()}
+        return {**vars(self), "effects": effects}
+
+
+def measure_outcomes(campaign: Campaign, outcomes: Outcomes) -> CampaignResult:
+    """Compare contacted and control on every outcome, and judge by the one that was fixed beforehand.
+
+    Parameters
+    ----------
+    campaign : Campaign
+        As it was fixed.
+    outcomes : Outcomes
+        Of all members.
+    """
+    is_treated = outcomes.is_treated
+    treated, control = int(is_treated.sum()), int((~is_treated).sum())
+    columns = {name: getattr(outcomes, name) for name in OUTCOMES}
+    means = {name: float(column[is_treated].mean()) for name, column in columns.items()}
+    cost = treated * campaign.contact_cost + campaign.incentive_cost * float(outcomes.retained[is_treated].sum())
+    if not control:
+        verdict = (
+            f"There was no control group, so nobody can tell what the campaign did: {means['retained']:.1%} of the "
+            "contacted bought, and how many would have bought anyway is not known."
+        )
+        return CampaignResult(treated, 0, {}, means, cost=cost, verdict=verdict)
+    effects = {
+        name: estimate_effect(
+            column, is_treated=is_treated, stratum=outcomes.stratum, known_before=outcomes.known_before
+        )
+        for name, column in columns.items()
+    }
+    kept, earned = effects["retained"], effects["revenue"]
+    worth = treated * campaign.margin
+    acceptance, acceptance_error = acceptance_of(kept)
+    return CampaignResult(
+        treated,
+        control,
+        effects,
+        means,
+        cost=cost,
+        verdict=_judge(campaign.outcome, effects[campaign.outcome], treated=treated, control=control),
+        saves=treated * kept.difference,
+        saves_low=treated * kept.low,
+        saves_high=treated * kept.high,
+        profit=worth * earned.difference - cost,
+        profit_low=worth * earned.low - cost,
+        profit_high=worth * earned.high - cost,
+        acceptance=acceptance,
+        acceptance_error=acceptance_error,
+    )
+
+
+def acceptance_of(kept: Effect) -> tuple[float | None, float | None]:
+    """Give saves per would-be leaver, and the standard error with the number of leavers taken as known.
+
+    Would-be leavers are as many among the contacted as the control group has shown; where all of it bought, there were
+    none, and the rate is undefined.
+    """
+    leavers = 1 - (kept.treated_mean - kept.difference)
+    if leavers <= 0 or kept.control_mean >= 1:
+        return None, None
+    return kept.difference / leavers, kept.error / leavers
+
+
+def measured_acceptance(state: State) -> float | None:
+    """Give the acceptance rate that the measured campaigns have shown, or None where they tell too little.
+
+    Campaigns are weighed by how well each knows its rate. The mean is cut to [0, 1].
+
+    Parameters
+    ----------
+    state : State
+        The open state file.
+
+    Returns
+    -------
+    float or None
+        None without a measured campaign, and where the rate is known worse than to a standard error of 0.1.
+    """
+    return pool_acceptance(list_measured(state).values())
+
+
+def pool_acceptance(measured: Iterable[Measured]) -> float | None:
+    """Pool acceptance rates by inverse variance."""
+    known = [(one.acceptance, one.acceptance_error) for one in measured]
+    pairs = [(rate, error) for rate, error in known if rate is not None and error]
+    if not pairs:
+        return None
+    weights = np.array([1 / error**2 for _, error in pairs])
+    if weights.sum() ** -0.5 > MOST_ACCEPTANCE_ERROR:
+        return None
+    mean = float((weights * np.array([rate for rate, _ in pairs])).sum() / weights.sum())
+    return min(max(mean, 0.0), 1.0)
+
+
+def _judge(outcome: Outcome, effect: Effect, *, treated: int, control: int) -> str:
+    if outcome == "retained":
+        return _judge_retained(effect, treated=treated, control=control)
+    unit = {"orders": "orders", "revenue": "of revenue"}[outcome]
+    said = f"{abs(effect.difference):,.2f} {unit} per customer [{effect.low:,.2f}, {effect.high:,.2f}]"
+    if effect.low > 0 or effect.high < 0:
+        return f"It brought {said.replace(unit, ('more ' if effect.low > 0 else 'less ') + unit, 1)}."
+    needed = _needed_for_tenth(effect, treated=treated, control=control)
+    return (
+        f"Too few to tell: the difference was {effect.difference:+,.2f} {unit} per customer "
+        f"[{effect.low:,.2f}, {effect.high:,.2f}]"
+        + (f"; {needed:,} customers are needed to see a tenth more." if needed > treated + control else ".")
+    )
+
+
+def _judge_retained(effect: Effect, *, treated: int, control: int) -> str:
+    low, high = 100 * effect.low, 100 * effect.high
+    points = f"{100 * abs(effect.difference):.1f} points"
+    if effect.low > 0:
+        return f"It kept {points} more [{low:.1f}, {high:.1f}]: of 100 contacted, so many stayed because of it."
+    if effect.high < 0:
+        return f"It did harm: {points} fewer stayed [{low:.1f}, {high:.1f}] than without being contacted."
+    said = f"the difference was {100 * effect.difference:+.1f} points [{low:.1f}, {high:.1f}]"
+    rate = effect.control_mean
+    if smallest_effect(rate, treated=treated, control=control) <= SMALL_EFFECT:
+        return f"No effect seen: {said}, and {100 * SMALL_EFFECT:.0f} points would have shown."
+    needed = needed_customers(rate, SMALL_EFFECT, holdout=control / (treated + control))
+    return (
+        f"Too few to tell: {said}; {_rounded(needed):,} customers are needed to see {100 * SMALL_EFFECT:.0f} points "
+        "with this split."
+    )
+
+
+def _needed_for_tenth(effect: Effect, *, treated: int, control: int) -> int:
+    """Give the customers with whom a tenth of what the control group did would have shown."""
+    goal = 0.1 * abs(effect.control_mean)
+    if not goal or not effect.error:
+        return 0
+    reach = (student_quantile(1e9) + 0.8416) * effect.error
+    return _rounded((treated + control) * (reach / goal) ** 2)
+
+
+def _rounded(number: float) -> int:
+    """Round up to two digits: a number of customers that is needed is no exact figure."""
+    size: int = 10 ** max(0, math.floor(math.log10(max(number, 1))) - 1)
+    return math.ceil(number / size) * size

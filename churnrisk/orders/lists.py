@@ -1,0 +1,107 @@
+"""Lists of customers that churnrisk or somebody else has written: ids, and some columns of numbers beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from churnrisk.engines import Database
+from churnrisk.errors import ColumnError
+from churnrisk.orders import validate
+from churnrisk.orders.columns import find_chosen_in, match_columns
+from churnrisk.orders.options import IntakeOptions
+from churnrisk.orders.read import refuse_beyond_memory
+from churnrisk.orders.source import open_source, settle_rows
+
+
+@dataclass(frozen=True)
+class CustomerList:
+    """A list of customers as it stands in a file, each once.
+
+    Parameters
+    ----------
+    source : str
+        Name of the file.
+    customer_ids : list of str
+        In the order of the file.
+    columns : dict of str to list of str
+        Every other column by its header, as text; empty where a cell is empty.
+    first_line : int
+        Line of the first customer.
+    """
+
+    source: str
+    customer_ids: list[str]
+    columns: dict[str, list[str]]
+    first_line: int = 2
+
+    def numbers(self, name: str) -> np.ndarray:
+        """Give a column as numbers, NaN where a cell is empty or the column is missing.
+
+        A decimal comma is understood.
+
+        Raises
+        ------
+        ColumnError
+            For a cell that is no number.
+        """
+        values = np.full(len(self.customer_ids), np.nan)
+        for place, cell in enumerate(self.columns.get(name, [])):
+            try:
+                values[place] = float(cell.replace(",", ".")) if cell else np.nan
+            except ValueError:
+                line = self.first_line + place
+                raise ColumnError(f"{self.source}, line {line}, {name}: {cell!r} is not a number.") from None
+        return values
+
+
+def read_list(source: Any, options: IntakeOptions = IntakeOptions()) -> CustomerList:  # noqa: B008 - frozen
+    """Read a list of customers, such as ``churnrisk target`` or ``churnrisk score`` writes.
+
+    Parameters
+    ----------
+    source : str, Path or frame
+        A file of delimited text, Parquet or xlsx.
+    options : IntakeOptions
+        How to read it.
+
+    Raises
+    ------
+    ColumnError
+        Without a column of customer ids, for a customer who stands in the list twice, or a row without an id.
+    """
+    database = Database(threads=options.threads, memory=options.memory)
+    try:
+        validate.create_set_aside(database)
+        raw = settle_rows(open_source(source, database, options), database)
+        chosen = find_chosen_in(raw.headers, options.columns, keep=("customer_id",))
+        match = match_columns(raw.headers, chosen, roles=("customer_id",), needed=("customer_id",))
+        cells = ", ".join(validate.id_sql(f"c{place}", raw.is_escaped) for place in range(len(raw.headers)))
+        rows = database.connection.execute(f"SELECT {cells} FROM {raw.sql}").fetchall()
+    except BaseException as error:
+        refuse_beyond_memory(error, options)
+        raise
+    finally:
+        database.close()
+    place = match.positions["customer_id"]
+    ids = _check_ids(raw.name, [row[place] for row in rows], first_line=raw.first_line)
+    others = [k for k in range(len(raw.headers)) if k != place]
+    columns = {raw.headers[k]: ["" if row[k] is None else str(row[k]) for row in rows] for k in others}
+    return CustomerList(raw.name, ids, columns, raw.first_line)
+
+
+def _check_ids(source: str, ids: Sequence[str | None], *, first_line: int) -> list[str]:
+    seen: dict[str, int] = {}
+    for line, one in enumerate(ids, start=first_line):
+        if one is None:
+            raise ColumnError(f"{source}, line {line}: no customer id. Take the row off the list.")
+        if one in seen:
+            raise ColumnError(
+                f"{source}, line {line}: customer {one} stands in the list already, on line {seen[one]}. A list for a "
+                "campaign has each customer once."
+            )
+        seen[one] = line
+    return list(seen)

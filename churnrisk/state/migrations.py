@@ -1,0 +1,102 @@
+"""The tables of the state file, as the steps that lead from one format to the next.
+
+A step that has been released is never edited: files that took it are out there. A change of the tables is a new step
+at the end of the list, and the number of steps is the format.
+"""
+
+from __future__ import annotations
+
+RUNS = """
+CREATE TABLE runs (
+    run_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    made_at TEXT NOT NULL,
+    as_of INTEGER NOT NULL,
+    horizon INTEGER NOT NULL,
+    lookback INTEGER NOT NULL,
+    lead INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    source_digest TEXT NOT NULL,
+    customers INTEGER NOT NULL,
+    UNIQUE (model, as_of, kind, source_digest)
+) STRICT
+"""
+
+RUN_SCORES = """
+CREATE TABLE run_scores (
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+    customer_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    churn_probability REAL,
+    risk TEXT,
+    risk_rank INTEGER,
+    PRIMARY KEY (run_id, customer_id)
+) STRICT, WITHOUT ROWID
+"""
+
+CAMPAIGNS = """
+CREATE TABLE campaigns (
+    campaign_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    made_at TEXT NOT NULL,
+    starts_on INTEGER NOT NULL,
+    window_days INTEGER NOT NULL CHECK (window_days > 0),
+    outcome TEXT NOT NULL CHECK (outcome IN ('retained', 'orders', 'revenue')),
+    holdout REAL NOT NULL CHECK (holdout >= 0 AND holdout < 1),
+    seed INTEGER NOT NULL,
+    suppressed INTEGER NOT NULL,
+    overlapping INTEGER NOT NULL,
+    contact_cost REAL NOT NULL,
+    incentive_cost REAL NOT NULL,
+    margin REAL NOT NULL
+) STRICT
+"""
+
+CAMPAIGN_MEMBERS = """
+CREATE TABLE campaign_members (
+    campaign_id INTEGER NOT NULL REFERENCES campaigns (campaign_id) ON DELETE CASCADE,
+    customer_id TEXT NOT NULL,
+    is_treated INTEGER NOT NULL CHECK (is_treated IN (0, 1)),
+    stratum INTEGER NOT NULL,
+    control_probability REAL NOT NULL,
+    churn_probability REAL,
+    value REAL,
+    PRIMARY KEY (campaign_id, customer_id)
+) STRICT, WITHOUT ROWID
+"""
+
+MEASUREMENTS = """
+CREATE TABLE measurements (
+    campaign_id INTEGER NOT NULL PRIMARY KEY REFERENCES campaigns (campaign_id) ON DELETE CASCADE,
+    made_at TEXT NOT NULL,
+    log_fingerprint TEXT NOT NULL,
+    acceptance REAL,
+    acceptance_error REAL,
+    result TEXT NOT NULL
+) STRICT
+"""
+
+# Who was drawn into the control group is the evidence: the file itself refuses to change it.
+FIXED_MEMBERS = """
+CREATE TRIGGER campaign_members_are_fixed BEFORE UPDATE ON campaign_members
+BEGIN SELECT RAISE(ABORT, 'the assignment of a campaign cannot be changed'); END
+"""
+
+FIXED_CAMPAIGNS = """
+CREATE TRIGGER campaigns_are_fixed BEFORE UPDATE ON campaigns
+BEGIN SELECT RAISE(ABORT, 'a campaign cannot be changed'); END
+"""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        RUNS,
+        RUN_SCORES,
+        "CREATE INDEX runs_by_day ON runs (as_of)",
+        CAMPAIGNS,
+        CAMPAIGN_MEMBERS,
+        "CREATE INDEX campaign_members_by_customer ON campaign_members (customer_id)",
+        MEASUREMENTS,
+        FIXED_MEMBERS,
+        FIXED_CAMPAIGNS,
+    ),
+)

@@ -1,0 +1,175 @@
+"""The state file: for its owner only, whole or not at all, and never another program's."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from churnrisk.errors import CampaignError, StateError
+from churnrisk.state import (
+    FORMAT,
+    Campaign,
+    Measured,
+    Member,
+    Run,
+    add_campaign,
+    add_measured,
+    find_overlaps,
+    find_run,
+    find_state,
+    list_campaigns,
+    list_measured,
+    list_runs,
+    load_campaign,
+    load_members,
+    load_scores,
+    open_state,
+    remember_run,
+)
+from churnrisk.timeline import Snapshot
+
+SPRING = Campaign("spring", 15_000, 60, "retained", 0.5, 7, contact_cost=1.0)
+MEMBERS = [Member("b", True, 0, 0.5, 0.7, None), Member("a", False, 0, 0.5, None, 12.5)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state.db"
+
+
+def run_at(day: int, *, kind: str = "purchases", digest: str = "d") -> Run:
+    return Run(Snapshot(day, 365, 60, 2), "model-1", kind, digest, 2)
+
+
+SCORES = [("a", "scored", 0.75, "high", 1), ("b", "lapsed", None, None, None)]
+
+
+def test_a_new_file_is_for_its_owner_only_and_durable(path: Path) -> None:
+    with open_state(path) as state:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert state.rows("PRAGMA journal_mode") == [("wal",)]
+        assert state.rows("PRAGMA synchronous") == [(2,)]
+        assert state.rows("PRAGMA foreign_keys") == [(1,)]
+        assert state.format == FORMAT
+    assert [one.name for one in path.parent.iterdir()] == ["state.db"]  # no log is left beside it
+
+
+def test_there_is_no_file_until_something_is_remembered(path: Path) -> None:
+    assert find_state(path) is None
+    assert not path.exists()
+    with pytest.raises(StateError, match="there is no folder"):
+        open_state(path / "deeper" / "state.db")
+
+
+def test_a_newer_format_is_refused_with_the_way_out_and_left_alone(path: Path) -> None:
+    open_state(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {FORMAT + 1}")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StateError, match=rf"its format is {FORMAT + 1}.*up to {FORMAT}.*--upgrade.*--state"):
+        open_state(path)
+    assert path.read_bytes() == before
+
+
+def test_files_of_others_are_refused(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE accounts (id)")
+    connection.close()
+    with pytest.raises(StateError, match="not made by churnrisk"):
+        open_state(path)
+    path.write_text("customer_id,amount\n" * 500)
+    with pytest.raises(StateError, match="no state file, or it is damaged"):
+        open_state(path)
+
+
+def test_a_transaction_happens_whole_or_not_at_all(path: Path) -> None:
+    with open_state(path) as state:
+        with pytest.raises(ZeroDivisionError), state.transaction():
+            add_campaign(state, SPRING, (one for one in MEMBERS if one.stratum or 1 / 0))
+        assert list_campaigns(state) == []
+        with state.transaction():
+            add_campaign(state, SPRING, MEMBERS)
+    with open_state(path) as state:
+        [stored] = list_campaigns(state)
+        assert (stored.campaign, stored.treated, stored.control) == (SPRING, 1, 1)
+        assert load_members(state, stored.campaign_id) == sorted(MEMBERS)
+
+
+def test_an_assignment_cannot_be_changed(path: Path) -> None:
+    with open_state(path) as state:
+        with state.transaction():
+            add_campaign(state, SPRING, MEMBERS)
+        with pytest.raises(sqlite3.IntegrityError, match="cannot be changed"):
+            state.run("UPDATE campaign_members SET is_treated = 1")
+        with pytest.raises(sqlite3.IntegrityError, match="cannot be changed"):
+            state.run("UPDATE campaigns SET outcome = 'revenue'")
+        with pytest.raises(CampaignError, match="there is a campaign 'spring' already"), state.transaction():
+            add_campaign(state, SPRING, [])
+        with pytest.raises(CampaignError, match="There are: spring"):
+            load_campaign(state, "summer")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "meets"),
+    [
+        (15_059, 15_070, True),
+        (15_060, 15_070, False),
+        (14_990, 15_000, False),
+        (14_990, 15_001, True),
+        (14_000, 16_000, True),
+    ],
+)
+def test_campaigns_overlap_where_they_share_a_day_and_a_customer(path: Path, start: int, end: int, meets: bool) -> None:
+    with open_state(path) as state:
+        with state.transaction():
+            add_campaign(state, SPRING, MEMBERS)
+        assert find_overlaps(state, ["a", "c"], start=start, end=end) == ({"spring": {"a"}} if meets else {})
+        assert find_overlaps(state, ["c"], start=start, end=end) == {}
+
+
+def test_what_was_measured_comes_back(path: Path) -> None:
+    measured = Measured("f", 0.25, 0.05, {"verdict": "kept „more“", "saves": 3})
+    with open_state(path) as state:
+        with state.transaction():
+            number = add_campaign(state, SPRING, MEMBERS)
+        for one in (Measured("old", None, None, {}), measured):
+            add_measured(state, number, one)
+        assert list_measured(state) == {"spring": measured}
+
+
+def test_the_same_run_again_replaces_the_first(path: Path) -> None:
+    with open_state(path) as state:
+        first = remember_run(state, run_at(15_000), SCORES)
+        other = remember_run(state, run_at(15_000, digest="e"), SCORES)
+        again = remember_run(state, run_at(15_000), SCORES[:1])
+        assert (again == first, other != first) == (True, True)
+        assert {one.run_id for one in list_runs(state)} == {first, other}
+        assert [tuple(one) for one in load_scores(state, first)] == SCORES[:1]
+        assert [tuple(one) for one in load_scores(state, other)] == SCORES
+        assert list_runs(state)[0].run.snapshot == Snapshot(15_000, 365, 60, 2)
+
+
+def test_runs_are_found_by_word_number_and_date(path: Path) -> None:
+    with open_state(path) as state:
+        old, new, listed = (
+            remember_run(state, one, SCORES) for one in (run_at(15_000), run_at(15_030), run_at(15_040, kind="ids"))
+        )
+        assert find_run(state, "last", before=15_060, kind="purchases").run_id == new
+        assert find_run(state, "last", before=15_060, kind="ids").run_id == listed
+        assert find_run(state, "last", before=15_030, kind="purchases").run_id == old  # never the day itself
+        assert find_run(state, str(old), before=15_060, kind="ids").run_id == old
+        assert find_run(state, "2011-02-13", before=15_060, kind="purchases").run_id == old  # day 15018
+        with pytest.raises(StateError, match=r"There are: 1 \(2011-01-26, purchases\)"):
+            find_run(state, "last", before=15_010, kind="summary")
+
+
+def test_two_processes_see_each_others_changes(path: Path) -> None:
+    with open_state(path) as one, open_state(path) as other:
+        with one.transaction():
+            add_campaign(one, SPRING, MEMBERS)
+            assert list_campaigns(other) == []
+        assert len(list_campaigns(other)) == 1
