@@ -29,6 +29,8 @@ def test_numbers_are_those_of_the_command_line(model: package.ChurnModel, tmp_pa
     assert [*frame.columns, "p_alive"] == list(rows[0])
     for ours, theirs in zip(frame.to_dict("records"), rows, strict=True):
         for name, value in theirs.items():
+            if name == "p_alive":  # in JSON alone
+                continue
             assert (value is None and pd.isna(ours[name])) or ours[name] == value, name
 
 
