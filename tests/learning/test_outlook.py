@@ -64,7 +64,8 @@ def later() -> FollowUpData:
 def own_probability(outlook: Outlook, values: np.ndarray) -> np.ndarray:
     """A churn probability for tests, where no learner was fitted: the curve's own."""
     log_survival = curve_of(outlook, values)
-    return np.round(np.exp(log_survival[:, outlook.curve.knots.index(HORIZON) + 1]), 9)
+    at_horizon: np.ndarray = np.exp(log_survival[:, outlook.curve.knots.index(HORIZON) + 1])
+    return at_horizon.round(9)
 
 
 def curve_of(outlook: Outlook, values: np.ndarray) -> np.ndarray:
