@@ -35,6 +35,7 @@ COLUMNS = [
     "value_at_risk",
     "return_probability",
 ]
+REASONS = ["reason_1", "reason_2", "reason_3"]
 
 
 def scored(models: Path, *arguments: object) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def test_each_customer_of_the_file_appears_once(models: Path) -> None:
     assert len(ids) == 300
     assert (document["kind"], document["as_of"], document["horizon_days"]) == ("purchases", "2011-12-10", 90)
     assert all(document["counts"].values()), "the sample has customers of every status"
-    assert list(document["customers"][0]) == [*COLUMNS, "p_alive"]
+    assert list(document["customers"][0]) == [*COLUMNS, *REASONS, "p_alive"]
 
 
 def test_columns_follow_from_the_status(models: Path) -> None:
@@ -137,7 +138,7 @@ def test_a_list_of_ids_takes_its_history_from_the_purchases(models: Path, tmp_pa
     found = by_id(document)
     assert sorted(found) == sorted([*some, "nobody"])
     assert (found["nobody"]["status"], found["nobody"]["order_count"]) == ("no_purchases", 0)
-    whole = by_id(scored(models, PURCHASES))
+    whole = by_id(scored(models, PURCHASES, "--reasons", "none"))
     for one in some:
         assert found[one]["churn_probability"] == whole[one]["churn_probability"]
     answer = churnrisk("score", ids, "--models-dir", models)
@@ -218,7 +219,7 @@ def test_the_file_is_written_in_the_format_of_its_ending(models: Path, tmp_path:
         answer = churnrisk("score", CUSTOMERS, "--models-dir", models, "--output", name)
         assert (answer.code, name in answer.out) == (0, True)
     written = read_rows(Path("s.csv"))
-    assert list(written[0]) == COLUMNS
+    assert list(written[0]) == COLUMNS + REASONS
     assert [(r["customer_id"], float(r["churn_probability"] or 2)) for r in written] == [
         (r["customer_id"], 2 if r["churn_probability"] is None else r["churn_probability"]) for r in rows
     ]

@@ -25,7 +25,7 @@ def model() -> package.ChurnModel:
 def test_numbers_are_those_of_the_command_line(model: package.ChurnModel, tmp_path: Path) -> None:
     model.save(tmp_path / "models")
     rows = churnrisk("score", CUSTOMERS, "--models-dir", tmp_path / "models", "--json").json["customers"]
-    frame = package.load(models_dir=tmp_path / "models").score(CUSTOMERS)
+    frame = package.load(models_dir=tmp_path / "models").score(CUSTOMERS, reasons="listed", top=10)
     assert list(frame.columns) == list(rows[0])
     for ours, theirs in zip(frame.to_dict("records"), rows, strict=True):
         for name, value in theirs.items():
