@@ -43,7 +43,7 @@ def _silence(numbers: Numbers) -> str:
     quiet = numbers["days_since_last_order"]
     typical = numbers.typical.get("days_since_last_order", math.nan)
     text = "last order {} days ago" if quiet < typical else "no order for {} days"
-    return compare("days_since_last_order", text)(numbers)
+    return compare("days_since_last_order", text, more="raises")(numbers)
 
 
 def _overdue(numbers: Numbers) -> str:
@@ -74,11 +74,11 @@ def _last_gaps(numbers: Numbers) -> str:
 
 
 def _usual_gap(numbers: Numbers) -> str:
+    """Tell of long gaps that they raise the risk; of short ones, what the silence is in terms of them."""
     if not numbers.knows("median_gap_days"):
-        return "bought on one day only, so no gap between orders is known"
-    return f"a usual gap of {days(numbers['median_gap_days'])} between orders" + numbers.beside(
-        "median_gap_days", number
-    )
+        return "bought on one day only, so no gap between orders is known" if numbers.raises else ""
+    text = "a usual gap of {} days between orders"
+    return compare("median_gap_days", text, more="raises")(numbers) or _overdue(numbers)
 
 
 def _regularity(numbers: Numbers) -> str:
@@ -91,12 +91,14 @@ def _regularity(numbers: Numbers) -> str:
 def _lately(numbers: Numbers) -> str:
     window = nearest_window(DAY_WINDOWS, numbers.snapshot.horizon)
     name = f"purchase_day_count_last_{window}d"
-    return compare(name, f"bought on {{}} of the last {window} days", on_days)(numbers)
+    return compare(name, f"bought on {{}} of the last {window} days", on_days, more="lowers")(numbers)
 
 
 def _spent_lately(numbers: Numbers) -> str:
     window = nearest_window(AMOUNT_WINDOWS, numbers.snapshot.horizon)
-    return compare(f"total_amount_last_{window}d", f"spent {{}} in the last {window} days", money)(numbers)
+    return compare(f"total_amount_last_{window}d", f"spent {{}} in the last {window} days", money, more="lowers")(
+        numbers
+    )
 
 
 def _last_day_amount(numbers: Numbers) -> str:
@@ -108,7 +110,7 @@ def _last_day_amount(numbers: Numbers) -> str:
 
 def _active_stretches(numbers: Numbers) -> str:
     horizon, name = numbers.snapshot.horizon, "active_horizon_count_last_4_horizons"
-    return compare(name, f"bought in {{}} of the last 4 stretches of {horizon} days")(numbers)
+    return compare(name, f"bought in {{}} of the last 4 stretches of {horizon} days", more="lowers")(numbers)
 
 
 def _two_horizons(numbers: Numbers) -> str:
@@ -140,7 +142,7 @@ def _amount_of_two_horizons(numbers: Numbers) -> str:
 
 def _season(numbers: Numbers) -> str:
     text = f"purchase days in these {numbers.snapshot.horizon} days of earlier years: {{}}"
-    return compare("season_purchase_day_count", text)(numbers)
+    return compare("season_purchase_day_count", text, more="lowers")(numbers)
 
 
 def _was_there(numbers: Numbers) -> str:
@@ -150,7 +152,8 @@ def _was_there(numbers: Numbers) -> str:
 
 
 def _returns(numbers: Numbers) -> str:
-    if not numbers.knows("return_count"):
+    usual = numbers.typical.get("return_count", math.nan)
+    if not numbers.knows("return_count") or numbers["return_count"] == usual == 0:
         return ""
     said = count(numbers["return_count"], "return", "returns") + " so far"
     if numbers.knows("days_since_last_return"):
@@ -200,12 +203,12 @@ FACTS: tuple[Fact, ...] = (
             *("order_count", "purchase_day_count", "orders_per_purchase_day_ratio"),
             *("is_one_day", "is_two_days", "is_three_days"),
         ),
-        compare("purchase_day_count", "bought on {} in all", days),
+        compare("purchase_day_count", "bought on {} in all", days, more="lowers"),
     ),
     Fact(
         "frequency",
         ("purchase_day_rate", "repeat_purchase_day_rate"),
-        compare("purchase_day_rate", "{} purchase days per 30 days since the first order"),
+        compare("purchase_day_rate", "{} purchase days per 30 days since the first order", more="lowers"),
     ),
     Fact(
         "monetary",
@@ -218,7 +221,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         "monetary",
         ("total_amount", "net_amount", "amount_rate"),
-        compare("total_amount", "spent {} in all", money),
+        compare("total_amount", "spent {} in all", money, more="lowers"),
     ),
     Fact("monetary", tuple(f"total_amount_last_{window}d" for window in AMOUNT_WINDOWS), _spent_lately),
     Fact("monetary", ("last_day_amount", "last_day_amount_ratio"), _last_day_amount),
@@ -272,7 +275,9 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         "trend",
         ("pace_last_90d_ratio", "turn_of_90_days"),
-        compare("pace_last_90d_ratio", "in the last 90 days {} times the own pace since the first order"),
+        compare(
+            "pace_last_90d_ratio", "in the last 90 days {} times the own pace since the first order", more="lowers"
+        ),
     ),
     Fact(
         "season",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from churnrisk.timeline import Snapshot
 
@@ -40,6 +41,9 @@ class Numbers:
         typical = self.typical.get(name, math.nan)
         return "" if math.isnan(typical) else f" (typical here: {write(typical)})"
 
+
+More = Literal["raises", "lowers", "either way"]
+"""What more of something is generally taken for: a sign of leaving, of staying, or neither."""
 
 Sentence = Callable[[Numbers], str]
 """Gives an empty text where the numbers are missing that it needs, or are no more than typical."""
@@ -83,15 +87,20 @@ def nearest_window(windows: tuple[int, ...], horizon: int) -> int:
     return next((window for window in windows if window >= horizon), windows[-1])
 
 
-def compare(name: str, text: str, write: Callable[[float], str] = number) -> Sentence:
+def compare(name: str, text: str, write: Callable[[float], str] = number, *, more: More = "either way") -> Sentence:
     """Make a sentence on one feature: ``{}`` in the text is its number; what is typical comes after it.
 
-    Where the two read the same, nothing is said: a number that everybody has explains nothing.
+    Where the two read the same, nothing is said: a number that everybody has explains nothing. Where everybody would
+    take more of it as a sign of one kind, such as more purchases of staying, and it is asked for the other, nothing
+    is said either: the model has its reasons, but this number alone does not tell them.
     """
 
     def say(numbers: Numbers) -> str:
         typical = numbers.typical.get(name, math.nan)
         if not numbers.knows(name) or write(numbers[name]) == write(typical):
+            return ""
+        is_sign = more != "either way" and not math.isnan(typical)
+        if is_sign and (numbers[name] > typical) != ((more == "raises") == numbers.raises):
             return ""
         return text.format(write(numbers[name])) + numbers.beside(name, write)
 

@@ -157,3 +157,11 @@ def test_what_is_typical_is_no_reason() -> None:
     assert say(Numbers({"tenure_days": 100.0}, {"tenure_days": float("nan")}, SNAPSHOT)) == "first order 100 days ago"
     assert say(Numbers({"tenure_days": 100.0}, {"tenure_days": 100.2}, SNAPSHOT)) == ""
     assert say(Numbers({}, {"tenure_days": 100.0}, SNAPSHOT)) == ""
+
+
+@pytest.mark.parametrize(
+    ("own", "raises", "is_said"), [(9.0, True, False), (9.0, False, True), (1.0, True, True), (1.0, False, False)]
+)
+def test_nobody_is_told_that_many_purchases_raise_the_risk(own: float, raises: bool, is_said: bool) -> None:
+    say = compare("purchase_day_count", "bought on {} days", more="lowers")
+    assert bool(say(Numbers({"purchase_day_count": own}, {"purchase_day_count": 4.0}, SNAPSHOT, raises))) == is_said
