@@ -78,7 +78,7 @@ def test_columns_follow_from_the_status(models: Path) -> None:
 
 
 def test_by_default_the_list_is_sorted_by_value_at_risk(models: Path) -> None:
-    document = scored(models, CUSTOMERS)
+    document = scored(models, CUSTOMERS, "--reasons", "none")
     rows = document["customers"]
     counts = document["counts"]
     assert document["sorted_by"] == "value"
@@ -86,7 +86,9 @@ def test_by_default_the_list_is_sorted_by_value_at_risk(models: Path) -> None:
     assert at_risk == sorted(at_risk, reverse=True)
     assert at_risk[0] > 0
     assert {row["status"] for row in rows[counts["scored"] :]} == {"lapsed", "no_purchases"}
-    by_risk = {row["customer_id"]: row for row in scored(models, CUSTOMERS, "--by", "risk")["customers"]}
+    by_risk = {
+        row["customer_id"]: row for row in scored(models, CUSTOMERS, "--by", "risk", "--reasons", "none")["customers"]
+    }
     assert {row["customer_id"]: row for row in rows} == by_risk
 
 
