@@ -10,6 +10,7 @@
     ├── LimitExceeded              a bound on size, time or memory was met
     ├── NotEnoughData              too few customers, churners or days; the message has the numbers
     ├── InvalidSummary             a purchase summary with impossible or contradicting numbers
+    ├── NoScore                    the customer who is asked for has no churn probability
     ├── SettingsError              an unknown key or an impossible value in settings or options
     ├── MissingExtra               an optional part of churnrisk is not installed
     ├── OutputError                a result cannot be written
@@ -57,6 +58,10 @@ class NotEnoughData(ChurnriskError):  # noqa: N818 - named for what is wrong
 
 class InvalidSummary(ChurnriskError):  # noqa: N818 - named for what is wrong
     """A purchase summary (order count, age at last order, tenure) with numbers that cannot be."""
+
+
+class NoScore(ChurnriskError):  # noqa: N818 - named for what is wrong
+    """The customer who is asked for has no churn probability; the message says why."""
 
 
 class SettingsError(ChurnriskError):

@@ -6,7 +6,7 @@ on the order of the rows or on the size of the batches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -39,6 +39,9 @@ OUTLOOK_COLUMNS = (
 
 By = Literal["value", "risk"]
 """What scores are sorted by: falling value at risk, or falling churn probability."""
+
+Watch = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
+"""Called with ids, features of shape (n, p), churn probabilities and values at risk of each batch, ids rising."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def score_orders(
     batch_rows: int = BATCH_ROWS,
     by: By = "risk",
     valuation: Valuation | None = None,
+    watch: Watch | None = None,
 ) -> Scores:
     """Score everybody in a log, or those of them who are named.
 
@@ -118,6 +122,8 @@ def score_orders(
         What to sort by. ``risk_rank`` is the place by churn probability either way.
     valuation : Valuation, optional
         Margin and discount rate of the values; by default they are revenue.
+    watch : callable, optional
+        Shown every batch, for who needs the features behind a score.
     """
     if model.needs_amounts and not orders.has_amounts:
         raise IncompatibleModel(
@@ -136,6 +142,9 @@ def score_orders(
         values = batch.values[is_wanted]
         probability[places[is_wanted]] = model.predict(values)
         outlook.add(model, values, probability[places[is_wanted]], places[is_wanted])
+        if watch is not None:
+            found = places[is_wanted]
+            watch(batch.customer_ids[is_wanted], values, probability[found], outlook.numbers["value_at_risk"][found])
     outlook.add_lapsed(model, orders, standing)
     return arrange(model, snapshot, standing, probability, outlook=outlook, by=by)
 

@@ -33,6 +33,8 @@ def show_card(card: Card, *, rejects: Path | None = None) -> None:
     _show_bands(card)
     if card.get("outlook"):  # a card of an earlier version has none
         _show_outlook(card["outlook"])
+    if "drivers" in card:
+        show_drivers(card["drivers"])
     if "grade" in card:  # a card of an earlier version has none
         show_grade(card["grade"])
     if card.get("note"):
@@ -43,6 +45,15 @@ def show_exposures(card: Card) -> None:
     """Print which campaigns touch the weeks that were learned from or tested on, and what was done about it."""
     for one in card.get("campaigns", ()):
         say(f"  Campaign {one['name']} ({one['from']} to {one['until']}): {one['note']}.")
+
+
+def show_drivers(drivers: Card) -> None:
+    """Print what drives the scores of the customer base as a whole."""
+    means = drivers["mean_absolute_log_odds"]
+    rows = [{"family": name, "mean share": means[name]} for name in sorted(means, key=lambda name: -means[name])]
+    show_table("What drives the scores", rows, formats={"mean share": "{:.2f}".format})
+    say(f"  Mean share in log-odds, of either sign, over {drivers['customers']:,} customers. {drivers['note']}")
+    say()
 
 
 def show_intake(intake: Card, *, rejects: Path | None = None) -> None:

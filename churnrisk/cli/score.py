@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -32,6 +32,15 @@ class Kind(enum.StrEnum):
     summary = "summary"
 
 
+class Reasons(enum.StrEnum):
+    """Who gets reasons."""
+
+    shown = "shown"
+    listed = "listed"
+    all = "all"
+    none = "none"
+
+
 class CsvStyle(enum.StrEnum):
     """How CSV is written."""
 
@@ -45,6 +54,11 @@ class By(enum.StrEnum):
     value = "value"
     risk = "risk"
 
+
+REASONS_NOTE = (
+    "reason_1 to reason_3 say what raises the churn probability, or for a customer of low risk what lowers it; "
+    "they describe the score, not the cause"
+)
 
 TAKEN_FOR = {
     "purchases": "a purchase history",
@@ -78,6 +92,15 @@ def score(
         By, typer.Option("--by", metavar="value|risk", help="Sort by value at risk, or by churn probability.")
     ] = By.value,
     top: Annotated[int, typer.Option("--top", metavar="N", min=0, help="Rows of the list to show.")] = 10,
+    reasons: Annotated[
+        Reasons | None,
+        typer.Option(
+            "--reasons",
+            metavar="shown|listed|all|none",
+            help="Who gets reasons: the rows shown; those and, where all rows are written, the first 500 of high "
+            "risk; everybody (some milliseconds each); nobody. (default: listed)",
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -132,6 +155,8 @@ def score(
             valuation=Valuation(settings.margin, settings.discount_rate),
             options=options,
             memory=None if since is None else workflows.Memory(path, since),
+            reasons=_choose_reasons(churn_model, reasons, is_written=as_json or output is not None),
+            top=top,
         )
     defused = workflows.write_scores(result, output, csv_style=csv_style.value) if output else 0
     run = None if no_remember or not settings.remember else remember_run(path, churn_model, result)
@@ -157,6 +182,16 @@ def remember_run(path: Path, model: ChurnModel, result: ScoreResult) -> int | No
         return None
 
 
+def _choose_reasons(
+    model: ChurnModel, reasons: Reasons | None, *, is_written: bool
+) -> Literal["shown", "listed", "all", "none"]:
+    """Look for no reasons that nobody will read: without a file or JSON, those of the rows shown are all."""
+    if reasons is None and model.model.sample is None:  # of an earlier version; it scores as well
+        return "none"
+    chosen = reasons or Reasons.listed
+    return "shown" if chosen == Reasons.listed and not is_written else chosen.value
+
+
 def describe(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
     """Give the scores and how they came about as plain values."""
     scores = result.scores
@@ -174,6 +209,7 @@ def describe(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
         "notices": list(result.notices),
         "sorted_by": scores.by,
         "since": None if result.comparison is None else result.comparison.to_dict(scores.snapshot.cutoff),
+        "reasons": REASONS_NOTE if "reason_1" in scores.columns else None,
         "customers": [row | {"p_alive": one} for row, one in zip(result.table.records(), alive, strict=True)],
     }
 
@@ -250,6 +286,17 @@ def show_list(result: ScoreResult, *, top: int) -> None:
             "  Value at risk: churn probability x what buying within the horizon adds to the next 365 days "
             "(--by risk sorts by churn alone). Rank: by churn. Next order: a dash where none is likely within a year."
         )
+    _show_main_reasons(records)
+
+
+def _show_main_reasons(records: list[dict[str, Any]]) -> None:
+    from churnrisk.cli.show import show_table
+
+    reasons = [
+        {"customer": row["customer_id"], "main reason": row["reason_1"]} for row in records if row.get("reason_1")
+    ]
+    if reasons:
+        show_table("Why (a reason describes the score, not the cause)", reasons)
 
 
 def as_of_text(result: ScoreResult) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ def show_table(
     *,
     formats: Mapping[str, Callable[[Any], str]] | None = None,
     caption: str | None = None,
+    right: Set[str] = frozenset(),
 ) -> None:
     """Print rows as a table: numbers to the right, words to the left, a dash where there is nothing."""
     from rich import box
@@ -49,7 +50,7 @@ def show_table(
     table.caption_justify = "left"
     names = list(rows[0]) if rows else []
     cells = {name: [_cell(row[name], (formats or {}).get(name)) for row in rows] for name in names}
-    numbers = {name for name in names if name in (formats or {}) or _has_number(rows, name)}
+    numbers = {name for name in names if name in right or name in (formats or {}) or _has_number(rows, name)}
     for name, width in zip(names, _choose_widths(cells, numbers), strict=True):
         is_number = name in numbers
         table.add_column(Text(name), justify="right" if is_number else "left", overflow="fold", width=width)

@@ -1,42 +1,59 @@
 """Learning: churn probabilities from a training set, tested against baselines on what came after."""
 
 from churnrisk.learning.backtest import Backtest, CutoffResult, Figures, SkippedCutoff, plan_backtest, run_backtest
+from churnrisk.learning.design import FAMILIES, families_of
+from churnrisk.learning.estimators import Blend, Learner, RidgePart
 from churnrisk.learning.evaluate import MEASURES, Interval
 from churnrisk.learning.grade import Evidence, Grade, evidence_of_backtest, evidence_of_test, grade_model
-from churnrisk.learning.linear import LinearModel, fit_linear
+from churnrisk.learning.linear import LinearModel, fit_linear, to_probability
 from churnrisk.learning.outlook import Outlook, Prospects
 from churnrisk.learning.outlook_fit import OutlookCheck, fit_outlook, select_outlook_features
+from churnrisk.learning.rules import Rule
 from churnrisk.learning.survival import REPORTED
 from churnrisk.learning.train import LEAST_CUSTOMERS, FittedModel, SummaryModel, TestResult, fit_model, run_test
+from churnrisk.learning.tree_tables import SmallTrees
+from churnrisk.learning.trees import BoostedModel, ForestModel, classify, rate_to_log_odds
 from churnrisk.learning.worth import Valuation
 
 __all__ = [
+    "FAMILIES",
     "LEAST_CUSTOMERS",
     "MEASURES",
     "REPORTED",
     "Backtest",
+    "Blend",
+    "BoostedModel",
     "CutoffResult",
     "Evidence",
     "Figures",
     "FittedModel",
+    "ForestModel",
     "Grade",
     "Interval",
+    "Learner",
     "LinearModel",
     "Outlook",
     "OutlookCheck",
     "Prospects",
+    "RidgePart",
+    "Rule",
     "SkippedCutoff",
+    "SmallTrees",
     "SummaryModel",
     "TestResult",
     "Valuation",
+    "classify",
     "evidence_of_backtest",
     "evidence_of_test",
+    "families_of",
     "fit_linear",
     "fit_model",
     "fit_outlook",
     "grade_model",
     "plan_backtest",
+    "rate_to_log_odds",
     "run_backtest",
     "run_test",
     "select_outlook_features",
+    "to_probability",
 ]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from churnrisk.btyd import BtydModel, Summary
+from churnrisk.features import catalogue
 from churnrisk.learning.linear import to_log_odds
 from churnrisk.timeline import Snapshot
 
@@ -257,6 +258,33 @@ RECIPES: Mapping[str, Recipe] = {
 
 One that is named as a feature takes its place: the same thing, without gaps and drawn together where counts are small.
 """
+
+FAMILIES = ("recency", "frequency", "monetary", "rhythm", "trend", "season", "basket", "returns")
+"""What a score is made of, for people. Each column belongs to one family; days of the week count as rhythm."""
+
+FAMILY_OF_MADE: Mapping[str, str] = {
+    "is_one_day": "frequency",
+    "is_two_days": "frequency",
+    "is_three_days": "frequency",
+    "active_of_4_horizons_share": "frequency",
+    "active_of_12_horizons_share": "frequency",
+    "turn_of_90_days": "trend",
+    "last_2_horizons_trend": "trend",
+    "last_gap_over_mean": "rhythm",
+    "was_there_a_year_ago": "season",
+    "season_share_wide": "season",
+    "season_excess": "season",
+    SILENCE: "rhythm",  # as the catalogue has it for all that measures the silence by the customer's own pace
+    ALIVE: "rhythm",
+}
+"""The family of each column that is no feature; one that is named as a feature has the feature's family."""
+
+
+def families_of(columns: Sequence[str]) -> tuple[str, ...]:
+    """Give the family of each column."""
+    known = {**{feature.name: feature.family for feature in catalogue()}, **FAMILY_OF_MADE}
+    return tuple("rhythm" if known[name] == "weekday" else known[name] for name in columns)
+
 
 SQUARES = (
     "days_since_last_order",

@@ -45,13 +45,14 @@ class LinearModel:
         total = np.full(len(columns), self.intercept)
         for position, weight in enumerate(self.weights):
             if weight:
-                total += weight * self._standardise(columns[:, position], position)
+                total += self.contribution(columns[:, position], position)
         return total
 
-    def _standardise(self, column: Floats, position: int) -> Floats:
-        standard = (column - self.centre[position]) / self.spread[position]
-        clipped: Floats = np.clip(standard, -CLIP_AT, CLIP_AT)
-        return clipped
+    def contribution(self, values: Floats, position: int) -> Floats:
+        """Give what values of one column, in an array of any shape, add to the log-odds."""
+        standard = (values - self.centre[position]) / self.spread[position]
+        added: Floats = self.weights[position] * np.clip(standard, -CLIP_AT, CLIP_AT)
+        return added
 
 
 def fit_linear(

@@ -69,7 +69,7 @@ class Rule:
 
     def refit(self, columns: Floats, churned: Floats) -> Rule:
         """Fit the same rule to newer outcomes."""
-        return _FITS[self.name](columns, churned, self.places)
+        return FITS[self.name](columns, churned, self.places)
 
 
 BASE_RATE, RECENCY_RULE, RFM_RULE, SILENCE_RULE = "base rate", "recency rule", "RFM logistic regression", "MBG/NBD"
@@ -98,7 +98,7 @@ def _fit_silence(_: Floats, __: Floats, places: tuple[int, ...]) -> Rule:
     return Rule(SILENCE_RULE, places, _NONE, _NONE)
 
 
-_FITS: dict[str, Callable[[Floats, Floats, tuple[int, ...]], Rule]] = {
+FITS: dict[str, Callable[[Floats, Floats, tuple[int, ...]], Rule]] = {
     BASE_RATE: _fit_base_rate,
     RECENCY_RULE: _fit_recency,
     RFM_RULE: _fit_figures,
@@ -131,7 +131,7 @@ def choose_rule(columns: Floats, churned: Floats, fold: Fold, blended: Floats, d
     }
     best, least = None, loss_at_best_level(blended, fold.churned)
     for name, places in wanted.items():
-        rule = _FITS[name](columns, churned, places)
+        rule = FITS[name](columns, churned, places)
         loss = loss_at_best_level(rule.log_odds(fold.columns), fold.churned)
         if loss < least:
             best, least = rule, loss

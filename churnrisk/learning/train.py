@@ -27,6 +27,9 @@ LEAST_CUSTOMERS = 30
 
 DECIMALS = 9
 FOLDS = 5
+SAMPLE_ROWS = 100
+"""Customers of the base that a model keeps, without their ids, to compare those with whom it explains."""
+
 OURS = "churnrisk"
 
 
@@ -52,6 +55,9 @@ class FittedModel:
         The compact second model for files with one row per customer.
     outlook : Outlook or None
         Other horizons, next order and value; None where too few customers could be followed.
+    sample : ndarray of shape (m, p), or None
+        Feature rows of up to 100 customers of the base at ``as_of``, drawn at random, in random order, without ids:
+        a reason for a score says what is different from them. None in a model of an earlier version.
     """
 
     snapshot: Snapshot
@@ -60,6 +66,7 @@ class FittedModel:
     bands: RiskBands
     summary: SummaryModel
     outlook: Outlook | None = None
+    sample: Floats | None = None
 
     @property
     def kind(self) -> str:
@@ -164,7 +171,13 @@ def fit_model(data: TrainingSet, *, seed: int = 0, earlier: FittedModel | None =
     learner = fit_learner(data, seed=seed, earlier=None if earlier is None else earlier.learner)
     expected = weighted_mean(to_probability(learner.log_odds(data.current.values)), data.current.weight)
     bands = RiskBands(expected)
-    return FittedModel(data.current.snapshot, data.names, learner, bands, _fit_summary(data, bands))
+    sample = draw_sample(data.current.values, seed=seed)
+    return FittedModel(data.current.snapshot, data.names, learner, bands, _fit_summary(data, bands), sample=sample)
+
+
+def draw_sample(values: Floats, *, seed: int) -> Floats:
+    """Draw up to 100 feature rows, in random order, so that their place says nothing of who they are."""
+    return values[np.random.default_rng(seed).permutation(len(values))[:SAMPLE_ROWS]]
 
 
 def check_enough(data: TrainingSet) -> None:

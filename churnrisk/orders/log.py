@@ -91,6 +91,23 @@ class Orders:
             return self._made[1]  # type: ignore[no-any-return]
         return self._engine.frame("order_lines") if self.has_products or self.has_categories else None
 
+    def of_customer(self, customer_id: str) -> Orders:
+        """Give the orders of one customer, with the days and facts of the whole log; closing them closes nothing."""
+        is_wanted = nw.col("customer_id") == customer_id
+        lines = self.lines()
+        return Orders(
+            None,
+            self._report,
+            first_day=self.first_day,
+            last_day=self.last_day,
+            has_amounts=self.has_amounts,
+            has_quantities=self.has_quantities,
+            has_products=self.has_products,
+            has_categories=self.has_categories,
+            currency=self.currency,
+            made=(self.frame().filter(is_wanted), None if lines is None else lines.filter(is_wanted)),
+        )
+
     @property
     def report(self) -> IntakeReport:
         """The account of the reading."""

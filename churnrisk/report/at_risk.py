@@ -29,6 +29,13 @@ def _build_blocks(risk: AtRisk, lookback: int) -> Iterator[Block]:
         is_note=True,
     )
     yield _tabulate_bands(risk)
+    if risk.drivers is not None:
+        yield _tabulate_drivers(risk.drivers)
+        yield Words(
+            f"Mean share in log-odds, of either sign, over {whole(risk.drivers['customers'])} customers. "
+            f"{risk.drivers['note']}",
+            is_note=True,
+        )
     if risk.customers:
         yield _tabulate_customers(risk)
 
@@ -37,6 +44,13 @@ def _tabulate_bands(risk: AtRisk) -> DataTable:
     columns = (Column("Risk", is_number=False), Column("customers"), Column("churned in test"))
     rows = [(level, whole(band["customers"]), percent(band["churn_rate"])) for level, band in risk.bands.items()]
     return DataTable("By level of risk", columns, tuple(rows))
+
+
+def _tabulate_drivers(drivers: Mapping[str, Any]) -> DataTable:
+    means = drivers["mean_absolute_log_odds"]
+    ordered = sorted(means, key=lambda family: -means[family])
+    columns = (Column("Family of features", is_number=False), Column("mean share"))
+    return DataTable("What drives the scores", columns, tuple((one, f"{means[one]:.2f}") for one in ordered))
 
 
 def _tabulate_customers(risk: AtRisk) -> DataTable:
@@ -49,10 +63,11 @@ def _tabulate_customers(risk: AtRisk) -> DataTable:
         Column("days quiet"),
         Column("orders", is_wide=True),
         Column("amount"),
+        Column("main reason", is_number=False, is_wide=True),
     )
     rows = tuple(_write_customer(customer) for customer in risk.customers)
     if all(customer["total_amount"] is None for customer in risk.customers):
-        columns, rows = columns[:-1], tuple(row[:-1] for row in rows)
+        columns, rows = (*columns[:-2], columns[-1]), tuple((*row[:-2], row[-1]) for row in rows)
     return DataTable(f"The {len(rows)} customers most at risk", columns, rows)
 
 
@@ -66,4 +81,5 @@ def _write_customer(customer: Mapping[str, Any]) -> tuple[str, ...]:
         whole(customer["days_since_last_order"]),
         whole(customer["order_count"]),
         amount(customer["total_amount"]),
+        str(customer["reason"] or NOTHING),
     )

@@ -29,7 +29,9 @@ class AtRisk:
         By level of risk: ``customers`` now, and ``churn_rate`` in the model's test (None where the band was empty).
     customers : tuple of mapping
         Most at risk first: ``risk_rank, customer_id, churn_probability, risk, segment, days_since_last_order,
-        order_count, total_amount``.
+        order_count, total_amount, reason``; the reason is None where there is none.
+    drivers : mapping, optional
+        What drives the scores of the customer base as a whole, as the model's card has it.
     """
 
     model: str
@@ -42,6 +44,7 @@ class AtRisk:
     lapsed: int
     bands: Mapping[str, Mapping[str, Any]]
     customers: tuple[Mapping[str, Any], ...]
+    drivers: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,7 @@ from churnrisk.learning import (
     select_outlook_features,
 )
 from churnrisk.orders import IntakeOptions, Orders, read_orders
-from churnrisk.scoring import By, score_orders
+from churnrisk.scoring import By
 from churnrisk.store import load_model, read_card, save_model
 from churnrisk.timeline import (
     DEFAULT_LOOKBACK,
@@ -47,7 +47,9 @@ from churnrisk.timeline import (
     plan_snapshots,
 )
 from churnrisk.workflows.card import describe_outlook, make_card
+from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
+from churnrisk.workflows.reasons import ReasonsFor, describe_drivers, make_finder, score_with_reasons
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,6 +107,8 @@ class ChurnModel:
         margin: float = 1.0,
         discount_rate: float = 0.0,
         columns: Mapping[str, str] | None = None,
+        reasons: ReasonsFor = "none",
+        top: int = 0,
     ) -> pd.DataFrame:
         """Score everybody in a purchase history.
 
@@ -124,6 +128,11 @@ class ChurnModel:
             Of a year, for the values.
         columns : mapping, optional
             What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
+        reasons : {"none", "shown", "listed", "all"}
+            Who gets reasons: nobody; the first ``top`` customers of the list; those, and the first 500 of high
+            risk; everybody, which takes some milliseconds each. A reason describes the score, not the cause.
+        top : int
+            How many get reasons in any case, unless nobody does.
 
         Returns
         -------
@@ -131,12 +140,51 @@ class ChurnModel:
             One row per customer: ``customer_id, as_of, status, churn_probability, risk, risk_rank,
             days_since_last_order, order_count, total_amount``, and then the outlook: churn probabilities within 30, 60,
             90 and 180 days, ``next_order_on`` with its interval, ``expected_value_horizon, expected_value_365_days,
-            value_at_risk``, and ``return_probability`` of those who have lapsed.
+            value_at_risk``, and ``return_probability`` of those who have lapsed. Where reasons are asked for, they
+            stand last: ``reason_1, reason_2, reason_3``.
         """
         valuation = Valuation(margin, discount_rate)
         with read_orders(purchases, IntakeOptions(columns=dict(columns or {}))) as orders:
             day = choose_as_of(self.model, orders, as_of)
-            return to_frame(score_orders(self.model, orders, day, by=by, valuation=valuation).columns)
+            finder = make_finder(self.model, reasons, top=top, by=by)
+            scores = score_with_reasons(finder, self.model, orders, day, by=by, valuation=valuation)
+            return to_frame(scores.columns)
+
+    def explain(
+        self,
+        purchases: Any,
+        customer_id: str,
+        *,
+        as_of: Day = None,
+        columns: Mapping[str, str] | None = None,
+        options: IntakeOptions | None = None,
+    ) -> dict[str, Any]:
+        """Say where one customer's score comes from. That describes the score, not the cause.
+
+        Parameters
+        ----------
+        purchases : str, Path, or a frame of pandas, Polars or another library that Narwhals knows
+            The purchase history, as for :func:`train`.
+        customer_id : str
+            Who, as the history writes it.
+        as_of, columns
+            As for :meth:`score`.
+        options : IntakeOptions, optional
+            Everything else about reading, in place of ``columns``.
+
+        Returns
+        -------
+        dict
+            ``churn_probability``, ``risk``, ``log_odds``, ``base_log_odds``, ``families`` (eight, those that weigh
+            most first: what each adds to the log-odds, in words, with its features beside typical ones), ``reasons``.
+
+        Raises
+        ------
+        NoScore
+            For a customer who is unknown, has lapsed, or has bought nothing.
+        """
+        with read_orders(purchases, options or IntakeOptions(columns=dict(columns or {}))) as orders:
+            return explain_customer(self.model, orders, choose_as_of(self.model, orders, as_of), customer_id)
 
     def save(self, models_dir: str | Path = "models", *, promote: bool = True) -> str:
         """Store the model, signed with this installation's key, and give its version."""
@@ -217,8 +265,9 @@ def train(
         model, checked = look_ahead(orders, fit_model(data, seed=seed, earlier=result.model), seed=seed)
         progress("fitting on all snapshots", 1, 1)
         card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
-        outlook = {"outlook": describe_outlook(model.outlook, checked)}
-        return ChurnModel(model, card | outlook | describe_exposures(exposures, touched))
+        card |= {"outlook": describe_outlook(model.outlook, checked)}
+        card |= {"drivers": describe_drivers(model, data.current.values, seed=seed)}
+        return ChurnModel(model, card | describe_exposures(exposures, touched))
 
 
 def look_ahead(orders: Orders, model: FittedModel, *, seed: int) -> tuple[FittedModel, OutlookCheck | None]:

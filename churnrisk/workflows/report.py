@@ -20,11 +20,12 @@ from churnrisk.retention import (
     compare_with_past,
     measure_retention,
 )
-from churnrisk.scoring import Scores, score_orders
+from churnrisk.scoring import Scores
 from churnrisk.tables import Table, replacing
 from churnrisk.timeline import DEFAULT_LOOKBACK
 from churnrisk.workflows.card import describe_intake, describe_snapshot
 from churnrisk.workflows.model import ChurnModel, choose_as_of, load
+from churnrisk.workflows.reasons import make_finder, score_with_reasons
 
 ENDINGS = (".html", ".htm")
 DEFAULT_TOP = 20
@@ -78,7 +79,7 @@ def make_report(
     with read_orders(source, options or IntakeOptions()) as orders:
         table = measure_retention(orders, kind, lookback=lookback)
         model, no_list, problem = _find_model(models_dir, orders)
-        scores = None if model is None else score_orders(model.model, orders, choose_as_of(model.model, orders, None))
+        scores = None if model is None else _score(model, orders, top)
         probability = {} if scores is None else _probability_of(scores)
         segmentation = build_segments(orders, churn_probability=probability)
         data = ReportData(
@@ -132,6 +133,14 @@ def _find_model(models_dir: Path, orders: Orders) -> tuple[ChurnModel | None, st
     return model, "", ""
 
 
+def _score(model: ChurnModel, orders: Orders, top: int) -> Scores:
+    """Score everybody, with reasons for those who are listed; a model of an earlier version knows none."""
+    day = choose_as_of(model.model, orders, None)
+    is_explained = top > 0 and model.model.sample is not None
+    finder = make_finder(model.model, "shown" if is_explained else "none", top=top, by="risk")
+    return score_with_reasons(finder, model.model, orders, day)
+
+
 def _probability_of(scores: Scores) -> dict[str, float]:
     columns = scores.columns
     is_scored = columns["status"] == "scored"
@@ -162,6 +171,7 @@ def _list_at_risk(model: ChurnModel, scores: Scores, segmentation: Segmentation,
         lapsed=scores.count("status", "lapsed"),
         bands=_count_bands(model, scores),
         customers=tuple(_describe_customer(record, segment_of) for record in first),
+        drivers=model.card.get("drivers"),
     )
 
 
@@ -183,4 +193,5 @@ def _describe_customer(record: Mapping[str, Any], segment_of: Mapping[str, str])
         "days_since_last_order": int(record["days_since_last_order"]),
         "order_count": int(record["order_count"]),
         "total_amount": record["total_amount"],
+        "reason": record.get("reason_1"),
     }

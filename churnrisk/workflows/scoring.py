@@ -21,14 +21,16 @@ from churnrisk.orders import (
     write_database_table,
 )
 from churnrisk.schema import SUMMARY_ROLES
-from churnrisk.scoring import By, Scores, score_orders, score_summary
+from churnrisk.scoring import By, Scores, score_summary
 from churnrisk.tables import CsvStyle, Table, check_target, write_table
 from churnrisk.timeline import date_of
 from churnrisk.workflows.changes import Comparison, Memory, with_change
 from churnrisk.workflows.model import ChurnModel, Day, choose_as_of, to_day
+from churnrisk.workflows.reasons import ReasonsFor, make_finder, score_with_reasons, with_reasons
 from churnrisk.workflows.sources import rejects_beside
 
 Kind = Literal["purchases", "ids", "summary"]
+NO_REASONS = "A file with one row per customer says too little for reasons; score the purchase history to get them."
 WHOLE_COLUMNS = ("risk_rank", "days_since_last_order", "order_count")
 
 
@@ -114,6 +116,8 @@ def score_source(
     valuation: Valuation | None = None,
     options: IntakeOptions | None = None,
     memory: Memory | None = None,
+    reasons: ReasonsFor = "none",
+    top: int = 0,
 ) -> ScoreResult:
     """Score the customers of a file: a purchase history, a list of ids, or one row per customer.
 
@@ -137,15 +141,24 @@ def score_source(
         How to read the file.
     memory : Memory, optional
         The earlier run to compare with.
+    reasons : {"shown", "listed", "all", "none"}
+        Who gets reasons: the first ``top`` customers of the list; those, and the first 500 of high risk;
+        everybody; or nobody, and then there are no columns for them.
+    top : int
+        How many customers are shown.
     """
     chosen = options or IntakeOptions()
     model = churn_model.model
-    how = partial(score_orders, model, by=by, valuation=valuation)
+    finder = make_finder(model, reasons, top=top, by=by)
+    how = partial(score_with_reasons, finder, model, by=by, valuation=valuation)
     with read_customers(source, chosen, as_kind=as_kind) as customers:
         notices = tuple(customers.report.notices)
         intake: dict[str, Any] = {"customers": customers.report.to_dict()}
         if customers.kind == "summary":
-            scores, compared = _compare(memory, _score_summary(model, customers, as_of), "summary", None)
+            scores = _score_summary(model, customers, as_of)
+            scores = scores if reasons == "none" else with_reasons(scores, {})
+            notices += () if reasons == "none" else (NO_REASONS,)
+            scores, compared = _compare(memory, scores, "summary", None)
         elif customers.kind == "purchases":
             scores = _score_history(model, customers, customers.orders, as_of, how)
             scores, compared = _compare(memory, scores, "purchases", customers.orders)

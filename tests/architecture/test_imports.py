@@ -31,7 +31,7 @@ HOMES = {
     "python_calamine": "orders",
     "scipy": "btyd learning",
     "sklearn": "learning",
-    "threadpoolctl": "learning scoring decide",
+    "threadpoolctl": "learning scoring decide explain",
     "pandas": "engines orders scoring workflows",  # at the edges: a frame comes in, a frame goes out
     "joblib": "store",
     "cryptography": "store",

@@ -20,7 +20,10 @@ def test_a_report_with_a_model_lists_those_at_risk(models: Path) -> None:
     page = Path("report.html").read_text(encoding="utf-8")
     for one in listed:
         assert f'<bdi class="foreign">{one["customer_id"]}</bdi>' in page
-    scores = churnrisk("score", PURCHASES, "--models-dir", models, "--json").json["customers"]
+    scores = churnrisk("score", PURCHASES, "--models-dir", models, "--by", "risk", "--json").json["customers"]
+    assert [one["reason"] for one in listed] == [one["reason_1"] for one in scores[:5]]
+    assert all(one["reason"] in page for one in listed)
+    assert "What drives the scores" in page
     assert [one["customer_id"] for one in listed] == [one["customer_id"] for one in scores[:5]]
     assert any(row["churn_probability"] is not None for row in document["segments"]["segments"])
 

@@ -35,6 +35,7 @@ COLUMNS = [
     "value_at_risk",
     "return_probability",
 ]
+REASONS = ["reason_1", "reason_2", "reason_3"]
 
 
 def scored(models: Path, *arguments: object) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def test_each_customer_of_the_file_appears_once(models: Path) -> None:
     assert len(ids) == 300
     assert (document["kind"], document["as_of"], document["horizon_days"]) == ("purchases", "2011-12-10", 90)
     assert all(document["counts"].values()), "the sample has customers of every status"
-    assert list(document["customers"][0]) == [*COLUMNS, "p_alive"]
+    assert list(document["customers"][0]) == [*COLUMNS, *REASONS, "p_alive"]
 
 
 def test_columns_follow_from_the_status(models: Path) -> None:
@@ -77,7 +78,7 @@ def test_columns_follow_from_the_status(models: Path) -> None:
 
 
 def test_by_default_the_list_is_sorted_by_value_at_risk(models: Path) -> None:
-    document = scored(models, CUSTOMERS)
+    document = scored(models, CUSTOMERS, "--reasons", "none")
     rows = document["customers"]
     counts = document["counts"]
     assert document["sorted_by"] == "value"
@@ -85,7 +86,9 @@ def test_by_default_the_list_is_sorted_by_value_at_risk(models: Path) -> None:
     assert at_risk == sorted(at_risk, reverse=True)
     assert at_risk[0] > 0
     assert {row["status"] for row in rows[counts["scored"] :]} == {"lapsed", "no_purchases"}
-    by_risk = {row["customer_id"]: row for row in scored(models, CUSTOMERS, "--by", "risk")["customers"]}
+    by_risk = {
+        row["customer_id"]: row for row in scored(models, CUSTOMERS, "--by", "risk", "--reasons", "none")["customers"]
+    }
     assert {row["customer_id"]: row for row in rows} == by_risk
 
 
@@ -137,7 +140,7 @@ def test_a_list_of_ids_takes_its_history_from_the_purchases(models: Path, tmp_pa
     found = by_id(document)
     assert sorted(found) == sorted([*some, "nobody"])
     assert (found["nobody"]["status"], found["nobody"]["order_count"]) == ("no_purchases", 0)
-    whole = by_id(scored(models, PURCHASES))
+    whole = by_id(scored(models, PURCHASES, "--reasons", "none"))
     for one in some:
         assert found[one]["churn_probability"] == whole[one]["churn_probability"]
     answer = churnrisk("score", ids, "--models-dir", models)
@@ -218,7 +221,7 @@ def test_the_file_is_written_in_the_format_of_its_ending(models: Path, tmp_path:
         answer = churnrisk("score", CUSTOMERS, "--models-dir", models, "--output", name)
         assert (answer.code, name in answer.out) == (0, True)
     written = read_rows(Path("s.csv"))
-    assert list(written[0]) == COLUMNS
+    assert list(written[0]) == COLUMNS + REASONS
     assert [(r["customer_id"], float(r["churn_probability"] or 2)) for r in written] == [
         (r["customer_id"], 2 if r["churn_probability"] is None else r["churn_probability"]) for r in rows
     ]

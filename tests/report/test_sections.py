@@ -132,8 +132,20 @@ def test_without_a_model_one_sentence_says_how_to_get_the_list(data: ReportData,
     [scored] = [one for one in build_sections(data) if one.name == "at-risk"]
     assert [block.title for block in scored.blocks if isinstance(block, DataTable)] == [
         "By level of risk",
+        "What drives the scores",
         "The 8 customers most at risk",
     ]
+
+
+def test_what_drives_the_scores_is_said_with_its_caution(data: ReportData) -> None:
+    [section] = [one for one in build_sections(data) if one.name == "at-risk"]
+    [table] = [block for block in section.blocks if isinstance(block, DataTable) and block.title.startswith("What")]
+    assert table.rows == (("rhythm", "0.70"), ("recency", "0.20"))
+    assert any("not the cause" in block.text for block in section.blocks if isinstance(block, Words))
+    assert data.at_risk is not None
+    old = replace(data, at_risk=replace(data.at_risk, drivers=None))  # a model of an earlier version
+    [section] = [one for one in build_sections(old) if one.name == "at-risk"]
+    assert [block.title for block in section.blocks if isinstance(block, DataTable)][1].startswith("The 8")
 
 
 def test_a_log_without_amounts_lists_customers_without_them(data: ReportData) -> None:
@@ -143,7 +155,7 @@ def test_a_log_without_amounts_lists_customers_without_them(data: ReportData) ->
     [section] = [one for one in build_sections(changed) if one.name == "at-risk"]
     table = section.blocks[-1]
     assert isinstance(table, DataTable)
-    assert [column.title for column in table.columns][-1] == "orders"
+    assert [column.title for column in table.columns][-2:] == ["orders", "main reason"]
     assert {len(row) for row in table.rows} == {len(table.columns)}
 
 

@@ -66,6 +66,7 @@ def with_scores(data: ReportData) -> ReportData:
             "days_since_last_order": 100,
             "order_count": 3,
             "total_amount": 31.5,
+            "reason": "no order for 100 days (typical here: 41)" if rank % 2 else None,
         }
         for rank, name in enumerate(EVIL_IDS, start=1)
     )
@@ -80,5 +81,10 @@ def with_scores(data: ReportData) -> ReportData:
         lapsed=20,
         bands={"high": {"customers": 8, "churn_rate": 0.7}, "low": {"customers": 12, "churn_rate": None}},
         customers=customers,
+        drivers={
+            "customers": 20,
+            "mean_absolute_log_odds": {"recency": 0.2, "rhythm": 0.7},
+            "note": "A reason describes the score, not the cause.",
+        },
     )
     return replace(data, at_risk=risk, no_list="", table=replace(data.table, currency=EVIL))

@@ -1,0 +1,93 @@
+"""The game behind reasons: eight families of columns are the players, log-odds what they win together.
+
+A coalition of families has the explained customer's columns; the families outside of it have those of a customer of
+the stored sample. The worth of a coalition is the mean log-odds over the sample. The share of a family is its Shapley
+value: what it adds to the worth when it joins, averaged over all orders in which the eight can join. The shares add up
+to the difference between the customer's log-odds and those of the sample (Shapley 1953, "A value for n-person games").
+"""
+
+from __future__ import annotations
+
+import functools
+from math import factorial
+
+import numpy as np
+
+from churnrisk.learning import FAMILIES
+
+Floats = np.ndarray
+
+PLAYERS = len(FAMILIES)
+COALITIONS = 2**PLAYERS
+IS_IN = np.arange(COALITIONS)[:, None] >> np.arange(PLAYERS) & 1 == 1
+"""Whether a family is in a coalition, shape (256, 8)."""
+
+
+@functools.cache
+def restrict(players: tuple[int, ...]) -> np.ndarray:
+    """Number each coalition's part within a few players: bit k of the number stands for the k-th of them."""
+    return np.asarray(IS_IN[:, list(players)] @ (1 << np.arange(len(players))), dtype=np.intp)
+
+
+def _weigh_coalitions() -> Floats:
+    """Give the factors that turn the worth of all coalitions into shares, shape (8, 256)."""
+    size = IS_IN.sum(axis=1)
+    joined = np.array([factorial(max(s - 1, 0)) * factorial(PLAYERS - s) for s in range(PLAYERS + 1)])
+    absent = np.array([factorial(s) * factorial(max(PLAYERS - s - 1, 0)) for s in range(PLAYERS + 1)])
+    factors: Floats = np.where(IS_IN.T, joined[size], -absent[size]) / factorial(PLAYERS)
+    return factors
+
+
+FACTORS = _weigh_coalitions()
+
+
+def share_out(worth: Floats) -> Floats:
+    """Give each family's Shapley value.
+
+    Parameters
+    ----------
+    worth : ndarray of shape (256, n)
+        Of each coalition for each customer; bit k of a coalition's number stands for family k.
+
+    Returns
+    -------
+    ndarray of shape (n, 8)
+    """
+    shares = np.zeros((PLAYERS, worth.shape[1]))
+    for factors, row in zip(FACTORS.T, worth, strict=True):  # one after the other: no sum depends on how many rows
+        shares += factors[:, None] * row
+    return np.ascontiguousarray(shares.T)
+
+
+class Worth:
+    """The worth of all coalitions, gathered from parts that look at few families each.
+
+    Parameters
+    ----------
+    customers : int
+        How many are explained at once.
+    """
+
+    def __init__(self, customers: int) -> None:
+        self._customers = customers
+        self._tables: dict[tuple[int, ...], Floats] = {}
+
+    def add(self, players: tuple[int, ...], table: Floats) -> None:
+        """Add what depends on a few families only.
+
+        Parameters
+        ----------
+        players : tuple of int
+            These families, rising.
+        table : ndarray of shape (2**len(players), n) or (2**len(players), 1)
+            By the coalition within them.
+        """
+        known = self._tables.get(players)
+        self._tables[players] = table if known is None else known + table
+
+    def total(self) -> Floats:
+        """Give the worth of each coalition, shape (256, n)."""
+        total = np.zeros((COALITIONS, self._customers))
+        for players, table in self._tables.items():
+            total += table[restrict(players)]
+        return total

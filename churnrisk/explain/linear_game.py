@@ -1,0 +1,61 @@
+"""The linear part's game: terms of one family stand by themselves, a product of two families has four outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from churnrisk.explain.game import Worth
+from churnrisk.learning import RidgePart
+
+Floats = np.ndarray
+
+
+class LinearGame:
+    """What the linear part is worth to coalitions.
+
+    Parameters
+    ----------
+    part : RidgePart
+        Columns, squares and products with their weights.
+    background : ndarray of shape (m, columns)
+        The columns of the stored sample.
+    players : ndarray of int, shape (columns,)
+        The family of each column.
+    """
+
+    def __init__(self, part: RidgePart, background: Floats, players: np.ndarray) -> None:
+        self._part, self._players = part, players
+        self._background = part.terms.apply(background)
+
+    def add_to(self, worth: Worth, columns: Floats, *, weight: float) -> None:
+        """Add this part, times its weight in the blend, for customers with these columns."""
+        linear, terms = self._part.linear, self._part.terms.apply(columns)
+        worth.add((), np.array([[weight * linear.intercept]]))
+        for place, first, second in self._factors():
+            if not linear.weights[place]:
+                continue
+            mine = linear.contribution(terms[:, place], place)
+            theirs = np.array([linear.contribution(self._background[:, place], place).mean()])
+            owners = tuple(sorted({int(self._players[first]), int(self._players[second])}))
+            if len(owners) == 1:
+                worth.add(owners, weight * np.vstack([np.broadcast_to(theirs, mine.shape), mine]))
+                continue
+            mixed = [self._mix(terms, first, second, place=place), self._mix(terms, second, first, place=place)]
+            if self._players[first] != owners[0]:
+                mixed.reverse()
+            worth.add(owners, weight * np.vstack([np.broadcast_to(theirs, mine.shape), *mixed, mine]))
+
+    def _factors(self) -> Iterator[tuple[int, int, int]]:
+        """Give each term's place, and the two columns that it is the product of; twice the same for other terms."""
+        terms = self._part.terms
+        count = len(terms.medians)
+        pairs = [(k, k) for k in range(count)] + [(k, k) for k in terms.squares] + list(terms.products)
+        return ((place, first, second) for place, (first, second) in enumerate(pairs))
+
+    def _mix(self, terms: Floats, mine: int, theirs: int, *, place: int) -> Floats:
+        """Give the mean contribution where one factor is the customer's and the other the sample's."""
+        products = terms[:, mine, None] * self._background[:, theirs]
+        mean: Floats = self._part.linear.contribution(products, place).mean(axis=1)
+        return mean
