@@ -23,7 +23,7 @@ from churnrisk.timeline import DEFAULT_LOOKBACK
 FILE_NAME = "churnrisk.toml"
 PREFIX = "CHURNRISK_"
 _OTHER_VARIABLES = {"CHURNRISK_CONFIG_DIR"}  # moves the key folder; the store reads it itself
-_PATHS = {"purchases", "models_dir"}
+_PATHS = {"purchases", "models_dir", "suppress"}
 
 
 class Settings(BaseSettings):
@@ -77,6 +77,30 @@ class Settings(BaseSettings):
         None,
         description="memory limit of the engine; when not set, 600MiB to read and then four fifths of the machine's",
         examples=["2GB"],
+    )
+    contact_cost: float | None = Field(
+        None, ge=0, description="cost of contacting one customer, in currency units", examples=[1]
+    )
+    incentive_cost: float | None = Field(
+        None, ge=0, description="cost of what is offered to a customer who takes it, in currency units", examples=[10]
+    )
+    acceptance_rate: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="share of would-be leavers who stay because they were contacted, not the share that redeems",
+        examples=[0.1],
+    )
+    redemption: float = Field(
+        1.0, ge=0, le=1, description="share of the contacted who would have stayed anyway and take the incentive"
+    )
+    suppress: str | None = Field(
+        None, description="file of customers who have opted out of being contacted", examples=["opted_out.csv"]
+    )
+    playbook: dict[str, str] = Field(
+        default_factory=dict,
+        description="what to do for whom: a segment, a family of reasons, or otherwise, to an action",
+        examples=[{"cannot_lose": "service_call", "hibernating": "none", "otherwise": "win_back_mail"}],
     )
     columns: dict[str, str] = Field(
         default_factory=dict,
