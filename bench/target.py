@@ -21,6 +21,7 @@ A unit of money is the mean amount of a purchase day of the log. A contact costs
 from __future__ import annotations
 
 import argparse
+import functools
 import time
 import warnings
 from collections.abc import Mapping
@@ -59,7 +60,7 @@ RULES = ("threshold", "riskiest")
 VALUES = ("as forecast", "as realised")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Base:
     """The customer base at one cutoff: what was known of it, and what it did."""
 
@@ -138,6 +139,13 @@ def gain(base: Base, terms: ContactTerms, values: np.ndarray) -> np.ndarray:
     return given / base.unit
 
 
+@functools.cache
+def lists_at(base: Base, rate: float, share: float | None) -> dict[str, np.ndarray]:
+    """Give the lists at an acceptance rate, with room for a share of the base or for all."""
+    capacity = None if share is None else max(1, round(share * len(base.customer_ids)))
+    return choose_lists(base, terms_of(base, rate), capacity=capacity)
+
+
 def choose_lists(base: Base, terms: ContactTerms, *, capacity: int | None = None) -> dict[str, np.ndarray]:
     """Give, for each way of choosing, who would be contacted."""
     candidates = Candidates(base.customer_ids, base.probability, base.values["as forecast"])
@@ -189,8 +197,7 @@ def compare(
     total = np.zeros(len(everybody))
     for base in bases:
         terms = terms_of(base, rate)
-        capacity = None if share is None else max(1, round(share * len(base.customer_ids)))
-        lists = choose_lists(base, terms, capacity=capacity)
+        lists = lists_at(base, rate, share)
         difference = (lists["target"] - lists[rule]) * gain(base, terms, base.values[values])
         total[np.searchsorted(everybody, base.customer_ids)] += difference / len(bases)
     generator = np.random.default_rng(0)
