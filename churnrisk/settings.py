@@ -118,6 +118,21 @@ class Settings(BaseSettings):
         examples=["state.db"],
     )
     remember: bool = Field(True, description="whether scoring runs are remembered, to be compared with later ones")
+    acceptance_rate: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="share of would-be leavers who stay because they were contacted, not the share that redeems",
+        examples=[0.1],
+    )
+    redemption: float = Field(
+        1.0, ge=0, le=1, description="share of the contacted who would have stayed anyway and take the incentive"
+    )
+    playbook: dict[str, str] = Field(
+        default_factory=dict,
+        description="what to do for whom: a segment, a family of reasons, or otherwise, to an action",
+        examples=[{"cannot_lose": "service_call", "hibernating": "none", "otherwise": "win_back_mail"}],
+    )
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="what your columns stand for, where their names do not say it",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from churnrisk.cli import backtest, campaign, check, explain, learn, models, report, retention, score, setup
+from churnrisk.cli import backtest, campaign, check, explain, learn, models, report, retention, score, setup, target
 from churnrisk.cli.run import run
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ def _main(
 learn.register(app)
 score.register(app)
 explain.register(app)
+target.register(app)
 backtest.register(app)
 check.register(app)
 models.register(app)

@@ -3,9 +3,10 @@
 from churnrisk.learning.backtest import Backtest, CutoffResult, Figures, SkippedCutoff, plan_backtest, run_backtest
 from churnrisk.learning.design import FAMILIES, families_of
 from churnrisk.learning.estimators import Blend, Learner, RidgePart
-from churnrisk.learning.evaluate import MEASURES, Interval
+from churnrisk.learning.evaluate import MEASURES, Interval, Scored
 from churnrisk.learning.grade import Evidence, Grade, evidence_of_backtest, evidence_of_test, grade_model
 from churnrisk.learning.linear import LinearModel, fit_linear, to_probability
+from churnrisk.learning.max_profit import MaxProfit, expected_maximum_profit, roc_hull
 from churnrisk.learning.outlook import Outlook, Prospects
 from churnrisk.learning.outlook_fit import OutlookCheck, fit_outlook, select_outlook_features
 from churnrisk.learning.rules import Rule
@@ -32,11 +33,13 @@ __all__ = [
     "Interval",
     "Learner",
     "LinearModel",
+    "MaxProfit",
     "Outlook",
     "OutlookCheck",
     "Prospects",
     "RidgePart",
     "Rule",
+    "Scored",
     "SkippedCutoff",
     "SmallTrees",
     "SummaryModel",
@@ -45,6 +48,7 @@ __all__ = [
     "classify",
     "evidence_of_backtest",
     "evidence_of_test",
+    "expected_maximum_profit",
     "families_of",
     "fit_linear",
     "fit_model",
@@ -52,6 +56,7 @@ __all__ = [
     "grade_model",
     "plan_backtest",
     "rate_to_log_odds",
+    "roc_hull",
     "run_backtest",
     "run_test",
     "select_outlook_features",

@@ -15,6 +15,7 @@ from churnrisk.learning.estimators import DECAY, MOST_SNAPSHOTS, Blend, Learner,
 from churnrisk.learning.evaluate import Interval, Scored, difference, measure, reliability
 from churnrisk.learning.level import shift_to
 from churnrisk.learning.linear import LinearModel, fit_linear, to_probability
+from churnrisk.learning.max_profit import Point, roc_hull
 from churnrisk.learning.outlook import Outlook, Prospects
 from churnrisk.learning.risk import RiskBands
 from churnrisk.timeline import Snapshot, SnapshotPlan
@@ -137,6 +138,8 @@ class TestResult:
         Size, mean probability and churn rate of 15 bins.
     model : FittedModel or None
         The one that was tested, fitted on the past of the test; None where other customers served.
+    hull : list of tuple
+        Corners of the convex hull of our ROC curve, for the expected maximum profit.
     """
 
     snapshot: Snapshot
@@ -148,6 +151,7 @@ class TestResult:
     bands: Mapping[str, Mapping[str, float | int | None]]
     reliability: Sequence[tuple[float, float, float]]
     model: FittedModel | None = None
+    hull: Sequence[Point] = ()
 
 
 def fit_model(data: TrainingSet, *, seed: int = 0, earlier: FittedModel | None = None) -> FittedModel:
@@ -250,6 +254,7 @@ def _compare(
         },
         used.observed(probabilities[OURS], churned, test.weight),
         reliability(ours),
+        hull=roc_hull(ours),
     )
 
 

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from churnrisk.orders.contacts import Contact, ContactList, read_contacts, read_opted_out
     from churnrisk.orders.customers import CustomerTable, read_customers
     from churnrisk.orders.databases import write_database_table
     from churnrisk.orders.lists import CustomerList, read_list
@@ -15,25 +16,33 @@ if TYPE_CHECKING:
     from churnrisk.orders.report import IntakeReport
 
 __all__ = [
+    "Contact",
+    "ContactList",
     "CustomerList",
     "CustomerTable",
     "IntakeOptions",
     "IntakeReport",
     "Orders",
+    "read_contacts",
     "read_customers",
     "read_list",
+    "read_opted_out",
     "read_orders",
     "write_database_table",
 ]
 
 _HOMES = {
     "CustomerList": "lists",
+    "Contact": "contacts",
+    "ContactList": "contacts",
     "CustomerTable": "customers",
     "IntakeOptions": "options",
     "IntakeReport": "report",
     "Orders": "log",
+    "read_contacts": "contacts",
     "read_customers": "customers",
     "read_list": "lists",
+    "read_opted_out": "contacts",
     "read_orders": "read",
     "write_database_table": "databases",
 }

@@ -21,9 +21,12 @@ from churnrisk.workflows.readiness import Readiness, check_readiness
 from churnrisk.workflows.report import ReportResult, check_report_path, make_report, write_report
 from churnrisk.workflows.scoring import ScoreResult, check_output, score_source, write_scores
 from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, rejects_beside, sample_file, without_password
+from churnrisk.workflows.target import TargetResult, Written, check_list_output, make_target, write_target
+from churnrisk.workflows.terms import Acceptance, check_needed, choose_acceptance
 
 __all__ = [
     "SAMPLE_PURCHASES",
+    "Acceptance",
     "BacktestReport",
     "ChurnModel",
     "Comparison",
@@ -33,10 +36,15 @@ __all__ = [
     "Readiness",
     "ReportResult",
     "ScoreResult",
+    "TargetResult",
+    "Written",
     "backtest",
+    "check_list_output",
+    "check_needed",
     "check_output",
     "check_readiness",
     "check_report_path",
+    "choose_acceptance",
     "create_campaign",
     "draw",
     "find_purchases",
@@ -44,6 +52,7 @@ __all__ = [
     "learn_uplift",
     "load",
     "make_report",
+    "make_target",
     "measure_campaign",
     "predict_churn",
     "read_campaign_list",
@@ -56,4 +65,5 @@ __all__ = [
     "without_password",
     "write_report",
     "write_scores",
+    "write_target",
 ]

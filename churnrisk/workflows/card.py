@@ -9,7 +9,17 @@ from typing import Any
 import churnrisk
 from churnrisk.dataset import TrainingSet
 from churnrisk.features import catalogue, feature_fingerprint, left_out
-from churnrisk.learning import Backtest, Figures, FittedModel, Grade, Interval, Outlook, OutlookCheck, TestResult
+from churnrisk.learning import (
+    Backtest,
+    Figures,
+    FittedModel,
+    Grade,
+    Interval,
+    Outlook,
+    OutlookCheck,
+    TestResult,
+    expected_maximum_profit,
+)
 from churnrisk.orders import Orders
 from churnrisk.timeline import HorizonChoice, Snapshot, date_of
 
@@ -82,7 +92,17 @@ def describe_test(result: TestResult) -> dict[str, Any]:
         "gains": _intervals(result.gains),
         "risk_bands": {level: dict(band) for level, band in result.bands.items()},
         "reliability": _bins(result.reliability),
+        "roc_hull": [list(point) for point in result.hull],
+        "expected_maximum_profit": describe_max_profit(result.hull, result.churn_rate),
     }
+
+
+def describe_max_profit(hull: Sequence[tuple[float, float]], churn_rate: float) -> dict[str, float] | None:
+    """Give the expected maximum profit at the parameters of the literature; None where the test has one outcome."""
+    if not hull:
+        return None
+    found = expected_maximum_profit(hull, churn_rate)
+    return {"per_customer": found.value, "share_contacted": found.share}
 
 
 def describe_outlook(outlook: Outlook | None, check: OutlookCheck | None) -> dict[str, Any] | None:

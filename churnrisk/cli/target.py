@@ -1,0 +1,287 @@
+"""``churnrisk target``."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from churnrisk.cli.options import AsJson, AsOf, ModelsDir, Reading, current_settings, reads_purchases
+from churnrisk.cli.retention_source import Purchases
+from churnrisk.cli.score import CsvStyle
+
+if TYPE_CHECKING:
+    from churnrisk.decide import ContactTerms
+    from churnrisk.orders import IntakeOptions
+    from churnrisk.settings import Settings
+    from churnrisk.workflows import Acceptance, ChurnModel, TargetResult, Written
+
+
+class Tool(enum.StrEnum):
+    """Who imports the list."""
+
+    mailchimp = "mailchimp"
+    klaviyo = "klaviyo"
+    hubspot = "hubspot"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(target)
+
+
+@reads_purchases
+def target(
+    context: typer.Context,
+    purchases: Purchases = None,
+    contact_cost: Annotated[
+        float | None, typer.Option("--contact-cost", metavar="AMOUNT", help="Cost of contacting one customer.")
+    ] = None,
+    incentive_cost: Annotated[
+        float | None,
+        typer.Option("--incentive-cost", metavar="AMOUNT", help="Cost of what is offered, for each who takes it."),
+    ] = None,
+    acceptance_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--acceptance-rate",
+            metavar="SHARE",
+            help="Share of would-be leavers who stay because they were contacted; not coupon redemption.",
+        ),
+    ] = None,
+    margin: Annotated[
+        float | None, typer.Option("--margin", metavar="SHARE", help="Share of revenue that is profit.")
+    ] = None,
+    redemption: Annotated[
+        float | None,
+        typer.Option(
+            "--redemption",
+            metavar="SHARE",
+            help="Share of those who would have stayed anyway and take the incentive. (default: 1)",
+        ),
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option("--budget", metavar="AMOUNT", help="What contacts and incentives may cost.")
+    ] = None,
+    capacity: Annotated[
+        int | None, typer.Option("--capacity", metavar="N", help="How many customers can be contacted.")
+    ] = None,
+    suppress: Annotated[
+        str | None, typer.Option("--suppress", metavar="FILE", help="Customers who have opted out: never listed.")
+    ] = None,
+    as_of: AsOf = None,
+    models_dir: ModelsDir = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="VERSION", help="Model to use. (default: the current one)")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=0, help="Rows of the list to show.")] = 10,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the list: .csv, .parquet or .xlsx.")
+    ] = None,
+    csv_style: Annotated[
+        CsvStyle,
+        typer.Option(
+            "--csv-style", metavar="plain|excel", help="excel: semicolons and decimal commas, for a European Excel."
+        ),
+    ] = CsvStyle.plain,
+    tool: Annotated[
+        Tool | None,
+        typer.Option("--for", metavar="mailchimp|klaviyo|hubspot", help="Write what this tool imports as it is."),
+    ] = None,
+    contacts: Annotated[
+        str | None,
+        typer.Option("--contacts", metavar="FILE", help="E-mail addresses and names by customer id, for --for."),
+    ] = None,
+    as_json: AsJson = False,
+    *,
+    reading: Reading,
+) -> None:
+    """Choose whom it pays to contact, with what, and say what that is expected to bring.
+
+    Example: churnrisk target --contact-cost 1 --incentive-cost 10 --acceptance-rate 0.1 --margin 0.3 -o list.csv
+    """
+    from churnrisk import workflows
+    from churnrisk.cli.show import print_json, progress_bar
+    from churnrisk.learning import Valuation
+
+    settings = current_settings(context)
+    _check_files(output, tool, contacts)
+    given = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
+    known = _complete(given, settings)
+    acceptance = workflows.choose_acceptance(acceptance_rate, settings.acceptance_rate)
+    terms = _terms(known, acceptance, settings.redemption if redemption is None else redemption)
+    source = workflows.find_purchases(purchases, settings.purchases)
+    options = reading.options(settings)
+    churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
+    with progress_bar(is_quiet=as_json) as progress:
+        progress("scoring", 0, 1)
+        result = workflows.make_target(
+            churn_model,
+            source,
+            terms,
+            valuation=Valuation(known["margin"], settings.discount_rate),
+            budget=budget,
+            capacity=capacity,
+            playbook=settings.playbook,
+            suppress=suppress or settings.suppress,
+            as_of=as_of,
+            options=options,
+        )
+    written = (
+        None
+        if output is None
+        else _write(result, output, tool, csv_style=csv_style, contacts=contacts, options=options)
+    )
+    if as_json:
+        print_json(describe(churn_model, result, terms, margin=known["margin"], acceptance=acceptance, written=written))
+        return
+    show(churn_model, result, acceptance, top=top, written=written, output=output)
+
+
+def _write(
+    result: TargetResult,
+    output: Path,
+    tool: Tool | None,
+    *,
+    csv_style: CsvStyle,
+    contacts: str | None,
+    options: IntakeOptions,
+) -> Written:
+    from churnrisk.workflows import write_target
+
+    name = None if tool is None else tool.value
+    return write_target(result, output, csv_style=csv_style.value, tool=name, contacts=contacts, options=options)
+
+
+def _check_files(output: Path | None, tool: Tool | None, contacts: str | None) -> None:
+    from churnrisk.errors import OutputError
+    from churnrisk.workflows import check_list_output
+
+    if output is not None:
+        check_list_output(output, None if tool is None else tool.value, contacts)
+    elif tool is not None or contacts is not None:
+        raise OutputError("--for and --contacts need a file to write to: add --output FILE.csv.")
+
+
+def _complete(given: dict[str, float | None], settings: Settings) -> dict[str, float]:
+    """Fill in from the settings what was not given, and refuse what is known from neither."""
+    from churnrisk.errors import SettingsError
+    from churnrisk.workflows import check_needed
+
+    configured = {name: getattr(settings, name) for name in given if name in settings.model_fields_set}
+    amounts = {name: configured.get(name) if value is None else value for name, value in given.items()}
+    check_needed(**amounts)
+    known = {name: float(value) for name, value in amounts.items() if value is not None}
+    if not 0 < known["margin"] <= 1:
+        raise SettingsError(f"--margin {known['margin']}: give the share of revenue that is profit, such as 0.3.")
+    return known
+
+
+def _terms(known: dict[str, float], acceptance: Acceptance, redemption: float) -> ContactTerms:
+    from churnrisk.decide import ContactTerms
+
+    return ContactTerms(known["contact_cost"], known["incentive_cost"], acceptance.rate, redemption)
+
+
+def describe(
+    model: ChurnModel,
+    result: TargetResult,
+    terms: ContactTerms,
+    *,
+    margin: float,
+    acceptance: Acceptance,
+    written: Written | None,
+) -> dict[str, Any]:
+    """Give the list and how it came about as plain values."""
+    return {
+        "model": model.version,
+        "terms": {**vars(terms), "acceptance_source": acceptance.source, "margin": margin},
+        **result.to_dict(),
+        "written": None if written is None else vars(written),
+    }
+
+
+def show(
+    model: ChurnModel,
+    result: TargetResult,
+    acceptance: Acceptance,
+    *,
+    top: int,
+    written: Written | None,
+    output: Path | None,
+) -> None:
+    """Print what the list is expected to bring, when it pays, and its top."""
+    from churnrisk.cli.show import say, show_table
+
+    counts, target = result.counts, result.target
+    say(f"Scored as of {result.snapshot['as_of']} by model {model.version}: {counts['scored']:,} active customers.")
+    for notice in result.notices:
+        say(f"Note: {notice}")
+    if counts["no_action"]:
+        say(f"{counts['no_action']:,} customers are left alone by the playbook.")
+    rows = [
+        {
+            "contacted": one.name,
+            "customers": one.customers,
+            "expected cost": one.expected_cost,
+            "expected profit": one.expected_profit,
+        }
+        for one in target.comparisons
+    ]
+    show_table("Expected profit, against contacting nobody", rows)
+    say(f"{target.reason}")
+    say(f"The acceptance rate was {acceptance.source}; only a campaign with a control group measures it.")
+    _show_max_profit(result)
+    if top and len(result.table):
+        show_list(result, top=top)
+    if written is not None:
+        _say_written(written, output)
+
+
+def _show_max_profit(result: TargetResult) -> None:
+    from churnrisk.cli.show import say
+
+    found = result.max_profit.get("at_these_costs")
+    if found is not None:
+        say(
+            f"Of the model, not of this list: its expected maximum profit at these costs, acceptance unknown (30 % on "
+            f"average), is {found.value:,.2f} per active customer."
+        )
+
+
+def show_list(result: TargetResult, *, top: int) -> None:
+    """Print the top of the list."""
+    from churnrisk.cli.show import percent, say, show_table
+
+    rows = [
+        {
+            "rank": row["rank"],
+            "customer": row["customer_id"],
+            "churn": row["churn_probability"],
+            "value at risk": row["value_at_risk"],
+            "profit": row["expected_profit"],
+            "segment": row["segment"].replace("_", " "),
+            "action": row["action"].replace("_", " "),
+        }
+        for row in result.table.records()[:top]
+    ]
+    say()
+    show_table(f"Whom to contact (top {len(rows)})", rows, formats={"churn": percent})
+
+
+def _say_written(written: Written, output: Path | None) -> None:
+    from churnrisk.cli.show import say
+
+    say(f"{written.rows:,} customers: {output}")
+    words = {
+        "without_contact": "are not in the contacts",
+        "without_email": "have no e-mail address there",
+        "shared_email": "share an address with one further up",
+    }
+    for reason, count in written.left_out.items():
+        if count:
+            say(f"{count:,} customers of the list {words[reason]} and are left out of the file.")
+    if written.defused:
+        say(f"{written.defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")

@@ -1,0 +1,267 @@
+"""Whom to contact: the list that is expected to bring the most."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from churnrisk.decide.profit import (
+    ContactTerms,
+    break_even,
+    expected_cost,
+    expected_profit,
+    least_break_even,
+    say_rate,
+)
+from churnrisk.errors import SettingsError
+
+Floats = np.ndarray
+Places = np.ndarray
+
+USUAL_THRESHOLD = 0.5
+CURVE_POINTS = 100
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Customers who may be contacted.
+
+    Parameters
+    ----------
+    customer_ids : ndarray of object, shape (n,)
+        Who, each once.
+    churn_probability : ndarray of float64, shape (n,)
+        Known for everybody.
+    value_kept : ndarray of float64, shape (n,)
+        What keeping each is worth, in currency units of margin.
+    """
+
+    customer_ids: np.ndarray
+    churn_probability: Floats
+    value_kept: Floats
+
+    def __len__(self) -> int:
+        return len(self.customer_ids)
+
+    def take(self, chosen: Places) -> Candidates:
+        """Give some of them, by place or by a mask."""
+        return Candidates(self.customer_ids[chosen], self.churn_probability[chosen], self.value_kept[chosen])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What another way of choosing is expected to bring.
+
+    Parameters
+    ----------
+    name : str
+        The list itself, or whom else one might contact.
+    customers : int
+        How many would be contacted.
+    expected_cost, expected_profit : float
+        In currency units, against contacting nobody.
+    """
+
+    name: str
+    customers: int
+    expected_cost: float
+    expected_profit: float
+
+
+@dataclass(frozen=True)
+class Target:
+    """The list, and why it is this one.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        Who was to choose from, sorted by id.
+    chosen : ndarray of int64
+        Places of the chosen among the candidates, by falling expected profit, ties by id.
+    profit, cost : ndarray of float64, shape (n,)
+        Expected profit and cost of contacting each candidate.
+    comparisons : tuple of Comparison
+        The list, everybody, the riskiest so many, the usual threshold, nobody.
+    curve : tuple of (int, float)
+        How many are contacted, the most profitable first, and what they are expected to bring together.
+    break_even : float or None
+        The acceptance rate from which the list pays; of an empty list, from which a single contact would.
+    best_possible : float
+        No list within the limit is expected to bring more than this.
+    reason : str
+        In words: from when the list pays, or why it is empty.
+    """
+
+    candidates: Candidates
+    chosen: Places
+    profit: Floats
+    cost: Floats
+    comparisons: tuple[Comparison, ...]
+    curve: tuple[tuple[int, float], ...]
+    break_even: float | None
+    best_possible: float
+    reason: str
+
+    @property
+    def expected_profit(self) -> float:
+        """Of the list."""
+        return self.comparisons[0].expected_profit
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values for JSON, without single customers."""
+        return {
+            "customers": len(self.chosen),
+            "candidates": len(self.candidates),
+            "comparisons": [vars(one) for one in self.comparisons],
+            "break_even_acceptance_rate": self.break_even,
+            "best_possible_profit": self.best_possible,
+            "reason": self.reason,
+            "profit_curve": [{"customers": n, "expected_profit": profit} for n, profit in self.curve],
+        }
+
+
+def choose_target(
+    candidates: Candidates, terms: ContactTerms, *, budget: float | None = None, capacity: int | None = None
+) -> Target:
+    """Choose the customers whose contact is expected to bring the most together.
+
+    Without a limit these are all whose own expected profit is above 0; with a capacity, the most profitable of them,
+    which is exactly the best list. A budget is a knapsack: customers are taken by falling profit per unit of cost
+    as long as they fit, and the single most profitable one instead where that brings more. That is below the best
+    possible by less than one customer's profit, and ``best_possible`` says how much at most.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        Who may be contacted; their order does not matter.
+    terms : ContactTerms
+        Costs and acceptance.
+    budget : float, optional
+        What the list may be expected to cost, in currency units: contacts and incentives.
+    capacity : int, optional
+        How many can be contacted.
+
+    Raises
+    ------
+    SettingsError
+        For two limits, or one that is not above 0.
+    """
+    _check_limits(budget, capacity)
+    candidates = candidates.take(np.argsort(candidates.customer_ids, kind="stable"))
+    profit = expected_profit(candidates.churn_probability, candidates.value_kept, terms)
+    cost = expected_cost(candidates.churn_probability, terms)
+    ranked = np.argsort(-profit, kind="stable")
+    paying = ranked[profit[ranked] > 0]
+    if budget is None:
+        chosen = paying[:capacity]
+        best_possible = float(profit[chosen].sum())
+    else:
+        inside, best_possible = _fill_budget(profit, cost, budget, paying=paying)
+        chosen = paying[np.isin(paying, inside)]
+    listed = candidates.take(chosen)
+    rate = break_even(listed.churn_probability, listed.value_kept, terms)
+    if not len(chosen):
+        rate = least_break_even(candidates.churn_probability, candidates.value_kept, terms)
+        reason = _say_why_empty(candidates, profit, cost, terms=terms, budget=budget, least=rate)
+    else:
+        reason = _say_break_even(rate, terms)
+    comparisons = _compare(candidates, profit, cost, chosen=chosen)
+    return Target(candidates, chosen, profit, cost, comparisons, _curve(profit[ranked]), rate, best_possible, reason)
+
+
+def _check_limits(budget: float | None, capacity: int | None) -> None:
+    if budget is not None and capacity is not None:
+        raise SettingsError("--budget and --capacity: give one of them, the one that is scarce.")
+    if budget is not None and not (math.isfinite(budget) and budget > 0):
+        raise SettingsError(f"--budget {budget}: give an amount above 0.")
+    if capacity is not None and capacity < 1:
+        raise SettingsError(f"--capacity {capacity}: give 1 or more customers.")
+
+
+def _fill_budget(profit: Floats, cost: Floats, budget: float, *, paying: Places) -> tuple[Places, float]:
+    """Give who is taken within a budget, and a bound on what any list within it can bring."""
+    if not len(paying):
+        return paying, 0.0
+    ids = np.sort(paying)
+    yields = np.divide(profit[ids], cost[ids], out=np.full(len(ids), np.inf), where=cost[ids] > 0)
+    order = ids[np.argsort(-yields, kind="stable")]
+    spent = np.cumsum(cost[order])
+    whole = int(np.searchsorted(spent, budget, side="right"))
+    bound = float(profit[order[:whole]].sum())
+    if whole < len(order):  # a part of the first who does not fit: whoever may be cut does at least as well
+        left = budget - (float(spent[whole - 1]) if whole else 0.0)
+        bound += left / float(cost[order[whole]]) * float(profit[order[whole]])
+    taken, left, least = [], budget, float(cost[order].min())
+    for place in order.tolist():
+        if cost[place] <= left:
+            taken.append(place)
+            left -= float(cost[place])
+        if left < least:
+            break
+    alone = next((one for one in paying.tolist() if cost[one] <= budget), None)
+    if alone is not None and profit[alone] > profit[taken].sum():
+        taken = [alone]
+    return np.array(taken, dtype=np.int64), bound
+
+
+def _compare(candidates: Candidates, profit: Floats, cost: Floats, *, chosen: Places) -> tuple[Comparison, ...]:
+    risk = candidates.churn_probability
+    riskiest = np.argsort(-risk, kind="stable")[: len(chosen)]
+    lists = {
+        "this list": chosen,
+        f"the riskiest {len(chosen):,}": riskiest,
+        f"churn probability of {USUAL_THRESHOLD} or more": np.flatnonzero(risk >= USUAL_THRESHOLD),
+        "everybody": np.arange(len(candidates)),
+        "nobody": np.arange(0),
+    }
+    return tuple(
+        Comparison(name, len(places), float(cost[places].sum()), float(profit[places].sum()))
+        for name, places in lists.items()
+    )
+
+
+def _curve(falling: Floats) -> tuple[tuple[int, float], ...]:
+    """Give the profit of the first n for some n, the best n among them."""
+    total = np.concatenate([[0.0], np.cumsum(falling)])
+    steps = np.linspace(0, len(falling), CURVE_POINTS + 1).round().astype(int)
+    chosen = sorted({*steps.tolist(), int((falling > 0).sum())})
+    return tuple((n, float(total[n])) for n in chosen)
+
+
+def _say_break_even(rate: float | None, terms: ContactTerms) -> str:
+    if rate is None:  # cannot be: each of the list pays at a rate of at most 1
+        raise AssertionError("a list that pays, and breaks even nowhere")
+    return (
+        f"This list pays if at least {say_rate(rate)} would-be leavers stay because of it; "
+        f"{terms.acceptance_rate * 100:.3g} of 100 are assumed to."
+    )
+
+
+def _say_why_empty(
+    candidates: Candidates,
+    profit: Floats,
+    cost: Floats,
+    *,
+    terms: ContactTerms,
+    budget: float | None,
+    least: float | None,
+) -> str:
+    if not len(candidates):
+        return "There is nobody to choose from."
+    if budget is not None and (profit > 0).any():
+        cheapest = float(cost[profit > 0].min())
+        return f"A budget of {budget:,.2f} is not enough for one customer: the cheapest who pays costs {cheapest:,.2f}."
+    most = float(candidates.value_kept.max())
+    if most <= terms.incentive_cost:
+        return (
+            f"No list pays: keeping a customer is worth at most {most:,.2f} of margin, and the incentive costs "
+            f"{terms.incentive_cost:,.2f}."
+        )
+    best = f"the best single customer would bring {float(profit.max()):,.2f}, with {terms.acceptance_rate * 100:.3g} "
+    best += "of 100 would-be leavers staying because of the contact"
+    if least is None:
+        return f"No list pays: {best}, and it would not pay if all of them stayed either."
+    return f"No list pays: {best}. The first contact pays if at least {say_rate(least)} stay because of it."

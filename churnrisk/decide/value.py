@@ -1,0 +1,49 @@
+"""What keeping a customer is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from churnrisk.errors import NotEnoughData
+
+NO_VALUES = (
+    "the scores carry no value at risk, so nobody can say whom it pays to contact: the model was trained on a log "
+    "without amounts or by an older version, or the log is too short. Train on a log with amounts: `churnrisk train`."
+)
+
+
+def value_of_keeping(columns: Mapping[str, Any]) -> np.ndarray:
+    """Give what keeping each customer is worth, should that customer be about to leave, in currency units of margin.
+
+    The value at risk is the churn probability times this; so it is taken apart again. It is the margin of the next
+    year with a purchase in the horizon less that without one, since who does not buy within the horizon has not
+    left for good.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray
+        The columns of the scores: ``churn_probability`` and ``value_at_risk``.
+
+    Returns
+    -------
+    ndarray of float64
+        NaN for customers that are not scored.
+
+    Raises
+    ------
+    NotEnoughData
+        Where the scores carry no value.
+    """
+    if "value_at_risk" not in columns:
+        raise NotEnoughData(NO_VALUES)
+    risk = np.asarray(columns["churn_probability"], dtype=np.float64)
+    at_risk = np.asarray(columns["value_at_risk"], dtype=np.float64)
+    if np.isnan(at_risk[~np.isnan(risk)]).all():
+        raise NotEnoughData(NO_VALUES)
+    value = np.where(np.isnan(risk), np.nan, 0.0)
+    known = risk > 0
+    value[known] = at_risk[known] / risk[known]
+    return value

@@ -1,0 +1,317 @@
+"""From purchases to a list of whom to contact, and to the files in which other tools read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from churnrisk.decide import (
+    TOOLS,
+    Action,
+    Candidates,
+    ContactTerms,
+    Target,
+    check_playbook,
+    choose_actions,
+    choose_target,
+    make_export,
+    value_of_keeping,
+)
+from churnrisk.errors import NotEnoughData, OutputError
+from churnrisk.learning import MaxProfit, Valuation, expected_maximum_profit
+from churnrisk.orders import ContactList, IntakeOptions, Orders, read_contacts, read_opted_out, read_orders
+from churnrisk.retention import build_segments
+from churnrisk.scoring import score_orders
+from churnrisk.tables import CsvStyle, Table, check_target, write_table
+from churnrisk.timeline import Snapshot, date_of
+from churnrisk.workflows.card import describe_intake, describe_snapshot
+from churnrisk.workflows.model import ChurnModel, Day, choose_as_of
+
+MONEY_DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class ScoredCustomers:
+    """The scored customers of a log, with all that a list says of them; arrays of one length."""
+
+    snapshot: Snapshot
+    customer_ids: np.ndarray
+    churn_probability: np.ndarray
+    risk: np.ndarray
+    value_kept: np.ndarray
+    segments: Sequence[str]
+    actions: Sequence[Action]
+
+    def take(self, chosen: np.ndarray) -> ScoredCustomers:
+        """Give some of them, by place or by a mask."""
+        places = np.arange(len(self.customer_ids))[chosen]
+        return ScoredCustomers(
+            self.snapshot,
+            self.customer_ids[places],
+            self.churn_probability[places],
+            self.risk[places],
+            self.value_kept[places],
+            [self.segments[k] for k in places],
+            [self.actions[k] for k in places],
+        )
+
+    def candidates(self) -> Candidates:
+        """Give what the choice is made by."""
+        return Candidates(self.customer_ids, self.churn_probability, self.value_kept)
+
+
+@dataclass(frozen=True)
+class TargetResult:
+    """A list of whom to contact, and how it came about.
+
+    Parameters
+    ----------
+    target : Target
+        Who is on it and what that is expected to bring.
+    table : Table
+        The list: ``customer_id, rank, churn_probability, risk, value_at_risk, expected_profit, segment, action,
+        action_reason, as_of``.
+    snapshot : mapping
+        The day of scoring and the windows.
+    counts : mapping of str to int
+        ``scored`` customers; of them ``opted_out`` and with ``no_action`` in the playbook, who are no candidates.
+    max_profit : mapping of str to MaxProfit
+        The expected maximum profit of the model in its test, with the parameters of the literature (``standard``)
+        and with the given costs (``at_these_costs``); empty for a model that has none.
+    notices : tuple of str
+        What a user should know.
+    intake : mapping
+        The account of the rows.
+    """
+
+    target: Target
+    table: Table
+    snapshot: Mapping[str, Any]
+    counts: Mapping[str, int]
+    max_profit: Mapping[str, MaxProfit]
+    notices: tuple[str, ...]
+    intake: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, for JSON; the customers are those of the list, by id."""
+        return {
+            **self.snapshot,
+            "counts": dict(self.counts),
+            **self.target.to_dict(),
+            "expected_maximum_profit": {
+                name: {"per_customer": one.value, "share_contacted": one.share} for name, one in self.max_profit.items()
+            },
+            "notices": list(self.notices),
+            "intake": dict(self.intake),
+            "list": self.table.records(),
+        }
+
+
+def make_target(
+    churn_model: ChurnModel,
+    source: Any,
+    terms: ContactTerms,
+    *,
+    valuation: Valuation,
+    budget: float | None = None,
+    capacity: int | None = None,
+    playbook: Mapping[str, str] | None = None,
+    suppress: Any = None,
+    reason_of: Mapping[str, str] | None = None,
+    as_of: Day = None,
+    options: IntakeOptions | None = None,
+) -> TargetResult:
+    """Score a purchase history and choose whom it pays to contact.
+
+    Parameters
+    ----------
+    churn_model : ChurnModel
+        What to score with.
+    source : str, Path or frame
+        The purchase history. It needs amounts.
+    terms : ContactTerms
+        Costs, and the acceptance rate that is assumed.
+    valuation : Valuation
+        Share of revenue that is profit, and the discount rate.
+    budget, capacity : optional
+        What the list may cost, or how many it may hold; not both.
+    playbook : mapping of str to str, optional
+        Segment or family of reasons to action; customers whose action is ``none`` are no candidates.
+    suppress : str, Path or frame, optional
+        Customers who have opted out. They are no candidates, whatever else holds.
+    reason_of : mapping of str to str, optional
+        Customer to the family of features that raises the score most.
+    as_of : str or date, optional
+        The day to score at.
+    options : IntakeOptions, optional
+        How to read the purchases.
+    """
+    chosen = options or IntakeOptions()
+    plays = check_playbook(playbook or {})
+    opted_out = None if suppress is None else read_opted_out(suppress, chosen)
+    with read_orders(source, chosen) as orders:
+        scored = score_customers(churn_model, orders, as_of, valuation=valuation, playbook=plays, reason_of=reason_of)
+        intake, notices = describe_intake(orders), tuple(orders.report.notices)
+    is_out, said = _find_opted_out(scored, opted_out)
+    is_idle = np.array([one.action == "none" for one in scored.actions], dtype=bool) & ~is_out
+    eligible = scored.take(~is_out & ~is_idle)
+    eligible = eligible.take(np.argsort(eligible.customer_ids, kind="stable"))
+    target = choose_target(eligible.candidates(), terms, budget=budget, capacity=capacity)
+    return TargetResult(
+        target,
+        _make_table(eligible.take(target.chosen), target.profit[target.chosen]),
+        describe_snapshot(scored.snapshot),
+        {"scored": len(is_out), "opted_out": int(is_out.sum()), "no_action": int(is_idle.sum())},
+        measure_max_profit(churn_model.card, target.candidates, terms),
+        notices + said,
+        intake,
+    )
+
+
+def score_customers(
+    churn_model: ChurnModel,
+    orders: Orders,
+    as_of: Day,
+    *,
+    valuation: Valuation,
+    playbook: Mapping[str, str],
+    reason_of: Mapping[str, str] | None = None,
+) -> ScoredCustomers:
+    """Score the customers of a log, and give each scored one a value, a segment and an action."""
+    if not orders.has_amounts:
+        raise NotEnoughData("the log has no amounts, so nobody can say what keeping a customer is worth.")
+    model = churn_model.model
+    scores = score_orders(model, orders, choose_as_of(model, orders, as_of), valuation=valuation)
+    day = scores.snapshot.cutoff
+    is_scored = scores.columns["status"] == "scored"
+    if not is_scored.any():
+        raise NotEnoughData("nobody in this log is active, so there is nobody to contact.")
+    ids, probability, risk = (scores.columns[name][is_scored] for name in ("customer_id", "churn_probability", "risk"))
+    segment_of = build_segments(orders, day).segment_of()
+    return ScoredCustomers(
+        scores.snapshot,
+        ids,
+        probability,
+        risk,
+        value_of_keeping(scores.columns)[is_scored],
+        [segment_of.get(one, "") for one in ids.tolist()],
+        choose_actions(ids.tolist(), segment_of, playbook=playbook, reason_of=reason_of),
+    )
+
+
+def measure_max_profit(card: Mapping[str, Any], candidates: Candidates, terms: ContactTerms) -> dict[str, MaxProfit]:
+    """Give the expected maximum profit of a model in its test; nothing for a model stored without the curve."""
+    test = card["test"]
+    hull = [(float(churned), float(kept)) for churned, kept in test.get("roc_hull", ())]
+    if not hull or not len(candidates):
+        return {}
+    costs = {"incentive_cost": terms.incentive_cost, "contact_cost": terms.contact_cost}
+    mean_value = float(candidates.value_kept.mean())
+    return {
+        "standard": expected_maximum_profit(hull, test["churn_rate"]),
+        "at_these_costs": expected_maximum_profit(hull, test["churn_rate"], value=mean_value, **costs),
+    }
+
+
+def _find_opted_out(scored: ScoredCustomers, opted_out: ContactList | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Tell who has opted out, and what is to be said about it."""
+    ids = scored.customer_ids.tolist()
+    if opted_out is None:
+        return np.zeros(len(ids), dtype=bool), ()
+    is_out = np.array([one in opted_out.contacts for one in ids], dtype=bool)
+    listed, found = len(opted_out.contacts), int(is_out.sum())
+    if listed and not found:
+        return is_out, (
+            f"None of the {listed:,} ids in {opted_out.source} is a customer who was scored. Are they customer ids as "
+            "in the purchases?",
+        )
+    return is_out, (f"{found:,} of the {listed:,} customers in {opted_out.source} were taken out.",)
+
+
+def _make_table(listed: ScoredCustomers, profit: np.ndarray) -> Table:
+    at_risk = listed.churn_probability * listed.value_kept
+    return Table(
+        {
+            "customer_id": listed.customer_ids.tolist(),
+            "rank": list(range(1, len(profit) + 1)),
+            "churn_probability": listed.churn_probability.tolist(),
+            "risk": listed.risk.tolist(),
+            "value_at_risk": np.round(at_risk, MONEY_DECIMALS).tolist(),
+            "expected_profit": np.round(profit, MONEY_DECIMALS).tolist(),
+            "segment": listed.segments,
+            "action": [one.action for one in listed.actions],
+            "action_reason": [one.reason for one in listed.actions],
+            "as_of": [date_of(listed.snapshot.cutoff).isoformat()] * len(profit),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a file of a list holds.
+
+    Parameters
+    ----------
+    rows : int
+        Customers in the file.
+    defused : int
+        Texts that got an apostrophe, since a spreadsheet would run them as formulas.
+    left_out : mapping of str to int
+        Customers of the list that an export had to leave out, by reason.
+    """
+
+    rows: int
+    defused: int
+    left_out: Mapping[str, int]
+
+
+def check_list_output(output: Path, tool: str | None, contacts: Any) -> None:
+    """Refuse a file that cannot be written, before any work is done."""
+    ending = check_target(output)
+    if tool is None and contacts is not None:
+        raise OutputError(f"--contacts goes with --for {'|'.join(TOOLS)}: other lists hold no personal data.")
+    if tool is not None and contacts is None:
+        raise OutputError(
+            f"--for {tool} needs --contacts FILE with customer_id and email: the tool knows people by their address."
+        )
+    if tool is not None and ending != ".csv":
+        raise OutputError(f"{output}: {tool} imports CSV; name the file {output.with_suffix('.csv')}.")
+
+
+def write_target(
+    result: TargetResult,
+    output: Path,
+    *,
+    csv_style: CsvStyle = "plain",
+    tool: str | None = None,
+    contacts: Any = None,
+    options: IntakeOptions | None = None,
+) -> Written:
+    """Write a list to a ``.csv``, ``.parquet`` or ``.xlsx`` file, or as another tool imports it.
+
+    Parameters
+    ----------
+    result : TargetResult
+        From :func:`make_target`.
+    output : Path
+        Where to.
+    csv_style : {"plain", "excel"}
+        How CSV is written; tools are given plain CSV.
+    tool : {"mailchimp", "klaviyo", "hubspot"}, optional
+        Who imports it. The file then holds e-mail addresses and names, which are kept nowhere else.
+    contacts : str, Path or frame, optional
+        Customers with their e-mail addresses and names.
+    options : IntakeOptions, optional
+        How the purchases are read; the ids of the contacts are read the same way.
+    """
+    check_list_output(output, tool, contacts)
+    if tool is None:
+        return Written(len(result.table), write_table(result.table, output, csv_style=csv_style), {})
+    export = make_export(result.table.columns, read_contacts(contacts, options or IntakeOptions()).contacts, tool=tool)
+    table = Table(export.columns)
+    left_out = {name: getattr(export, name) for name in ("without_contact", "without_email", "shared_email")}
+    return Written(len(table), write_table(table, output), left_out)

@@ -1,0 +1,186 @@
+"""``churnrisk target``: the list, who is never on it, what is asked for, and the files of other tools."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from support.shop import PURCHASES, Answer, churnrisk, read_rows, write_rows
+
+COLUMNS = [
+    "customer_id",
+    "rank",
+    "churn_probability",
+    "risk",
+    "value_at_risk",
+    "expected_profit",
+    "segment",
+    "action",
+    "action_reason",
+    "as_of",
+]
+TERMS = ("--contact-cost", 1, "--incentive-cost", 10, "--acceptance-rate", 0.2, "--margin", 0.3)
+
+
+def choose(models: Path, *arguments: object, terms: tuple[object, ...] = TERMS) -> Answer:
+    return churnrisk("target", PURCHASES, *terms, "--models-dir", models, *arguments)
+
+
+def chosen(models: Path, *arguments: object) -> dict[str, Any]:
+    answer = choose(models, *arguments, "--json")
+    assert answer.code == 0, answer.err
+    document: dict[str, Any] = answer.json
+    return document
+
+
+@pytest.fixture(scope="module")
+def whole(models: Path) -> dict[str, Any]:
+    """The list without a limit."""
+    return chosen(models)
+
+
+def test_the_list_is_what_the_scores_and_the_formula_say(whole: dict[str, Any], models: Path) -> None:
+    scores = churnrisk("score", PURCHASES, "--models-dir", models, "--json").json["customers"]
+    risk = {row["customer_id"]: (row["churn_probability"], row["risk"]) for row in scores}
+    revenue = {row["customer_id"]: row["value_at_risk"] for row in scores}
+    assert whole["counts"]["scored"] == sum(row["status"] == "scored" for row in scores)
+    rows = whole["list"]
+    assert [row["rank"] for row in rows] == list(range(1, whole["customers"] + 1))
+    assert list(rows[0]) == COLUMNS
+    for row in rows:
+        p = row["churn_probability"]
+        assert risk[row["customer_id"]] == (p, row["risk"])
+        assert row["value_at_risk"] == pytest.approx(0.3 * revenue[row["customer_id"]], abs=0.01)
+        profit = 0.2 * (row["value_at_risk"] - p * 10) - (1 - p) * 10 - 1
+        assert row["expected_profit"] == pytest.approx(profit, abs=1e-3)
+    profits = [row["expected_profit"] for row in rows]
+    assert profits == sorted(profits, reverse=True)
+    assert min(profits) >= 0
+    assert whole["comparisons"][0]["expected_profit"] == pytest.approx(sum(profits), abs=0.01)
+    emp = whole["expected_maximum_profit"]
+    assert emp["standard"]["per_customer"] > 0
+    assert 0 < emp["at_these_costs"]["share_contacted"] <= 1
+
+
+def test_capacity_takes_the_top_and_a_budget_is_kept(whole: dict[str, Any], models: Path) -> None:
+    few = chosen(models, "--capacity", 25)
+    assert few["list"] == whole["list"][:25]
+    cheap = chosen(models, "--budget", 100)
+    assert 0 < cheap["comparisons"][0]["expected_cost"] <= 100
+    assert cheap["comparisons"][0]["expected_profit"] <= cheap["best_possible_profit"] <= whole["best_possible_profit"]
+    both = choose(models, "--budget", 100, "--capacity", 5)
+    assert (both.code, "give one of them" in both.err) == (2, True)
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_who_has_opted_out_is_never_on_the_list(
+    whole: dict[str, Any], models: Path, tmp_path: Path, ending: str
+) -> None:
+    out = [row["customer_id"] for row in whole["list"][:3]]
+    path = tmp_path / "out.csv"
+    write_rows(path, [{"Customer": one} for one in [*out, "nobody"]], ["Customer"])
+    document = chosen(models, "--suppress", path, "--output", tmp_path / f"list.{ending}")
+    listed = {row["customer_id"] for row in document["list"]}
+    assert not listed & set(out)
+    assert document["counts"]["opted_out"] == 3
+    assert document["candidates"] == whole["candidates"] - 3
+    assert "3 of the 4 customers in out.csv were taken out." in document["notices"]
+    write_rows(path, [{"customer_id": "x"}], ["customer_id"])
+    assert any("None of the 1 ids in out.csv" in one for one in chosen(models, "--suppress", path)["notices"])
+
+
+def test_files_hold_the_list(whole: dict[str, Any], models: Path, tmp_path: Path) -> None:
+    assert choose(models, "--output", tmp_path / "list.csv").code == 0
+    rows = read_rows(tmp_path / "list.csv")
+    assert [row["customer_id"] for row in rows] == [row["customer_id"] for row in whole["list"]]
+    assert list(rows[0]) == COLUMNS
+    assert choose(models, "--output", tmp_path / "list.parquet").code == 0
+    found = duckdb.connect().execute(f"SELECT * FROM '{tmp_path / 'list.parquet'}'").fetchall()
+    assert [row[0] for row in found] == [row["customer_id"] for row in whole["list"]]
+
+
+def test_a_list_that_cannot_pay_is_empty_and_says_why(models: Path, tmp_path: Path) -> None:
+    dear = ("--contact-cost", 1, "--incentive-cost", 1e9, "--acceptance-rate", 0.2, "--margin", 0.3)
+    answer = choose(models, "--output", tmp_path / "list.csv", terms=dear)
+    assert answer.code == 0
+    assert "No list pays: keeping a customer is worth at most" in answer.words
+    assert (tmp_path / "list.csv").read_text() == ",".join(COLUMNS) + "\n"
+    parquet = choose(models, "--output", tmp_path / "list.parquet", "--json", terms=dear)
+    assert (parquet.code, parquet.json["list"], parquet.json["customers"]) == (0, [], 0)
+
+
+def test_nothing_is_assumed_in_silence(models: Path, tmp_path: Path) -> None:
+    missing = choose(models, terms=("--acceptance-rate", 0.2))
+    assert missing.code == 2
+    for name in ("--contact-cost", "--incentive-cost", "--margin", "contact_cost, incentive_cost, margin in churnrisk"):
+        assert name in missing.err
+    costs = ("--contact-cost", 1, "--incentive-cost", 10, "--margin", 0.3)
+    unknown = choose(models, terms=costs)
+    assert unknown.code == 2
+    assert "the share of would-be leavers who stay because you contact them" in unknown.err
+    settings = "contact_cost = 1\nincentive_cost = 10\nacceptance_rate = 0.2\nmargin = 0.3\n"
+    Path("churnrisk.toml").write_text(settings + '[playbook]\nchampions = "none"\notherwise = "survey"\n')
+    document = choose(models, "--capacity", 50, "--json", terms=()).json
+    assert document["terms"]["acceptance_source"] == "from the settings"
+    assert document["counts"]["no_action"] > 0
+    assert "champions" not in {row["segment"] for row in document["list"]}
+    assert {row["action"] for row in document["list"] if row["segment"] == "hibernating"} <= {"survey"}
+    Path("churnrisk.toml").write_text(settings + '[playbook]\nchampion = "none"\n')
+    assert "[playbook] champion: not known" in choose(models, terms=()).err
+
+
+def test_the_file_of_another_tool_holds_the_contacts_and_nothing_else_does(models: Path, tmp_path: Path) -> None:
+    ids = [row["customer_id"] for row in chosen(models, "--capacity", 5)["list"]]
+    people = [
+        {"Klient": one, "E-mail": f"secret{k}@shop.example", "Imię": "=cmd|x", "Nazwisko": "Żak"}
+        for k, one in enumerate(ids[:3])
+    ]
+    contacts = write_rows(tmp_path / "contacts.csv", people, people[0])
+    output = tmp_path / "list.csv"
+    arguments = ("--capacity", 5, "--for", "mailchimp", "--contacts", contacts, "--output", output)
+    answer = choose(models, *arguments)
+    assert "2 customers of the list are not in the contacts and are left out of the file." in answer.words
+    assert "3 texts that a spreadsheet would run as formulas" in answer.words
+    rows = read_rows(output)
+    assert [row["Email Address"] for row in rows] == [f"secret{k}@shop.example" for k in range(3)]
+    assert [row["CUSTOMERID"] for row in rows] == ids[:3]
+    assert {row["First Name"] for row in rows} == {"'=cmd|x"}
+    document = choose(models, *arguments, "--json")
+    assert document.json["written"]["left_out"] == {"without_contact": 2, "without_email": 0, "shared_email": 0}
+    assert "secret" not in document.out + document.err + answer.out + answer.err
+    others = [path for path in tmp_path.rglob("*") if path.is_file() and path not in (contacts, output)]
+    assert [path for path in others if b"secret" in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--for", "klaviyo", "--output", "x.csv"), "needs --contacts FILE"),
+        (("--for", "klaviyo", "--contacts", "c.csv"), "add --output FILE.csv"),
+        (("--for", "klaviyo", "--contacts", "c.csv", "--output", "x.xlsx"), "klaviyo imports CSV; name the file x.csv"),
+        (("--contacts", "c.csv", "--output", "x.csv"), "--contacts goes with --for"),
+        (("--output", "x.txt"), "the ending .txt is not known"),
+        (("--acceptance-rate", 20), "give a share from 0 to 1"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_any_work(models: Path, arguments: tuple[object, ...], message: str) -> None:
+    answer = choose(models, *arguments)
+    assert (answer.code, message in answer.err) == (2, True), answer.err
+
+
+def test_a_model_stored_without_the_curve_still_gives_a_list(models: Path, whole: dict[str, Any]) -> None:
+    from churnrisk import workflows
+    from churnrisk.decide import ContactTerms
+    from churnrisk.learning import Valuation
+
+    model = workflows.load(models_dir=models)
+    card = json.loads(json.dumps(model.card))
+    del card["test"]["roc_hull"]
+    old = workflows.ChurnModel(model.model, card, model.version)
+    result = workflows.make_target(old, str(PURCHASES), ContactTerms(1, 10, 0.2), valuation=Valuation(0.3))
+    assert result.max_profit == {}
+    assert result.table.records() == whole["list"]
