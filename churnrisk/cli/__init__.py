@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from churnrisk.cli import backtest, campaign, check, explain, learn, models, report, retention, score, setup, target
+from churnrisk.cli import (
+    backtest,
+    campaign,
+    check,
+    explain,
+    learn,
+    models,
+    report,
+    retention,
+    score,
+    setup,
+    target,
+    weekly,
+)
 from churnrisk.cli.run import run
 
 app = typer.Typer(
@@ -51,6 +64,7 @@ models.register(app)
 retention.register(app)
 report.register(app)
 campaign.register(app)
+weekly.register(app)
 setup.register(app)
 
 __all__ = ["app", "run"]

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnrisk.cli.options import AsJson, ModelsDir, Reading, current_settings, reads_purchases
+from churnrisk.cli.options import (
+    AsJson,
+    ModelsDir,
+    Reading,
+    StateFile,
+    current_settings,
+    known_state,
+    reads_purchases,
+)
 from churnrisk.cli.retention_source import Lookback, PeriodKind, Purchases
 
 if TYPE_CHECKING:
@@ -32,6 +40,7 @@ def report(
         int, typer.Option("--top", metavar="N", min=0, help="Customers in the list of those most at risk; 0 for none.")
     ] = 20,
     models_dir: ModelsDir = None,
+    state: StateFile = None,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -56,6 +65,7 @@ def report(
             lookback=settings.lookback if lookback is None else lookback,
             top=top,
             models_dir=models_dir or settings.models_dir,
+            state=known_state(settings, state),
             options=reading.options(settings),
         )
         size = workflows.write_report(result.data, output)

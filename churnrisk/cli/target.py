@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from churnrisk.cli.options import AsJson, AsOf, ModelsDir, Reading, current_settings, reads_purchases
+from churnrisk.cli.options import (
+    AsJson,
+    AsOf,
+    ModelsDir,
+    Reading,
+    StateFile,
+    current_settings,
+    known_state,
+    reads_purchases,
+)
 from churnrisk.cli.retention_source import Purchases
 from churnrisk.cli.score import CsvStyle
 
@@ -94,6 +103,7 @@ def target(
         str | None,
         typer.Option("--contacts", metavar="FILE", help="E-mail addresses and names by customer id, for --for."),
     ] = None,
+    state: StateFile = None,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -110,7 +120,8 @@ def target(
     _check_files(output, tool, contacts)
     given = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
     known = _complete(given, settings)
-    acceptance = workflows.choose_acceptance(acceptance_rate, settings.acceptance_rate)
+    measured = workflows.find_measured(known_state(settings, state))
+    acceptance = workflows.choose_acceptance(acceptance_rate, settings.acceptance_rate, measured=measured)
     terms = _terms(known, acceptance, settings.redemption if redemption is None else redemption)
     source = workflows.find_purchases(purchases, settings.purchases)
     options = reading.options(settings)

@@ -4,7 +4,15 @@ from churnrisk.decide.assignment import Assignment, ListedCustomers, assign_cont
 from churnrisk.decide.campaign_effect import Effect, Outcomes, estimate_effect
 from churnrisk.decide.campaign_result import CampaignResult, acceptance_of, measure_outcomes, measured_acceptance
 from churnrisk.decide.exports import EXPORT_FIELDS, TOOLS, Export, make_export
-from churnrisk.decide.playbook import ACTIONS, DEFAULT_PLAYBOOK, SITUATIONS, Action, check_playbook, choose_actions
+from churnrisk.decide.playbook import (
+    ACTIONS,
+    DEFAULT_PLAYBOOK,
+    REASONS,
+    SITUATIONS,
+    Action,
+    check_playbook,
+    choose_actions,
+)
 from churnrisk.decide.power import Plan, needed_customers, plan_split, smallest_effect
 from churnrisk.decide.profit import ContactTerms, expected_cost, expected_profit
 from churnrisk.decide.qini import Qini, qini_coefficient, qini_curve
@@ -18,6 +26,7 @@ __all__ = [
     "EXPORT_FIELDS",
     "LEAST_CONTROL",
     "NO_VALUES",
+    "REASONS",
     "SITUATIONS",
     "TOOLS",
     "Action",

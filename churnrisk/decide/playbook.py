@@ -14,7 +14,7 @@ ACTIONS = {
     "loyalty_offer": "an advantage for regulars: early access, a gift, free delivery",
     "service_call": "a call: something may have gone wrong",
     "survey": "a question why, without an offer",
-    "none": "nothing: these customers are never on the list",
+    "none": "nothing: customers of this segment are never on the list",
 }
 """The actions that a playbook may name, and what is meant."""
 
@@ -78,6 +78,11 @@ def check_playbook(playbook: Mapping[str, str]) -> Mapping[str, str]:
         if action not in ACTIONS:
             raise SettingsError(
                 f"[playbook] {situation} = {action!r}: no such action; give one of {', '.join(ACTIONS)}."
+            )
+        if situation in REASONS and action == "none":
+            raise SettingsError(
+                f"[playbook] {situation} = 'none': a reason chooses what is done for who is on the list, and takes "
+                "nobody off it; only segments and otherwise may be none."
             )
     return {**DEFAULT_PLAYBOOK, **playbook}
 

@@ -16,13 +16,15 @@ from churnrisk.workflows.campaigns import (
 )
 from churnrisk.workflows.changes import Comparison, Memory, remember
 from churnrisk.workflows.known import KnownChurn, predict_churn
+from churnrisk.workflows.mail import MailServer
 from churnrisk.workflows.model import ChurnModel, load, train
 from churnrisk.workflows.readiness import Readiness, check_readiness
 from churnrisk.workflows.report import ReportResult, check_report_path, make_report, write_report
 from churnrisk.workflows.scoring import ScoreResult, check_output, score_source, write_scores
 from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, rejects_beside, sample_file, without_password
 from churnrisk.workflows.target import TargetResult, Written, check_list_output, make_target, write_target
-from churnrisk.workflows.terms import Acceptance, check_needed, choose_acceptance
+from churnrisk.workflows.terms import Acceptance, check_needed, choose_acceptance, find_measured
+from churnrisk.workflows.weekly import MailPlan, WeeklyPlan, WeeklyResult, run_weekly
 
 __all__ = [
     "SAMPLE_PURCHASES",
@@ -32,11 +34,15 @@ __all__ = [
     "Comparison",
     "Drawn",
     "KnownChurn",
+    "MailPlan",
+    "MailServer",
     "Memory",
     "Readiness",
     "ReportResult",
     "ScoreResult",
     "TargetResult",
+    "WeeklyPlan",
+    "WeeklyResult",
     "Written",
     "backtest",
     "check_list_output",
@@ -47,6 +53,7 @@ __all__ = [
     "choose_acceptance",
     "create_campaign",
     "draw",
+    "find_measured",
     "find_purchases",
     "first_day_of",
     "learn_uplift",
@@ -59,6 +66,7 @@ __all__ = [
     "read_suppressed",
     "rejects_beside",
     "remember",
+    "run_weekly",
     "sample_file",
     "score_source",
     "train",

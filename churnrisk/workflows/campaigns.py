@@ -13,7 +13,7 @@ import numpy as np
 
 from churnrisk.decide import Assignment, ListedCustomers, Plan, assign_control, plan_split
 from churnrisk.errors import CampaignError, SettingsError
-from churnrisk.orders import CustomerList, IntakeOptions, read_list
+from churnrisk.orders import CustomerList, IntakeOptions, read_list, read_opted_out
 from churnrisk.state import Campaign, Member, State, add_campaign, check_name_free, find_overlaps
 from churnrisk.tables import Table, check_target, write_table
 from churnrisk.timeline import day_number, parse_day
@@ -72,10 +72,7 @@ def read_campaign_list(source: Any, options: IntakeOptions | None = None) -> Cus
 
 def read_suppressed(source: Any, options: IntakeOptions | None = None) -> set[str]:
     """Read the customers who must not be contacted; a file of ids, in which one may stand twice."""
-    from churnrisk.orders import read_customers
-
-    with read_customers(source, options or IntakeOptions(), as_kind="ids") as customers:
-        return set(customers.customer_ids)
+    return set(read_opted_out(source, options or IntakeOptions()).contacts)
 
 
 def draw(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
+from churnrisk.engines import BATCH_ROWS
 from churnrisk.explain import CAUTION, MOST_REASONS, Explainer, list_texts, measure_drivers
-from churnrisk.learning import FittedModel
+from churnrisk.features import iterate_features
+from churnrisk.learning import FAMILIES, FittedModel
 from churnrisk.orders import Orders
-from churnrisk.scoring import By, Scores, score_orders
+from churnrisk.scoring import By, Scores, find, score_orders
+from churnrisk.timeline import Snapshot
 
 ReasonsFor = Literal["shown", "listed", "all", "none"]
 """For whom reasons are looked for: see :class:`ReasonFinder`."""
@@ -22,6 +25,9 @@ MOST_LISTED = 500
 """The first of high risk in the list, so many of whom get reasons where not everybody does."""
 
 DRIVER_CUSTOMERS = 200
+LEAST_SHARE = 0.05
+"""In log-odds: a family that raises a score by less is no reason."""
+
 DECIMALS = 9
 
 
@@ -100,6 +106,38 @@ def score_with_reasons(
     if finder is None:
         return score_orders(model, orders, as_of, **how)
     return finder.add_to(score_orders(model, orders, as_of, watch=finder.see, **how))
+
+
+def main_families(
+    model: FittedModel, orders: Orders, snapshot: Snapshot, customer_ids: Sequence[str]
+) -> dict[str, str]:
+    """Give, for each of some scored customers, the family that raises the score most; none where nothing raises it.
+
+    Parameters
+    ----------
+    model : FittedModel
+        The model; one without a sample of customers to compare with gives nobody a family.
+    orders : Orders
+        The log.
+    snapshot : Snapshot
+        Where they were scored.
+    customer_ids : sequence of str
+        Whom.
+    """
+    if model.sample is None or not len(customer_ids):
+        return {}
+    explainer, wanted = Explainer(model), np.array(sorted(customer_ids), dtype=object)
+    families: dict[str, str] = {}
+    batches = iterate_features(orders, snapshot, rows=BATCH_ROWS, names=model.names, database=orders.database)
+    for batch in batches:
+        is_wanted = find(batch.customer_ids, wanted)[1]
+        if is_wanted.any():
+            shares = explainer.share(batch.values[is_wanted]).values
+            largest = shares.argmax(axis=1)
+            for customer, place, row in zip(batch.customer_ids[is_wanted], largest, shares, strict=True):
+                if row[place] >= LEAST_SHARE:
+                    families[customer] = FAMILIES[place]
+    return families
 
 
 def describe_drivers(model: FittedModel, values: np.ndarray, *, seed: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import churnrisk
 from churnrisk.errors import IncompatibleModel, ModelNotFound, NotEnoughData, OutputError, SettingsError, StoreError
 from churnrisk.orders import IntakeOptions, Orders, read_orders
-from churnrisk.report import AtRisk, ReportData, render_report
+from churnrisk.report import AtRisk, MeasuredCampaign, ReportData, render_report
 from churnrisk.retention import (
     Change,
     RetentionTable,
@@ -21,8 +21,9 @@ from churnrisk.retention import (
     measure_retention,
 )
 from churnrisk.scoring import Scores
+from churnrisk.state import StoredCampaign, find_state, list_campaigns, list_measured
 from churnrisk.tables import Table, replacing
-from churnrisk.timeline import DEFAULT_LOOKBACK
+from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
 from churnrisk.workflows.card import describe_intake, describe_snapshot
 from churnrisk.workflows.model import ChurnModel, choose_as_of, load
 from churnrisk.workflows.reasons import make_finder, score_with_reasons
@@ -55,6 +56,7 @@ def make_report(
     lookback: int = DEFAULT_LOOKBACK,
     top: int = DEFAULT_TOP,
     models_dir: Path = Path("models"),
+    state: Path | None = None,
     options: IntakeOptions | None = None,
 ) -> ReportResult:
     """Measure all that a report shows.
@@ -71,6 +73,8 @@ def make_report(
         How many customers the list of those at risk holds, at most 1,000; 0 leaves single customers out.
     models_dir : Path
         Where a model may be stored; the report does without one.
+    state : Path, optional
+        The state file, for what measured campaigns came to.
     options : IntakeOptions, optional
         How to read the source.
     """
@@ -93,6 +97,7 @@ def make_report(
             segmentation=segmentation,
             at_risk=None if model is None or scores is None else _list_at_risk(model, scores, segmentation, top),
             no_list=no_list,
+            campaigns=_list_campaigns(state),
         )
     return ReportResult(data, problem)
 
@@ -139,6 +144,35 @@ def _score(model: ChurnModel, orders: Orders, top: int) -> Scores:
     is_explained = top > 0 and model.model.sample is not None
     finder = make_finder(model.model, "shown" if is_explained else "none", top=top, by="risk")
     return score_with_reasons(finder, model.model, orders, day)
+
+
+def _list_campaigns(path: Path | None) -> tuple[MeasuredCampaign, ...]:
+    """Give what measured campaigns came to; none where nothing is remembered."""
+    state = None if path is None else find_state(path)
+    if state is None:
+        return ()
+    with state:
+        measured, stored = list_measured(state), list_campaigns(state)
+    return tuple(
+        _describe_campaign(one, measured[one.campaign.name].result) for one in stored if one.campaign.name in measured
+    )
+
+
+def _describe_campaign(stored: StoredCampaign, result: Mapping[str, Any]) -> MeasuredCampaign:
+    campaign = stored.campaign
+    effect = result["effects"].get(campaign.outcome, {})
+    return MeasuredCampaign(
+        name=campaign.name,
+        starts_on=date_of(campaign.starts_on).isoformat(),
+        contacted=stored.treated,
+        kept_back=stored.control,
+        outcome=campaign.outcome,
+        effect=effect.get("difference"),
+        low=effect.get("low"),
+        high=effect.get("high"),
+        profit=result["profit"],
+        verdict=result["verdict"],
+    )
 
 
 def _probability_of(scores: Scores) -> dict[str, float]:

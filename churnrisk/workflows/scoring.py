@@ -163,12 +163,7 @@ def score_source(
             scores = _score_history(model, customers, customers.orders, as_of, how)
             scores, compared = _compare(memory, scores, "purchases", customers.orders)
         else:
-            if purchases is None:
-                raise ColumnError(
-                    f"{customers.report.source} holds customer ids only; name the history with --purchases FILE, "
-                    "or as `purchases` in churnrisk.toml."
-                )
-            with read_orders(purchases, _options_for_history(chosen, purchases)) as orders:
+            with _read_history(customers, purchases, chosen) as orders:
                 notices += tuple(orders.report.notices)
                 intake["purchases"] = orders.report.to_dict()
                 scores = _score_history(model, customers, orders, as_of, how)
@@ -195,6 +190,16 @@ def _compare(
         return scores, None
     comparison = memory.compare(scores, kind, orders)
     return with_change(scores, comparison), comparison
+
+
+def _read_history(customers: CustomerTable, purchases: Any, options: IntakeOptions) -> Orders:
+    """Read the purchases of customers of whom the file holds ids only."""
+    if purchases is None:
+        raise ColumnError(
+            f"{customers.report.source} holds customer ids only; name the history with --purchases FILE, or as "
+            "`purchases` in churnrisk.toml."
+        )
+    return read_orders(purchases, _options_for_history(options, purchases))
 
 
 def _options_for_history(options: IntakeOptions, purchases: Any) -> IntakeOptions:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from churnrisk.decide import (
+    REASONS,
     TOOLS,
     Action,
     Candidates,
@@ -30,8 +31,11 @@ from churnrisk.tables import CsvStyle, Table, check_target, write_table
 from churnrisk.timeline import Snapshot, date_of
 from churnrisk.workflows.card import describe_intake, describe_snapshot
 from churnrisk.workflows.model import ChurnModel, Day, choose_as_of
+from churnrisk.workflows.reasons import main_families
 
 MONEY_DECIMALS = 4
+MOST_EXPLAINED = 2000
+"""The first of the list, whose reasons may choose the action."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,6 @@ def make_target(
     capacity: int | None = None,
     playbook: Mapping[str, str] | None = None,
     suppress: Any = None,
-    reason_of: Mapping[str, str] | None = None,
     as_of: Day = None,
     options: IntakeOptions | None = None,
 ) -> TargetResult:
@@ -140,11 +143,10 @@ def make_target(
     budget, capacity : optional
         What the list may cost, or how many it may hold; not both.
     playbook : mapping of str to str, optional
-        Segment or family of reasons to action; customers whose action is ``none`` are no candidates.
+        Segment or family of reasons to action; customers whose segment's action is ``none`` are no candidates. The
+        main reason of the score decides before the segment, for the first 2,000 of the list.
     suppress : str, Path or frame, optional
         Customers who have opted out. They are no candidates, whatever else holds.
-    reason_of : mapping of str to str, optional
-        Customer to the family of features that raises the score most.
     as_of : str or date, optional
         The day to score at.
     options : IntakeOptions, optional
@@ -154,16 +156,17 @@ def make_target(
     plays = check_playbook(playbook or {})
     opted_out = None if suppress is None else read_opted_out(suppress, chosen)
     with read_orders(source, chosen) as orders:
-        scored = score_customers(churn_model, orders, as_of, valuation=valuation, playbook=plays, reason_of=reason_of)
+        scored = score_customers(churn_model, orders, as_of, valuation=valuation, playbook=plays)
         intake, notices = describe_intake(orders), tuple(orders.report.notices)
-    is_out, said = _find_opted_out(scored, opted_out)
-    is_idle = np.array([one.action == "none" for one in scored.actions], dtype=bool) & ~is_out
-    eligible = scored.take(~is_out & ~is_idle)
-    eligible = eligible.take(np.argsort(eligible.customer_ids, kind="stable"))
-    target = choose_target(eligible.candidates(), terms, budget=budget, capacity=capacity)
+        is_out, said = _find_opted_out(scored, opted_out)
+        is_idle = np.array([one.action == "none" for one in scored.actions], dtype=bool) & ~is_out
+        eligible = scored.take(~is_out & ~is_idle)
+        eligible = eligible.take(np.argsort(eligible.customer_ids, kind="stable"))
+        target = choose_target(eligible.candidates(), terms, budget=budget, capacity=capacity)
+        listed = _act_on_reasons(churn_model, orders, eligible.take(target.chosen), plays)
     return TargetResult(
         target,
-        _make_table(eligible.take(target.chosen), target.profit[target.chosen]),
+        _make_table(listed, target.profit[target.chosen]),
         describe_snapshot(scored.snapshot),
         {"scored": len(is_out), "opted_out": int(is_out.sum()), "no_action": int(is_idle.sum())},
         measure_max_profit(churn_model.card, target.candidates, terms),
@@ -179,7 +182,6 @@ def score_customers(
     *,
     valuation: Valuation,
     playbook: Mapping[str, str],
-    reason_of: Mapping[str, str] | None = None,
 ) -> ScoredCustomers:
     """Score the customers of a log, and give each scored one a value, a segment and an action."""
     if not orders.has_amounts:
@@ -199,8 +201,21 @@ def score_customers(
         risk,
         value_of_keeping(scores.columns)[is_scored],
         [segment_of.get(one, "") for one in ids.tolist()],
-        choose_actions(ids.tolist(), segment_of, playbook=playbook, reason_of=reason_of),
+        choose_actions(ids.tolist(), segment_of, playbook=playbook),
     )
+
+
+def _act_on_reasons(
+    churn_model: ChurnModel, orders: Orders, listed: ScoredCustomers, playbook: Mapping[str, str]
+) -> ScoredCustomers:
+    """Let the main reason of the score choose the action, where the playbook names one for it."""
+    if not set(REASONS) & playbook.keys():
+        return listed
+    first = listed.customer_ids[:MOST_EXPLAINED].tolist()
+    reason_of = main_families(churn_model.model, orders, listed.snapshot, first)
+    segment_of = dict(zip(listed.customer_ids.tolist(), listed.segments, strict=True))
+    actions = choose_actions(listed.customer_ids.tolist(), segment_of, playbook=playbook, reason_of=reason_of)
+    return replace(listed, actions=actions)
 
 
 def measure_max_profit(card: Mapping[str, Any], candidates: Candidates, terms: ContactTerms) -> dict[str, MaxProfit]:

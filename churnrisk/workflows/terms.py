@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from churnrisk.decide import measured_acceptance
 from churnrisk.errors import SettingsError
+from churnrisk.state import find_state
 
 
 @dataclass(frozen=True)
@@ -13,6 +16,16 @@ class Acceptance:
 
     rate: float
     source: str
+
+
+def find_measured(state: Path | None) -> Acceptance | None:
+    """Give the acceptance rate that campaigns have measured; None where none tells enough, or no file is there."""
+    found = None if state is None else find_state(state)
+    if found is None:
+        return None
+    with found:
+        rate = measured_acceptance(found)
+    return None if rate is None else Acceptance(rate, f"measured by campaigns, {rate:.1%}")
 
 
 def choose_acceptance(

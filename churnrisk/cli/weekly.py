@@ -1,0 +1,75 @@
+"""``churnrisk weekly``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from churnrisk.cli.options import AsJson, Reading, current_settings, reads_purchases, state_path
+
+if TYPE_CHECKING:
+    from churnrisk.settings import Settings
+    from churnrisk.workflows import MailPlan
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(weekly)
+
+
+@reads_purchases
+def weekly(
+    context: typer.Context,
+    as_json: AsJson = False,
+    *,
+    reading: Reading,
+) -> None:
+    """Do the weekly run from churnrisk.toml alone: score, compare with the last run, write list and report, mail them.
+
+    Example: churnrisk --config /srv/shop/churnrisk.toml weekly
+    """
+    from churnrisk import workflows
+    from churnrisk.cli.show import print_json
+    from churnrisk.learning import Valuation
+
+    settings = current_settings(context)
+    folder = settings.weekly_dir
+    plan = workflows.WeeklyPlan(
+        source=workflows.find_purchases(None, settings.purchases),
+        models_dir=settings.models_dir,
+        state=state_path(settings, None, models_dir=None),
+        folder=folder,
+        lookback=settings.lookback,
+        options=reading.options(settings, rejects=folder / "rejects.csv"),
+        valuation=Valuation(settings.margin, settings.discount_rate),
+        mail=_plan_mail(settings),
+    )
+    result = workflows.run_weekly(plan)
+    if as_json:
+        scored = result.scored
+        print_json(
+            {
+                "line": result.line,
+                "files": [str(file) for file in result.files],
+                "mailed_to": list(result.recipients),
+                "model_problem": result.model_problem or None,
+                "notices": list(scored.notices),
+                "intake": dict(scored.intake),
+            }
+        )
+        return
+    typer.echo(result.line)
+
+
+def _plan_mail(settings: Settings) -> MailPlan | None:
+    """Give who is to be sent what; None where no mail server is set."""
+    from churnrisk.errors import SettingsError
+    from churnrisk.workflows import MailPlan, MailServer
+
+    if settings.smtp_host is None:
+        return None
+    if settings.mail_from is None:
+        raise SettingsError("smtp_host is set and mail_from is not: name the address that the mail comes from.")
+    server = MailServer(settings.smtp_host, settings.smtp_port, settings.smtp_security, settings.smtp_user)
+    return MailPlan(server, settings.mail_from, tuple(settings.mail_to))
