@@ -104,8 +104,8 @@ def _quote_table(name: str) -> str:
 def write_database_table(url: str, columns: Mapping[str, Sequence[Any]], *, key: str = "as_of") -> int:
     """Write columns to the table of a PostgreSQL URL, replacing the rows of the same key; give the number of rows.
 
-    All in one transaction: the table is made where it is absent, the rows of the same ``key`` go, the new ones come,
-    or nothing happens at all.
+    All in one transaction: the table is made where it is absent, and given the columns that it lacks; the rows of the
+    same ``key`` go, the new ones come, or nothing happens at all.
 
     Parameters
     ----------
@@ -121,10 +121,12 @@ def write_database_table(url: str, columns: Mapping[str, Sequence[Any]], *, key:
         raise SettingsError("name the table to write: postgresql://user@host/database?table=scores.")
     name = _quote_table(table)
     fields = ", ".join(quote_name(column) for column in columns)
-    types = ", ".join(f"{quote_name(column)} {_column_type(values)}" for column, values in columns.items())
+    types = [f"{quote_name(column)} {_column_type(values)}" for column, values in columns.items()]
     with connect_postgres(bare, error=OutputError) as connection:
-        connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({types})")
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(types)})")
         connection.execute(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")  # two writers come one after the other
+        for column in types:
+            connection.execute(f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {column}")
         for value in sorted(set(columns[key])):
             connection.execute(f"DELETE FROM {name} WHERE {quote_name(key)} = %s", (value,))
         count = 0

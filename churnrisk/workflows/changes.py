@@ -14,7 +14,7 @@ import numpy as np
 from churnrisk.labels import label_churn
 from churnrisk.orders import Orders
 from churnrisk.scoring import Scores, find
-from churnrisk.state import Remembered, Run, RunScore, find_run, load_scores, open_state, remember_run
+from churnrisk.state import Remembered, Run, RunScore, find_run, list_runs, load_scores, open_state, remember_run
 from churnrisk.timeline import Snapshot, date_of
 
 CHANGES = ("new on the list", "rising", "falling", "bought since", "off the list", "unchanged")
@@ -111,15 +111,22 @@ class Memory:
         The state file.
     since : str
         ``"last"``, the number of a run, or a date.
+    may_be_first : bool
+        Whether a first run, which has none to be compared with, is no error.
     """
 
     path: Path
     since: str
+    may_be_first: bool = False
 
-    def compare(self, scores: Scores, kind: str, orders: Orders | None) -> Comparison:
-        """Compare scores with the run that is meant."""
+    def compare(self, scores: Scores, kind: str, orders: Orders | None) -> Comparison | None:
+        """Compare scores with the run that is meant; None for a first run that may be one."""
+        cutoff = scores.snapshot.cutoff
         with open_state(self.path) as state:
-            earlier = find_run(state, self.since, before=scores.snapshot.cutoff, kind=kind)
+            runs = (one.run for one in list_runs(state))
+            if self.may_be_first and not any(run.kind == kind and run.snapshot.cutoff < cutoff for run in runs):
+                return None
+            earlier = find_run(state, self.since, before=cutoff, kind=kind)
             before = load_scores(state, earlier.run_id)
         change = tell_changes(scores, before, since=earlier.run.snapshot.cutoff)
         return Comparison(earlier, change, follow_up(scores, before, earlier.run.snapshot, orders))

@@ -186,10 +186,8 @@ def _compare(
     memory: Memory | None, scores: Scores, kind: Kind, orders: Orders | None
 ) -> tuple[Scores, Comparison | None]:
     """Compare with the earlier run while the purchases are open."""
-    if memory is None:
-        return scores, None
-    comparison = memory.compare(scores, kind, orders)
-    return with_change(scores, comparison), comparison
+    comparison = None if memory is None else memory.compare(scores, kind, orders)
+    return (scores if comparison is None else with_change(scores, comparison)), comparison
 
 
 def _read_history(customers: CustomerTable, purchases: Any, options: IntakeOptions) -> Orders:

@@ -8,11 +8,11 @@ from pathlib import Path
 from churnrisk.errors import OutputError
 from churnrisk.learning import Valuation
 from churnrisk.orders import IntakeOptions
-from churnrisk.state import find_state, list_runs
 from churnrisk.timeline import date_of
 from churnrisk.workflows.changes import Memory, remember
 from churnrisk.workflows.mail import MailServer, check_mail, send_files
 from churnrisk.workflows.model import ChurnModel, load
+from churnrisk.workflows.reasons import ReasonsFor
 from churnrisk.workflows.report import make_report, write_report
 from churnrisk.workflows.scoring import ScoreResult, score_source, write_scores
 
@@ -118,8 +118,15 @@ def run_weekly(plan: WeeklyPlan) -> WeeklyResult:
         check_mail(plan.mail.server, sender=plan.mail.sender, recipients=plan.mail.recipients)
     _make_folder(plan.folder)
     model = load(models_dir=plan.models_dir)
+    reasons: ReasonsFor = "none" if model.model.sample is None else "listed"
     scored = score_source(
-        model, plan.source, as_kind="purchases", valuation=plan.valuation, options=plan.options, memory=_memory_of(plan)
+        model,
+        plan.source,
+        as_kind="purchases",
+        valuation=plan.valuation,
+        options=plan.options,
+        memory=Memory(plan.state, "last", may_be_first=True),
+        reasons=reasons,
     )
     report = make_report(
         plan.source,
@@ -144,16 +151,6 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made: {error.strerror}.") from None
-
-
-def _memory_of(plan: WeeklyPlan) -> Memory | None:
-    """Compare with the last run of the same kind; the first run has none."""
-    state = find_state(plan.state)
-    if state is None:
-        return None
-    with state:
-        is_first = not any(one.run.kind == "purchases" for one in list_runs(state))
-    return None if is_first else Memory(plan.state, "last")
 
 
 def _quietly(options: IntakeOptions) -> IntakeOptions:

@@ -138,3 +138,16 @@ def test_a_failed_write_leaves_what_was_there(server: str) -> None:
         write_database_table(url, broken)
     with psycopg.connect(server) as connection:
         assert connection.execute("SELECT churn_probability FROM kept").fetchall() == [(0.5,)]
+
+
+def test_a_table_is_given_the_columns_that_it_lacks(server: str) -> None:
+    """A column comes with an option, such as the reasons or the change since the last run; earlier rows have none."""
+    import psycopg
+
+    url = f"{server}?table=grown"
+    write_database_table(url, scores(dt.date(2024, 1, 1), 0.5))
+    write_database_table(url, scores(dt.date(2024, 1, 2), 0.75) | {'why "so"': ["silent"]})
+    write_database_table(url, scores(dt.date(2024, 1, 3), 0.25))
+    with psycopg.connect(server) as connection:
+        found = connection.execute('SELECT churn_probability, "why ""so""" FROM grown ORDER BY as_of').fetchall()
+    assert found == [(0.5, None), (0.75, "silent"), (0.25, None)]

@@ -155,5 +155,6 @@ def test_the_description_is_json(data: ReportData) -> None:
         "segments",
         "at_risk",
         "no_list",
+        "campaigns",
         "intake",
     ]
