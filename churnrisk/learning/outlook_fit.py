@@ -65,6 +65,10 @@ SILENCE_PENALTY = 8.0
 LEAST_FOLLOWED = 100
 """Customers that were followed; with fewer there is no outlook."""
 
+LEAST_SHARE = 0.4
+"""Of the days that one looks at, this share must have been followed by then; else the look back tells of a history that
+was too short then, and of nothing that is still so."""
+
 LEAST_KNOWN = 7
 """Days of follow-up with which a cutoff tells anything."""
 
@@ -72,6 +76,9 @@ LEAST_KNOWN = 7
 @dataclass(frozen=True)
 class OutlookCheck:
     """How an outlook fitted to what was known at an earlier cutoff did on what came after it.
+
+    Only the buy-till-you-die model, a handful of numbers about the whole shop, is that of ``as_of``; and no churn
+    probability shifts the curves, since none was fitted then.
 
     Parameters
     ----------
@@ -222,7 +229,9 @@ def _check_and_stretch(
     curve = earlier.curve.log_survival(terms, histories, silence)
     curves = [(curve, test.wait_days)]
     coverage, tenths = measure_coverage(earlier.band, curves, earlier.curve.knots, window)
-    factor = choose_stretch(earlier.band, curves, earlier.curve.knots, window)
+    factor = 1.0
+    if followed_days(past) >= LEAST_SHARE * window:
+        factor = choose_stretch(earlier.band, curves, earlier.curve.knots, window)
     horizon = test.snapshot.horizon
     probability = np.exp(curve[:, earlier.curve.knots.index(horizon) + 1])
     expected, realised, days = _compare_revenue(earlier, test, terms, histories, probability)

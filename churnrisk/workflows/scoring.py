@@ -31,6 +31,7 @@ from churnrisk.workflows.sources import rejects_beside
 
 Kind = Literal["purchases", "ids", "summary"]
 NO_REASONS = "A file with one row per customer says too little for reasons; score the purchase history to get them."
+YEAR = 365
 WHOLE_COLUMNS = ("risk_rank", "days_since_last_order", "order_count")
 
 
@@ -169,16 +170,22 @@ def score_source(
                 scores = _score_history(model, customers, orders, as_of, how)
                 scores, compared = _compare(memory, scores, "ids", orders)
     kind = cast(Kind, customers.kind)
-    return ScoreResult(scores, kind, (*notices, *_explain_order(model, scores, kind, by)), intake, compared)
+    return ScoreResult(scores, kind, (*notices, *_explain_values(model, scores, kind, by)), intake, compared)
 
 
-def _explain_order(model: FittedModel, scores: Scores, kind: Kind, by: By) -> Iterator[str]:
-    """Say why scores are not sorted by value although that was wanted."""
-    if by == scores.by or not scores.count("status", "scored"):
+def _explain_values(model: FittedModel, scores: Scores, kind: Kind, by: By) -> Iterator[str]:
+    """Say where values of a year come from less than a year, and why scores are not sorted by value as was wanted."""
+    if not scores.count("status", "scored"):
+        return
+    worth = None if model.outlook is None or kind == "summary" else model.outlook.worth
+    if worth is not None and worth.window < YEAR:
+        yield f"Values of {YEAR} days are scaled up from {worth.window}: the history was too short for a year."
+    if by == scores.by:
         return
     reason = "a file with one row per customer tells too little for it"
     if kind != "summary":
-        reason = "the model has no outlook; train again" if model.outlook is None else "it was learned without amounts"
+        reason = "the model was learned without amounts, or from too few buyers"
+        reason = "the model has no outlook; train again" if model.outlook is None else reason
     yield f"Sorted by risk, since no value at risk is known: {reason}."
 
 
