@@ -243,7 +243,8 @@ def show(
     ]
     show_table("Expected profit, against contacting nobody", rows)
     say(f"{target.reason}")
-    say(f"The acceptance rate was {acceptance.source}; only a campaign with a control group measures it.")
+    doubt = "" if "measured" in acceptance.source else "; only a campaign with a control group measures it"
+    say(f"The acceptance rate was {acceptance.source}{doubt}.")
     _show_max_profit(result)
     if top and len(result.table):
         show_list(result, top=top)

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from churnrisk.state import Campaign, Measured, add_campaign, add_measured, open_state
 from support.shop import PURCHASES, Answer, churnrisk, read_rows, write_rows
 
 COLUMNS = [
@@ -83,24 +84,26 @@ def test_who_has_opted_out_is_never_on_the_list(
     out = [row["customer_id"] for row in whole["list"][:3]]
     path = tmp_path / "out.csv"
     write_rows(path, [{"Customer": one} for one in [*out, "nobody"]], ["Customer"])
-    document = chosen(models, "--suppress", path, "--output", tmp_path / f"list.{ending}")
+    document = chosen(models, "--capacity", 20, "--suppress", path, "--output", tmp_path / f"list.{ending}")
     listed = {row["customer_id"] for row in document["list"]}
     assert not listed & set(out)
     assert document["counts"]["opted_out"] == 3
     assert document["candidates"] == whole["candidates"] - 3
     assert "3 of the 4 customers in out.csv were taken out." in document["notices"]
     write_rows(path, [{"customer_id": "x"}], ["customer_id"])
-    assert any("None of the 1 ids in out.csv" in one for one in chosen(models, "--suppress", path)["notices"])
+    assert any(
+        "None of the 1 ids in out.csv" in one for one in chosen(models, "--capacity", 1, "--suppress", path)["notices"]
+    )
 
 
 def test_files_hold_the_list(whole: dict[str, Any], models: Path, tmp_path: Path) -> None:
-    assert choose(models, "--output", tmp_path / "list.csv").code == 0
+    assert choose(models, "--capacity", 20, "--output", tmp_path / "list.csv").code == 0
     rows = read_rows(tmp_path / "list.csv")
-    assert [row["customer_id"] for row in rows] == [row["customer_id"] for row in whole["list"]]
+    assert [row["customer_id"] for row in rows] == [row["customer_id"] for row in whole["list"][:20]]
     assert list(rows[0]) == COLUMNS
-    assert choose(models, "--output", tmp_path / "list.parquet").code == 0
+    assert choose(models, "--capacity", 20, "--output", tmp_path / "list.parquet").code == 0
     found = duckdb.connect().execute(f"SELECT * FROM '{tmp_path / 'list.parquet'}'").fetchall()
-    assert [row[0] for row in found] == [row["customer_id"] for row in whole["list"]]
+    assert [row[0] for row in found] == [row["customer_id"] for row in whole["list"][:20]]
 
 
 def test_a_list_that_cannot_pay_is_empty_and_says_why(models: Path, tmp_path: Path) -> None:
@@ -128,9 +131,37 @@ def test_nothing_is_assumed_in_silence(models: Path, tmp_path: Path) -> None:
     assert document["terms"]["acceptance_source"] == "from the settings"
     assert document["counts"]["no_action"] > 0
     assert "champions" not in {row["segment"] for row in document["list"]}
-    assert {row["action"] for row in document["list"] if row["segment"] == "hibernating"} <= {"survey"}
+    by_segment = [row for row in document["list"] if row["action_reason"].startswith("segment hibernating")]
+    assert {row["action"] for row in by_segment} <= {"survey"}
     Path("churnrisk.toml").write_text(settings + '[playbook]\nchampion = "none"\n')
     assert "[playbook] champion: not known" in choose(models, terms=()).err
+
+
+def test_the_main_reason_decides_on_the_action(models: Path) -> None:
+    Path("churnrisk.toml").write_text('[playbook]\nrecency = "survey"\nrhythm = "service_call"\n')
+    rows = chosen(models, "--capacity", 40)["list"]
+    top = churnrisk("explain", rows[0]["customer_id"], PURCHASES, "--models-dir", models, "--json").json["families"]
+    actions = {"recency": "survey", "rhythm": "service_call", "returns": "service_call"}
+    told = [row for row in rows if row["action_reason"].startswith("reason ")]
+    assert told
+    family = max(top, key=lambda one: one["log_odds"])["family"]
+    assert rows[0]["action_reason"].startswith(f"reason {family}:" if family in actions else "segment")
+    for row in told:
+        assert row["action"] == actions[row["action_reason"].split()[1].rstrip(":")]
+
+
+def test_a_measured_campaign_knows_the_acceptance_rate(models: Path, tmp_path: Path) -> None:
+    with open_state(tmp_path / "state.db") as state:
+        with state.transaction():
+            place = add_campaign(state, Campaign("spring", 15_000, 60, "retained", 0.1, 0), [])
+        add_measured(state, place, Measured("f", 0.07, 0.02, {}))
+    terms = ("--contact-cost", 1, "--incentive-cost", 10, "--margin", 0.3, "--state", tmp_path / "state.db")
+    document = choose(models, "--capacity", 5, "--json", terms=terms).json
+    found = document["terms"]
+    assert found["acceptance_rate"] == pytest.approx(0.07)
+    assert found["acceptance_source"] == "measured by campaigns, 7.0%"
+    given = choose(models, "--capacity", 5, "--json", "--acceptance-rate", 0.3, terms=terms).json["terms"]
+    assert (given["acceptance_rate"], given["acceptance_source"]) == (0.3, "given")
 
 
 def test_the_file_of_another_tool_holds_the_contacts_and_nothing_else_does(models: Path, tmp_path: Path) -> None:
@@ -181,6 +212,6 @@ def test_a_model_stored_without_the_curve_still_gives_a_list(models: Path, whole
     card = json.loads(json.dumps(model.card))
     del card["test"]["roc_hull"]
     old = workflows.ChurnModel(model.model, card, model.version)
-    result = workflows.make_target(old, str(PURCHASES), ContactTerms(1, 10, 0.2), valuation=Valuation(0.3))
+    result = workflows.make_target(old, str(PURCHASES), ContactTerms(1, 10, 0.2), valuation=Valuation(0.3), capacity=20)
     assert result.max_profit == {}
-    assert result.table.records() == whole["list"]
+    assert result.table.records() == whole["list"][:20]
