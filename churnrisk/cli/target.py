@@ -17,6 +17,7 @@ from churnrisk.cli.options import (
     current_settings,
     known_state,
     reads_purchases,
+    state_path,
 )
 from churnrisk.cli.retention_source import Purchases
 from churnrisk.cli.score import CsvStyle
@@ -80,6 +81,10 @@ def target(
     suppress: Annotated[
         str | None, typer.Option("--suppress", metavar="FILE", help="Customers who have opted out: never listed.")
     ] = None,
+    uplift: Annotated[
+        str | None,
+        typer.Option("--uplift", metavar="CAMPAIGN", help="Learn from a finished campaign who responds to a contact."),
+    ] = None,
     as_of: AsOf = None,
     models_dir: ModelsDir = None,
     model: Annotated[
@@ -137,6 +142,7 @@ def target(
             capacity=capacity,
             playbook=settings.playbook,
             suppress=suppress or settings.suppress,
+            learned_from=None if uplift is None else workflows.LearnedFrom(state_path(settings, state), uplift),
             as_of=as_of,
             options=options,
         )

@@ -17,7 +17,15 @@ from churnrisk.decide.power import Plan, needed_customers, plan_split, smallest_
 from churnrisk.decide.profit import ContactTerms, expected_cost, expected_profit
 from churnrisk.decide.qini import Qini, qini_coefficient, qini_curve
 from churnrisk.decide.target import Candidates, Comparison, Target, choose_target
-from churnrisk.decide.uplift import LEAST_CONTROL, UpliftTest, UpliftVerdict, compare_rankings
+from churnrisk.decide.uplift import (
+    LEAST_CONTROL,
+    RISK,
+    UpliftTest,
+    UpliftVerdict,
+    compare_rankings,
+    learn_effect,
+    response_of,
+)
 from churnrisk.decide.value import NO_VALUES, value_of_keeping
 
 __all__ = [
@@ -27,6 +35,7 @@ __all__ = [
     "LEAST_CONTROL",
     "NO_VALUES",
     "REASONS",
+    "RISK",
     "SITUATIONS",
     "TOOLS",
     "Action",
@@ -53,6 +62,7 @@ __all__ = [
     "estimate_effect",
     "expected_cost",
     "expected_profit",
+    "learn_effect",
     "make_export",
     "measure_outcomes",
     "measured_acceptance",
@@ -60,6 +70,7 @@ __all__ = [
     "plan_split",
     "qini_coefficient",
     "qini_curve",
+    "response_of",
     "smallest_effect",
     "value_of_keeping",
 ]

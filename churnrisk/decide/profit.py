@@ -53,7 +53,9 @@ class ContactTerms:
             raise SettingsError(f"--redemption {self.redemption}: give a share from 0 to 1.")
 
 
-def expected_profit(churn_probability: Floats, value_kept: Floats, terms: ContactTerms) -> Floats:
+def expected_profit(
+    churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float = 1.0
+) -> Floats:
     """Give the expected profit of contacting each customer rather than not, in currency units.
 
     A would-be leaver accepts with probability g, then costs the incentive d and keeps the value v; one who does not
@@ -63,8 +65,8 @@ def expected_profit(churn_probability: Floats, value_kept: Floats, terms: Contac
         profit = p g (v - d) - (1 - p) r d - c.
 
     With r = 1 and one v for everybody it is the profit of Neslin et al. on which the expected maximum profit measure
-    rests. It holds g to be equal for all; where a campaign with a control group has measured who can be kept, that
-    is the better guide.
+    rests. It holds g to be equal for all; where a campaign with a control group has shown who can be kept, g is
+    multiplied by each customer's response.
 
     Parameters
     ----------
@@ -72,6 +74,8 @@ def expected_profit(churn_probability: Floats, value_kept: Floats, terms: Contac
         p, and v in currency units of margin.
     terms : ContactTerms
         c, d, g and r.
+    response : ndarray of float64, shape (n,), or float
+        How many times the acceptance rate each one accepts, 1 on average.
 
     References
     ----------
@@ -79,15 +83,16 @@ def expected_profit(churn_probability: Floats, value_kept: Floats, terms: Contac
     43(2), 204-211. Verbraken, T., Verbeke, W. & Baesens, B. (2013), A novel profit maximizing metric for measuring
     classification performance of customer churn prediction models, IEEE TKDE 25(5), 961-973.
     """
-    profit: Floats = gain_of(churn_probability, value_kept, terms) * terms.acceptance_rate - sure_cost_of(
-        churn_probability, terms
-    )
+    gain = gain_of(churn_probability, value_kept, terms, response=response)
+    profit: Floats = gain * terms.acceptance_rate - sure_cost_of(churn_probability, terms)
     return profit
 
 
-def gain_of(churn_probability: Floats, value_kept: Floats, terms: ContactTerms) -> Floats:
-    """Give p (v - d): what full acceptance would bring, from each customer."""
-    gain: Floats = churn_probability * (value_kept - terms.incentive_cost)
+def gain_of(
+    churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float = 1.0
+) -> Floats:
+    """Give p (v - d), times the response: what full acceptance would bring, from each customer."""
+    gain: Floats = churn_probability * response * (value_kept - terms.incentive_cost)
     return gain
 
 
@@ -97,23 +102,27 @@ def sure_cost_of(churn_probability: Floats, terms: ContactTerms) -> Floats:
     return cost
 
 
-def expected_cost(churn_probability: Floats, terms: ContactTerms) -> Floats:
+def expected_cost(churn_probability: Floats, terms: ContactTerms, *, response: Floats | float = 1.0) -> Floats:
     """Give what contacting each customer is expected to cost: c + ((1 - p) r + p g) d. A budget is spent on this."""
-    kept = churn_probability * terms.acceptance_rate * terms.incentive_cost
+    kept = churn_probability * response * terms.acceptance_rate * terms.incentive_cost
     cost: Floats = sure_cost_of(churn_probability, terms) + kept
     return cost
 
 
-def break_even(churn_probability: Floats, value_kept: Floats, terms: ContactTerms) -> float | None:
+def break_even(
+    churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float = 1.0
+) -> float | None:
     """Give the acceptance rate from which contacting these customers pays; None where no rate up to 1 does."""
-    gain = float(gain_of(churn_probability, value_kept, terms).sum())
+    gain = float(gain_of(churn_probability, value_kept, terms, response=response).sum())
     cost = float(sure_cost_of(churn_probability, terms).sum())
     return cost / gain if gain > 0 and cost <= gain else None
 
 
-def least_break_even(churn_probability: Floats, value_kept: Floats, terms: ContactTerms) -> float | None:
+def least_break_even(
+    churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float = 1.0
+) -> float | None:
     """Give the acceptance rate from which contacting the best single customer pays; None where no rate does."""
-    gain = gain_of(churn_probability, value_kept, terms)
+    gain = gain_of(churn_probability, value_kept, terms, response=response)
     cost = sure_cost_of(churn_probability, terms)
     rates = np.divide(cost, gain, out=np.full(len(gain), np.inf), where=gain > 0)
     least = float(rates.min(initial=np.inf))

@@ -37,18 +37,22 @@ class Candidates:
         Known for everybody.
     value_kept : ndarray of float64, shape (n,)
         What keeping each is worth, in currency units of margin.
+    response : ndarray of float64, shape (n,), or float
+        How many times the acceptance rate each one accepts, as a campaign has shown; 1 where none has.
     """
 
     customer_ids: np.ndarray
     churn_probability: Floats
     value_kept: Floats
+    response: Floats | float = 1.0
 
     def __len__(self) -> int:
         return len(self.customer_ids)
 
     def take(self, chosen: Places) -> Candidates:
         """Give some of them, by place or by a mask."""
-        return Candidates(self.customer_ids[chosen], self.churn_probability[chosen], self.value_kept[chosen])
+        response = self.response if isinstance(self.response, float) else self.response[chosen]
+        return Candidates(self.customer_ids[chosen], self.churn_probability[chosen], self.value_kept[chosen], response)
 
 
 @dataclass(frozen=True)
@@ -151,8 +155,9 @@ def choose_target(
     """
     _check_limits(budget, capacity)
     candidates = candidates.take(np.argsort(candidates.customer_ids, kind="stable"))
-    profit = expected_profit(candidates.churn_probability, candidates.value_kept, terms)
-    cost = expected_cost(candidates.churn_probability, terms)
+    known = candidates.churn_probability, candidates.value_kept, terms
+    profit = expected_profit(*known, response=candidates.response)
+    cost = expected_cost(candidates.churn_probability, terms, response=candidates.response)
     ranked = np.argsort(-profit, kind="stable")
     paying = ranked[profit[ranked] > 0]
     if budget is None:
@@ -162,9 +167,9 @@ def choose_target(
         inside, best_possible = _fill_budget(profit, cost, budget, paying=paying)
         chosen = paying[np.isin(paying, inside)]
     listed = candidates.take(chosen)
-    rate = break_even(listed.churn_probability, listed.value_kept, terms)
+    rate = break_even(listed.churn_probability, listed.value_kept, terms, response=listed.response)
     if not len(chosen):
-        rate = least_break_even(candidates.churn_probability, candidates.value_kept, terms)
+        rate = least_break_even(*known, response=candidates.response)
         reason = _say_why_empty(candidates, profit, cost, terms=terms, budget=budget, least=rate)
     else:
         reason = _say_break_even(rate, terms)

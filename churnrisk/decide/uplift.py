@@ -238,4 +238,54 @@ def _fill_of(features: Floats) -> Score:
     return fill
 
 
+def learn_effect(
+    name: str, features: Floats, outcome: Floats, is_treated: Bools, *, treated_probability: Floats
+) -> Score:
+    """Fit one of the learners on everybody, for customers of another day.
+
+    Parameters
+    ----------
+    name : str
+        As :func:`compare_rankings` has chosen; not risk.
+    features, outcome, is_treated, treated_probability : ndarray
+        As there.
+
+    Returns
+    -------
+    callable
+        From feature rows to the share of customers whom a contact keeps, which may be below 0.
+    """
+    with threadpool_limits(limits=1):
+        learned = LEARNERS[name](features, outcome, is_treated, treated_probability)
+    seen = learned(features)
+    difference = float(outcome[is_treated].mean() - outcome[~is_treated].mean())
+    level = difference - float(seen.mean()) if name == TRANSFORMED else 0.0  # that one learns differences alone
+    return lambda rows: learned(rows) + level
+
+
+def response_of(effect: Floats, churn_probability: Floats) -> Floats:
+    """Turn effects into how many times the mean acceptance rate each would-be leaver accepts.
+
+    Nobody is kept who would not have left, and nobody is driven away for sure: effects are cut to between 0 and the
+    churn probability.
+
+    Parameters
+    ----------
+    effect : ndarray of shape (n,)
+        Share whom a contact keeps.
+    churn_probability : ndarray of shape (n,)
+        Above 0.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        1 on average over would-be leavers; 1 for everybody where a contact is expected to keep nobody.
+    """
+    kept = np.clip(effect, 0, churn_probability)
+    if kept.sum() <= 0:
+        return np.ones(len(kept))
+    response: Floats = kept / np.maximum(churn_probability, 1e-9) * (churn_probability.sum() / kept.sum())
+    return response
+
+
 LEARNERS: Mapping[str, Learn] = {TWO_MODELS: learn_two_models, TRANSFORMED: learn_transformed_outcome}

@@ -22,7 +22,7 @@ from churnrisk.workflows.readiness import Readiness, check_readiness
 from churnrisk.workflows.report import ReportResult, check_report_path, make_report, write_report
 from churnrisk.workflows.scoring import ScoreResult, check_output, score_source, write_scores
 from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, rejects_beside, sample_file, without_password
-from churnrisk.workflows.target import TargetResult, Written, check_list_output, make_target, write_target
+from churnrisk.workflows.target import LearnedFrom, TargetResult, Written, check_list_output, make_target, write_target
 from churnrisk.workflows.terms import Acceptance, check_needed, choose_acceptance, find_measured
 from churnrisk.workflows.weekly import MailPlan, WeeklyPlan, WeeklyResult, run_weekly
 
@@ -34,6 +34,7 @@ __all__ = [
     "Comparison",
     "Drawn",
     "KnownChurn",
+    "LearnedFrom",
     "MailPlan",
     "MailServer",
     "Memory",

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 
-from churnrisk.decide import CampaignResult, Outcomes, UpliftTest, compare_rankings, measure_outcomes
+from churnrisk.decide import (
+    RISK,
+    CampaignResult,
+    Outcomes,
+    UpliftTest,
+    compare_rankings,
+    learn_effect,
+    measure_outcomes,
+    response_of,
+)
 from churnrisk.engines import collect_arrays, int_sum
 from churnrisk.errors import CampaignError
 from churnrisk.features import customer_features
@@ -119,27 +129,114 @@ def learn_uplift(
     left_out : int
         Members without a purchase before the window or without a score.
     """
+    with read_orders(purchases, options or IntakeOptions()) as orders:
+        sample = _read_sample(state, name, orders, lookback=lookback)
+    return sample.compare(seed=seed), sample.left_out
+
+
+@dataclass(frozen=True)
+class UpliftSample:
+    """The members of a campaign who can be learned from: features at its first day, and what they did."""
+
+    snapshot: Snapshot
+    features: np.ndarray
+    outcomes: np.ndarray
+    is_treated: np.ndarray
+    treated_probability: np.ndarray
+    risk: np.ndarray
+    left_out: int
+
+    def compare(self, *, seed: int) -> UpliftTest:
+        """Compare the learners with ranking by risk."""
+        return compare_rankings(
+            self.features,
+            self.outcomes,
+            self.is_treated,
+            treated_probability=self.treated_probability,
+            risk=self.risk,
+            seed=seed,
+        )
+
+
+def _read_sample(state: State, name: str, orders: Orders, *, lookback: int) -> UpliftSample:
     stored = load_campaign(state, name)
     campaign = stored.campaign
     members = load_members(state, stored.campaign_id)
-    with read_orders(purchases, options or IntakeOptions()) as orders:
-        check_over(campaign, orders)
-        outcomes = outcomes_of(members, campaign, orders)
-        snapshot = Snapshot(campaign.starts_on, lookback, campaign.window_days)
-        features = customer_features(orders, snapshot, who="all")
+    check_over(campaign, orders)
+    outcomes = outcomes_of(members, campaign, orders)
+    snapshot = Snapshot(campaign.starts_on, lookback, campaign.window_days)
+    features = customer_features(orders, snapshot, who="all")
     ids = np.array([one.customer_id for one in members], dtype=object)
     places, is_known = find(ids, features.customer_ids)
     is_known &= ~np.isnan(outcomes.churn_probability)
     share = 1 - np.array([one.control_probability for one in members])
-    test = compare_rankings(
+    return UpliftSample(
+        snapshot,
         features.values[places[is_known]],
         outcomes.retained[is_known],
         outcomes.is_treated[is_known],
-        treated_probability=share[is_known],
-        risk=outcomes.churn_probability[is_known],
-        seed=seed,
+        share[is_known],
+        outcomes.churn_probability[is_known],
+        int((~is_known).sum()),
     )
-    return test, int((~is_known).sum())
+
+
+def find_response(
+    state: State,
+    name: str,
+    orders: Orders,
+    *,
+    as_of: int,
+    customer_ids: np.ndarray,
+    churn_probability: np.ndarray,
+    lookback: int = DEFAULT_LOOKBACK,
+    seed: int = 0,
+) -> tuple[np.ndarray | None, str]:
+    """Give each customer's response to a contact as a campaign has shown it, where it tells more than risk does.
+
+    Parameters
+    ----------
+    state : State
+        The open state file.
+    name : str
+        Of a campaign that is over and had a control group.
+    orders : Orders
+        The log; it holds the window of the campaign.
+    as_of : int
+        The day to choose customers at.
+    customer_ids, churn_probability : ndarray of shape (n,)
+        Scored customers, sorted by id.
+    lookback : int
+        Days that features of the customer base look at.
+    seed : int
+        Of folds and resamples.
+
+    Returns
+    -------
+    response : ndarray of shape (n,) or None
+        See :func:`churnrisk.decide.response_of`; None where no learner ranks better than risk.
+    sentence : str
+        What was found.
+    """
+    sample = _read_sample(state, name, orders, lookback=lookback)
+    test = sample.compare(seed=seed)
+    if test.chosen == RISK:
+        said = "no learned ranking is surely better than risk, so all would-be leavers are taken to respond alike."
+        return None, f"Campaign {name}: {said}"
+    score = learn_effect(
+        test.chosen,
+        sample.features,
+        sample.outcomes,
+        sample.is_treated,
+        treated_probability=sample.treated_probability,
+    )
+    now = customer_features(orders, sample.snapshot.at(as_of), who="all")
+    places, _ = find(customer_ids, now.customer_ids)
+    gain = test.rankings[test.chosen].gain
+    return response_of(score(now.values[places]), churn_probability), (
+        f"Campaign {name}: who responds is learned from it ({test.chosen}; Qini over risk {gain.value:+.3f} "
+        f"[{gain.low:+.3f}, {gain.high:+.3f}])."
+    )
 
 
 def _column(values: list[float | None]) -> np.ndarray:

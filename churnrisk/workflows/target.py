@@ -27,8 +27,10 @@ from churnrisk.learning import MaxProfit, Valuation, expected_maximum_profit
 from churnrisk.orders import ContactList, IntakeOptions, Orders, read_contacts, read_opted_out, read_orders
 from churnrisk.retention import build_segments
 from churnrisk.scoring import score_orders
+from churnrisk.state import open_state
 from churnrisk.tables import CsvStyle, Table, check_target, write_table
 from churnrisk.timeline import Snapshot, date_of
+from churnrisk.workflows.campaign_results import find_response
 from churnrisk.workflows.card import describe_intake, describe_snapshot
 from churnrisk.workflows.model import ChurnModel, Day, choose_as_of
 from churnrisk.workflows.reasons import main_families
@@ -49,6 +51,7 @@ class ScoredCustomers:
     value_kept: np.ndarray
     segments: Sequence[str]
     actions: Sequence[Action]
+    response: np.ndarray | float = 1.0
 
     def take(self, chosen: np.ndarray) -> ScoredCustomers:
         """Give some of them, by place or by a mask."""
@@ -61,11 +64,34 @@ class ScoredCustomers:
             self.value_kept[places],
             [self.segments[k] for k in places],
             [self.actions[k] for k in places],
+            self.response if isinstance(self.response, float) else self.response[places],
         )
 
     def candidates(self) -> Candidates:
         """Give what the choice is made by."""
-        return Candidates(self.customer_ids, self.churn_probability, self.value_kept)
+        return Candidates(self.customer_ids, self.churn_probability, self.value_kept, self.response)
+
+
+@dataclass(frozen=True)
+class LearnedFrom:
+    """A campaign that has shown who responds, and the state file that it is in."""
+
+    state: Path
+    campaign: str
+
+    def respond(self, scored: ScoredCustomers, orders: Orders) -> tuple[ScoredCustomers, str]:
+        """Give the customers their responses, and a sentence on what was found."""
+        with open_state(self.state) as state:
+            response, found = find_response(
+                state,
+                self.campaign,
+                orders,
+                as_of=scored.snapshot.cutoff,
+                customer_ids=scored.customer_ids,
+                churn_probability=scored.churn_probability,
+                lookback=scored.snapshot.lookback,
+            )
+        return (scored if response is None else replace(scored, response=response)), found
 
 
 @dataclass(frozen=True)
@@ -125,6 +151,7 @@ def make_target(
     capacity: int | None = None,
     playbook: Mapping[str, str] | None = None,
     suppress: Any = None,
+    learned_from: LearnedFrom | None = None,
     as_of: Day = None,
     options: IntakeOptions | None = None,
 ) -> TargetResult:
@@ -147,6 +174,8 @@ def make_target(
         main reason of the score decides before the segment, for the first 2,000 of the list.
     suppress : str, Path or frame, optional
         Customers who have opted out. They are no candidates, whatever else holds.
+    learned_from : LearnedFrom, optional
+        A campaign to learn from who responds to a contact; it counts only where it ranks better than risk.
     as_of : str or date, optional
         The day to score at.
     options : IntakeOptions, optional
@@ -158,6 +187,9 @@ def make_target(
     with read_orders(source, chosen) as orders:
         scored = score_customers(churn_model, orders, as_of, valuation=valuation, playbook=plays)
         intake, notices = describe_intake(orders), tuple(orders.report.notices)
+        if learned_from is not None:
+            scored, found = learned_from.respond(scored, orders)
+            notices += (found,)
         is_out, said = _find_opted_out(scored, opted_out)
         is_idle = np.array([one.action == "none" for one in scored.actions], dtype=bool) & ~is_out
         eligible = scored.take(~is_out & ~is_idle)

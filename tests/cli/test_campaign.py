@@ -13,7 +13,7 @@ import pytest
 from churnrisk.cli.backtest import show_report
 from churnrisk.simulate import simulate_purchases
 from churnrisk.timeline import date_of
-from support.shop import PURCHASES, Answer, churnrisk, read_rows, write_rows
+from support.shop import CUSTOMERS, PURCHASES, Answer, churnrisk, read_rows, write_rows
 
 FIRST_DAY, DAYS, WINDOW = 15_000, 420, 30
 START = FIRST_DAY + DAYS - WINDOW
@@ -171,6 +171,17 @@ def test_the_plan_says_what_a_split_could_show(listed: Path) -> None:
 def test_small_campaigns_teach_no_uplift(listed: Path) -> None:
     assert create(listed).code == 0
     answer = churnrisk("campaign", "uplift", "spring", shop_log(Path("log.csv")), "--state", "state.db")
+    assert answer.code == 2
+    assert "500 are needed" in answer.err
+
+
+def test_a_list_does_not_learn_from_a_small_campaign(models: Path) -> None:
+    rows = [{"customer_id": row["customer_id"]} for row in read_rows(CUSTOMERS)[:300]]
+    path = write_rows(Path("list.csv"), list({row["customer_id"]: row for row in rows}.values()), ["customer_id"])
+    fixed = ("--holdout", "25%", "--window", 30, "--starts-on", "2011-11-01", "--state", "state.db")
+    assert churnrisk("campaign", "create", "autumn", "--from", path, *fixed).code == 0
+    terms = ("--contact-cost", 1, "--incentive-cost", 10, "--acceptance-rate", 0.2, "--margin", 0.3)
+    answer = churnrisk("target", PURCHASES, *terms, "--models-dir", models, "--state", "state.db", "--uplift", "autumn")
     assert answer.code == 2
     assert "500 are needed" in answer.err
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from churnrisk.decide import UpliftTest, compare_rankings
+from churnrisk.decide import (
+    Candidates,
+    ContactTerms,
+    UpliftTest,
+    choose_target,
+    compare_rankings,
+    learn_effect,
+    response_of,
+)
 from churnrisk.errors import CampaignError
 
 
@@ -48,3 +56,36 @@ def test_small_campaigns_are_refused_with_numbers() -> None:
     ones = np.ones(2000)
     with pytest.raises(CampaignError, match="0 of the customers who were contacted differ in outcome"):
         compare_rankings(np.ones((2000, 1)), ones, np.arange(2000) % 2 == 0, treated_probability=ones / 2, risk=ones)
+
+
+@pytest.mark.parametrize("name", ["two models", "transformed outcome"])
+def test_effects_are_shares_of_customers(name: str) -> None:
+    """Right on average, and larger where a contact moves more."""
+    chance = np.random.default_rng(2)
+    features = chance.normal(size=(20_000, 3))
+    is_treated = chance.random(20_000) < 0.6
+    moved = 0.3 * (features[:, 0] > 0)
+    outcome = (chance.random(20_000) < 0.4 + is_treated * moved).astype(float)
+    score = learn_effect(name, features, outcome, is_treated, treated_probability=np.full(20_000, 0.6))
+    effect = score(features)
+    assert effect.mean() == pytest.approx(0.15, abs=0.02)
+    assert effect[features[:, 0] > 0].mean() > effect[features[:, 0] < 0].mean() + 0.15
+    assert score(features[:5]).tobytes() == effect[:5].tobytes()
+
+
+def test_response_is_one_on_average_and_keeps_nobody_who_stays_anyway() -> None:
+    p, effect = np.array([0.9, 0.5, 0.2, 0.8]), np.array([0.3, 0.1, 0.5, -0.2])
+    response = response_of(effect, p)
+    assert (p * response).sum() == pytest.approx(p.sum())
+    rate = (0.3 + 0.1 + 0.2) / p.sum()
+    np.testing.assert_allclose(rate * p * response, [0.3, 0.1, 0.2, 0.0])
+    np.testing.assert_array_equal(response_of(np.array([-1.0, 0.0]), np.array([0.5, 0.5])), [1, 1])
+
+
+def test_a_list_prefers_those_who_respond() -> None:
+    ids = np.array(["deaf", "keen", "usual"], dtype=object)
+    alike = np.full(3, 0.5), np.full(3, 100.0)
+    terms = ContactTerms(contact_cost=1, incentive_cost=2, acceptance_rate=0.1)
+    chosen = choose_target(Candidates(ids, *alike, np.array([0.0, 2.0, 1.0])), terms)
+    assert chosen.candidates.customer_ids[chosen.chosen].tolist() == ["keen", "usual"]
+    assert chosen.expected_profit == pytest.approx(sum(0.1 * m * 0.5 * 98 - 0.5 * 2 - 1 for m in (2, 1)))
