@@ -27,7 +27,7 @@ def weekly(
 ) -> None:
     """Do the weekly run from churnrisk.toml alone: score, compare with the last run, write list and report, mail them.
 
-    Example: churnrisk --config /srv/shop/churnrisk.toml weekly
+    Example: churnrisk weekly
     """
     from churnrisk import workflows
     from churnrisk.cli.show import print_json
