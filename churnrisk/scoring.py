@@ -132,11 +132,13 @@ def score_orders(
         )
     snapshot = model.snapshot.at(as_of)
     standing = standing_of(orders, snapshot)
+    # what fits into one batch needs no stream, whose library takes half a second to import
+    database = orders.database if standing.size > batch_rows else None
     if only is not None:
         standing = select_customers(standing, list(only))
     probability = np.full(standing.size, np.nan)
     outlook = _Outlook(snapshot, standing.size, valuation or Valuation())
-    batches = iterate_features(orders, snapshot, rows=batch_rows, names=model.names, database=orders.database)
+    batches = iterate_features(orders, snapshot, rows=batch_rows, names=model.names, database=database)
     for batch in batches:
         places, is_wanted = find(batch.customer_ids, standing.customer_ids)
         values = batch.values[is_wanted]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from churnrisk.btyd import Summary
-from churnrisk.features import PurchaseLog, customer_features
+from churnrisk.engines import Database
+from churnrisk.features import Features, PurchaseLog, customer_features
 from churnrisk.labels import follow_customers
 from churnrisk.timeline import Snapshot
 
@@ -106,7 +108,13 @@ def choose_follow_ups(first_day: int, current: Snapshot) -> tuple[Snapshot, ...]
 
 
 def build_follow_ups(
-    log: PurchaseLog, snapshots: Sequence[Snapshot], *, names: Sequence[str], until: int, seed: int = 0
+    log: PurchaseLog,
+    snapshots: Sequence[Snapshot],
+    *,
+    names: Sequence[str],
+    until: int,
+    seed: int = 0,
+    database: Database | None = None,
 ) -> tuple[FollowUpData, ...]:
     """Follow the customers of past cutoffs.
 
@@ -122,12 +130,15 @@ def build_follow_ups(
         The first day that is not known.
     seed : int
         Of the draw of customers where a cutoff has more than 6,000.
+    database : Database, optional
+        The one that the log lies in.
     """
-    return tuple(_follow(log, snapshot, names, until, seed) for snapshot in snapshots)
+    features = partial(customer_features, log, who="all", names=names, database=database)
+    return tuple(_follow(log, features(snapshot), until, seed) for snapshot in snapshots)
 
 
-def _follow(log: PurchaseLog, snapshot: Snapshot, names: Sequence[str], until: int, seed: int) -> FollowUpData:
-    features = customer_features(log, snapshot, who="all", names=names)
+def _follow(log: PurchaseLog, features: Features, until: int, seed: int) -> FollowUpData:
+    snapshot = features.snapshot
     known = until - snapshot.outcome_start
     windows = sorted({*(days for days in (*WINDOWS, snapshot.horizon) if days <= known and log.has_amounts)})
     after = follow_customers(log, snapshot, windows=windows, until=until)

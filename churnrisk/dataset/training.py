@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -162,13 +163,14 @@ def build_training_set(
     wanted = tuple(names) if names is not None else tuple(feature.name for feature in catalogue(log))
     labelled = sorted({*plan.labelled, *plan.fitting})
     snapshots = []
+    look = partial(customer_features, log, names=wanted, database=database)
     for done, snapshot in enumerate(labelled):
         if snapshot.outcome_end > as_of:
             raise ValueError(f"the outcome window of {snapshot} reaches past as_of, day {as_of}")
-        snapshots.append(_snapshot_data(log, snapshot, wanted, is_labelled=True))
+        snapshots.append(_snapshot_data(log, look(snapshot), is_labelled=True))
         if progress:
             progress(done + 1, len(labelled) + 1)
-    current = _snapshot_data(log, plan.current, wanted, is_labelled=False)
+    current = _snapshot_data(log, look(plan.current), is_labelled=False)
     daily = count_daily_purchases(log, as_of)
     past_bases = trace_past_bases(log, plan.current, first_day=daily.first_day, database=database)
     if progress:
@@ -180,8 +182,8 @@ def _select(histories: Summary, kept: NDArray[np.bool_]) -> Summary:
     return Summary(histories.frequency[kept], histories.age_at_last_order[kept], histories.tenure[kept])
 
 
-def _snapshot_data(log: PurchaseLog, snapshot: Snapshot, names: Sequence[str], *, is_labelled: bool) -> SnapshotData:
-    features = customer_features(log, snapshot, names=names)
+def _snapshot_data(log: PurchaseLog, features: Features, *, is_labelled: bool) -> SnapshotData:
+    snapshot = features.snapshot
     churned = _labels_of(log, features) if is_labelled else None
     return SnapshotData(
         snapshot,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from churnrisk.engines import Arrays, Database, collect_arrays, iterate_batches
 from churnrisk.features.base import CUSTOMER, PurchaseLog, has_purchased, in_base, line_history, order_history
 from churnrisk.features.catalogue import WHOLE_NUMBERS, select_features, whole_numbers_of
+from churnrisk.features.compiled import DayTemplate
 from churnrisk.features.feature import Feature, Floats, WholeNumber
 from churnrisk.timeline import Snapshot
 
@@ -51,7 +52,12 @@ class Features:
 
 
 def customer_features(
-    log: PurchaseLog, snapshot: Snapshot, *, who: Who = "base", names: Sequence[str] | None = None
+    log: PurchaseLog,
+    snapshot: Snapshot,
+    *,
+    who: Who = "base",
+    names: Sequence[str] | None = None,
+    database: Database | None = None,
 ) -> Features:
     """Compute features from the orders before a cutoff: one row per customer.
 
@@ -65,10 +71,31 @@ def customer_features(
         The customer base, or everybody with a purchase before the cutoff.
     names : sequence of str, optional
         The features to compute, in this order; by default all that the log supports.
+    database : Database, optional
+        The one that the log lies in; then the text of the query is kept, for other snapshots of the same windows.
     """
     features = select_features(log, names)
+    text = None if database is None else _kept_text(log, snapshot, features, who, database=database)
+    if database is not None and text is not None:
+        return _apply_last_step(database.run(text), snapshot, features)
     query = _whole_number_query(log, snapshot, features, who)
     return _apply_last_step(collect_arrays(query, sort_by=[CUSTOMER]), snapshot, features)
+
+
+def _kept_text(
+    log: PurchaseLog, snapshot: Snapshot, features: Sequence[Feature], who: Who, *, database: Database
+) -> str | None:
+    """Give the text of a query as it was kept for other cutoffs; None where it cannot be kept."""
+
+    def write(cutoff: int) -> str:
+        query = _whole_number_query(log, snapshot.at(cutoff), features, who).sort(CUSTOMER)
+        return str(query.to_native().sql_query())
+
+    asked = who, snapshot.at(0), tuple(feature.name for feature in features)
+    if asked not in database.kept_queries:
+        database.kept_queries[asked] = DayTemplate.of(write, snapshot.cutoff)
+    template: DayTemplate | None = database.kept_queries[asked]
+    return None if template is None else template.fill(snapshot.cutoff)
 
 
 def iterate_features(

@@ -274,7 +274,7 @@ def look_ahead(orders: Orders, model: FittedModel, *, seed: int) -> tuple[Fitted
     """Give the model its outlook: next order, value, other horizons."""
     names, current = select_outlook_features(model.names), model.snapshot
     cutoffs = choose_follow_ups(orders.first_day, current)
-    followed = build_follow_ups(orders, cutoffs, names=names, until=current.cutoff, seed=seed)
+    followed = build_follow_ups(orders, cutoffs, names=names, until=current.cutoff, seed=seed, database=orders.database)
     fitted = fit_outlook(followed, names, current, silence=model.learner.silence, seed=seed)
     if fitted is None:
         return model, None
