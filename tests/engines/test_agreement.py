@@ -14,7 +14,7 @@ from churnrisk.btyd import Summary
 from churnrisk.dataset import count_daily_purchases, repurchase_gaps, summarise_histories, trace_past_bases
 from churnrisk.engines import Database, collect_arrays
 from churnrisk.features import customer_features, lazy_features
-from churnrisk.labels import label_churn
+from churnrisk.labels import follow_customers, label_churn
 from churnrisk.timeline import Snapshot
 from support.logs import CUTOFF, EngineLog, PlainLog, duckdb_log, polars_log, random_logs, seeded_log, spark_log
 
@@ -59,6 +59,20 @@ def test_features_and_labels(make_log: MakeLog) -> None:
     other = make_log(log)
     assert_same_features(log, other, SNAPSHOT)
     assert_same_labels(log, other, SNAPSHOT)
+
+
+def test_what_customers_did_afterwards(make_log: MakeLog) -> None:
+    log = seeded_log(seed=11)
+    windows, until = (7, 30), CUTOFF + 60
+    expected, made = (
+        follow_customers(each, SNAPSHOT, windows=windows, until=until) for each in (polars_log(log), make_log(log))
+    )
+    assert made.customer_ids.tolist() == expected.customer_ids.tolist()
+    np.testing.assert_array_equal(made.wait_days, expected.wait_days)
+    np.testing.assert_array_equal(made.revenue, expected.revenue)
+    assert np.isfinite(expected.wait_days).any()
+    assert np.isinf(expected.wait_days).any()
+    assert expected.revenue.any()
 
 
 def test_whole_numbers_and_order_statistics(make_log: MakeLog) -> None:
