@@ -67,6 +67,10 @@ TAKEN_FOR = {
 }
 
 
+SPARED = {"orders": 10, "days quiet": 16}
+"""Columns of the list that give way to customer ids of more than so many characters, which are not to be broken."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
     app.command()(score)
@@ -278,6 +282,10 @@ def show_list(result: ScoreResult, *, top: int) -> None:
         }
         for row in records
     ]
+    longest = max((len(row["customer_id"]) for row in records), default=0)
+    for name in [name for name, room in SPARED.items() if longest > room]:
+        for row in rows:
+            del row[name]
     is_valued = result.scores.by == "value"
     title = "Most value at risk" if is_valued else "Most at risk"
     show_table(f"{title} (top {len(rows)})", rows, formats={"churn": percent, "value at risk": "{:,.0f}".format})

@@ -273,3 +273,16 @@ def test_a_log_without_amounts_cannot_be_scored_by_a_model_that_needs_them(model
     write_rows(tmp_path / "no_amounts.csv", read_rows(CUSTOMERS), ["customer_id", "ordered_at", "order_id"])
     answer = churnrisk("score", "no_amounts.csv", "--models-dir", models)
     assert (answer.code, "--column amount=" in answer.err) == (2, True)
+
+
+@pytest.mark.parametrize(("length", "kept"), [(5, {"orders", "quiet"}), (12, {"quiet"}), (19, set())])
+def test_long_ids_are_not_broken(length: int, kept: set[str], models: Path, tmp_path: Path) -> None:
+    rows = read_rows(CUSTOMERS)
+    for row in rows:
+        row["customer_id"] = row["customer_id"].rjust(length, "x")
+    answer = churnrisk("score", write_rows(tmp_path / "long.csv", rows, rows[0]), "--models-dir", models, "--top", 3)
+    listed = answer.out[answer.out.index("(top 3)") : answer.out.index("Value at risk:")]
+    ids = {row["customer_id"] for row in rows}
+    assert len(ids & set(listed.split())) == 3
+    assert {"orders", "quiet"} & set(listed.split()) == kept
+    assert max(map(len, answer.out.splitlines())) <= 80
