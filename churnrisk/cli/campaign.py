@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ from churnrisk.cli.options import (
 from churnrisk.errors import SettingsError
 
 if TYPE_CHECKING:
+    from churnrisk.orders import IntakeOptions
     from churnrisk.settings import Settings
     from churnrisk.state import State
 
@@ -110,7 +112,7 @@ def create(
     settings = current_settings(context)
     costs = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
     settings = settings.model_copy(update={key: value for key, value in costs.items() if value is not None})
-    listed = workflows.read_campaign_list(from_list)
+    listed = workflows.read_campaign_list(from_list, _read_ids(settings))
     wanted = Campaign(
         name,
         workflows.first_day_of(starts_on, listed),
@@ -151,7 +153,7 @@ def plan(
 
     settings = current_settings(context)
     drawn = workflows.draw(
-        workflows.read_campaign_list(from_list),
+        workflows.read_campaign_list(from_list, _read_ids(settings)),
         name="plan",
         holdout=read_share(holdout),
         seed=0,
@@ -298,7 +300,16 @@ def _suppressed(settings: Settings, given: str | None) -> set[str]:
     from churnrisk import workflows
 
     source = given or settings.suppress
-    return workflows.read_suppressed(source) if source else set()
+    if not source:
+        return set()
+    return workflows.read_suppressed(source, replace(_read_ids(settings), columns=settings.columns))
+
+
+def _read_ids(settings: Settings) -> IntakeOptions:
+    """Read the ids of lists as those of the purchases are read, or customers who opted out would not be recognised."""
+    from churnrisk.orders import IntakeOptions
+
+    return IntakeOptions(fold_case=settings.fold_case)
 
 
 def _default_window(settings: Settings) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,20 @@ from churnrisk.cli.reading import Reading, reads_purchases
 if TYPE_CHECKING:
     from churnrisk.settings import Settings
 
+
+class CsvStyle(enum.StrEnum):
+    """How CSV is written."""
+
+    plain = "plain"
+    excel = "excel"
+
+
+CsvStyleChoice = Annotated[
+    CsvStyle,
+    typer.Option(
+        "--csv-style", metavar="plain|excel", help="excel: semicolons and decimal commas, for a European Excel."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 ModelsDir = Annotated[
     Path | None, typer.Option("--models-dir", metavar="DIR", help="Folder of stored models. (default: models)")
@@ -73,6 +88,8 @@ def known_state(settings: Settings, given: Path | None = None) -> Path | None:
 __all__ = [
     "AsJson",
     "AsOf",
+    "CsvStyle",
+    "CsvStyleChoice",
     "Horizon",
     "Lead",
     "Lookback",

@@ -10,6 +10,8 @@ import typer
 from churnrisk.cli.options import (
     AsJson,
     AsOf,
+    CsvStyle,
+    CsvStyleChoice,
     ModelsDir,
     Reading,
     StateFile,
@@ -39,13 +41,6 @@ class Reasons(enum.StrEnum):
     listed = "listed"
     all = "all"
     none = "none"
-
-
-class CsvStyle(enum.StrEnum):
-    """How CSV is written."""
-
-    plain = "plain"
-    excel = "excel"
 
 
 class By(enum.StrEnum):
@@ -114,12 +109,7 @@ def score(
             help="Write all scores: .csv, .parquet or .xlsx, or postgresql://user@host/db?table=scores.",
         ),
     ] = None,
-    csv_style: Annotated[
-        CsvStyle,
-        typer.Option(
-            "--csv-style", metavar="plain|excel", help="excel: semicolons and decimal commas, for a European Excel."
-        ),
-    ] = CsvStyle.plain,
+    csv_style: CsvStyleChoice = CsvStyle.plain,
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="last|RUN|DATE", help="Say what has changed since an earlier scoring run."),

@@ -11,6 +11,8 @@ import typer
 from churnrisk.cli.options import (
     AsJson,
     AsOf,
+    CsvStyle,
+    CsvStyleChoice,
     ModelsDir,
     Reading,
     StateFile,
@@ -20,7 +22,6 @@ from churnrisk.cli.options import (
     state_path,
 )
 from churnrisk.cli.retention_source import Purchases
-from churnrisk.cli.score import CsvStyle
 
 if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms
@@ -94,12 +95,7 @@ def target(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the list: .csv, .parquet or .xlsx.")
     ] = None,
-    csv_style: Annotated[
-        CsvStyle,
-        typer.Option(
-            "--csv-style", metavar="plain|excel", help="excel: semicolons and decimal commas, for a European Excel."
-        ),
-    ] = CsvStyle.plain,
+    csv_style: CsvStyleChoice = CsvStyle.plain,
     tool: Annotated[
         Tool | None,
         typer.Option("--for", metavar="mailchimp|klaviyo|hubspot", help="Write what this tool imports as it is."),

@@ -66,7 +66,7 @@ def read_list(source: Any, options: IntakeOptions = IntakeOptions()) -> Customer
     source : str, Path or frame
         A file of delimited text, Parquet or xlsx.
     options : IntakeOptions
-        How to read it.
+        How to read it; where the ids of purchases are folded to one case, those of the list are.
 
     Raises
     ------
@@ -79,14 +79,15 @@ def read_list(source: Any, options: IntakeOptions = IntakeOptions()) -> Customer
         raw = settle_rows(open_source(source, database, options), database)
         chosen = find_chosen_in(raw.headers, options.columns, keep=("customer_id",))
         match = match_columns(raw.headers, chosen, roles=("customer_id",), needed=("customer_id",))
-        cells = ", ".join(validate.id_sql(f"c{place}", raw.is_escaped) for place in range(len(raw.headers)))
-        rows = database.connection.execute(f"SELECT {cells} FROM {raw.sql}").fetchall()
+        place = match.positions["customer_id"]
+        cells = [validate.id_sql(f"c{k}", raw.is_escaped) for k in range(len(raw.headers))]
+        cells[place] = f"lower({cells[place]})" if options.fold_case else cells[place]
+        rows = database.connection.execute(f"SELECT {', '.join(cells)} FROM {raw.sql}").fetchall()
     except BaseException as error:
         refuse_beyond_memory(error, options)
         raise
     finally:
         database.close()
-    place = match.positions["customer_id"]
     ids = _check_ids(raw.name, [row[place] for row in rows], first_line=raw.first_line)
     others = [k for k in range(len(raw.headers)) if k != place]
     columns = {raw.headers[k]: ["" if row[k] is None else str(row[k]) for row in rows] for k in others}

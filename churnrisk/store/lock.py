@@ -34,7 +34,7 @@ class LockKind:
 
 
 def _take_flock(path: Path) -> int | None:
-    if sys.platform == "win32":  # pragma: no cover
+    if sys.platform == "win32":
         raise AssertionError("flock is not there on Windows")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
@@ -53,7 +53,7 @@ def _take_flock(path: Path) -> int | None:
 def _release_flock(_path: Path, descriptor: int) -> None:
     # The file stays: were it deleted, a waiting process could lock the deleted one while a third locks a new one.
     # It is unlocked by hand, since a forked child that outlives us shares the descriptor and would keep the lock.
-    if sys.platform == "win32":  # pragma: no cover
+    if sys.platform == "win32":
         raise AssertionError("flock is not there on Windows")
     os.ftruncate(descriptor, 0)
     fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -120,6 +120,16 @@ def test_who_opted_out_is_taken_out_before_the_draw(listed: Path) -> None:
     assert not {"customer-000000", "customer-000001"} & set(members())
 
 
+def test_who_opted_out_is_recognised_in_any_case_where_ids_are_folded(listed: Path) -> None:
+    Path("churnrisk.toml").write_text("fold_case = true\n[columns]\ncustomer_id = 'Klient'\n")
+    Path("out.csv").write_text("Klient\nCUSTOMER-000000\n")
+    shouted = [row | {"customer_id": row["customer_id"].upper()} for row in read_rows(listed)]
+    plan = create(write_rows(Path("upper.csv"), shouted, shouted[0]), "--suppress", "out.csv", "--json").json["plan"]
+    assert (plan["suppressed"], plan["customers"]) == (1, 399)
+    assert "customer-000000" not in members()
+    assert "customer-000001" in members()
+
+
 def test_neither_list_nor_campaign_without_the_other(listed: Path) -> None:
     failed = create(listed, "--output", "nowhere/contacts.csv")
     assert failed.code == 2

@@ -64,6 +64,19 @@ def test_a_run_that_failed_is_not_remembered(shop: Path) -> None:
     assert not Path("state.db").exists()
 
 
+def test_mail_that_is_not_taken_leaves_the_files(shop: Path, models: Path) -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    mail = 'mail_from = "a@shop.example"\nmail_to = ["b@shop.example"]'
+    write_settings(models, f'smtp_host = "127.0.0.1"\nsmtp_port = {port}\nsmtp_security = "none"\n{mail}')
+    failed = churnrisk("weekly")
+    assert failed.code == 2
+    assert "did not take the mail" in failed.err
+    assert sorted(path.name for path in Path("weekly").iterdir()) == ["list.xlsx", "report.html"]
+    assert Path("state.db").exists()
+
+
 def test_mail_is_checked_before_any_work(shop: Path, models: Path) -> None:
     write_settings(models, 'smtp_host = "localhost"\nsmtp_security = "none"\nmail_from = "a@shop.example"')
     refused = churnrisk("weekly")
