@@ -1,0 +1,30 @@
+"""Where queries run: DuckDB in this process (the default), Polars, or Spark. The only home of their drivers.
+
+Stages write lazy Narwhals expressions and never ask which engine runs them. Arrays leave an engine through
+:func:`collect_arrays` or :func:`iterate_batches` and nowhere else, sorted, so that everything after is the same
+whatever the engine. Relations and frames of DuckDB are kept inside functions: alive at the end of the interpreter
+they print pages of warnings.
+"""
+
+from churnrisk.engines.arrays import Arrays
+from churnrisk.engines.collect import BATCH_ROWS, collect_arrays, iterate_batches
+from churnrisk.engines.customers import map_customers
+from churnrisk.engines.database import Database, engine_error, quote_text
+from churnrisk.engines.expressions import as_int, int_sum
+from churnrisk.engines.files import write_parquet
+from churnrisk.engines.postgres import connect_postgres
+
+__all__ = [
+    "BATCH_ROWS",
+    "Arrays",
+    "Database",
+    "as_int",
+    "collect_arrays",
+    "connect_postgres",
+    "engine_error",
+    "int_sum",
+    "iterate_batches",
+    "map_customers",
+    "quote_text",
+    "write_parquet",
+]
