@@ -1,9 +1,10 @@
-"""What is remembered between runs: scoring runs and campaigns, in one SQLite file beside the models.
+"""What is remembered between runs: scoring runs and campaigns, and for the service keys, received orders and jobs.
 
 One door: :func:`open_state` gives a :class:`State`, and everything in it goes through the functions here. Customer
-ids are in this file and never in a model, so who wants no trace deletes it, or keeps none in the first place.
+ids are in it and never in a model, so who wants no trace deletes it, or keeps none in the first place.
 """
 
+from churnrisk.state.audit import AuditEntry, list_audit, note_audit
 from churnrisk.state.campaigns import (
     OUTCOMES,
     Campaign,
@@ -20,34 +21,111 @@ from churnrisk.state.campaigns import (
     load_campaign,
     load_members,
 )
-from churnrisk.state.database import FORMAT, State, default_state_path, find_state, open_state
-from churnrisk.state.runs import Remembered, Run, RunScore, find_run, list_runs, load_scores, remember_run
+from churnrisk.state.database import State, default_state_path, find_state, open_state
+from churnrisk.state.jobs import (
+    Job,
+    JobStatus,
+    add_job,
+    cancel_job,
+    claim_job,
+    fail_lost_jobs,
+    finish_job,
+    list_jobs,
+    load_job,
+    report_progress,
+)
+from churnrisk.state.keys import (
+    KEY_PREFIX,
+    ROLES,
+    KeyRecord,
+    Role,
+    SessionRecord,
+    close_session,
+    create_key,
+    find_key,
+    find_session,
+    list_keys,
+    open_session,
+    revoke_key,
+    touch_key,
+)
+from churnrisk.state.migrations import FORMAT
+from churnrisk.state.monitoring import MonitorRun, add_monitor_run, keep_outcome, list_monitor_runs, list_outcomes
+from churnrisk.state.received import (
+    Receipt,
+    ReceivedOrder,
+    StoredOrder,
+    add_received,
+    last_received_seq,
+    load_received,
+    received_since,
+)
+from churnrisk.state.runs import Remembered, Run, RunScore, find_run, list_runs, load_history, load_scores, remember_run
 
 __all__ = [
     "FORMAT",
+    "KEY_PREFIX",
     "OUTCOMES",
+    "ROLES",
+    "AuditEntry",
     "Campaign",
+    "Job",
+    "JobStatus",
+    "KeyRecord",
     "Measured",
     "Member",
+    "MonitorRun",
     "Outcome",
+    "Receipt",
+    "ReceivedOrder",
     "Remembered",
+    "Role",
     "Run",
     "RunScore",
+    "SessionRecord",
     "State",
     "StoredCampaign",
+    "StoredOrder",
     "add_campaign",
+    "add_job",
     "add_measured",
+    "add_monitor_run",
+    "add_received",
+    "cancel_job",
     "check_name_free",
+    "claim_job",
+    "close_session",
+    "create_key",
     "default_state_path",
+    "fail_lost_jobs",
+    "find_key",
     "find_overlaps",
     "find_run",
+    "find_session",
     "find_state",
+    "finish_job",
+    "keep_outcome",
+    "last_received_seq",
+    "list_audit",
     "list_campaigns",
+    "list_jobs",
+    "list_keys",
     "list_measured",
+    "list_monitor_runs",
+    "list_outcomes",
     "list_runs",
     "load_campaign",
+    "load_history",
+    "load_job",
     "load_members",
+    "load_received",
     "load_scores",
+    "note_audit",
+    "open_session",
     "open_state",
+    "received_since",
     "remember_run",
+    "report_progress",
+    "revoke_key",
+    "touch_key",
 ]

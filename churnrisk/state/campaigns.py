@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, cast
 
 from churnrisk.errors import CampaignError
+from churnrisk.state.clock import now
 from churnrisk.state.database import State
 from churnrisk.timeline import within
 
@@ -118,9 +118,8 @@ def add_campaign(state: State, campaign: Campaign, members: Iterable[Member]) ->
     check_name_free(state, campaign.name)
     values = [getattr(campaign, name) for name in _FIXED.split(", ")]
     marks = ", ".join("?" * (len(values) + 1))
-    made_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    statement = f"INSERT INTO campaigns (made_at, {_FIXED}) VALUES ({marks})"  # noqa: S608 - names of ours
-    campaign_id = state.run(statement, (made_at, *values))
+    statement = f"INSERT INTO campaigns (made_at, {_FIXED}) VALUES ({marks}) RETURNING campaign_id"  # noqa: S608 - names of ours
+    campaign_id = int(state.rows(statement, (now(), *values))[0][0])
     rows = ((campaign_id, *member) for member in sorted(members))
     state.run_many("INSERT INTO campaign_members VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     return campaign_id
@@ -197,12 +196,11 @@ def find_overlaps(state: State, customer_ids: Sequence[str], *, start: int, end:
 
 def add_measured(state: State, campaign_id: int, measured: Measured) -> None:
     """Keep what a campaign came to, in place of what was measured before."""
-    made_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     result = json.dumps(measured.result, ensure_ascii=False, allow_nan=False)
     values = (measured.log_fingerprint, measured.acceptance, measured.acceptance_error, result)
     with state.transaction():
         state.run("DELETE FROM measurements WHERE campaign_id = ?", (campaign_id,))
-        state.run("INSERT INTO measurements VALUES (?, ?, ?, ?, ?, ?)", (campaign_id, made_at, *values))
+        state.run("INSERT INTO measurements VALUES (?, ?, ?, ?, ?, ?)", (campaign_id, now(), *values))
 
 
 def list_measured(state: State) -> dict[str, Measured]:

@@ -1,77 +1,178 @@
-"""The file itself: open it, bring it to the newest format, and change it whole or not at all."""
+"""The state while it is open: connections that threads take turns with, and changes that happen whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import sqlite3
+import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from churnrisk.errors import StateError
-from churnrisk.state.migrations import MIGRATIONS
+from churnrisk.state.sqlite import SqliteFile
 
-FORMAT = len(MIGRATIONS)
-"""Format version of the file; SQLite keeps it as ``user_version``."""
 
-APPLICATION = 0x6368_726B
-"""``chrk``: marks a SQLite file as ours, so that no other file is written into by mistake."""
+class Place(Protocol):
+    """Where the state is kept: what differs between one SQLite file and a PostgreSQL server, and nothing else."""
 
-BUSY_SECONDS = 30.0
-"""How long one process waits while another writes."""
+    dialect: str
+    begin: str
+    most_connections: int
+    broken: tuple[type[Exception], ...]
+
+    @property
+    def path(self) -> Path | str:
+        """The file or URL, as it may be shown."""
+
+    def prepare(self) -> None:
+        """Make the tables where there are none, and bring them to the newest format."""
+
+    def connect(self) -> Any:
+        """Open a connection in autocommit mode."""
+
+    def write(self, sql: str) -> str:
+        """Give a statement, written for SQLite, as this database reads it."""
+
+    def find_format(self, connection: Any) -> int:
+        """Read the format version."""
+
+    def find_version(self, connection: Any) -> int:
+        """Give a number that changes when another connection has committed."""
+
+    def explaining(self) -> contextlib.AbstractContextManager[None]:
+        """Say in our words what the database has against a statement."""
 
 
 class State:
-    """An open state file. Close it, or use it as a context manager; made by :func:`open_state`.
+    """What is remembered, open; made by :func:`open_state`. Close it, or use it as a context manager.
+
+    **Threads** may share one: each statement borrows a connection for its own duration and gives it back, and a
+    :meth:`transaction` keeps one for the thread that began it. So a service opens one `State` per worker process when
+    it starts, and every request uses that. **Processes** may not: a connection does not survive a fork, so each
+    opens its own. All calls block (another writer is waited for up to 30 seconds), so an event loop calls them in a
+    thread, and a transaction holds no ``await``.
 
     Parameters
     ----------
-    connection : sqlite3.Connection
-        In autocommit mode, so that transactions begin and end where :meth:`transaction` says and nowhere else.
-    path : Path
-        Where the file is.
+    place : Place
+        The file or server.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self.path = path
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._free: deque[Any] = deque()
+        self._turns = threading.BoundedSemaphore(place.most_connections)
+        self._own = threading.local()
+        self._watcher: Any = None
+        self._watching = threading.Lock()
+        self._is_open = True
+
+    @property
+    def path(self) -> Path | str:
+        """Where it is: a file, or the URL of a database, which never holds a password."""
+        return self._place.path
+
+    @property
+    def dialect(self) -> str:
+        """Which database keeps it: ``sqlite`` or ``postgresql``."""
+        return self._place.dialect
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make everything inside happen together or not at all; another writer waits meanwhile."""
-        self.run("BEGIN IMMEDIATE")
-        try:
+        """Make everything that this thread does inside happen together or not at all; another writer waits meanwhile.
+
+        Inside another transaction it is part of that one.
+        """
+        if getattr(self._own, "connection", None) is not None:
             yield
-            self.run("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+            return
+        with self._borrow() as connection:
+            with self._place.explaining():
+                connection.execute(self._place.begin)
+            self._own.connection = connection
+            try:
+                yield
+                with self._place.explaining():
+                    connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(Exception):  # the first error is the one to tell; a lost line rolls back too
+                    connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._own.connection = None
+
+    @contextlib.contextmanager
+    def _borrow(self) -> Iterator[Any]:
+        """Give this thread's own connection inside a transaction, else one that nobody uses."""
+        own = getattr(self._own, "connection", None)
+        if own is not None:
+            yield own
+            return
+        if not self._is_open:
+            raise RuntimeError(f"{self.path}: the state was closed")
+        with self._turns:
+            try:
+                connection = self._free.pop()
+            except IndexError:
+                connection = self._place.connect()
+            try:
+                yield connection
+            except self._place.broken:
+                connection.close()
+                raise
+            except BaseException:
+                self._free.append(connection)
+                raise
+            self._free.append(connection)
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> int:
-        """Run one statement with parameters, and give the id of the row that it inserted."""
-        with explaining(self.path):
-            return self._connection.execute(statement, values).lastrowid or 0
+        """Run one statement with parameters, written ``?``, and give how many rows it changed."""
+        with self._place.explaining(), self._borrow() as connection:
+            return int(connection.execute(self._place.write(statement), values).rowcount)
 
     def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Run one statement for many rows of parameters."""
-        with explaining(self.path):
-            self._connection.executemany(statement, rows)
+        """Run one statement for many rows of parameters; inside a transaction, so that it happens whole."""
+        with self._place.explaining(), self._borrow() as connection:
+            connection.cursor().executemany(self._place.write(statement), rows)
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Give the rows of a query with parameters."""
-        with explaining(self.path):
-            return self._connection.execute(query, values).fetchall()
+        """Give the rows of a query with parameters, or what a statement is ``RETURNING``."""
+        with self._place.explaining(), self._borrow() as connection:
+            found: list[tuple[Any, ...]] = connection.execute(self._place.write(query), values).fetchall()
+            return found
 
     @property
     def format(self) -> int:
-        """Format version of the file."""
-        return int(self.rows("PRAGMA user_version")[0][0])
+        """Format version of the tables."""
+        with self._place.explaining(), self._borrow() as connection:
+            return self._place.find_format(connection)
+
+    def version(self) -> int:
+        """Give a number that changes when anything was committed, by this process or another: to drop caches by.
+
+        It takes microseconds on SQLite. Only for comparing with what the same `State` said before.
+        """
+        with self._watching, self._place.explaining():
+            if not self._is_open:
+                raise RuntimeError(f"{self.path}: the state was closed")
+            if self._watcher is None:
+                self._watcher = self._place.connect()
+            try:
+                return self._place.find_version(self._watcher)
+            except self._place.broken:
+                self._watcher.close()
+                self._watcher = None
+                raise
 
     def close(self) -> None:
-        """Let go of the file; safe to call twice."""
-        self._connection.close()
+        """Let go of it, once no thread uses it any more; safe to call twice."""
+        self._is_open = False
+        with self._watching:
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
+        while self._free:
+            self._free.pop().close()
 
     def __enter__(self) -> State:
         return self
@@ -106,70 +207,12 @@ def open_state(path: Path) -> State:
     StateError
         For a file of a newer format, one that is no state file, or one that cannot be read or written.
     """
-    if not path.parent.is_dir():
-        raise StateError(f"{path}: there is no folder {path.parent}; make it, or name another file with --state.")
-    with explaining(path):
-        _create_private(path)
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-        state = State(connection, path)
-        try:
-            _check_ours(state)
-            for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-                connection.execute(f"PRAGMA {setting}")
-            _migrate(state)
-        except BaseException:
-            connection.close()
-            raise
-    return state
-
-
-def _create_private(path: Path) -> None:
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-
-
-def _check_ours(state: State) -> None:
-    """Refuse a file of another program, or of a later churnrisk, before anything is written to it."""
-    [(application,)] = state.rows("PRAGMA application_id")
-    [(tables,)] = state.rows("SELECT count(*) FROM sqlite_master")
-    if application != APPLICATION and (application or tables):
-        raise StateError(f"{state.path}: this SQLite file was not made by churnrisk; name another with --state.")
-    if state.format > FORMAT:
-        raise StateError(
-            f"{state.path}: its format is {state.format}, and this version of churnrisk knows formats up to {FORMAT}. "
-            "Install the newer churnrisk that wrote it (pip install --upgrade churnrisk), or name another file with "
-            "--state."
-        )
-
-
-def _migrate(state: State) -> None:
-    if state.format == FORMAT:
-        return
-    with state.transaction():
-        for number in range(state.format, FORMAT):  # read again inside: another process may have done it meanwhile
-            for statement in MIGRATIONS[number]:
-                state.run(statement)
-        state.run(f"PRAGMA application_id = {APPLICATION}")
-        state.run(f"PRAGMA user_version = {FORMAT}")
-
-
-@contextlib.contextmanager
-def explaining(path: Path) -> Iterator[None]:
-    """Say in our words what SQLite or the system has against the file."""
+    place = SqliteFile(path)
+    place.prepare()
+    state = State(place)
     try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            raise StateError(
-                f"{path}: another process has been writing for more than {BUSY_SECONDS:.0f} seconds; try again later."
-            ) from None
-        raise StateError(f"{path}: cannot be used: {error}.") from None
-    except sqlite3.IntegrityError:
+        state.version()  # the watcher counts from here on, and a file that cannot be read says so at once
+    except BaseException:
+        state.close()
         raise
-    except sqlite3.DatabaseError as error:
-        raise StateError(
-            f"{path}: this is no state file, or it is damaged ({error}). Bring back a copy of it, or move it away: a "
-            "new one is made, without what was remembered."
-        ) from None
-    except OSError as error:
-        raise StateError(f"{path}: cannot be opened: {error.strerror or error}.") from None
+    return state

@@ -87,6 +87,109 @@ CREATE TRIGGER campaigns_are_fixed BEFORE UPDATE ON campaigns
 BEGIN SELECT RAISE(ABORT, 'a campaign cannot be changed'); END
 """
 
+# Access: a key is kept as the SHA-256 of itself, which 256 random bits need no salt against.
+KEYS = """
+CREATE TABLE keys (
+    key_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('reader', 'scorer', 'admin')),
+    key_hash TEXT NOT NULL UNIQUE,
+    made_at TEXT NOT NULL,
+    revoked_at TEXT,
+    last_used_at TEXT
+) STRICT
+"""
+
+SESSIONS = """
+CREATE TABLE sessions (
+    session_hash TEXT NOT NULL PRIMARY KEY,
+    key_id INTEGER NOT NULL REFERENCES keys (key_id) ON DELETE CASCADE,
+    csrf_hash TEXT NOT NULL,
+    made_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL
+) STRICT
+"""
+
+# No reference to keys: what an admin did outlasts the key that it was done with. NULL: from the shell.
+AUDIT = """
+CREATE TABLE audit (
+    audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    key_id INTEGER,
+    action TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT
+"""
+
+# The rows of an order as one text: they come together, are read together, and go together.
+RECEIVED_ORDERS = """
+CREATE TABLE received_orders (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    customer_id TEXT NOT NULL,
+    order_id TEXT NOT NULL,
+    received_at TEXT NOT NULL,
+    key_id INTEGER,
+    digest TEXT NOT NULL,
+    lines TEXT NOT NULL,
+    UNIQUE (customer_id, order_id)
+) STRICT
+"""
+
+JOBS = """
+CREATE TABLE jobs (
+    job_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+    asked_by INTEGER,
+    runner TEXT,
+    made_at TEXT NOT NULL,
+    started_at TEXT,
+    ended_at TEXT,
+    progress_done INTEGER NOT NULL,
+    progress_total INTEGER NOT NULL,
+    progress_text TEXT NOT NULL,
+    request TEXT NOT NULL,
+    result TEXT,
+    error TEXT
+) STRICT
+"""
+
+# The keyed hash of a customer who was erased: with the key, the customer is known again in a backup, and never without.
+TOMBSTONES = """
+CREATE TABLE tombstones (
+    digest TEXT NOT NULL PRIMARY KEY,
+    made_at TEXT NOT NULL
+) STRICT
+"""
+
+# Members who were erased, so that a campaign's result can say how many are missing from its groups.
+ERASED_MEMBERS = """
+CREATE TABLE erased_members (
+    campaign_id INTEGER NOT NULL REFERENCES campaigns (campaign_id) ON DELETE CASCADE,
+    is_treated INTEGER NOT NULL CHECK (is_treated IN (0, 1)),
+    members INTEGER NOT NULL,
+    PRIMARY KEY (campaign_id, is_treated)
+) STRICT
+"""
+
+SCORE_OUTCOMES = """
+CREATE TABLE score_outcomes (
+    run_id INTEGER NOT NULL PRIMARY KEY REFERENCES runs (run_id) ON DELETE CASCADE,
+    made_at TEXT NOT NULL,
+    result TEXT NOT NULL
+) STRICT
+"""
+
+MONITOR_RUNS = """
+CREATE TABLE monitor_runs (
+    monitor_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    made_at TEXT NOT NULL,
+    as_of INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    result TEXT NOT NULL
+) STRICT
+"""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         RUNS,
@@ -99,4 +202,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         FIXED_MEMBERS,
         FIXED_CAMPAIGNS,
     ),
+    (
+        KEYS,
+        SESSIONS,
+        AUDIT,
+        RECEIVED_ORDERS,
+        JOBS,
+        "CREATE INDEX jobs_by_status ON jobs (status)",
+        TOMBSTONES,
+        ERASED_MEMBERS,
+        SCORE_OUTCOMES,
+        MONITOR_RUNS,
+    ),
 )
+
+FORMAT = len(MIGRATIONS)
+"""Format version of the tables."""

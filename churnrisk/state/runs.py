@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from churnrisk.errors import StateError
+from churnrisk.state.clock import now
 from churnrisk.state.database import State
 from churnrisk.timeline import Snapshot, date_of, parse_day
 
@@ -80,18 +80,23 @@ def remember_run(state: State, run: Run, scores: Iterable[tuple[object, ...]]) -
     with state.transaction():
         query = "SELECT run_id FROM runs WHERE model = ? AND as_of = ? AND kind = ? AND source_digest = ?"
         known = state.rows(query, same)
-        number = known[0][0] if known else None
-        state.run("DELETE FROM runs WHERE run_id = ?", (number,))
+        if known:
+            state.run("DELETE FROM runs WHERE run_id = ?", known[0])
         snapshot = run.snapshot
-        made_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        values = (made_at, snapshot.cutoff, snapshot.lookback, snapshot.horizon, snapshot.lead)
-        run_id = state.run(
-            f"INSERT INTO runs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - names of ours
-            (number, *values, run.model, run.kind, run.source_digest, run.customers),
-        )
+        values = (now(), snapshot.cutoff, snapshot.lookback, snapshot.horizon, snapshot.lead)
+        run_id = _insert_run(state, known, (*values, run.model, run.kind, run.source_digest, run.customers))
         rows = ((run_id, *score) for score in scores)
         state.run_many("INSERT INTO run_scores VALUES (?, ?, ?, ?, ?, ?)", rows)
     return run_id
+
+
+def _insert_run(state: State, known: list[tuple[int, ...]], values: tuple[object, ...]) -> int:
+    """Write the row of a run, under the number of the one that it replaces if there is one."""
+    columns = _COLUMNS if known else _COLUMNS.removeprefix("run_id, ")
+    row = (*known[0], *values) if known else values
+    marks = ", ".join("?" * len(row))
+    statement = f"INSERT INTO runs ({columns}) VALUES ({marks}) RETURNING run_id"  # noqa: S608 - names of ours
+    return int(state.rows(statement, row)[0][0])
 
 
 def list_runs(state: State) -> list[Remembered]:
@@ -106,6 +111,16 @@ def load_scores(state: State, run_id: int) -> list[RunScore]:
         "ORDER BY customer_id"
     )
     return [RunScore(*row) for row in state.rows(query, (run_id,))]
+
+
+def load_history(state: State, customer_id: str) -> list[tuple[Remembered, RunScore]]:
+    """Give the scores of one customer in every run that has one, oldest day first."""
+    columns = ", ".join(f"r.{name}" for name in _COLUMNS.split(", "))
+    query = (
+        f"SELECT {columns}, s.customer_id, s.status, s.churn_probability, s.risk, s.risk_rank FROM runs r "  # noqa: S608 - as above
+        "JOIN run_scores s ON s.run_id = r.run_id AND s.customer_id = ? ORDER BY r.as_of, r.run_id"
+    )
+    return [(_run(row[:-5]), RunScore(*row[-5:])) for row in state.rows(query, (customer_id,))]
 
 
 def find_run(state: State, since: str, *, before: int, kind: str) -> Remembered:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +25,7 @@ from churnrisk.state import (
     find_run,
     find_state,
     list_campaigns,
+    list_keys,
     list_measured,
     list_runs,
     load_campaign,
@@ -29,6 +34,7 @@ from churnrisk.state import (
     open_state,
     remember_run,
 )
+from churnrisk.state.migrations import MIGRATIONS
 from churnrisk.timeline import Snapshot
 
 SPRING = Campaign("spring", 15_000, 60, "retained", 0.5, 7, contact_cost=1.0)
@@ -173,3 +179,45 @@ def test_two_processes_see_each_others_changes(path: Path) -> None:
             add_campaign(one, SPRING, MEMBERS)
             assert list_campaigns(other) == []
         assert len(list_campaigns(other)) == 1
+
+
+STEPS = ["90f7eb579fe602af", "9f684ee98d0ca2c8"]  # digests of released steps: files took them, so they never change
+
+
+def test_released_steps_are_never_edited() -> None:
+    digests = [hashlib.sha256(repr(step).encode()).hexdigest()[: len(STEPS[0])] for step in MIGRATIONS]
+    assert digests[: len(STEPS)] == STEPS, "add a step at the end instead"
+
+
+@pytest.fixture
+def first_format(path: Path) -> Path:
+    """A file as the first released version left it, with a run and a campaign."""
+    with contextlib.closing(sqlite3.connect(path)) as file, file:
+        for statement in MIGRATIONS[0]:
+            file.execute(statement)
+        file.execute("INSERT INTO runs VALUES (7, '2026-01-01T00:00:00+00:00', 15000, 60, 365, 2, 'm', 'ids', 'd', 2)")
+        file.executemany("INSERT INTO run_scores VALUES (7, ?, ?, ?, ?, ?)", SCORES)
+        file.execute(
+            "INSERT INTO campaigns VALUES "
+            "(3, 'spring', '2026-01-01T00:00:00+00:00', 15000, 60, 'retained', 0.5, 7, 0, 0, 1.0, 0.0, 1.0)"
+        )
+        file.executemany("INSERT INTO campaign_members VALUES (3, ?, ?, ?, ?, ?, ?)", MEMBERS)
+        file.execute(f"PRAGMA application_id = {0x6368726B}")
+        file.execute("PRAGMA user_version = 1")
+    return path
+
+
+def test_a_file_of_the_first_format_is_brought_to_the_newest_by_whoever_comes_first(first_format: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from churnrisk.state import open_state; open_state(Path(sys.argv[1]))"
+    )
+    several = [subprocess.Popen([sys.executable, "-c", script, str(first_format)]) for _ in range(3)]
+    assert [one.wait() for one in several] == [0, 0, 0]
+    with open_state(first_format) as state:
+        assert state.format == FORMAT
+        assert [tuple(one) for one in load_scores(state, 7)] == SCORES
+        [stored] = list_campaigns(state)
+        assert stored.campaign == SPRING
+        assert load_members(state, 3) == sorted(MEMBERS)
+        assert list_keys(state) == []
+        assert remember_run(state, run_at(15_001), SCORES) == 8

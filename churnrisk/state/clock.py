@@ -1,0 +1,16 @@
+"""The moment that something was remembered at: text that sorts by time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+
+def now(timespec: Literal["seconds", "microseconds"] = "seconds") -> str:
+    """Give the present moment (UTC) as ISO 8601."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec=timespec)
+
+
+def later(seconds: float) -> str:
+    """Give the moment so many seconds from now (before now, if negative), as :func:`now` does."""
+    return (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)).isoformat(timespec="seconds")

@@ -1,0 +1,102 @@
+"""Orders received over HTTP: on the disk before they are acknowledged, and each once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from churnrisk.state.clock import now
+from churnrisk.state.database import State
+
+Receipt = Literal["accepted", "duplicate", "conflict"]
+"""What became of an order: kept now, kept before with the same rows, or not kept since other rows are."""
+
+_COLUMNS = "seq, customer_id, order_id, received_at, key_id, lines"
+
+
+@dataclass(frozen=True)
+class ReceivedOrder:
+    """An order as it came, checked by intake but kept as text, so that it takes the way of any file.
+
+    Parameters
+    ----------
+    customer_id, order_id : str
+        Together they name the order.
+    lines : sequence of mapping
+        Its purchase rows: our column names (``ordered_at``, ``amount``, ``quantity``, ``product_id``, ``category``)
+        to text; what a row has not got is left out.
+    """
+
+    customer_id: str
+    order_id: str
+    lines: Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class StoredOrder:
+    """An order in the state: its place in the sequence, when (UTC) it came, by which key, and what it was."""
+
+    seq: int
+    received_at: str
+    key_id: int | None
+    order: ReceivedOrder
+
+
+def add_received(state: State, orders: Sequence[ReceivedOrder], *, key_id: int | None = None) -> list[Receipt]:
+    """Keep orders; they are on the disk when this returns, all of them or, after an error, none.
+
+    Sending the same again changes nothing, so a client that got no answer sends it again. An order is the same if its
+    rows are, in their order.
+
+    Returns
+    -------
+    list of {"accepted", "duplicate", "conflict"}
+        One for each order.
+    """
+    insert = (
+        "INSERT INTO received_orders (customer_id, order_id, received_at, key_id, digest, lines) "
+        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (customer_id, order_id) DO NOTHING RETURNING seq"
+    )
+    known = "SELECT digest FROM received_orders WHERE customer_id = ? AND order_id = ?"
+    receipts: list[Receipt] = []
+    with state.transaction():
+        received_at = now("microseconds")
+        for order in orders:
+            lines = json.dumps(list(map(dict, order.lines)), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            digest = hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
+            name = (order.customer_id, order.order_id)
+            if state.rows(insert, (*name, received_at, key_id, digest, lines)):
+                receipts.append("accepted")
+            else:
+                receipts.append("duplicate" if state.rows(known, name) == [(digest,)] else "conflict")
+    return receipts
+
+
+def load_received(state: State, customer_id: str | None = None) -> list[StoredOrder]:
+    """Give the orders received of one customer, or of all, in the order in which they came."""
+    where, values = ("WHERE customer_id = ? ", (customer_id,)) if customer_id is not None else ("", ())
+    return _orders(state, where, values)
+
+
+def received_since(state: State, seq: int) -> list[StoredOrder]:
+    """Give the orders that came after a place in the sequence, in the order in which they came.
+
+    Writers take turns, so an order never appears before a place that was read already.
+    """
+    return _orders(state, "WHERE seq > ? ", (seq,))
+
+
+def last_received_seq(state: State) -> int:
+    """Give the place of the last order in the sequence; 0 where none has come yet."""
+    return int(state.rows("SELECT coalesce(max(seq), 0) FROM received_orders")[0][0])
+
+
+def _orders(state: State, where: str, values: Sequence[object]) -> list[StoredOrder]:
+    found = state.rows(f"SELECT {_COLUMNS} FROM received_orders {where}ORDER BY seq", values)  # noqa: S608 - names of ours
+    return [
+        StoredOrder(int(seq), received_at, key_id, ReceivedOrder(customer_id, order_id, tuple(json.loads(lines))))
+        for seq, customer_id, order_id, received_at, key_id, lines in found
+    ]

@@ -1,0 +1,148 @@
+"""The state in one SQLite file: how it is opened, made, brought to the newest format, and what its errors mean."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from churnrisk.errors import StateError
+from churnrisk.state.migrations import FORMAT, MIGRATIONS
+
+APPLICATION = 0x6368_726B
+"""``chrk``: marks a SQLite file as ours, so that no other file is written into by mistake."""
+
+BUSY_SECONDS = 30.0
+"""How long one process waits while another writes."""
+
+
+class SqliteFile:
+    """One file: the write-ahead log lets many read while one writes, and every commit is on the disk before it returns.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder must be there.
+    """
+
+    dialect = "sqlite"
+    begin = "BEGIN IMMEDIATE"  # take the right to write at once: two transactions never wait for each other's reads
+    most_connections = 16
+    broken: tuple[type[Exception], ...] = ()  # a file does not hang up
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def connect(self) -> sqlite3.Connection:
+        """Open the file in autocommit mode; a connection may wander between threads, one at a time."""
+        with self.explaining():
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            try:
+                for setting in ("synchronous = FULL", "foreign_keys = ON"):
+                    connection.execute(f"PRAGMA {setting}")
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    def prepare(self) -> None:
+        """Make the file where there is none, refuse one that is not ours, and bring it to the newest format."""
+        folder = self.path.parent
+        if not folder.is_dir():
+            raise StateError(f"{self.path}: there is no folder {folder}; make it, or name another file with --state.")
+        with self.explaining():
+            _create_private(self.path)
+            with contextlib.closing(self._open_for_changes()) as connection:
+                self._check_ours(connection)
+                connection.execute("PRAGMA journal_mode = WAL")
+                _migrate(connection)
+
+    def _open_for_changes(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    def _check_ours(self, connection: sqlite3.Connection) -> None:
+        """Refuse a file of another program, or of a later churnrisk, before anything is written to it."""
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if application != APPLICATION and (application or tables):
+            raise StateError(f"{self.path}: this SQLite file was not made by churnrisk; name another with --state.")
+        found = read_format(connection)
+        if found > FORMAT:
+            raise StateError(newer_format(str(self.path), found))
+
+    def write(self, sql: str) -> str:
+        """Give a statement as SQLite reads it: that is how all of them are written."""
+        return sql
+
+    def find_format(self, connection: sqlite3.Connection) -> int:
+        """Read the format version."""
+        return read_format(connection)
+
+    def find_version(self, connection: sqlite3.Connection) -> int:
+        """Give a number that changes when another connection has committed."""
+        (number,) = connection.execute("PRAGMA data_version").fetchone()
+        return int(number)
+
+    @contextlib.contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Say in our words what SQLite or the system has against the file."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise StateError(_explain(self.path, error)) from None
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.ProgrammingError:
+            raise  # a mistake of ours
+        except sqlite3.DatabaseError as error:
+            raise StateError(
+                f"{self.path}: this is no state file, or it is damaged ({error}). Bring back a copy of it, or move it "
+                "away: a new one is made, without what was remembered."
+            ) from None
+        except OSError as error:
+            raise StateError(f"{self.path}: cannot be opened: {error.strerror or error}.") from None
+
+
+def newer_format(place: str, found: int) -> str:
+    """Say that the state was written by a later churnrisk."""
+    return (
+        f"{place}: its format is {found}, and this version of churnrisk knows formats up to {FORMAT}. Install the "
+        "newer churnrisk that wrote it (pip install --upgrade churnrisk), or name another file with --state."
+    )
+
+
+def read_format(connection: sqlite3.Connection) -> int:
+    """Give the format version, which SQLite keeps as ``user_version``."""
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(number)
+
+
+def _explain(path: Path, error: sqlite3.OperationalError) -> str:
+    if "locked" in str(error):
+        return f"{path}: another process has been writing for more than {BUSY_SECONDS:.0f} seconds; try again later."
+    return f"{path}: cannot be used: {error}."
+
+
+def _create_private(path: Path) -> None:
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    if read_format(connection) == FORMAT:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in MIGRATIONS[read_format(connection) :]:  # read again inside: another process may have done it
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {FORMAT}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
