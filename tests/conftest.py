@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from support.shop import CUSTOMERS
+from support.trained import shared_folder, train_once
+
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
 # A shared machine has slow moments, so no deadline; in CI the same examples each time.
@@ -49,10 +52,18 @@ def _find(name: str) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test reads or makes the signing key of the person who runs it."""
+    """No test reads or makes the signing key of the person who runs it; all processes of a run have one."""
+    folder = shared_folder(tmp_path_factory) / "configuration"
+    folder.mkdir(mode=0o700, exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CHURNRISK_CONFIG_DIR", str(tmp_path_factory.mktemp("configuration")))
+        patch.setenv("CHURNRISK_CONFIG_DIR", str(folder))
         yield
+
+
+@pytest.fixture(scope="session")
+def small_trained(tmp_path_factory: pytest.TempPathFactory, _own_configuration: None) -> Path:
+    """A folder whose ``models`` were trained on 300 customers, for 60 days; for reading only."""
+    return train_once(tmp_path_factory, CUSTOMERS, 60)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

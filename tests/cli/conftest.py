@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from support.shop import PURCHASES, churnrisk
+from support.shop import PURCHASES
+from support.trained import train_once
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of stored models with one of 90 days in it."""
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose ``models`` has one of 90 days, and whose ``train.txt`` has what training said; for reading."""
+    return train_once(tmp_path_factory, PURCHASES, 90)
+
+
+@pytest.fixture(scope="session")
+def models(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of this process alone, with the model of 90 days in it."""
     folder = tmp_path_factory.mktemp("shop") / "models"
-    answer = churnrisk("train", PURCHASES, "--horizon", 90, "--models-dir", folder)
-    assert answer.code == 0, answer.err
+    shutil.copytree(trained / "models", folder, symlinks=True)
     return folder
 
 

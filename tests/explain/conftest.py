@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,13 +12,13 @@ import pytest
 from churnrisk.features import customer_features
 from churnrisk.learning import FittedModel
 from churnrisk.orders import Orders, read_orders
-from churnrisk.workflows import ChurnModel, train
+from churnrisk.workflows import ChurnModel, load
 from support.shop import CUSTOMERS
 
 
 @pytest.fixture(scope="session")
-def trained() -> ChurnModel:
-    return train(CUSTOMERS, horizon=60)
+def trained(small_trained: Path) -> ChurnModel:
+    return load(models_dir=small_trained / "models")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from churnrisk.learning import FittedModel
 from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.scoring import find, score_orders, select_customers, standing_of
 from churnrisk.timeline import Snapshot, day_number
-from churnrisk.workflows import train
+from churnrisk.workflows import load
 from support.shop import CUSTOMERS, PURCHASES
 
 
@@ -23,8 +24,8 @@ def orders() -> Iterator[Orders]:
 
 
 @pytest.fixture(scope="module")
-def model() -> FittedModel:
-    return train(CUSTOMERS, horizon=60).model
+def model(small_trained: Path) -> FittedModel:
+    return load(models_dir=small_trained / "models").model
 
 
 def test_batches_change_no_score(model: FittedModel, orders: Orders) -> None:

@@ -18,8 +18,8 @@ from support.shop import CUSTOMERS, churnrisk
 
 
 @pytest.fixture(scope="module")
-def model() -> package.ChurnModel:
-    return package.train(CUSTOMERS, horizon=60)
+def model(small_trained: Path) -> package.ChurnModel:
+    return package.load(models_dir=small_trained / "models")
 
 
 def test_numbers_are_those_of_the_command_line(model: package.ChurnModel, tmp_path: Path) -> None:
