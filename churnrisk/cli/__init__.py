@@ -12,6 +12,7 @@ from churnrisk.cli import (
     campaign,
     check,
     explain,
+    keys,
     learn,
     models,
     report,
@@ -61,6 +62,7 @@ target.register(app)
 backtest.register(app)
 check.register(app)
 models.register(app)
+keys.register(app)
 retention.register(app)
 report.register(app)
 campaign.register(app)
