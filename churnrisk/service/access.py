@@ -1,0 +1,251 @@
+"""Who may do what: nothing, unless a route declares who needs to be able to.
+
+A route declares it among its dependencies: ``dependencies=[Needs("reader")]``, or as a parameter,
+``caller: Annotated[Caller, Needs("scorer")]``, which gives the caller too. :data:`OPEN` declares that nobody is asked. A route
+that declares neither answers 403 to everyone, and a test fails on it. The check comes before the body is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import parse_qs
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.routing import APIRoute
+from starlette.responses import RedirectResponse
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from churnrisk.service.problems import Problem
+from churnrisk.state import ROLES, Role
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+FORM_LIMIT = 2**16
+"""Bytes of a plain form that are looked through for its token."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: the holder of a key, by the key itself or by a session of the dashboard that it opened.
+
+    Parameters
+    ----------
+    key_id, name, role
+        Of the key.
+    via : str
+        ``key`` or ``session``.
+    csrf : str
+        What every form of this session sends back as ``csrf_token``, or a script as ``X-CSRF-Token``; empty for a key.
+    """
+
+    key_id: int
+    name: str
+    role: Role
+    via: Literal["key", "session"]
+    csrf: str = ""
+
+    def may(self, role: Role) -> bool:
+        """Tell whether the role of this caller includes another."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a route declares: the least role that it takes (None for anyone), and which lane it waits in."""
+
+    role: Role | None
+    lane: Literal["reads", "work", "none"] | None = None
+
+    async def __call__(self, request: Request) -> Caller | None:
+        """Give the caller; refuse where the middleware was somehow passed by."""
+        caller: Caller | None = getattr(request.state, "caller", None)
+        if self.role is not None and (caller is None or not caller.may(self.role)):
+            raise forbidden(self.role)
+        return caller
+
+
+def Needs(role: Role, *, lane: Literal["reads", "work", "none"] | None = None) -> Any:  # noqa: N802 - reads as a declaration
+    """Declare the least role of a route: ``reader`` sees, ``scorer`` also scores and sends purchases, ``admin`` all.
+
+    Parameters
+    ----------
+    role : str
+        The role.
+    lane : str, optional
+        Where it waits when the service is busy: ``reads``, ``work``, or ``none`` for what never waits. By default a GET
+        is a read and everything else is work.
+    """
+    return Depends(Need(role, lane))
+
+
+OPEN: Any = Depends(Need(None))
+"""Declares that a route answers anyone."""
+
+OPEN_PROBE: Any = Depends(Need(None, "none"))
+"""Declares that a route answers anyone, addressed by any name, and never waits."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """A route with what it declares; None where it declares nothing, so that nobody may pass."""
+
+    route: Any
+    need: Need | None
+
+    @property
+    def template(self) -> str:
+        """Its path with the names of its parameters in place of their values."""
+        return str(getattr(self.route, "path", "") or "?")
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that it takes."""
+        return tuple(sorted(getattr(self.route, "methods", None) or ()))
+
+
+def list_doors(app: FastAPI) -> list[Door]:
+    """Give every route and mount of an application with what it declares."""
+    return [Door(route, _declared(route)) for route in app.router.routes]
+
+
+def _declared(route: Any) -> Need | None:
+    if not isinstance(route, APIRoute):
+        return None
+    needs = [call for call in _calls(route.dependant) if isinstance(call, Need)]
+    if not needs:
+        return None
+    return max(needs, key=lambda need: -1 if need.role is None else ROLES.index(need.role))
+
+
+def _calls(dependant: Any) -> Iterable[Any]:
+    for inner in dependant.dependencies:
+        yield inner.call
+        yield from _calls(inner)
+
+
+def find_door(doors: Iterable[Door], scope: Scope) -> Door | None:
+    """Give the door that a request stands before; one of another method where only that is there."""
+    other = None
+    for door in doors:
+        match, _ = door.route.matches(scope)
+        if match is Match.FULL:
+            return door
+        if match is Match.PARTIAL and other is None:
+            other = door
+    return other
+
+
+class Access:
+    """Middleware: find the door, ask who comes, and let them in or say no."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 401 to who is not known, 403 to who may not; pass on the others."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        kept = scope["app"].state
+        request = Request(scope)
+        door = find_door(kept.doors, scope)
+        scope["state"]["door"] = door
+        need = door.need if door else None
+        if need is not None and need.role is None:
+            await self.app(scope, receive, send)
+            return
+        caller = await kept.identities.find_caller(request)
+        scope["state"]["caller"] = caller
+        if caller is None:
+            if _is_page(request):
+                await RedirectResponse("/login", status_code=303)(scope, receive, send)
+                return
+            raise unauthorized()
+        if door is not None and (need is None or need.role is None):
+            raise forbidden("admin")
+        if need is not None and need.role is not None and not caller.may(need.role):
+            raise forbidden(need.role)
+        if caller.via == "session" and request.method not in SAFE_METHODS:
+            receive = await check_form(request, receive, caller.csrf)
+        await self.app(scope, receive, send)
+
+
+def unauthorized() -> Problem:
+    """Say that a key is needed."""
+    return Problem(
+        401,
+        "Key needed",
+        "Send a key that is not revoked, as `Authorization: Bearer crk_...`; `churnrisk keys create` makes one.",
+        headers={"WWW-Authenticate": 'Bearer realm="churnrisk"'},
+    )
+
+
+def forbidden(role: Role) -> Problem:
+    """Say that the key is of too small a role."""
+    return Problem(403, "Role too small", f"This needs a key of the role {role}.", needs=role)
+
+
+def _is_page(request: Request) -> bool:
+    """Whether a person with a browser asks for a page, who is better led to the login."""
+    return (
+        request.method == "GET"
+        and "text/html" in request.headers.get("accept", "")
+        and not request.url.path.startswith("/v1")
+        and "authorization" not in request.headers
+    ) or (request.method == "GET" and request.url.path == "/" and "authorization" not in request.headers)
+
+
+async def check_form(request: Request, receive: Receive, token: str) -> Receive:
+    """Refuse a request of a session that does not bring its token; give how the body is received from here on.
+
+    The token is a header, as htmx sends it, or a field of a plain form. What another site makes a browser send has
+    neither, and says so itself in ``Sec-Fetch-Site``.
+    """
+    import hmac
+
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise _forged()
+    given = request.headers.get("x-csrf-token", "")
+    if not given and request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        body = await read_form(receive)
+        given = form_field(body, "csrf_token")
+        receive = replay(body, receive)
+    if not token or not hmac.compare_digest(given.encode(), token.encode()):
+        raise _forged()
+    return receive
+
+
+def _forged() -> Problem:
+    return Problem(403, "Form token missing", "The form does not bring the token of this session; load the page again.")
+
+
+async def read_form(receive: Receive) -> bytes:
+    """Receive the body of a plain form."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > FORM_LIMIT:
+            raise Problem(413, "Body too large", f"A form may have {FORM_LIMIT} bytes.", limit_bytes=FORM_LIMIT)
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return body
+
+
+def form_field(body: bytes, name: str) -> str:
+    """Give a field of a plain form; empty where it is missing, or there twice."""
+    values = parse_qs(body.decode("utf-8", "replace"), max_num_fields=1000).get(name, [])
+    return values[0] if len(values) == 1 else ""
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Give a body, that has been received already, once more."""
+    waiting = [body]
+
+    async def again() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return again

@@ -1,0 +1,68 @@
+"""The application: what every worker serves, put together from the routes and what stands before them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+from churnrisk import __version__
+from churnrisk.service import api, pages
+from churnrisk.service.access import Access, list_doors
+from churnrisk.service.config import ServiceConfig
+from churnrisk.service.documents import router as documents
+from churnrisk.service.files import read_static
+from churnrisk.service.files import router as static
+from churnrisk.service.guard import Guard
+from churnrisk.service.health import router as health
+from churnrisk.service.identity import Identities
+from churnrisk.service.login import Throttle
+from churnrisk.service.login import router as login
+from churnrisk.service.problems import add_handlers
+from churnrisk.state import open_state
+
+
+def create_app(config: ServiceConfig) -> FastAPI:
+    """Make the application of one worker.
+
+    While it runs, ``app.state`` holds ``config``, ``state`` (what is remembered), ``shop`` (what routes and pages ask),
+    ``identities`` (who holds which key), ``static`` and ``doors``.
+
+    Parameters
+    ----------
+    config : ServiceConfig
+        How to run.
+    """
+    app = FastAPI(
+        title="churnrisk",
+        version=__version__,
+        summary="Which customers are about to stop buying.",
+        docs_url=None,  # loads its scripts from elsewhere
+        redoc_url=None,
+        openapi_url=None,  # served by a route of ours, to who has a key
+        lifespan=_lifespan,
+        redirect_slashes=False,
+    )
+    app.state.config = config
+    for router in (health, login, static, documents, *api.ROUTERS, *pages.ROUTERS):
+        app.router.routes.extend(router.routes)  # one flat list, in which each route shows what it declares
+    app.state.doors = list_doors(app)
+    app.state.static, app.state.throttle = read_static(), Throttle()
+    add_handlers(app)
+    app.add_middleware(Access)
+    app.add_middleware(Guard, known_hosts=config.known_hosts)  # last added is outermost
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    config: ServiceConfig = app.state.config
+    with open_state(config.state) as state:
+        app.state.state = state
+        app.state.identities = Identities(state)
+        app.state.shop = None
+        try:
+            yield
+        finally:
+            app.state.identities.close()

@@ -1,0 +1,137 @@
+"""How the service runs: where it listens, what it reads, and its bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+
+from churnrisk.errors import SettingsError
+from churnrisk.learning import Valuation
+from churnrisk.orders import IntakeOptions
+
+MEBIBYTE = 2**20
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one client, or all together, may ask of a worker. Sizes in bytes, times in seconds.
+
+    Parameters
+    ----------
+    body : int
+        Most bytes of one request body; more is answered by 413.
+    buffered : int
+        Most bytes of all bodies that are being received at a time, of one worker.
+    rows : int
+        Most purchase rows, or customers, of one request.
+    seconds : float
+        How long one request may take once it is being worked on; then 504.
+    reads, work : int
+        How many requests are worked on at a time: reads (GET) and all others, which are the heavy ones.
+    queued : int
+        How many more of either kind wait for their turn; beyond them 503 with Retry-After, at once.
+    wait_seconds : float
+        How long one waits for its turn; then 503.
+    header_seconds : float
+        How long a client may take to send the head of a request.
+    body_rate : int
+        Bytes in a second that a body must come with on average, after the first ten seconds.
+    idle_seconds : float
+        How long a connection is kept open between two requests.
+    write_seconds : float
+        How long a client may leave an answer unread.
+    connections : int
+        Most open connections of one worker; for a further one the one that has waited longest is closed.
+    drain_seconds : float
+        How long requests may still take once the service was asked to stop.
+    """
+
+    body: int = 16 * MEBIBYTE
+    buffered: int = 256 * MEBIBYTE
+    rows: int = 100_000
+    seconds: float = 30.0
+    reads: int = 8
+    work: int = 2
+    queued: int = 32
+    wait_seconds: float = 10.0
+    header_seconds: float = 10.0
+    body_rate: int = 1024
+    idle_seconds: float = 15.0
+    write_seconds: float = 30.0
+    connections: int = 1000
+    drain_seconds: float = 20.0
+
+
+@dataclass(frozen=True)
+class ServiceConfig:
+    """Everything that the service is told when it starts; the same for all workers.
+
+    Parameters
+    ----------
+    models_dir : Path
+        Folder of the stored models.
+    state : Path or str
+        File, or URL of the database, of what is remembered.
+    purchases : str, optional
+        The purchase history that customers are looked up in.
+    options : IntakeOptions
+        How that history, and what is received, is read.
+    valuation : Valuation
+        Margin and discount rate that customers are valued with.
+    host, port : str, int
+        Address to listen at; port 0 takes a free one.
+    workers : int
+        How many processes answer.
+    allowed_hosts : tuple of str
+        Names that requests may be addressed to (their ``Host``), besides those of this machine itself.
+    session_seconds : float
+        How long a login to the dashboard lasts.
+    bounds : Bounds
+        What may be asked of a worker.
+    """
+
+    models_dir: Path
+    state: Path | str
+    purchases: str | None = None
+    options: IntakeOptions = field(default_factory=IntakeOptions)
+    valuation: Valuation = field(default_factory=Valuation)
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    allowed_hosts: tuple[str, ...] = ()
+    session_seconds: float = 12 * 3600.0
+    bounds: Bounds = field(default_factory=Bounds)
+
+    def __post_init__(self) -> None:
+        """Refuse what would open the service to more than was meant."""
+        if not self.is_local and not self.allowed_hosts:
+            raise SettingsError(
+                f"--host {self.host}: other machines could reach this address, so say by which names they may: "
+                "--allowed-host churnrisk.example.com (repeatable), or `allowed_hosts` in the settings."
+            )
+        for name in self.allowed_hosts:
+            if not name or any(sign in name for sign in "/*@ "):
+                raise SettingsError(f"--allowed-host {name!r}: give a plain host name, without scheme, path or *.")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the address."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def known_hosts(self) -> frozenset[str]:
+        """Every name, in lower case and without a port, that a request may be addressed to."""
+        own = _LOOPBACK_NAMES if self.is_local else ()
+        return frozenset(name.lower() for name in (*own, *self.allowed_hosts))
+
+
+def is_loopback_name(name: str) -> bool:
+    """Tell whether a host name, without its port, means this machine."""
+    return name.lower() in _LOOPBACK_NAMES

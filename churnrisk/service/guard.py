@@ -1,0 +1,126 @@
+"""The outermost middleware: the Host, the headers of every answer, the last net for errors, and the log of requests."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from fastapi import Request
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from churnrisk.service.identity import host_name
+from churnrisk.service.logs import log, log_defect
+from churnrisk.service.problems import Problem, problem_of, respond
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+"""Pages run and load what this service serves, and nothing else, inline scripts and styles included."""
+
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
+}
+"""On every answer; a route may set its own ``Cache-Control``."""
+
+PROBES = ("/healthz", "/readyz")
+
+
+class Guard:
+    """Middleware around all others, so that whatever happens inside is answered in our shape and written down.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What it guards.
+    known_hosts : frozenset of str
+        Names that requests may be addressed to.
+    """
+
+    def __init__(self, app: ASGIApp, known_hosts: frozenset[str]) -> None:
+        self.app, self.known_hosts = app, known_hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self.app(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})
+            return
+        exchange = Exchange(scope, send)
+        try:
+            self._check_host(scope)
+            await self.app(scope, receive, exchange.send)
+        except Exception as error:  # the last net
+            await exchange.answer_error(error, receive)
+        finally:
+            exchange.note()
+
+    def _check_host(self, scope: Scope) -> None:
+        """Refuse a request that was addressed to another name: DNS can be made to point anywhere."""
+        if scope["path"] in PROBES:
+            return
+        request = Request(scope)
+        if len(request.headers.getlist("host")) != 1 or host_name(request).lower() not in self.known_hosts:
+            raise Problem(
+                400,
+                "Unknown host",
+                "The service does not answer to this name; whoever runs it can add the name with --allowed-host.",
+            )
+
+
+class Exchange:
+    """One request and its answer, as they are told afterwards."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.scope, self._send = scope, send
+        self.began, self.status, self.is_over = time.perf_counter(), 0, False
+        scope["state"] = {**scope.get("state", {}), "request_id": secrets.token_hex(8)}
+
+    async def send(self, message: Message) -> None:
+        """Send on, with our headers."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(raw=message.setdefault("headers", []))
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            headers["X-Request-Id"] = self.scope["state"]["request_id"]
+        await self._send(message)
+
+    async def answer_error(self, error: Exception, receive: Receive) -> None:
+        """Answer with the problem that an error means, unless an answer has begun."""
+        problem = problem_of(error)
+        if problem.status >= 500 and not isinstance(error, Problem):
+            log_defect(error, request_id=self.scope["state"]["request_id"], route=self.route)
+        if self.status == 0:
+            await respond(problem, self.scope)(self.scope, receive, self.send)
+        elif self.status < 500:
+            self.status = 599  # cut off in the middle
+
+    @property
+    def route(self) -> str:
+        """The route as it is declared, without what stands in its parameters."""
+        door = self.scope["state"].get("door")
+        return door.template if door is not None else "(none)"
+
+    def note(self) -> None:
+        """Write the request down."""
+        caller = self.scope["state"].get("caller")
+        log(
+            "request",
+            request_id=self.scope["state"]["request_id"],
+            method=self.scope["method"],
+            route=self.route,
+            status=self.status,
+            milliseconds=round((time.perf_counter() - self.began) * 1000, 1),
+            key=caller.key_id if caller else None,
+        )

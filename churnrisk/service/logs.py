@@ -1,0 +1,75 @@
+"""Logs: one JSON object a line, one line an event, and nothing of any customer in it.
+
+Requests are named by their route (``/v1/customers/{customer_id}``), never by their path. An exception is told by its kind and
+by where it happened, never by its message, which might hold what the request held.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import sys
+import traceback
+from types import TracebackType
+from typing import Any
+
+LOGGER = logging.getLogger("churnrisk.service")
+MOST_FRAMES = 8
+
+
+def log(event: str, **facts: Any) -> None:
+    """Write one event; the facts are ours: names of routes, numbers, ids of keys and requests."""
+    LOGGER.info(event, extra={"facts": facts})
+
+
+def log_defect(error: BaseException, **facts: Any) -> None:
+    """Write down an error that should not be: its kind and its place."""
+    LOGGER.error("defect", extra={"facts": {**facts, **describe_error(error)}})
+
+
+def describe_error(error: BaseException) -> dict[str, Any]:
+    """Give kind and place of an error, without its message."""
+    return {"error": type(error).__name__, "places": _places(error.__traceback__)}
+
+
+def _places(trace: TracebackType | None) -> list[str]:
+    frames = traceback.extract_tb(trace)[-MOST_FRAMES:]
+    return [f"{'/'.join(frame.filename.split('/')[-3:])}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+class JsonLines(logging.Formatter):
+    """Our events as they are; a record of a library by where it comes from and its unfilled text."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give one line."""
+        at = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds")
+        line: dict[str, Any] = {"at": at, "level": record.levelname.lower(), "process": record.process}
+        if record.name == LOGGER.name:
+            line |= {"event": record.msg, **getattr(record, "facts", {})}
+        else:  # its arguments may be anything, so only the text that they would be put into
+            line |= {"event": "library", "logger": record.name, "text": str(record.msg)[:200].strip()}
+        if record.exc_info and record.exc_info[1] is not None:
+            line |= describe_error(record.exc_info[1])
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class _OurEventsOnly(logging.Filter):
+    """Of libraries only what is wrong."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.name == LOGGER.name or record.levelno >= logging.WARNING
+
+
+def start_logs() -> None:
+    """Send every log record of this process to standard output, as JSON lines."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonLines())
+    handler.addFilter(_OurEventsOnly())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = name != "uvicorn.access"
+    logging.captureWarnings(True)

@@ -1,0 +1,145 @@
+"""One shape for everything that goes wrong: RFC 9457, ``application/problem+json``.
+
+A route, or what it calls, raises. Errors of churnrisk itself keep their message, which says what to do; a defect of ours
+says nothing but the number of the request, by which the log tells where it happened.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import Scope
+
+from churnrisk import errors
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS_OF: dict[type[Exception], int] = {
+    errors.LimitExceeded: 413,
+    errors.NoScore: 404,
+    errors.ModelNotFound: 404,
+    errors.CampaignError: 409,
+    errors.StoreLocked: 503,
+    errors.StoreError: 503,
+    errors.StateError: 503,
+    errors.SettingsError: 503,
+    errors.MissingExtra: 503,
+    errors.OutputError: 503,
+    errors.ChurnriskError: 422,
+}
+"""Status of each error that churnrisk raises on purpose; the nearest class that is listed counts."""
+
+
+class Problem(Exception):  # noqa: N818 - the name of RFC 9457
+    """An answer that is not what was asked for.
+
+    Parameters
+    ----------
+    status : int
+        HTTP status.
+    title : str
+        What kind of problem it is, the same words each time; also its ``type``.
+    detail : str
+        What is wrong this time, and what to do.
+    headers : mapping, optional
+        Headers of the answer, as ``Retry-After``.
+    **extra
+        More members of the document.
+    """
+
+    def __init__(
+        self, status: int, title: str, detail: str, *, headers: Mapping[str, str] | None = None, **extra: Any
+    ) -> None:
+        super().__init__(title)
+        self.status, self.title, self.detail = status, title, detail
+        self.headers, self.extra = dict(headers or {}), extra
+
+    def document(self, request_id: str = "") -> dict[str, Any]:
+        """Give the members of the document, in the order of the RFC."""
+        kind = re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
+        members = {
+            "type": f"urn:churnrisk:problem:{kind}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.extra,
+        }
+        return members | ({"request_id": request_id} if request_id else {})
+
+
+def problem_of(error: Exception) -> Problem:
+    """Give the problem that an error means; a defect of ours says nothing of itself."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, errors.ChurnriskError):
+        status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
+        headers = {"Retry-After": "5"} if status == 503 else {}
+        return Problem(status, _words(type(error).__name__), str(error), headers=headers)
+    if isinstance(error, RequestValidationError):
+        return _invalid(error)
+    if isinstance(error, HTTPException):
+        title = HTTPStatus(error.status_code).phrase
+        return Problem(error.status_code, title, _http_detail(error), headers=error.headers)
+    return Problem(500, "Defect", "Something is wrong with churnrisk itself; its log tells where, by the request id.")
+
+
+def respond(problem: Problem, scope: Scope) -> Response:
+    """Give the answer: JSON, or the page that the dashboard shows to a browser."""
+    request_id = scope.get("state", {}).get("request_id", "")
+    page = getattr(scope["app"].state, "problem_page", None) if "app" in scope else None
+    request = Request(scope)
+    if page is not None and "text/html" in request.headers.get("accept", "") and not _is_machine(request):
+        response: Response = page(request, problem, request_id)
+    else:
+        body = json.dumps(problem.document(request_id), ensure_ascii=False, allow_nan=False).encode()
+        response = Response(body, status_code=problem.status, media_type=MEDIA_TYPE)
+    for name, value in problem.headers.items():
+        response.headers[name] = value
+    return response
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Let the application answer every error that its routes raise in the one shape."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        return respond(problem_of(error), request.scope)
+
+    for kind in (Problem, errors.ChurnriskError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, handle)
+
+
+def _is_machine(request: Request) -> bool:
+    return request.url.path.startswith("/v1") or request.url.path in ("/healthz", "/readyz", "/metrics")
+
+
+def _words(name: str) -> str:
+    """Write ``ModelNotFound`` as ``Model not found``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
+
+
+def _http_detail(error: HTTPException) -> str:
+    if error.status_code == 404:
+        return "There is nothing at this address."
+    if error.status_code == 405:
+        return "This address does not take this method."
+    return str(error.detail)
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    """Name each place of a request that is not as documented, and never what stood there."""
+    found = error.errors()
+    places = [{"where": "/".join(map(str, one["loc"])), "what": one["msg"]} for one in found[:20]]
+    first = places[0] if places else {"where": "request", "what": "not valid"}
+    return Problem(
+        422,
+        "Invalid request",
+        f"{first['where']}: {first['what']}." + (f" {len(found) - 1} more." if len(found) > 1 else ""),
+        errors=places,
+    )

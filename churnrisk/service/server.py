@@ -1,0 +1,242 @@
+"""The supervisor: workers on one socket, started again when they die, and stopped without losing a request."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from churnrisk.errors import SettingsError
+from churnrisk.service.config import ServiceConfig
+from churnrisk.service.logs import log, start_logs
+from churnrisk.service.worker import ALIVE, READY, run_worker
+from churnrisk.state import list_keys, open_state
+
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+"""Libraries read these when they are loaded; threads of several workers would only fight for the same cores."""
+
+SIDE_PROCESSES: tuple[tuple[str, Callable[..., None]], ...] = ()
+"""Processes beside the workers, by name: each is called with the config and a line to the supervisor."""
+
+MOST_FAILURES = 5
+SILENT_SECONDS = 60.0
+LONGEST_PAUSE = 5.0
+
+
+def serve(config: ServiceConfig, *, announce: Callable[[str], None]) -> int:
+    """Run the service until it is asked to stop; give its exit code.
+
+    SIGTERM and SIGINT let requests that have begun end, for as long as the bounds say; a second one ends all at once.
+
+    Parameters
+    ----------
+    config : ServiceConfig
+        How to run.
+    announce : callable
+        Told one line as soon as the service answers: where.
+
+    Raises
+    ------
+    SettingsError
+        When there is no key to use it with, or the address cannot be listened at.
+    StateError
+        When the state cannot be used.
+    """
+    check_keys(config)
+    with bind(config) as listening:
+        for variable in ONE_THREAD:
+            os.environ[variable] = "1"
+        start_logs()
+        return Supervisor(config, listening, announce).run()
+
+
+def check_keys(config: ServiceConfig) -> None:
+    """Refuse to start where nobody could use the service, or everybody."""
+    with open_state(config.state) as state:
+        if any(key.revoked_at is None for key in list_keys(state)):
+            return
+    raise SettingsError(
+        f"{config.state}: there is no key yet, or each is revoked, so nobody could use the service. Make one: "
+        "churnrisk keys create --name me --role admin"
+    )
+
+
+@contextlib.contextmanager
+def bind(config: ServiceConfig) -> Iterator[socket.socket]:
+    """Open the socket that all workers listen at."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((config.host, config.port))
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise SettingsError(
+                f"cannot listen at {config.host}, port {config.port}: {reason}. Name another with --host and --port."
+            ) from None
+        yield listening
+
+
+@dataclass
+class Child:
+    """A process of the service, and what the supervisor knows of it."""
+
+    name: str
+    start: Callable[[Connection], Any]
+    process: Any = None
+    line: Connection | None = None
+    started: float = 0.0
+    heard: float = 0.0
+    failures: int = 0
+    is_ready: bool = False
+    restarts: int = 0
+
+
+class Supervisor:
+    """Keeps the processes of the service running.
+
+    Parameters
+    ----------
+    config : ServiceConfig
+        How to run.
+    listening : socket
+        What the workers listen at.
+    announce : callable
+        Told where the service answers, once it does.
+    """
+
+    def __init__(self, config: ServiceConfig, listening: socket.socket, announce: Callable[[str], None]) -> None:
+        self._config, self._listening, self._announce = config, listening, announce
+        self._context = multiprocessing.get_context("spawn")
+        self._children = [
+            *(Child(f"worker {number + 1}", self._worker) for number in range(config.workers)),
+            *(Child(name, self._beside(target)) for name, target in SIDE_PROCESSES),
+        ]
+        self._signals, self._wake = os.pipe()
+        os.set_blocking(self._wake, False)
+        self._stops = 0
+        self._has_announced = False
+
+    def _worker(self, line: Connection) -> Any:
+        return self._context.Process(target=run_worker, args=(self._config, self._listening, line), daemon=False)
+
+    def _beside(self, target: Callable[..., None]) -> Callable[[Connection], Any]:
+        return lambda line: self._context.Process(target=target, args=(self._config, line), daemon=False)
+
+    def run(self) -> int:
+        """Start all, and watch them until a signal comes."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        try:
+            for child in self._children:
+                self._start(child)
+            while not self._stops:
+                self._watch()
+                if self._has_given_up():
+                    return 1
+            log("stopping", seconds=self._config.bounds.drain_seconds)
+        finally:
+            self._stop_all()
+        log("stopped")
+        return 0
+
+    def _on_signal(self, *_: object) -> None:
+        self._stops += 1
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake, b"!")
+
+    def _start(self, child: Child) -> None:
+        ours, theirs = self._context.Pipe()
+        child.process = child.start(theirs)
+        child.process.start()
+        theirs.close()
+        child.line, child.is_ready = ours, False
+        child.started = child.heard = time.monotonic()
+
+    def _watch(self) -> None:
+        """Wait until something happens, and see to it."""
+        lines = [child.line for child in self._children if child.line is not None]
+        sentinels = [child.process.sentinel for child in self._children if child.process is not None]
+        wait([self._signals, *lines, *sentinels], timeout=1.0)
+        for child in self._children:
+            self._listen(child)
+            if child.process is not None and not child.process.is_alive():
+                self._bury(child)
+            elif child.is_ready and time.monotonic() - child.heard > SILENT_SECONDS:
+                log("silent", process=child.name)
+                child.process.kill()
+            if child.process is None and time.monotonic() - child.started > pause_after(child.failures):
+                child.restarts += 1
+                self._start(child)
+
+    def _listen(self, child: Child) -> None:
+        try:
+            while child.line is not None and child.line.poll():
+                word = child.line.recv_bytes(16)
+                child.heard = time.monotonic()
+                if word == READY:
+                    child.is_ready, child.failures = True, 0
+                    self._announce_once()
+                elif word != ALIVE:
+                    log("unknown word", process=child.name)
+        except (EOFError, OSError):
+            child.line = None
+
+    def _bury(self, child: Child) -> None:
+        """Take note of a death."""
+        child.failures += 0 if child.is_ready else 1
+        log("process died", name=child.name, pid=child.process.pid, exit_code=child.process.exitcode)
+        child.process.close()
+        child.process = None
+        if child.line is not None:
+            child.line.close()
+            child.line = None
+
+    def _announce_once(self) -> None:
+        workers = [child for child in self._children if child.start == self._worker]
+        if self._has_announced or not all(child.is_ready for child in workers):
+            return
+        self._has_announced = True
+        host, port = self._listening.getsockname()[:2]
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        log("listening", url=url, workers=len(workers), pid=os.getpid())
+        self._announce(f"churnrisk answers at {url} ({len(workers)} worker{'s' * (len(workers) > 1)}). Ctrl+C stops it.")
+
+    def _has_given_up(self) -> bool:
+        failed = next((child for child in self._children if child.failures >= MOST_FAILURES), None)
+        if failed is not None:
+            log("given up", process=failed.name, failures=failed.failures)
+            sys.stderr.write(f"churnrisk: {failed.name} has died {MOST_FAILURES} times as it started; the log says why.\n")
+        return failed is not None
+
+    def _stop_all(self) -> None:
+        """Ask every process to end, and end those that do not."""
+        running = [child.process for child in self._children if child.process is not None]
+        for process in running:
+            process.terminate()
+        until = time.monotonic() + self._config.bounds.drain_seconds + 3.0
+        asked = self._stops
+        while any(process.is_alive() for process in running) and time.monotonic() < until and self._stops == asked:
+            wait([self._signals, *(one.sentinel for one in running if one.is_alive())], timeout=0.2)
+            if self._stops > asked:
+                break
+            with contextlib.suppress(OSError):
+                os.set_blocking(self._signals, False)
+                os.read(self._signals, 64)
+        for process in running:
+            if process.is_alive():
+                process.kill()
+            process.join()
+
+
+def pause_after(failures: int) -> float:
+    """Give how long to wait before a process is started again: not at all, unless it keeps dying as it starts."""
+    return 0.0 if failures == 0 else min(LONGEST_PAUSE, 0.25 * 2**failures)
