@@ -117,6 +117,30 @@ class Settings(BaseSettings):
         "when not set",
         examples=["state.db"],
     )
+    serve_host: str = Field("127.0.0.1", description="address that `churnrisk serve` listens at")
+    serve_port: int = Field(
+        8000, ge=0, le=65535, description="port that `churnrisk serve` listens at; 0 takes a free one"
+    )
+    serve_workers: int = Field(1, ge=1, le=64, description="how many processes of `churnrisk serve` answer")
+    allowed_hosts: list[str] = Field(
+        default_factory=list,
+        description="host names that requests to the service may be addressed to, besides this machine's own",
+        examples=[["churnrisk.example.com"]],
+    )
+    session_hours: float = Field(12.0, gt=0, le=24 * 31, description="how long a login to the dashboard lasts")
+    request_body_mb: int = Field(16, ge=1, le=1024, description="most mebibytes of one request to the service")
+    request_rows: int = Field(
+        100_000, ge=1, le=10_000_000, description="most purchase rows, or customers, of one request to the service"
+    )
+    request_seconds: float = Field(
+        30.0, gt=0, le=3600, description="how long one request to the service may take; longer work is a job"
+    )
+    request_queue: int = Field(
+        32, ge=0, le=10_000, description="how many requests may wait for their turn, of each worker, before 503 is said"
+    )
+    drain_seconds: float = Field(
+        20.0, ge=0, le=600, description="how long requests may still take once the service was asked to stop"
+    )
     remember: bool = Field(True, description="whether scoring runs are remembered, to be compared with later ones")
     acceptance_rate: float | None = Field(
         None,

@@ -18,6 +18,7 @@ from churnrisk.cli import (
     report,
     retention,
     score,
+    serve,
     setup,
     target,
     weekly,
@@ -67,6 +68,7 @@ retention.register(app)
 report.register(app)
 campaign.register(app)
 weekly.register(app)
+serve.register(app)
 setup.register(app)
 
 __all__ = ["app", "run"]

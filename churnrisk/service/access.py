@@ -1,12 +1,13 @@
 """Who may do what: nothing, unless a route declares who needs to be able to.
 
 A route declares it among its dependencies: ``dependencies=[Needs("reader")]``, or as a parameter,
-``caller: Annotated[Caller, Needs("scorer")]``, which gives the caller too. :data:`OPEN` declares that nobody is asked. A route
-that declares neither answers 403 to everyone, and a test fails on it. The check comes before the body is read.
+``caller: Annotated[Caller, Needs("scorer")]``, which gives the caller too. :data:`OPEN` declares that nobody is asked.
+A route that declares neither answers 403 to everyone, and a test fails on it. The check comes before the body is read.
 """
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -203,8 +204,6 @@ async def check_form(request: Request, receive: Receive, token: str) -> Receive:
     The token is a header, as htmx sends it, or a field of a plain form. What another site makes a browser send has
     neither, and says so itself in ``Sec-Fetch-Site``.
     """
-    import hmac
-
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise _forged()
     given = request.headers.get("x-csrf-token", "")
@@ -226,7 +225,7 @@ async def read_form(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if len(body) > FORM_LIMIT:
             raise Problem(413, "Body too large", f"A form may have {FORM_LIMIT} bytes.", limit_bytes=FORM_LIMIT)
         if message["type"] != "http.request" or not message.get("more_body"):

@@ -72,8 +72,8 @@ class ServiceConfig:
     ----------
     models_dir : Path
         Folder of the stored models.
-    state : Path or str
-        File, or URL of the database, of what is remembered.
+    state : Path
+        File of what is remembered.
     purchases : str, optional
         The purchase history that customers are looked up in.
     options : IntakeOptions
@@ -93,7 +93,7 @@ class ServiceConfig:
     """
 
     models_dir: Path
-    state: Path | str
+    state: Path
     purchases: str | None = None
     options: IntakeOptions = field(default_factory=IntakeOptions)
     valuation: Valuation = field(default_factory=Valuation)

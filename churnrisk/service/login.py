@@ -46,9 +46,7 @@ class Throttle:
             times.popleft()
         if times and len(times) >= FAILURES:
             wait = max(1, round(PER_SECONDS - (time.monotonic() - times[0])))
-            raise Problem(
-                429, "Too many logins", f"Try again in {wait} seconds.", headers={"Retry-After": str(wait)}
-            )
+            raise Problem(429, "Too many logins", f"Try again in {wait} seconds.", headers={"Retry-After": str(wait)})
 
     def note(self, address: str) -> None:
         """Count a failure."""
@@ -119,7 +117,13 @@ def _form(request: Request, message: str, *, status: int = 200) -> Response:
     seed = secrets.token_urlsafe(32)
     response = HTMLResponse(render("login.html", token=_token(seed), message=message), status_code=status)
     response.set_cookie(
-        _form_cookie(request), seed, max_age=3600, path="/login", secure=is_secure(request), httponly=True, samesite="strict"
+        _form_cookie(request),
+        seed,
+        max_age=3600,
+        path="/login",
+        secure=is_secure(request),
+        httponly=True,
+        samesite="strict",
     )
     return response
 

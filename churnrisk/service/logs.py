@@ -1,7 +1,7 @@
 """Logs: one JSON object a line, one line an event, and nothing of any customer in it.
 
-Requests are named by their route (``/v1/customers/{customer_id}``), never by their path. An exception is told by its kind and
-by where it happened, never by its message, which might hold what the request held.
+Requests are named by their route (``/v1/customers/{customer_id}``), never by their path. An exception is told by its
+kind and by where it happened, never by its message, which might hold what the request held.
 """
 
 from __future__ import annotations

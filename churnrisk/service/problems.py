@@ -1,7 +1,7 @@
 """One shape for everything that goes wrong: RFC 9457, ``application/problem+json``.
 
-A route, or what it calls, raises. Errors of churnrisk itself keep their message, which says what to do; a defect of ours
-says nothing but the number of the request, by which the log tells where it happened.
+A route, or what it calls, raises. Errors of churnrisk itself keep their message, which says what to do; a defect of
+ours says nothing but the number of the request, by which the log tells where it happened.
 """
 
 from __future__ import annotations

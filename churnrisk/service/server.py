@@ -208,13 +208,17 @@ class Supervisor:
         host, port = self._listening.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         log("listening", url=url, workers=len(workers), pid=os.getpid())
-        self._announce(f"churnrisk answers at {url} ({len(workers)} worker{'s' * (len(workers) > 1)}). Ctrl+C stops it.")
+        self._announce(
+            f"churnrisk answers at {url} ({len(workers)} worker{'s' * (len(workers) > 1)}). Ctrl+C stops it."
+        )
 
     def _has_given_up(self) -> bool:
         failed = next((child for child in self._children if child.failures >= MOST_FAILURES), None)
         if failed is not None:
             log("given up", process=failed.name, failures=failed.failures)
-            sys.stderr.write(f"churnrisk: {failed.name} has died {MOST_FAILURES} times as it started; the log says why.\n")
+            sys.stderr.write(
+                f"churnrisk: {failed.name} has died {MOST_FAILURES} times as it started; the log says why.\n"
+            )
         return failed is not None
 
     def _stop_all(self) -> None:
@@ -225,12 +229,7 @@ class Supervisor:
         until = time.monotonic() + self._config.bounds.drain_seconds + 3.0
         asked = self._stops
         while any(process.is_alive() for process in running) and time.monotonic() < until and self._stops == asked:
-            wait([self._signals, *(one.sentinel for one in running if one.is_alive())], timeout=0.2)
-            if self._stops > asked:
-                break
-            with contextlib.suppress(OSError):
-                os.set_blocking(self._signals, False)
-                os.read(self._signals, 64)
+            wait([one.sentinel for one in running if one.is_alive()], timeout=0.2)
         for process in running:
             if process.is_alive():
                 process.kill()

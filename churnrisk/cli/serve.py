@@ -1,0 +1,108 @@
+"""``churnrisk serve``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from churnrisk.cli.options import ModelsDir, Reading, StateFile, current_settings, reads_purchases, state_path
+
+if TYPE_CHECKING:
+    from churnrisk.service import Bounds
+    from churnrisk.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(serve)
+
+
+@reads_purchases
+def serve(
+    context: typer.Context,
+    host: Annotated[
+        str | None, typer.Option("--host", metavar="ADDRESS", help="Address to listen at. (default: 127.0.0.1)")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port; 0 takes a free one. (default: 8000)"),
+    ] = None,
+    models_dir: ModelsDir = None,
+    state: StateFile = None,
+    purchases: Annotated[
+        str | None,
+        typer.Option(
+            "--purchases",
+            metavar="SOURCE",
+            help="The purchase history. (default: `purchases` in the settings, then data/purchases.csv)",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", min=1, max=64, help="Processes that answer. (default: 1)")
+    ] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allowed-host",
+            metavar="NAME",
+            help="A name that requests may be addressed to, off this machine; repeatable.",
+        ),
+    ] = None,
+    *,
+    reading: Reading,
+) -> None:
+    """Serve scores over HTTP and the dashboard, until it is stopped; logs go to standard output as JSON lines.
+
+    Example: churnrisk serve
+    """
+    import importlib.util
+
+    from churnrisk.errors import MissingExtra
+
+    if any(importlib.util.find_spec(name) is None for name in ("fastapi", "uvicorn", "multipart", "prometheus_client")):
+        raise MissingExtra("the service needs an extra part: pip install 'churnrisk[service]'.")
+    from churnrisk.learning import Valuation
+    from churnrisk.service import ServiceConfig
+    from churnrisk.service import serve as run_service
+
+    settings = current_settings(context)
+    config = ServiceConfig(
+        models_dir=models_dir or settings.models_dir,
+        state=state_path(settings, state, models_dir=models_dir),
+        purchases=_find_purchases(settings, purchases),
+        options=reading.options(settings),
+        valuation=Valuation(settings.margin, settings.discount_rate),
+        host=host or settings.serve_host,
+        port=settings.serve_port if port is None else port,
+        workers=workers or settings.serve_workers,
+        allowed_hosts=tuple(allowed_host or settings.allowed_hosts),
+        session_seconds=settings.session_hours * 3600,
+        bounds=_bounds(settings),
+    )
+    code = run_service(config, announce=lambda line: typer.echo(line, err=True))
+    if code:
+        raise typer.Exit(code)
+
+
+def _find_purchases(settings: Settings, given: str | None) -> str | None:
+    """Give the history; None where none is named and the usual place is empty."""
+    from churnrisk.errors import SourceError
+    from churnrisk.workflows import find_purchases
+
+    try:
+        return find_purchases(given, settings.purchases)
+    except SourceError:
+        return None
+
+
+def _bounds(settings: Settings) -> Bounds:
+    from churnrisk.service import Bounds
+
+    return Bounds(
+        body=settings.request_body_mb * 2**20,
+        rows=settings.request_rows,
+        seconds=settings.request_seconds,
+        queued=settings.request_queue,
+        drain_seconds=settings.drain_seconds,
+    )

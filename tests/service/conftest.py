@@ -1,0 +1,33 @@
+"""One service for all tests of it: a real one, in a process of its own. They share it, so one worker runs them all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.service import Service, TrainedShop, running_service, train_shop
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("service"))
+
+
+@pytest.fixture(scope="session")
+def trained_shop(tmp_path_factory: pytest.TempPathFactory) -> TrainedShop:
+    """Models trained on the sample; shared, so nobody may change them."""
+    base = tmp_path_factory.getbasetemp()
+    return train_shop((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained-shop")
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, trained_shop: TrainedShop) -> Iterator[Service]:
+    """The service with a model and the history of the sample, one worker."""
+    with running_service(tmp_path_factory.mktemp("service"), trained_shop) as running:
+        yield running

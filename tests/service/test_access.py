@@ -1,0 +1,158 @@
+"""Nothing answers without a key but the two probes and the login; and each route takes the roles that it declares."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from churnrisk.service import ServiceConfig, create_app
+from churnrisk.service.access import Door
+from churnrisk.state import ROLES, create_key, list_keys, open_state, revoke_key
+from support.service import Service
+
+OPEN = {"/healthz", "/readyz", "/login", "/static/login.css"}
+
+
+@pytest.fixture(scope="module")
+def doors(tmp_path_factory: pytest.TempPathFactory) -> list[Door]:
+    folder = tmp_path_factory.mktemp("doors")
+    found: list[Door] = create_app(ServiceConfig(folder / "models", folder / "state.db")).state.doors
+    return found
+
+
+def requests_of(doors: list[Door]) -> list[tuple[str, str, Door]]:
+    """Method and path of each door, with something in place of its parameters."""
+    filled = []
+    for door in doors:
+        path = door.template
+        for name in getattr(door.route, "param_convertors", {}):
+            path = path.replace(f"{{{name}}}", "0").replace(f"{{{name}:path}}", "0")
+        filled += [(method, path, door) for method in door.methods]
+    return filled
+
+
+def test_every_route_declares_who_may_use_it(doors: list[Door]) -> None:
+    assert [door.template for door in doors if door.need is None] == [], "declare Needs(role) or OPEN"
+    assert all(isinstance(door.route, APIRoute) for door in doors), "mounts cannot declare; see files.py"
+    assert {door.template for door in doors if door.need and door.need.role is None} == OPEN
+
+
+def test_without_a_key_only_probes_and_login_answer(service: Service, doors: list[Door]) -> None:
+    client = service.client()
+    for method, path, door in requests_of(doors):
+        answer = client.request(method, path)
+        if door.template in OPEN:
+            assert answer.status_code in (200, 403, 422, 503), path  # 403: the login form without its token
+        elif path == "/" and method == "GET":
+            assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+        else:
+            assert_problem(answer, 401)
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+    for path in ("/nothing/here", "/v1", "/docs", "/openapi.json", "/static/../app.py", "/static/echarts.min.js"):
+        assert_problem(client.get(path), 401)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_opens_its_doors_and_no_others(service: Service, doors: list[Door], role: str) -> None:
+    client = service.client(role)
+    for method, path, door in requests_of(doors):
+        if door.need is None or door.need.role is None or ROLES.index(door.need.role) <= ROLES.index(role):
+            continue
+        answer = client.request(method, path)
+        assert_problem(answer, 403)
+        assert answer.json()["needs"] == door.need.role
+    assert_problem(client.get("/nothing/here"), 404)
+    assert_problem(client.delete("/openapi.json"), 405)
+    assert client.get("/openapi.json").status_code == 200
+    assert "churnrisk" in client.get("/docs").text
+
+
+def test_a_revoked_key_is_refused_within_a_second(service: Service) -> None:
+    with open_state(service.state) as state:
+        record, secret = create_key(state, name="to be revoked", role="admin")
+    client = service.client()
+    shown = {"Authorization": f"Bearer {secret}"}
+    assert client.get("/openapi.json", headers=shown).status_code == 200
+    with open_state(service.state) as state:
+        assert next(key for key in list_keys(state) if key.key_id == record.key_id)
+        revoke_key(state, record.key_id)
+    import time
+
+    time.sleep(1.1)
+    assert_problem(client.get("/openapi.json", headers=shown), 401)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "",
+        "Bearer",
+        "Bearer crk_",
+        "Bearer crk_" + "A" * 43,
+        "Basic Y3JrOg==",
+        "Bearer " + "x" * 4000,
+        "bearer é",
+    ],
+)
+def test_what_is_no_key_opens_nothing(service: Service, shown: str) -> None:
+    headers = {b"authorization": shown.encode("latin-1")}
+    assert_problem(service.client().get("/openapi.json", headers=headers), 401)
+
+
+def test_the_host_must_be_known_but_for_probes(service: Service) -> None:
+    client = service.client("reader")
+    for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8000", "", "[::2]"):
+        answer = client.get("/openapi.json", headers={"Host": host})
+        assert_problem(answer, 400)
+        assert client.get("/healthz", headers={"Host": host}).status_code == 200
+    for host in ("localhost", "LOCALHOST:1234", "[::1]:80"):
+        assert client.get("/openapi.json", headers={"Host": host}).status_code == 200
+
+
+def test_no_other_site_may_read_an_answer(service: Service) -> None:
+    client = service.client("reader")
+    answer = client.get("/openapi.json", headers={"Origin": "https://evil.example"})
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+    assert_problem(client.options("/openapi.json", headers={"Origin": "https://evil.example"}), 405)
+    policy = answer.headers["content-security-policy"]
+    assert "'unsafe-inline'" not in policy
+    assert policy.startswith("default-src 'none'")
+
+
+def test_a_session_needs_the_token_of_its_forms(service: Service) -> None:
+    browser, token = service.browser("admin")
+    assert browser.get("/openapi.json").status_code == 200
+    assert_problem(browser.post("/logout"), 403)
+    assert_problem(browser.post("/logout", data={"csrf_token": token[:-1]}), 403)
+    assert_problem(browser.post("/logout", headers={"X-CSRF-Token": token, "Sec-Fetch-Site": "cross-site"}), 403)
+    stolen = browser.cookies["churnrisk_session"]
+    assert browser.post("/logout", data={"csrf_token": token}).headers["location"] == "/login"
+    with httpx.Client(base_url=service.url, cookies={"churnrisk_session": stolen}) as thief:
+        assert_problem(thief.get("/openapi.json"), 401)
+
+
+def test_the_cookie_is_for_this_service_alone(service: Service) -> None:
+    client = service.client()
+    page = client.get("/login")
+    for cookie in page.headers.get_list("set-cookie"):
+        assert "HttpOnly" in cookie
+        assert "samesite=strict" in cookie.lower()
+        assert "Secure" not in cookie  # on this machine itself
+
+
+def test_a_login_form_of_another_site_opens_no_session(service: Service) -> None:
+    client = service.client()
+    answer = client.post("/login", data={"key": service.keys["reader"], "csrf_token": "made up"})
+    assert answer.status_code == 403
+    assert "churnrisk_session" not in answer.cookies
+
+
+def assert_problem(answer: httpx.Response, status: int) -> None:
+    """Every error has one shape."""
+    assert answer.status_code == status, (answer.request.method, answer.request.url, answer.text)
+    assert answer.headers["content-type"] == "application/problem+json"
+    document = answer.json()
+    assert {"type", "title", "status", "detail", "request_id"} <= document.keys()
+    assert document["status"] == status
+    assert document["request_id"] == answer.headers["x-request-id"]
