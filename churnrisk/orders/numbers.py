@@ -16,6 +16,9 @@ DECIMAL = r"-?\d{1,13}\.(?:\d{1,2}|\d{4})"
 
 WHOLE_SHAPE, DECIMAL_SHAPE = "I", "D"
 
+_CLEAN_UNITS = f"CAST(try_cast({VALUE} AS DECIMAL(18, 4)) * {MONEY_SCALE} AS BIGINT)"
+_CLEAN_EXACT = f"try_cast({VALUE} AS DECIMAL(33, 18))"
+
 _SPACE = "[ \u00a0\u202f\u2009'’]"
 _CODE = r"(?:[€$£¥₽₴₸₺₹₩]|[A-Z]{3}|(?i:лв|лева|лев|zł|zl|руб|р|бел\.? ?руб|br|kč|kc|ft|lei|kr|грн|дин|din|eur|euro)\.?)"
 _CODE_PART = rf"(?:{_CODE})?"
@@ -50,8 +53,18 @@ class NumberPlan:
 Ask = Callable[[str], list[tuple[object, ...]]]
 
 
-def decide_numbers(shapes: Mapping[str, int], ask: Ask, *, decimal: str | None, share: float, what: str) -> NumberPlan:
+def decide_numbers(
+    shapes: Mapping[str, int],
+    ask: Ask,
+    *,
+    decimal: str | None,
+    share: float,
+    what: str,
+    is_complete: bool = True,
+) -> NumberPlan:
     """Choose the decimal sign of a column from the shapes of all its values.
+
+    Where the shapes are not complete, currencies are looked for in every row.
 
     Raises
     ------
@@ -59,9 +72,16 @@ def decide_numbers(shapes: Mapping[str, int], ask: Ask, *, decimal: str | None, 
         Where numbers such as 1,234 are all the evidence, or rows contradict each other.
     """
     if set(shapes) <= {WHOLE_SHAPE, DECIMAL_SHAPE} and decimal in (None, "."):
-        units = f"CAST(try_cast({VALUE} AS DECIMAL(18, 4)) * {MONEY_SCALE} AS BIGINT)"
-        return NumberPlan(".", units, f"try_cast({VALUE} AS DECIMAL(33, 18))")
-    return _plan(decimal or _find_decimal(shapes, ask, share=share, what=what))
+        return NumberPlan(".", _CLEAN_UNITS, _CLEAN_EXACT)
+    sign = decimal or _find_decimal(shapes, ask, share=share, what=what)
+    return _plan(sign, names_currency=not is_complete or any(_may_name_currency(shape) for shape in shapes))
+
+
+def _may_name_currency(shape: str) -> bool:
+    """Tell whether something in a shape may be the sign or code of a currency: a letter, but no exponent, or a sign."""
+    if shape in (WHOLE_SHAPE, DECIMAL_SHAPE):
+        return False
+    return re.search(r"[^\W\d_]|[€$£¥₽₴₸₺₹₩]", re.sub(r"\d[eE][+-]?\d", "", shape)) is not None
 
 
 def _find_decimal(shapes: Mapping[str, int], ask: Ask, *, share: float, what: str) -> str:
@@ -135,8 +155,10 @@ def number_pattern(decimal: str) -> str:
     )
 
 
-def _plan(decimal: str) -> NumberPlan:
+def _plan(decimal: str, *, names_currency: bool) -> NumberPlan:
+    """Read clean numbers by a cast, and cut only the others into parts, which takes many times as long."""
     names = "['open','s1','c1','s2','digits','exponent','c2','s3','close']"
+    is_clean = f"regexp_full_match({VALUE}, '{WHOLE}{'|' + DECIMAL if decimal == '.' else ''}')"
     parts, cut = PARTS, f"regexp_extract({VALUE}, {quote_text(number_pattern(decimal))}, {names})"
     other = "." if decimal == "," else ","
     digits = f"regexp_replace({parts}.digits, {quote_text(f'{_SPACE}|{re.escape(other)}')}, '', 'g')"
@@ -152,7 +174,11 @@ def _plan(decimal: str) -> NumberPlan:
     sign = f"(CASE WHEN {is_negative} THEN -1 ELSE 1 END)"
     exact = f"try_cast(CASE WHEN {is_whole} THEN {_keep_remainder(number)} END AS DECIMAL(33, 18))"
     return NumberPlan(
-        decimal, f"{sign} * {round_sql(exact)}", f"{sign} * {exact}", f"upper(concat({parts}.c1, {parts}.c2))", cut
+        decimal,
+        f"CASE WHEN {parts} IS NULL THEN {_CLEAN_UNITS} ELSE {sign} * {round_sql(exact)} END",
+        f"CASE WHEN {parts} IS NULL THEN {_CLEAN_EXACT} ELSE {sign} * {exact} END",
+        f"upper(concat({parts}.c1, {parts}.c2))" if names_currency else "",
+        f"CASE WHEN NOT {is_clean} THEN {cut} END",
     )
 
 

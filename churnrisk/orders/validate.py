@@ -42,11 +42,15 @@ _SHAPES_KEPT = 5000
 
 @dataclass(frozen=True)
 class Profile:
-    """What all rows together say: their number, shapes of dates and numbers, and the columns that need no trimming."""
+    """What all rows together say: their number, shapes of dates and numbers, and the columns that need no trimming.
+
+    Where there were more shapes than are kept, the rarest are left out and ``is_complete`` is False.
+    """
 
     rows: int
     shapes: Mapping[str, Mapping[str, int]]
     plain: frozenset[int] = frozenset()
+    is_complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -80,14 +84,15 @@ def profile_rows(database: Database, raw: RawRows, match: ColumnMatch) -> Profil
     )
     found: dict[str, dict[str, int]] = {role: {} for role in roles}
     rows, is_plain = 0, frozenset[int]()
-    for row in database.connection.execute(query).fetchall():
+    listed = database.connection.execute(query).fetchall()
+    for row in listed:
         kept = [k for k in range(width) if row[width + k] == 0]
         if not kept:
             rows = int(row[2 * width] or 0)
             is_plain = frozenset(k for bit, k in enumerate(used) if int(row[2 * width + 1] or 0) >> bit & 1)
         elif row[kept[0]] is not None:
             found[roles[kept[0]]][row[kept[0]]] = int(row[2 * width])
-    return Profile(rows, found, is_plain)
+    return Profile(rows, found, is_plain, len(listed) < _SHAPES_KEPT * 3)
 
 
 def shape_sql(role: str, value: str) -> str:
@@ -116,7 +121,14 @@ def plan_values(
         if not shapes:
             return None
         sign = "." if match.positions[role] in raw.typed else decimal
-        return numbers.decide_numbers(shapes, ask_column(role), decimal=sign, share=options.reject_limit, what=role)
+        return numbers.decide_numbers(
+            shapes,
+            ask_column(role),
+            decimal=sign,
+            share=options.reject_limit,
+            what=role,
+            is_complete=profile.is_complete,
+        )
 
     date_plan = dates.decide_dates(
         profile.shapes["ordered_at"],

@@ -38,6 +38,15 @@ def test_other_currencies_need_a_rate(text: str, tmp_path: Path) -> None:
     assert amounts(path, rates={"PLN": "0.235"}) == ([15000, 23500], "EUR")
 
 
+def test_a_rare_currency_is_not_lost_among_many_shapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only so many shapes of values are kept; where there are more, every row is looked at."""
+    monkeypatch.setattr("churnrisk.orders.validate._SHAPES_KEPT", 1)
+    common = "".join(f"c{k};2024-01-05;0.{'3' * (5 + k % 9)}\n" for k in range(90))
+    path = write(tmp_path, f"customer;date;total\n{common}a;2024-01-05;€ 1.5\nb;2024-01-05;10.00 zł\n")
+    with pytest.raises(AmbiguousFormat, match=r"EUR \(1 rows\), PLN \(1 rows\)"):
+        amounts(path)
+
+
 def test_one_currency_is_kept_and_named(tmp_path: Path) -> None:
     assert amounts(write(tmp_path, "customer;date;total\na;2024-01-05;1,50 лв.\n")) == ([15000], "BGN")
 
