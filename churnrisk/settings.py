@@ -111,10 +111,10 @@ class Settings(BaseSettings):
     suppress: str | None = Field(
         None, description="file of customers who have opted out of being contacted", examples=["opted_out.csv"]
     )
-    state: Path | None = Field(
+    state: str | None = Field(
         None,
-        description="file of what is remembered between runs, scoring runs and campaigns; state.db beside the models "
-        "when not set",
+        description="file or PostgreSQL URL of what is remembered between runs; state.db beside the models when not "
+        "set, and a URL takes its password from PGPASSWORD or ~/.pgpass",
         examples=["state.db"],
     )
     serve_host: str = Field("127.0.0.1", description="address that `churnrisk serve` listens at")

@@ -50,6 +50,16 @@ def _find(name: str) -> bool:
     return shutil.which(name, path=path) is not None or importlib.util.find_spec(name) is not None
 
 
+@pytest.fixture(scope="session")
+def postgres_server(require: Callable[..., None]) -> Iterator[str]:
+    """The URL of a database on a server of this run; its tests are marked `xdist_group("postgres")`, to share it."""
+    require("initdb", "psycopg")
+    from support.postgres import running_postgres
+
+    with running_postgres() as url:
+        yield url
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test reads or makes the signing key of the person who runs it; all processes of a run have one."""

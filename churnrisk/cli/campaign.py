@@ -284,7 +284,7 @@ def read_share(text: str) -> float:
         raise SettingsError(f"--holdout {text}: write a share, as 10% or 0.1.") from None
 
 
-def _existing(context: typer.Context, given: Path | None) -> State:
+def _existing(context: typer.Context, given: str | None) -> State:
     """Open the state file that must be there for the command to make sense."""
     from churnrisk.errors import CampaignError
     from churnrisk.state import find_state

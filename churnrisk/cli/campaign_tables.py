@@ -13,7 +13,7 @@ from churnrisk.timeline import date_of
 
 if TYPE_CHECKING:
     from churnrisk.decide import CampaignResult, Plan, UpliftTest
-    from churnrisk.state import Campaign, Measured, Member, StoredCampaign
+    from churnrisk.state import Campaign, Measured, Member, StatePlace, StoredCampaign
     from churnrisk.workflows import Drawn
 
 OUTCOME_WORDS = {
@@ -105,7 +105,7 @@ def explain_plan(plan: Plan, *, is_rate_known: bool) -> list[str]:
     ]
 
 
-def show_campaigns(stored: Sequence[StoredCampaign], measured: Mapping[str, Measured], path: Path) -> None:
+def show_campaigns(stored: Sequence[StoredCampaign], measured: Mapping[str, Measured], path: StatePlace) -> None:
     """Print the campaigns."""
     if not stored:
         say(f"No campaign is remembered in {path}. `churnrisk campaign create` makes one.")
@@ -122,7 +122,7 @@ def show_campaigns(stored: Sequence[StoredCampaign], measured: Mapping[str, Meas
         }
         for one in stored
     ]
-    show_table(f"Campaigns in {path.name}", rows)
+    show_table(f"Campaigns in {path.name if isinstance(path, Path) else path}", rows)
 
 
 def strata_of(members: Sequence[Member]) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from churnrisk.cli.options import (
 
 if TYPE_CHECKING:
     from churnrisk.settings import Settings
+    from churnrisk.state import StatePlace
     from churnrisk.workflows import ChurnModel
 
 
@@ -96,7 +97,7 @@ def _train(
     as_of: str | None,
     *,
     backtest: bool = False,
-    campaigns: Path | None = None,
+    campaigns: StatePlace | None = None,
     as_json: bool,
 ) -> tuple[ChurnModel, Path | None]:
     from churnrisk import workflows

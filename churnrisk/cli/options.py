@@ -12,6 +12,7 @@ from churnrisk.cli.reading import Reading, reads_purchases
 
 if TYPE_CHECKING:
     from churnrisk.settings import Settings
+    from churnrisk.state import StatePlace
 
 
 class CsvStyle(enum.StrEnum):
@@ -57,9 +58,12 @@ Lookback = Annotated[
 Lead = Annotated[int | None, typer.Option("--lead", metavar="DAYS", help="Days that you need to act. (default: 0)")]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of everything random. (default: 0)")]
 StateFile = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
-        "--state", metavar="FILE", help="Where runs and campaigns are remembered. (default: state.db beside the models)"
+        "--state",
+        metavar="FILE|URL",
+        help="Where runs, campaigns and keys are remembered: a file, or postgresql://user@host/database. "
+        "(default: state.db beside the models)",
     ),
 ]
 
@@ -71,18 +75,19 @@ def current_settings(context: typer.Context) -> Settings:
     return read_settings(context.find_root().params.get("config"))
 
 
-def state_path(settings: Settings, given: Path | None, *, models_dir: Path | None = None) -> Path:
-    """Give the state file: the one that is given, else that of the settings, else ``state.db`` beside the models."""
-    from churnrisk.state import default_state_path
+def state_path(settings: Settings, given: str | None, *, models_dir: Path | None = None) -> StatePlace:
+    """Give where the state is: what is given, else what the settings say, else ``state.db`` beside the models."""
+    from churnrisk.state import default_state_path, parse_place
 
-    return given or settings.state or default_state_path(models_dir or settings.models_dir)
+    named = given or settings.state
+    return parse_place(named) if named else default_state_path(models_dir or settings.models_dir)
 
 
-def known_state(settings: Settings, given: Path | None = None) -> Path | None:
-    """Give the state file to read from: one that is named must be there, the usual one may be missing."""
-    path = state_path(settings, given)
-    is_named = given is not None or settings.state is not None
-    return path if is_named or path.exists() else None
+def known_state(settings: Settings, given: str | None = None) -> StatePlace | None:
+    """Give the state to read from: one that is named must be there, the usual one may be missing."""
+    place = state_path(settings, given)
+    is_usual = given is None and settings.state is None
+    return None if is_usual and isinstance(place, Path) and not place.exists() else place
 
 
 __all__ = [

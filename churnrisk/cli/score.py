@@ -21,8 +21,7 @@ from churnrisk.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from churnrisk.state import StatePlace
     from churnrisk.workflows import ChurnModel, Comparison, ScoreResult
 
 
@@ -164,7 +163,7 @@ def score(
         say(f"{defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")
 
 
-def remember_run(path: Path, model: ChurnModel, result: ScoreResult) -> int | None:
+def remember_run(path: StatePlace, model: ChurnModel, result: ScoreResult) -> int | None:
     """Remember the run, and give its number; where that fails the scores are worth no less, so it is only said."""
     from churnrisk import workflows
     from churnrisk.errors import StateError

@@ -21,7 +21,7 @@ from churnrisk.state.campaigns import (
     load_campaign,
     load_members,
 )
-from churnrisk.state.database import State, default_state_path, find_state, open_state
+from churnrisk.state.database import State, StatePlace, default_state_path, find_state, open_state, parse_place
 from churnrisk.state.jobs import (
     Job,
     JobStatus,
@@ -84,6 +84,7 @@ __all__ = [
     "RunScore",
     "SessionRecord",
     "State",
+    "StatePlace",
     "StoredCampaign",
     "StoredOrder",
     "add_campaign",
@@ -123,6 +124,7 @@ __all__ = [
     "note_audit",
     "open_session",
     "open_state",
+    "parse_place",
     "received_since",
     "remember_run",
     "report_progress",

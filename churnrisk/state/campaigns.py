@@ -120,8 +120,8 @@ def add_campaign(state: State, campaign: Campaign, members: Iterable[Member]) ->
     marks = ", ".join("?" * (len(values) + 1))
     statement = f"INSERT INTO campaigns (made_at, {_FIXED}) VALUES ({marks}) RETURNING campaign_id"  # noqa: S608 - names of ours
     campaign_id = int(state.rows(statement, (now(), *values))[0][0])
-    rows = ((campaign_id, *member) for member in sorted(members))
-    state.run_many("INSERT INTO campaign_members VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    rows = ((campaign_id, one.customer_id, int(one.is_treated), *one[2:]) for one in sorted(members))
+    state.fill("campaign_members", columns=("campaign_id", *Member._fields), rows=rows)
     return campaign_id
 
 

@@ -9,7 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from churnrisk.state.postgres import PostgresDatabase, check_url
 from churnrisk.state.sqlite import SqliteFile
+
+StatePlace = Path | str
+"""Where the state is: a file, or the URL of a PostgreSQL database."""
 
 
 class Place(Protocol):
@@ -18,17 +22,25 @@ class Place(Protocol):
     dialect: str
     begin: str
     most_connections: int
-    broken: tuple[type[Exception], ...]
 
     @property
     def path(self) -> Path | str:
         """The file or URL, as it may be shown."""
+
+    def is_there(self) -> bool:
+        """Tell whether anything was remembered here yet."""
 
     def prepare(self) -> None:
         """Make the tables where there are none, and bring them to the newest format."""
 
     def connect(self) -> Any:
         """Open a connection in autocommit mode."""
+
+    def is_usable(self, connection: Any) -> bool:
+        """Tell whether a connection still stands, outside of any transaction."""
+
+    def fill(self, connection: Any, table: str, *, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Write many rows into a table."""
 
     def write(self, sql: str) -> str:
         """Give a statement, written for SQLite, as this database reads it."""
@@ -87,10 +99,10 @@ class State:
             yield
             return
         with self._borrow() as connection:
-            with self._place.explaining():
-                connection.execute(self._place.begin)
-            self._own.connection = connection
             try:
+                with self._place.explaining():
+                    connection.execute(self._place.begin)
+                self._own.connection = connection
                 yield
                 with self._place.explaining():
                     connection.execute("COMMIT")
@@ -117,23 +129,27 @@ class State:
                 connection = self._place.connect()
             try:
                 yield connection
-            except self._place.broken:
-                connection.close()
-                raise
-            except BaseException:
-                self._free.append(connection)
-                raise
+            finally:
+                self._give_back(connection)
+
+    def _give_back(self, connection: Any) -> None:
+        """Keep a connection for the next; if its line broke, those of the others did too."""
+        if self._place.is_usable(connection) and self._is_open:
             self._free.append(connection)
+            return
+        connection.close()
+        while self._free:
+            self._free.pop().close()
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Run one statement with parameters, written ``?``, and give how many rows it changed."""
         with self._place.explaining(), self._borrow() as connection:
             return int(connection.execute(self._place.write(statement), values).rowcount)
 
-    def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Run one statement for many rows of parameters; inside a transaction, so that it happens whole."""
+    def fill(self, table: str, *, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Write many rows into a table, as fast as the database can; inside a transaction, so that it happens whole."""
         with self._place.explaining(), self._borrow() as connection:
-            connection.cursor().executemany(self._place.write(statement), rows)
+            self._place.fill(connection, table, columns=columns, rows=rows)
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Give the rows of a query with parameters, or what a statement is ``RETURNING``."""
@@ -159,7 +175,7 @@ class State:
                 self._watcher = self._place.connect()
             try:
                 return self._place.find_version(self._watcher)
-            except self._place.broken:
+            except BaseException:
                 self._watcher.close()
                 self._watcher = None
                 raise
@@ -186,33 +202,46 @@ def default_state_path(models_dir: Path) -> Path:
     return models_dir.resolve().parent / "state.db"
 
 
-def find_state(path: Path) -> State | None:
-    """Open the state file if there is one; None where nothing has been remembered yet."""
-    return open_state(path) if path.exists() else None
+def parse_place(text: str) -> StatePlace:
+    """Tell a file from the URL of a database, which must hold no password."""
+    return check_url(text) if "://" in text else Path(text)
 
 
-def open_state(path: Path) -> State:
-    """Open the state file, and make it where there is none.
+def find_state(place: StatePlace) -> State | None:
+    """Open the state if there is one; None where nothing has been remembered yet."""
+    return open_state(place) if _place(place).is_there() else None
 
-    It is for its owner's eyes only (mode 0600). An older format is brought to the newest one in a single
-    transaction.
+
+def open_state(place: StatePlace) -> State:
+    """Open the state, and make it where there is none.
+
+    A file is for its owner's eyes only (mode 0600). An older format is brought to the newest one in a single
+    transaction; of several processes that open it at once, one does that.
 
     Parameters
     ----------
-    path : Path
-        The file; its folder must be there.
+    place : Path or str
+        The file, whose folder must be there; or ``postgresql://user@host/database``, whose password comes from
+        ``PGPASSWORD`` or ``~/.pgpass``.
 
     Raises
     ------
     StateError
-        For a file of a newer format, one that is no state file, or one that cannot be read or written.
+        For a newer format, a file that is no state file, or one that cannot be read or written; for a server that
+        refuses, and for a URL with a password in it.
     """
-    place = SqliteFile(path)
-    place.prepare()
-    state = State(place)
+    kept_at = _place(place)
+    kept_at.prepare()
+    state = State(kept_at)
     try:
         state.version()  # the watcher counts from here on, and a file that cannot be read says so at once
     except BaseException:
         state.close()
         raise
     return state
+
+
+def _place(place: StatePlace) -> Place:
+    if isinstance(place, str):
+        place = parse_place(place)
+    return SqliteFile(place) if isinstance(place, Path) else PostgresDatabase(place)

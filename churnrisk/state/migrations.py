@@ -218,3 +218,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 FORMAT = len(MIGRATIONS)
 """Format version of the tables."""
+
+
+def newer_format(place: str, found: int) -> str:
+    """Say that the state was written by a later churnrisk."""
+    return (
+        f"{place}: its format is {found}, and this version of churnrisk knows formats up to {FORMAT}. Install the "
+        "newer churnrisk that wrote it (pip install --upgrade churnrisk), or name another with --state."
+    )

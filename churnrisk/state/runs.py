@@ -86,7 +86,7 @@ def remember_run(state: State, run: Run, scores: Iterable[tuple[object, ...]]) -
         values = (now(), snapshot.cutoff, snapshot.lookback, snapshot.horizon, snapshot.lead)
         run_id = _insert_run(state, known, (*values, run.model, run.kind, run.source_digest, run.customers))
         rows = ((run_id, *score) for score in scores)
-        state.run_many("INSERT INTO run_scores VALUES (?, ?, ?, ?, ?, ?)", rows)
+        state.fill("run_scores", columns=("run_id", *RunScore._fields), rows=rows)
     return run_id
 
 

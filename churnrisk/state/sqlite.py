@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from churnrisk.errors import StateError
-from churnrisk.state.migrations import FORMAT, MIGRATIONS
+from churnrisk.state.migrations import FORMAT, MIGRATIONS, newer_format
 
 APPLICATION = 0x6368_726B
 """``chrk``: marks a SQLite file as ours, so that no other file is written into by mistake."""
@@ -30,7 +31,6 @@ class SqliteFile:
     dialect = "sqlite"
     begin = "BEGIN IMMEDIATE"  # take the right to write at once: two transactions never wait for each other's reads
     most_connections = 16
-    broken: tuple[type[Exception], ...] = ()  # a file does not hang up
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -46,6 +46,14 @@ class SqliteFile:
                 connection.close()
                 raise
         return connection
+
+    def is_usable(self, connection: sqlite3.Connection) -> bool:
+        """Tell whether a connection is outside of any transaction; a file does not hang up."""
+        return not connection.in_transaction
+
+    def is_there(self) -> bool:
+        """Tell whether there is a file."""
+        return self.path.exists()
 
     def prepare(self) -> None:
         """Make the file where there is none, refuse one that is not ours, and bring it to the newest format."""
@@ -78,6 +86,14 @@ class SqliteFile:
         """Give a statement as SQLite reads it: that is how all of them are written."""
         return sql
 
+    def fill(
+        self, connection: sqlite3.Connection, table: str, *, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    ) -> None:
+        """Write many rows into a table."""
+        marks = ", ".join("?" * len(columns))
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names of ours
+        connection.executemany(statement, rows)
+
     def find_format(self, connection: sqlite3.Connection) -> int:
         """Read the format version."""
         return read_format(connection)
@@ -94,8 +110,8 @@ class SqliteFile:
             yield
         except sqlite3.OperationalError as error:
             raise StateError(_explain(self.path, error)) from None
-        except sqlite3.IntegrityError:
-            raise
+        except sqlite3.IntegrityError as error:
+            raise StateError(f"{self.path}: SQLite says: {error}.") from None
         except sqlite3.ProgrammingError:
             raise  # a mistake of ours
         except sqlite3.DatabaseError as error:
@@ -105,14 +121,6 @@ class SqliteFile:
             ) from None
         except OSError as error:
             raise StateError(f"{self.path}: cannot be opened: {error.strerror or error}.") from None
-
-
-def newer_format(place: str, found: int) -> str:
-    """Say that the state was written by a later churnrisk."""
-    return (
-        f"{place}: its format is {found}, and this version of churnrisk knows formats up to {FORMAT}. Install the "
-        "newer churnrisk that wrote it (pip install --upgrade churnrisk), or name another file with --state."
-    )
 
 
 def read_format(connection: sqlite3.Connection) -> int:

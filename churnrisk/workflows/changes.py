@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,17 @@ import numpy as np
 from churnrisk.labels import label_churn
 from churnrisk.orders import Orders
 from churnrisk.scoring import Scores, find
-from churnrisk.state import Remembered, Run, RunScore, find_run, list_runs, load_scores, open_state, remember_run
+from churnrisk.state import (
+    Remembered,
+    Run,
+    RunScore,
+    StatePlace,
+    find_run,
+    list_runs,
+    load_scores,
+    open_state,
+    remember_run,
+)
 from churnrisk.timeline import Snapshot, date_of
 
 CHANGES = ("new on the list", "rising", "falling", "bought since", "off the list", "unchanged")
@@ -107,15 +116,15 @@ class Memory:
 
     Parameters
     ----------
-    path : Path
-        The state file.
+    path : Path or str
+        The state file or URL.
     since : str
         ``"last"``, the number of a run, or a date.
     may_be_first : bool
         Whether a first run, which has none to be compared with, is no error.
     """
 
-    path: Path
+    path: StatePlace
     since: str
     may_be_first: bool = False
 
@@ -132,7 +141,7 @@ class Memory:
         return Comparison(earlier, change, follow_up(scores, before, earlier.run.snapshot, orders))
 
 
-def remember(path: Path, scores: Scores, *, model: str, kind: str) -> int:
+def remember(path: StatePlace, scores: Scores, *, model: str, kind: str) -> int:
     """Keep a scoring run in the state file, and give its number.
 
     The same customers with the same scores by the same model at the same day are the same run, however often and from

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from churnrisk.dataset import Exposure
 from churnrisk.errors import StateError
-from churnrisk.state import Member, find_state, list_campaigns, load_members
+from churnrisk.state import Member, StatePlace, find_state, list_campaigns, load_members
 from churnrisk.timeline import date_of
 
 
-def read_exposures(path: str | Path | None) -> tuple[Exposure, ...]:
-    """Give the campaigns of a state file; none where no file is named.
+def read_exposures(place: StatePlace | None) -> tuple[Exposure, ...]:
+    """Give the campaigns of a state; none where no file or URL is named.
 
     Raises
     ------
     StateError
         Where the file that is named is not there.
     """
-    if path is None:
+    if place is None:
         return ()
-    state = find_state(Path(path))
+    state = find_state(place)
     if state is None:
-        raise StateError(f"{path}: no such state file.")
+        raise StateError(f"{place}: no such state file.")
     with state:
         return tuple(
             exposure_of(

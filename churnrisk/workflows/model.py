@@ -225,8 +225,8 @@ def train(
     backtest : bool
         Grade the model by a backtest over several cutoffs instead of by its one test; takes some times as long.
     campaigns : str or Path, optional
-        State file whose campaigns are taken into account: customers who were contacted within an outcome window are
-        left out there, and the control group stands for them.
+        State file, or URL of a state in PostgreSQL, whose campaigns are taken into account: customers who were
+        contacted within an outcome window are left out there, and the control group stands for them.
     columns : mapping, optional
         What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
     options : IntakeOptions, optional

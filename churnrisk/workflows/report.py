@@ -21,7 +21,7 @@ from churnrisk.retention import (
     measure_retention,
 )
 from churnrisk.scoring import Scores
-from churnrisk.state import StoredCampaign, find_state, list_campaigns, list_measured
+from churnrisk.state import StatePlace, StoredCampaign, find_state, list_campaigns, list_measured
 from churnrisk.tables import Table, replacing
 from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
 from churnrisk.workflows.card import describe_intake, describe_snapshot
@@ -56,7 +56,7 @@ def make_report(
     lookback: int = DEFAULT_LOOKBACK,
     top: int = DEFAULT_TOP,
     models_dir: Path = Path("models"),
-    state: Path | None = None,
+    state: StatePlace | None = None,
     options: IntakeOptions | None = None,
 ) -> ReportResult:
     """Measure all that a report shows.
@@ -73,8 +73,8 @@ def make_report(
         How many customers the list of those at risk holds, at most 1,000; 0 leaves single customers out.
     models_dir : Path
         Where a model may be stored; the report does without one.
-    state : Path, optional
-        The state file, for what measured campaigns came to.
+    state : Path or str, optional
+        The state file or URL, for what measured campaigns came to.
     options : IntakeOptions, optional
         How to read the source.
     """
@@ -146,7 +146,7 @@ def _score(model: ChurnModel, orders: Orders, top: int) -> Scores:
     return score_with_reasons(finder, model.model, orders, day)
 
 
-def _list_campaigns(path: Path | None) -> tuple[MeasuredCampaign, ...]:
+def _list_campaigns(path: StatePlace | None) -> tuple[MeasuredCampaign, ...]:
     """Give what measured campaigns came to; none where nothing is remembered."""
     state = None if path is None else find_state(path)
     if state is None:

@@ -27,7 +27,7 @@ from churnrisk.learning import MaxProfit, Valuation, expected_maximum_profit
 from churnrisk.orders import ContactList, IntakeOptions, Orders, read_contacts, read_opted_out, read_orders
 from churnrisk.retention import build_segments
 from churnrisk.scoring import score_orders
-from churnrisk.state import open_state
+from churnrisk.state import StatePlace, open_state
 from churnrisk.tables import CsvStyle, Table, check_target, write_table
 from churnrisk.timeline import Snapshot, date_of
 from churnrisk.workflows.campaign_results import find_response
@@ -76,7 +76,7 @@ class ScoredCustomers:
 class LearnedFrom:
     """A campaign that has shown who responds, and the state file that it is in."""
 
-    state: Path
+    state: StatePlace
     campaign: str
 
     def respond(self, scored: ScoredCustomers, orders: Orders) -> tuple[ScoredCustomers, str]:

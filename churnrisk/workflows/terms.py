@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from churnrisk.decide import measured_acceptance
 from churnrisk.errors import SettingsError
-from churnrisk.state import find_state
+from churnrisk.state import StatePlace, find_state
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,7 @@ class Acceptance:
     source: str
 
 
-def find_measured(state: Path | None) -> Acceptance | None:
+def find_measured(state: StatePlace | None) -> Acceptance | None:
     """Give the acceptance rate that campaigns have measured; None where none tells enough, or no file is there."""
     found = None if state is None else find_state(state)
     if found is None:

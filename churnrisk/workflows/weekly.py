@@ -8,6 +8,7 @@ from pathlib import Path
 from churnrisk.errors import OutputError
 from churnrisk.learning import Valuation
 from churnrisk.orders import IntakeOptions
+from churnrisk.state import StatePlace
 from churnrisk.timeline import date_of
 from churnrisk.workflows.changes import Memory, remember
 from churnrisk.workflows.mail import MailServer, check_mail, send_files
@@ -36,8 +37,10 @@ class WeeklyPlan:
     ----------
     source : str
         The purchase history.
-    models_dir, state, folder : Path
-        Where models are, what is remembered, and where the files go.
+    models_dir, folder : Path
+        Where models are, and where the files go.
+    state : Path or str
+        Where things are remembered: a file or a URL.
     lookback : int
         Of the report's figures.
     options : IntakeOptions
@@ -50,7 +53,7 @@ class WeeklyPlan:
 
     source: str
     models_dir: Path
-    state: Path
+    state: StatePlace
     folder: Path
     lookback: int
     options: IntakeOptions

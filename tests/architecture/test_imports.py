@@ -26,7 +26,7 @@ HOMES = {
     "pyspark": "engines",
     "polars": "engines",
     "pyarrow": "engines",
-    "psycopg": "engines",
+    "psycopg": "engines state",
     "chardet": "orders",
     "python_calamine": "orders",
     "scipy": "btyd learning",

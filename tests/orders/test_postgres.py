@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,44 +11,13 @@ from churnrisk.errors import OutputError, SettingsError, SourceError
 from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.orders.databases import write_database_table
 
-
-def _as_server(command: list[str]) -> list[str]:
-    """The server refuses to run as root, so another user runs it then."""
-    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command] if os.geteuid() == 0 else command
+pytestmark = pytest.mark.xdist_group("postgres")
 
 
 @pytest.fixture(scope="module")
-def server(require: Callable[..., None]) -> Iterator[str]:
-    require("initdb", "psycopg")
-    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
-    find = {name: str(programs / name) if programs else str(shutil.which(name)) for name in ("initdb", "pg_ctl")}
-    folder = Path(tempfile.mkdtemp(prefix="churnrisk-postgres-"))
-    if os.geteuid() == 0:
-        os.chown(folder, 65534, 65534)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
-    make = [
-        find["initdb"],
-        "-D",
-        str(folder / "data"),
-        "-U",
-        "shop",
-        "-A",
-        "trust",
-        "--no-sync",
-        "-E",
-        "UTF8",
-        "--locale=C",
-    ]
-    subprocess.run(_as_server(make), **run)  # type: ignore[call-overload]
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    control = [find["pg_ctl"], "-D", str(folder / "data"), "-w", "-o", options, "-l", str(folder / "log")]
-    subprocess.run(_as_server([*control, "start"]), **run)  # type: ignore[call-overload]
-    yield f"postgresql://shop@127.0.0.1:{port}/postgres"
-    subprocess.run(_as_server([*control, "-m", "immediate", "stop"]), **run)  # type: ignore[call-overload]
-    shutil.rmtree(folder, ignore_errors=True)
+def server(postgres_server: str) -> str:
+    """The URL of a database on a server of this test run."""
+    return postgres_server
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from churnrisk.state import (
     ReceivedOrder,
     Run,
     State,
+    StatePlace,
     add_job,
     add_monitor_run,
     add_received,
@@ -218,7 +218,7 @@ def test_a_customers_scores_over_time_and_what_became_of_a_run(state: State) -> 
     assert list_outcomes(state) == {}
 
 
-def test_the_version_changes_when_anybody_commits_and_not_otherwise(state: State, place: Path) -> None:
+def test_the_version_changes_when_anybody_commits_and_not_otherwise(state: State, place: StatePlace) -> None:
     before = state.version()
     assert state.version() == before
     list_keys(state)
@@ -249,10 +249,10 @@ def test_a_failed_transaction_gives_its_connection_back_clean(state: State) -> N
 
 
 def test_reading_a_key_is_cheap(state: State) -> None:
-    """Every request reads one. On one machine it took 25 µs from SQLite; the bound leaves room for a busy one."""
+    """Every request reads one. It took 35 µs from SQLite; the bound leaves room for a server and a busy machine."""
     _, secret = create_key(state, name="x", role="reader")
     fastest = min(_seconds(lambda: find_key(state, secret)) for _ in range(200))
-    assert fastest < 0.001
+    assert fastest < 0.002
 
 
 def _fail_within(state: State) -> None:

@@ -19,11 +19,13 @@ from churnrisk.state import (
     Measured,
     Member,
     Run,
+    StatePlace,
     add_campaign,
     add_measured,
     find_overlaps,
     find_run,
     find_state,
+    list_audit,
     list_campaigns,
     list_keys,
     list_measured,
@@ -92,26 +94,26 @@ def test_files_of_others_are_refused(path: Path) -> None:
         open_state(path)
 
 
-def test_a_transaction_happens_whole_or_not_at_all(path: Path) -> None:
-    with open_state(path) as state:
+def test_a_transaction_happens_whole_or_not_at_all(place: StatePlace) -> None:
+    with open_state(place) as state:
         with pytest.raises(ZeroDivisionError), state.transaction():
             add_campaign(state, SPRING, (one for one in MEMBERS if one.stratum or 1 / 0))
         assert list_campaigns(state) == []
         with state.transaction():
             add_campaign(state, SPRING, MEMBERS)
-    with open_state(path) as state:
+    with open_state(place) as state:
         [stored] = list_campaigns(state)
         assert (stored.campaign, stored.treated, stored.control) == (SPRING, 1, 1)
         assert load_members(state, stored.campaign_id) == sorted(MEMBERS)
 
 
-def test_an_assignment_cannot_be_changed(path: Path) -> None:
-    with open_state(path) as state:
+def test_an_assignment_cannot_be_changed(place: StatePlace) -> None:
+    with open_state(place) as state:
         with state.transaction():
             add_campaign(state, SPRING, MEMBERS)
-        with pytest.raises(sqlite3.IntegrityError, match="cannot be changed"):
+        with pytest.raises(StateError, match="cannot be changed"):
             state.run("UPDATE campaign_members SET is_treated = 1")
-        with pytest.raises(sqlite3.IntegrityError, match="cannot be changed"):
+        with pytest.raises(StateError, match="cannot be changed"):
             state.run("UPDATE campaigns SET outcome = 'revenue'")
         with pytest.raises(CampaignError, match="there is a campaign 'spring' already"), state.transaction():
             add_campaign(state, SPRING, [])
@@ -129,17 +131,17 @@ def test_an_assignment_cannot_be_changed(path: Path) -> None:
         (14_000, 16_000, True),
     ],
 )
-def test_campaigns_overlap_where_they_share_a_day_and_a_customer(path: Path, start: int, end: int, meets: bool) -> None:
-    with open_state(path) as state:
+def test_campaigns_overlap_by_a_day_and_a_customer(place: StatePlace, start: int, end: int, meets: bool) -> None:
+    with open_state(place) as state:
         with state.transaction():
             add_campaign(state, SPRING, MEMBERS)
         assert find_overlaps(state, ["a", "c"], start=start, end=end) == ({"spring": {"a"}} if meets else {})
         assert find_overlaps(state, ["c"], start=start, end=end) == {}
 
 
-def test_what_was_measured_comes_back(path: Path) -> None:
+def test_what_was_measured_comes_back(place: StatePlace) -> None:
     measured = Measured("f", 0.25, 0.05, {"verdict": "kept „more“", "saves": 3})
-    with open_state(path) as state:
+    with open_state(place) as state:
         with state.transaction():
             number = add_campaign(state, SPRING, MEMBERS)
         for one in (Measured("old", None, None, {}), measured):
@@ -147,8 +149,8 @@ def test_what_was_measured_comes_back(path: Path) -> None:
         assert list_measured(state) == {"spring": measured}
 
 
-def test_the_same_run_again_replaces_the_first(path: Path) -> None:
-    with open_state(path) as state:
+def test_the_same_run_again_replaces_the_first(place: StatePlace) -> None:
+    with open_state(place) as state:
         first = remember_run(state, run_at(15_000), SCORES)
         other = remember_run(state, run_at(15_000, digest="e"), SCORES)
         again = remember_run(state, run_at(15_000), SCORES[:1])
@@ -159,8 +161,8 @@ def test_the_same_run_again_replaces_the_first(path: Path) -> None:
         assert list_runs(state)[0].run.snapshot == Snapshot(15_000, 365, 60, 2)
 
 
-def test_runs_are_found_by_word_number_and_date(path: Path) -> None:
-    with open_state(path) as state:
+def test_runs_are_found_by_word_number_and_date(place: StatePlace) -> None:
+    with open_state(place) as state:
         old, new, listed = (
             remember_run(state, one, SCORES) for one in (run_at(15_000), run_at(15_030), run_at(15_040, kind="ids"))
         )
@@ -173,8 +175,29 @@ def test_runs_are_found_by_word_number_and_date(path: Path) -> None:
             find_run(state, "last", before=15_010, kind="summary")
 
 
-def test_two_processes_see_each_others_changes(path: Path) -> None:
-    with open_state(path) as one, open_state(path) as other:
+def test_there_is_no_state_until_something_is_remembered(place: StatePlace) -> None:
+    assert find_state(place) is None
+    with open_state(place) as state:
+        assert state.format == FORMAT
+        assert str(state.path) == str(place)
+    again = find_state(place)
+    assert again is not None
+    again.close()
+
+
+def test_several_that_open_it_at_once_make_it_once(place: StatePlace) -> None:
+    script = (
+        "import sys, churnrisk.state as s\n"
+        "with s.open_state(s.parse_place(sys.argv[1])) as state: s.note_audit(state, 'opened')"
+    )
+    several = [subprocess.Popen([sys.executable, "-c", script, str(place)]) for _ in range(3)]
+    assert [one.wait() for one in several] == [0, 0, 0]
+    with open_state(place) as state:
+        assert len(list_audit(state)) == 3
+
+
+def test_two_processes_see_each_others_changes(place: StatePlace) -> None:
+    with open_state(place) as one, open_state(place) as other:
         with one.transaction():
             add_campaign(one, SPRING, MEMBERS)
             assert list_campaigns(other) == []
