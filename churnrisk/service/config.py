@@ -9,6 +9,7 @@ from pathlib import Path
 from churnrisk.errors import SettingsError
 from churnrisk.learning import Valuation
 from churnrisk.orders import IntakeOptions
+from churnrisk.state import StatePlace
 
 MEBIBYTE = 2**20
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -72,8 +73,8 @@ class ServiceConfig:
     ----------
     models_dir : Path
         Folder of the stored models.
-    state : Path
-        File of what is remembered.
+    state : Path or str
+        Where things are remembered: a file, or the URL of a PostgreSQL database.
     purchases : str, optional
         The purchase history that customers are looked up in.
     options : IntakeOptions
@@ -93,7 +94,7 @@ class ServiceConfig:
     """
 
     models_dir: Path
-    state: Path
+    state: StatePlace
     purchases: str | None = None
     options: IntakeOptions = field(default_factory=IntakeOptions)
     valuation: Valuation = field(default_factory=Valuation)
