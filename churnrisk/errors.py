@@ -11,6 +11,9 @@
     ├── NotEnoughData              too few customers, churners or days; the message has the numbers
     ├── InvalidSummary             a purchase summary with impossible or contradicting numbers
     ├── NoScore                    the customer who is asked for has no churn probability
+    ├── NoHistory                  the service has no purchase history, or has not read it yet
+    ├── UnknownCustomer            nobody of this id is in the purchase history
+    ├── BadQuery                   a filter, a sorting or a page that cannot be
     ├── SettingsError              an unknown key or an impossible value in settings or options
     ├── MissingExtra               an optional part of churnrisk is not installed
     ├── OutputError                a result cannot be written
@@ -18,6 +21,7 @@
     ├── CampaignError              a campaign that cannot be made, or not be measured yet
     └── StoreError                 about stored models
         ├── ModelNotFound
+        │   └── NoModel            the service has no model that can be used
         ├── UntrustedModel         not signed by this installation or by a key that it trusts
         ├── DamagedModel           a file is missing, added or changed
         ├── IncompatibleModel      made by other versions, or for other features
@@ -64,6 +68,18 @@ class NoScore(ChurnriskError):  # noqa: N818 - named for what is wrong
     """The customer who is asked for has no churn probability; the message says why."""
 
 
+class NoHistory(ChurnriskError):  # noqa: N818 - named for what is wrong
+    """There is no purchase history to look into, or it is still being read; the message says which."""
+
+
+class UnknownCustomer(ChurnriskError):  # noqa: N818 - named for what is wrong
+    """Nobody of this id is in the purchase history."""
+
+
+class BadQuery(ChurnriskError):  # noqa: N818 - named for what is wrong
+    """A filter, a sorting or a cursor that cannot be; the message has the ones that can."""
+
+
 class SettingsError(ChurnriskError):
     """An unknown key, or a value that cannot be, in settings or options."""
 
@@ -90,6 +106,10 @@ class StoreError(ChurnriskError):
 
 class ModelNotFound(StoreError):  # noqa: N818 - named for what is wrong
     """No such model version, or no model at all."""
+
+
+class NoModel(ModelNotFound):
+    """The service has no model that it can use; the message says why."""
 
 
 class UntrustedModel(StoreError):  # noqa: N818 - named for what is wrong

@@ -6,7 +6,7 @@ on the order of the rows or on the size of the batches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,9 +14,9 @@ import narwhals as nw
 import numpy as np
 
 from churnrisk.btyd import Summary
-from churnrisk.engines import BATCH_ROWS, Arrays, collect_arrays, int_sum
+from churnrisk.engines import BATCH_ROWS, Arrays, Database, MemoryDatabase, collect_arrays, int_sum
 from churnrisk.errors import IncompatibleModel
-from churnrisk.features import iterate_features
+from churnrisk.features import Features, customer_features, iterate_features, run_kept
 from churnrisk.learning import REPORTED, FittedModel, SummaryModel, Valuation
 from churnrisk.orders import Orders
 from churnrisk.schema import MONEY_SCALE
@@ -138,8 +138,7 @@ def score_orders(
         standing = select_customers(standing, list(only))
     probability = np.full(standing.size, np.nan)
     outlook = _Outlook(snapshot, standing.size, valuation or Valuation())
-    batches = iterate_features(orders, snapshot, rows=batch_rows, names=model.names, database=database)
-    for batch in batches:
+    for batch in _batches(model, orders, snapshot, batch_rows, database):
         places, is_wanted = find(batch.customer_ids, standing.customer_ids)
         values = batch.values[is_wanted]
         probability[places[is_wanted]] = model.predict(values)
@@ -149,6 +148,30 @@ def score_orders(
             watch(batch.customer_ids[is_wanted], values, probability[found], outlook.numbers["value_at_risk"][found])
     outlook.add_lapsed(model, orders, standing)
     return arrange(model, snapshot, standing, probability, outlook=outlook, by=by)
+
+
+def _batches(
+    model: FittedModel, orders: Orders, snapshot: Snapshot, rows: int, database: Database | None
+) -> Iterator[Features]:
+    """Give the features in batches; those of a few customers in memory by a kept query."""
+    if isinstance(orders.database, MemoryDatabase):
+        yield customer_features(orders, snapshot, names=model.names, database=orders.database)
+        return
+    yield from iterate_features(orders, snapshot, rows=rows, names=model.names, database=database)
+
+
+def _collect(orders: Orders, query: Callable[[Orders, Snapshot], nw.LazyFrame[Any]], snapshot: Snapshot) -> Arrays:
+    """Collect a query of this module, sorted by customer; over a few customers in memory by its kept text."""
+
+    def write(cutoff: int) -> str:
+        return str(query(orders, snapshot.at(cutoff)).sort(CUSTOMER).to_native().sql_query())
+
+    database = orders.database
+    if isinstance(database, MemoryDatabase):
+        kept = run_kept(database, (query.__name__, snapshot.at(0)), write, snapshot.cutoff)
+        if kept is not None:
+            return kept
+    return collect_arrays(query(orders, snapshot), sort_by=[CUSTOMER])
 
 
 class _Outlook:
@@ -200,14 +223,17 @@ def _to_dates(days: np.ndarray) -> np.ndarray:
 
 def lapsed_histories(orders: Orders, snapshot: Snapshot) -> tuple[np.ndarray, Summary]:
     """Look up who has bought before the cutoff but not within the lookback, and their history in three numbers."""
+    found = _collect(orders, _find_lapsed, snapshot)
+    histories = Summary(found["n"] - 1, found["last"] - found["first"], snapshot.cutoff - found["first"])
+    return found[CUSTOMER].astype(object), histories
+
+
+def _find_lapsed(orders: Orders, snapshot: Snapshot) -> nw.LazyFrame[Any]:
     day = nw.col("order_day")
     bought = orders.frame().filter(nw.col("is_purchase") == 1, snapshot.is_past(day))
     days = bought.select(CUSTOMER, "order_day").unique()
     customers = days.group_by(CUSTOMER).agg(n=nw.len(), first=day.min(), last=day.max())
-    lapsed = customers.filter(nw.col("last") < snapshot.observation_start)
-    found = collect_arrays(lapsed, sort_by=[CUSTOMER])
-    histories = Summary(found["n"] - 1, found["last"] - found["first"], snapshot.cutoff - found["first"])
-    return found[CUSTOMER].astype(object), histories
+    return customers.filter(nw.col("last") < snapshot.observation_start)
 
 
 def score_summary(model: SummaryModel, snapshot: Snapshot, summary: Mapping[str, np.ndarray]) -> Scores:
@@ -239,19 +265,21 @@ def score_summary(model: SummaryModel, snapshot: Snapshot, summary: Mapping[str,
 
 def standing_of(orders: Orders, snapshot: Snapshot) -> Standing:
     """Look up every customer of a log, also those with returns only or with orders after the cutoff only."""
+    return _standing(_collect(orders, _find_standing, snapshot), snapshot, has_amounts=orders.has_amounts)
+
+
+def _find_standing(orders: Orders, snapshot: Snapshot) -> nw.LazyFrame[Any]:
     day, is_known = nw.col("order_day"), snapshot.is_past(nw.col("order_day"))
     bought = is_known & (nw.col("is_purchase") == 1)
-    found = collect_arrays(
+    return (
         orders.frame()
         .group_by(CUSTOMER)
         .agg(
             last_day=nw.when(bought).then(day).max(),
             order_count=int_sum(nw.when(bought).then(nw.col("is_purchase"))),
             total_amount=int_sum(nw.when(is_known).then(nw.col("amount"))),
-        ),
-        sort_by=[CUSTOMER],
+        )
     )
-    return _standing(found, snapshot, has_amounts=orders.has_amounts)
 
 
 def _standing(found: Arrays, snapshot: Snapshot, *, has_amounts: bool) -> Standing:

@@ -12,16 +12,20 @@ from churnrisk.engines.customers import map_customers
 from churnrisk.engines.database import Database, engine_error, quote_text
 from churnrisk.engines.expressions import as_int, int_sum
 from churnrisk.engines.files import write_parquet
+from churnrisk.engines.kept import FileDatabase, MemoryDatabase, fill_table
 from churnrisk.engines.postgres import connect_postgres
 
 __all__ = [
     "BATCH_ROWS",
     "Arrays",
     "Database",
+    "FileDatabase",
+    "MemoryDatabase",
     "as_int",
     "collect_arrays",
     "connect_postgres",
     "engine_error",
+    "fill_table",
     "int_sum",
     "iterate_batches",
     "map_customers",

@@ -6,6 +6,7 @@ This package and :mod:`churnrisk.labels` do not know each other: that is the bar
 from churnrisk.features.base import PurchaseLog
 from churnrisk.features.build import Features, customer_features, iterate_features, lazy_features
 from churnrisk.features.catalogue import LogFacts, catalogue, feature_fingerprint, left_out
+from churnrisk.features.compiled import run_kept
 from churnrisk.features.feature import Feature
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "iterate_features",
     "lazy_features",
     "left_out",
+    "run_kept",
 ]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from churnrisk.engines import Arrays, Database, collect_arrays, iterate_batches
 from churnrisk.features.base import CUSTOMER, PurchaseLog, has_purchased, in_base, line_history, order_history
 from churnrisk.features.catalogue import WHOLE_NUMBERS, select_features, whole_numbers_of
-from churnrisk.features.compiled import DayTemplate
+from churnrisk.features.compiled import run_kept
 from churnrisk.features.feature import Feature, Floats, WholeNumber
 from churnrisk.timeline import Snapshot
 
@@ -75,27 +75,25 @@ def customer_features(
         The one that the log lies in; then the text of the query is kept, for other snapshots of the same windows.
     """
     features = select_features(log, names)
-    text = None if database is None else _kept_text(log, snapshot, features, who, database=database)
-    if database is not None and text is not None:
-        return _apply_last_step(database.run(text), snapshot, features)
-    query = _whole_number_query(log, snapshot, features, who)
-    return _apply_last_step(collect_arrays(query, sort_by=[CUSTOMER]), snapshot, features)
+    found = None if database is None else _ask_kept(log, snapshot, features, who, database=database)
+    if found is None:
+        query = _whole_number_query(log, snapshot, features, who)
+        found = collect_arrays(query, sort_by=[CUSTOMER])
+    return _apply_last_step(found, snapshot, features)
 
 
-def _kept_text(
+def _ask_kept(
     log: PurchaseLog, snapshot: Snapshot, features: Sequence[Feature], who: Who, *, database: Database
-) -> str | None:
-    """Give the text of a query as it was kept for other cutoffs; None where it cannot be kept."""
+) -> Arrays | None:
+    """Ask by the text of the query as it was kept for other cutoffs; None where it cannot be kept."""
 
     def write(cutoff: int) -> str:
         query = _whole_number_query(log, snapshot.at(cutoff), features, who).sort(CUSTOMER)
         return str(query.to_native().sql_query())
 
-    asked = who, snapshot.at(0), tuple(feature.name for feature in features)
-    if asked not in database.kept_queries:
-        database.kept_queries[asked] = DayTemplate.of(write, snapshot.cutoff)
-    template: DayTemplate | None = database.kept_queries[asked]
-    return None if template is None else template.fill(snapshot.cutoff)
+    facts = (log.has_amounts, log.has_quantities, log.has_products, log.has_categories)
+    asked = who, facts, snapshot.at(0), tuple(feature.name for feature in features)
+    return run_kept(database, asked, write, snapshot.cutoff)
 
 
 def iterate_features(

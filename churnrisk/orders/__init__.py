@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from churnrisk.orders.contacts import Contact, ContactList, read_contacts, read_opted_out
     from churnrisk.orders.customers import CustomerTable, read_customers
     from churnrisk.orders.databases import write_database_table
+    from churnrisk.orders.few import FACTS, LINE_TYPES, ORDER_TYPES, FewOrders, PurchaseRow, build_few_orders, few_database, open_few
     from churnrisk.orders.lists import CustomerList, read_list
     from churnrisk.orders.log import Orders
     from churnrisk.orders.options import IntakeOptions
@@ -16,13 +17,21 @@ if TYPE_CHECKING:
     from churnrisk.orders.report import IntakeReport
 
 __all__ = [
+    "FACTS",
+    "LINE_TYPES",
+    "ORDER_TYPES",
     "Contact",
     "ContactList",
     "CustomerList",
     "CustomerTable",
+    "FewOrders",
     "IntakeOptions",
     "IntakeReport",
     "Orders",
+    "PurchaseRow",
+    "build_few_orders",
+    "few_database",
+    "open_few",
     "read_contacts",
     "read_customers",
     "read_list",
@@ -32,6 +41,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    "LINE_TYPES": "few",
+    "ORDER_TYPES": "few",
+    "FACTS": "few",
+    "FewOrders": "few",
+    "PurchaseRow": "few",
+    "build_few_orders": "few",
+    "few_database": "few",
+    "open_few": "few",
     "CustomerList": "lists",
     "Contact": "contacts",
     "ContactList": "contacts",

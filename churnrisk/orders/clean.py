@@ -7,7 +7,7 @@ from churnrisk.errors import LimitExceeded
 from churnrisk.orders.raw import RawRows
 from churnrisk.schema import MONEY_SCALE
 
-_TOTAL_LIMIT = 9 * 10**18  # sums of amounts must fit 64 bits, in every engine
+TOTAL_LIMIT = 9 * 10**18  # sums of amounts must fit 64 bits, in every engine
 
 
 def make_orders(database: Database, *, has_amounts: bool, is_table: bool = False) -> int:
@@ -125,10 +125,10 @@ def _check_totals(database: Database) -> None:
     query = f"SELECT {sums} FROM purchase_rows WHERE issue = 0"
     [(amount, quantity)] = database.connection.execute(query).fetchall()
     for what, total in (("amounts", amount), ("quantities", quantity)):
-        if total is not None and int(total) > _TOTAL_LIMIT:
+        if total is not None and int(total) > TOTAL_LIMIT:
             raise LimitExceeded(
                 f"the {what} of the log add up to {int(total) // MONEY_SCALE:.3e}, "
-                f"more than {_TOTAL_LIMIT // MONEY_SCALE:.0e}; "
+                f"more than {TOTAL_LIMIT // MONEY_SCALE:.0e}; "
                 "look for rows with absurd values, or bring the log in a larger unit."
             )
 

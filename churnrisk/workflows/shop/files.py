@@ -1,0 +1,105 @@
+"""Where the service keeps what it has worked out: one folder, a file for each generation, and which one is current."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from churnrisk.learning import Valuation
+from churnrisk.orders import IntakeOptions
+from churnrisk.tables import replacing
+
+POINTER = "current"
+ENDING = ".duckdb"
+
+
+@dataclass(frozen=True)
+class ShopPlan:
+    """What a shop is made of; the same for every process that serves it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where generations are kept; for their owner's eyes only.
+    models_dir : Path
+        Folder of the stored models.
+    state : Path or str
+        File, or URL of the database, of what is remembered; orders received are there.
+    purchases : str, optional
+        The purchase history.
+    options : IntakeOptions
+        How to read it.
+    valuation : Valuation
+        Margin and discount rate.
+    playbook : mapping
+        What to do for whom, where that is not as usual.
+    explained : int
+        Reasons are worked out ahead for every customer of a base up to this size; in a larger one, on demand.
+    """
+
+    folder: Path
+    models_dir: Path
+    state: Path | str
+    purchases: str | None = None
+    options: IntakeOptions = field(default_factory=IntakeOptions)
+    valuation: Valuation = field(default_factory=Valuation)
+    playbook: dict[str, str] = field(default_factory=dict)
+    explained: int = 20_000
+
+
+@dataclass(frozen=True)
+class ShopFiles:
+    """A generation: the orders as they were read, folded together with those received, and everybody's scores.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the plan.
+    name : str
+        Of the generation; names rise.
+    """
+
+    folder: Path
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / f"{self.name}{ENDING}"
+
+
+def next_name(folder: Path) -> str:
+    """Name the generation after all that are there."""
+    numbers = [int(path.stem) for path in folder.glob(f"*{ENDING}") if path.stem.isdigit()]
+    return f"{max(numbers, default=0) + 1:06d}"
+
+
+def find_current(folder: Path) -> ShopFiles | None:
+    """Give the current generation; None where none was made yet."""
+    try:
+        return ShopFiles(folder, json.loads((folder / POINTER).read_text(encoding="utf-8"))["generation"])
+    except FileNotFoundError:
+        return None
+
+
+def stamp_of(folder: Path) -> tuple[int, int] | None:
+    """Give what changes when another generation becomes current, for next to nothing."""
+    try:
+        found = os.stat(folder / POINTER)
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
+def make_current(files: ShopFiles) -> None:
+    """Make a generation the current one, and remove those before it.
+
+    A process that still has an older file open goes on reading it: on Linux a file lives until the last one lets go.
+    """
+    with replacing(files.folder / POINTER) as temporary:
+        temporary.write_text(json.dumps({"generation": files.name}), encoding="utf-8")
+    for path in files.folder.glob(f"*{ENDING}*"):
+        if path.name.split(".")[0].isdigit() and path.name.split(".")[0] < files.name:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,276 @@
+"""Make a generation: read the purchases, fold in the orders received, score everybody, and write one file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from churnrisk.engines import Database, FileDatabase, fill_table, quote_text
+from churnrisk.errors import ChurnriskError, IncompatibleModel, ModelNotFound, NoHistory
+from churnrisk.orders import FACTS, FewOrders, IntakeOptions, Orders, few_database, open_few, read_orders
+from churnrisk.orders import LINE_TYPES, ORDER_TYPES
+from churnrisk.retention import build_segments
+from churnrisk.scoring import Scores, find, standing_of
+from churnrisk.state import StoredOrder, load_received, open_state
+from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
+from churnrisk.workflows.card import describe_intake
+from churnrisk.workflows.model import ChurnModel, Progress, choose_as_of, load
+from churnrisk.workflows.reasons import REASON_COLUMNS, ReasonsFor, make_finder, score_with_reasons, with_reasons
+from churnrisk.workflows.shop.files import ShopFiles, ShopPlan, make_current, next_name
+from churnrisk.workflows.shop.received import build_received, key_of
+
+TOP = 10
+NO_MODEL = "no model is stored yet; `churnrisk train`, or a training job, makes one."
+_RISK_PLACE = """row_number() OVER (ORDER BY CASE status WHEN 'scored' THEN 0 WHEN 'lapsed' THEN 1 ELSE 2 END,
+    churn_probability DESC NULLS LAST, customer_id) - 1"""
+
+
+@dataclass(frozen=True)
+class _Log:
+    """The orders of a generation in their file, and what is known about them."""
+
+    orders: Orders
+    file: FileDatabase
+    intake: dict[str, Any] | None
+    has_order_ids: bool
+    seq: int
+
+
+def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Progress | None = None) -> ShopFiles:
+    """Make a new generation and let it be the current one.
+
+    Parameters
+    ----------
+    plan : ShopPlan
+        What it is made of. Its folder is made where it is not there.
+    reasons : {"listed", "all", "none"}
+        Who gets reasons now; the others get them when they are asked for.
+    progress : callable, optional
+        Told what is being done.
+
+    Raises
+    ------
+    NoHistory
+        Where no purchases are named and none were received.
+    ChurnriskError
+        Where the purchases cannot be read. What was current stays so.
+    """
+    tell = progress or (lambda *_: None)
+    plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files = ShopFiles(plan.folder, next_name(plan.folder))
+    part = files.path.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    try:
+        tell("reading purchases", 0, 3)
+        with open_state(plan.state) as state:
+            received = load_received(state)
+        log = _write_log(plan, received, part)
+        with log.file:
+            tell("scoring", 1, 3)
+            facts = _write_scores(plan, log, reasons)
+            tell("writing", 2, 3)
+            log.file.connection.execute("CREATE TABLE facts AS SELECT CAST(? AS VARCHAR) AS document", [json.dumps(facts)])
+        part.replace(files.path)
+    finally:
+        part.unlink(missing_ok=True)
+    make_current(files)
+    tell("done", 3, 3)
+    return files
+
+
+def _write_log(plan: ShopPlan, received: Sequence[StoredOrder], path: Path) -> _Log:
+    seq = max((one.seq for one in received), default=0)
+    if plan.purchases is None:
+        few = _few_of([part for _, part in _parse(received, plan.options, facts={"has_amounts": _knows_amounts(received)})])
+        if few is None:
+            raise NoHistory("no purchase history: set `purchases` in churnrisk.toml, or send orders to POST /v1/purchases.")
+        with few_database() as database:
+            return _write_orders(database, open_few(database, few), None, path, seq=seq, has_order_ids=True)
+    with read_orders(plan.purchases, plan.options) as orders:
+        database = orders.database
+        if database is None:
+            raise AssertionError("orders from a source have a database")
+        [(has_ids,)] = database.connection.execute("SELECT bool_or(order_id <> '') FROM orders").fetchall()
+        few = _new_orders(database, received, orders, plan.options, has_order_ids=bool(has_ids))
+        return _write_orders(database, orders, few, path, seq=seq, has_order_ids=bool(has_ids))
+
+
+def _knows_amounts(received: Sequence[StoredOrder]) -> bool:
+    return any("amount" in line for one in received for line in one.order.lines)
+
+
+def _parse(
+    received: Sequence[StoredOrder], options: IntakeOptions, *, facts: dict[str, bool]
+) -> list[tuple[StoredOrder, FewOrders]]:
+    return [(one, build_received([one], options, facts=facts)) for one in received]
+
+
+def _few_of(parts: Sequence[FewOrders]) -> FewOrders | None:
+    """Put orders that were read one by one together."""
+    if not parts:
+        return None
+    known = {name: any(getattr(part, name) for part in parts) for name in FACTS}
+    orders = {(order[0], order[1]): (order, part.lines) for part in parts for order in part.orders}
+    return FewOrders(
+        [order for order, _ in orders.values()], [line for _, lines in orders.values() for line in lines], **known
+    )
+
+
+def _new_orders(
+    database: Database, received: Sequence[StoredOrder], orders: Orders, options: IntakeOptions, *, has_order_ids: bool
+) -> FewOrders | None:
+    """Give the orders received that the history does not have: an order that has come with a later file counts once."""
+    parts = [part for _, part in _parse(received, options, facts={"has_amounts": orders.has_amounts})]
+    fill_table(database, "came", {"customer_id": "VARCHAR"}, [(order[0],) for part in parts for order in part.orders])
+    name = "order_id" if has_order_ids else "order_day"
+    found = database.connection.execute(f"SELECT customer_id, {name} FROM orders SEMI JOIN came USING (customer_id)")  # noqa: S608 - names of ours
+    known = set(found.fetchall())
+    new = [part for part in parts if key_of(part.orders[0], has_order_ids=has_order_ids) not in known]
+    return _few_of(new)
+
+
+def _write_orders(
+    database: Database, orders: Orders, few: FewOrders | None, path: Path, *, seq: int, has_order_ids: bool
+) -> _Log:
+    """Write orders and their rows to the file, sorted by customer; each customer has a number, by the order of ids."""
+    run = database.connection.execute
+    run(f"ATTACH {quote_text(str(path))} AS shop")
+    has_lines = orders.has_products or orders.has_categories
+    names, line_names = ", ".join(ORDER_TYPES), ", ".join(LINE_TYPES)
+    fill_table(database, "new_orders", ORDER_TYPES, few.orders if few else [])
+    fill_table(database, "new_lines", LINE_TYPES, few.lines if few and has_lines else [])
+    every = f"(SELECT {names} FROM orders UNION ALL SELECT {names} FROM new_orders)"  # noqa: S608 - names of ours
+    run(
+        "CREATE TABLE shop.customers AS SELECT customer_id, row_number() OVER (ORDER BY customer_id) - 1 AS number "  # noqa: S608 - names of ours
+        f"FROM (SELECT DISTINCT customer_id FROM {every}) ORDER BY number"
+    )
+    by_number = "JOIN shop.customers USING (customer_id) ORDER BY number, order_day"
+    run(f"CREATE TABLE shop.orders AS SELECT {names}, number FROM {every} {by_number}, order_id")  # noqa: S608 - names of ours
+    if has_lines:
+        lines = f"(SELECT {line_names} FROM order_lines UNION ALL SELECT {line_names} FROM new_lines)"  # noqa: S608 - names of ours
+        run(f"CREATE TABLE shop.order_lines AS SELECT {line_names}, number FROM {lines} {by_number}")  # noqa: S608 - names of ours
+    [(first, last)] = run("SELECT min(order_day), max(order_day) FROM shop.orders").fetchall()
+    run("DETACH shop")
+    file = FileDatabase(path, is_read_only=False)
+    facts: dict[str, Any] = {name: getattr(orders, name) for name in FACTS}
+    made = Orders(file, None, first_day=int(first), last_day=int(last), currency=orders.currency, **facts)
+    return _Log(made, file, _describe(orders), has_order_ids, seq)
+
+
+def _describe(orders: Orders) -> dict[str, Any] | None:
+    try:
+        return dict(describe_intake(orders))
+    except AttributeError:  # made of what was received alone
+        return None
+
+
+def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor) -> dict[str, Any]:
+    """Score everybody, write the list, and give what is known of the generation as a whole."""
+    model, problem = _find_model(plan.models_dir, log.orders)
+    day = log.orders.last_day + 1 if model is None else choose_as_of(model.model, log.orders, None)
+    snapshot = Snapshot(day, DEFAULT_LOOKBACK, 1) if model is None else model.model.snapshot.at(day)
+    scores = _list_unscored(log.orders, snapshot) if model is None else _score(plan, model, log.orders, day, reasons)
+    probability = scores.columns["churn_probability"]
+    is_known = ~np.isnan(probability)
+    known = dict(zip(scores.columns["customer_id"][is_known], probability[is_known].tolist(), strict=True))
+    segmentation = build_segments(log.orders, day, churn_probability=known)
+    columns = dict(scores.columns) | {"alive_probability": scores.alive_probability}
+    columns["segment"] = _segments_of(scores, segmentation.customers.customer_ids, segmentation.names)
+    columns["value_place"] = np.arange(len(scores))
+    _write_list(log.file, columns)
+    return {
+        "model": None if model is None else model.version,
+        "model_problem": problem,
+        "as_of": day,
+        "first_day": log.orders.first_day,
+        "last_day": log.orders.last_day,
+        "facts": {name: getattr(log.orders, name) for name in FACTS},
+        "has_order_ids": log.has_order_ids,
+        "currency": log.orders.currency,
+        "seq": log.seq,
+        "made_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "intake": log.intake,
+        "sorted_by": scores.by,
+        "reasons": reasons,
+        "segments": segmentation.to_dict(),
+        "summary": _summarise(scores),
+    }
+
+
+def _find_model(models_dir: Path, orders: Orders) -> tuple[ChurnModel | None, str]:
+    """Load the current model; else say why nobody is scored."""
+    try:
+        model = load(models_dir=models_dir)
+        if model.model.needs_amounts and not orders.has_amounts:
+            raise IncompatibleModel("the model was trained with amounts, and the purchase history has none.")
+    except ModelNotFound:
+        return None, NO_MODEL
+    except ChurnriskError as error:
+        return None, str(error)
+    return model, ""
+
+
+def _score(plan: ShopPlan, model: ChurnModel, orders: Orders, day: int, reasons: ReasonsFor) -> Scores:
+    chosen: ReasonsFor = "none" if model.model.sample is None else reasons
+    finder = make_finder(model.model, chosen, top=TOP, by="value")
+    scores = score_with_reasons(finder, model.model, orders, day, by="value", valuation=plan.valuation)
+    return scores if REASON_COLUMNS[0] in scores.columns else with_reasons(scores, {})
+
+
+def _list_unscored(orders: Orders, snapshot: Snapshot) -> Scores:
+    """List everybody where there is no model."""
+    standing = standing_of(orders, snapshot)
+    size, nothing = standing.size, np.full(standing.size, None, dtype=object)
+    nan = np.full(size, np.nan)
+    total = nan if standing.total_amount is None else standing.total_amount
+    is_buyer = ~np.isnan(standing.days_since_last_order)
+    from churnrisk.scoring import NEXT_ORDER, OUTLOOK_COLUMNS
+
+    columns = {
+        "customer_id": standing.customer_ids,
+        "as_of": np.full(size, date_of(snapshot.cutoff).isoformat(), dtype=object),
+        "status": np.where(is_buyer, None, "no_purchases").astype(object),
+        "churn_probability": nan,
+        "risk": nothing,
+        "risk_rank": nan,
+        "days_since_last_order": standing.days_since_last_order,
+        "order_count": standing.order_count,
+        "total_amount": total,
+        **{name: nothing if name in NEXT_ORDER else nan for name in OUTLOOK_COLUMNS},
+    }
+    return with_reasons(Scores(snapshot, columns, "risk", nan), {})
+
+
+def _segments_of(scores: Scores, ids: np.ndarray, names: np.ndarray) -> np.ndarray:
+    places, is_there = find(scores.columns["customer_id"], ids)
+    return np.where(is_there, names[np.where(is_there, places, 0)], None).astype(object)
+
+
+def _write_list(file: FileDatabase, columns: dict[str, np.ndarray]) -> None:
+    file.write_table("listed", columns)
+    file.connection.execute(
+        f"CREATE TABLE scored AS SELECT row_number() OVER (ORDER BY customer_id) - 1 AS number, *, {_RISK_PLACE} "  # noqa: S608 - names of ours
+        "AS risk_place FROM listed ORDER BY customer_id"
+    )
+    file.connection.execute("DROP TABLE listed")
+    file.connection.execute("CREATE UNIQUE INDEX scored_by_customer ON scored (customer_id)")
+
+
+def _summarise(scores: Scores) -> dict[str, Any]:
+    at_risk, columns = scores.columns["value_at_risk"], scores.columns
+    is_high = columns["risk"] == "high"
+    return {
+        "customers": len(scores),
+        "status": {name: scores.count("status", name) for name in ("scored", "lapsed", "no_purchases")},
+        "risk": {name: scores.count("risk", name) for name in ("high", "medium", "low")},
+        "value_at_risk": None if np.isnan(at_risk).all() else round(float(np.nansum(at_risk)), 2),
+        "value_at_high_risk": None if np.isnan(at_risk).all() else round(float(np.nansum(at_risk[is_high])), 2),
+        "mean_churn_probability": None if np.isnan(columns["churn_probability"]).all()
+        else round(float(np.nanmean(columns["churn_probability"])), 9),
+    }
