@@ -123,4 +123,4 @@ def insert_rows(database: Database, name: str, columns: Mapping[str, str], rows:
         return
     picked = ", ".join(f"unnest(CAST(? AS {kind}[]))" for kind in columns.values())
     values = [list(column) for column in zip(*rows, strict=True)]
-    database.connection.execute(f"INSERT INTO {name} SELECT {picked}", values)  # noqa: S608 - names of ours
+    database.connection.execute(f"INSERT INTO {name} SELECT {picked}", values)

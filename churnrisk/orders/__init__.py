@@ -9,7 +9,16 @@ if TYPE_CHECKING:
     from churnrisk.orders.contacts import Contact, ContactList, read_contacts, read_opted_out
     from churnrisk.orders.customers import CustomerTable, read_customers
     from churnrisk.orders.databases import write_database_table
-    from churnrisk.orders.few import FACTS, LINE_TYPES, ORDER_TYPES, FewOrders, PurchaseRow, build_few_orders, few_database, open_few
+    from churnrisk.orders.few import (
+        FACTS,
+        LINE_TYPES,
+        ORDER_TYPES,
+        FewOrders,
+        PurchaseRow,
+        build_few_orders,
+        few_database,
+        open_few,
+    )
     from churnrisk.orders.lists import CustomerList, read_list
     from churnrisk.orders.log import Orders
     from churnrisk.orders.options import IntakeOptions

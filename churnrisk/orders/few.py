@@ -1,4 +1,4 @@
-"""A few purchase rows whose meaning is not in doubt, typed by whoever sent them, and made into orders without an engine.
+"""A few purchase rows whose meaning is not in doubt, typed by who sent them, made into orders without an engine.
 
 The rules are those of :mod:`churnrisk.orders.validate` and :mod:`churnrisk.orders.clean`, in plain Python, since for a
 handful of rows an engine takes longer to start than to run.

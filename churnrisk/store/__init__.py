@@ -16,6 +16,7 @@ from churnrisk.store.entries import (
 )
 from churnrisk.store.loading import StoredModel, load_model
 from churnrisk.store.saving import save_model
+from churnrisk.store.versions import stamp_current
 
 __all__ = [
     "ModelEntry",
@@ -27,5 +28,6 @@ __all__ = [
     "read_card",
     "remove_model",
     "save_model",
+    "stamp_current",
     "verify_model",
 ]

@@ -64,6 +64,15 @@ def read_current(models_dir: Path) -> str | None:
     return version
 
 
+def stamp_current(models_dir: Path) -> tuple[int, int] | None:
+    """Give what changes when another version becomes current, without reading a file; None where there is none."""
+    try:
+        found = (models_dir / CURRENT_NAME).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
 def write_current(models_dir: Path, version: str) -> None:
     """Make ``version`` the current one by one rename.
 

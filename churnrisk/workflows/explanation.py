@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from churnrisk.engines import MemoryDatabase
 from churnrisk.errors import NoScore
 from churnrisk.explain import CAUTION, Explainer, Explanation, Reason
 from churnrisk.features import catalogue
@@ -17,7 +18,9 @@ from churnrisk.timeline import Snapshot, date_of
 DECIMALS = 9
 
 
-def explain_customer(model: FittedModel, orders: Orders, as_of: int, customer_id: str) -> dict[str, Any]:
+def explain_customer(
+    model: FittedModel, orders: Orders, as_of: int, customer_id: str, *, explainer: Explainer | None = None
+) -> dict[str, Any]:
     """Explain the score of one customer.
 
     Parameters
@@ -30,6 +33,8 @@ def explain_customer(model: FittedModel, orders: Orders, as_of: int, customer_id
         The day to score at.
     customer_id : str
         Who.
+    explainer : Explainer, optional
+        One that was prepared for the model before.
 
     Returns
     -------
@@ -43,10 +48,12 @@ def explain_customer(model: FittedModel, orders: Orders, as_of: int, customer_id
         For a customer who is not in the log, has lapsed, or has bought nothing before that day.
     """
     found: list[Explanation] = []
-    explainer, mine = Explainer(model), orders.of_customer(customer_id)
+    chosen = explainer or Explainer(model)
+    # of a few customers in memory, the queries are kept for all of them
+    mine = orders if isinstance(orders.database, MemoryDatabase) else orders.of_customer(customer_id)
 
     def explain(_: np.ndarray, values: np.ndarray, *__: np.ndarray) -> None:
-        found.extend(explainer.explain(values, both_ways=True))
+        found.extend(chosen.explain(values, both_ways=True))
 
     scores = score_orders(model, mine, as_of, only=[customer_id], watch=explain)
     if not found:

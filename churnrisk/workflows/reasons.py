@@ -45,10 +45,14 @@ class ReasonFinder:
         How many customers are shown.
     by : {"value", "risk"}
         What the list is sorted by.
+    explainer : Explainer, optional
+        One that was prepared for the model before.
     """
 
-    def __init__(self, model: FittedModel, reasons: ReasonsFor, *, top: int, by: By) -> None:
-        self._model, self._explainer = model, Explainer(model)
+    def __init__(
+        self, model: FittedModel, reasons: ReasonsFor, *, top: int, by: By, explainer: Explainer | None = None
+    ) -> None:
+        self._model, self._explainer = model, explainer or Explainer(model)
         self._reasons, self._top, self._by = reasons, top, by
         self._ids = np.empty(0, dtype=object)
         self._values = np.empty((0, len(model.names)))

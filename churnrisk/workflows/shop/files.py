@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,7 +86,7 @@ def find_current(folder: Path) -> ShopFiles | None:
 def stamp_of(folder: Path) -> tuple[int, int] | None:
     """Give what changes when another generation becomes current, for next to nothing."""
     try:
-        found = os.stat(folder / POINTER)
+        found = (folder / POINTER).stat()
     except FileNotFoundError:
         return None
     return found.st_mtime_ns, found.st_ino

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,30 @@ import numpy as np
 
 from churnrisk.engines import Database, FileDatabase, fill_table, quote_text
 from churnrisk.errors import ChurnriskError, IncompatibleModel, ModelNotFound, NoHistory
-from churnrisk.orders import FACTS, FewOrders, IntakeOptions, Orders, few_database, open_few, read_orders
-from churnrisk.orders import LINE_TYPES, ORDER_TYPES
+from churnrisk.orders import (
+    FACTS,
+    LINE_TYPES,
+    ORDER_TYPES,
+    FewOrders,
+    IntakeOptions,
+    Orders,
+    few_database,
+    open_few,
+    read_orders,
+)
 from churnrisk.retention import build_segments
 from churnrisk.scoring import Scores, find, standing_of
 from churnrisk.state import StoredOrder, load_received, open_state
-from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
+from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot
 from churnrisk.workflows.card import describe_intake
 from churnrisk.workflows.model import ChurnModel, Progress, choose_as_of, load
 from churnrisk.workflows.reasons import REASON_COLUMNS, ReasonsFor, make_finder, score_with_reasons, with_reasons
 from churnrisk.workflows.shop.files import ShopFiles, ShopPlan, make_current, next_name
 from churnrisk.workflows.shop.received import build_received, key_of
+from churnrisk.workflows.shop.unscored import list_unscored
 
 TOP = 10
+NOT_NAMED = "no purchase history: set `purchases` in churnrisk.toml, or send orders to POST /v1/purchases."
 NO_MODEL = "no model is stored yet; `churnrisk train`, or a training job, makes one."
 _RISK_PLACE = """row_number() OVER (ORDER BY CASE status WHEN 'scored' THEN 0 WHEN 'lapsed' THEN 1 ELSE 2 END,
     churn_probability DESC NULLS LAST, customer_id) - 1"""
@@ -75,7 +86,9 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
             tell("scoring", 1, 3)
             facts = _write_scores(plan, log, reasons)
             tell("writing", 2, 3)
-            log.file.connection.execute("CREATE TABLE facts AS SELECT CAST(? AS VARCHAR) AS document", [json.dumps(facts)])
+            log.file.connection.execute(
+                "CREATE TABLE facts AS SELECT CAST(? AS VARCHAR) AS document", [json.dumps(facts)]
+            )
         part.replace(files.path)
     finally:
         part.unlink(missing_ok=True)
@@ -87,11 +100,11 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
 def _write_log(plan: ShopPlan, received: Sequence[StoredOrder], path: Path) -> _Log:
     seq = max((one.seq for one in received), default=0)
     if plan.purchases is None:
-        few = _few_of([part for _, part in _parse(received, plan.options, facts={"has_amounts": _knows_amounts(received)})])
+        few = _few_of(_parse(received, plan.options, has_amounts=_knows_amounts(received)))
         if few is None:
-            raise NoHistory("no purchase history: set `purchases` in churnrisk.toml, or send orders to POST /v1/purchases.")
-        with few_database() as database:
-            return _write_orders(database, open_few(database, few), None, path, seq=seq, has_order_ids=True)
+            raise NoHistory(NOT_NAMED)
+        with few_database() as desk:
+            return _write_orders(desk, open_few(desk, few), None, path, seq=seq, has_order_ids=True)
     with read_orders(plan.purchases, plan.options) as orders:
         database = orders.database
         if database is None:
@@ -105,10 +118,8 @@ def _knows_amounts(received: Sequence[StoredOrder]) -> bool:
     return any("amount" in line for one in received for line in one.order.lines)
 
 
-def _parse(
-    received: Sequence[StoredOrder], options: IntakeOptions, *, facts: dict[str, bool]
-) -> list[tuple[StoredOrder, FewOrders]]:
-    return [(one, build_received([one], options, facts=facts)) for one in received]
+def _parse(received: Sequence[StoredOrder], options: IntakeOptions, *, has_amounts: bool) -> list[FewOrders]:
+    return [build_received([one], options, facts={"has_amounts": has_amounts}) for one in received]
 
 
 def _few_of(parts: Sequence[FewOrders]) -> FewOrders | None:
@@ -126,7 +137,7 @@ def _new_orders(
     database: Database, received: Sequence[StoredOrder], orders: Orders, options: IntakeOptions, *, has_order_ids: bool
 ) -> FewOrders | None:
     """Give the orders received that the history does not have: an order that has come with a later file counts once."""
-    parts = [part for _, part in _parse(received, options, facts={"has_amounts": orders.has_amounts})]
+    parts = _parse(received, options, has_amounts=orders.has_amounts)
     fill_table(database, "came", {"customer_id": "VARCHAR"}, [(order[0],) for part in parts for order in part.orders])
     name = "order_id" if has_order_ids else "order_day"
     found = database.connection.execute(f"SELECT customer_id, {name} FROM orders SEMI JOIN came USING (customer_id)")  # noqa: S608 - names of ours
@@ -175,7 +186,10 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor) -> dict[str, A
     model, problem = _find_model(plan.models_dir, log.orders)
     day = log.orders.last_day + 1 if model is None else choose_as_of(model.model, log.orders, None)
     snapshot = Snapshot(day, DEFAULT_LOOKBACK, 1) if model is None else model.model.snapshot.at(day)
-    scores = _list_unscored(log.orders, snapshot) if model is None else _score(plan, model, log.orders, day, reasons)
+    if model is None:
+        scores = list_unscored(standing_of(log.orders, snapshot), snapshot)
+    else:
+        scores = _score(plan, model, log.orders, day, reasons)
     probability = scores.columns["churn_probability"]
     is_known = ~np.isnan(probability)
     known = dict(zip(scores.columns["customer_id"][is_known], probability[is_known].tolist(), strict=True))
@@ -223,33 +237,11 @@ def _score(plan: ShopPlan, model: ChurnModel, orders: Orders, day: int, reasons:
     return scores if REASON_COLUMNS[0] in scores.columns else with_reasons(scores, {})
 
 
-def _list_unscored(orders: Orders, snapshot: Snapshot) -> Scores:
-    """List everybody where there is no model."""
-    standing = standing_of(orders, snapshot)
-    size, nothing = standing.size, np.full(standing.size, None, dtype=object)
-    nan = np.full(size, np.nan)
-    total = nan if standing.total_amount is None else standing.total_amount
-    is_buyer = ~np.isnan(standing.days_since_last_order)
-    from churnrisk.scoring import NEXT_ORDER, OUTLOOK_COLUMNS
-
-    columns = {
-        "customer_id": standing.customer_ids,
-        "as_of": np.full(size, date_of(snapshot.cutoff).isoformat(), dtype=object),
-        "status": np.where(is_buyer, None, "no_purchases").astype(object),
-        "churn_probability": nan,
-        "risk": nothing,
-        "risk_rank": nan,
-        "days_since_last_order": standing.days_since_last_order,
-        "order_count": standing.order_count,
-        "total_amount": total,
-        **{name: nothing if name in NEXT_ORDER else nan for name in OUTLOOK_COLUMNS},
-    }
-    return with_reasons(Scores(snapshot, columns, "risk", nan), {})
-
-
 def _segments_of(scores: Scores, ids: np.ndarray, names: np.ndarray) -> np.ndarray:
     places, is_there = find(scores.columns["customer_id"], ids)
-    return np.where(is_there, names[np.where(is_there, places, 0)], None).astype(object)
+    found = np.full(len(scores), None, dtype=object)
+    found[is_there] = names[places[is_there]]
+    return found
 
 
 def _write_list(file: FileDatabase, columns: dict[str, np.ndarray]) -> None:
@@ -271,6 +263,7 @@ def _summarise(scores: Scores) -> dict[str, Any]:
         "risk": {name: scores.count("risk", name) for name in ("high", "medium", "low")},
         "value_at_risk": None if np.isnan(at_risk).all() else round(float(np.nansum(at_risk)), 2),
         "value_at_high_risk": None if np.isnan(at_risk).all() else round(float(np.nansum(at_risk[is_high])), 2),
-        "mean_churn_probability": None if np.isnan(columns["churn_probability"]).all()
+        "mean_churn_probability": None
+        if np.isnan(columns["churn_probability"]).all()
         else round(float(np.nanmean(columns["churn_probability"])), 9),
     }

@@ -1,0 +1,83 @@
+"""Retention figures of a generation: each worked out once, when it is first asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, cast
+
+from churnrisk.retention import CohortTable, RetentionTable, build_cohorts, measure_retention, parse_kind
+from churnrisk.timeline import DEFAULT_LOOKBACK, parse_day
+from churnrisk.workflows.shop.generation import Generation
+
+MOST_KEPT = 32
+
+
+class Figures:
+    """Figures that need all orders; one is worked out at a time, and the newest are kept."""
+
+    def __init__(self, generation: Generation) -> None:
+        self._generation = generation
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+
+    def retention(
+        self,
+        kind: str = "month",
+        *,
+        start: str | None = None,
+        stop: str | None = None,
+        lookback: int = DEFAULT_LOOKBACK,
+    ) -> RetentionTable:
+        """Measure every retention figure, period by period.
+
+        Parameters
+        ----------
+        kind : str
+            ``week``, ``month``, ``quarter``, ``year``, or a number of days.
+        start, stop : str, optional
+            ISO dates: the first day to cover, and the day after the last.
+        lookback : int
+            Active is who bought in so many last days.
+        """
+        how: dict[str, Any] = {**_read_days(start, stop), "lookback": lookback}
+        asked = ("retention", kind, *how.values())
+        return cast(
+            RetentionTable, self._keep(asked, lambda orders: measure_retention(orders, parse_kind(kind), **how))
+        )
+
+    def cohorts(
+        self,
+        kind: str = "month",
+        *,
+        measure: str = "customers",
+        start: str | None = None,
+        stop: str | None = None,
+        lookback: int = DEFAULT_LOOKBACK,
+    ) -> CohortTable:
+        """Follow customers from the period of their first purchase on, by ``customers`` or by ``revenue``."""
+        how: dict[str, Any] = {**_read_days(start, stop), "lookback": lookback, "measure": measure}
+        asked = ("cohorts", kind, *how.values())
+        return cast(CohortTable, self._keep(asked, lambda orders: build_cohorts(orders, parse_kind(kind), **how)))
+
+    def latest(self) -> list[dict[str, Any]]:
+        """Give the last complete months, at most 13, for a look at where things are going."""
+        periods = self.retention("month").to_dict()["periods"]
+        return [one for one in periods if one["complete"]][-13:]
+
+    def _keep(self, asked: tuple[Any, ...], work: Callable[[Any], Any]) -> Any:
+        with self._lock:
+            if asked not in self._kept:
+                self._kept[asked] = work(self._generation.open_orders())
+            self._kept.move_to_end(asked)
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+            return self._kept[asked]
+
+
+def _read_days(start: str | None, stop: str | None) -> dict[str, int | None]:
+    return {
+        "start": None if start is None else parse_day(start, option="from"),
+        "stop": None if stop is None else parse_day(stop, option="to"),
+    }

@@ -1,0 +1,198 @@
+"""Score a few customers while somebody waits: the model in memory, small tables, queries kept with their plans."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from churnrisk.engines import MemoryDatabase
+from churnrisk.errors import ChurnriskError, ModelNotFound, NoModel
+from churnrisk.explain import Explainer
+from churnrisk.learning import FittedModel, Valuation
+from churnrisk.orders import (
+    FewOrders,
+    IntakeOptions,
+    Orders,
+    PurchaseRow,
+    build_few_orders,
+    few_database,
+    open_few,
+    read_orders,
+)
+from churnrisk.scoring import By, Scores, score_orders
+from churnrisk.store import stamp_current
+from churnrisk.workflows.explanation import explain_customer
+from churnrisk.workflows.model import ChurnModel, Day, choose_as_of, load
+from churnrisk.workflows.reasons import ReasonFinder, ReasonsFor, with_reasons
+
+FEW_ROWS = 20_000
+"""More purchase rows than so many take the way of a file."""
+
+DESKS = 2
+
+
+class CurrentModel:
+    """The current model of a folder, loaded again when another is promoted.
+
+    Parameters
+    ----------
+    models_dir : Path
+        The folder.
+    """
+
+    def __init__(self, models_dir: Path) -> None:
+        self._folder, self._lock = models_dir, threading.Lock()
+        self._stamp: object = ()
+        self._model: ChurnModel | None = None
+        self._explainer: Explainer | None = None
+        self._problem = ""
+
+    def get(self) -> ChurnModel:
+        """Give the model.
+
+        Raises
+        ------
+        NoModel
+            Where there is none that can be used.
+        """
+        stamp = stamp_current(self._folder)
+        if stamp != self._stamp:
+            with self._lock:
+                if stamp != self._stamp:
+                    self._load()
+                    self._stamp = stamp
+        if self._model is None:
+            raise NoModel(self._problem)
+        return self._model
+
+    def explainer(self) -> Explainer:
+        """Give what explains the scores of the model, prepared once."""
+        model = self.get()
+        with self._lock:
+            if self._explainer is None:
+                self._explainer = Explainer(model.model)
+            return self._explainer
+
+    @property
+    def version(self) -> str | None:
+        """The version; None where there is no model."""
+        try:
+            return self.get().version
+        except NoModel:
+            return None
+
+    def _load(self) -> None:
+        self._model = self._explainer = None
+        try:
+            self._model = load(models_dir=self._folder)
+        except ModelNotFound:
+            self._problem = "no model is stored yet; `churnrisk train`, or a training job, makes one."
+        except ChurnriskError as error:
+            self._problem = str(error)
+
+
+@dataclass(frozen=True)
+class ScoredRows:
+    """Scores of purchase rows that came with a request."""
+
+    model: ChurnModel
+    scores: Scores
+
+
+class LiveScorer:
+    """Scores a few customers at a time; several threads may ask at once, and wait for a free desk.
+
+    Parameters
+    ----------
+    current : CurrentModel
+        What to score with.
+    options : IntakeOptions
+        How to read rows.
+    valuation : Valuation
+        Margin and discount rate.
+    """
+
+    def __init__(self, current: CurrentModel, options: IntakeOptions, valuation: Valuation) -> None:
+        self.current, self._options, self._valuation = current, options, valuation
+        self._desks: queue.LifoQueue[MemoryDatabase] = queue.LifoQueue()
+        for _ in range(DESKS):
+            self._desks.put(few_database())
+
+    def score_rows(
+        self,
+        rows: Sequence[PurchaseRow],
+        *,
+        as_of: Day = None,
+        by: By = "value",
+        reasons: ReasonsFor = "listed",
+        top: int = 10,
+    ) -> ScoredRows:
+        """Score everybody in some purchase rows, as a file of them would be scored."""
+        model = self.current.get()
+        with self._open(rows) as orders:
+            day = choose_as_of(model.model, orders, as_of)
+            return ScoredRows(model, self._score(model.model, orders, day, by=by, reasons=reasons, top=top))
+
+    def score_customer(self, few: FewOrders, facts: Mapping[str, bool], as_of: int) -> ScoredRows:
+        """Score one customer of a log that knows some facts, with reasons."""
+        model = self.current.get()
+        with self._desk() as desk:
+            orders = open_few(desk, few, facts)
+            return ScoredRows(model, self._score(model.model, orders, as_of, by="value", reasons="all", top=0))
+
+    def explain(self, few: FewOrders, facts: Mapping[str, bool], *, as_of: int, customer_id: str) -> dict[str, Any]:
+        """Explain the score of one customer by all families, as :meth:`churnrisk.ChurnModel.explain` does."""
+        model, explainer = self.current.get(), self.current.explainer()
+        with self._desk() as desk:
+            return explain_customer(model.model, open_few(desk, few, facts), as_of, customer_id, explainer=explainer)
+
+    def _score(self, model: FittedModel, orders: Orders, day: int, *, by: By, reasons: ReasonsFor, top: int) -> Scores:
+        how: dict[str, Any] = {"by": by, "valuation": self._valuation}
+        if reasons == "none" or model.sample is None:
+            scores = score_orders(model, orders, day, **how)
+            return scores if reasons == "none" else with_reasons(scores, {})
+        finder = ReasonFinder(model, reasons, top=top, by=by, explainer=self.current.explainer())
+        return finder.add_to(score_orders(model, orders, day, watch=finder.see, **how))
+
+    @contextlib.contextmanager
+    def _open(self, rows: Sequence[PurchaseRow]) -> Iterator[Orders]:
+        """Open rows as orders: in a small database, or, many or in need of conversion, as a file would be."""
+        options = self._options
+        if len(rows) > FEW_ROWS or options.rates or options.rate_before or options.net_cancellations:
+            with read_orders(_to_frame(rows), options) as orders:
+                yield orders
+            return
+        few = build_few_orders(
+            rows, timezone=options.timezone, fold_case=options.fold_case, drop_duplicates=options.drop_duplicates
+        )
+        with self._desk() as desk:
+            yield open_few(desk, few)
+
+    @contextlib.contextmanager
+    def _desk(self) -> Iterator[MemoryDatabase]:
+        desk = self._desks.get()
+        try:
+            yield desk
+        finally:
+            self._desks.put(desk)
+
+    def close(self) -> None:
+        """Let go of the small databases."""
+        while not self._desks.empty():
+            self._desks.get().close()
+
+
+def _to_frame(rows: Sequence[PurchaseRow]) -> pd.DataFrame:
+    """Give rows as a frame of text, without the columns that say nothing."""
+    columns = {name: [getattr(row, name) for row in rows] for name in PurchaseRow.__dataclass_fields__}
+    return pd.DataFrame(
+        {name: np.array(v, dtype=object) for name, v in columns.items() if any(x is not None for x in v)}
+    )

@@ -1,0 +1,52 @@
+"""What was received after a generation was made, by customer, kept up with the state."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from churnrisk.state import State, StoredOrder, last_received_seq, received_since
+
+
+class NewerOrders:
+    """Orders that came after a place in the sequence, by customer. Safe to be used by several threads at once.
+
+    Parameters
+    ----------
+    state : State
+        Where they are.
+    seq : int
+        The last one that the generation has.
+    """
+
+    def __init__(self, state: State, seq: int) -> None:
+        self._state, self._first = state, seq
+        self._lock = threading.Lock()
+        self._seen = seq
+        self._version: int | None = None
+        self._by_customer: dict[str, tuple[StoredOrder, ...]] = {}
+
+    def refresh(self) -> None:
+        """Take in what has come since; where nothing was committed anywhere, for a few microseconds."""
+        version = self._state.version()
+        if version == self._version:
+            return
+        with self._lock:
+            last = last_received_seq(self._state)
+            if last < self._seen and self._seen > self._first:  # some were erased
+                self._seen, self._by_customer = self._first, {}
+            if last > self._seen:
+                for one in received_since(self._state, self._seen):
+                    customer = one.order.customer_id
+                    self._by_customer[customer] = (*self._by_customer.get(customer, ()), one)
+                    self._seen = max(self._seen, one.seq)
+            self._version = version
+
+    def of(self, customer_id: str) -> Sequence[StoredOrder]:
+        """Give those of one customer, as they came."""
+        return self._by_customer.get(customer_id, ())
+
+    @property
+    def customers(self) -> int:
+        """How many customers they are of."""
+        return len(self._by_customer)

@@ -1,0 +1,270 @@
+"""The shop: everything that routes and pages ask, with plain results."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from churnrisk.errors import NoHistory, NoModel, UnknownCustomer
+from churnrisk.orders import PurchaseRow
+from churnrisk.scoring import By
+from churnrisk.state import State, list_campaigns, list_measured
+from churnrisk.store import ModelEntry, list_models
+from churnrisk.timeline import date_of
+from churnrisk.workflows.model import ChurnModel, Day
+from churnrisk.workflows.reasons import REASON_COLUMNS, ReasonsFor
+from churnrisk.workflows.shop.figures import Figures
+from churnrisk.workflows.shop.files import ShopPlan, find_current, stamp_of
+from churnrisk.workflows.shop.generation import CustomerPage, CustomerQuery, Generation
+from churnrisk.workflows.shop.live import CurrentModel, LiveScorer, ScoredRows
+from churnrisk.workflows.shop.newer import NewerOrders
+from churnrisk.workflows.shop.unscored import list_one_unscored
+from churnrisk.workflows.shop.view import CustomerView, History, gather, make_view, row_of, segment_of
+
+NOT_READ = "the purchase history is still being read; ask again in a moment."
+NOT_NAMED = "no purchase history: set `purchases` in churnrisk.toml, or send orders to POST /v1/purchases."
+
+
+class _Present:
+    """What is current at a moment: a generation, what came after it, and figures of it."""
+
+    def __init__(self, generation: Generation, state: State, *, stamp: object) -> None:
+        self.generation, self.stamp = generation, stamp
+        self.newer = NewerOrders(state, generation.facts["seq"])
+        self.figures = Figures(generation)
+
+
+class Shop:
+    """What the shop knows. Made by :meth:`open`; safe to be used by several threads at once.
+
+    Every question is answered from the generation that is current then; another takes its place by itself.
+    """
+
+    def __init__(self, plan: ShopPlan, state: State) -> None:
+        self.plan, self.state = plan, state
+        self.current = CurrentModel(plan.models_dir)
+        self.live = LiveScorer(self.current, plan.options, plan.valuation)
+        self._lock = threading.Lock()
+        self._present: _Present | None = None
+        self._retired: list[Generation] = []
+
+    @classmethod
+    def open(cls, plan: ShopPlan, state: State) -> Shop:
+        """Open the shop; its generation may still be in the making, and then questions end in `NoHistory`."""
+        return cls(plan, state)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a generation to answer from."""
+        return stamp_of(self.plan.folder) is not None
+
+    def now(self) -> _Present:
+        """Give what is current.
+
+        Raises
+        ------
+        NoHistory
+            Where there is none, or it is still being read.
+        """
+        stamp, present = stamp_of(self.plan.folder), self._present
+        if stamp is None:
+            raise NoHistory(NOT_READ if self.plan.purchases else NOT_NAMED)
+        if present is None or present.stamp != stamp:
+            present = self._switch(stamp)
+        present.newer.refresh()
+        return present
+
+    def _switch(self, stamp: object) -> _Present:
+        with self._lock:
+            if self._present is not None and self._present.stamp == stamp:
+                return self._present
+            files = find_current(self.plan.folder)
+            if files is None:
+                raise NoHistory(NOT_READ)
+            if self._present is not None:
+                self._retired.append(self._present.generation)
+            self._present = _Present(Generation(files), self.state, stamp=stamp)
+            for generation in self._retired[:-1]:  # the one before may still be answering
+                generation.close()
+            del self._retired[:-1]
+            return self._present
+
+    def customer_version(self, customer_id: str) -> tuple[Any, ...]:
+        """Give what changes whenever the view of a customer may: a key to keep finished answers by."""
+        present = self.now()
+        return present.generation.name, self.current.version, len(present.newer.of(customer_id))
+
+    def customer(self, customer_id: str) -> CustomerView:
+        """Give all that is known of a customer, with orders received a moment ago.
+
+        Raises
+        ------
+        UnknownCustomer
+            Where nobody of this id has an order.
+        """
+        present = self.now()
+        row, history = self._look_up(present, customer_id)
+        version = self.current.version
+        generation = present.generation
+        if version is None or (row is not None and self._is_told(generation, row, history, version)):
+            if row is None:
+                return make_view(self._unscored(history, customer_id), history, model=None, playbook=self.plan.playbook)
+            return make_view(row, history, model=generation.facts["model"], playbook=self.plan.playbook)
+        day = self._day_of(generation, history)
+        scored = self.live.score_customer(history.few, generation.known, day)
+        segment = segment_of(history.few, generation.facts["segments"]["cuts"], day)
+        fresh = row_of(scored.scores, segment=segment)
+        if row is not None and generation.facts["model"] == scored.model.version and not history.received:
+            fresh |= {"risk_rank": row["risk_rank"]}
+        return make_view(fresh, history, model=scored.model.version, playbook=self.plan.playbook)
+
+    def explain(self, customer_id: str) -> dict[str, Any]:
+        """Give where a customer's score comes from: what each family of features adds to the log-odds.
+
+        Raises
+        ------
+        NoScore, NoModel, UnknownCustomer
+            Where there is nothing to explain.
+        """
+        present = self.now()
+        _, history = self._look_up(present, customer_id)
+        day = self._day_of(present.generation, history)
+        return self.live.explain(history.few, present.generation.known, as_of=day, customer_id=customer_id)
+
+    def _look_up(self, present: _Present, customer_id: str) -> tuple[dict[str, Any] | None, History]:
+        row, newer = present.generation.find(customer_id), present.newer.of(customer_id)
+        if row is None and not newer:
+            raise UnknownCustomer(
+                f"no customer {customer_id[:100]!r} is in the purchase history. Ids are compared as text, so leading "
+                "zeros and case count."
+            )
+        return row, gather(present.generation, row, newer, self.plan.options)
+
+    def _is_told(self, generation: Generation, row: Mapping[str, Any], history: History, version: str) -> bool:
+        """Whether the list has all that is to be said of a customer."""
+        if history.received or generation.facts["model"] != version:
+            return False
+        is_explained = generation.facts["reasons"] == "all" or row[REASON_COLUMNS[0]] is not None
+        return is_explained or row["status"] != "scored"
+
+    def _day_of(self, generation: Generation, history: History) -> int:
+        """Give the day to score a customer at: that of the list, or the day after an order that came since."""
+        days = [generation.facts["as_of"]]
+        if history.received:
+            days.append(history.last_day + 1)
+        with contextlib.suppress(NoModel):
+            days.append(self.current.get().model.snapshot.cutoff)
+        return int(max(days))
+
+    def _unscored(self, history: History, customer_id: str) -> dict[str, Any]:
+        """Give a row for a customer who came since, where no model can be used."""
+        return row_of(list_one_unscored(history.few, customer_id, as_of=history.last_day + 1), segment=None)
+
+    def customers(self, query: CustomerQuery) -> CustomerPage:
+        """Give a page of the list, as of the generation; orders received since are in the views of single customers."""
+        return self.now().generation.page(query)
+
+    def score_rows(
+        self,
+        rows: Sequence[PurchaseRow],
+        *,
+        as_of: Day = None,
+        by: By = "value",
+        reasons: ReasonsFor = "listed",
+        top: int = 10,
+    ) -> ScoredRows:
+        """Score everybody in some purchase rows; they are not kept, and the history plays no part."""
+        return self.live.score_rows(rows, as_of=as_of, by=by, reasons=reasons, top=top)
+
+    @property
+    def figures(self) -> Figures:
+        """Retention figures of the generation."""
+        return self.now().figures
+
+    def retention(self, kind: str = "month", **how: Any) -> dict[str, Any]:
+        """Give every retention figure, period by period."""
+        return self.figures.retention(kind, **how).to_dict()
+
+    def cohorts(self, kind: str = "month", **how: Any) -> dict[str, Any]:
+        """Follow customers from the period of their first purchase on."""
+        return self.figures.cohorts(kind, **how).to_dict()
+
+    def segments(self) -> dict[str, Any]:
+        """Give the RFM segments, with the churn probability of each."""
+        return dict(self.now().generation.facts["segments"])
+
+    def overview(self) -> dict[str, Any]:
+        """Give what a shop looks at first."""
+        present = self.now()
+        facts = present.generation.facts
+        return {
+            **facts["summary"],
+            "as_of": present.generation.as_of,
+            "model": facts["model"],
+            "grade": self._grade(),
+            "retention": present.figures.latest(),
+            "freshness": self.freshness(),
+        }
+
+    def _grade(self) -> Any:
+        try:
+            return self.current.get().card.get("grade")
+        except NoModel:
+            return None
+
+    def freshness(self) -> dict[str, Any]:
+        """Say how new everything is."""
+        present = self.now()
+        facts = present.generation.facts
+        return {
+            "generation": present.generation.name,
+            "made_at": facts["made_at"],
+            "first_order_on": date_of(facts["first_day"]).isoformat(),
+            "last_order_on": date_of(facts["last_day"]).isoformat(),
+            "as_of": present.generation.as_of,
+            "customers_with_newer_orders": present.newer.customers,
+            "model": facts["model"],
+            "model_problem": facts["model_problem"],
+            "intake": facts["intake"],
+        }
+
+    def models(self) -> list[ModelEntry]:
+        """List the stored models, newest first, those that cannot be used with the reason."""
+        return list_models(self.plan.models_dir)
+
+    def model_view(self, version: str | None = None) -> dict[str, Any]:
+        """Give the card of a model, by default of the current one."""
+        from churnrisk.store import read_card, verify_model
+
+        entry = verify_model(self.plan.models_dir, version=version)
+        return {
+            "version": entry.version,
+            "is_current": entry.is_current,
+            "created_at": None if entry.created_at is None else entry.created_at.isoformat(),
+            "card": read_card(self.plan.models_dir, version=entry.version),
+        }
+
+    def campaigns(self) -> list[dict[str, Any]]:
+        """List the campaigns, and what those that were measured came to."""
+        measured = list_measured(self.state)
+        return [
+            {
+                "campaign": stored,
+                "result": measured[name].result if (name := stored.campaign.name) in measured else None,
+            }
+            for stored in list_campaigns(self.state)
+        ]
+
+    def model(self) -> ChurnModel:
+        """Give the current model."""
+        return self.current.get()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.live.close()
+        with self._lock:
+            for generation in (*self._retired, *([self._present.generation] if self._present else [])):
+                generation.close()
+            self._present, self._retired = None, []
