@@ -24,8 +24,8 @@ class ShopPlan:
         Where generations are kept; for their owner's eyes only.
     models_dir : Path
         Folder of the stored models.
-    state : Path or str
-        File, or URL of the database, of what is remembered; orders received are there.
+    state : Path
+        What is remembered; orders received are there.
     purchases : str, optional
         The purchase history.
     options : IntakeOptions
@@ -40,7 +40,7 @@ class ShopPlan:
 
     folder: Path
     models_dir: Path
-    state: Path | str
+    state: Path
     purchases: str | None = None
     options: IntakeOptions = field(default_factory=IntakeOptions)
     valuation: Valuation = field(default_factory=Valuation)

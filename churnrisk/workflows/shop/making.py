@@ -103,7 +103,8 @@ def _write_log(plan: ShopPlan, received: Sequence[StoredOrder], path: Path) -> _
         few = _few_of(_parse(received, plan.options, has_amounts=_knows_amounts(received)))
         if few is None:
             raise NoHistory(NOT_NAMED)
-        with few_database() as desk:
+        desk = few_database()
+        with desk:
             return _write_orders(desk, open_few(desk, few), None, path, seq=seq, has_order_ids=True)
     with read_orders(plan.purchases, plan.options) as orders:
         database = orders.database

@@ -23,7 +23,7 @@ from churnrisk.workflows.shop.newer import NewerOrders
 from churnrisk.workflows.shop.unscored import list_one_unscored
 from churnrisk.workflows.shop.view import CustomerView, History, gather, make_view, row_of, segment_of
 
-NOT_READ = "the purchase history is still being read; ask again in a moment."
+NOT_READ = "The purchase history is still being read; ask again in a moment."
 NOT_NAMED = "no purchase history: set `purchases` in churnrisk.toml, or send orders to POST /v1/purchases."
 
 
@@ -59,6 +59,11 @@ class Shop:
     def is_ready(self) -> bool:
         """Whether there is a generation to answer from."""
         return stamp_of(self.plan.folder) is not None
+
+    def missing(self) -> list[str]:
+        """Say what the shop lacks to answer everything, in words that anyone may read."""
+        found = [] if self.is_ready else [NOT_READ if self.plan.purchases else "There is no purchase history."]
+        return found if self.current.version is not None else [*found, "There is no model that can be used."]
 
     def now(self) -> _Present:
         """Give what is current.
