@@ -10,6 +10,7 @@ from churnrisk.engines.arrays import Arrays
 from churnrisk.engines.collect import BATCH_ROWS, collect_arrays, iterate_batches
 from churnrisk.engines.customers import map_customers
 from churnrisk.engines.database import Database, engine_error, quote_text
+from churnrisk.engines.days import place_days
 from churnrisk.engines.expressions import as_int, int_sum
 from churnrisk.engines.files import write_parquet
 from churnrisk.engines.kept import FileDatabase, MemoryDatabase, fill_table
@@ -29,6 +30,7 @@ __all__ = [
     "int_sum",
     "iterate_batches",
     "map_customers",
+    "place_days",
     "quote_text",
     "write_parquet",
 ]

@@ -42,7 +42,7 @@ def iterate_batches(
         return
     cursor = database.connection.cursor()  # of its own, so that others may query while batches are taken
     try:
-        cursor.execute(frame.sort(*sort_by).to_native().sql_query())
+        cursor.execute(database.write_query(frame.sort(*sort_by)))
         vectors = max(1, rows // VECTOR_ROWS)
         while len(chunk := cursor.fetch_df_chunk(vectors)):
             yield from_pandas(chunk)

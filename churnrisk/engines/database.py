@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import narwhals as nw
 
 from churnrisk.engines.arrays import Arrays, plain_array
+from churnrisk.engines.quantiles import share_quantiles
 
 if TYPE_CHECKING:
     import duckdb
@@ -54,6 +55,10 @@ class Database:
     def frame(self, table: str) -> nw.LazyFrame[Any]:
         """Give a fresh lazy frame over a table of this database."""
         return nw.from_native(self.connection.table(table)).lazy()
+
+    def write_query(self, frame: nw.LazyFrame[Any]) -> str:
+        """Write a lazy query over this database as the text that :meth:`run` takes."""
+        return share_quantiles(str(frame.to_native().sql_query()))
 
     def run(self, query: str) -> Arrays:
         """Run a query of text and give its columns as :func:`collect_arrays` does; it sorts by itself."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import narwhals as nw
 
-from churnrisk.engines import as_int, int_sum
+from churnrisk.engines import as_int, int_sum, place_days
 from churnrisk.timeline import Snapshot, within
 
 CUSTOMER = "customer_id"
@@ -58,20 +58,13 @@ def order_history(log: PurchaseLog, snapshot: Snapshot) -> nw.LazyFrame[Any]:
     previous day (or none) and so stands for the day in ``is_new_day``; the others see a gap of zero. Of those that
     stand for their day, ``place_from_end`` is 1 for the last purchase day, 2 for the one before, and so on.
     """
-    same_kind = (CUSTOMER, "is_purchase")
     past = log.frame().filter(snapshot.is_past(order_day))
-    placed = past.with_columns(
-        previous_day=order_day.shift(1).over(*same_kind, order_by="order_day"),
-        first_day=order_day.min().over(*same_kind),
-        last_day=order_day.max().over(*same_kind),
-    )
+    placed = place_days(past, (CUSTOMER, "is_purchase"), "order_day")
     previous = nw.col("previous_day")
-    with_gaps = placed.with_columns(
+    return placed.with_columns(
         is_new_day=as_int(is_purchase() & (previous.is_null() | (previous < order_day))),
         gap_days=nw.when(is_purchase() & (previous < order_day)).then(order_day - previous),
     )
-    places = is_new_day.cum_sum(reverse=True).over(*same_kind, order_by="order_day")
-    return with_gaps.with_columns(place_from_end=places)
 
 
 def line_history(log: PurchaseLog, snapshot: Snapshot) -> nw.LazyFrame[Any]:

@@ -88,8 +88,7 @@ def _ask_kept(
     """Ask by the text of the query as it was kept for other cutoffs; None where it cannot be kept."""
 
     def write(cutoff: int) -> str:
-        query = _whole_number_query(log, snapshot.at(cutoff), features, who).sort(CUSTOMER)
-        return str(query.to_native().sql_query())
+        return database.write_query(_whole_number_query(log, snapshot.at(cutoff), features, who).sort(CUSTOMER))
 
     facts = (log.has_amounts, log.has_quantities, log.has_products, log.has_categories)
     asked = who, facts, snapshot.at(0), tuple(feature.name for feature in features)
