@@ -58,4 +58,5 @@ def _place_in_one_sort(frame: nw.LazyFrame[Any], keys: Sequence[str], day: str) 
         f'first_value("{day}") OVER {whole} AS last_day',
         f"dense_rank() OVER ({window}) AS place_from_end",
     )
-    return nw.from_native(frame.to_native().project("*, " + ", ".join(columns))).lazy()
+    placed: nw.LazyFrame[Any] = nw.from_native(frame.to_native().project("*, " + ", ".join(columns))).lazy()
+    return placed
