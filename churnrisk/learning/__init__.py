@@ -3,8 +3,15 @@
 from churnrisk.learning.backtest import Backtest, CutoffResult, Figures, SkippedCutoff, plan_backtest, run_backtest
 from churnrisk.learning.design import FAMILIES, families_of
 from churnrisk.learning.estimators import Blend, Learner, RidgePart
-from churnrisk.learning.evaluate import MEASURES, Interval, Scored
-from churnrisk.learning.grade import Evidence, Grade, evidence_of_backtest, evidence_of_test, grade_model
+from churnrisk.learning.evaluate import MEASURES, Interval, Scored, difference, measure, reliability
+from churnrisk.learning.grade import (
+    Evidence,
+    Grade,
+    calibration_beyond_chance,
+    evidence_of_backtest,
+    evidence_of_test,
+    grade_model,
+)
 from churnrisk.learning.linear import LinearModel, fit_linear, to_probability
 from churnrisk.learning.max_profit import MaxProfit, expected_maximum_profit, roc_hull
 from churnrisk.learning.outlook import Outlook, Prospects
@@ -45,7 +52,9 @@ __all__ = [
     "SummaryModel",
     "TestResult",
     "Valuation",
+    "calibration_beyond_chance",
     "classify",
+    "difference",
     "evidence_of_backtest",
     "evidence_of_test",
     "expected_maximum_profit",
@@ -54,8 +63,10 @@ __all__ = [
     "fit_model",
     "fit_outlook",
     "grade_model",
+    "measure",
     "plan_backtest",
     "rate_to_log_odds",
+    "reliability",
     "roc_hull",
     "run_backtest",
     "run_test",
