@@ -24,6 +24,7 @@ from churnrisk.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from churnrisk.orders import IntakeOptions
     from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
     from churnrisk.workflows import ChurnModel
@@ -48,6 +49,14 @@ def train(
     backtest: Annotated[
         bool, typer.Option("--backtest", help="Grade the model at several cutoffs instead of one; takes longer.")
     ] = False,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            "--like",
+            metavar="VERSION",
+            help="Make a model as that one was made, from its card alone; `current` for the current one.",
+        ),
+    ] = None,
     state: StateFile = None,
     as_json: AsJson = False,
     *,
@@ -61,10 +70,52 @@ def train(
     given = {"horizon": horizon, "lookback": lookback, "lead": lead, "seed": seed, "models_dir": models_dir}
     settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
     campaigns = known_state(settings, state)
+    if like is not None:
+        asked = {name for name, value in given.items() if value is not None}
+        _train_like(like, purchases, settings, reading, as_of, asked=asked, campaigns=campaigns, as_json=as_json)
+        return
     model, rejects = _train(
         purchases, settings, reading, as_of, backtest=backtest, campaigns=campaigns, as_json=as_json
     )
     _show_training(model, settings.models_dir, rejects, as_json=as_json)
+
+
+def _train_like(
+    version: str,
+    purchases: str | None,
+    settings: Settings,
+    reading: Reading,
+    as_of: str | None,
+    *,
+    asked: set[str],
+    campaigns: Path | None,
+    as_json: bool,
+) -> None:
+    from churnrisk.cli.recipe import show_difference
+    from churnrisk.cli.show import print_json, say
+    from churnrisk.store import read_card, resolve_version
+    from churnrisk.workflows import compare_cards, read_recipe, rejects_beside
+
+    like = resolve_version(settings.models_dir, None if version == "current" else version)
+    card = read_card(settings.models_dir, version=like)
+    recipe = read_recipe(card)
+    for note in () if as_json else recipe.notes:
+        say(note)
+    windows = {name: getattr(recipe, name) for name in ("horizon", "lookback", "lead", "seed") if name not in asked}
+    settings = settings.model_copy(update=windows)
+    source = recipe.source(purchases, settings.purchases)
+    options = reading.options_like(settings, recipe, rejects=rejects_beside(source))
+    model = _train_from(
+        source, settings, options, as_of, backtest=recipe.backtest, campaigns=campaigns, as_json=as_json
+    )
+    found = compare_cards(card, model.card)
+    if as_json:
+        stored = model.save(settings.models_dir)
+        about = {"like": like, "difference": found.to_dict(), "notes": list(recipe.notes)}
+        print_json({"version": stored, "models_dir": str(settings.models_dir), **about, **model.card})
+        return
+    _show_training(model, settings.models_dir, options.rejects, as_json=False)
+    show_difference(like, found)
 
 
 @reads_purchases
@@ -101,12 +152,28 @@ def _train(
     as_json: bool,
 ) -> tuple[ChurnModel, Path | None]:
     from churnrisk import workflows
-    from churnrisk.cli.show import progress_bar
 
     source = workflows.find_purchases(purchases, settings.purchases)
     options = reading.options(settings, rejects=workflows.rejects_beside(source))
+    model = _train_from(source, settings, options, as_of, backtest=backtest, campaigns=campaigns, as_json=as_json)
+    return model, options.rejects
+
+
+def _train_from(
+    source: str,
+    settings: Settings,
+    options: IntakeOptions,
+    as_of: str | None,
+    *,
+    backtest: bool,
+    campaigns: Path | None,
+    as_json: bool,
+) -> ChurnModel:
+    from churnrisk import workflows
+    from churnrisk.cli.show import progress_bar
+
     with progress_bar(is_quiet=as_json) as progress:
-        model = workflows.train(
+        return workflows.train(
             source,
             horizon=settings.horizon,
             lookback=settings.lookback,
@@ -118,7 +185,6 @@ def _train(
             options=options,
             progress=progress,
         )
-    return model, options.rejects
 
 
 def _show_training(model: ChurnModel, models_dir: Path, rejects: Path | None, *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +16,7 @@ from churnrisk.errors import SettingsError
 if TYPE_CHECKING:
     from churnrisk.orders import IntakeOptions
     from churnrisk.settings import Settings
+    from churnrisk.workflows import Recipe
 
 
 def _option(kind: Any, name: str, metavar: str | None, text: str) -> Any:
@@ -69,6 +70,7 @@ LIMIT_PARAMETERS: Mapping[str, Any] = {
 
 PARAMETERS = {**INTAKE_PARAMETERS, **LIMIT_PARAMETERS}
 _MAPPINGS = {"column": "columns", "rate": "rates", "rate_before": "rate_before"}
+_PARAMETERS_OF = {name: parameter for parameter, name in _MAPPINGS.items()}
 _FROM_SETTINGS = tuple(name for name in INTAKE_PARAMETERS if name not in ("column", "rate", "rejects", "query"))
 
 
@@ -100,6 +102,17 @@ class Reading:
         }
         chosen.setdefault("rejects", rejects)
         return IntakeOptions(**{name: value for name, value in chosen.items() if value is not None})
+
+    def options_like(self, settings: Settings, recipe: Recipe, *, rejects: Path | None = None) -> IntakeOptions:
+        """Give the intake options of a recipe: what was given here beats it, and it beats the settings."""
+        options, over = self.options(settings, rejects=rejects), {}
+        for name, value in recipe.options.items():
+            parameter = _PARAMETERS_OF.get(name, name)
+            if self.given.get(parameter) is None:
+                over[name] = value
+            elif parameter in _MAPPINGS:
+                over[name] = {**value, **getattr(options, name)}
+        return replace(options, **over)
 
 
 def reads_purchases(command: Callable[..., None]) -> Callable[..., None]:

@@ -12,6 +12,7 @@ from churnrisk.monitor.drift import (
     count_base,
     measure_feature_drift,
 )
+from churnrisk.monitor.look import LOOK_FORMAT, Drift, Freshness, Look
 from churnrisk.monitor.realised import Realised, is_over, judge_run
 from churnrisk.monitor.reference import KEY, REFERENCE_FORMAT, Reference, make_reference, read_reference
 from churnrisk.monitor.rules import NAMES, WATCHED, Rule, Verdict, check_rules, parse_rules, rules_page
@@ -19,12 +20,16 @@ from churnrisk.monitor.volume import Volume, Week, measure_volume
 
 __all__ = [
     "KEY",
+    "LOOK_FORMAT",
     "NAMES",
     "REFERENCE_FORMAT",
     "WATCHED",
     "CustomerBase",
+    "Drift",
     "FeatureDrift",
+    "Freshness",
     "Histogram",
+    "Look",
     "Realised",
     "Reference",
     "Rule",

@@ -118,7 +118,7 @@ def stability_indices(then: NDArray[np.float64], now: NDArray[np.float64]) -> ND
     p, q = (np.where(is_used & (counts == 0), EMPTY, counts) for counts in (then, now))
     with np.errstate(divide="ignore", invalid="ignore"):
         p, q = p / p.sum(axis=1, keepdims=True), q / q.sum(axis=1, keepdims=True)
-        index = np.where(is_used, (p - q) * np.log(p / q), 0.0).sum(axis=1)
+        index: NDArray[np.float64] = np.where(is_used, (p - q) * np.log(p / q), 0.0).sum(axis=1)
     index[~(then.any(axis=1) & now.any(axis=1))] = np.nan
     return index
 

@@ -132,7 +132,7 @@ def _compare_past(
         largest[days] = np.fmax(largest.get(days, np.zeros(len(features))), index)
     days_apart = tuple(sorted(largest))
     rows = [np.round(np.nan_to_num(largest[days]), DIGITS) for days in days_apart]
-    return days_apart, np.array(rows).reshape(len(rows), len(features))
+    return days_apart, np.array(rows, dtype=np.float64).reshape(len(rows), len(features))
 
 
 def _count(features: Sequence[Histogram], data: SnapshotData, seed: int) -> NDArray[np.float64]:

@@ -119,4 +119,5 @@ def measure_volume(daily: DailyPurchases) -> Volume:
 
 def _by_week(daily: NDArray[np.int64], weeks: int) -> NDArray[np.int64]:
     """Add up days to whole weeks, back from the last day."""
-    return daily[len(daily) - weeks * WEEK :].reshape(weeks, WEEK).sum(axis=1)
+    sums: NDArray[np.int64] = daily[len(daily) - weeks * WEEK :].reshape(weeks, WEEK).sum(axis=1)
+    return sums

@@ -16,7 +16,7 @@ from churnrisk.store.entries import (
 )
 from churnrisk.store.loading import StoredModel, load_model
 from churnrisk.store.saving import save_model
-from churnrisk.store.versions import stamp_current
+from churnrisk.store.versions import resolve_version, stamp_current
 
 __all__ = [
     "ModelEntry",
@@ -27,6 +27,7 @@ __all__ = [
     "promote_model",
     "read_card",
     "remove_model",
+    "resolve_version",
     "save_model",
     "stamp_current",
     "verify_model",

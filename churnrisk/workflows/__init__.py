@@ -18,7 +18,9 @@ from churnrisk.workflows.changes import Comparison, Memory, remember
 from churnrisk.workflows.known import KnownChurn, predict_churn
 from churnrisk.workflows.mail import MailServer
 from churnrisk.workflows.model import ChurnModel, load, train
+from churnrisk.workflows.monitoring import MonitorPlan, MonitorResult, run_monitor
 from churnrisk.workflows.readiness import Readiness, check_readiness
+from churnrisk.workflows.recipe import Difference, Recipe, compare_cards, read_recipe
 from churnrisk.workflows.report import ReportResult, check_report_path, make_report, write_report
 from churnrisk.workflows.scoring import ScoreResult, check_output, score_source, write_scores
 from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, rejects_beside, sample_file, without_password
@@ -32,13 +34,17 @@ __all__ = [
     "BacktestReport",
     "ChurnModel",
     "Comparison",
+    "Difference",
     "Drawn",
     "KnownChurn",
     "LearnedFrom",
     "MailPlan",
     "MailServer",
     "Memory",
+    "MonitorPlan",
+    "MonitorResult",
     "Readiness",
+    "Recipe",
     "ReportResult",
     "ScoreResult",
     "TargetResult",
@@ -52,6 +58,7 @@ __all__ = [
     "check_readiness",
     "check_report_path",
     "choose_acceptance",
+    "compare_cards",
     "create_campaign",
     "draw",
     "find_measured",
@@ -64,9 +71,11 @@ __all__ = [
     "measure_campaign",
     "predict_churn",
     "read_campaign_list",
+    "read_recipe",
     "read_suppressed",
     "rejects_beside",
     "remember",
+    "run_monitor",
     "run_weekly",
     "sample_file",
     "score_source",

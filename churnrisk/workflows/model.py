@@ -33,6 +33,8 @@ from churnrisk.learning import (
     run_test,
     select_outlook_features,
 )
+from churnrisk.monitor import KEY as MONITORING
+from churnrisk.monitor import make_reference
 from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.scoring import By
 from churnrisk.store import load_model, read_card, save_model
@@ -50,6 +52,8 @@ from churnrisk.workflows.card import describe_outlook, make_card
 from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.reasons import ReasonsFor, describe_drivers, make_finder, score_with_reasons
+from churnrisk.workflows.recipe import KEY as RECIPE
+from churnrisk.workflows.recipe import describe_recipe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -267,6 +271,8 @@ def train(
         card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
         card |= {"outlook": describe_outlook(model.outlook, checked)}
         card |= {"drivers": describe_drivers(model, data.current.values, seed=seed)}
+        card |= {MONITORING: make_reference(data, model, seed=seed).to_dict()}
+        card |= {RECIPE: describe_recipe(purchases, chosen, backtest=backtest)}
         return ChurnModel(model, card | describe_exposures(exposures, touched))
 
 

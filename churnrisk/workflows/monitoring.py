@@ -1,0 +1,314 @@
+"""Watch a model at work: read the log, look at it beside training and beside what earlier runs said."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from churnrisk.dataset import Exposure, count_daily_purchases
+from churnrisk.engines import BATCH_ROWS
+from churnrisk.errors import ColumnError, IncompatibleModel, ModelNotFound, NotEnoughData, StoreError
+from churnrisk.features import iterate_features
+from churnrisk.learning import FittedModel
+from churnrisk.monitor import (
+    CustomerBase,
+    Drift,
+    Freshness,
+    Look,
+    Realised,
+    Reference,
+    Rule,
+    ScoreDrift,
+    Verdict,
+    check_rules,
+    compare_scores,
+    count_base,
+    is_over,
+    judge_run,
+    measure_feature_drift,
+    measure_volume,
+    read_reference,
+)
+from churnrisk.orders import IntakeOptions, Orders, read_orders
+from churnrisk.retention import measure_retention
+from churnrisk.state import (
+    Remembered,
+    State,
+    add_monitor_run,
+    find_state,
+    keep_outcome,
+    list_runs,
+    load_scores,
+    open_state,
+)
+from churnrisk.store import read_card, resolve_version
+from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of, day_number, parse_day
+from churnrisk.workflows.exposures import read_exposures
+from churnrisk.workflows.model import load
+
+MOST_RUNS = 8
+"""So many runs are judged anew at each look, the newest whose outcome windows are over."""
+
+MONTHS_BACK = 430
+"""Days of which months are shown."""
+
+JUDGED_KINDS = ("purchases", "ids")
+"""Runs that were scored with the model itself, and not with the compact one for files with one row per customer."""
+
+
+@dataclass(frozen=True)
+class MonitorPlan:
+    """What a look at a model needs.
+
+    Parameters
+    ----------
+    source : str
+        The purchase history.
+    models_dir : Path
+        Where models are; the current one is looked at.
+    state : Path or None
+        What is remembered: scoring runs, campaigns, and earlier looks. None where there is nothing yet.
+    lookback : int
+        Of the retention rate.
+    options : IntakeOptions
+        How to read the source.
+    rules : tuple of Rule
+        What calls for somebody.
+    retrain_rules : tuple of Rule
+        What calls for a new model.
+    as_of : str, optional
+        The day to look on; today by default.
+    remember_in : Path, optional
+        State file to keep this look in; None to leave no trace.
+    """
+
+    source: str
+    models_dir: Path
+    state: Path | None
+    lookback: int = DEFAULT_LOOKBACK
+    options: IntakeOptions = field(default_factory=IntakeOptions)
+    rules: tuple[Rule, ...] = ()
+    retrain_rules: tuple[Rule, ...] = ()
+    as_of: str | None = None
+    remember_in: Path | None = None
+
+
+@dataclass(frozen=True)
+class MonitorResult:
+    """A look, and what the rules say to it."""
+
+    look: Look
+    verdicts: tuple[Verdict, ...]
+    retraining: tuple[Verdict, ...]
+
+    @property
+    def fired(self) -> tuple[Verdict, ...]:
+        """The rules that fired."""
+        return tuple(one for one in self.verdicts if one.has_fired)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, for JSON; no customer is in them."""
+        return {
+            **self.look.to_dict(),
+            "rules": [one.to_dict() for one in self.verdicts],
+            "retrain_rules": [one.to_dict() for one in self.retraining],
+        }
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """The model that is looked at, as far as it is there."""
+
+    version: str | None
+    reference: Reference | None
+    model: FittedModel | None
+    snapshot: Snapshot | None
+    notes: tuple[str, ...]
+
+
+def run_monitor(plan: MonitorPlan) -> MonitorResult:
+    """Look at a model and its log, hold the rules against what is found, and remember it.
+
+    Raises
+    ------
+    ChurnriskError
+        Where the source or the state cannot be read. A model that is missing or cannot be loaded is no error: what
+        can be said without it is said.
+    """
+    subject = _find_subject(plan.models_dir)
+    with read_orders(plan.source, plan.options) as orders:
+        look = _look(plan, subject, orders)
+    values = look.values
+    result = MonitorResult(look, check_rules(plan.rules, values), check_rules(plan.retrain_rules, values))
+    if plan.remember_in is not None:
+        _remember(plan.remember_in, result)
+    return result
+
+
+def _find_subject(models_dir: Path) -> _Subject:
+    """Find the current model; its card tells what to compare with even where the model itself cannot be loaded."""
+    try:
+        version = resolve_version(models_dir, None)
+        card = read_card(models_dir, version=version)
+    except ModelNotFound as error:
+        return _Subject(None, None, None, None, (f"No model to look at: {error}.",))
+    windows = card["snapshot"]
+    cutoff = parse_day(windows["as_of"], option="card")
+    snapshot = Snapshot(cutoff, windows["lookback_days"], windows["horizon_days"], windows["lead_days"])
+    reference, note = read_reference(card)
+    notes = [note] if note else []
+    try:
+        model = load(version, models_dir=models_dir).model
+    except StoreError as error:
+        model = None
+        notes.append(f"Scores are not looked at: {error}.")
+    return _Subject(version, reference, model, snapshot, tuple(notes))
+
+
+def _look(plan: MonitorPlan, subject: _Subject, orders: Orders) -> Look:
+    looked_on = day_number(dt.date.today()) if plan.as_of is None else parse_day(plan.as_of, option="--as-of")
+    if looked_on <= orders.first_day:
+        raise NotEnoughData(
+            f"--as-of {date_of(looked_on)}: the log begins on {date_of(orders.first_day)}, so nothing is known by then."
+        )
+    known_until = min(looked_on, orders.last_day + 1)
+    daily = count_daily_purchases(orders, known_until)
+    bought = np.flatnonzero(daily.counts)
+    last = daily.first_day + int(bought[-1]) if len(bought) else None
+    report = orders.report
+    freshness = Freshness(looked_on, last, report.rows_in - report.rows_without_customer, report.rows_rejected)
+    as_of = max(known_until, 0 if subject.snapshot is None else subject.snapshot.cutoff)
+    as_of = as_of if plan.as_of is None else looked_on
+    drift, drift_note = _measure_drift(plan, subject, orders, as_of)
+    judged, open_runs = _judge_runs(plan, orders, known_until)
+    return Look(
+        as_of,
+        subject.version,
+        freshness,
+        measure_volume(daily),
+        _measure_months(plan, orders, known_until),
+        drift,
+        judged,
+        open_runs,
+        _tested_auc(plan.models_dir, {one.model for one in judged}),
+        (*subject.notes, *drift_note),
+    )
+
+
+def _measure_months(plan: MonitorPlan, orders: Orders, until: int) -> tuple[tuple[str, float | None], ...]:
+    start = max(orders.first_day, until - MONTHS_BACK)
+    table = measure_retention(orders, "month", start=start, stop=until, lookback=plan.lookback)
+    rows = [row for row in table.rows if row.complete and row.period.ends_on <= until]
+    return tuple((row.period.name, _number(row.figures["retention_rate"])) for row in rows)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _measure_drift(
+    plan: MonitorPlan, subject: _Subject, orders: Orders, as_of: int
+) -> tuple[Drift | None, tuple[str, ...]]:
+    if subject.reference is None or subject.snapshot is None:
+        return None, ()
+    days = as_of - subject.snapshot.cutoff
+    try:
+        base = count_base(subject.reference, _feature_batches(subject, orders, as_of), subject.model)
+    except (ColumnError, IncompatibleModel) as error:
+        return None, (f"Drift is not looked at: {error}",)
+    then, run = subject.reference, _last_run(plan, as_of)
+    since_run = None if run is None else _compare_with_run(plan, run, base, then)
+    return Drift(
+        days,
+        then.usual_days(days),
+        base,
+        measure_feature_drift(then, base, days=days),
+        compare_scores(then.probability, base, mean_then=then.mean_probability, risk_then=then.risk),
+        since_run,
+        None if run is None or since_run is None else _describe_run(run),
+    ), ()
+
+
+def _feature_batches(subject: _Subject, orders: Orders, as_of: int) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:
+    assert subject.reference is not None and subject.snapshot is not None  # noqa: S101, PT018 - checked by the caller
+    names = tuple(subject.reference.features)
+    for batch in iterate_features(orders, subject.snapshot.at(as_of), rows=BATCH_ROWS, names=names):
+        yield batch.names, batch.values
+
+
+def _last_run(plan: MonitorPlan, as_of: int) -> Remembered | None:
+    """Find the newest run before the day, of a whole purchase history."""
+    with _open(plan) as state:
+        runs = [] if state is None else list_runs(state)
+    before = [one for one in runs if one.run.kind == "purchases" and one.run.snapshot.cutoff < as_of]
+    return before[0] if before else None
+
+
+def _compare_with_run(
+    plan: MonitorPlan, run: Remembered, base: CustomerBase, reference: Reference
+) -> ScoreDrift | None:
+    with _open(plan) as state:
+        scores = [] if state is None else load_scores(state, run.run_id)
+    probability = np.array([one.churn_probability for one in scores if one.churn_probability is not None], dtype=float)
+    if not len(probability):
+        return None
+    risk = {level: sum(one.risk == level for one in scores) for level in reference.risk}
+    then = reference.probability.like(probability)
+    return compare_scores(then, base, mean_then=float(probability.mean()), risk_then=risk)
+
+
+def _describe_run(run: Remembered) -> dict[str, Any]:
+    return {"run": run.run_id, "as_of": date_of(run.run.snapshot.cutoff).isoformat(), "model": run.run.model}
+
+
+def _judge_runs(plan: MonitorPlan, orders: Orders, known_until: int) -> tuple[tuple[Realised, ...], int]:
+    """Judge the newest runs whose windows are over, and count those whose windows are not."""
+    with _open(plan) as state:
+        if state is None:
+            return (), 0
+        runs = [one for one in list_runs(state) if one.run.kind in JUDGED_KINDS]
+        over = [one for one in runs if is_over(one.run.snapshot, known_until=known_until)]
+        exposures: Sequence[Exposure] = read_exposures(plan.state) if over else ()
+        judged = tuple(
+            judge_run(one, load_scores(state, one.run_id), orders, exposures=exposures) for one in over[:MOST_RUNS]
+        )
+    return judged, len(runs) - len(over)
+
+
+def _tested_auc(models_dir: Path, versions: set[str]) -> dict[str, float]:
+    found = {}
+    for version in sorted(versions):
+        try:
+            auc = read_card(models_dir, version=version)["test"]["measures"]["churnrisk"]["auc"]["value"]
+        except StoreError:
+            continue  # removed since, or no longer trusted: there is nothing to compare with
+        if auc is not None:
+            found[version] = float(auc)
+    return found
+
+
+class _Nothing:
+    """No state, where there is none yet."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *exc: object) -> None:
+        return None
+
+
+def _open(plan: MonitorPlan) -> State | _Nothing:
+    return (None if plan.state is None else find_state(plan.state)) or _Nothing()
+
+
+def _remember(path: Path, result: MonitorResult) -> None:
+    """Keep the look, and what became of each run that it judged."""
+    with open_state(path) as state, state.transaction():
+        for one in result.look.realised:
+            keep_outcome(state, one.run_id, one.to_dict())
+        add_monitor_run(state, as_of=result.look.as_of, model=result.look.model or "", result=result.to_dict())

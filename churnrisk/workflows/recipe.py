@@ -1,0 +1,186 @@
+"""What a model was made with, so that one like it can be made again from its card alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from churnrisk.errors import SourceError
+from churnrisk.orders import IntakeOptions
+
+RECIPE_FORMAT = 1
+KEY = "recipe"
+_OF_THE_MACHINE = {"rejects", "threads", "memory", "group_column"}
+_NOT_KEPT = {"query"}  # a query may name people, and a card names nobody
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to make a model.
+
+    Parameters
+    ----------
+    horizon, lookback, lead : int
+        Days.
+    seed : int
+        Of everything random.
+    backtest : bool
+        Whether it was graded by a backtest.
+    purchases : str or None
+        The source, as it was named; None where it was a frame or standard input.
+    options : mapping
+        Intake options, by the names of :class:`churnrisk.orders.IntakeOptions`: all that are not of the machine, or
+        only the columns where the card is of an earlier churnrisk.
+    notes : tuple of str
+        What the card does not tell.
+    """
+
+    horizon: int
+    lookback: int
+    lead: int
+    seed: int
+    backtest: bool
+    purchases: str | None
+    options: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+    def source(self, given: str | None, configured: str | None) -> str:
+        """Choose the purchases: the ones given, else those of the recipe if they are there, else the configured ones.
+
+        Raises
+        ------
+        SourceError
+            Where there are none of the three.
+        """
+        if given is not None:
+            return given
+        if self.purchases is not None and ("://" in self.purchases or _is_there(self.purchases)):
+            return self.purchases
+        if configured is not None:
+            return configured
+        known = "does not say what it was trained on" if self.purchases is None else f"names {self.purchases!r}"
+        raise SourceError(
+            f"the card {known}, which is not here. Name the purchases: churnrisk train FILE --like VERSION."
+        )
+
+
+def _is_there(source: str) -> bool:
+    return any(sign in source for sign in "*?[") or Path(source).exists()
+
+
+def describe_recipe(purchases: Any, options: IntakeOptions, *, backtest: bool) -> dict[str, Any]:
+    """Give what a card keeps of how its model was made, beside windows and seed: no password, no query, no customer."""
+    default = IntakeOptions()
+    names = [one.name for one in fields(IntakeOptions) if one.name not in _OF_THE_MACHINE | _NOT_KEPT]
+    other = {name: getattr(options, name) for name in names if getattr(options, name) != getattr(default, name)}
+    is_named = isinstance(purchases, str | Path) and str(purchases) != "-"
+    return {
+        "format": RECIPE_FORMAT,
+        "purchases": _without_password(str(purchases)) if is_named else None,
+        "has_query": options.query is not None,
+        "options": {name: dict(one) if isinstance(one, Mapping) else one for name, one in other.items()},
+        "backtest": backtest,
+    }
+
+
+def _without_password(place: str) -> str:
+    """Take a password out of a database URL; it then comes from the environment."""
+    return re.sub(r"(://[^/@:]*):[^@/]*@", r"\1@", place)
+
+
+def read_recipe(card: Mapping[str, Any]) -> Recipe:
+    """Read from a card how its model was made. A card of an earlier churnrisk tells less, and the notes say what."""
+    windows, kept = card["snapshot"], card.get(KEY)
+    notes: list[str] = []
+    options: dict[str, Any]
+    if not isinstance(kept, Mapping) or kept.get("format") != RECIPE_FORMAT:
+        notes.append(
+            "The card does not say with which intake options the model was made; the columns are taken from it, and "
+            "everything else is found or comes from the settings."
+        )
+        kept, options = {}, {"columns": dict(card.get("intake", {}).get("columns", {}))}
+    else:
+        default = IntakeOptions()
+        names = (one.name for one in fields(IntakeOptions) if one.name not in _OF_THE_MACHINE | _NOT_KEPT)
+        options = {name: getattr(default, name) for name in names}
+        options |= {name: value for name, value in kept["options"].items() if name in options}
+    if kept.get("has_query"):
+        notes.append("The model was made from a database query, which a card does not keep: give --query again.")
+    return Recipe(
+        int(windows["horizon_days"]),
+        int(windows["lookback_days"]),
+        int(windows["lead_days"]),
+        int(card.get("seed", 0)),
+        bool(kept.get("backtest", card.get("backtest") is not None)),
+        kept.get("purchases"),
+        options,
+        tuple(notes),
+    )
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two cards side by side.
+
+    Parameters
+    ----------
+    rows : tuple of mapping
+        ``what``, ``then``, ``now``; figures and words.
+    is_no_worse : bool
+        Whether the new grade is no worse than the old one.
+    """
+
+    rows: tuple[Mapping[str, Any], ...]
+    is_no_worse: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, for JSON."""
+        return {"rows": [dict(one) for one in self.rows], "is_no_worse": self.is_no_worse}
+
+
+def compare_cards(then: Mapping[str, Any], now: Mapping[str, Any]) -> Difference:
+    """Say what differs between two models: data, libraries, features, and how they did on their own tests.
+
+    The tests are of different days unless the data are the same, so a small difference of the figures says little.
+    """
+    rows = [
+        {"what": what, "then": _get(then, path), "now": _get(now, path)}
+        for what, path in (
+            ("as of", "snapshot.as_of"),
+            ("customers in the test", "test.customers"),
+            ("churn rate in the test", "test.churn_rate"),
+            ("AUC", "test.measures.churnrisk.auc.value"),
+            ("log loss", "test.measures.churnrisk.log_loss.value"),
+            ("calibration error", "test.measures.churnrisk.calibration_error.value"),
+            ("grade", "grade.letter"),
+            ("kind", "kind"),
+            ("churnrisk", "churnrisk"),
+            *((name, f"versions|{name}") for name in ("python", "scikit-learn", "numpy")),
+        )
+    ]
+    rows.append({"what": "data", "then": "", "now": _say_data(then, now)})
+    rows.append({"what": "features", "then": len(_features(then)), "now": len(_features(now))})
+    changed = sorted(_features(then) ^ _features(now))
+    if changed:
+        rows.append({"what": "features that only one has", "then": "", "now": ", ".join(changed[:5])})
+    letters = [_get(card, "grade.letter") or "Z" for card in (then, now)]
+    return Difference(tuple(rows), letters[1] <= letters[0])
+
+
+def _say_data(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    return "the same" if then.get("data_fingerprint") == now.get("data_fingerprint") else "other orders"
+
+
+def _features(card: Mapping[str, Any]) -> set[str]:
+    return {one["name"] for one in card.get("features", [])}
+
+
+def _get(card: Mapping[str, Any], path: str) -> Any:
+    """Look up a value by its path; names with a dot in them stand behind a bar."""
+    value: Any = card
+    for part in path.split("|") if "|" in path else path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
