@@ -22,9 +22,10 @@ from churnrisk.timeline import DEFAULT_LOOKBACK
 
 FILE_NAME = "churnrisk.toml"
 PREFIX = "CHURNRISK_"
-_OTHER_VARIABLES = {  # read where they are needed, and in no file: where the keys are, and a password
+_OTHER_VARIABLES = {  # read where they are needed, and in no file: where the keys are, a password, and a secret
     "CHURNRISK_CONFIG_DIR",
     "CHURNRISK_SMTP_PASSWORD",
+    "CHURNRISK_WEBHOOK_SECRET",
 }
 _PATHS = {"purchases", "models_dir", "weekly_dir", "suppress", "state"}
 
@@ -142,6 +143,17 @@ class Settings(BaseSettings):
         20.0, ge=0, le=600, description="how long requests may still take once the service was asked to stop"
     )
     remember: bool = Field(True, description="whether scoring runs are remembered, to be compared with later ones")
+    rules: list[str] = Field(
+        default_factory=list,
+        description="what calls for somebody in `churnrisk monitor`: a name, a comparison, a number",
+        examples=[["retention_rate < 0.7", "psi > 0.2", "days_since_last_purchase > 3"]],
+    )
+    webhook_url: str | None = Field(
+        None,
+        description="address that is called when a rule fires; the secret that signs the call is "
+        "CHURNRISK_WEBHOOK_SECRET in the environment alone",
+        examples=["https://alerts.example.com/churnrisk"],
+    )
     acceptance_rate: float | None = Field(
         None,
         ge=0,

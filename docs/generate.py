@@ -1,4 +1,4 @@
-"""Write the pages of the reference that are made from the code: commands, settings, features.
+"""Write the pages of the reference that are made from the code: commands, settings, features, rules.
 
 Run ``python docs/generate.py`` after a change of any of them; a test fails while a page is behind.
 """
@@ -14,6 +14,7 @@ import typer.main
 
 from churnrisk.cli import app
 from churnrisk.features import catalogue
+from churnrisk.monitor import rules_page
 from churnrisk.settings import PREFIX, Settings
 
 FOLDER = Path(__file__).parent / "reference"
@@ -97,6 +98,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "settings.md": settings_page,
     "features.md": features_page,
+    "rules.md": rules_page,
 }
 
 

@@ -15,6 +15,7 @@ from churnrisk.cli import (
     keys,
     learn,
     models,
+    monitor,
     report,
     retention,
     score,
@@ -68,6 +69,7 @@ retention.register(app)
 report.register(app)
 campaign.register(app)
 weekly.register(app)
+monitor.register(app)
 serve.register(app)
 setup.register(app)
 

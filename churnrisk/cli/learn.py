@@ -108,13 +108,13 @@ def _train_like(
     model = _train_from(
         source, settings, options, as_of, backtest=recipe.backtest, campaigns=campaigns, as_json=as_json
     )
-    found = compare_cards(card, model.card)
+    version = model.save(settings.models_dir)
+    found = compare_cards(card, read_card(settings.models_dir, version=version))
     if as_json:
-        stored = model.save(settings.models_dir)
         about = {"like": like, "difference": found.to_dict(), "notes": list(recipe.notes)}
-        print_json({"version": stored, "models_dir": str(settings.models_dir), **about, **model.card})
+        print_json({"version": version, "models_dir": str(settings.models_dir), **about, **model.card})
         return
-    _show_training(model, settings.models_dir, options.rejects, as_json=False)
+    _show_stored(model, settings.models_dir, options.rejects)
     show_difference(like, found)
 
 
@@ -188,12 +188,18 @@ def _train_from(
 
 
 def _show_training(model: ChurnModel, models_dir: Path, rejects: Path | None, *, as_json: bool) -> None:
-    from churnrisk.cli.card import show_card
-    from churnrisk.cli.show import print_json, say
+    from churnrisk.cli.show import print_json
 
     version = model.save(models_dir)
     if as_json:
         print_json({"version": version, "models_dir": str(models_dir), **model.card})
         return
+    _show_stored(model, models_dir, rejects)
+
+
+def _show_stored(model: ChurnModel, models_dir: Path, rejects: Path | None) -> None:
+    from churnrisk.cli.card import show_card
+    from churnrisk.cli.show import say
+
     show_card(model.card, rejects=rejects)
-    say(f"Stored as {version} in {models_dir}/, signed, and current: `churnrisk score` uses it from now on.")
+    say(f"Stored as {model.version} in {models_dir}/, signed, and current: `churnrisk score` uses it from now on.")

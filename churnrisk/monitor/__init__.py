@@ -3,6 +3,7 @@
 Nothing here reads a source or writes a file; :mod:`churnrisk.workflows` does.
 """
 
+from churnrisk.monitor.advice import advise
 from churnrisk.monitor.bins import Histogram, chance_limit, expected_index, make_histogram, stability_index
 from churnrisk.monitor.drift import (
     CustomerBase,
@@ -37,6 +38,7 @@ __all__ = [
     "Verdict",
     "Volume",
     "Week",
+    "advise",
     "chance_limit",
     "check_rules",
     "compare_scores",

@@ -165,7 +165,13 @@ def measure_feature_drift(reference: Reference, base: CustomerBase, *, days: int
     if not base.customers or not reference.customers:
         return ()
     found = [_compare(name, reference, base, days) for name in reference.features]
-    return tuple(sorted(found, key=lambda one: (one.verdict != "drifted", one.limit - one.index, one.name)))
+    return tuple(sorted(found, key=_urgency))
+
+
+def _urgency(one: FeatureDrift) -> tuple[bool, float, str]:
+    """Sort those first that drifted, by how far beyond their limit; the others by their index."""
+    has_drifted = one.verdict == "drifted"
+    return not has_drifted, one.limit - one.index if has_drifted else -one.index, one.name
 
 
 def _compare(name: str, reference: Reference, base: CustomerBase, days: int) -> FeatureDrift:

@@ -22,10 +22,12 @@ from churnrisk.workflows.monitoring import MonitorPlan, MonitorResult, run_monit
 from churnrisk.workflows.readiness import Readiness, check_readiness
 from churnrisk.workflows.recipe import Difference, Recipe, compare_cards, read_recipe
 from churnrisk.workflows.report import ReportResult, check_report_path, make_report, write_report
+from churnrisk.workflows.retrain import Retrained, retrain
 from churnrisk.workflows.scoring import ScoreResult, check_output, score_source, write_scores
 from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, rejects_beside, sample_file, without_password
 from churnrisk.workflows.target import LearnedFrom, TargetResult, Written, check_list_output, make_target, write_target
 from churnrisk.workflows.terms import Acceptance, check_needed, choose_acceptance, find_measured
+from churnrisk.workflows.webhook import Delivery, Webhook, describe_alarm, make_webhook, send_alarm
 from churnrisk.workflows.weekly import MailPlan, WeeklyPlan, WeeklyResult, run_weekly
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "BacktestReport",
     "ChurnModel",
     "Comparison",
+    "Delivery",
     "Difference",
     "Drawn",
     "KnownChurn",
@@ -46,8 +49,10 @@ __all__ = [
     "Readiness",
     "Recipe",
     "ReportResult",
+    "Retrained",
     "ScoreResult",
     "TargetResult",
+    "Webhook",
     "WeeklyPlan",
     "WeeklyResult",
     "Written",
@@ -60,6 +65,7 @@ __all__ = [
     "choose_acceptance",
     "compare_cards",
     "create_campaign",
+    "describe_alarm",
     "draw",
     "find_measured",
     "find_purchases",
@@ -68,6 +74,7 @@ __all__ = [
     "load",
     "make_report",
     "make_target",
+    "make_webhook",
     "measure_campaign",
     "predict_churn",
     "read_campaign_list",
@@ -75,10 +82,12 @@ __all__ = [
     "read_suppressed",
     "rejects_beside",
     "remember",
+    "retrain",
     "run_monitor",
     "run_weekly",
     "sample_file",
     "score_source",
+    "send_alarm",
     "train",
     "without_password",
     "write_report",

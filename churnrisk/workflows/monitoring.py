@@ -25,6 +25,7 @@ from churnrisk.monitor import (
     Rule,
     ScoreDrift,
     Verdict,
+    advise,
     check_rules,
     compare_scores,
     count_base,
@@ -111,10 +112,16 @@ class MonitorResult:
         """The rules that fired."""
         return tuple(one for one in self.verdicts if one.has_fired)
 
+    @property
+    def advice(self) -> list[str]:
+        """What to do, in sentences."""
+        return advise(self.look, self.verdicts)
+
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, for JSON; no customer is in them."""
         return {
             **self.look.to_dict(),
+            "advice": self.advice,
             "rules": [one.to_dict() for one in self.verdicts],
             "retrain_rules": [one.to_dict() for one in self.retraining],
         }
@@ -125,6 +132,7 @@ class _Subject:
     """The model that is looked at, as far as it is there."""
 
     version: str | None
+    names: tuple[str, ...]
     reference: Reference | None
     model: FittedModel | None
     snapshot: Snapshot | None
@@ -156,7 +164,7 @@ def _find_subject(models_dir: Path) -> _Subject:
         version = resolve_version(models_dir, None)
         card = read_card(models_dir, version=version)
     except ModelNotFound as error:
-        return _Subject(None, None, None, None, (f"No model to look at: {error}.",))
+        return _Subject(None, (), None, None, None, (f"No model to look at: {error}.",))
     windows = card["snapshot"]
     cutoff = parse_day(windows["as_of"], option="card")
     snapshot = Snapshot(cutoff, windows["lookback_days"], windows["horizon_days"], windows["lead_days"])
@@ -167,7 +175,8 @@ def _find_subject(models_dir: Path) -> _Subject:
     except StoreError as error:
         model = None
         notes.append(f"Scores are not looked at: {error}.")
-    return _Subject(version, reference, model, snapshot, tuple(notes))
+    names = tuple(one["name"] for one in card["features"])  # in the order of the model, which JSON objects do not keep
+    return _Subject(version, names, reference, model, snapshot, tuple(notes))
 
 
 def _look(plan: MonitorPlan, subject: _Subject, orders: Orders) -> Look:
@@ -235,9 +244,8 @@ def _measure_drift(
 
 
 def _feature_batches(subject: _Subject, orders: Orders, as_of: int) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:
-    assert subject.reference is not None and subject.snapshot is not None  # noqa: S101, PT018 - checked by the caller
-    names = tuple(subject.reference.features)
-    for batch in iterate_features(orders, subject.snapshot.at(as_of), rows=BATCH_ROWS, names=names):
+    assert subject.snapshot is not None  # noqa: S101 - checked by the caller
+    for batch in iterate_features(orders, subject.snapshot.at(as_of), rows=BATCH_ROWS, names=subject.names):
         yield batch.names, batch.values
 
 
