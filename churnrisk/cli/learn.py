@@ -88,7 +88,7 @@ def _train_like(
     as_of: str | None,
     *,
     asked: set[str],
-    campaigns: Path | None,
+    campaigns: StatePlace | None,
     as_json: bool,
 ) -> None:
     from churnrisk.cli.recipe import show_difference
@@ -166,7 +166,7 @@ def _train_from(
     as_of: str | None,
     *,
     backtest: bool,
-    campaigns: Path | None,
+    campaigns: StatePlace | None,
     as_json: bool,
 ) -> ChurnModel:
     from churnrisk import workflows

@@ -40,6 +40,7 @@ from churnrisk.retention import measure_retention
 from churnrisk.state import (
     Remembered,
     State,
+    StatePlace,
     add_monitor_run,
     find_state,
     keep_outcome,
@@ -72,7 +73,7 @@ class MonitorPlan:
         The purchase history.
     models_dir : Path
         Where models are; the current one is looked at.
-    state : Path or None
+    state : Path, str or None
         What is remembered: scoring runs, campaigns, and earlier looks. None where there is nothing yet.
     lookback : int
         Of the retention rate.
@@ -84,19 +85,19 @@ class MonitorPlan:
         What calls for a new model.
     as_of : str, optional
         The day to look on; today by default.
-    remember_in : Path, optional
-        State file to keep this look in; None to leave no trace.
+    remember_in : Path or str, optional
+        State to keep this look in; None to leave no trace.
     """
 
     source: str
     models_dir: Path
-    state: Path | None
+    state: StatePlace | None
     lookback: int = DEFAULT_LOOKBACK
     options: IntakeOptions = field(default_factory=IntakeOptions)
     rules: tuple[Rule, ...] = ()
     retrain_rules: tuple[Rule, ...] = ()
     as_of: str | None = None
-    remember_in: Path | None = None
+    remember_in: StatePlace | None = None
 
 
 @dataclass(frozen=True)
@@ -314,9 +315,9 @@ def _open(plan: MonitorPlan) -> State | _Nothing:
     return (None if plan.state is None else find_state(plan.state)) or _Nothing()
 
 
-def _remember(path: Path, result: MonitorResult) -> None:
+def _remember(place: StatePlace, result: MonitorResult) -> None:
     """Keep the look, and what became of each run that it judged."""
-    with open_state(path) as state, state.transaction():
+    with open_state(place) as state, state.transaction():
         for one in result.look.realised:
             keep_outcome(state, one.run_id, one.to_dict())
         add_monitor_run(state, as_of=result.look.as_of, model=result.look.model or "", result=result.to_dict())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk.orders import IntakeOptions
+from churnrisk.state import StatePlace
 from churnrisk.store import promote_model, read_card, resolve_version
 from churnrisk.workflows.model import Progress, train
 from churnrisk.workflows.recipe import Difference, compare_cards, read_recipe
@@ -47,7 +48,7 @@ def retrain(
     models_dir: Path,
     options: IntakeOptions,
     as_of: str | None = None,
-    campaigns: Path | None = None,
+    campaigns: StatePlace | None = None,
     promote: bool = False,
     progress: Progress | None = None,
 ) -> Retrained:
@@ -63,8 +64,8 @@ def retrain(
         How to read the purchases.
     as_of : str, optional
         The first day that is not known; by default the day after the last order.
-    campaigns : Path, optional
-        State file whose campaigns are taken into account.
+    campaigns : Path or str, optional
+        State whose campaigns are taken into account.
     promote : bool
         Make the new model current if its grade is no worse than that of the current one. Otherwise it is stored and
         waits for somebody to promote it.
