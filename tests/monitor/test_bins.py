@@ -35,7 +35,7 @@ def test_by_hand(name: str) -> None:
 def plain_index(then: list[int], now: list[int]) -> float:
     pairs = [(p or 0.5, q or 0.5) for p, q in zip(then, now, strict=True) if p or q]
     n, m = (sum(side) for side in zip(*pairs, strict=True))
-    return sum((p / n - q / m) * math.log(p / n / (q / m)) for p, q in pairs)
+    return float(sum((p / n - q / m) * math.log(p / n / (q / m)) for p, q in pairs))
 
 
 counts = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=1, max_size=12)
