@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         20.0, ge=0, le=600, description="how long requests may still take once the service was asked to stop"
     )
+    lang: Literal["en", "bg", "pl", "be"] = Field(
+        "en", description="language of report, dashboard and headings of xlsx files: en, bg, pl, or be"
+    )
     remember: bool = Field(True, description="whether scoring runs are remembered, to be compared with later ones")
     rules: list[str] = Field(
         default_factory=list,

@@ -21,6 +21,7 @@ from typing import IO, Any, Literal
 
 from churnrisk.engines import write_parquet
 from churnrisk.errors import OutputError
+from churnrisk.messages import say
 
 CsvStyle = Literal["plain", "excel"]
 Row = Sequence[Any]
@@ -63,7 +64,7 @@ class Table:
         return [dict(zip(self.names, row, strict=True)) for row in self.rows()]
 
 
-def write_table(table: Table, path: Path, *, csv_style: CsvStyle = "plain") -> int:
+def write_table(table: Table, path: Path, *, csv_style: CsvStyle = "plain", is_for_people: bool = False) -> int:
     """Write a table to a file, whole or absent, in the format that its ending names.
 
     Parameters
@@ -92,7 +93,7 @@ def write_table(table: Table, path: Path, *, csv_style: CsvStyle = "plain") -> i
             write_parquet(table.columns, temporary)
         return 0
     if ending == ".xlsx":
-        return _write_xlsx(table, path)
+        return _write_xlsx(table, path, [say(name) for name in table.names] if is_for_people else table.names)
     return _write_csv(table, path, csv_style)
 
 
@@ -218,7 +219,7 @@ def _csv_cell(value: Any, *, decimal_comma: bool) -> Any:
     return text.replace(".", ",") if decimal_comma else text
 
 
-def _write_xlsx(table: Table, path: Path) -> int:
+def _write_xlsx(table: Table, path: Path, headings: Sequence[str]) -> int:
     import xlsxwriter
 
     if len(table) > XLSX_ROWS:
@@ -232,7 +233,7 @@ def _write_xlsx(table: Table, path: Path) -> int:
         sheet = book.add_worksheet("churnrisk")
         text, header = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
         sheet.freeze_panes(1, 0)
-        for position, name in enumerate(table.names):
+        for position, name in enumerate(headings):
             sheet.write_string(0, position, name, header)
             sheet.set_column(position, position, max(12, len(name) + 2))
         for line, row in enumerate(_defused_rows(table, defused), start=1):

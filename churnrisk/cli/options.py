@@ -28,6 +28,21 @@ CsvStyleChoice = Annotated[
         "--csv-style", metavar="plain|excel", help="excel: semicolons and decimal commas, for a European Excel."
     ),
 ]
+
+
+class Lang(enum.StrEnum):
+    """A language of what is written for people."""
+
+    en = "en"
+    bg = "bg"
+    pl = "pl"
+    be = "be"
+
+
+Language = Annotated[
+    Lang | None,
+    typer.Option("--lang", metavar="en|bg|pl|be", help="Language of pages and headings of sheets. (default: en)"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 ModelsDir = Annotated[
     Path | None, typer.Option("--models-dir", metavar="DIR", help="Folder of stored models. (default: models)")
@@ -68,11 +83,17 @@ StateFile = Annotated[
 ]
 
 
-def current_settings(context: typer.Context) -> Settings:
-    """Read the settings file, the one that ``--config`` named or the usual one, and the environment."""
+def current_settings(context: typer.Context, lang: Lang | None = None) -> Settings:
+    """Read the settings file, the one that ``--config`` named or the usual one, and the environment.
+
+    What is written for people is from here on in the language that is given, else in that of the settings.
+    """
+    from churnrisk.messages import speak
     from churnrisk.settings import read_settings
 
-    return read_settings(context.find_root().params.get("config"))
+    settings = read_settings(context.find_root().params.get("config"))
+    speak(settings.lang if lang is None else lang.value)
+    return settings
 
 
 def state_path(settings: Settings, given: str | None, *, models_dir: Path | None = None) -> StatePlace:
@@ -96,6 +117,8 @@ __all__ = [
     "CsvStyle",
     "CsvStyleChoice",
     "Horizon",
+    "Lang",
+    "Language",
     "Lead",
     "Lookback",
     "ModelsDir",

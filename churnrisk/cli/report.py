@@ -9,6 +9,7 @@ import typer
 
 from churnrisk.cli.options import (
     AsJson,
+    Language,
     ModelsDir,
     Reading,
     StateFile,
@@ -19,6 +20,8 @@ from churnrisk.cli.options import (
 from churnrisk.cli.retention_source import Lookback, PeriodKind, Purchases
 
 if TYPE_CHECKING:
+    from churnrisk.decide import ContactTerms
+    from churnrisk.settings import Settings
     from churnrisk.workflows import ReportResult
 
 
@@ -41,6 +44,7 @@ def report(
     ] = 20,
     models_dir: ModelsDir = None,
     state: StateFile = None,
+    lang: Language = None,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -54,7 +58,7 @@ def report(
     from churnrisk.report import describe_report
     from churnrisk.retention import parse_kind
 
-    settings, kind = current_settings(context), parse_kind(period)
+    settings, kind = current_settings(context, lang), parse_kind(period)
     workflows.check_report_path(output)
     source = workflows.find_purchases(purchases, settings.purchases)
     with progress_bar(is_quiet=as_json) as progress:
@@ -67,6 +71,8 @@ def report(
             models_dir=models_dir or settings.models_dir,
             state=known_state(settings, state),
             options=reading.options(settings),
+            terms=_find_terms(settings),
+            margin=settings.margin,
         )
         size = workflows.write_report(result.data, output)
     if as_json:
@@ -75,6 +81,17 @@ def report(
         )
         return
     show_result(result, output, size=size)
+
+
+def _find_terms(settings: Settings) -> ContactTerms | None:
+    """Give what contacting costs and brings, where the settings say all of it."""
+    from churnrisk.decide import ContactTerms
+
+    if settings.contact_cost is None or settings.incentive_cost is None or settings.acceptance_rate is None:
+        return None
+    return ContactTerms(
+        settings.contact_cost, settings.incentive_cost, settings.acceptance_rate, redemption=settings.redemption
+    )
 
 
 def show_result(result: ReportResult, output: Path, *, size: int) -> None:

@@ -12,6 +12,7 @@ from churnrisk.cli.options import (
     AsOf,
     CsvStyle,
     CsvStyleChoice,
+    Language,
     ModelsDir,
     Reading,
     StateFile,
@@ -115,6 +116,7 @@ def score(
     ] = None,
     no_remember: Annotated[bool, typer.Option("--no-remember", help="Leave no trace of this run.")] = False,
     state: StateFile = None,
+    lang: Language = None,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -127,7 +129,7 @@ def score(
     from churnrisk.cli.show import print_json, progress_bar, say
     from churnrisk.learning import Valuation
 
-    settings = current_settings(context)
+    settings = current_settings(context, lang)
     if output is not None:
         workflows.check_output(output)
     beside = workflows.rejects_beside(customers, output=output)

@@ -13,6 +13,7 @@ from churnrisk.cli.options import (
     AsOf,
     CsvStyle,
     CsvStyleChoice,
+    Language,
     ModelsDir,
     Reading,
     StateFile,
@@ -105,6 +106,7 @@ def target(
         typer.Option("--contacts", metavar="FILE", help="E-mail addresses and names by customer id, for --for."),
     ] = None,
     state: StateFile = None,
+    lang: Language = None,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -117,7 +119,7 @@ def target(
     from churnrisk.cli.show import print_json, progress_bar
     from churnrisk.learning import Valuation
 
-    settings = current_settings(context)
+    settings = current_settings(context, lang)
     _check_files(output, tool, contacts)
     given = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
     known = _complete(given, settings)

@@ -10,6 +10,7 @@ import numpy as np
 
 from churnrisk.engines import Database
 from churnrisk.errors import ColumnError
+from churnrisk.messages import known_headings
 from churnrisk.orders import validate
 from churnrisk.orders.columns import find_chosen_in, match_columns
 from churnrisk.orders.options import IntakeOptions
@@ -90,7 +91,8 @@ def read_list(source: Any, options: IntakeOptions = IntakeOptions()) -> Customer
         database.close()
     ids = _check_ids(raw.name, [row[place] for row in rows], first_line=raw.first_line)
     others = [k for k in range(len(raw.headers)) if k != place]
-    columns = {raw.headers[k]: ["" if row[k] is None else str(row[k]) for row in rows] for k in others}
+    names = [known_headings().get(header, header) for header in raw.headers]  # ours, of a sheet in any language
+    columns = {names[k]: ["" if row[k] is None else str(row[k]) for row in rows] for k in others}
     return CustomerList(raw.name, ids, columns, raw.first_line)
 
 

@@ -10,6 +10,7 @@ from churnrisk.report.campaigns import build_campaigns
 from churnrisk.report.cohort_map import build_cohort_map
 from churnrisk.report.content import ReportData
 from churnrisk.report.footing import build_account, build_definitions
+from churnrisk.report.model_sheet import build_model
 from churnrisk.report.overview import build_overview
 from churnrisk.report.segment_shares import build_segment_shares
 from churnrisk.report.trends import build_trends
@@ -20,6 +21,7 @@ SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     build_cohort_map,
     build_segment_shares,
     build_at_risk,
+    build_model,
     build_campaigns,
     build_definitions,
     build_account,

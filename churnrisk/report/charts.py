@@ -1,7 +1,7 @@
 """Options of ECharts as plain dictionaries, and the two themes. No colour stands in an option.
 
-Where an option needs a function, ``"@percent"``, ``"@share"``, ``"@whole"`` or ``"@short"`` stands for one that
-``static/report.js`` puts in its place.
+Where an option needs a function, ``"@share"``, ``"@ratio"``, ``"@whole"``, ``"@short"``, ``"@cell"`` or
+``"@cell-label"`` stands for one that ``static/report.js`` puts in its place.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Unit = Literal["share", "customers", "currency"]
+Unit = Literal["share", "customers", "currency", "ratio"]
 Option = dict[str, Any]
 
 LINES = ("solid", "dashed", "dotted")
 SYMBOLS = ("circle", "rect", "triangle")
-_VALUE_FORMATS = {"share": "@share", "customers": "@whole", "currency": "@whole"}
-_AXIS_FORMATS = {"share": "@share", "customers": "@short", "currency": "@short"}
+_VALUE_FORMATS = {"share": "@share", "customers": "@whole", "currency": "@whole", "ratio": "@ratio"}
+_AXIS_FORMATS = {"share": "@share", "customers": "@short", "currency": "@short", "ratio": "@ratio"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def line_chart(labels: Sequence[str], series: Sequence[Series], *, unit: Unit) -
         Names of the periods.
     series : sequence of Series
         A value per period each; shares as fractions of 1.
-    unit : {"share", "customers", "currency"}
+    unit : {"share", "customers", "currency", "ratio"}
         What the values count.
     """
     many = len(labels) > 40
@@ -75,6 +75,124 @@ def _over_periods(labels: Sequence[str], series: list[Option], unit: Unit) -> Op
     if has_legend:
         option["legend"] = {"top": 0, "left": "center", "itemWidth": 32}
     return option
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points joined by a line; each is told as ``label`` where it is pointed at.
+
+    Parameters
+    ----------
+    name : str
+        In the legend.
+    points : tuple of (float, float)
+        From left to right.
+    labels : tuple of str
+        Of the points.
+    is_guide : bool
+        Only there to compare with: dotted, thin and without points.
+    """
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    labels: tuple[str, ...] = ()
+    is_guide: bool = False
+
+
+def curve_chart(curves: Sequence[Curve], *, x_name: str, y_name: str, x_unit: Unit, y_unit: Unit) -> Option:
+    """Give curves over a measured axis, such as a share of customers.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+        What is drawn; guides last.
+    x_name, y_name : str
+        What the axes count.
+    x_unit, y_unit : {"share", "customers", "currency", "ratio"}
+        In what; shares as fractions of 1.
+    """
+    return {
+        "animation": False,
+        "grid": {"left": 8, "right": 24, "top": 64, "bottom": 28, **_CONTAIN},
+        "legend": {"top": 0, "left": "center", "itemWidth": 32},
+        "tooltip": {"trigger": "item", "confine": True, "formatter": "{a}: {b}"},
+        "xAxis": {**_measured_axis(x_name, x_unit), "nameLocation": "middle", "nameGap": 26},
+        "yAxis": {**_measured_axis(y_name, y_unit), "nameTextStyle": {"align": "left"}},
+        "series": [_draw_curve(curve, k) for k, curve in enumerate(curves)],
+    }
+
+
+def _measured_axis(name: str, unit: Unit) -> Option:
+    axis: Option = {"type": "value", "name": name, "axisLabel": {"formatter": _AXIS_FORMATS[unit], "hideOverlap": True}}
+    return axis | ({"max": 1} if unit == "share" else {})
+
+
+def _draw_curve(curve: Curve, k: int) -> Option:
+    labels = curve.labels or ("",) * len(curve.points)
+    data = [{"value": list(point), "name": label} for point, label in zip(curve.points, labels, strict=True)]
+    return {
+        "type": "line",
+        "name": curve.name,
+        "data": data,
+        "showSymbol": not curve.is_guide,
+        "silent": curve.is_guide,
+        "symbol": SYMBOLS[k % len(SYMBOLS)],
+        "symbolSize": 7,
+        "lineStyle": {
+            "type": "dotted" if curve.is_guide else LINES[k % len(LINES)],
+            "width": 1 if curve.is_guide else 2,
+        },
+    }
+
+
+def value_bars(names: Sequence[str], series: Series) -> Option:
+    """Give lying bars of figures that may be on both sides of zero, the first on top."""
+    return {
+        "animation": False,
+        "grid": {"left": 8, "right": 24, "top": 8, "bottom": 4, **_CONTAIN},
+        "tooltip": {"trigger": "item", "confine": True, "valueFormatter": "@ratio"},
+        "xAxis": {"type": "value", "axisLabel": {"formatter": "@ratio", "hideOverlap": True}},
+        "yAxis": {"type": "category", "inverse": True, "data": list(names), "axisTick": {"show": False}},
+        "series": [{"type": "bar", "name": series.name, "data": list(series.values), "barMaxWidth": 28}],
+    }
+
+
+def interval_chart(
+    names: Sequence[str], figures: Sequence[tuple[float, float, float]], *, unit: Unit, name: str
+) -> Option:
+    """Give figures with their intervals, a row for each, the first on top, and a line at zero.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the rows.
+    figures : sequence of (float, float, float)
+        Lower end, figure and upper end.
+    unit : {"share", "customers", "currency", "ratio"}
+        Of the figures; shares as fractions of 1.
+    name : str
+        What is drawn.
+    """
+    spans: list[Option] = [
+        {"type": "line", "data": [[low, row], [high, row]], "showSymbol": False, "silent": True, "name": name}
+        for row, (low, _, high) in enumerate(figures)
+    ]
+    dots = {
+        "type": "scatter",
+        "name": name,
+        "symbolSize": 10,
+        "data": [[figure, row] for row, (_, figure, _) in enumerate(figures)],
+        "markLine": {"silent": True, "symbol": "none", "label": {"show": False}, "data": [{"xAxis": 0}]},
+    }
+    for span in spans:
+        span["lineStyle"] = {"width": 3}
+    return {
+        "animation": False,
+        "grid": {"left": 8, "right": 24, "top": 8, "bottom": 4, **_CONTAIN},
+        "xAxis": {"type": "value", "axisLabel": {"formatter": _AXIS_FORMATS[unit], "hideOverlap": True}},
+        "yAxis": {"type": "category", "inverse": True, "data": list(names), "axisTick": {"show": False}},
+        "series": [*spans, dots],
+    }
 
 
 def share_bars(names: Sequence[str], series: Sequence[Series]) -> Option:

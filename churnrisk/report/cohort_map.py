@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from churnrisk.messages import say, write_period
 from churnrisk.report.blocks import Block, Chart, Column, DataTable, Section, Words
 from churnrisk.report.charts import heat_map
 from churnrisk.report.content import ReportData
 from churnrisk.report.formats import percent, whole
-from churnrisk.report.periods import name_kind
+from churnrisk.report.periods import name_ages
 from churnrisk.retention import Cohort
 
 MOST_COHORTS = 36
@@ -17,46 +18,57 @@ MOST_COHORTS = 36
 
 def build_cohort_map(data: ReportData) -> Section:
     """Build the heat map."""
-    return Section("cohorts", "Cohorts", list(_build_blocks(data)))
+    return Section("cohorts", say("Cohorts"), list(_build_blocks(data)))
 
 
 def _build_blocks(data: ReportData) -> Iterator[Block]:
-    kind, cohorts = name_kind(data.cohorts.kind), data.cohorts.cohorts[-MOST_COHORTS:]
+    kind, cohorts = data.cohorts.kind, data.cohorts.cohorts[-MOST_COHORTS:]
     shown = [one for one in cohorts if any(value is not None for value in one.classic[1:])]
     if not shown:
-        yield Words(f"No {kind} after a first purchase is covered by the log yet, so there is nothing to follow.")
+        yield Words(say("No period after a first purchase is covered by the log yet, so there is nothing to follow."))
         return
     yield Words(
-        f"A row is the customers whose first purchase in the log fell into that {kind}; a cell is the share of them "
-        "who bought again so many periods later. Cells whose period the log does not cover whole are empty."
+        say(
+            "A row is the customers whose first purchase in the log fell into that period; a cell is the share of them "
+            "who bought again so many periods later. Cells whose period the log does not cover whole are empty."
+        )
     )
     if any(one.may_include_older for one in shown):
         yield Words(
-            f"* Less than {data.cohorts.lookback_days} days of log lie before this cohort: some of its customers may "
-            "have bought before, and such early cohorts look more loyal than they are.",
+            say(
+                "* Less than {lookback} days of log lie before this cohort: some of its customers may have bought "
+                "before, and such early cohorts look more loyal than they are.",
+                lookback=data.cohorts.lookback_days,
+            ),
             is_note=True,
         )
     if len(cohorts) < len(data.cohorts.cohorts):
-        yield Words(f"The latest {len(cohorts)} of {len(data.cohorts.cohorts)} cohorts; all: churnrisk cohorts --wide.")
+        yield Words(
+            say(
+                "The latest {shown} of {all} cohorts; all: churnrisk cohorts --wide.",
+                shown=len(cohorts),
+                all=len(data.cohorts.cohorts),
+            )
+        )
     yield _draw(kind, shown)
 
 
-def _draw(kind: str, shown: Sequence[Cohort]) -> Chart:
+def _draw(kind: str | int, shown: Sequence[Cohort]) -> Chart:
     ages = min(MOST_COHORTS, max(_last_age(one) for one in shown))
-    names = [one.period.name + ("*" if one.may_include_older else "") for one in shown]
+    names = [write_period(one.period.name) + ("*" if one.may_include_older else "") for one in shown]
     cells = [[*one.classic[1 : ages + 1], *[None] * ages][:ages] for one in shown]
     heads = [str(age) for age in range(1, ages + 1)]
-    columns = (Column("Cohort", is_number=False), Column("customers"), *(Column(head) for head in heads))
+    columns = (Column(say("Cohort"), is_number=False), Column(say("customers")), *(Column(head) for head in heads))
     rows = [
         (name, whole(one.size), *(percent(value) if value is not None else "" for value in row))
         for name, one, row in zip(names, shown, cells, strict=True)
     ]
-    title = f"Share that bought again, by {kind}s since the first purchase"
+    title, ages_name = say("Share of a cohort that bought again"), name_ages(kind)
     return Chart(
         "cohort-map",
         title,
-        _summarise(kind, cells),
-        heat_map(heads, names, cells, column_name=f"{kind}s since the first purchase"),
+        _summarise(cells),
+        heat_map(heads, names, cells, column_name=ages_name),
         DataTable(title, columns, tuple(rows)),
         height=110 + 24 * len(shown),
     )
@@ -66,9 +78,11 @@ def _last_age(cohort: Cohort) -> int:
     return max((age for age, value in enumerate(cohort.classic) if value is not None), default=0)
 
 
-def _summarise(kind: str, cells: Sequence[Sequence[float | None]]) -> str:
+def _summarise(cells: Sequence[Sequence[float | None]]) -> str:
     first = [row[0] for row in cells if row[0] is not None]
-    return (
-        f"Heat map of {len(cells)} cohorts. One {kind} after the first purchase, {percent(min(first, default=None))} "
-        f"to {percent(max(first, default=None))} of a cohort bought again."
+    return say(
+        "Heat map of {cohorts} cohorts. One period after the first purchase, {low} to {high} of a cohort bought again.",
+        cohorts=len(cells),
+        low=percent(min(first, default=None)),
+        high=percent(max(first, default=None)),
     )

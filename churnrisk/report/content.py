@@ -30,8 +30,6 @@ class AtRisk:
     customers : tuple of mapping
         Most at risk first: ``risk_rank, customer_id, churn_probability, risk, segment, days_since_last_order,
         order_count, total_amount, reason``; the reason is None where there is none.
-    drivers : mapping, optional
-        What drives the scores of the customer base as a whole, as the model's card has it.
     """
 
     model: str
@@ -44,7 +42,51 @@ class AtRisk:
     lapsed: int
     bands: Mapping[str, Mapping[str, Any]]
     customers: tuple[Mapping[str, Any], ...]
-    drivers: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactPlan:
+    """What contacting a customer is taken to cost and to bring, for the profit curve of a model.
+
+    Parameters
+    ----------
+    value : float
+        What a kept customer is worth, in currency units of profit.
+    incentive_cost, contact_cost : float
+        Of an offer that is taken, and of reaching somebody, in currency units.
+    acceptance_rate : float
+        Share of the would-be leavers who stay because they were contacted.
+    redemption : float
+        Share of the contacted who would have stayed anyway and take the offer.
+    is_own : bool
+        Whether the shop gave the numbers; else they are those of the literature.
+    """
+
+    value: float = 200.0
+    incentive_cost: float = 10.0
+    contact_cost: float = 1.0
+    acceptance_rate: float = 0.3
+    redemption: float = 1.0
+    is_own: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSheet:
+    """A model as the page shows it.
+
+    Parameters
+    ----------
+    version : str
+        As it is stored.
+    card : mapping
+        Its card, see :mod:`churnrisk.workflows.card`; nothing of a single customer is in it.
+    plan : ContactPlan
+        For the profit curve.
+    """
+
+    version: str
+    card: Mapping[str, Any]
+    plan: ContactPlan = ContactPlan()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +147,8 @@ class ReportData:
         Otherwise: one sentence on why there is no list, and how to get it.
     campaigns : tuple of MeasuredCampaign
         Oldest first.
+    model : ModelSheet or None
+        The model that scored, or would have.
     """
 
     version: str
@@ -118,6 +162,7 @@ class ReportData:
     at_risk: AtRisk | None
     no_list: str = ""
     campaigns: tuple[MeasuredCampaign, ...] = ()
+    model: ModelSheet | None = None
 
 
 def describe_report(data: ReportData) -> dict[str, Any]:
@@ -129,7 +174,19 @@ def describe_report(data: ReportData) -> dict[str, Any]:
         "cohorts": data.cohorts.to_dict(),
         "segments": data.segmentation.to_dict(),
         "at_risk": None if data.at_risk is None else asdict(data.at_risk),
+        "model": None if data.model is None else _describe_model(data.model),
         "no_list": data.no_list or None,
         "campaigns": [asdict(campaign) for campaign in data.campaigns],
         "intake": dict(data.intake),
+    }
+
+
+def _describe_model(sheet: ModelSheet) -> dict[str, Any]:
+    """Give what the page tells of a model and the figures of the report do not; its card has all."""
+    card = sheet.card
+    return {
+        "version": sheet.version,
+        "grade": card["grade"],
+        "drivers": card.get("drivers"),
+        "plan": asdict(sheet.plan),
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from churnrisk.messages import say, write_number
+
 NOTHING = "–"
 Number = int | float | None
 
@@ -14,7 +16,7 @@ def percent(value: Number) -> str:
     >>> percent(0.1234), percent(None)
     ('12.3 %', '–')
     """
-    return NOTHING if value is None else f"{_signed(100 * value, '.1f')} %"
+    return NOTHING if value is None else f"{write_number(100 * value, 1)} %"
 
 
 def whole(value: Number) -> str:
@@ -23,12 +25,12 @@ def whole(value: Number) -> str:
     >>> whole(-1234567.8)
     '−1,234,568'
     """
-    return NOTHING if value is None else _signed(value, ",.0f")
+    return NOTHING if value is None else write_number(value)
 
 
 def amount(value: Number) -> str:
     """Write an amount with its fraction."""
-    return NOTHING if value is None else _signed(value, ",.2f")
+    return NOTHING if value is None else write_number(value, 2)
 
 
 def points(value: float) -> str:
@@ -37,7 +39,7 @@ def points(value: float) -> str:
     >>> points(0.0123), points(-0.0004)
     ('+1.2 points', '0.0 points')
     """
-    return f"{_with_sign(100 * value, '.1f')} points"
+    return say("{difference} points", difference=_with_sign(100 * value))
 
 
 def growth(value: float, earlier: float) -> str:
@@ -46,18 +48,21 @@ def growth(value: float, earlier: float) -> str:
     >>> growth(90, 100)
     '−10.0 %'
     """
-    return f"{_with_sign(100 * (value - earlier) / earlier, '.1f')} %"
+    return f"{_with_sign(100 * (value - earlier) / earlier)} %"
 
 
-def _signed(value: float, form: str) -> str:
-    text = f"{value:{form}}"
-    if not text.startswith("-"):
-        return text
-    return "−" + text[1:] if any(sign in "123456789" for sign in text) else text[1:]
+def decimal(value: Number, digits: int = 2) -> str:
+    """Write a figure that has no unit with so many decimals."""
+    return NOTHING if value is None else write_number(value, digits)
 
 
-def _with_sign(value: float, form: str) -> str:
-    text = _signed(value, form)
+def between(low: Number, high: Number, *, write: Callable[[Number], str]) -> str:
+    """Write an interval."""
+    return NOTHING if low is None or high is None else say("{low} to {high}", low=write(low), high=write(high))
+
+
+def _with_sign(value: float) -> str:
+    text = write_number(value, 1)
     return "+" + text if value > 0 and any(sign in "123456789" for sign in text) else text
 
 

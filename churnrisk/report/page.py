@@ -17,6 +17,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from churnrisk.messages import say, say_many, spoken_language, write_date
 from churnrisk.report.catalogue import build_sections
 from churnrisk.report.charts import themes
 from churnrisk.report.content import ReportData
@@ -28,7 +29,7 @@ _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
 def render_report(data: ReportData) -> str:
-    """Give the page as HTML; the same data gives the same bytes.
+    """Give the page as HTML; the same data in the same language gives the same bytes.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ def render_report(data: ReportData) -> str:
         .get_template("page.html")
         .render(
             data=data,
+            language=spoken_language(),
+            source_days=(write_date(data.intake["first_on"]), write_date(data.intake["last_on"])),
             sections=build_sections(data),
             themes=themes(),
             scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own files, not data
@@ -97,6 +100,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.globals |= {"say": say, "say_many": say_many}
     environment.filters |= {"script_json": to_script_json, "foreign": show_foreign, "prose": write_prose}
     return environment
 

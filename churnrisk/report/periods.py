@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from churnrisk.messages import mark, say, say_many
 from churnrisk.report.content import ReportData
 from churnrisk.report.formats import growth, points
 from churnrisk.retention import DEFINITIONS, PeriodRow
@@ -9,13 +10,35 @@ from churnrisk.retention import DEFINITIONS, PeriodRow
 PERIODS_PER_YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1}
 
 
-def name_kind(kind: str | int) -> str:
-    """Name a kind of period in the singular.
+_COLUMNS = {"week": mark("Week"), "month": mark("Month"), "quarter": mark("Quarter"), "year": mark("Year")}
+_AGES = {
+    "week": mark("Weeks since the first purchase"),
+    "month": mark("Months since the first purchase"),
+    "quarter": mark("Quarters since the first purchase"),
+    "year": mark("Years since the first purchase"),
+}
 
-    >>> name_kind("month"), name_kind(28)
-    ('month', 'period of 28 days')
+
+def name_column(kind: str | int) -> str:
+    """Name a kind of period as the heading of a column.
+
+    >>> name_column("month"), name_column(28)
+    ('Month', 'Period of 28 days')
     """
-    return kind if isinstance(kind, str) else f"period of {kind} days"
+    if isinstance(kind, str):
+        return say(_COLUMNS[kind])
+    return say_many("Period of one day", "Period of {count} days", kind)
+
+
+def name_ages(kind: str | int) -> str:
+    """Name what the columns of a cohort table count.
+
+    >>> name_ages("month"), name_ages(28)
+    ('Months since the first purchase', 'Periods of 28 days since the first purchase')
+    """
+    if isinstance(kind, str):
+        return say(_AGES[kind])
+    return say_many("Days since the first purchase", "Periods of {count} days since the first purchase", kind)
 
 
 def is_covered(data: ReportData, row: PeriodRow) -> bool:

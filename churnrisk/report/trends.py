@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from churnrisk.messages import mark, say, write_period
 from churnrisk.report.blocks import Block, Chart, Column, DataTable, Section, Words
 from churnrisk.report.charts import Series, Unit, bar_chart, line_chart
 from churnrisk.report.content import ReportData
 from churnrisk.report.formats import BY_UNIT
-from churnrisk.report.periods import is_known, name_kind
+from churnrisk.report.periods import is_known, name_column
 from churnrisk.retention import RetentionTable
 
 
@@ -25,30 +26,34 @@ class Trend:
 
 
 TRENDS = (
-    Trend("active", "Active customers", (("customers_at_end", "active at the end"),), "customers"),
+    Trend("active", mark("Active customers"), (("customers_at_end", mark("active at the end")),), "customers"),
     Trend(
         "movement",
-        "New, returned and lost customers",
-        (("new_customers", "new"), ("reactivated_customers", "returned"), ("lost_customers", "lost")),
+        mark("New, returned and lost customers"),
+        (("new_customers", mark("new")), ("reactivated_customers", mark("returned")), ("lost_customers", mark("lost"))),
         "customers",
     ),
-    Trend("retention", "Customers retained", (("retention_rate", "retained"),), "share"),
-    Trend("revenue", "Revenue", (("revenue", "revenue"),), "currency", is_sum=True),
+    Trend("retention", mark("Customers retained"), (("retention_rate", mark("retained")),), "share"),
+    Trend("revenue", mark("Revenue"), (("revenue", mark("revenue")),), "currency", is_sum=True),
 )
 
 
 def build_trends(data: ReportData) -> Section:
     """Build the charts over periods."""
-    return Section("trends", "Trends", list(_build_blocks(data)))
+    return Section("trends", say("Trends"), list(_build_blocks(data)))
 
 
 def _build_blocks(data: ReportData) -> Iterator[Block]:
-    kind, left_out = name_kind(data.table.kind), sum(not row.complete for row in data.table.rows)
+    left_out = sum(not row.complete for row in data.table.rows)
     if left_out:
         yield Words(
-            f"{left_out} of {len(data.table.rows)} periods are not complete, since the log does not cover the {kind} "
-            f"and the {data.table.lookback_days} days before it. They are shown only for figures that need no days "
-            "before the log."
+            say(
+                "{left_out} of {all} periods are not complete, since the log does not cover them and the {lookback} "
+                "days before. They are shown only for figures that need no days before the log.",
+                left_out=left_out,
+                all=len(data.table.rows),
+                lookback=data.table.lookback_days,
+            )
         )
     for trend in TRENDS:
         chart = _draw(data, trend)
@@ -63,12 +68,18 @@ def _draw(data: ReportData, trend: Trend) -> Chart | None:
     draw = bar_chart if trend.is_sum else line_chart
     return Chart(
         trend.name,
-        trend.title + (f", in {data.table.currency}" if trend.unit == "currency" and data.table.currency else ""),
+        _name(trend, data.table.currency),
         _summarise(trend, labels, series),
         draw(labels, series, unit=trend.unit),
         _tabulate(data.table, trend, labels, series),
         height=280,
     )
+
+
+def _name(trend: Trend, currency: str | None) -> str:
+    if trend.unit == "currency" and currency:
+        return say("{figure}, in {currency}", figure=say(trend.title), currency=currency)
+    return say(trend.title)
 
 
 def _collect(data: ReportData, trend: Trend) -> tuple[list[str], list[Series]]:
@@ -78,19 +89,29 @@ def _collect(data: ReportData, trend: Trend) -> tuple[list[str], list[Series]]:
     some = [k for k in range(len(rows)) if any(values[k] is not None for values in known)]
     span = slice(some[0], some[-1] + 1) if some else slice(0, 0)
     named = zip(trend.figures, known, strict=True)
-    return [row.period.name for row in rows[span]], [Series(title, tuple(values[span])) for (_, title), values in named]
+    labels = [write_period(row.period.name) for row in rows[span]]
+    return labels, [Series(say(title), tuple(values[span])) for (_, title), values in named]
 
 
 def _summarise(trend: Trend, labels: Sequence[str], series: Sequence[Series]) -> str:
     write = BY_UNIT[trend.unit]
     parts = [
-        f"{one.name} {write(one.values[0])} in {labels[0]}, {write(one.values[-1])} in {labels[-1]}" for one in series
+        say(
+            "{figure}: {first} in {start}, {last} in {end}",
+            figure=one.name,
+            first=write(one.values[0]),
+            start=labels[0],
+            last=write(one.values[-1]),
+            end=labels[-1],
+        )
+        for one in series
     ]
-    return f"{'Bars' if trend.is_sum else 'Lines' if len(series) > 1 else 'A line'} by period: {'; '.join(parts)}."
+    kind = say("Bars by period.") if trend.is_sum else say("Lines by period.")
+    return f"{kind} {'; '.join(parts)}."
 
 
 def _tabulate(table: RetentionTable, trend: Trend, labels: Sequence[str], series: Sequence[Series]) -> DataTable:
     write = BY_UNIT[trend.unit]
-    columns = (Column(name_kind(table.kind).capitalize(), is_number=False), *(Column(one.name) for one in series))
+    columns = (Column(name_column(table.kind), is_number=False), *(Column(one.name) for one in series))
     rows = [(label, *(write(one.values[k]) for one in series)) for k, label in enumerate(labels)]
-    return DataTable(trend.title, columns, tuple(rows))
+    return DataTable(say(trend.title), columns, tuple(rows))

@@ -161,7 +161,7 @@ def create_campaign(
         )
         made = replace(campaign, suppressed=drawn.suppressed, overlapping=drawn.overlapping)
         add_campaign(state, made, members_of(drawn))
-        write_table(contact_table(listed, drawn), output)
+        write_table(contact_table(listed, drawn), output, is_for_people=True)
     return made, drawn
 
 

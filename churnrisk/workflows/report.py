@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import churnrisk
+from churnrisk.decide import ContactTerms
 from churnrisk.errors import IncompatibleModel, ModelNotFound, NotEnoughData, OutputError, SettingsError, StoreError
+from churnrisk.messages import mark
 from churnrisk.orders import IntakeOptions, Orders, read_orders
-from churnrisk.report import AtRisk, MeasuredCampaign, ReportData, render_report
+from churnrisk.report import AtRisk, ContactPlan, MeasuredCampaign, ModelSheet, ReportData, render_report
 from churnrisk.retention import (
     Change,
     RetentionTable,
@@ -31,11 +35,11 @@ from churnrisk.workflows.reasons import make_finder, score_with_reasons
 ENDINGS = (".html", ".htm")
 DEFAULT_TOP = 20
 MOST_LISTED = 1000
-NO_MODEL = (
+NO_MODEL = mark(
     "No model is stored, so nobody is scored: `churnrisk train` learns one from the purchase history, and the next "
     "report lists the customers most at risk."
 )
-UNUSABLE_MODEL = (
+UNUSABLE_MODEL = mark(
     "A model is stored, but it cannot be used for this log, so nobody is scored; `churnrisk score` with the same file "
     "says why."
 )
@@ -58,6 +62,8 @@ def make_report(
     models_dir: Path = Path("models"),
     state: StatePlace | None = None,
     options: IntakeOptions | None = None,
+    terms: ContactTerms | None = None,
+    margin: float = 1.0,
 ) -> ReportResult:
     """Measure all that a report shows.
 
@@ -77,6 +83,10 @@ def make_report(
         The state file or URL, for what measured campaigns came to.
     options : IntakeOptions, optional
         How to read the source.
+    terms : ContactTerms, optional
+        What contacting costs and brings, for the profit curve of the model; else the numbers of the literature.
+    margin : float
+        Share of revenue that is profit, for the same.
     """
     if not 0 <= top <= MOST_LISTED:
         raise SettingsError(f"--top {top}: give 0 to {MOST_LISTED}; `churnrisk score --output` writes all customers.")
@@ -98,6 +108,9 @@ def make_report(
             at_risk=None if model is None or scores is None else _list_at_risk(model, scores, segmentation, top),
             no_list=no_list,
             campaigns=_list_campaigns(state),
+            model=None
+            if model is None or scores is None
+            else describe_model(model, plan_contacts(scores, terms, margin=margin)),
         )
     return ReportResult(data, problem)
 
@@ -144,6 +157,29 @@ def _score(model: ChurnModel, orders: Orders, top: int) -> Scores:
     is_explained = top > 0 and model.model.sample is not None
     finder = make_finder(model.model, "shown" if is_explained else "none", top=top, by="risk")
     return score_with_reasons(finder, model.model, orders, day)
+
+
+def describe_model(model: ChurnModel, plan: ContactPlan) -> ModelSheet:
+    """Give a model as pages show it: its card, and what contacting costs and brings."""
+    return ModelSheet(version=str(model.version), card=model.card, plan=plan)
+
+
+def plan_contacts(scores: Scores, terms: ContactTerms | None, *, margin: float) -> ContactPlan:
+    """Give what contacting costs and brings: the shop's own, where it is all known, else that of the literature.
+
+    A kept customer is worth the value at risk of all scored customers over the number expected to leave.
+    """
+    at_risk, leavers = (float(np.nansum(scores.columns[name])) for name in ("value_at_risk", "churn_probability"))
+    if terms is None or at_risk <= 0 or leavers <= 0:
+        return ContactPlan()
+    return ContactPlan(
+        value=margin * at_risk / leavers,
+        incentive_cost=terms.incentive_cost,
+        contact_cost=terms.contact_cost,
+        acceptance_rate=terms.acceptance_rate,
+        redemption=terms.redemption,
+        is_own=True,
+    )
 
 
 def _list_campaigns(path: StatePlace | None) -> tuple[MeasuredCampaign, ...]:
@@ -205,7 +241,6 @@ def _list_at_risk(model: ChurnModel, scores: Scores, segmentation: Segmentation,
         lapsed=scores.count("status", "lapsed"),
         bands=_count_bands(model, scores),
         customers=tuple(_describe_customer(record, segment_of) for record in first),
-        drivers=model.card.get("drivers"),
     )
 
 

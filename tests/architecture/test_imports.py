@@ -34,6 +34,7 @@ HOMES = {
     "threadpoolctl": "learning scoring decide explain",
     "pandas": "engines orders scoring workflows",  # at the edges: a frame comes in, a frame goes out
     "joblib": "store",
+    "babel": "messages",
     "cryptography": "store",
     "platformdirs": "store settings",
     "xlsxwriter": "tables",

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from support.browser import Browser
 
-CHARTS = 6
+CHARTS = 11
 DRAWN = """
 return [...document.querySelectorAll(".chart")].map((chart) => ({
   marks: chart.querySelectorAll("svg path, svg rect").length,

@@ -9,7 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from churnrisk.report.charts import PALETTES, Series, bar_chart, heat_map, line_chart, share_bars, themes
+from churnrisk.report.charts import (
+    PALETTES,
+    Curve,
+    Series,
+    bar_chart,
+    curve_chart,
+    heat_map,
+    interval_chart,
+    line_chart,
+    share_bars,
+    themes,
+    value_bars,
+)
 
 CSS = (Path(__file__).parents[2] / "churnrisk" / "report" / "static" / "report.css").read_text(encoding="utf-8")
 TEXT, GRAPHIC = 4.5, 3.0  # WCAG 2.2 AA
@@ -87,6 +99,9 @@ def test_options_are_plain_data_and_hold_no_colour() -> None:
         bar_chart(["a", "b"], series, unit="currency"),
         share_bars(["a", "b"], series),
         heat_map(["1"], ["a"], [[0.5]], column_name="months"),
+        curve_chart([Curve("x", ((0.1, 0.2),), ("told",))], x_name="x", y_name="y", x_unit="share", y_unit="ratio"),
+        value_bars(["a", "b"], series[0]),
+        interval_chart(["a"], [(0.1, 0.2, 0.3)], unit="share", name="effect"),
     ]
     for option in options:
         text = json.dumps(option, allow_nan=False)

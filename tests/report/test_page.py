@@ -126,6 +126,7 @@ def test_every_chart_has_its_numbers_in_a_table(reader: Reader) -> None:
     assert charts == [f"{name}-option" for name in ("active", "movement", "retention", "revenue")] + [
         "cohort-map-option",
         "segment-shares-option",
+        *(f"{name}-option" for name in ("calibration", "lift", "profit", "backtest", "drivers")),
     ]
     assert reader.tags.count("details") == len(charts)
 
@@ -154,6 +155,7 @@ def test_the_description_is_json(data: ReportData) -> None:
         "cohorts",
         "segments",
         "at_risk",
+        "model",
         "no_list",
         "campaigns",
         "intake",

@@ -40,7 +40,10 @@ def words_of(section: Section) -> str:
 
 def test_sections_stand_in_their_order(data: ReportData) -> None:
     names = [section.name for section in build_sections(replace(data, campaigns=(CAMPAIGN,)))]
-    assert names == ["overview", "trends", "cohorts", "segments", "at-risk", "campaigns", "definitions", "account"]
+    assert names == [
+        *("overview", "trends", "cohorts", "segments", "at-risk", "model", "campaigns"),
+        *("definitions", "account"),
+    ]
     assert len(names) == len(SECTIONS)
 
 
@@ -50,6 +53,8 @@ def test_campaigns_stand_there_once_one_is_measured(data: ReportData) -> None:
     section = build_campaigns(replace(data, campaigns=(CAMPAIGN, alone)))
     assert section is not None
     [table] = [block for block in section.blocks if isinstance(block, DataTable)]
+    assert list(charts_of(section)) == ["effects"]  # of the one that has an interval
+    assert charts_of(section)["effects"].option["yAxis"]["data"] == ["spring"]
     assert table.rows[0][4:] == ("+3.1 points", "+1.2 points to +5.0 points", "120.50")
     assert table.rows[1][3:] == ("0", "–", "–", "–")
     assert "kept 3.1 points more" in words_of(section)
@@ -132,20 +137,8 @@ def test_without_a_model_one_sentence_says_how_to_get_the_list(data: ReportData,
     [scored] = [one for one in build_sections(data) if one.name == "at-risk"]
     assert [block.title for block in scored.blocks if isinstance(block, DataTable)] == [
         "By level of risk",
-        "What drives the scores",
         "The 8 customers most at risk",
     ]
-
-
-def test_what_drives_the_scores_is_said_with_its_caution(data: ReportData) -> None:
-    [section] = [one for one in build_sections(data) if one.name == "at-risk"]
-    [table] = [block for block in section.blocks if isinstance(block, DataTable) and block.title.startswith("What")]
-    assert table.rows == (("rhythm", "0.70"), ("recency", "0.20"))
-    assert any("not the cause" in block.text for block in section.blocks if isinstance(block, Words))
-    assert data.at_risk is not None
-    old = replace(data, at_risk=replace(data.at_risk, drivers=None))  # a model of an earlier version
-    [section] = [one for one in build_sections(old) if one.name == "at-risk"]
-    assert [block.title for block in section.blocks if isinstance(block, DataTable)][1].startswith("The 8")
 
 
 def test_a_log_without_amounts_lists_customers_without_them(data: ReportData) -> None:

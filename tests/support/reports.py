@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from churnrisk.orders import IntakeOptions
-from churnrisk.report import AtRisk, ReportData
+from churnrisk.report import AtRisk, ModelSheet, ReportData
 from churnrisk.workflows import make_report
+from support.cards import make_card
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 EVIL_IDS = (
@@ -81,10 +82,6 @@ def with_scores(data: ReportData) -> ReportData:
         lapsed=20,
         bands={"high": {"customers": 8, "churn_rate": 0.7}, "low": {"customers": 12, "churn_rate": None}},
         customers=customers,
-        drivers={
-            "customers": 20,
-            "mean_absolute_log_odds": {"recency": 0.2, "rhythm": 0.7},
-            "note": "A reason describes the score, not the cause.",
-        },
     )
-    return replace(data, at_risk=risk, no_list="", table=replace(data.table, currency=EVIL))
+    model = ModelSheet(version=risk.model, card=make_card())
+    return replace(data, at_risk=risk, model=model, no_list="", table=replace(data.table, currency=EVIL))

@@ -2,9 +2,13 @@
 (() => {
   "use strict";
 
-  const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-  const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
-  const tenths = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const language = document.documentElement.lang || "en";
+  const format = (options) => new Intl.NumberFormat(language, options);
+  const whole = format({ maximumFractionDigits: 0 });
+  const short = format({ notation: "compact", maximumFractionDigits: 2 });
+  const upToTenths = format({ maximumFractionDigits: 1 });
+  const hundredths = format({ maximumFractionDigits: 2 });
+  const tenths = format({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const NOTHING = "–";
   const write = (how) => (value) => (value === null || value === undefined || value === "" ? NOTHING : how(value));
 
@@ -12,7 +16,8 @@
   const FORMATS = {
     "@whole": write((value) => whole.format(value)),
     "@short": write((value) => short.format(value)),
-    "@share": write((value) => `${Number((100 * value).toFixed(1))} %`),
+    "@share": write((value) => `${upToTenths.format(100 * value)} %`),
+    "@ratio": write((value) => hundredths.format(value)),
     "@cell-label": (cell) => tenths.format(cell.value[2]),
     "@cell": (cell) => `${cell.name}: ${tenths.format(cell.value[2])} %`,
   };

@@ -1,0 +1,58 @@
+"""What segments, actions and levels are called on the page, in the language of now."""
+
+from __future__ import annotations
+
+from churnrisk.messages import mark, say
+from churnrisk.report.formats import NOTHING
+
+SEGMENT_NAMES = {
+    "champions": mark("champions"),
+    "loyal": mark("loyal"),
+    "promising": mark("promising"),
+    "new": mark("new"),
+    "needs_attention": mark("needs attention"),
+    "about_to_sleep": mark("about to sleep"),
+    "at_risk": mark("at risk"),
+    "cannot_lose": mark("cannot lose"),
+    "hibernating": mark("hibernating"),
+    "lost": mark("lost"),
+}
+"""Every segment, as it is called."""
+
+ACTION_NAMES = {
+    "win_back_mail": mark("win-back mail"),
+    "discount": mark("discount"),
+    "loyalty_offer": mark("loyalty offer"),
+    "service_call": mark("service call"),
+    "survey": mark("survey"),
+    "none": mark("nothing"),
+}
+"""Every action of a playbook, as it is called."""
+
+FAMILY_NAMES = (
+    mark("recency"),
+    mark("frequency"),
+    mark("monetary"),
+    mark("rhythm"),
+    mark("trend"),
+    mark("season"),
+    mark("basket"),
+    mark("returns"),
+)
+"""Families of features."""
+
+RISKS = (mark("high"), mark("medium"), mark("low"))
+"""Levels of risk."""
+
+OUTCOMES = (mark("retained"), mark("orders"), mark("revenue"))
+"""What a campaign may be judged by."""
+
+
+def name_segment(segment: str | None) -> str:
+    """Give what a segment is called; a dash for none."""
+    return say(SEGMENT_NAMES[segment]) if segment else NOTHING
+
+
+def name_action(action: str | None) -> str:
+    """Give what an action is called; a dash for none."""
+    return say(ACTION_NAMES[action]) if action else NOTHING

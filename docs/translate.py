@@ -1,0 +1,134 @@
+"""Bring the catalogues of messages up to date with code and templates, and compile them.
+
+    python docs/translate.py
+
+Every language keeps the translations that it has; a new message stands there empty, and a test fails until somebody
+has translated it in ``churnrisk/locale/<language>/LC_MESSAGES/churnrisk.po``. What is no longer said is dropped.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "churnrisk"
+sys.path.insert(0, str(ROOT))
+
+KEYWORDS: dict[str, tuple[int, ...] | None] = {"say": None, "mark": None, "say_many": (1, 2)}
+DOOR = "from churnrisk.messages import"
+WIDTH = 110
+
+
+def catalogue_path(language: str) -> Path:
+    """Give the file of a language."""
+    return PACKAGE / "locale" / language / "LC_MESSAGES" / "churnrisk.po"
+
+
+def find_messages() -> Catalog:
+    """Find every message of code, templates, and the lists whose texts are said by their names."""
+    found = Catalog(domain="churnrisk", fuzzy=False)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if DOOR in path.read_text(encoding="utf-8") or path.name == "messages.py":
+            _add(found, path, "python")
+    for path in sorted(PACKAGE.rglob("*.html")):
+        _add(found, path, "jinja2")
+    for source, text in _said_by_name():
+        if text:
+            found.add(text, locations=[(source, 0)])
+    return found
+
+
+def _add(found: Catalog, path: Path, method: str) -> None:
+    options = {"trimmed": "true", "silent": "false"} if method == "jinja2" else {}
+    for _, text, comments, _ in extract_from_file(method, path, keywords=KEYWORDS, options=options):
+        if text:
+            found.add(text, locations=[(path.relative_to(ROOT).as_posix(), 0)], auto_comments=comments)
+
+
+def _said_by_name() -> Iterator[tuple[str, str]]:
+    """Give texts that stages below hold as plain data, and pages say: each with the module that holds it."""
+    from churnrisk.decide import ACTIONS
+    from churnrisk.explain import CAUTION
+    from churnrisk.report.footing import DEFINED
+    from churnrisk.retention import DEFINITIONS, SEGMENTS
+
+    for name in DEFINED:
+        yield "churnrisk/retention", DEFINITIONS[name].formula
+        yield "churnrisk/retention", DEFINITIONS[name].edge_cases
+    for meaning in SEGMENTS.values():
+        yield "churnrisk/retention", meaning
+    for meaning in ACTIONS.values():
+        yield "churnrisk/decide", meaning
+    yield "churnrisk/explain", CAUTION
+
+
+def update(language: str) -> Catalog:
+    """Give the catalogue of a language with the messages of now."""
+    path = catalogue_path(language)
+    old = Catalog(locale=language)
+    if path.exists():
+        with path.open("rb") as file:
+            old = read_po(file, locale=language)
+    new = Catalog(locale=language, domain="churnrisk", fuzzy=False)
+    for message in find_messages():
+        if message.id:
+            known = old.get(message.id if isinstance(message.id, str) else message.id[0])
+            string = known.string if known is not None and not known.fuzzy else ""
+            new.add(message.id, string, locations=message.locations)
+    return new
+
+
+def write(catalogue: Catalog) -> bytes:
+    """Write a catalogue as a file, sorted, and without a date of its making."""
+    buffer = BytesIO()
+    write_po(buffer, catalogue, width=WIDTH, sort_output=True, omit_header=True, include_lineno=False)
+    lines = (
+        f"Language: {catalogue.locale}",
+        "Content-Type: text/plain; charset=utf-8",
+        f"Plural-Forms: {catalogue.plural_forms}",
+    )
+    header = 'msgid ""\nmsgstr ""\n' + "".join(f'"{line}\\n"\n' for line in lines) + "\n"
+    return header.encode() + buffer.getvalue()
+
+
+def compile_catalogue(path: Path, language: str) -> bytes:
+    """Give the compiled form of a file."""
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    catalogue.creation_date = catalogue.revision_date = datetime(1970, 1, 1, tzinfo=UTC)  # the same bytes each time
+    buffer = BytesIO()
+    write_mo(buffer, catalogue)
+    return buffer.getvalue()
+
+
+def main() -> None:
+    """Update and compile all languages; say what is missing."""
+    from churnrisk.messages import ENGLISH, LANGUAGES
+
+    for language in LANGUAGES:
+        if language == ENGLISH:
+            continue
+        path = catalogue_path(language)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(write(update(language)))
+        path.with_suffix(".mo").write_bytes(compile_catalogue(path, language))
+        with path.open("rb") as file:
+            missing = [one.id for one in read_po(file, locale=language) if one.id and not _is_whole(one.string)]
+        print(f"{language}: {len(missing)} to translate")
+
+
+def _is_whole(string: str | tuple[str, ...]) -> bool:
+    return all(string) if isinstance(string, tuple) else bool(string)
+
+
+if __name__ == "__main__":
+    main()
