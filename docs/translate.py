@@ -8,6 +8,7 @@ has translated it in ``churnrisk/locale/<language>/LC_MESSAGES/churnrisk.po``. W
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -33,6 +34,7 @@ def catalogue_path(language: str) -> Path:
     return PACKAGE / "locale" / language / "LC_MESSAGES" / "churnrisk.po"
 
 
+@functools.cache
 def find_messages() -> Catalog:
     """Find every message of code, templates, and the lists whose texts are said by their names."""
     found = Catalog(domain="churnrisk", fuzzy=False)

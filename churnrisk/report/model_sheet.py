@@ -75,7 +75,7 @@ def _introduce(sheet: ModelSheet) -> str:
 
 
 def _grade_cards(grade: Mapping[str, Any]) -> Cards:
-    found, letters = grade["ingredients"], grade["letters"]
+    found, letters, best = grade["ingredients"], grade["letters"], grade["best_baseline"]
     values = {
         "ranking": _with_interval(found["auc"], lambda value: decimal(value)),
         "gain": _with_interval(found["log_loss_saved"], percent),
@@ -83,10 +83,11 @@ def _grade_cards(grade: Mapping[str, Any]) -> Cards:
         "stability": (percent(found["worst_log_loss_saved_upper_end"]), ""),
     }
     cards = [Card(say("Grade"), grade["letter"], "", say("A is best, E is worst: the worst of its parts"))]
-    for name, letter in letters.items():
-        title, meaning = INGREDIENTS[name]
-        value, change = values[name]
-        cards.append(Card(f"{say(title)}: {letter}", value, change, say(meaning, baseline=grade["best_baseline"])))
+    for name, (title, meaning) in INGREDIENTS.items():
+        if name in letters:
+            value, change = values[name]
+            said = say(meaning, baseline=say(best))
+            cards.append(Card(f"{say(title)}: {letters[name]}", value, change, said))
     return Cards(tuple(cards))
 
 
@@ -228,7 +229,7 @@ def _draw_backtest(backtest: Mapping[str, Any]) -> Chart:
     labels = [write_date(one["cutoff"]) for one in cutoffs]
     series = [
         Series(
-            say("this model") if name == OURS else name,
+            say("this model") if name == OURS else say(name),
             tuple(one["measures"][name]["auc"]["value"] for one in cutoffs),
         )
         for name in (OURS, *ranked)

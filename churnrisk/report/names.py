@@ -44,6 +44,9 @@ FAMILY_NAMES = (
 RISKS = (mark("high"), mark("medium"), mark("low"))
 """Levels of risk."""
 
+METHODS = (mark("recency rule"), mark("base rate"), mark("RFM logistic regression"))
+"""Simple methods that a model is compared with; the others are proper names."""
+
 OUTCOMES = (mark("retained"), mark("orders"), mark("revenue"))
 """What a campaign may be judged by."""
 

@@ -17,8 +17,8 @@ def build_segment_shares(data: ReportData) -> Section:
     words = Words(
         say(
             "RFM: every customer with a purchase is scored by fifths on days since the last purchase, purchase days, "
-            "and net revenue, over the whole log; the three scores give the segment. Equal customers have equal scores, "
-            "so that fifths may be uneven."
+            "and net revenue, over the whole log; the three scores give the segment. Equal customers have equal "
+            "scores, so that fifths may be uneven."
         )
     )
     return Section("segments", say("Segments"), [words, _draw(segmentation), _explain(segmentation)])

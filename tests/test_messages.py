@@ -1,0 +1,135 @@
+"""The catalogues: complete, current, true to their placeholders; numbers and dates as each language has them."""
+
+from __future__ import annotations
+
+import gettext
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from churnrisk.errors import SettingsError
+from churnrisk.messages import (
+    ENGLISH,
+    HEADINGS,
+    LANGUAGES,
+    known_headings,
+    say,
+    say_many,
+    speaking,
+    spoken_language,
+    write_date,
+    write_number,
+    write_period,
+)
+
+ROOT = Path(__file__).parents[1]
+OTHERS = [language for language in LANGUAGES if language != ENGLISH]
+PLACEHOLDER = re.compile(r"\{[a-z_]*\}")
+
+
+@pytest.fixture(scope="module")
+def translate() -> ModuleType:
+    """The script that keeps the catalogues."""
+    spec = importlib.util.spec_from_file_location("translate", ROOT / "docs" / "translate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def found(translate: ModuleType) -> list[Any]:
+    """Every message of code and templates."""
+    return [message for message in translate.find_messages() if message.id]
+
+
+def forms(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    return text if isinstance(text, tuple) else (text,)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_message_is_translated_with_its_placeholders(
+    language: str, translate: ModuleType, found: list[Any]
+) -> None:
+    text = translate.catalogue_path(language).read_text(encoding="utf-8")
+    assert "fuzzy" not in text
+    catalogue = translate.update(language)
+    for message in found:
+        known = catalogue.get(forms(message.id)[0])
+        translated = forms(known.string)
+        assert all(translated), f"{language}: not translated: {message.id}; run docs/translate.py and fill it in"
+        wanted = set(PLACEHOLDER.findall(forms(message.id)[-1]))
+        for form in translated:
+            assert set(PLACEHOLDER.findall(form)) - {"{count}"} == wanted - {"{count}"}, form
+            assert "{count}" not in form or "{count}" in wanted, form
+    assert len(found) > 250
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_catalogue_is_that_of_the_code_and_compiled(language: str, translate: ModuleType) -> None:
+    path = translate.catalogue_path(language)
+    assert translate.write(translate.update(language)) == path.read_bytes(), "run docs/translate.py"
+    with path.with_suffix(".mo").open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    assert compiled.info()["language"] == language
+    for message in translate.update(language):
+        if isinstance(message.id, str) and message.id:
+            assert compiled.gettext(message.id) == message.string
+
+
+def test_the_language_is_that_of_the_block_and_english_outside() -> None:
+    assert spoken_language() == ENGLISH
+    with speaking("bg"):
+        assert say("Campaigns") == "Кампании"
+        with speaking("pl"):
+            assert say("Campaigns") == "Kampanie"
+        assert say("Campaigns") == "Кампании"
+    assert say("Campaigns") == "Campaigns"
+    assert say("nobody has translated this") == "nobody has translated this"
+    with pytest.raises(SettingsError, match="en, bg, pl, be"), speaking("xx"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("bg", {1: "Период от 1 ден", 2: "Период от 2 дни", 21: "Период от 21 дни"}),
+        ("pl", {1: "Okres 1 dnia", 2: "Okres 2 dni", 5: "Okres 5 dni"}),
+        ("be", {1: "Перыяд у 1 дзень", 2: "Перыяд у 2 дні", 5: "Перыяд у 5 дзён", 21: "Перыяд у 21 дзень"}),
+    ],
+)
+def test_counts_take_the_form_that_the_language_has(language: str, written: dict[int, str]) -> None:
+    with speaking(language):
+        said = {count: say_many("Period of one day", "Period of {count} days", count) for count in written}
+    assert said == written
+
+
+def test_numbers_and_dates_are_written_as_the_language_has_them() -> None:
+    space = "\N{NO-BREAK SPACE}"
+    for language in OTHERS:
+        with speaking(language):
+            assert write_number(-1234567.891, 2) == f"−1{space}234{space}567,89"
+            assert write_number(-0.001, 1) == "0,0"
+    assert write_number(1234567.891, 2) == "1,234,567.89"
+    days = {}
+    for language in LANGUAGES:
+        with speaking(language):
+            days[language] = (write_date("2026-03-04"), write_period("2026-03"), write_period("2026-W07"))
+    assert days["en"] == ("2026-03-04", "2026-03", "2026-W07")
+    assert days["pl"] == ("4 mar 2026", "mar 2026", "2026-W07")
+    assert days["bg"][0].startswith("4.03.2026")
+    assert days["be"][0].startswith("4 сак 2026")
+
+
+def test_every_heading_of_a_sheet_can_be_told_from_the_others_and_read_back() -> None:
+    known = known_headings()
+    for language in LANGUAGES:
+        with speaking(language):
+            said = [say(name) for name in HEADINGS]
+        assert len(set(said)) == len(HEADINGS), language
+        assert [known[one] for one in said] == list(HEADINGS)
