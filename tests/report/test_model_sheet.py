@@ -52,7 +52,7 @@ def test_the_calibration_curve_is_the_bins_of_the_card() -> None:
 
 
 def test_the_lift_at_everybody_is_one_and_follows_the_hull() -> None:
-    lift = {x: y for x, y in points_of(charts_of(describe())["lift"])}
+    lift = {point[0]: point[1] for point in points_of(charts_of(describe())["lift"])}
     assert lift[1.0] == pytest.approx(1)
     assert lift[0.3] == pytest.approx(0.5 / 0.3)  # the corner: half of the leavers among three tenths of the base
     assert sorted(lift.values(), reverse=True) == list(lift.values())
@@ -60,7 +60,7 @@ def test_the_lift_at_everybody_is_one_and_follows_the_hull() -> None:
 
 def test_the_profit_at_a_corner_is_that_of_its_customers() -> None:
     plan = ContactPlan(value=80, incentive_cost=5, contact_cost=0.5, acceptance_rate=0.25, redemption=0.5)
-    profit = {x: y for x, y in points_of(charts_of(describe(plan=plan))["profit"])}
+    profit = {point[0]: point[1] for point in points_of(charts_of(describe(plan=plan))["profit"])}
     terms = ContactTerms(0.5, 5, 0.25, redemption=0.5)
     p = np.array([1.0] * 25 + [0.0] * 5)  # of 100 customers 30 are contacted, of whom 25 leave
     assert 100 * profit[0.3] == pytest.approx(expected_profit(p, np.full(30, 80.0), terms).sum())
