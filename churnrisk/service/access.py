@@ -23,6 +23,7 @@ from churnrisk.service.problems import Problem
 from churnrisk.state import ROLES, Role
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+Lane = Literal["reads", "work", "login", "none"]
 FORM_LIMIT = 2**16
 """Bytes of a plain form that are looked through for its token."""
 
@@ -57,7 +58,7 @@ class Need:
     """What a route declares: the least role that it takes (None for anyone), and which lane it waits in."""
 
     role: Role | None
-    lane: Literal["reads", "work", "none"] | None = None
+    lane: Lane | None = None
 
     async def __call__(self, request: Request) -> Caller | None:
         """Give the caller; refuse where the middleware was somehow passed by."""
@@ -67,7 +68,7 @@ class Need:
         return caller
 
 
-def Needs(role: Role, *, lane: Literal["reads", "work", "none"] | None = None) -> Any:  # noqa: N802 - reads as a declaration
+def Needs(role: Role, *, lane: Lane | None = None) -> Any:  # noqa: N802 - reads as a declaration
     """Declare the least role of a route: ``reader`` sees, ``scorer`` also scores and sends purchases, ``admin`` all.
 
     Parameters
@@ -83,6 +84,9 @@ def Needs(role: Role, *, lane: Literal["reads", "work", "none"] | None = None) -
 
 OPEN: Any = Depends(Need(None))
 """Declares that a route answers anyone."""
+
+OPEN_LOGIN: Any = Depends(Need(None, "login"))
+"""Declares that a route answers anyone, a few at a time."""
 
 OPEN_PROBE: Any = Depends(Need(None, "none"))
 """Declares that a route answers anyone, addressed by any name, and never waits."""

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from churnrisk import __version__
 from churnrisk.service import api, pages
 from churnrisk.service.access import Access, list_doors
+from churnrisk.service.bounds import Bound
 from churnrisk.service.config import ServiceConfig
 from churnrisk.service.documents import router as documents
 from churnrisk.service.files import read_static
@@ -19,6 +20,7 @@ from churnrisk.service.health import router as health
 from churnrisk.service.identity import Identities
 from churnrisk.service.login import Throttle
 from churnrisk.service.login import router as login
+from churnrisk.service.metrics import router as metrics
 from churnrisk.service.problems import add_handlers
 from churnrisk.state import open_state
 
@@ -45,11 +47,12 @@ def create_app(config: ServiceConfig) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.config = config
-    for router in (health, login, static, documents, *api.ROUTERS, *pages.ROUTERS):
+    for router in (health, metrics, login, static, documents, *api.ROUTERS, *pages.ROUTERS):
         app.router.routes.extend(router.routes)  # one flat list, in which each route shows what it declares
     app.state.doors = list_doors(app)
     app.state.static, app.state.throttle = read_static(), Throttle()
     add_handlers(app)
+    app.add_middleware(Bound, bounds=config.bounds)
     app.add_middleware(Access)
     app.add_middleware(Guard, known_hosts=config.known_hosts)  # last added is outermost
     return app

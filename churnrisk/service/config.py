@@ -38,7 +38,9 @@ class Bounds:
     header_seconds : float
         How long a client may take to send the head of a request.
     body_rate : int
-        Bytes in a second that a body must come with on average, after the first ten seconds.
+        Bytes in a second that a body must come with on average.
+    grace_seconds : float
+        How long a body may come slower than that at first.
     idle_seconds : float
         How long a connection is kept open between two requests.
     write_seconds : float
@@ -53,12 +55,13 @@ class Bounds:
     buffered: int = 256 * MEBIBYTE
     rows: int = 100_000
     seconds: float = 30.0
-    reads: int = 8
+    reads: int = 4
     work: int = 2
     queued: int = 32
     wait_seconds: float = 10.0
     header_seconds: float = 10.0
     body_rate: int = 1024
+    grace_seconds: float = 10.0
     idle_seconds: float = 15.0
     write_seconds: float = 30.0
     connections: int = 1000

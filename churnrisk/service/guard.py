@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 
@@ -9,8 +10,10 @@ from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from churnrisk.service.bounds import ClientGone
 from churnrisk.service.identity import host_name
 from churnrisk.service.logs import log, log_defect
+from churnrisk.service.metrics import LATENCY, REQUESTS
 from churnrisk.service.problems import Problem, problem_of, respond
 
 POLICY = (
@@ -31,6 +34,7 @@ HEADERS = {
 }
 """On every answer; a route may set its own ``Cache-Control``."""
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 PROBES = ("/healthz", "/readyz")
 
 
@@ -60,6 +64,10 @@ class Guard:
         try:
             self._check_host(scope)
             await self.app(scope, receive, exchange.send)
+        except ClientGone:
+            exchange.status = exchange.status or 499
+        except asyncio.CancelledError:  # time to stop is over; the task ends here in any case
+            await exchange.answer_error(Problem(503, "Stopping", "The service is being stopped."), receive)
         except Exception as error:  # the last net
             await exchange.answer_error(error, receive)
         finally:
@@ -113,14 +121,18 @@ class Exchange:
         return door.template if door is not None else "(none)"
 
     def note(self) -> None:
-        """Write the request down."""
+        """Write the request down, and count it."""
         caller = self.scope["state"].get("caller")
+        seconds = time.perf_counter() - self.began
+        method = self.scope["method"] if self.scope["method"] in METHODS else "other"
+        REQUESTS.labels(method, self.route, self.status).inc()
+        LATENCY.labels(method, self.route).observe(seconds)
         log(
             "request",
             request_id=self.scope["state"]["request_id"],
-            method=self.scope["method"],
+            method=method,
             route=self.route,
             status=self.status,
-            milliseconds=round((time.perf_counter() - self.began) * 1000, 1),
+            milliseconds=round(seconds * 1000, 1),
             key=caller.key_id if caller else None,
         )

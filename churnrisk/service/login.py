@@ -13,7 +13,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from churnrisk.service.access import OPEN, Caller, Needs, form_field, read_form
+from churnrisk.service.access import OPEN_LOGIN, Caller, Needs, form_field, read_form
 from churnrisk.service.identity import LONGEST_SECRET, cookie_name, is_secure
 from churnrisk.service.problems import Problem
 from churnrisk.service.rendering import render
@@ -55,13 +55,13 @@ class Throttle:
         self._failures.setdefault(address, deque(maxlen=FAILURES)).append(time.monotonic())
 
 
-@router.get("/login", dependencies=[OPEN])
+@router.get("/login", dependencies=[OPEN_LOGIN])
 async def show_login(request: Request) -> Response:
     """Show the form."""
     return _form(request, "")
 
 
-@router.post("/login", dependencies=[OPEN])
+@router.post("/login", dependencies=[OPEN_LOGIN])
 async def log_in(request: Request) -> Response:
     """Open a session for a key that is known, and lead to the dashboard."""
     address = request.client.host if request.client else ""

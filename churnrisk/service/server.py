@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 from churnrisk.errors import SettingsError
 from churnrisk.service.config import ServiceConfig
 from churnrisk.service.logs import log, start_logs
+from churnrisk.service.metrics import FOLDER_VARIABLE, forget_process
 from churnrisk.service.worker import ALIVE, READY, run_worker
 from churnrisk.state import list_keys, open_state
 
@@ -51,9 +53,10 @@ def serve(config: ServiceConfig, *, announce: Callable[[str], None]) -> int:
         When the state cannot be used.
     """
     check_keys(config)
-    with bind(config) as listening:
+    with bind(config) as listening, tempfile.TemporaryDirectory(prefix="churnrisk-metrics-") as counts:
         for variable in ONE_THREAD:
             os.environ[variable] = "1"
+        os.environ[FOLDER_VARIABLE] = counts
         start_logs()
         return Supervisor(config, listening, announce).run()
 
@@ -194,6 +197,7 @@ class Supervisor:
         """Take note of a death."""
         child.failures += 0 if child.is_ready else 1
         log("process died", name=child.name, pid=child.process.pid, exit_code=child.process.exitcode)
+        forget_process(child.process.pid)
         child.process.close()
         child.process = None
         if child.line is not None:
@@ -223,6 +227,7 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         """Ask every process to end, and end those that do not."""
+        self._listening.close()  # whoever comes now is told at once, and not when the last worker has gone
         running = [child.process for child in self._children if child.process is not None]
         for process in running:
             process.terminate()

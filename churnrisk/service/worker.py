@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import resource
 import signal
 import socket
 import threading
+import time
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from typing import Any, cast
 
 import uvicorn
+from fastapi import FastAPI
 
-from churnrisk.service.config import ServiceConfig
+from churnrisk.service.config import Bounds, ServiceConfig
 from churnrisk.service.logs import start_logs
+from churnrisk.service.metrics import CONNECTIONS, STARTS
+from churnrisk.service.protocol import GuardedProtocol
 
 READY, ALIVE = b"ready", b"alive"
 """What a process tells its supervisor."""
 
 BEAT_SECONDS = 5.0
+SWEEP_SECONDS = 0.5
 
 
 def run_worker(config: ServiceConfig, listening: socket.socket, line: Connection) -> None:
@@ -41,22 +48,27 @@ def run_worker(config: ServiceConfig, listening: socket.socket, line: Connection
     allow_connections(config.bounds.connections)
     end_with_supervisor(line)
     app = create_app(replace(config, options=replace(config.options, threads=1)))
-    settings = uvicorn.Config(
+    settings = make_settings(app, config.bounds)
+    with contextlib.suppress(KeyboardInterrupt):
+        Server(settings, line).run(sockets=[listening])
+
+
+def make_settings(app: FastAPI, bounds: Bounds) -> uvicorn.Config:
+    """Tell uvicorn how to serve: with our clocks, and without its own logs."""
+    return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=cast(Any, functools.partial(GuardedProtocol, bounds=bounds)),
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         proxy_headers=False,  # who is a proxy is not ours to guess
         server_header=False,
-        timeout_keep_alive=int(config.bounds.idle_seconds),
-        timeout_graceful_shutdown=int(config.bounds.drain_seconds),
+        timeout_keep_alive=int(bounds.idle_seconds),
+        timeout_graceful_shutdown=int(bounds.drain_seconds),
         backlog=2048,
     )
-    with contextlib.suppress(KeyboardInterrupt):
-        Server(settings, line).run(sockets=[listening])
 
 
 class Server(uvicorn.Server):
@@ -70,13 +82,26 @@ class Server(uvicorn.Server):
         """Start, and say so."""
         await super().startup(sockets=sockets)
         self._line.send_bytes(READY)
-        self._beating = asyncio.create_task(self._beat())
+        STARTS.inc()
+        self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(self._sweep())]
 
     async def _beat(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 await asyncio.sleep(BEAT_SECONDS)
                 self._line.send_bytes(ALIVE)
+
+    async def _sweep(self) -> None:
+        """Cut off slow clients."""
+        before = time.monotonic()
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = time.monotonic()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, GuardedProtocol):
+                    connection.check(now, now - before)
+            before = now
+            CONNECTIONS.set(len(self.server_state.connections))
 
 
 def end_with_supervisor(line: Connection) -> None:

@@ -1,0 +1,249 @@
+"""Bounds on what is asked of a worker: the size of a body, how long a request may take, and how many wait.
+
+A body is received whole before its request takes a slot, so that a slow client holds memory (which is bounded too) and
+never a slot. When the queue of its lane is full a request is refused before its body is looked at: refusing has to be
+much cheaper than working, or a service that is asked too much does nothing but refuse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from churnrisk.service.access import FORM_LIMIT, SAFE_METHODS, replay
+from churnrisk.service.config import Bounds
+from churnrisk.service.metrics import QUEUED, REFUSED, RUNNING
+from churnrisk.service.problems import Problem
+
+
+class ClientGone(Exception):  # noqa: N818 - what has happened
+    """The client has hung up; there is nobody to answer."""
+
+
+class Lane:
+    """Slots for requests of one kind, and the queue before them, first come first served.
+
+    Parameters
+    ----------
+    name : str
+        For the metrics.
+    slots : int
+        How many run at a time.
+    queued : int
+        How many may wait.
+    """
+
+    def __init__(self, name: str, slots: int, queued: int) -> None:
+        self.slots, self.queued = slots, queued
+        self.running = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._shown = RUNNING.labels(name), QUEUED.labels(name)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more would have to be refused."""
+        return self.running >= self.slots and len(self._waiting) >= self.queued
+
+    async def enter(self, seconds: float) -> None:
+        """Take a slot, after waiting for one if need be.
+
+        Raises
+        ------
+        Problem
+            503, where the queue is full or the turn does not come in time.
+        """
+        if self.running < self.slots:
+            self._take(1)
+            return
+        if self.is_full:
+            raise busy("queue full")
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._shown[1].set(len(self._waiting))
+        try:
+            await asyncio.wait_for(turn, seconds)
+        except TimeoutError:
+            if not turn.done() or turn.cancelled():
+                raise busy("waited too long") from None
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.leave()  # the slot came at the same moment
+            raise
+        finally:
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(turn)
+            self._shown[1].set(len(self._waiting))
+
+    def leave(self) -> None:
+        """Give the slot to the next, or back."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._take(-1)
+
+    def _take(self, change: int) -> None:
+        self.running += change
+        self._shown[0].set(self.running)
+
+
+class Bound:
+    """Middleware: receive the body within its bounds, wait for a slot, and work within the time.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What does the work.
+    bounds : Bounds
+        How much of everything.
+    """
+
+    def __init__(self, app: ASGIApp, bounds: Bounds) -> None:
+        self.app, self.bounds = app, bounds
+        self.buffered = 0
+        self.lanes = {
+            "reads": Lane("reads", bounds.reads, bounds.queued),
+            "work": Lane("work", bounds.work, bounds.queued),
+            "login": Lane("login", 2, 8),  # its own, since anyone may try
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 413, 503 or 504 where a bound is met."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        lane = self._lane_of(scope)
+        if lane is not None and lane.is_full:
+            raise busy("queue full")
+        async with self._body(scope, receive, limit=self._limit_of(scope)) as body:
+            if lane is None:
+                await self.app(scope, replay(body, receive), send)
+            else:
+                gone = await enter_unless_gone(lane, self.bounds.wait_seconds, receive)
+                await self._work(lane, scope, replay(body, gone), send)
+
+    def _lane_of(self, scope: Scope) -> Lane | None:
+        door = scope["state"].get("door")
+        name = door.need.lane if door is not None and door.need is not None else None
+        if name is None:
+            name = "reads" if scope["method"] in SAFE_METHODS else "work"
+        return self.lanes.get(name)
+
+    def _limit_of(self, scope: Scope) -> int:
+        """Give how large a body may be: of somebody who is not known, no larger than a form."""
+        return self.bounds.body if scope["state"].get("caller") is not None else min(FORM_LIMIT, self.bounds.body)
+
+    @contextlib.asynccontextmanager
+    async def _body(self, scope: Scope, receive: Receive, *, limit: int) -> AsyncIterator[bytes]:
+        """Receive a body and count it among those that are held, until the request is over."""
+        size = declared_size(scope)
+        if size is not None and size > limit:
+            raise too_large(limit)
+        held, pieces, more = 0, [], True
+        try:
+            while more:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise ClientGone
+                piece = message.get("body", b"")
+                pieces.append(piece)
+                held += len(piece)
+                self.buffered += len(piece)
+                if held > limit:
+                    raise too_large(limit)
+                if self.buffered > self.bounds.buffered:
+                    raise busy("memory")
+                more = message.get("more_body", False)
+            yield b"".join(pieces)
+        finally:
+            self.buffered -= held
+
+    async def _work(self, lane: Lane, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application work in a slot that was taken; the slot is free again when it has really ended."""
+        answer = Answer(send)
+        task = asyncio.ensure_future(self.app(scope, receive, answer.send))
+        task.add_done_callback(lambda _: lane.leave())
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self.bounds.seconds)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if done:
+            task.result()
+            return
+        answer.is_closed = True
+        task.add_done_callback(_swallow)  # not cancelled: its thread would go on, and its slot would be free meanwhile
+        REFUSED.labels("time").inc()
+        raise Problem(
+            504,
+            "Took too long",
+            f"It was given up after {self.bounds.seconds:g} seconds; ask for less at a time, or make it a job.",
+            limit_seconds=self.bounds.seconds,
+        )
+
+
+class Answer:
+    """What is sent on, until it is nobody's answer any more."""
+
+    def __init__(self, send: Send) -> None:
+        self._send, self.is_closed = send, False
+
+    async def send(self, message: Message) -> None:
+        """Send on, or drop."""
+        if not self.is_closed:
+            await self._send(message)
+
+
+async def enter_unless_gone(lane: Lane, seconds: float, receive: Receive) -> Receive:
+    """Take a slot, unless the client hangs up meanwhile; give how to receive from here on."""
+    if lane.running < lane.slots:
+        await lane.enter(seconds)
+        return receive
+    entering = asyncio.ensure_future(lane.enter(seconds))
+    leaving = asyncio.ensure_future(receive())
+    try:
+        await asyncio.wait({entering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not entering.done():
+            raise ClientGone
+        entering.result()
+    except BaseException:
+        entering.cancel()
+        leaving.cancel()
+        raise
+
+    async def go_on() -> Message:
+        return await asyncio.shield(leaving)
+
+    return go_on
+
+
+def declared_size(scope: Scope) -> int | None:
+    """Give the size that a request says its body has: 0 for none, None when it does not say."""
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    if b"content-length" in headers:
+        return int(headers[b"content-length"])
+    return None if b"transfer-encoding" in headers else 0
+
+
+def too_large(limit: int) -> Problem:
+    """Say that a body is larger than it may be."""
+    REFUSED.labels("size").inc()
+    return Problem(413, "Body too large", f"A request may have {limit} bytes; send it in parts.", limit_bytes=limit)
+
+
+def busy(reason: str) -> Problem:
+    """Say that there is too much to do."""
+    REFUSED.labels(reason).inc()
+    return Problem(503, "Busy", "More is asked than can be done; try again in a moment.", headers={"Retry-After": "1"})
+
+
+def _swallow(task: asyncio.Future[Any]) -> None:
+    """Take note of how an abandoned request ended, so that nobody is warned of it."""
+    if not task.cancelled():
+        task.exception()

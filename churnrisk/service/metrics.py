@@ -1,0 +1,69 @@
+"""What Prometheus reads at ``/metrics``: of all workers together, and with no customer in any label.
+
+Workers write their numbers to files in a folder that the supervisor makes (``PROMETHEUS_MULTIPROC_DIR``), from which
+whichever worker is asked adds them up; those of a worker that has died stay in the sums.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+from starlette.responses import Response
+
+from churnrisk.service.access import Needs
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+REQUESTS = Counter("churnrisk_requests", "Requests by route and status", ("method", "route", "status"))
+LATENCY = Histogram("churnrisk_request_seconds", "Time to answer, by route", ("method", "route"), buckets=_BUCKETS)
+RUNNING = Gauge(
+    "churnrisk_requests_running", "Requests that are being worked on", ("lane",), multiprocess_mode="livesum"
+)
+QUEUED = Gauge("churnrisk_queue_depth", "Requests that wait for their turn", ("lane",), multiprocess_mode="livesum")
+REFUSED = Counter("churnrisk_refused", "Requests that were not worked on", ("reason",))
+CUT_OFF = Counter("churnrisk_connections_cut_off", "Connections closed because the client was slow", ("reason",))
+CONNECTIONS = Gauge("churnrisk_connections", "Open connections", multiprocess_mode="livesum")
+SCORES = Counter("churnrisk_scores", "Scores given, by risk", ("risk",))
+STARTS = Counter("churnrisk_worker_starts", "Workers started, after a crash too")
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/metrics", dependencies=[Needs("reader", lane="none")])
+async def metrics() -> Response:
+    """Give the numbers of all workers as Prometheus reads them."""
+    return Response(await asyncio.to_thread(collect), media_type=CONTENT_TYPE_LATEST)
+
+
+def collect() -> bytes:
+    """Add up what all workers have counted."""
+    if FOLDER_VARIABLE not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+def count_scores(by_risk: Mapping[str, int]) -> None:
+    """Count scores that were given, by their risk, as ``{"high": 3, "low": 12}``; one without a risk is ``none``."""
+    for risk, count in by_risk.items():
+        SCORES.labels(risk or "none").inc(count)
+
+
+def forget_process(pid: int) -> None:
+    """Drop what a process that has died said of the present: what it runs, and what waits."""
+    multiprocess.mark_process_dead(pid, os.environ[FOLDER_VARIABLE])  # type: ignore[no-untyped-call]
