@@ -12,6 +12,12 @@ from churnrisk.orders import IntakeOptions
 from churnrisk.state import StatePlace
 
 MEBIBYTE = 2**20
+READY, ALIVE = b"ready", b"alive"
+"""What a process of the service tells its supervisor."""
+
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Names the folder in which processes of the service count together; the name is the library's."""
+
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 

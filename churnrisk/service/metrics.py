@@ -24,8 +24,8 @@ from prometheus_client import (
 from starlette.responses import Response
 
 from churnrisk.service.access import Needs
+from churnrisk.service.config import METRICS_VARIABLE
 
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 REQUESTS = Counter("churnrisk_requests", "Requests by route and status", ("method", "route", "status"))
@@ -51,7 +51,7 @@ async def metrics() -> Response:
 
 def collect() -> bytes:
     """Add up what all workers have counted."""
-    if FOLDER_VARIABLE not in os.environ:
+    if METRICS_VARIABLE not in os.environ:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
@@ -62,8 +62,3 @@ def count_scores(by_risk: Mapping[str, int]) -> None:
     """Count scores that were given, by their risk, as ``{"high": 3, "low": 12}``; one without a risk is ``none``."""
     for risk, count in by_risk.items():
         SCORES.labels(risk or "none").inc(count)
-
-
-def forget_process(pid: int) -> None:
-    """Drop what a process that has died said of the present: what it runs, and what waits."""
-    multiprocess.mark_process_dead(pid, os.environ[FOLDER_VARIABLE])  # type: ignore[no-untyped-call]

@@ -12,21 +12,24 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 from churnrisk.errors import SettingsError
-from churnrisk.service.config import ServiceConfig
+from churnrisk.service.config import ALIVE, METRICS_VARIABLE, READY, ServiceConfig
 from churnrisk.service.logs import log, start_logs
-from churnrisk.service.metrics import FOLDER_VARIABLE, forget_process
-from churnrisk.service.worker import ALIVE, READY, run_worker
 from churnrisk.state import list_keys, open_state
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 """Libraries read these when they are loaded; threads of several workers would only fight for the same cores."""
 
-SIDE_PROCESSES: tuple[tuple[str, Callable[..., None]], ...] = ()
-"""Processes beside the workers, by name: each is called with the config and a line to the supervisor."""
+WORKER = "churnrisk.service.worker:run_worker"
+SIDE_PROCESSES: tuple[tuple[str, str], ...] = ()
+"""Processes beside the workers: a name, and a function that is called with the config and a line to the supervisor.
+
+Functions are named and not imported: the supervisor itself stays small."""
 
 MOST_FAILURES = 5
 SILENT_SECONDS = 60.0
@@ -56,7 +59,7 @@ def serve(config: ServiceConfig, *, announce: Callable[[str], None]) -> int:
     with bind(config) as listening, tempfile.TemporaryDirectory(prefix="churnrisk-metrics-") as counts:
         for variable in ONE_THREAD:
             os.environ[variable] = "1"
-        os.environ[FOLDER_VARIABLE] = counts
+        os.environ[METRICS_VARIABLE] = counts
         start_logs()
         return Supervisor(config, listening, announce).run()
 
@@ -129,10 +132,10 @@ class Supervisor:
         self._has_announced = False
 
     def _worker(self, line: Connection) -> Any:
-        return self._context.Process(target=run_worker, args=(self._config, self._listening, line), daemon=False)
+        return self._context.Process(target=run_named, args=(WORKER, self._config, self._listening, line))
 
-    def _beside(self, target: Callable[..., None]) -> Callable[[Connection], Any]:
-        return lambda line: self._context.Process(target=target, args=(self._config, line), daemon=False)
+    def _beside(self, target: str) -> Callable[[Connection], Any]:
+        return lambda line: self._context.Process(target=run_named, args=(target, self._config, line))
 
     def run(self) -> int:
         """Start all, and watch them until a signal comes."""
@@ -197,7 +200,7 @@ class Supervisor:
         """Take note of a death."""
         child.failures += 0 if child.is_ready else 1
         log("process died", name=child.name, pid=child.process.pid, exit_code=child.process.exitcode)
-        forget_process(child.process.pid)
+        forget_numbers(child.process.pid)
         child.process.close()
         child.process = None
         if child.line is not None:
@@ -244,3 +247,15 @@ class Supervisor:
 def pause_after(failures: int) -> float:
     """Give how long to wait before a process is started again: not at all, unless it keeps dying as it starts."""
     return 0.0 if failures == 0 else min(LONGEST_PAUSE, 0.25 * 2**failures)
+
+
+def run_named(function: str, *arguments: Any) -> None:
+    """Call a function by its name, in a process of its own."""
+    module, _, name = function.partition(":")
+    getattr(import_module(module), name)(*arguments)
+
+
+def forget_numbers(pid: int) -> None:
+    """Drop what a process that has died said of the present, such as how much waits; its counts stay."""
+    for file in Path(os.environ[METRICS_VARIABLE]).glob(f"gauge_live*_{pid}.db"):
+        file.unlink(missing_ok=True)

@@ -18,13 +18,11 @@ from typing import Any, cast
 import uvicorn
 from fastapi import FastAPI
 
-from churnrisk.service.config import Bounds, ServiceConfig
+from churnrisk.service.app import create_app
+from churnrisk.service.config import ALIVE, READY, Bounds, ServiceConfig
 from churnrisk.service.logs import start_logs
 from churnrisk.service.metrics import CONNECTIONS, STARTS
 from churnrisk.service.protocol import GuardedProtocol
-
-READY, ALIVE = b"ready", b"alive"
-"""What a process tells its supervisor."""
 
 BEAT_SECONDS = 5.0
 SWEEP_SECONDS = 0.5
@@ -42,8 +40,6 @@ def run_worker(config: ServiceConfig, listening: socket.socket, line: Connection
     line : Connection
         To the supervisor.
     """
-    from churnrisk.service.app import create_app
-
     start_logs()
     allow_connections(config.bounds.connections)
     end_with_supervisor(line)

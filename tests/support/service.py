@@ -171,7 +171,7 @@ def running_service(
         service.close()
 
 
-def make_keys(state: Path) -> dict[str, str]:
+def make_keys(state: Path | str) -> dict[str, str]:
     """Make a key of every role in a state file."""
     with open_state(state) as opened:
         return {role: create_key(opened, name=f"test {role}", role=role)[1] for role in ROLES}
