@@ -15,16 +15,19 @@ import math
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from churnrisk.engines import write_parquet
+import numpy as np
+
+from churnrisk.engines import write_parquet, write_parquet_parts
 from churnrisk.errors import OutputError
 from churnrisk.messages import say
 
 CsvStyle = Literal["plain", "excel"]
 Row = Sequence[Any]
+Kind = Literal["text", "whole", "float"]
 
 ENDINGS = (".csv", ".parquet", ".xlsx")
 _SHEET_DATE = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # fixed, so that the same table gives the same bytes
@@ -32,6 +35,7 @@ XLSX_ROWS = 1_048_575  # the sheet's limit, less the header
 
 # Apostrophes before a formula get one more, so that taking one off gives the text back.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_SUSPECT = frozenset("'=+-@\t\r")  # what that begins with
 _NUMBER_OR_PHONE = re.compile(r"[+-]?[\d\s().,/-]*\d[\d\s().,/-]*")
 
 
@@ -45,7 +49,7 @@ class Table:
     """
 
     def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
-        self.columns = {name: [_plain(value) for value in values] for name, values in columns.items()}
+        self.columns = {name: _plain_values(values) for name, values in columns.items()}
 
     @property
     def names(self) -> list[str]:
@@ -94,7 +98,33 @@ def write_table(table: Table, path: Path, *, csv_style: CsvStyle = "plain", is_f
         return 0
     if ending == ".xlsx":
         return _write_xlsx(table, path, [say(name) for name in table.names] if is_for_people else table.names)
-    return _write_csv(table, path, csv_style)
+    return _write_csv(iter([table]), path, csv_style)
+
+
+def write_tables(
+    tables: Iterator[Table], path: Path, *, kinds: Mapping[str, Kind], csv_style: CsvStyle = "plain"
+) -> int:
+    """Write parts of a table one after the other, the same bytes as :func:`write_table` writes of all at once.
+
+    Parameters
+    ----------
+    tables : iterator of Table
+        At least one, all with the same columns.
+    path : Path
+        Ends in ``.csv`` or ``.parquet``; a workbook is not written in parts.
+    kinds : mapping of str to {"text", "whole", "float"}
+        What each column holds; for Parquet, since a part may hold nothing in a column.
+    csv_style : {"plain", "excel"}
+        As for :func:`write_table`.
+    """
+    ending = check_target(path)
+    if ending == ".csv":
+        return _write_csv(tables, path, csv_style)
+    if ending != ".parquet":
+        raise OutputError(f"{path}: so many rows are written to .csv or .parquet.")
+    with replacing(path) as temporary:
+        write_parquet_parts((table.columns for table in tables), temporary, kinds=kinds)
+    return 0
 
 
 def check_target(path: Path) -> str:
@@ -162,61 +192,74 @@ def defuse(text: str) -> str:
     return "'" + text if is_formula else text
 
 
+def _plain_values(values: Sequence[Any]) -> list[Any]:
+    """Give plain Python values, None for NaN; whole arrays at once, since a table may have millions of cells."""
+    plain = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    if any(hasattr(one, "item") for one in plain[:1]) or not _PLAIN.issuperset(map(type, plain)):
+        return [_plain(one) for one in plain]
+    return [None if one != one else one for one in plain]
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def _plain(value: Any) -> Any:
     if hasattr(value, "item"):
         value = value.item()
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _defused_rows(table: Table, count: Callable[[], None]) -> Iterator[list[Any]]:
-    for row in table.rows():
-        cells = []
-        for value in row:
-            safe = defuse(value) if isinstance(value, str) else value
-            if safe is not value and safe != value:
-                count()
-            cells.append(safe)
-        yield cells
+def _defuse_column(values: list[Any], count: _Counter) -> list[Any]:
+    """Defuse the texts of a column; most begin with nothing that could be a formula and are not looked at twice."""
+    safe = [defuse(one) if isinstance(one, str) and one[:1] in _SUSPECT else one for one in values]
+    count.total += sum(1 for one, other in zip(safe, values, strict=True) if one is not other and one != other)
+    return safe
 
 
 class _Counter:
-    def __init__(self) -> None:
-        self.total = 0
-
-    def __call__(self) -> None:
-        self.total += 1
+    total = 0
 
 
-def _write_csv(table: Table, path: Path, style: CsvStyle) -> int:
+def _write_csv(tables: Iterator[Table], path: Path, style: CsvStyle) -> int:
     defused = _Counter()
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        _csv_rows(table, file, style, defused)
+        _csv_rows(tables, file, style, defused)
     return defused.total
 
 
 def to_csv(table: Table, *, csv_style: CsvStyle = "plain") -> str:
     """Give a table as CSV text, the same that :func:`write_table` writes."""
     buffer = io.StringIO(newline="")
-    _csv_rows(table, buffer, csv_style, _Counter())
+    _csv_rows(iter([table]), buffer, csv_style, _Counter())
     return buffer.getvalue()
 
 
-def _csv_rows(table: Table, file: IO[str], style: CsvStyle, count: Callable[[], None]) -> None:
+def _csv_rows(tables: Iterator[Table], file: IO[str], style: CsvStyle, count: _Counter) -> None:
     is_excel = style == "excel"
     if is_excel:
         file.write("\ufeff")
     writer = csv.writer(file, delimiter=";" if is_excel else ",", lineterminator="\r\n" if is_excel else "\n")
-    writer.writerow(table.names)
-    for row in _defused_rows(table, count):
-        writer.writerow([_csv_cell(value, decimal_comma=is_excel) for value in row])
+    for number, table in enumerate(tables):
+        if number == 0:
+            writer.writerow(table.names)
+        cells = [
+            _csv_column(_defuse_column(values, count), decimal_comma=is_excel) for values in table.columns.values()
+        ]
+        writer.writerows(zip(*cells, strict=True))
 
 
-def _csv_cell(value: Any, *, decimal_comma: bool) -> Any:
-    if not isinstance(value, float):
-        return "" if value is None else value
+def _csv_column(values: list[Any], *, decimal_comma: bool) -> list[Any]:
+    """Write the values of a column as cells; floats with at most nine decimals and at least one."""
+    if float not in set(map(type, values)):
+        return ["" if one is None else one for one in values]
+    sign = "," if decimal_comma else "."
+    return [_csv_float(one, sign) if isinstance(one, float) else "" if one is None else one for one in values]
+
+
+def _csv_float(value: float, sign: str) -> str:
     text = f"{value:.9f}".rstrip("0")
-    text = text + "0" if text.endswith(".") else text
-    return text.replace(".", ",") if decimal_comma else text
+    text = text + "0" if text[-1] == "." else text
+    return text if sign == "." else text.replace(".", sign)
 
 
 def _write_xlsx(table: Table, path: Path, headings: Sequence[str]) -> int:
@@ -236,7 +279,8 @@ def _write_xlsx(table: Table, path: Path, headings: Sequence[str]) -> int:
         for position, name in enumerate(headings):
             sheet.write_string(0, position, name, header)
             sheet.set_column(position, position, max(12, len(name) + 2))
-        for line, row in enumerate(_defused_rows(table, defused), start=1):
+        cells = [_defuse_column(values, defused) for values in table.columns.values()]
+        for line, row in enumerate(zip(*cells, strict=True), start=1):
             _write_cells(sheet, line, row, text)
         try:
             book.close()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from churnrisk.errors import OutputError
-from churnrisk.tables import Table, defuse, to_csv, write_json, write_table
+from churnrisk.tables import Table, defuse, to_csv, write_json, write_table, write_tables
 
 SCORES: dict[str, list[Any]] = {
     "customer_id": ["=cmd|' /c'!A1", "00123", "12345678901234567890", "NA", 'Ж\'ш, "quoted"\nline'],
@@ -118,3 +118,24 @@ def test_results_have_the_usual_mode(tmp_path: Path) -> None:
     umask = os.umask(0)
     os.umask(umask)
     assert stat.S_IMODE((tmp_path / "a.json").stat().st_mode) == 0o666 & ~umask
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+@pytest.mark.parametrize("rows", [1, 3])
+def test_parts_are_the_same_bytes_as_the_whole(tmp_path: Path, ending: str, rows: int) -> None:
+    columns = {**SCORES, "empty": [None] * 5}
+    kinds = {
+        "customer_id": "text",
+        "churn_probability": "float",
+        "risk_rank": "whole",
+        "risk": "text",
+        "empty": "float",
+    }
+    cut = range(0, 5, rows)
+    parts = (Table({name: values[at : at + rows] for name, values in columns.items()}) for at in cut)
+    written = [
+        write_table(Table(columns), tmp_path / f"whole{ending}"),
+        write_tables(parts, tmp_path / f"parts{ending}", kinds=kinds),
+    ]
+    assert (tmp_path / f"whole{ending}").read_bytes() == (tmp_path / f"parts{ending}").read_bytes()
+    assert written[0] == written[1]

@@ -12,7 +12,7 @@ from churnrisk.engines.customers import map_customers
 from churnrisk.engines.database import Database, engine_error, quote_text
 from churnrisk.engines.days import place_days
 from churnrisk.engines.expressions import as_int, int_sum
-from churnrisk.engines.files import write_parquet
+from churnrisk.engines.files import write_parquet, write_parquet_parts
 from churnrisk.engines.kept import FileDatabase, MemoryDatabase, fill_table
 from churnrisk.engines.postgres import connect_postgres
 
@@ -33,4 +33,5 @@ __all__ = [
     "place_days",
     "quote_text",
     "write_parquet",
+    "write_parquet_parts",
 ]
