@@ -19,8 +19,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal
 
-import numpy as np
-
 from churnrisk.engines import write_parquet, write_parquet_parts
 from churnrisk.errors import OutputError
 from churnrisk.messages import say
@@ -194,7 +192,7 @@ def defuse(text: str) -> str:
 
 def _plain_values(values: Sequence[Any]) -> list[Any]:
     """Give plain Python values, None for NaN; whole arrays at once, since a table may have millions of cells."""
-    plain = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    plain: list[Any] = values.tolist() if hasattr(values, "tolist") else list(values)
     if any(hasattr(one, "item") for one in plain[:1]) or not _PLAIN.issuperset(map(type, plain)):
         return [_plain(one) for one in plain]
     return [None if one != one else one for one in plain]

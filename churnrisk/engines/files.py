@@ -58,7 +58,8 @@ def _copy_stage(database: Database, path: Path, names: Sequence[str]) -> None:
 def _frame_of(part: Mapping[str, Sequence[Any]], kinds: Mapping[str, str]) -> Any:
     import pandas as pd
 
-    return pd.DataFrame({name: pd.array(list(part[name]), dtype=_TYPES[kind][1]) for name, kind in kinds.items()})
+    dtypes: dict[str, Any] = {name: _TYPES[kind][1] for name, kind in kinds.items()}
+    return pd.DataFrame({name: pd.array(list(part[name]), dtype=dtype) for name, dtype in dtypes.items()})
 
 
 def _kind_of(values: Sequence[Any]) -> str:
