@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from churnrisk.errors import OutputError
-from churnrisk.tables import Table, defuse, to_csv, write_json, write_table, write_tables
+from churnrisk.tables import Kind, Table, defuse, to_csv, write_json, write_table, write_tables
 
 SCORES: dict[str, list[Any]] = {
     "customer_id": ["=cmd|' /c'!A1", "00123", "12345678901234567890", "NA", 'Ж\'ш, "quoted"\nline'],
@@ -124,7 +124,7 @@ def test_results_have_the_usual_mode(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rows", [1, 3])
 def test_parts_are_the_same_bytes_as_the_whole(tmp_path: Path, ending: str, rows: int) -> None:
     columns = {**SCORES, "empty": [None] * 5}
-    kinds = {
+    kinds: dict[str, Kind] = {
         "customer_id": "text",
         "churn_probability": "float",
         "risk_rank": "whole",
