@@ -12,6 +12,7 @@ from churnrisk.cli import (
     campaign,
     check,
     explain,
+    forget,
     keys,
     learn,
     models,
@@ -65,6 +66,7 @@ backtest.register(app)
 check.register(app)
 models.register(app)
 keys.register(app)
+forget.register(app)
 retention.register(app)
 report.register(app)
 campaign.register(app)

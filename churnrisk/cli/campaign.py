@@ -194,18 +194,20 @@ def show(context: typer.Context, name: Name, state: StateFile = None, as_json: A
 
     Example: churnrisk campaign show spring
     """
-    from churnrisk.cli.campaign_tables import describe_stored, show_campaign, strata_of
+    from churnrisk.cli.campaign_tables import describe_stored, show_campaign, show_erased, strata_of
     from churnrisk.cli.show import print_json
-    from churnrisk.state import list_measured, load_campaign, load_members
+    from churnrisk.state import count_erased, list_measured, load_campaign, load_members
 
     with _existing(context, state) as file:
         stored = load_campaign(file, name)
         measured = list_measured(file).get(name)
         strata = strata_of(load_members(file, stored.campaign_id))
+        erased = count_erased(file, stored.campaign_id)
     if as_json:
-        print_json({**describe_stored(stored, measured), "strata": strata})
+        print_json({**describe_stored(stored, measured), "strata": strata, "members_erased": erased})
     else:
         show_campaign(stored, measured, strata)
+        show_erased(erased)
 
 
 @campaign.command()
@@ -224,18 +226,21 @@ def measure(
     Example: churnrisk campaign measure spring purchases.csv
     """
     from churnrisk import workflows
-    from churnrisk.cli.campaign_tables import describe_campaign, show_result
+    from churnrisk.cli.campaign_tables import describe_campaign, show_erased, show_result
     from churnrisk.cli.show import print_json
+    from churnrisk.state import count_erased
 
     settings = current_settings(context)
     source = workflows.find_purchases(purchases, settings.purchases)
     options = reading.options(settings, rejects=workflows.rejects_beside(source))
     with _existing(context, state) as file:
         stored, result = workflows.measure_campaign(file, name, source, options=options)
+        erased = count_erased(file, stored.campaign_id)
     if as_json:
-        print_json({**describe_campaign(stored.campaign), "result": result.to_dict()})
+        print_json({**describe_campaign(stored.campaign), "result": result.to_dict(), "members_erased": erased})
     else:
         show_result(stored.campaign, result)
+        show_erased(erased)
 
 
 @campaign.command()

@@ -125,6 +125,15 @@ def show_campaigns(stored: Sequence[StoredCampaign], measured: Mapping[str, Meas
     show_table(f"Campaigns in {path.name if isinstance(path, Path) else path}", rows)
 
 
+def show_erased(erased: Mapping[str, int]) -> None:
+    """Say that members are missing from the groups since they were erased, where some are."""
+    if any(erased.values()):
+        say(
+            f"{sum(erased.values()):,} members were erased since the draw and are counted nowhere: "
+            f"{erased['contacted']:,} contacted, {erased['control']:,} left alone."
+        )
+
+
 def strata_of(members: Sequence[Member]) -> list[dict[str, Any]]:
     """Count the groups of each stratum."""
     counts = Counter((one.stratum, one.is_treated) for one in members)

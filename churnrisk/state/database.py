@@ -45,6 +45,9 @@ class Place(Protocol):
     def write(self, sql: str) -> str:
         """Give a statement, written for SQLite, as this database reads it."""
 
+    def scrub(self, connection: Any) -> bool:
+        """Remove what was deleted from freed space; False where another process keeps it there."""
+
     def find_format(self, connection: Any) -> int:
         """Read the format version."""
 
@@ -179,6 +182,15 @@ class State:
                 self._watcher.close()
                 self._watcher = None
                 raise
+
+    def scrub(self) -> bool:
+        """Remove from freed space what was deleted; outside of any transaction.
+
+        A file is written anew, so this needs room for a second copy, and time. False where another process has had the
+        file open at an older moment all the while, and its write-ahead log keeps deleted rows until that ends.
+        """
+        with self._place.explaining(), self._borrow() as connection:
+            return self._place.scrub(connection)
 
     def close(self) -> None:
         """Let go of it, once no thread uses it any more; safe to call twice."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from churnrisk.state.migrations import FORMAT, MIGRATIONS, newer_format
 APPLICATION = 0x6368_726B
 """``chrk``: marks a SQLite file as ours, so that no other file is written into by mistake."""
 
+SCRUB_SECONDS = 5.0
 BUSY_SECONDS = 30.0
 """How long one process waits while another writes."""
 
@@ -93,6 +95,16 @@ class SqliteFile:
         marks = ", ".join("?" * len(columns))
         statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names of ours
         connection.executemany(statement, rows)
+
+    def scrub(self, connection: sqlite3.Connection) -> bool:
+        """Write the file anew without what was deleted, and empty the write-ahead log."""
+        connection.execute("VACUUM")
+        until = time.monotonic() + SCRUB_SECONDS
+        while True:
+            (is_busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not is_busy or time.monotonic() > until:
+                return not is_busy
+            time.sleep(0.05)
 
     def find_format(self, connection: sqlite3.Connection) -> int:
         """Read the format version."""

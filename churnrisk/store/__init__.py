@@ -14,21 +14,27 @@ from churnrisk.store.entries import (
     remove_model,
     verify_model,
 )
+from churnrisk.store.erasure import ErasedCustomers, has_erased, load_erased, read_secret, write_secret
 from churnrisk.store.loading import StoredModel, load_model
 from churnrisk.store.saving import save_model
 from churnrisk.store.versions import resolve_version, stamp_current
 
 __all__ = [
+    "ErasedCustomers",
     "ModelEntry",
     "Promotion",
     "StoredModel",
+    "has_erased",
     "list_models",
+    "load_erased",
     "load_model",
     "promote_model",
     "read_card",
+    "read_secret",
     "remove_model",
     "resolve_version",
     "save_model",
     "stamp_current",
     "verify_model",
+    "write_secret",
 ]

@@ -15,6 +15,7 @@ from churnrisk.workflows.campaigns import (
     read_suppressed,
 )
 from churnrisk.workflows.changes import Comparison, Memory, remember
+from churnrisk.workflows.erasure import Forgotten, apply_erasures, catch_up, forget_customers, names_any, usual_exports
 from churnrisk.workflows.known import KnownChurn, predict_churn
 from churnrisk.workflows.mail import MailServer
 from churnrisk.workflows.model import ChurnModel, load, train
@@ -39,6 +40,7 @@ __all__ = [
     "Delivery",
     "Difference",
     "Drawn",
+    "Forgotten",
     "KnownChurn",
     "LearnedFrom",
     "MailPlan",
@@ -56,7 +58,9 @@ __all__ = [
     "WeeklyPlan",
     "WeeklyResult",
     "Written",
+    "apply_erasures",
     "backtest",
+    "catch_up",
     "check_list_output",
     "check_needed",
     "check_output",
@@ -70,12 +74,14 @@ __all__ = [
     "find_measured",
     "find_purchases",
     "first_day_of",
+    "forget_customers",
     "learn_uplift",
     "load",
     "make_report",
     "make_target",
     "make_webhook",
     "measure_campaign",
+    "names_any",
     "predict_churn",
     "read_campaign_list",
     "read_recipe",
@@ -89,6 +95,7 @@ __all__ = [
     "score_source",
     "send_alarm",
     "train",
+    "usual_exports",
     "without_password",
     "write_report",
     "write_scores",

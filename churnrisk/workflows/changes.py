@@ -25,6 +25,7 @@ from churnrisk.state import (
     remember_run,
 )
 from churnrisk.timeline import Snapshot, date_of
+from churnrisk.workflows.erasure import catch_up
 
 CHANGES = ("new on the list", "rising", "falling", "bought since", "off the list", "unchanged")
 """What may stand in the column ``change``; the list is who is rated high. Empty for who was or is not scored."""
@@ -159,6 +160,7 @@ def remember(path: StatePlace, scores: Scores, *, model: str, kind: str) -> int:
         strict=True,
     )
     run = Run(scores.snapshot, model, kind, digest_of(scores), scores.count("status", "scored"))
+    catch_up(path)
     with open_state(path) as state:
         return remember_run(state, run, rows)
 

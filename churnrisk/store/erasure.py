@@ -1,0 +1,145 @@
+"""The key and the list by which erased customers are known again, beside the keys that sign models.
+
+What is kept of an erased customer is a keyed hash (HMAC-SHA256). The key is in no state file and no backup of one: who
+has only those cannot try out ids against the hashes. The list of hashes is here, too, so that a state file which is
+brought back from before the erasure learns of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from churnrisk.errors import SigningKeyError
+from churnrisk.store.files import explain_failure, replace_file
+from churnrisk.store.keys import find_config_folder, refuse_foreign_writers
+from churnrisk.store.lock import DEFAULT_LOCK_TIMEOUT, hold_lock
+
+KEY_NAME = "erasure_key"
+LIST_NAME = "erased.json"
+_WAY_OUT = "mend that, or set CHURNRISK_CONFIG_DIR to a folder of yours"
+
+
+class ErasedCustomers:
+    """The erased, by keyed hash; made by :func:`load_erased`.
+
+    Parameters
+    ----------
+    folder : Path
+        The configuration folder.
+    key : bytes
+        32 random bytes.
+    made_at : mapping of str to str
+        Hash to the moment (UTC) of the erasure.
+    """
+
+    def __init__(self, folder: Path, key: bytes, made_at: Mapping[str, str]) -> None:
+        self._folder, self._key = folder, key
+        self.made_at = dict(made_at)
+
+    def digest(self, customer_id: str) -> str:
+        """Give the keyed hash of a customer id."""
+        return hmac.new(self._key, customer_id.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+    def add(self, made_at: Mapping[str, str]) -> None:
+        """Write further erasures down, durably; one that is known keeps the later moment."""
+        with _explaining(self._folder), hold_lock(self._folder, timeout=DEFAULT_LOCK_TIMEOUT):
+            merged = _read_list(self._folder)
+            for digest, moment in made_at.items():
+                merged[digest] = max(moment, merged.get(digest, ""))
+            text = json.dumps(merged, indent=1, sort_keys=True)
+            replace_file(self._folder / LIST_NAME, text.encode(), mode=0o600)
+            self.made_at = merged
+
+
+def load_erased() -> ErasedCustomers:
+    """Read the list of the erased and its key, which is made on first use.
+
+    Raises
+    ------
+    SigningKeyError
+        The key can be read by others, is damaged, or is missing while there is a list that was made with it.
+    """
+    folder = find_config_folder()
+    with _explaining(folder):
+        refuse_foreign_writers(folder)
+        key = read_secret(folder / KEY_NAME) or _make_key(folder)
+        return ErasedCustomers(folder, key, _read_list(folder))
+
+
+def has_erased() -> bool:
+    """Tell whether any customer was erased by this installation; cheap, and makes nothing."""
+    return (find_config_folder() / LIST_NAME).exists()
+
+
+def read_secret(path: Path) -> bytes | None:
+    """Read a file of 32 bytes in hexadecimal that is for its owner's eyes only; None where there is none.
+
+    Raises
+    ------
+    SigningKeyError
+        Where others can read it, or it holds something else.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return None
+    with file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        content = file.read(256).strip()
+    if os.name == "posix" and mode & 0o077:
+        raise SigningKeyError(
+            f"the key {path} can be read or changed by others (mode {mode:04o}); close it: chmod 600 '{path}'"
+        )
+    try:
+        key = bytes.fromhex(content.decode("ascii"))
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise SigningKeyError(f"{path} is not 32 bytes in hexadecimal; restore it from a copy")
+    return key
+
+
+def write_secret(path: Path) -> bytes:
+    """Make a key of 32 random bytes in a new file of mode 0600, and give it."""
+    key = secrets.token_bytes(32)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(key.hex().encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return key
+
+
+def _make_key(folder: Path) -> bytes:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with hold_lock(folder, timeout=DEFAULT_LOCK_TIMEOUT):
+        made_meanwhile = read_secret(folder / KEY_NAME)
+        if made_meanwhile is not None:
+            return made_meanwhile
+        if (folder / LIST_NAME).exists():
+            raise SigningKeyError(
+                f"{folder / LIST_NAME} is there but its key, {KEY_NAME}, is not; put that back: without it the erased "
+                "customers cannot be known again in a backup"
+            )
+        return write_secret(folder / KEY_NAME)
+
+
+def _read_list(folder: Path) -> dict[str, str]:
+    try:
+        content = json.loads((folder / LIST_NAME).read_text(encoding="ascii"))
+        return {str(digest): str(moment) for digest, moment in content.items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, AttributeError):
+        raise SigningKeyError(f"{folder / LIST_NAME} is damaged; restore it from a copy") from None
+
+
+def _explaining(folder: Path) -> contextlib.AbstractContextManager[None]:
+    return explain_failure(f"use the keys in {folder}", way_out=_WAY_OUT, error_class=SigningKeyError)

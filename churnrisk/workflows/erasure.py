@@ -1,0 +1,259 @@
+"""Forgetting a customer: out of everything that is remembered, for good, and a list of what else may hold the id."""
+
+from __future__ import annotations
+
+import html
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from churnrisk.errors import ChurnriskError
+from churnrisk.state import (
+    Erasure,
+    State,
+    StatePlace,
+    add_tombstones,
+    erase_customers,
+    erased_now,
+    find_state,
+    iterate_customers,
+    list_campaigns,
+    list_runs,
+    list_tombstones,
+    note_audit,
+)
+from churnrisk.store import has_erased, list_models, load_erased
+from churnrisk.timeline import date_of
+
+CHUNK = 2**20
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What forgetting some customers came to.
+
+    Parameters
+    ----------
+    customers, known : int
+        How many were asked for, and of how many of them anything was remembered.
+    runs, campaigns : list of dict
+        Totals that changed: each run or campaign, by how many customers it is poorer, and what is left.
+    received_orders, documents : int
+        Received orders that went; requests and results of jobs from which the customers were taken.
+    models : list of dict
+        Every stored model, and whether it may have learned from the customers' purchases. None keeps their ids.
+    files : list of dict
+        Files that were looked into, each with whether it still names one of the customers; None where that cannot be
+        told.
+    is_dry : bool
+        Whether it was only looked for.
+    is_scrubbed : bool
+        Whether nothing is left in freed space either.
+    """
+
+    customers: int
+    known: int
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    campaigns: list[dict[str, Any]] = field(default_factory=list)
+    received_orders: int = 0
+    documents: int = 0
+    models: list[dict[str, Any]] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)
+    is_dry: bool = False
+    is_scrubbed: bool = True
+
+
+def forget_customers(
+    place: StatePlace,
+    customer_ids: Sequence[str],
+    *,
+    models_dir: Path,
+    files: Iterable[Path] = (),
+    is_dry: bool = False,
+) -> Forgotten:
+    """Erase customers from the state, and leave a keyed hash of each, so that a backup cannot bring them back.
+
+    The hash is written down first: were this interrupted, :func:`apply_erasures` ends it.
+
+    Parameters
+    ----------
+    place : Path or str
+        Where the state is; nothing needs to be remembered yet.
+    customer_ids : sequence of str
+        As they stand in the purchase history.
+    models_dir : Path
+        The stored models, which are listed with what they may have learned.
+    files : iterable of Path
+        Exports, reports and the like to look into; none of them is changed.
+    is_dry : bool
+        Only look.
+    """
+    ids = list(dict.fromkeys(customer_ids))
+    state = find_state(place)
+    found, runs, campaigns, is_scrubbed = Erasure(), list[dict[str, Any]](), list[dict[str, Any]](), True
+    if not is_dry:
+        erased = load_erased()
+        moments = erased_now([erased.digest(one) for one in ids])
+        erased.add(moments)
+    if state is not None:
+        with state:
+            with state.transaction():
+                found = erase_customers(state, dict.fromkeys(ids), is_dry=is_dry)
+                runs, campaigns = _changed_runs(state, found), _changed_campaigns(state, found)
+                if not is_dry:
+                    add_tombstones(state, moments)
+                    note_audit(state, "forget customers", customers=len(ids), known=len(found.found))
+            is_scrubbed = is_dry or state.scrub()
+    return Forgotten(
+        len(ids),
+        len(found.found),
+        runs,
+        campaigns,
+        found.orders,
+        found.documents,
+        _list_models(models_dir, found, [one["as_of"] for one in runs]),
+        [{"file": str(path), "names_a_customer": names_any(path, ids)} for path in files],
+        is_dry,
+        is_scrubbed,
+    )
+
+
+def apply_erasures(place: StatePlace) -> Forgotten:
+    """Erase again whoever was erased before: for a state that was brought back from a backup.
+
+    What was remembered after a customer's erasure is of somebody who came back, and stays.
+    """
+    state = find_state(place)
+    if state is None:
+        return Forgotten(0, 0)
+    with state:
+        erased = load_erased()
+        erased.add(list_tombstones(state))  # the state of another machine may know of more
+        candidates = ((one, erased.made_at.get(erased.digest(one))) for one in iterate_customers(state))
+        moments = {one: moment for one, moment in candidates if moment is not None}
+        with state.transaction():
+            found = erase_customers(state, moments)
+            totals = _changed_runs(state, found), _changed_campaigns(state, found)
+            add_tombstones(state, erased.made_at)
+            if found.found:
+                note_audit(state, "forget customers again", customers=len(found.found))
+        is_scrubbed = state.scrub()
+    known = len(found.found)
+    return Forgotten(len(erased.made_at), known, *totals, found.orders, found.documents, [], [], False, is_scrubbed)
+
+
+def catch_up(place: StatePlace) -> None:
+    """Erase whom a state does not know to be erased; quick where that is nobody, as always but after a restore."""
+    if not has_erased():
+        return
+    state = find_state(place)
+    if state is None:
+        return
+    with state:
+        is_behind = bool(load_erased().made_at.keys() - list_tombstones(state).keys())
+    if is_behind:
+        apply_erasures(place)
+
+
+def _changed_runs(state: State, found: Erasure) -> list[dict[str, Any]]:
+    return [
+        {
+            "run": one.run_id,
+            "as_of": one.run.snapshot.cutoff,
+            "model": one.run.model,
+            "customers_erased": found.runs[one.run_id],
+            "customers_scored": one.run.customers,
+        }
+        for one in list_runs(state)
+        if one.run_id in found.runs
+    ]
+
+
+def _changed_campaigns(state: State, found: Erasure) -> list[dict[str, Any]]:
+    return [
+        {
+            "campaign": one.campaign.name,
+            "members_erased": found.campaigns[one.campaign.name],
+            "contacted": one.treated,
+            "control": one.control,
+        }
+        for one in list_campaigns(state)
+        if one.campaign.name in found.campaigns
+    ]
+
+
+def _list_models(models_dir: Path, found: Erasure, days: Sequence[int]) -> list[dict[str, Any]]:
+    """Say of each model whether it learned from the customers: surely so, where they bought before its last day."""
+    first = min(days, default=None)
+    ordered = min(found.first_orders.values(), default=None)
+    models = []
+    for entry in list_models(models_dir) if models_dir.is_dir() else ():
+        as_of = (entry.card or {}).get("snapshot", {}).get("as_of")
+        is_sure = as_of is not None and (
+            (ordered is not None and ordered[:10] < as_of) or (first is not None and str(date_of(first)) <= as_of)
+        )
+        models.append({"model": entry.version, "as_of": as_of, "learned_from_them": "yes" if is_sure else "possibly"})
+    return models
+
+
+def names_any(path: Path, customer_ids: Sequence[str]) -> bool | None:
+    """Tell whether a file holds one of some ids as a word of its own; None where it cannot be read as text."""
+    spelled = {form for one in customer_ids for form in (one, html.escape(one))}
+    wanted = [one.encode("utf-8", "surrogatepass") for one in spelled]
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                return any(_holds(archive.open(name), wanted) for name in archive.namelist())
+        if path.suffix in (".parquet", ".gz", ".zst", ".bz2", ".xz"):
+            return None
+        with path.open("rb") as file:
+            return _holds(file, wanted)
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+        return None
+
+
+def _holds(file: IO[bytes], wanted: Sequence[bytes]) -> bool:
+    kept = b""
+    overlap = max(map(len, wanted), default=0) + 1
+    for chunk in _chunks(file):
+        text = kept + chunk
+        if any(_stands_in(one, text) for one in wanted):
+            return True
+        kept = text[-overlap:]
+    return False
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        yield chunk
+    yield b"\n"  # the last word of the file ends here
+
+
+def _stands_in(word: bytes, text: bytes) -> bool:
+    start = text.find(word)
+    while start >= 0:
+        before, after = text[start - 1 : start] if start else b"", text[start + len(word) : start + len(word) + 1]
+        if after and not _continues(before) and not _continues(after):
+            return True
+        start = text.find(word, start + 1)
+    return False
+
+
+def _continues(byte: bytes) -> bool:
+    """Tell whether a byte beside a word makes it a part of a longer one."""
+    return byte.isalnum() or byte in (b"_", b"-") or byte >= b"\x80"
+
+
+def usual_exports(weekly_dir: Path, purchases: str | None) -> list[Path]:
+    """Give the files that churnrisk has written where it usually does, and the purchase history if it is a file."""
+    found: list[Path] = []
+    try:
+        found = sorted(path for path in weekly_dir.iterdir() if path.is_file()) if weekly_dir.is_dir() else []
+        found += sorted(Path().glob("*.rejects.csv"))
+    except OSError as error:
+        raise ChurnriskError(f"cannot look into {weekly_dir}: {error.strerror}.") from None
+    if purchases and "://" not in purchases and Path(purchases).is_file():
+        found.append(Path(purchases))
+    return found
