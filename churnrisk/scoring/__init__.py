@@ -1,0 +1,20 @@
+"""Score customers: one row for each, whoever they are."""
+
+from churnrisk.scoring.score import Watch, score_orders, score_summary
+from churnrisk.scoring.scores import NEXT_ORDER, OUTLOOK_COLUMNS, STATUSES, By, Scores
+from churnrisk.scoring.standing import Standing, find, select_customers, standing_of
+
+__all__ = [
+    "NEXT_ORDER",
+    "OUTLOOK_COLUMNS",
+    "STATUSES",
+    "By",
+    "Scores",
+    "Standing",
+    "Watch",
+    "find",
+    "score_orders",
+    "score_summary",
+    "select_customers",
+    "standing_of",
+]
