@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from fastapi import Depends, FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.responses import RedirectResponse
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churnrisk.service.problems import Problem
@@ -112,16 +112,29 @@ class Door:
 
 def list_doors(app: FastAPI) -> list[Door]:
     """Give every route and mount of an application with what it declares."""
-    return [Door(route, _declared(route)) for route in app.router.routes]
+    return [Door(route, _declared(route)) for route in app.router.routes if not isinstance(route, _Found)]
 
 
 def _declared(route: Any) -> Need | None:
     if not isinstance(route, APIRoute):
         return None
+    if hasattr(route, "declared_need"):
+        read: Need | None = route.declared_need
+        return read
     needs = [call for call in _calls(route.dependant) if isinstance(call, Need)]
     if not needs:
         return None
     return max(needs, key=lambda need: -1 if need.role is None else ROLES.index(need.role))
+
+
+def _take_off(door: Door) -> None:
+    """Take a declaration that gives no caller off its route: it has been read, and solving it takes long."""
+    if isinstance(door.route, APIRoute):
+        door.route.declared_need = door.need  # type: ignore[attr-defined]  # for the next application of this process
+        dependant = door.route.dependant
+        dependant.dependencies[:] = [
+            one for one in dependant.dependencies if not (isinstance(one.call, Need) and one.name is None)
+        ]
 
 
 def _calls(dependant: Any) -> Iterable[Any]:
@@ -130,16 +143,61 @@ def _calls(dependant: Any) -> Iterable[Any]:
         yield from _calls(inner)
 
 
-def find_door(doors: Iterable[Door], scope: Scope) -> Door | None:
-    """Give the door that a request stands before; one of another method where only that is there."""
-    other = None
-    for door in doors:
-        match, _ = door.route.matches(scope)
-        if match is Match.FULL:
-            return door
-        if match is Match.PARTIAL and other is None:
-            other = door
-    return other
+class Doors:
+    """All routes of an application, by what their paths begin with, so that few have to be tried.
+
+    Parameters
+    ----------
+    app : FastAPI
+        The application, with all its routes; the door that is found is handed on, so that it is not looked for twice.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        self.all = list_doors(app)
+        self._exact: dict[str, list[Door]] = {}
+        self._others: list[tuple[str, Door]] = []
+        for door in self.all:
+            start, brace, _ = door.template.partition("{")
+            if brace or not isinstance(door.route, APIRoute):
+                self._others.append((start if brace else "", door))
+            else:
+                self._exact.setdefault(start, []).append(door)
+        app.router.routes.insert(0, _Found())
+        for door in self.all:
+            _take_off(door)
+
+    def find(self, scope: Scope) -> Door | None:
+        """Give the door that a request stands before; one of another method where only that is there."""
+        path, other = scope["path"], None
+        for door in self._exact.get(path, ()):
+            match, inner = door.route.matches(scope)
+            if match is Match.FULL:
+                return self._found(door, inner, scope)
+            other = other or door
+        for start, door in self._others:
+            if not path.startswith(start):
+                continue
+            match, inner = door.route.matches(scope)
+            if match is Match.FULL:
+                return self._found(door, inner, scope)
+            if match is Match.PARTIAL:
+                other = other or door
+        return other
+
+    def _found(self, door: Door, inner: Scope, scope: Scope) -> Door:
+        scope["state"]["found"] = door.route, inner
+        return door
+
+
+class _Found(BaseRoute):
+    """The first of the routes: it stands for the one that the middleware has found."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        found = scope.get("state", {}).get("found")
+        return (Match.NONE, {}) if found is None else (Match.FULL, found[1])
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await scope["state"]["found"][0].handle(scope, receive, send)
 
 
 class Access:
@@ -155,7 +213,7 @@ class Access:
             return
         kept = scope["app"].state
         request = Request(scope)
-        door = find_door(kept.doors, scope)
+        door = kept.doors.find(scope)
         scope["state"]["door"] = door
         need = door.need if door else None
         if need is not None and need.role is None:

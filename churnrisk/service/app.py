@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from churnrisk import __version__
 from churnrisk.service import api, pages
-from churnrisk.service.access import Access, list_doors
+from churnrisk.service.access import Access, Doors
 from churnrisk.service.bounds import Bound
 from churnrisk.service.config import ServiceConfig
 from churnrisk.service.documents import router as documents
@@ -49,7 +49,7 @@ def create_app(config: ServiceConfig) -> FastAPI:
     app.state.config = config
     for router in (health, metrics, login, static, documents, *api.ROUTERS, *pages.ROUTERS):
         app.router.routes.extend(router.routes)  # one flat list, in which each route shows what it declares
-    app.state.doors = list_doors(app)
+    app.state.doors = Doors(app)
     app.state.static, app.state.throttle = read_static(), Throttle()
     add_handlers(app)
     app.add_middleware(Bound, bounds=config.bounds)

@@ -11,14 +11,17 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churnrisk.service.access import FORM_LIMIT, SAFE_METHODS, replay
 from churnrisk.service.config import Bounds
 from churnrisk.service.metrics import QUEUED, REFUSED, RUNNING
-from churnrisk.service.problems import Problem
+from churnrisk.service.problems import Problem, respond
+
+Turn = Literal["go", "late", "gone"]
+"""How a wait in the queue ends."""
 
 
 class ClientGone(Exception):  # noqa: N818 - what has happened
@@ -41,7 +44,7 @@ class Lane:
     def __init__(self, name: str, slots: int, queued: int) -> None:
         self.slots, self.queued = slots, queued
         self.running = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[Turn]] = deque()
         self._shown = RUNNING.labels(name), QUEUED.labels(name)
 
     @property
@@ -49,42 +52,51 @@ class Lane:
         """Whether one more would have to be refused."""
         return self.running >= self.slots and len(self._waiting) >= self.queued
 
-    async def enter(self, seconds: float) -> None:
-        """Take a slot, after waiting for one if need be.
+    async def enter(self, seconds: float, receive: Receive) -> Receive:
+        """Take a slot, after waiting for one if need be; give how to receive from here on.
 
         Raises
         ------
         Problem
             503, where the queue is full or the turn does not come in time.
+        ClientGone
+            Where the client hangs up while it waits.
         """
         if self.running < self.slots:
             self._take(1)
-            return
+            return receive
         if self.is_full:
             raise busy("queue full")
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[Turn] = loop.create_future()
         self._waiting.append(turn)
         self._shown[1].set(len(self._waiting))
+        clock = loop.call_later(seconds, _call, turn, "late")
+        leaving = asyncio.ensure_future(receive())
+        leaving.add_done_callback(lambda _: _call(turn, "gone"))
         try:
-            await asyncio.wait_for(turn, seconds)
-        except TimeoutError:
-            if not turn.done() or turn.cancelled():
-                raise busy("waited too long") from None
+            called = await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            leaving.cancel()
+            if turn.done() and not turn.cancelled() and turn.result() == "go":
                 self.leave()  # the slot came at the same moment
             raise
         finally:
+            clock.cancel()
             with contextlib.suppress(ValueError):
                 self._waiting.remove(turn)
             self._shown[1].set(len(self._waiting))
+        if called == "go":
+            return _shared(leaving)
+        leaving.cancel()
+        raise busy("waited too long") if called == "late" else ClientGone
 
     def leave(self) -> None:
         """Give the slot to the next, or back."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_result(None)
+                turn.set_result("go")
                 return
         self._take(-1)
 
@@ -125,8 +137,8 @@ class Bound:
             if lane is None:
                 await self.app(scope, replay(body, receive), send)
             else:
-                gone = await enter_unless_gone(lane, self.bounds.wait_seconds, receive)
-                await self._work(lane, scope, replay(body, gone), send)
+                rest = await lane.enter(self.bounds.wait_seconds, receive)
+                await self._work(lane, scope, replay(body, rest), send)
 
     def _lane_of(self, scope: Scope) -> Lane | None:
         door = scope["state"].get("door")
@@ -165,62 +177,61 @@ class Bound:
             self.buffered -= held
 
     async def _work(self, lane: Lane, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application work in a slot that was taken; the slot is free again when it has really ended."""
-        answer = Answer(send)
-        task = asyncio.ensure_future(self.app(scope, receive, answer.send))
-        task.add_done_callback(lambda _: lane.leave())
+        """Let the application work in a slot that was taken, which is free again only when it has really ended."""
+        answer = Answer(scope, receive, send, self.bounds.seconds)
         try:
-            done, _ = await asyncio.wait({task}, timeout=self.bounds.seconds)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        if done:
-            task.result()
-            return
-        answer.is_closed = True
-        task.add_done_callback(_swallow)  # not cancelled: its thread would go on, and its slot would be free meanwhile
-        REFUSED.labels("time").inc()
-        raise Problem(
-            504,
-            "Took too long",
-            f"It was given up after {self.bounds.seconds:g} seconds; ask for less at a time, or make it a job.",
-            limit_seconds=self.bounds.seconds,
-        )
+            await self.app(scope, receive, answer.send)
+        except Exception:
+            if not answer.is_over:
+                raise
+        finally:
+            answer.clock.cancel()
+            lane.leave()
 
 
 class Answer:
-    """What is sent on, until it is nobody's answer any more."""
+    """The answer of the application, until its time is over: then one of ours takes its place.
 
-    def __init__(self, send: Send) -> None:
-        self._send, self.is_closed = send, False
+    The work itself goes on in its thread, where nobody could stop it, and keeps its slot; what it says is dropped.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, seconds: float) -> None:
+        self._scope, self._receive, self._send, self._seconds = scope, receive, send, seconds
+        self.is_over = self._has_begun = False
+        self.clock = asyncio.get_running_loop().call_later(seconds, self._end)
+        self._last: asyncio.Future[None] | None = None
 
     async def send(self, message: Message) -> None:
-        """Send on, or drop."""
-        if not self.is_closed:
+        """Send on; once the time is over, drop."""
+        if not self.is_over:
+            self._has_begun = True
             await self._send(message)
 
+    def _end(self) -> None:
+        if self._has_begun:
+            return  # it is being read, and the clock of the connection sees to that
+        self.is_over = True
+        REFUSED.labels("time").inc()
+        detail = f"It was given up after {self._seconds:g} seconds; ask for less at a time, or make it a job."
+        problem = Problem(504, "Took too long", detail, limit_seconds=self._seconds)
+        answer = respond(problem, self._scope)(self._scope, self._receive, self._send)
+        self._last = asyncio.ensure_future(answer)
+        self._last.add_done_callback(_swallow)
 
-async def enter_unless_gone(lane: Lane, seconds: float, receive: Receive) -> Receive:
-    """Take a slot, unless the client hangs up meanwhile; give how to receive from here on."""
-    if lane.running < lane.slots:
-        await lane.enter(seconds)
-        return receive
-    entering = asyncio.ensure_future(lane.enter(seconds))
-    leaving = asyncio.ensure_future(receive())
-    try:
-        await asyncio.wait({entering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not entering.done():
-            raise ClientGone
-        entering.result()
-    except BaseException:
-        entering.cancel()
-        leaving.cancel()
-        raise
 
-    async def go_on() -> Message:
+def _call(turn: asyncio.Future[Turn], word: Turn) -> None:
+    """Tell who waits how it ends, if nobody has."""
+    if not turn.done():
+        turn.set_result(word)
+
+
+def _shared(leaving: asyncio.Future[Message]) -> Receive:
+    """Give how to receive what is being waited for already."""
+
+    async def receive() -> Message:
         return await asyncio.shield(leaving)
 
-    return go_on
+    return receive
 
 
 def declared_size(scope: Scope) -> int | None:

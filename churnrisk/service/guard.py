@@ -7,13 +7,12 @@ import secrets
 import time
 
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churnrisk.service.bounds import ClientGone
 from churnrisk.service.identity import host_name
-from churnrisk.service.logs import log, log_defect
-from churnrisk.service.metrics import LATENCY, REQUESTS
+from churnrisk.service.logs import log_defect, log_request
+from churnrisk.service.metrics import count_request
 from churnrisk.service.problems import Problem, problem_of, respond
 
 POLICY = (
@@ -34,6 +33,7 @@ HEADERS = {
 }
 """On every answer; a route may set its own ``Cache-Control``."""
 
+_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 PROBES = ("/healthz", "/readyz")
 
@@ -98,10 +98,11 @@ class Exchange:
         """Send on, with our headers."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(raw=message.setdefault("headers", []))
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
-            headers["X-Request-Id"] = self.scope["state"]["request_id"]
+            headers = list(message.get("headers", ()))
+            given = {name for name, _ in headers}
+            headers += [pair for pair in _HEADERS if pair[0] not in given]
+            headers.append((b"x-request-id", self.scope["state"]["request_id"].encode()))
+            message = {**message, "headers": headers}
         await self._send(message)
 
     async def answer_error(self, error: Exception, receive: Receive) -> None:
@@ -125,13 +126,12 @@ class Exchange:
         caller = self.scope["state"].get("caller")
         seconds = time.perf_counter() - self.began
         method = self.scope["method"] if self.scope["method"] in METHODS else "other"
-        REQUESTS.labels(method, self.route, self.status).inc()
-        LATENCY.labels(method, self.route).observe(seconds)
-        log(
-            "request",
+        route = self.route
+        count_request(method, route, self.status, seconds)
+        log_request(
             request_id=self.scope["state"]["request_id"],
             method=method,
-            route=self.route,
+            route=route,
             status=self.status,
             milliseconds=round(seconds * 1000, 1),
             key=caller.key_id if caller else None,

@@ -7,6 +7,7 @@ whichever worker is asked adds them up; those of a worker that has died stay in 
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 from collections.abc import Mapping
 
@@ -56,6 +57,18 @@ def collect() -> bytes:
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
+
+
+def count_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count a request that has been answered."""
+    counter, histogram = _counters(method, route, status)
+    counter.inc()
+    histogram.observe(seconds)
+
+
+@functools.cache  # as many as there are routes, methods and statuses
+def _counters(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, status), LATENCY.labels(method, route)
 
 
 def count_scores(by_risk: Mapping[str, int]) -> None:

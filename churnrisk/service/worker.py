@@ -20,7 +20,7 @@ from fastapi import FastAPI
 
 from churnrisk.service.app import create_app
 from churnrisk.service.config import ALIVE, READY, Bounds, ServiceConfig
-from churnrisk.service.logs import start_logs
+from churnrisk.service.logs import flush_logs, start_logs
 from churnrisk.service.metrics import CONNECTIONS, STARTS
 from churnrisk.service.protocol import GuardedProtocol
 
@@ -97,6 +97,7 @@ class Server(uvicorn.Server):
                 if isinstance(connection, GuardedProtocol):
                     connection.check(now, now - before)
             before = now
+            flush_logs()
             CONNECTIONS.set(len(self.server_state.connections))
 
 

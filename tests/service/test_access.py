@@ -17,7 +17,7 @@ OPEN = {"/healthz", "/readyz", "/login", "/static/login.css"}
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> list[Door]:
     folder = tmp_path_factory.mktemp("doors")
-    found: list[Door] = create_app(ServiceConfig(folder / "models", folder / "state.db")).state.doors
+    found: list[Door] = create_app(ServiceConfig(folder / "models", folder / "state.db")).state.doors.all
     return found
 
 

@@ -18,8 +18,8 @@ import httpx
 import pytest
 from fastapi import APIRouter, Request
 
-from churnrisk.service import Bounds, ServiceConfig, create_app
-from churnrisk.service.access import Needs, list_doors
+from churnrisk.service import Bounds, ServiceConfig, create_app, pages
+from churnrisk.service.access import Needs
 from churnrisk.service.worker import Server, make_settings
 from support.service import make_keys
 
@@ -39,28 +39,30 @@ TINY = Bounds(
     connections=30,
     drain_seconds=2.0,
 )
-router = APIRouter()
 
 
-@router.post("/test/work", dependencies=[Needs("scorer")])
-def work(seconds: float = 0.0) -> dict[str, float]:
-    time.sleep(seconds)  # in a thread, as real work is
-    return {"slept": seconds}
+def router() -> APIRouter:
+    """Routes that only a test has."""
+    router = APIRouter()
 
+    @router.post("/test/work", dependencies=[Needs("scorer")])
+    def work(seconds: float = 0.0) -> dict[str, float]:
+        time.sleep(seconds)  # in a thread, as real work is
+        return {"slept": seconds}
 
-@router.post("/test/echo", dependencies=[Needs("scorer")])
-async def echo(request: Request) -> dict[str, int]:
-    return {"bytes": len(await request.body())}
+    @router.post("/test/echo", dependencies=[Needs("scorer")])
+    async def echo(request: Request) -> dict[str, int]:
+        return {"bytes": len(await request.body())}
 
+    @router.get("/test/large", dependencies=[Needs("reader")])
+    async def large() -> dict[str, str]:
+        return {"text": "x" * 20_000_000}
 
-@router.get("/test/large", dependencies=[Needs("reader")])
-async def large() -> dict[str, str]:
-    return {"text": "x" * 20_000_000}
+    @router.get("/test/defect", dependencies=[Needs("reader")])
+    def defect() -> None:
+        raise RuntimeError("customer C-4711 bought a secret")
 
-
-@router.get("/test/defect", dependencies=[Needs("reader")])
-def defect() -> None:
-    raise RuntimeError("customer C-4711 bought a secret")
+    return router
 
 
 class InThread:
@@ -69,9 +71,9 @@ class InThread:
     def __init__(self, folder: Path, bounds: Bounds) -> None:
         config = ServiceConfig(folder / "models", folder / "state.db", bounds=bounds)
         self.keys = make_keys(config.state)
-        app = create_app(config)
-        app.router.routes.extend(router.routes)
-        app.state.doors = list_doors(app)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pages, "ROUTERS", (router(),))
+            app = create_app(config)
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
         self.socket.listen(512)
