@@ -118,6 +118,15 @@ class Settings(BaseSettings):
         "set, and a URL takes its password from PGPASSWORD or ~/.pgpass",
         examples=["state.db"],
     )
+    keep_runs_days: int = Field(
+        730,
+        ge=0,
+        le=36500,
+        description="days that scoring runs, ended jobs and the audit log are remembered; 0 keeps them for ever",
+    )
+    keep_rejects_days: int = Field(
+        90, ge=0, le=36500, description="days that files of rejected rows are kept; 0 keeps them for ever"
+    )
     serve_host: str = Field("127.0.0.1", description="address that `churnrisk serve` listens at")
     serve_port: int = Field(
         8000, ge=0, le=65535, description="port that `churnrisk serve` listens at; 0 takes a free one"

@@ -22,6 +22,7 @@ from churnrisk.cli import (
     score,
     serve,
     setup,
+    state,
     target,
     weekly,
 )
@@ -66,6 +67,7 @@ backtest.register(app)
 check.register(app)
 models.register(app)
 keys.register(app)
+state.register(app)
 forget.register(app)
 retention.register(app)
 report.register(app)

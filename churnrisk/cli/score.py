@@ -154,7 +154,11 @@ def score(
             top=top,
         )
     defused = workflows.write_scores(result, output, csv_style=csv_style.value) if output else 0
-    run = None if no_remember or not settings.remember else remember_run(path, churn_model, result)
+    run = (
+        None
+        if no_remember or not settings.remember
+        else remember_run(path, churn_model, result, keep_days=settings.keep_runs_days)
+    )
     if as_json:
         print_json({**describe(churn_model, result), "run": run})
         return
@@ -165,13 +169,13 @@ def score(
         say(f"{defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")
 
 
-def remember_run(path: StatePlace, model: ChurnModel, result: ScoreResult) -> int | None:
+def remember_run(path: StatePlace, model: ChurnModel, result: ScoreResult, *, keep_days: int) -> int | None:
     """Remember the run, and give its number; where that fails the scores are worth no less, so it is only said."""
     from churnrisk import workflows
     from churnrisk.errors import StateError
 
     try:
-        return workflows.remember(path, result.scores, model=str(model.version), kind=result.kind)
+        return workflows.remember(path, result.scores, model=str(model.version), kind=result.kind, keep_days=keep_days)
     except StateError as error:
         typer.echo(f"churnrisk: this run is not remembered: {error}", err=True)
         return None

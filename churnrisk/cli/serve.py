@@ -65,6 +65,7 @@ def serve(
     from churnrisk.learning import Valuation
     from churnrisk.service import ServiceConfig
     from churnrisk.service import serve as run_service
+    from churnrisk.workflows import tend_state
 
     settings = current_settings(context)
     config = ServiceConfig(
@@ -80,6 +81,7 @@ def serve(
         session_seconds=settings.session_hours * 3600,
         bounds=_bounds(settings),
     )
+    tend_state(config.state, keep_days=settings.keep_runs_days)
     code = run_service(config, announce=lambda line: typer.echo(line, err=True))
     if code:
         raise typer.Exit(code)

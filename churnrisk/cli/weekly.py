@@ -44,6 +44,8 @@ def weekly(
         options=reading.options(settings, rejects=folder / "rejects.csv"),
         valuation=Valuation(settings.margin, settings.discount_rate),
         mail=_plan_mail(settings),
+        keep_runs_days=settings.keep_runs_days,
+        keep_rejects_days=settings.keep_rejects_days,
     )
     result = workflows.run_weekly(plan)
     if as_json:

@@ -21,6 +21,7 @@ from churnrisk.state.campaigns import (
     load_campaign,
     load_members,
 )
+from churnrisk.state.copying import backup_state, copy_state
 from churnrisk.state.database import State, StatePlace, default_state_path, find_state, open_state, parse_place
 from churnrisk.state.erasure import (
     Erasure,
@@ -69,6 +70,7 @@ from churnrisk.state.received import (
     load_received,
     received_since,
 )
+from churnrisk.state.retention import Pruned, prune_state
 from churnrisk.state.runs import Remembered, Run, RunScore, find_run, list_runs, load_history, load_scores, remember_run
 
 __all__ = [
@@ -86,6 +88,7 @@ __all__ = [
     "Member",
     "MonitorRun",
     "Outcome",
+    "Pruned",
     "Receipt",
     "ReceivedOrder",
     "Remembered",
@@ -103,10 +106,12 @@ __all__ = [
     "add_monitor_run",
     "add_received",
     "add_tombstones",
+    "backup_state",
     "cancel_job",
     "check_name_free",
     "claim_job",
     "close_session",
+    "copy_state",
     "count_erased",
     "create_key",
     "default_state_path",
@@ -141,6 +146,7 @@ __all__ = [
     "open_session",
     "open_state",
     "parse_place",
+    "prune_state",
     "received_since",
     "remember_run",
     "report_progress",

@@ -21,6 +21,7 @@ class Place(Protocol):
 
     dialect: str
     begin: str
+    begin_reading: str
     most_connections: int
 
     @property
@@ -41,6 +42,9 @@ class Place(Protocol):
 
     def fill(self, connection: Any, table: str, *, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Write many rows into a table."""
+
+    def continue_numbers(self, connection: Any) -> None:
+        """Number further rows after those that are there, which came with numbers of their own."""
 
     def write(self, sql: str) -> str:
         """Give a statement, written for SQLite, as this database reads it."""
@@ -98,13 +102,24 @@ class State:
 
         Inside another transaction it is part of that one.
         """
+        with self._within(self._place.begin):
+            yield
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let this thread read everything as it is at one moment, while others go on writing."""
+        with self._within(self._place.begin_reading):
+            yield
+
+    @contextlib.contextmanager
+    def _within(self, begin: str) -> Iterator[None]:
         if getattr(self._own, "connection", None) is not None:
             yield
             return
         with self._borrow() as connection:
             try:
                 with self._place.explaining():
-                    connection.execute(self._place.begin)
+                    connection.execute(begin)
                 self._own.connection = connection
                 yield
                 with self._place.explaining():
@@ -149,10 +164,18 @@ class State:
         with self._place.explaining(), self._borrow() as connection:
             return int(connection.execute(self._place.write(statement), values).rowcount)
 
-    def fill(self, table: str, *, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Write many rows into a table, as fast as the database can; inside a transaction, so that it happens whole."""
+    def fill(self, table: str, *, rows: Iterable[Sequence[Any]], columns: Sequence[str] = ()) -> None:
+        """Write many rows into a table, as fast as the database can; inside a transaction, so that it happens whole.
+
+        Without columns, rows have all of them, in the order of the table.
+        """
         with self._place.explaining(), self._borrow() as connection:
             self._place.fill(connection, table, columns=columns, rows=rows)
+
+    def continue_numbers(self) -> None:
+        """Number further rows after those that were filled in with numbers of their own."""
+        with self._place.explaining(), self._borrow() as connection:
+            self._place.continue_numbers(connection)
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Give the rows of a query with parameters, or what a statement is ``RETURNING``."""

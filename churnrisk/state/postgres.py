@@ -92,6 +92,7 @@ class PostgresDatabase:
 
     dialect = "postgresql"
     begin = f"BEGIN; SELECT pg_advisory_xact_lock({LOCK})"
+    begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     most_connections = 5  # of each process: a server allows 100 in all when nothing else is said
 
     def __init__(self, url: str) -> None:
@@ -158,9 +159,20 @@ class PostgresDatabase:
 
     def fill(self, connection: Any, table: str, *, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Write many rows into a table."""
-        with connection.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+        named = f" ({', '.join(columns)})" if columns else ""
+        with connection.cursor().copy(f"COPY {table}{named} FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
+
+    def continue_numbers(self, connection: Any) -> None:
+        """Let every column that numbers its rows go on after the largest number that is there."""
+        query = (
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE table_schema = current_schema() AND is_identity = 'YES'"
+        )
+        for table, column in connection.execute(query).fetchall():
+            sequence = f"pg_get_serial_sequence('{table}', '{column}')"
+            connection.execute(f"SELECT setval({sequence}, coalesce(max({column}), 0) + 1, false) FROM {table}")
 
     def scrub(self, connection: Any) -> bool:
         """Write the tables anew without what was deleted; the server's own log and backups are its administrator's."""

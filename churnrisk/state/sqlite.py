@@ -32,6 +32,7 @@ class SqliteFile:
 
     dialect = "sqlite"
     begin = "BEGIN IMMEDIATE"  # take the right to write at once: two transactions never wait for each other's reads
+    begin_reading = "BEGIN"
     most_connections = 16
 
     def __init__(self, path: Path) -> None:
@@ -42,7 +43,7 @@ class SqliteFile:
         with self.explaining():
             connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             try:
-                for setting in ("synchronous = FULL", "foreign_keys = ON"):
+                for setting in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
                     connection.execute(f"PRAGMA {setting}")
             except BaseException:
                 connection.close()
@@ -92,9 +93,13 @@ class SqliteFile:
         self, connection: sqlite3.Connection, table: str, *, columns: Sequence[str], rows: Iterable[Sequence[Any]]
     ) -> None:
         """Write many rows into a table."""
-        marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names of ours
+        names = columns or [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
+        marks = ", ".join("?" * len(names))
+        statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - names of ours
         connection.executemany(statement, rows)
+
+    def continue_numbers(self, connection: sqlite3.Connection) -> None:
+        """Nothing to do: numbers go on after the largest that was written."""
 
     def scrub(self, connection: sqlite3.Connection) -> bool:
         """Write the file anew without what was deleted, and empty the write-ahead log."""

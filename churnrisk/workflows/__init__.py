@@ -23,6 +23,7 @@ from churnrisk.workflows.monitoring import MonitorPlan, MonitorResult, run_monit
 from churnrisk.workflows.readiness import Readiness, check_readiness
 from churnrisk.workflows.recipe import Difference, Recipe, compare_cards, read_recipe
 from churnrisk.workflows.report import ReportResult, check_report_path, make_report, write_report
+from churnrisk.workflows.retention_time import PruneResult, prune, tend_state
 from churnrisk.workflows.retrain import Retrained, retrain
 from churnrisk.workflows.scoring import ScoreResult, check_output, score_source, write_scores
 from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, rejects_beside, sample_file, without_password
@@ -48,6 +49,7 @@ __all__ = [
     "Memory",
     "MonitorPlan",
     "MonitorResult",
+    "PruneResult",
     "Readiness",
     "Recipe",
     "ReportResult",
@@ -83,6 +85,7 @@ __all__ = [
     "measure_campaign",
     "names_any",
     "predict_churn",
+    "prune",
     "read_campaign_list",
     "read_recipe",
     "read_suppressed",
@@ -94,6 +97,7 @@ __all__ = [
     "sample_file",
     "score_source",
     "send_alarm",
+    "tend_state",
     "train",
     "usual_exports",
     "without_password",

@@ -25,7 +25,7 @@ from churnrisk.state import (
     remember_run,
 )
 from churnrisk.timeline import Snapshot, date_of
-from churnrisk.workflows.erasure import catch_up
+from churnrisk.workflows.retention_time import tend_state
 
 CHANGES = ("new on the list", "rising", "falling", "bought since", "off the list", "unchanged")
 """What may stand in the column ``change``; the list is who is rated high. Empty for who was or is not scored."""
@@ -142,11 +142,11 @@ class Memory:
         return Comparison(earlier, change, follow_up(scores, before, earlier.run.snapshot, orders))
 
 
-def remember(path: StatePlace, scores: Scores, *, model: str, kind: str) -> int:
+def remember(path: StatePlace, scores: Scores, *, model: str, kind: str, keep_days: int = 0) -> int:
     """Keep a scoring run in the state file, and give its number.
 
     The same customers with the same scores by the same model at the same day are the same run, however often and from
-    whatever file it is made: it replaces what is there.
+    whatever file it is made: it replaces what is there. Runs that are older than ``keep_days`` go; 0 keeps them all.
     """
     columns = scores.columns
     order = np.argsort(columns["customer_id"], kind="stable")
@@ -160,7 +160,7 @@ def remember(path: StatePlace, scores: Scores, *, model: str, kind: str) -> int:
         strict=True,
     )
     run = Run(scores.snapshot, model, kind, digest_of(scores), scores.count("status", "scored"))
-    catch_up(path)
+    tend_state(path, keep_days=keep_days)
     with open_state(path) as state:
         return remember_run(state, run, rows)
 

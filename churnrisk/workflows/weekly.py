@@ -15,6 +15,7 @@ from churnrisk.workflows.mail import MailServer, check_mail, send_files
 from churnrisk.workflows.model import ChurnModel, load
 from churnrisk.workflows.reasons import ReasonsFor
 from churnrisk.workflows.report import make_report, write_report
+from churnrisk.workflows.retention_time import drop_rejects
 from churnrisk.workflows.scoring import ScoreResult, score_source, write_scores
 
 LIST_FILE, REPORT_FILE = "list.xlsx", "report.html"
@@ -49,6 +50,8 @@ class WeeklyPlan:
         Margin and discount rate.
     mail : MailPlan, optional
         None to send nothing.
+    keep_runs_days, keep_rejects_days : int
+        How long runs, and files of rejected rows in the folder, are kept; 0 for ever.
     """
 
     source: str
@@ -59,6 +62,8 @@ class WeeklyPlan:
     options: IntakeOptions
     valuation: Valuation
     mail: MailPlan | None = None
+    keep_runs_days: int = 0
+    keep_rejects_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,8 @@ def run_weekly(plan: WeeklyPlan) -> WeeklyResult:
     files = plan.folder / LIST_FILE, plan.folder / REPORT_FILE
     write_scores(scored, str(files[0]))
     write_report(report.data, files[1])
-    remember(plan.state, scored.scores, model=str(model.version), kind=scored.kind)
+    remember(plan.state, scored.scores, model=str(model.version), kind=scored.kind, keep_days=plan.keep_runs_days)
+    drop_rejects(plan.folder, days=plan.keep_rejects_days)
     since = scored.scores.snapshot.cutoff - model.model.snapshot.cutoff
     done = WeeklyResult(scored, str(model.version), files, (), report.model_problem, since)
     if plan.mail is None:

@@ -1,0 +1,151 @@
+"""The whole state as one copy: into a file beside it, or from a file to a database and back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from churnrisk.errors import StateError
+from churnrisk.state.database import State, StatePlace, find_state, open_state, parse_place
+from churnrisk.state.sqlite import APPLICATION, SqliteFile
+
+TABLES = (
+    "runs",
+    "run_scores",
+    "score_outcomes",
+    "campaigns",
+    "campaign_members",
+    "measurements",
+    "erased_members",
+    "keys",
+    "sessions",
+    "audit",
+    "received_orders",
+    "jobs",
+    "tombstones",
+    "monitor_runs",
+)
+"""Every table, each after those that it refers to."""
+
+
+def backup_state(place: StatePlace, target: Path) -> int:
+    """Copy the state, as it is at one moment, into a file that is whole or absent; others go on writing meanwhile.
+
+    A database becomes a state file, too, which ``--state`` can name or :func:`copy_state` can bring to a database again.
+
+    Parameters
+    ----------
+    place : Path or str
+        The state.
+    target : Path
+        The file. An older backup is replaced; any other file is not.
+
+    Returns
+    -------
+    int
+        Size of the file in bytes. It is for its owner's eyes only (mode 0600).
+
+    Raises
+    ------
+    StateError
+        Where there is nothing to copy, or the target cannot be written.
+    """
+    place = parse_place(place) if isinstance(place, str) else place
+    _check_target(place, target)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        if isinstance(place, Path):
+            _copy_file(place, temporary)
+        else:
+            copy_state(place, temporary)
+            _close_log(temporary)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise StateError(f"{target}: the backup cannot be written: {error.strerror or error}.") from None
+    finally:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
+    return target.stat().st_size
+
+
+def _check_target(place: StatePlace, target: Path) -> None:
+    if not target.parent.is_dir():
+        raise StateError(f"{target}: there is no folder {target.parent}; make it, or name another file.")
+    if not target.exists():
+        return
+    if isinstance(place, Path) and place.exists() and target.samefile(place):
+        raise StateError(f"{target} is the state itself; name another file for its backup.")
+    with target.open("rb") as file:
+        head = file.read(72)
+    if head[:15] != b"SQLite format 3" or int.from_bytes(head[68:72]) != APPLICATION:
+        raise StateError(f"{target} is there already and is no backup of a state; name another file.")
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    """Copy a file page by page, through SQLite's own way of doing that under other writers."""
+    if not source.exists():
+        raise StateError(f"{source}: nothing is remembered there yet, so there is nothing to copy.")
+    place = SqliteFile(source)
+    with place.explaining():
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with contextlib.closing(place.connect()) as ours, contextlib.closing(sqlite3.connect(target)) as copy:
+            ours.backup(copy)
+    _close_log(target)
+
+
+def _close_log(path: Path) -> None:
+    """Make a file complete in itself; opening it as the state makes it one with a write-ahead log again."""
+    with SqliteFile(path).explaining(), contextlib.closing(sqlite3.connect(path)) as copy:
+        copy.execute("PRAGMA journal_mode = DELETE")
+
+
+def copy_state(source: StatePlace, target: StatePlace) -> dict[str, int]:
+    """Copy everything that is remembered to a place where nothing is; give the number of rows of each table.
+
+    Raises
+    ------
+    StateError
+        Where there is nothing to copy, or something at the target already.
+    """
+    ours = find_state(source)
+    if ours is None:
+        raise StateError(f"{source}: nothing is remembered there yet, so there is nothing to copy.")
+    with ours, open_state(target) as theirs, theirs.transaction(), ours.snapshot():
+        if any(theirs.rows(f"SELECT 1 FROM {table} LIMIT 1") for table in TABLES):  # noqa: S608 - names of ours
+            raise StateError(f"{theirs.path}: something is remembered there already; name a place where nothing is.")
+        counts = {table: _copy_table(ours, theirs, table) for table in TABLES}
+        theirs.continue_numbers()
+    return counts
+
+
+def _copy_table(ours: State, theirs: State, table: str) -> int:
+    count = 0
+    for rows in _read_table(ours, table):
+        theirs.fill(table, rows=rows)
+        count += len(rows)
+    return count
+
+
+def _read_table(state: State, table: str) -> Iterator[list[tuple[Any, ...]]]:
+    """Give the rows of a table; those of the runs one run at a time, since they are many."""
+    if table != "run_scores":
+        yield state.rows(f"SELECT * FROM {table}")  # noqa: S608 - names of ours
+        return
+    for run in state.rows("SELECT run_id FROM runs ORDER BY run_id"):
+        yield state.rows("SELECT * FROM run_scores WHERE run_id = ? ORDER BY customer_id", run)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
