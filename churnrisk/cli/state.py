@@ -40,9 +40,7 @@ def backup(
     if as_json:
         print_json({"state": str(place), "backup": str(file), "bytes": size})
     else:
-        say(
-            f"{place} is copied to {file} ({size:,} bytes). It holds customer ids: keep it as you keep the purchase log."
-        )
+        say(f"{place} is copied to {file} ({size:,} bytes). It holds customer ids: keep it as the purchase log.")
 
 
 @state.command()

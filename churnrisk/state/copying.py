@@ -35,7 +35,7 @@ TABLES = (
 def backup_state(place: StatePlace, target: Path) -> int:
     """Copy the state, as it is at one moment, into a file that is whole or absent; others go on writing meanwhile.
 
-    A database becomes a state file, too, which ``--state`` can name or :func:`copy_state` can bring to a database again.
+    A database becomes a state file, too, which ``--state`` can name, or :func:`copy_state` can bring back again.
 
     Parameters
     ----------
