@@ -22,6 +22,7 @@ from churnrisk.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
     from churnrisk.workflows import ChurnModel, Comparison, ScoreResult
 
@@ -154,11 +155,7 @@ def score(
             top=top,
         )
     defused = workflows.write_scores(result, output, csv_style=csv_style.value) if output else 0
-    run = (
-        None
-        if no_remember or not settings.remember
-        else remember_run(path, churn_model, result, keep_days=settings.keep_runs_days)
-    )
+    run = None if no_remember else remember_run(path, churn_model, result, settings=settings)
     if as_json:
         print_json({**describe(churn_model, result), "run": run})
         return
@@ -169,13 +166,16 @@ def score(
         say(f"{defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")
 
 
-def remember_run(path: StatePlace, model: ChurnModel, result: ScoreResult, *, keep_days: int) -> int | None:
-    """Remember the run, and give its number; where that fails the scores are worth no less, so it is only said."""
+def remember_run(path: StatePlace, model: ChurnModel, result: ScoreResult, *, settings: Settings) -> int | None:
+    """Remember the run if that is wanted, and give its number; where it fails it is only said: the scores are there."""
     from churnrisk import workflows
     from churnrisk.errors import StateError
 
+    if not settings.remember:
+        return None
+    version, days = str(model.version), settings.keep_runs_days
     try:
-        return workflows.remember(path, result.scores, model=str(model.version), kind=result.kind, keep_days=keep_days)
+        return workflows.remember(path, result.scores, model=version, kind=result.kind, keep_days=days)
     except StateError as error:
         typer.echo(f"churnrisk: this run is not remembered: {error}", err=True)
         return None
