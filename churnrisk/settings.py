@@ -25,6 +25,7 @@ PREFIX = "CHURNRISK_"
 _OTHER_VARIABLES = {  # read where they are needed, and in no file: where the keys are, a password, and a secret
     "CHURNRISK_CONFIG_DIR",
     "CHURNRISK_SMTP_PASSWORD",
+    "CHURNRISK_ADMIN_KEY",
     "CHURNRISK_WEBHOOK_SECRET",
 }
 _PATHS = {"purchases", "models_dir", "weekly_dir", "suppress", "state"}

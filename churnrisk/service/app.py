@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from churnrisk import __version__
 from churnrisk.service import api, pages
 from churnrisk.service.access import Access, Doors
+from churnrisk.service.audit import router as audit
 from churnrisk.service.bounds import Bound
 from churnrisk.service.config import ServiceConfig
 from churnrisk.service.documents import router as documents
@@ -47,7 +48,7 @@ def create_app(config: ServiceConfig) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.config = config
-    for router in (health, metrics, login, static, documents, *api.ROUTERS, *pages.ROUTERS):
+    for router in (health, metrics, login, static, documents, audit, *api.ROUTERS, *pages.ROUTERS):
         app.router.routes.extend(router.routes)  # one flat list, in which each route shows what it declares
     app.state.doors = Doors(app)
     app.state.static, app.state.throttle = read_static(), Throttle()

@@ -9,6 +9,7 @@ import time
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from churnrisk.service.audit import note_change
 from churnrisk.service.bounds import ClientGone
 from churnrisk.service.identity import host_name
 from churnrisk.service.logs import log_defect, log_request
@@ -95,8 +96,9 @@ class Exchange:
         scope["state"] = {**scope.get("state", {}), "request_id": secrets.token_hex(8)}
 
     async def send(self, message: Message) -> None:
-        """Send on, with our headers."""
+        """Send on, with our headers; what an admin has changed is written down before it is answered."""
         if message["type"] == "http.response.start":
+            await note_change(self.scope, message["status"])
             self.status = message["status"]
             headers = list(message.get("headers", ()))
             given = {name for name, _ in headers}

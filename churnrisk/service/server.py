@@ -20,7 +20,7 @@ from typing import Any
 from churnrisk.errors import SettingsError
 from churnrisk.service.config import ALIVE, METRICS_VARIABLE, READY, ServiceConfig
 from churnrisk.service.logs import log, start_logs
-from churnrisk.state import list_keys, open_state
+from churnrisk.state import adopt_key, list_keys, open_state
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 """Libraries read these when they are loaded; threads of several workers would only fight for the same cores."""
@@ -31,6 +31,7 @@ SIDE_PROCESSES: tuple[tuple[str, str], ...] = ()
 
 Functions are named and not imported: the supervisor itself stays small."""
 
+ADMIN_VARIABLE = "CHURNRISK_ADMIN_KEY"
 MOST_FAILURES = 5
 SILENT_SECONDS = 60.0
 LONGEST_PAUSE = 5.0
@@ -65,8 +66,14 @@ def serve(config: ServiceConfig, *, announce: Callable[[str], None]) -> int:
 
 
 def check_keys(config: ServiceConfig) -> None:
-    """Refuse to start where nobody could use the service, or everybody."""
+    """Refuse to start where nobody could use the service, or everybody.
+
+    ``CHURNRISK_ADMIN_KEY`` in the environment is taken over as the key of an admin, for containers that are set up
+    without a shell; it leaves the environment, so that no other process finds it there.
+    """
     with open_state(config.state) as state:
+        if ADMIN_VARIABLE in os.environ:
+            adopt_key(state, os.environ.pop(ADMIN_VARIABLE), name=ADMIN_VARIABLE, role="admin")
         if any(key.revoked_at is None for key in list_keys(state)):
             return
     raise SettingsError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Literal
@@ -20,6 +21,8 @@ KEY_PREFIX = "crk_"
 """Begins every key, so that one that leaked into a file is recognised."""
 
 _COLUMNS = "k.key_id, k.name, k.role, k.made_at, k.revoked_at, k.last_used_at"
+_RANDOM_LETTERS, _DIFFERENT_LETTERS = 43, 16
+_URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
 _LOOKED_UP = 8
 """Hexadecimal digits of the hash that the index finds a key by; the rest is compared in constant time."""
 
@@ -66,6 +69,36 @@ def create_key(state: State, *, name: str, role: Role) -> tuple[KeyRecord, str]:
     made_at = now()
     [(key_id,)] = state.rows(statement, (name.strip(), role, _hash(secret), made_at))
     return KeyRecord(int(key_id), name.strip(), role, made_at, None, None), secret
+
+
+def adopt_key(state: State, secret: str, *, name: str, role: Role) -> KeyRecord:
+    """Take over a key that was made elsewhere, as by who sets up a container; one that is known already stays as it is.
+
+    Raises
+    ------
+    StateError
+        For a key that could be guessed: it has to begin with ``crk_`` and to go on with at least 43 random letters,
+        digits, ``-`` and ``_``, which is 256 bits. For a known key that is revoked or of another role.
+    """
+    random = secret.removeprefix(KEY_PREFIX)
+    is_random = len(random) >= _RANDOM_LETTERS and len(set(random)) >= _DIFFERENT_LETTERS
+    if not secret.startswith(KEY_PREFIX) or not is_random or not _URL_SAFE.fullmatch(random):
+        raise StateError(
+            f"the key for {name} is empty or could be guessed: it needs {KEY_PREFIX} and {_RANDOM_LETTERS} random "
+            "letters, digits, - and _. Such are made by `churnrisk keys create`."
+        )
+    digest = _hash(secret)
+    with state.transaction():
+        query = f"SELECT {_COLUMNS} FROM keys k WHERE k.key_hash = ?"  # noqa: S608 - names of ours
+        found = [KeyRecord(*row) for row in state.rows(query, (digest,))]
+        if not found:
+            state.run(
+                "INSERT INTO keys (name, role, key_hash, made_at) VALUES (?, ?, ?, ?)", (name, role, digest, now())
+            )
+            found = [KeyRecord(*row) for row in state.rows(query, (digest,))]
+    if found[0].revoked_at is not None or found[0].role != role:
+        raise StateError(f"the key for {name} is known as key {found[0].key_id}, and revoked or of another role.")
+    return found[0]
 
 
 def find_key(state: State, secret: str) -> KeyRecord | None:

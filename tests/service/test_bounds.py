@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import multiprocessing
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,10 +16,9 @@ import httpx
 import pytest
 from fastapi import APIRouter, Request
 
-from churnrisk.service import Bounds, ServiceConfig, create_app, pages
+from churnrisk.service import Bounds
 from churnrisk.service.access import Needs
-from churnrisk.service.worker import Server, make_settings
-from support.service import make_keys
+from support.served import InThread
 
 TINY = Bounds(
     body=200_000,
@@ -65,46 +62,9 @@ def router() -> APIRouter:
     return router
 
 
-class InThread:
-    """A real server, in a thread of this process, with routes that only a test has."""
-
-    def __init__(self, folder: Path, bounds: Bounds) -> None:
-        config = ServiceConfig(folder / "models", folder / "state.db", bounds=bounds)
-        self.keys = make_keys(config.state)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(pages, "ROUTERS", (router(),))
-            app = create_app(config)
-        self.socket = socket.socket()
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.listen(512)
-        self.port = self.socket.getsockname()[1]
-        self._line, theirs = multiprocessing.Pipe()
-        self.server = Server(make_settings(app, config.bounds), theirs)
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]})
-        self.thread.start()
-        assert self._line.recv_bytes() == b"ready"
-
-    def client(self, role: str = "scorer") -> httpx.Client:
-        headers = {"Authorization": f"Bearer {self.keys[role]}"}
-        limits = httpx.Limits(max_connections=100)
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=20, limits=limits)
-
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
-
-    def head(self, method: str, path: str, *lines: str) -> bytes:
-        key = f"Authorization: Bearer {self.keys['scorer']}"
-        return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", key, *lines, "", ""]).encode()
-
-    def close(self) -> None:
-        self.server.should_exit = True
-        self.thread.join()
-        self._line.close()
-
-
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InThread]:
-    server = InThread(tmp_path_factory.mktemp("tiny"), TINY)
+    server = InThread(tmp_path_factory.mktemp("tiny"), TINY, router())
     yield server
     server.close()
 
@@ -303,7 +263,7 @@ def test_a_defect_says_nothing_of_what_it_worked_on(
 
 
 def test_a_slot_is_never_lost(tmp_path: Path) -> None:
-    server = InThread(tmp_path, replace(TINY, wait_seconds=0.05, queued=4, seconds=0.2))
+    server = InThread(tmp_path, replace(TINY, wait_seconds=0.05, queued=4, seconds=0.2), router())
     try:
 
         async def storm() -> None:
