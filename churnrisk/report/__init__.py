@@ -1,14 +1,59 @@
-"""The report: one self-contained HTML page with the retention figures, their charts and who is at risk."""
+"""The report: one self-contained HTML page with the retention figures, their charts and who is at risk.
 
+The dashboard shows the same: it asks for the blocks of a section, :func:`describe_model` and its like, and renders them
+with the same templates.
+"""
+
+from churnrisk.report.blocks import Block, Card, Cards, Chart, Column, DataTable, Words
+from churnrisk.report.campaigns import describe_campaigns
+from churnrisk.report.charts import PALETTES, themes
+from churnrisk.report.cohort_map import describe_cohorts
 from churnrisk.report.content import AtRisk, ContactPlan, MeasuredCampaign, ModelSheet, ReportData, describe_report
-from churnrisk.report.page import render_report
+from churnrisk.report.customer_sheet import draw_history, draw_reasons, draw_timeline
+from churnrisk.report.formats import amount, percent, whole
+from churnrisk.report.model_sheet import describe_model
+from churnrisk.report.names import ACTION_NAMES, OUTCOMES, RISKS, SEGMENT_NAMES, name_action, name_segment
+from churnrisk.report.overview import make_cards
+from churnrisk.report.page import ASSETS, make_environment, read_asset, render_report
+from churnrisk.report.segment_shares import describe_segments
+from churnrisk.report.trends import describe_trends
 
 __all__ = [
+    "ACTION_NAMES",
+    "ASSETS",
+    "OUTCOMES",
+    "PALETTES",
+    "RISKS",
+    "SEGMENT_NAMES",
     "AtRisk",
+    "Block",
+    "Card",
+    "Cards",
+    "Chart",
+    "Column",
     "ContactPlan",
+    "DataTable",
     "MeasuredCampaign",
     "ModelSheet",
     "ReportData",
+    "Words",
+    "amount",
+    "describe_campaigns",
+    "describe_cohorts",
+    "describe_model",
     "describe_report",
+    "describe_segments",
+    "describe_trends",
+    "draw_history",
+    "draw_reasons",
+    "draw_timeline",
+    "make_cards",
+    "make_environment",
+    "name_action",
+    "name_segment",
+    "percent",
+    "read_asset",
     "render_report",
+    "themes",
+    "whole",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from churnrisk.messages import say, write_date, write_number
-from churnrisk.report.blocks import Chart, Column, DataTable, Section, Words
+from churnrisk.report.blocks import Block, Chart, Column, DataTable, Section, Words
 from churnrisk.report.charts import interval_chart
 from churnrisk.report.content import MeasuredCampaign, ReportData
 from churnrisk.report.formats import NOTHING, amount, points, whole
@@ -16,8 +16,11 @@ MOST_LETTERS = 24
 
 def build_campaigns(data: ReportData) -> Section | None:
     """Build the table of campaigns; a shop that has measured none has no such section."""
-    if not data.campaigns:
-        return None
+    return Section("campaigns", say("Campaigns"), list(describe_campaigns(data.campaigns))) if data.campaigns else None
+
+
+def describe_campaigns(campaigns: Sequence[MeasuredCampaign]) -> Iterator[Block]:
+    """Give the effects as a chart and a table, and each verdict."""
     columns = (
         Column(say("Campaign"), is_number=False, is_foreign=True),
         Column(say("from"), is_number=False),
@@ -27,9 +30,10 @@ def build_campaigns(data: ReportData) -> Section | None:
         Column(say("95 % interval"), is_number=False, is_wide=True),
         Column(say("profit")),
     )
-    table = DataTable(say("By assignment, contacted against kept back"), columns, tuple(map(_write, data.campaigns)))
-    verdicts = [Words(f"{one.name}: {one.verdict}") for one in data.campaigns]
-    return Section("campaigns", say("Campaigns"), [*_draw(data.campaigns), table, *verdicts])
+    table = DataTable(say("By assignment, contacted against kept back"), columns, tuple(map(_write, campaigns)))
+    yield from _draw(campaigns)
+    yield table
+    yield from (Words(f"{one.name}: {one.verdict}") for one in campaigns)
 
 
 def _draw(campaigns: Sequence[MeasuredCampaign]) -> Iterator[Chart]:

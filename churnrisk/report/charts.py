@@ -157,6 +157,35 @@ def value_bars(names: Sequence[str], series: Series) -> Option:
     }
 
 
+def timeline_chart(series: Mapping[str, Sequence[tuple[str, float, str]]]) -> Option:
+    """Give marks over days, a row of them for each name.
+
+    Parameters
+    ----------
+    series : mapping of str to sequence of (str, float, str)
+        Name to its marks: an ISO date, a size, and what is told where one is pointed at.
+    """
+    marks = [
+        {
+            "type": "scatter",
+            "name": name,
+            "symbol": SYMBOLS[k % len(SYMBOLS)],
+            "symbolSize": 9,
+            "data": [{"value": [day, size], "name": told} for day, size, told in points],
+        }
+        for k, (name, points) in enumerate(series.items())
+    ]
+    return {
+        "animation": False,
+        "grid": {"left": 8, "right": 24, "top": 40, "bottom": 4, **_CONTAIN},
+        "legend": {"top": 0, "left": "center"},
+        "tooltip": {"trigger": "item", "confine": True, "formatter": "{b}"},
+        "xAxis": {"type": "time", "axisLabel": {"formatter": "{yyyy}-{MM}", "hideOverlap": True}},
+        "yAxis": {"type": "value", "axisLabel": {"formatter": "@short"}},
+        "series": marks,
+    }
+
+
 def interval_chart(
     names: Sequence[str], figures: Sequence[tuple[float, float, float]], *, unit: Unit, name: str
 ) -> Option:
@@ -316,6 +345,7 @@ def make_theme(palette: Palette) -> Option:
             "borderColor": palette.muted,
             "textStyle": {"color": palette.text},
         },
+        "timeAxis": {**axis, "splitLine": {"show": False}},
         "categoryAxis": {**axis, "splitLine": {"show": False}},
         "valueAxis": axis,
         "visualMap": {"inRange": {"color": list(palette.heat)}, "textStyle": {"color": palette.muted}},

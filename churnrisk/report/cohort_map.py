@@ -10,7 +10,7 @@ from churnrisk.report.charts import heat_map
 from churnrisk.report.content import ReportData
 from churnrisk.report.formats import percent, whole
 from churnrisk.report.periods import name_ages
-from churnrisk.retention import Cohort
+from churnrisk.retention import Cohort, CohortTable
 
 MOST_COHORTS = 36
 """The latest ones are shown, and as many periods."""
@@ -18,11 +18,12 @@ MOST_COHORTS = 36
 
 def build_cohort_map(data: ReportData) -> Section:
     """Build the heat map."""
-    return Section("cohorts", say("Cohorts"), list(_build_blocks(data)))
+    return Section("cohorts", say("Cohorts"), list(describe_cohorts(data.cohorts)))
 
 
-def _build_blocks(data: ReportData) -> Iterator[Block]:
-    kind, cohorts = data.cohorts.kind, data.cohorts.cohorts[-MOST_COHORTS:]
+def describe_cohorts(table: CohortTable) -> Iterator[Block]:
+    """Give the heat map with what is to be said about it, or why there is none."""
+    kind, cohorts = table.kind, table.cohorts[-MOST_COHORTS:]
     shown = [one for one in cohorts if any(value is not None for value in one.classic[1:])]
     if not shown:
         yield Words(say("No period after a first purchase is covered by the log yet, so there is nothing to follow."))
@@ -38,16 +39,16 @@ def _build_blocks(data: ReportData) -> Iterator[Block]:
             say(
                 "* Less than {lookback} days of log lie before this cohort: some of its customers may have bought "
                 "before, and such early cohorts look more loyal than they are.",
-                lookback=data.cohorts.lookback_days,
+                lookback=table.lookback_days,
             ),
             is_note=True,
         )
-    if len(cohorts) < len(data.cohorts.cohorts):
+    if len(cohorts) < len(table.cohorts):
         yield Words(
             say(
                 "The latest {shown} of {all} cohorts; all: churnrisk cohorts --wide.",
                 shown=len(cohorts),
-                all=len(data.cohorts.cohorts),
+                all=len(table.cohorts),
             )
         )
     yield _draw(kind, shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from churnrisk.retention import Change, CohortTable, RetentionTable, Segmentation
 
@@ -119,6 +119,26 @@ class MeasuredCampaign:
     high: float | None
     profit: float | None
     verdict: str
+
+
+class PeriodFigures(Protocol):
+    """What charts and cards over periods are made from; :class:`ReportData` is one."""
+
+    @property
+    def table(self) -> RetentionTable:
+        """Figures by period, without groups."""
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The last complete period beside its past."""
+
+    @property
+    def first_day(self) -> int:
+        """Day number of the first order."""
+
+    @property
+    def last_day(self) -> int:
+        """Day number of the last order."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from churnrisk.messages import mark, say, write_date, write_period
 from churnrisk.report.blocks import Block, Card, Cards, Section, Words
-from churnrisk.report.content import ReportData
+from churnrisk.report.content import PeriodFigures, ReportData
 from churnrisk.report.formats import BY_UNIT, NOTHING, amount, whole
 from churnrisk.report.periods import compare, find_latest, find_year_before, is_known
 from churnrisk.retention import DEFINITIONS, PeriodRow
@@ -30,12 +30,18 @@ SHOWN = {
 
 def build_overview(data: ReportData) -> Section:
     """Build the overview."""
+    row = data.table.rows[find_latest(data)]
+    blocks = [Words(_introduce(data, row)), Cards(make_cards(data)), *_write_notes(data, row)]
+    return Section("overview", say("Overview"), blocks)
+
+
+def make_cards(data: PeriodFigures) -> tuple[Card, ...]:
+    """Make the cards of the latest period that can be trusted."""
     latest = find_latest(data)
     before = find_year_before(data.table.kind, latest)
     row = data.table.rows[latest]
     earlier = None if before is None else data.table.rows[before]
-    cards = tuple(_make_card(data, name, row, earlier) for name in SHOWN if row.figures[name] is not None)
-    return Section("overview", say("Overview"), [Words(_introduce(data, row)), Cards(cards), *_write_notes(data, row)])
+    return tuple(_make_card(data, name, row, earlier) for name in SHOWN if row.figures[name] is not None)
 
 
 def _introduce(data: ReportData, row: PeriodRow) -> str:
@@ -54,7 +60,7 @@ def _introduce(data: ReportData, row: PeriodRow) -> str:
     return f"{what} {log}"
 
 
-def _make_card(data: ReportData, name: str, row: PeriodRow, earlier: PeriodRow | None) -> Card:
+def _make_card(data: PeriodFigures, name: str, row: PeriodRow, earlier: PeriodRow | None) -> Card:
     title, meaning = SHOWN[name]
     table, value = data.table, row.figures[name]
     said = say(meaning, lookback=table.lookback_days, window=table.revenue_window_days)
@@ -64,7 +70,7 @@ def _make_card(data: ReportData, name: str, row: PeriodRow, earlier: PeriodRow |
     return Card(say(title), written, _compare_years(data, name, row, earlier), said)
 
 
-def _compare_years(data: ReportData, name: str, row: PeriodRow, earlier: PeriodRow | None) -> str:
+def _compare_years(data: PeriodFigures, name: str, row: PeriodRow, earlier: PeriodRow | None) -> str:
     if not is_known(data, row, name):
         return say("the log does not reach back far enough for this figure")
     if earlier is None:
@@ -77,7 +83,7 @@ def _compare_years(data: ReportData, name: str, row: PeriodRow, earlier: PeriodR
     return words + _judge_noise(data, name)
 
 
-def _judge_noise(data: ReportData, name: str) -> str:
+def _judge_noise(data: PeriodFigures, name: str) -> str:
     figure = "retention_rate" if name == "churn_rate" else name
     for change in data.changes:
         if change.figure == figure and change.is_year_before:
@@ -85,7 +91,7 @@ def _judge_noise(data: ReportData, name: str) -> str:
     return ""
 
 
-def _write_notes(data: ReportData, row: PeriodRow) -> Iterator[Block]:
+def _write_notes(data: PeriodFigures, row: PeriodRow) -> Iterator[Block]:
     if not row.complete:
         yield Words(say("Not complete: read the figures above with care."), is_note=True)
     yield from (Words(notice, is_note=True) for notice in data.table.notices)

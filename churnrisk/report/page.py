@@ -14,7 +14,7 @@ import re
 import unicodedata
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from churnrisk.messages import say, say_many, spoken_language, write_date
@@ -22,6 +22,7 @@ from churnrisk.report.catalogue import build_sections
 from churnrisk.report.charts import themes
 from churnrisk.report.content import ReportData
 
+ASSETS = ("echarts.min.js", "report.js", "report.css")
 SCRIPTS = ("echarts.min.js", "report.js")
 STYLE = "report.css"
 _DATE = re.compile(r"\b[0-9]{4}-[0-9]{2}(-[0-9]{2})?\b")
@@ -36,9 +37,9 @@ def render_report(data: ReportData) -> str:
     data : ReportData
         What :func:`churnrisk.workflows.make_report` gave.
     """
-    scripts, style = [_read_static(name) for name in SCRIPTS], _read_static(STYLE)
+    scripts, style = [read_asset(name) for name in SCRIPTS], read_asset(STYLE)
     return (
-        _environment()
+        make_environment()
         .get_template("page.html")
         .render(
             data=data,
@@ -91,9 +92,16 @@ def write_prose(text: str) -> Markup:
     return Markup(_DATE.sub(r'<span class="date">\g<0></span>', escaped))  # noqa: S704 - escaped in the line above
 
 
-def _environment() -> Environment:
+def make_environment(*packages: str) -> Environment:
+    """Make the environment that pages are rendered in: everything that is put into a template is escaped.
+
+    Parameters
+    ----------
+    *packages : str
+        Whose templates are looked for first; those of the report are there too.
+    """
     environment = Environment(
-        loader=PackageLoader("churnrisk.report"),
+        loader=ChoiceLoader([PackageLoader(package) for package in (*packages, "churnrisk.report")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -105,5 +113,6 @@ def _environment() -> Environment:
     return environment
 
 
-def _read_static(name: str) -> str:
+def read_asset(name: str) -> str:
+    """Give a style sheet or a script of the report."""
     return (files("churnrisk.report") / "static" / name).read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from churnrisk.messages import mark, say, say_many
-from churnrisk.report.content import ReportData
+from churnrisk.report.content import PeriodFigures
 from churnrisk.report.formats import growth, points
 from churnrisk.retention import DEFINITIONS, PeriodRow
 
@@ -41,17 +41,17 @@ def name_ages(kind: str | int) -> str:
     return say_many("Days since the first purchase", "Periods of {count} days since the first purchase", kind)
 
 
-def is_covered(data: ReportData, row: PeriodRow) -> bool:
+def is_covered(data: PeriodFigures, row: PeriodRow) -> bool:
     """Whether the log covers a period whole."""
     return data.first_day <= row.period.starts_on and row.period.ends_on <= data.last_day + 1
 
 
-def is_known(data: ReportData, row: PeriodRow, name: str) -> bool:
+def is_known(data: PeriodFigures, row: PeriodRow, name: str) -> bool:
     """Whether a figure means what it says: the log covers the period, and every window of the figure."""
     return is_covered(data, row) and row.figures[name] is not None and name not in row.caveats
 
 
-def find_latest(data: ReportData) -> int:
+def find_latest(data: PeriodFigures) -> int:
     """Find the period to report on: the last complete one, else the last that the log covers, else the last."""
     rows = data.table.rows
     complete = [k for k, row in enumerate(rows) if row.complete]

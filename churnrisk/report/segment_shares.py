@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from churnrisk.messages import say
-from churnrisk.report.blocks import Chart, Column, DataTable, Section, Words
+from churnrisk.report.blocks import Block, Chart, Column, DataTable, Section, Words
 from churnrisk.report.charts import Series, share_bars
 from churnrisk.report.content import ReportData
 from churnrisk.report.formats import percent, whole
 from churnrisk.report.names import name_segment
-from churnrisk.retention import SEGMENTS, Segmentation
+from churnrisk.retention import SEGMENTS, SegmentRow
 
 
 def build_segment_shares(data: ReportData) -> Section:
     """Build the bars and the table of segments."""
     segmentation = data.segmentation
-    words = Words(
+    blocks = describe_segments(segmentation.rows, len(segmentation.customers))
+    return Section("segments", say("Segments"), list(blocks))
+
+
+def describe_segments(rows: Sequence[SegmentRow], customers: int) -> Iterator[Block]:
+    """Give the bars and the tables of segments that so many customers stand in."""
+    yield Words(
         say(
             "RFM: every customer with a purchase is scored by fifths on days since the last purchase, purchase days, "
             "and net revenue, over the whole log; the three scores give the segment. Equal customers have equal "
             "scores, so that fifths may be uneven."
         )
     )
-    return Section("segments", say("Segments"), [words, _draw(segmentation), _explain(segmentation)])
+    yield _draw(rows, customers)
+    yield _explain(rows)
 
 
-def _draw(segmentation: Segmentation) -> Chart:
-    rows = segmentation.rows
+def _draw(rows: Sequence[SegmentRow], customers: int) -> Chart:
     names = [name_segment(row.name) for row in rows]
     series = [Series(say("of customers"), tuple(row.customer_share for row in rows))]
     if any(row.revenue_share is not None for row in rows):
@@ -41,12 +49,11 @@ def _draw(segmentation: Segmentation) -> Chart:
         summary += " " + say(
             "{segment}: {share} of revenue.", segment=name_segment(best.name), share=percent(best.revenue_share)
         )
-    table = _tabulate(segmentation)
+    table = _tabulate(rows, customers)
     return Chart("segment-shares", table.title, summary, share_bars(names, series), table, height=440)
 
 
-def _tabulate(segmentation: Segmentation) -> DataTable:
-    rows = segmentation.rows
+def _tabulate(rows: Sequence[SegmentRow], customers: int) -> DataTable:
     cells = {
         say("customers"): [whole(row.customers) for row in rows],
         say("of customers"): [percent(row.customer_share) for row in rows],
@@ -59,17 +66,17 @@ def _tabulate(segmentation: Segmentation) -> DataTable:
     columns = (Column(say("Segment"), is_number=False), *(Column(name) for name in cells))
     names = (name_segment(row.name) for row in rows)
     return DataTable(
-        say("Segments of {customers} customers", customers=whole(len(segmentation.customers))),
+        say("Segments of {customers} customers", customers=whole(customers)),
         columns,
         tuple((name, *values) for name, *values in zip(names, *cells.values(), strict=True)),
     )
 
 
-def _explain(segmentation: Segmentation) -> DataTable:
-    rows = tuple((name_segment(row.name), say(SEGMENTS[row.name]), whole(row.customers)) for row in segmentation.rows)
+def _explain(rows: Sequence[SegmentRow]) -> DataTable:
+    cells = tuple((name_segment(row.name), say(SEGMENTS[row.name]), whole(row.customers)) for row in rows)
     columns = (
         Column(say("Segment"), is_number=False),
         Column(say("Meaning"), is_number=False),
         Column(say("customers")),
     )
-    return DataTable(say("What the segments mean"), columns, rows)
+    return DataTable(say("What the segments mean"), columns, cells)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from churnrisk.messages import mark, say, write_period
 from churnrisk.report.blocks import Block, Chart, Column, DataTable, Section, Words
 from churnrisk.report.charts import Series, Unit, bar_chart, line_chart
-from churnrisk.report.content import ReportData
+from churnrisk.report.content import PeriodFigures
 from churnrisk.report.formats import BY_UNIT
 from churnrisk.report.periods import is_known, name_column
 from churnrisk.retention import RetentionTable
@@ -38,12 +38,13 @@ TRENDS = (
 )
 
 
-def build_trends(data: ReportData) -> Section:
+def build_trends(data: PeriodFigures) -> Section:
     """Build the charts over periods."""
-    return Section("trends", say("Trends"), list(_build_blocks(data)))
+    return Section("trends", say("Trends"), list(describe_trends(data)))
 
 
-def _build_blocks(data: ReportData) -> Iterator[Block]:
+def describe_trends(data: PeriodFigures) -> Iterator[Block]:
+    """Give a chart for each group of figures over periods."""
     left_out = sum(not row.complete for row in data.table.rows)
     if left_out:
         yield Words(
@@ -61,7 +62,7 @@ def _build_blocks(data: ReportData) -> Iterator[Block]:
             yield chart
 
 
-def _draw(data: ReportData, trend: Trend) -> Chart | None:
+def _draw(data: PeriodFigures, trend: Trend) -> Chart | None:
     labels, series = _collect(data, trend)
     if len(labels) < 2:
         return None
@@ -82,7 +83,7 @@ def _name(trend: Trend, currency: str | None) -> str:
     return say(trend.title)
 
 
-def _collect(data: ReportData, trend: Trend) -> tuple[list[str], list[Series]]:
+def _collect(data: PeriodFigures, trend: Trend) -> tuple[list[str], list[Series]]:
     """Give the periods from the first known value to the last, and the values in them."""
     rows = data.table.rows
     known = [[row.figures[name] if is_known(data, row, name) else None for row in rows] for name, _ in trend.figures]

@@ -21,7 +21,7 @@ from churnrisk.retention.movement import Movement, follow_segments
 from churnrisk.retention.pages import DEFINITIONS, definitions_page, glossary_page
 from churnrisk.retention.periods import KINDS, Period, make_periods, parse_kind
 from churnrisk.retention.rate import Rate, compute_rate
-from churnrisk.retention.segments import SEGMENTS, Cuts, Segmentation, build_segments, name_cell
+from churnrisk.retention.segments import SEGMENTS, Cuts, Segmentation, SegmentRow, build_segments, name_cell
 from churnrisk.retention.survey import Answer, KnownCustomers, Nps, Survey, compute_nps, measure_survey
 from churnrisk.retention.survey_file import SURVEY_ROLES, SurveyRows, read_survey
 from churnrisk.retention.value import (
@@ -55,6 +55,7 @@ __all__ = [
     "PeriodRow",
     "Rate",
     "RetentionTable",
+    "SegmentRow",
     "Segmentation",
     "Survey",
     "SurveyRows",

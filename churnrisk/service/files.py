@@ -11,6 +11,7 @@ from importlib.resources.abc import Traversable
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from churnrisk.report import ASSETS, read_asset
 from churnrisk.service.access import OPEN, Needs
 from churnrisk.service.problems import Problem
 
@@ -27,8 +28,9 @@ class StaticFile:
 
 
 def read_static() -> dict[str, StaticFile]:
-    """Read every file under ``static``, by its name within that folder."""
-    return dict(_walk(files("churnrisk.service") / "static", ""))
+    """Read every file under ``static``, by its name within that folder, and those that the report has too."""
+    found = dict(_walk(files("churnrisk.service") / "static", ""))
+    return found | {name: _make_file(name, read_asset(name).encode()) for name in ASSETS}
 
 
 def _walk(folder: Traversable, prefix: str) -> list[tuple[str, StaticFile]]:
@@ -37,11 +39,13 @@ def _walk(folder: Traversable, prefix: str) -> list[tuple[str, StaticFile]]:
         if entry.is_dir():
             found += _walk(entry, f"{prefix}{entry.name}/")
         elif not entry.name.startswith("."):
-            content = entry.read_bytes()
-            kind = mimetypes.guess_type(entry.name)[0] or "application/octet-stream"
-            etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-            found.append((prefix + entry.name, StaticFile(content, kind, etag)))
+            found.append((prefix + entry.name, _make_file(entry.name, entry.read_bytes())))
     return found
+
+
+def _make_file(name: str, content: bytes) -> StaticFile:
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return StaticFile(content, kind, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
 
 
 @router.get("/static/login.css", dependencies=[OPEN])

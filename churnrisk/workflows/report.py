@@ -190,11 +190,12 @@ def _list_campaigns(path: StatePlace | None) -> tuple[MeasuredCampaign, ...]:
     with state:
         measured, stored = list_measured(state), list_campaigns(state)
     return tuple(
-        _describe_campaign(one, measured[one.campaign.name].result) for one in stored if one.campaign.name in measured
+        describe_campaign(one, measured[one.campaign.name].result) for one in stored if one.campaign.name in measured
     )
 
 
-def _describe_campaign(stored: StoredCampaign, result: Mapping[str, Any]) -> MeasuredCampaign:
+def describe_campaign(stored: StoredCampaign, result: Mapping[str, Any]) -> MeasuredCampaign:
+    """Give a campaign with what it came to, as pages show it."""
     campaign = stored.campaign
     effect = result["effects"].get(campaign.outcome, {})
     return MeasuredCampaign(

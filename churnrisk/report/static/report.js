@@ -41,11 +41,21 @@
     );
   }
 
+  // Where the page allows no style attributes, what is pointed at is told inside the drawing and not in HTML.
+  const isStrict = document.documentElement.dataset.strict !== undefined;
+
+  function readOption(id) {
+    const option = resolve(readJson(id));
+    const { tooltip } = option.baseOption || option;
+    if (isStrict && tooltip) tooltip.renderMode = "richText";
+    return option;
+  }
+
   function draw(element, theme, { width, scale = 1 }) {
     drawn.get(element)?.dispose();
     element.style.height = `${Math.round(scale * element.dataset.height)}px`;
     const chart = echarts.init(element, theme, { renderer: "svg", width });
-    chart.setOption(resolve(readJson(element.dataset.option)));
+    chart.setOption(readOption(element.dataset.option));
     drawn.set(element, chart);
   }
 
@@ -62,7 +72,16 @@
   const observer = new ResizeObserver((entries) => {
     for (const entry of entries) drawn.get(entry.target)?.resize();
   });
-  for (const element of drawn.keys()) observer.observe(element);
+  const watch = () => drawn.forEach((_, element) => observer.observe(element));
+  watch();
+  document.addEventListener("charts-came", () => {
+    for (const element of [...drawn.keys()].filter((one) => !one.isConnected)) {
+      drawn.get(element).dispose();
+      drawn.delete(element);
+    }
+    drawAll(screenTheme());
+    watch();
+  });
   dark.addEventListener("change", () => drawAll(screenTheme()));
   window.addEventListener("beforeprint", () => drawAll("light", PRINT));
   window.addEventListener("afterprint", () => drawAll(screenTheme()));

@@ -2,5 +2,10 @@
 
 from fastapi import APIRouter
 
-ROUTERS: tuple[APIRouter, ...] = ()
+from churnrisk.service.pages import campaigns, customers, figures, overview  # noqa: F401 - declare their pages
+from churnrisk.service.pages.frame import router, show_problem
+
+ROUTERS: tuple[APIRouter, ...] = (router,)
 """In the order in which they are looked through."""
+
+__all__ = ["ROUTERS", "show_problem"]

@@ -213,6 +213,15 @@ class Shop:
             "freshness": self.freshness(),
         }
 
+    def summary(self) -> dict[str, Any]:
+        """Give how many customers there are, of which status and risk, what is at stake, and in which currency."""
+        facts = self.now().generation.facts
+        return {**facts["summary"], "currency": facts["currency"]}
+
+    def grade(self) -> Any:
+        """Give the grade of the current model, as its card has it; None where there is no model."""
+        return self._grade()
+
     def _grade(self) -> Any:
         try:
             return self.current.get().card.get("grade")

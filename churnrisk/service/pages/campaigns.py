@@ -1,0 +1,169 @@
+"""Campaigns: made from the list with a control group, and what they came to."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import Response
+
+from churnrisk.errors import ChurnriskError, NoModel
+from churnrisk.messages import say, write_date
+from churnrisk.orders import CustomerList
+from churnrisk.report import (
+    OUTCOMES,
+    RISKS,
+    SEGMENT_NAMES,
+    Block,
+    describe_campaigns,
+    whole,
+)
+from churnrisk.service.pages.customers import read_number
+from churnrisk.service.pages.frame import View, page
+from churnrisk.service.problems import Problem
+from churnrisk.state import OUTCOMES as KNOWN_OUTCOMES
+from churnrisk.state import Campaign, Outcome, load_campaign, load_members, note_audit
+from churnrisk.tables import Table, to_csv
+from churnrisk.timeline import date_of
+from churnrisk.workflows import create_campaign, describe_campaign, first_day_of
+from churnrisk.workflows.shop import CustomerQuery
+
+MOST_CUSTOMERS = 10_000
+LISTED_AT_A_TIME = 500
+USUAL_WINDOW = 90
+USUAL = {"customers": "500", "holdout": "10", "outcome": "retained", "contact_cost": "1", "incentive_cost": "0"}
+
+
+@page("/campaigns")
+def campaigns(view: View) -> Response:
+    """Show the form for a new campaign, those that there are, and what they came to."""
+    return _show(view, given={**USUAL, "window": str(_horizon(view))}, message="", made=view.ask("made"))
+
+
+def _show(view: View, *, given: dict[str, str], message: str, made: str = "", status: int = 200) -> Response:
+    stored = view.shop.campaigns()
+    measured = [describe_campaign(one["campaign"], one["result"]) for one in stored if one["result"]]
+    blocks: list[Block] = list(describe_campaigns(measured)) if measured else []
+    rows = [_show_row(one) for one in stored]
+    return view.show(
+        "campaigns.html",
+        status=status,
+        rows=rows,
+        blocks=blocks,
+        given=given,
+        message=message,
+        made=made if made in {row["name"] for row in rows} else "",
+        segments=SEGMENT_NAMES,
+        risks=RISKS,
+        outcomes=OUTCOMES,
+    )
+
+
+def _horizon(view: View) -> int:
+    try:
+        return view.shop.model().model.snapshot.horizon
+    except NoModel:
+        return USUAL_WINDOW
+
+
+def _show_row(one: dict[str, Any]) -> dict[str, str]:
+    stored = one["campaign"]
+    campaign = stored.campaign
+    return {
+        "name": campaign.name,
+        "from": write_date(date_of(campaign.starts_on)),
+        "to": write_date(date_of(campaign.ends_on - 1)),
+        "contacted": whole(stored.treated),
+        "kept_back": whole(stored.control),
+        "state": say("measured") if one["result"] else say("not measured yet"),
+    }
+
+
+@page("/campaigns", role="scorer", method="POST")
+def create(view: View) -> Response:
+    """Draw a campaign from the list and remember it; show the form again where that cannot be."""
+    names = (*USUAL, "name", "segment", "risk", "min_value", "window")
+    given = {name: view.ask(name) for name in names}
+    try:
+        listed = _take_list(view)
+        campaign = _read_campaign(view, listed)
+        with tempfile.TemporaryDirectory() as folder:  # the list is fetched from what is remembered
+            create_campaign(view.state, listed, campaign, output=Path(folder) / "contacts.csv")
+        note_audit(
+            view.state, "campaign created", key_id=view.caller.key_id if view.caller else None, name=campaign.name
+        )
+    except (Problem, ChurnriskError) as refused:
+        message = refused.detail if isinstance(refused, Problem) else str(refused)
+        return _show(view, given=given, message=message, status=422)
+    return view.go("/campaigns", made=campaign.name)
+
+
+def _read_campaign(view: View, listed: CustomerList) -> Campaign:
+    outcome: Outcome = next((one for one in KNOWN_OUTCOMES if one == view.ask("outcome")), "retained")
+    holdout = read_number(view, "holdout")
+    window = read_number(view, "window") or _horizon(view)
+    if not 1 <= window <= 3650:
+        raise Problem(422, "Invalid request", say("The days that count must be 1 to 3,650."))
+    return Campaign(
+        name=view.ask("name"),
+        starts_on=first_day_of(None, listed),
+        window_days=int(window),
+        outcome=outcome,
+        holdout=(10.0 if holdout is None else holdout) / 100,
+        seed=0,
+        contact_cost=max(0.0, read_number(view, "contact_cost") or 0.0),
+        incentive_cost=max(0.0, read_number(view, "incentive_cost") or 0.0),
+        margin=view.request.app.state.config.valuation.margin,
+    )
+
+
+def _take_list(view: View) -> CustomerList:
+    """Take the first customers of the list behind a filter."""
+    wanted = int(read_number(view, "customers") or 0)
+    if not 1 <= wanted <= MOST_CUSTOMERS:
+        most = whole(MOST_CUSTOMERS)
+        raise Problem(422, "Invalid request", say("A campaign takes 1 to {most} customers.", most=most))
+    rows = list(_rows(view, wanted))
+    if not rows:
+        raise Problem(422, "Invalid request", say("Nobody is behind this filter."))
+    names = ("churn_probability", "value_at_risk", "as_of")
+    columns = {name: ["" if row[name] is None else str(row[name]) for row in rows] for name in names}
+    return CustomerList(say("the list"), [row["customer_id"] for row in rows], columns)
+
+
+def _rows(view: View, wanted: int) -> Iterator[dict[str, Any]]:
+    cursor: str | None = None
+    taken = 0
+    while taken < wanted:
+        query = CustomerQuery(
+            segments=view.ask_all("segment"),
+            risks=view.ask_all("risk"),
+            statuses=("scored",),
+            min_value=read_number(view, "min_value"),
+            limit=min(LISTED_AT_A_TIME, wanted - taken),
+            cursor=cursor,
+        )
+        found = view.shop.customers(query)
+        yield from found.rows
+        taken += len(found.rows)
+        cursor = found.next_cursor
+        if cursor is None:
+            return
+
+
+@page("/campaigns/contacts.csv", role="scorer")
+def contacts(view: View) -> Response:
+    """Give whom to contact: the members of a campaign who were not kept back."""
+    stored = load_campaign(view.state, view.ask("name"))
+    members = [one for one in load_members(view.state, stored.campaign_id) if one.is_treated]
+    table = Table(
+        {
+            "customer_id": [one.customer_id for one in members],
+            "churn_probability": [one.churn_probability for one in members],
+            "value_at_risk": [one.value for one in members],
+        }
+    )
+    headers = {"Content-Disposition": 'attachment; filename="contacts.csv"'}
+    return Response(to_csv(table), media_type="text/csv; charset=utf-8", headers=headers)

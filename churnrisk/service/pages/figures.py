@@ -1,0 +1,80 @@
+"""Cohorts, segments and the model: the same blocks as in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+from churnrisk.errors import ModelNotFound, NoModel
+from churnrisk.messages import say, write_date
+from churnrisk.report import (
+    Block,
+    Column,
+    ContactPlan,
+    DataTable,
+    ModelSheet,
+    describe_cohorts,
+    describe_model,
+    describe_segments,
+)
+from churnrisk.retention import SegmentRow
+from churnrisk.service.pages.frame import View, page
+from churnrisk.store import ModelEntry
+
+COHORT_KINDS = ("month", "quarter", "year")
+
+
+@page("/cohorts")
+def cohorts(view: View) -> Response:
+    """Show who came back; the heat map comes after, since it may need a moment."""
+    kind = view.ask("kind") if view.ask("kind") in COHORT_KINDS else "month"
+    return view.show("cohorts.html", kind=kind, kinds=COHORT_KINDS, _=view.shop.freshness())
+
+
+@page("/parts/cohorts")
+def cohort_map(view: View) -> Response:
+    """Give the heat map."""
+    kind = view.ask("kind") if view.ask("kind") in COHORT_KINDS else "month"
+    return view.show("part.html", blocks=list(describe_cohorts(view.shop.figures.cohorts(kind))), is_in_pairs=False)
+
+
+@page("/segments")
+def segments(view: View) -> Response:
+    """Show the RFM segments."""
+    found = view.shop.segments()
+    rows = [
+        SegmentRow(**{"name" if name == "segment" else name: value for name, value in one.items()})
+        for one in found["segments"]
+    ]
+    blocks: Sequence[Block] = list(describe_segments(rows, found["customers"]))
+    return view.show("blocks_page.html", title=say("Segments"), blocks=blocks)
+
+
+@page("/model")
+def model(view: View) -> Response:
+    """Show the model that scores: how it did, and what drives it."""
+    try:
+        found = view.shop.model_view()
+    except (ModelNotFound, NoModel) as missing:
+        return view.show("no_model.html", detail=str(missing))
+    sheet = ModelSheet(version=found["version"], card=found["card"], plan=ContactPlan())
+    blocks = [*describe_model(sheet), _list_models(view.shop.models())]
+    return view.show("blocks_page.html", title=say("Model"), blocks=blocks)
+
+
+def _list_models(models: Sequence[ModelEntry]) -> DataTable:
+    columns = (
+        Column(say("Version"), is_number=False),
+        Column(say("made on"), is_number=False),
+        Column(say("state of the model"), is_number=False),
+    )
+    rows = tuple(
+        (
+            one.version,
+            "" if one.created_at is None else write_date(one.created_at.date()),
+            say("scores now") if one.is_current else (one.reason or say("stored")),
+        )
+        for one in models
+    )
+    return DataTable(say("Stored models"), columns, rows)

@@ -1,0 +1,200 @@
+"""What every page of the dashboard has: who looks, in which language, the menu, and what is said without a history.
+
+A page is a function from a :class:`View` to an answer, declared by :func:`page`. It runs in a thread, in the language
+of whoever looks.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from fastapi import APIRouter, Request
+from jinja2 import Environment
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from churnrisk import __version__
+from churnrisk.errors import NoHistory, UnknownCustomer
+from churnrisk.messages import ENGLISH, LANGUAGES, mark, say, speaking
+from churnrisk.report import make_environment, themes
+from churnrisk.service.access import Caller, Needs
+from churnrisk.service.identity import is_secure
+from churnrisk.service.problems import Problem
+from churnrisk.state import Role, State
+from churnrisk.workflows.shop import Shop
+
+router = APIRouter(include_in_schema=False)
+
+MENU = (
+    ("/", mark("Overview")),
+    ("/customers", mark("Customers")),
+    ("/cohorts", mark("Cohorts")),
+    ("/segments", mark("Segments")),
+    ("/model", mark("Model")),
+    ("/campaigns", mark("Campaigns")),
+)
+"""The pages, as they stand in the menu. A new one is a line here and a function under :func:`page`."""
+
+LANGUAGE_COOKIE = "churnrisk_language"
+LONGEST_VALUE = 4000
+RETRY_SECONDS = 3
+
+
+@dataclass
+class View:
+    """A page in the making: who looks, and what is asked."""
+
+    request: Request
+    caller: Caller | None
+    language: str
+    fields: Mapping[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def shop(self) -> Shop:
+        """What is known of the shop.
+
+        Raises
+        ------
+        NoHistory
+            Where there is nothing to know yet.
+        """
+        shop: Shop | None = self.request.app.state.shop
+        if shop is None:
+            raise NoHistory("There is no model, or no purchase history, yet.")
+        return shop
+
+    @property
+    def state(self) -> State:
+        """What is remembered."""
+        state: State = self.request.app.state.state
+        return state
+
+    def ask(self, name: str) -> str:
+        """Give a parameter of the address, or a field of the form; empty where it is missing."""
+        given = self.fields.get(name) or [""]
+        return given[-1].strip()[:LONGEST_VALUE]
+
+    def ask_all(self, name: str) -> tuple[str, ...]:
+        """Give every value of a parameter that is not empty."""
+        return tuple(one[:LONGEST_VALUE] for one in self.fields.get(name, []) if one)
+
+    def may(self, role: Role) -> bool:
+        """Tell whether the one who looks may do what a role may."""
+        return self.caller is not None and self.caller.may(role)
+
+    def show(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """Render a template of the dashboard."""
+        path = self.request.url.path
+        text = (
+            environment()
+            .get_template(f"dashboard/{template}")
+            .render(
+                view=self,
+                menu=MENU,
+                path=path,
+                languages=LANGUAGES,
+                themes=themes(),
+                version=__version__,
+                **values,
+            )
+        )
+        return HTMLResponse(text, status_code=status)
+
+    def go(self, path: str, **parameters: str) -> RedirectResponse:
+        """Lead on to another page, after a form."""
+        return RedirectResponse(address(path, parameters), status_code=303)
+
+
+def address(path: str, parameters: Mapping[str, Any]) -> str:
+    """Write an address of ours; what is empty is left out."""
+    given = {name: value for name, value in parameters.items() if value not in ("", None, (), [])}
+    return f"{path}?{urlencode(given, doseq=True)}" if given else path
+
+
+@functools.cache
+def environment() -> Environment:
+    """Give the environment of all pages, with the blocks of the report."""
+    made = make_environment("churnrisk.service")
+    made.globals["address"] = address
+    return made
+
+
+def page(path: str, *, role: Role = "reader", method: str = "GET") -> Callable[[Callable[[View], Response]], Any]:
+    """Declare a page: where it is, and who may see it."""
+
+    def register(build: Callable[[View], Response]) -> Callable[[View], Response]:
+        async def handle(request: Request) -> Response:
+            given = await request.body() if method == "POST" else request.scope["query_string"]
+            fields = parse_qs(given.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100)
+            view = View(request, getattr(request.state, "caller", None), language_of(request), fields)
+            return await run_in_threadpool(_build, build, view)
+
+        router.add_api_route(
+            path,
+            handle,
+            methods=[method],
+            name=build.__name__,
+            dependencies=[Needs(role)],
+            response_model=None,
+            include_in_schema=False,
+        )
+        return build
+
+    return register
+
+
+def _build(build: Callable[[View], Response], view: View) -> Response:
+    with speaking(view.language):
+        try:
+            return build(view)
+        except NoHistory as missing:
+            is_coming = view.request.app.state.config.purchases is not None
+            answer = view.show("waiting.html", status=503, is_coming=is_coming, detail=str(missing))
+            answer.headers["Retry-After"] = str(RETRY_SECONDS)
+            return answer
+        except UnknownCustomer as missing:
+            return view.show("problem.html", status=404, title=say("No such customer"), detail=str(missing), number="")
+
+
+def show_problem(request: Request, problem: Problem, request_id: str) -> Response:
+    """Show a problem as a page, to who came with a browser."""
+    view = View(request, getattr(request.state, "caller", None), language_of(request))
+    with speaking(view.language):
+        return view.show(
+            "problem.html", status=problem.status, title=problem.title, detail=problem.detail, number=request_id
+        )
+
+
+def language_of(request: Request) -> str:
+    """Give the language that was chosen in this browser, else that of the service."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    default: str = getattr(request.app.state.config, "language", ENGLISH)
+    return chosen if chosen in LANGUAGES else default
+
+
+@page("/language", method="POST")
+def choose_language(view: View) -> Response:
+    """Remember a language in this browser, and go back to the page of the menu that it was chosen on."""
+    paths = {path for path, _ in MENU}
+    answer = view.go(view.ask("page") if view.ask("page") in paths else "/")
+    language = view.ask("language")
+    if language in LANGUAGES:
+        secure = is_secure(view.request)
+        answer.set_cookie(
+            LANGUAGE_COOKIE, language, max_age=365 * 86_400, secure=secure, httponly=True, samesite="strict"
+        )
+    return answer
+
+
+@contextmanager
+def nothing_without(*kinds: type[Exception]) -> Iterator[None]:
+    """Leave a part of a page out where an error of these kinds says that there is nothing to show."""
+    try:
+        yield
+    except kinds:
+        return
