@@ -13,7 +13,7 @@ from churnrisk.report.customer_sheet import draw_history, draw_reasons, draw_tim
 from churnrisk.report.formats import amount, percent, whole
 from churnrisk.report.model_sheet import describe_model
 from churnrisk.report.names import ACTION_NAMES, OUTCOMES, RISKS, SEGMENT_NAMES, name_action, name_segment
-from churnrisk.report.overview import make_cards
+from churnrisk.report.overview import make_cards, name_latest
 from churnrisk.report.page import ASSETS, make_environment, read_asset, render_report
 from churnrisk.report.segment_shares import describe_segments
 from churnrisk.report.trends import describe_trends
@@ -50,6 +50,7 @@ __all__ = [
     "make_cards",
     "make_environment",
     "name_action",
+    "name_latest",
     "name_segment",
     "percent",
     "read_asset",

@@ -140,7 +140,7 @@ def _draw_curve(curve: Curve, k: int) -> Option:
         "symbolSize": 7,
         "lineStyle": {
             "type": "dotted" if curve.is_guide else LINES[k % len(LINES)],
-            "width": 1 if curve.is_guide else 2,
+            "width": 2,
         },
     }
 

@@ -46,12 +46,15 @@ def describe_model(sheet: ModelSheet) -> Iterator[Block]:
     if curve:
         yield _draw_lift(curve)
         yield _draw_profit(curve, card["test"]["churn_rate"], sheet.plan)
-        yield Words(_say_plan(sheet.plan), is_note=True)
     if card.get("backtest"):
         yield _draw_backtest(card["backtest"])
-    yield _compare_methods((card.get("backtest") or {}).get("pooled") or card["test"])
     if card.get("drivers"):
-        yield from _show_drivers(card["drivers"])
+        yield _draw_drivers(card["drivers"])
+    if curve:
+        yield Words(_say_plan(sheet.plan), is_note=True)
+    if card.get("drivers"):
+        yield Words(_say_drivers(card["drivers"]), is_note=True)
+    yield _compare_methods((card.get("backtest") or {}).get("pooled") or card["test"])
 
 
 def _introduce(sheet: ModelSheet) -> str:
@@ -271,7 +274,7 @@ def _compare_methods(test: Mapping[str, Any]) -> DataTable:
     return DataTable(title, columns, rows)
 
 
-def _show_drivers(drivers: Mapping[str, Any]) -> Iterator[Block]:
+def _draw_drivers(drivers: Mapping[str, Any]) -> Chart:
     means = drivers["mean_absolute_log_odds"]
     ordered = sorted(means, key=lambda family: -means[family])
     names = [say(one) for one in ordered]
@@ -281,9 +284,12 @@ def _show_drivers(drivers: Mapping[str, Any]) -> Iterator[Block]:
     rows = tuple((say(one), decimal(means[one])) for one in ordered)
     title = say("What drives the scores")
     option = value_bars(names, Series(share, tuple(means[one] for one in ordered)))
-    yield Chart("drivers", title, summary, option, DataTable(title, columns, rows), height=280)
+    return Chart("drivers", title, summary, option, DataTable(title, columns, rows), height=280)
+
+
+def _say_drivers(drivers: Mapping[str, Any]) -> str:
     note = drivers["note"]
     told = say(
         "Mean share in log-odds, of either sign, over {customers} customers.", customers=whole(drivers["customers"])
     )
-    yield Words(f"{told} {say(note)}", is_note=True)
+    return f"{told} {say(note)}"

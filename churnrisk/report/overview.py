@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from churnrisk.messages import mark, say, write_date, write_period
 from churnrisk.report.blocks import Block, Card, Cards, Section, Words
@@ -35,21 +36,45 @@ def build_overview(data: ReportData) -> Section:
     return Section("overview", say("Overview"), blocks)
 
 
-def make_cards(data: PeriodFigures) -> tuple[Card, ...]:
-    """Make the cards of the latest period that can be trusted."""
+def make_cards(data: PeriodFigures, *, says_unknown: bool = True) -> tuple[Card, ...]:
+    """Make the cards of the latest period that can be trusted.
+
+    Parameters
+    ----------
+    data : PeriodFigures
+        The figures.
+    says_unknown : bool
+        Whether a card says why it has nothing to be compared with.
+    """
     latest = find_latest(data)
     before = find_year_before(data.table.kind, latest)
     row = data.table.rows[latest]
     earlier = None if before is None else data.table.rows[before]
-    return tuple(_make_card(data, name, row, earlier) for name in SHOWN if row.figures[name] is not None)
+    cards = {name: _make_card(data, name, row, earlier) for name in SHOWN if row.figures[name] is not None}
+    if not says_unknown:
+        known = {name for name in cards if _is_comparable(data, name, row, earlier)}
+        cards = {name: card if name in known else replace(card, change="") for name, card in cards.items()}
+    return tuple(cards.values())
+
+
+def _is_comparable(data: PeriodFigures, name: str, row: PeriodRow, earlier: PeriodRow | None) -> bool:
+    return is_known(data, row, name) and earlier is not None and is_known(data, earlier, name)
+
+
+def name_latest(data: PeriodFigures) -> Words:
+    """Say which period the cards are of."""
+    return Words(_name_period(data.table.rows[find_latest(data)]))
+
+
+def _name_period(row: PeriodRow) -> str:
+    period = write_period(row.period.name)
+    if row.complete:
+        return say("{period} is the last complete period.", period=period)
+    return say("{period} is the last period there is, and not complete.", period=period)
 
 
 def _introduce(data: ReportData, row: PeriodRow) -> str:
-    intake, period = data.intake, write_period(row.period.name)
-    if row.complete:
-        what = say("{period} is the last complete period.", period=period)
-    else:
-        what = say("{period} is the last period there is, and not complete.", period=period)
+    intake = data.intake
     log = say(
         "The log holds {orders} orders of {customers} customers from {first} to {last}.",
         orders=whole(intake["orders"]),
@@ -57,7 +82,7 @@ def _introduce(data: ReportData, row: PeriodRow) -> str:
         first=write_date(intake["first_on"]),
         last=write_date(intake["last_on"]),
     )
-    return f"{what} {log}"
+    return f"{_name_period(row)} {log}"
 
 
 def _make_card(data: PeriodFigures, name: str, row: PeriodRow, earlier: PeriodRow | None) -> Card:

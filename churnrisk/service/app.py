@@ -52,6 +52,7 @@ def create_app(config: ServiceConfig) -> FastAPI:
         app.router.routes.extend(router.routes)  # one flat list, in which each route shows what it declares
     app.state.doors = Doors(app)
     app.state.static, app.state.throttle = read_static(), Throttle()
+    app.state.problem_page = pages.show_problem
     add_handlers(app)
     app.add_middleware(Bound, bounds=config.bounds)
     app.add_middleware(Access)

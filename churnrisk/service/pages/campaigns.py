@@ -33,13 +33,14 @@ from churnrisk.workflows.shop import CustomerQuery
 MOST_CUSTOMERS = 10_000
 LISTED_AT_A_TIME = 500
 USUAL_WINDOW = 90
+EMPTY = dict.fromkeys(("name", "segment", "risk", "min_value"), "")
 USUAL = {"customers": "500", "holdout": "10", "outcome": "retained", "contact_cost": "1", "incentive_cost": "0"}
 
 
 @page("/campaigns")
 def campaigns(view: View) -> Response:
     """Show the form for a new campaign, those that there are, and what they came to."""
-    return _show(view, given={**USUAL, "window": str(_horizon(view))}, message="", made=view.ask("made"))
+    return _show(view, given={**EMPTY, **USUAL, "window": str(_horizon(view))}, message="", made=view.ask("made"))
 
 
 def _show(view: View, *, given: dict[str, str], message: str, made: str = "", status: int = 200) -> Response:
@@ -84,7 +85,7 @@ def _show_row(one: dict[str, Any]) -> dict[str, str]:
 @page("/campaigns", role="scorer", method="POST")
 def create(view: View) -> Response:
     """Draw a campaign from the list and remember it; show the form again where that cannot be."""
-    names = (*USUAL, "name", "segment", "risk", "min_value", "window")
+    names = (*EMPTY, *USUAL, "window")
     given = {name: view.ask(name) for name in names}
     try:
         listed = _take_list(view)

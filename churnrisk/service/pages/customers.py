@@ -168,8 +168,7 @@ def _make_cards(found: CustomerView) -> Iterator[Card]:
             say("Churn probability"), percent(score["churn_probability"]), say("risk: {level}", level=say(level))
         )
     if score["value_at_risk"] is not None:
-        year = amount(score["expected_value_365_days"])
-        meaning = say("of {value} expected within a year", value=year)
+        meaning = say("what is lost if the customer leaves, times the churn probability")
         yield Card(say("Value at risk"), amount(score["value_at_risk"]), "", meaning)
     if found.next_order is not None:
         due = found.next_order
@@ -188,9 +187,12 @@ def _advise(found: CustomerView) -> dict[str, str]:
 
 
 def _draw(view: View, found: CustomerView) -> Iterator[Block]:
+    note = ""
     if found.score["status"] == "scored":
         with nothing_without(NoScore, ModelNotFound):
-            yield from _draw_families(view, found)
+            explained = view.shop.explain(found.customer_id)
+            note = explained["note"]
+            yield draw_reasons(explained["families"])
     if found.orders:
         yield draw_timeline(found.orders, currency=view.shop.summary()["currency"])
     history = _remembered(view, found.customer_id)
@@ -198,13 +200,8 @@ def _draw(view: View, found: CustomerView) -> Iterator[Block]:
         yield draw_history(history)
     else:
         yield Words(say("Each scoring run adds a point; with two of them there is a chart of the score over time."))
-
-
-def _draw_families(view: View, found: CustomerView) -> Iterator[Block]:
-    explained = view.shop.explain(found.customer_id)
-    note = explained["note"]
-    yield draw_reasons(explained["families"])
-    yield Words(say(note), is_note=True)
+    if note:
+        yield Words(say(note), is_note=True)
 
 
 def _remembered(view: View, customer_id: str) -> Sequence[tuple[str, float | None]]:

@@ -8,13 +8,10 @@ from typing import Any
 from starlette.responses import Response
 
 from churnrisk.messages import say, write_date
-from churnrisk.report import Card, Cards, describe_trends, make_cards, percent, whole
+from churnrisk.report import Card, Cards, describe_trends, make_cards, name_latest, percent, whole
 from churnrisk.retention import Change, RetentionTable
 from churnrisk.service.pages.frame import View, page
 from churnrisk.timeline import parse_day
-
-PERIODS = 25
-"""Months in the charts: two years, and the one to compare with."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,9 @@ def trends(view: View) -> Response:
     freshness, table = view.shop.freshness(), view.shop.figures.retention("month")
     first, last = (parse_day(freshness[name], option=name) for name in ("first_order_on", "last_order_on"))
     figures = Figures(table, first, last)
-    return view.show("part.html", blocks=[Cards(make_cards(figures)), *describe_trends(figures)], is_in_pairs=True)
+    cards = Cards(make_cards(figures, says_unknown=False))
+    blocks = [name_latest(figures), cards, *describe_trends(figures)]
+    return view.show("part.html", blocks=blocks, is_in_pairs=True)
 
 
 def _score_cards(summary: dict[str, Any]) -> tuple[Card, ...]:
@@ -61,7 +60,12 @@ def _score_cards(summary: dict[str, Any]) -> tuple[Card, ...]:
     of_high = say("{value} of it with customers of high risk", value=whole(summary["value_at_high_risk"]))
     return (
         *cards,
-        Card(say("Value at risk"), whole(summary["value_at_risk"]), of_high, say("expected loss in a year")),
+        Card(
+            say("Value at risk"),
+            whole(summary["value_at_risk"]),
+            of_high,
+            say("what is lost if they leave, times the churn probability"),
+        ),
     )
 
 
