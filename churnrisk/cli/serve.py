@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnrisk.cli.options import ModelsDir, Reading, StateFile, current_settings, reads_purchases, state_path
+from churnrisk.cli.options import Language, ModelsDir, Reading, StateFile, current_settings, reads_purchases, state_path
 
 if TYPE_CHECKING:
     from churnrisk.service import Bounds
@@ -49,6 +49,7 @@ def serve(
             help="A name that requests may be addressed to, off this machine; repeatable.",
         ),
     ] = None,
+    lang: Language = None,
     *,
     reading: Reading,
 ) -> None:
@@ -63,11 +64,12 @@ def serve(
     if any(importlib.util.find_spec(name) is None for name in ("fastapi", "uvicorn", "multipart", "prometheus_client")):
         raise MissingExtra("the service needs an extra part: pip install 'churnrisk[service]'.")
     from churnrisk.learning import Valuation
+    from churnrisk.messages import spoken_language
     from churnrisk.service import ServiceConfig
     from churnrisk.service import serve as run_service
     from churnrisk.workflows import tend_state
 
-    settings = current_settings(context)
+    settings = current_settings(context, lang)
     config = ServiceConfig(
         models_dir=models_dir or settings.models_dir,
         state=state_path(settings, state, models_dir=models_dir),
@@ -77,6 +79,7 @@ def serve(
         host=host or settings.serve_host,
         port=settings.serve_port if port is None else port,
         workers=workers or settings.serve_workers,
+        language=spoken_language(),
         allowed_hosts=tuple(allowed_host or settings.allowed_hosts),
         session_seconds=settings.session_hours * 3600,
         bounds=_bounds(settings),

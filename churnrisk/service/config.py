@@ -98,6 +98,8 @@ class ServiceConfig:
         Names that requests may be addressed to (their ``Host``), besides those of this machine itself.
     session_seconds : float
         How long a login to the dashboard lasts.
+    language : str
+        What the pages speak, where nothing else was chosen in a browser.
     bounds : Bounds
         What may be asked of a worker.
     """
@@ -112,6 +114,7 @@ class ServiceConfig:
     workers: int = 1
     allowed_hosts: tuple[str, ...] = ()
     session_seconds: float = 12 * 3600.0
+    language: str = "en"
     bounds: Bounds = field(default_factory=Bounds)
 
     def __post_init__(self) -> None:

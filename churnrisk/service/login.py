@@ -13,8 +13,10 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from churnrisk.messages import mark, say, speaking
 from churnrisk.service.access import OPEN_LOGIN, Caller, Needs, form_field, read_form
 from churnrisk.service.identity import LONGEST_SECRET, cookie_name, is_secure
+from churnrisk.service.languages import language_of
 from churnrisk.service.problems import Problem
 from churnrisk.service.rendering import render
 from churnrisk.state import KeyRecord, State, close_session, find_key, note_audit, open_session
@@ -70,12 +72,12 @@ async def log_in(request: Request) -> Response:
     body = await read_form(request.receive)
     seed = request.cookies.get(_form_cookie(request), "")
     if not seed or not hmac.compare_digest(form_field(body, "csrf_token").encode(), _token(seed).encode()):
-        return _form(request, "The form was too old. Please try again.", status=403)
+        return _form(request, mark("The form was too old. Please try again."), status=403)
     secret = form_field(body, "key").strip()
     opened = await asyncio.to_thread(_open, request.app.state.state, secret, request.app.state.config.session_seconds)
     if opened is None:
         throttle.note(address)
-        return _form(request, "This key is not known, or it was revoked.", status=401)
+        return _form(request, mark("This key is not known, or it was revoked."), status=401)
     response = RedirectResponse("/", status_code=303)
     response.set_cookie(
         cookie_name(request),
@@ -115,7 +117,10 @@ def _open(state: State, secret: str, seconds: float) -> tuple[str, str] | None:
 def _form(request: Request, message: str, *, status: int = 200) -> Response:
     """Give the form with a token of its own, which only this browser can send back: another site cannot log it in."""
     seed = secrets.token_urlsafe(32)
-    response = HTMLResponse(render("login.html", token=_token(seed), message=message), status_code=status)
+    language = language_of(request)
+    with speaking(language):
+        text = render("login.html", token=_token(seed), message=say(message), language=language)
+    response = HTMLResponse(text, status_code=status)
     response.set_cookie(
         _form_cookie(request),
         seed,

@@ -7,13 +7,17 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from churnrisk.messages import say
+
 
 @functools.cache
 def environment() -> Environment:
     """Give the environment that all templates of the service are rendered in."""
-    return Environment(
+    made = Environment(
         loader=PackageLoader("churnrisk.service"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    made.globals["say"] = say
+    return made
 
 
 def render(name: str, **values: Any) -> str:

@@ -22,8 +22,8 @@ from churnrisk.workflows.model import ChurnModel, load, train
 from churnrisk.workflows.monitoring import MonitorPlan, MonitorResult, run_monitor
 from churnrisk.workflows.readiness import Readiness, check_readiness
 from churnrisk.workflows.recipe import Difference, Recipe, compare_cards, read_recipe
-from churnrisk.workflows.retention_time import PruneResult, prune, tend_state
 from churnrisk.workflows.report import ReportResult, check_report_path, describe_campaign, make_report, write_report
+from churnrisk.workflows.retention_time import PruneResult, prune, tend_state
 from churnrisk.workflows.retrain import Retrained, retrain
 from churnrisk.workflows.scoring import ScoreResult, check_output, score_source, write_scores
 from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, rejects_beside, sample_file, without_password

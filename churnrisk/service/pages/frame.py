@@ -20,10 +20,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from churnrisk import __version__
 from churnrisk.errors import NoHistory, UnknownCustomer
-from churnrisk.messages import ENGLISH, LANGUAGES, mark, say, speaking
+from churnrisk.messages import LANGUAGES, mark, say, speaking
 from churnrisk.report import make_environment, themes
 from churnrisk.service.access import Caller, Needs
 from churnrisk.service.identity import is_secure
+from churnrisk.service.languages import LANGUAGE_COOKIE, language_of
 from churnrisk.service.problems import Problem
 from churnrisk.state import Role, State
 from churnrisk.workflows.shop import Shop
@@ -40,7 +41,6 @@ MENU = (
 )
 """The pages, as they stand in the menu. A new one is a line here and a function under :func:`page`."""
 
-LANGUAGE_COOKIE = "churnrisk_language"
 LONGEST_VALUE = 4000
 RETRY_SECONDS = 3
 
@@ -168,13 +168,6 @@ def show_problem(request: Request, problem: Problem, request_id: str) -> Respons
         return view.show(
             "problem.html", status=problem.status, title=problem.title, detail=problem.detail, number=request_id
         )
-
-
-def language_of(request: Request) -> str:
-    """Give the language that was chosen in this browser, else that of the service."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
-    default: str = getattr(request.app.state.config, "language", ENGLISH)
-    return chosen if chosen in LANGUAGES else default
 
 
 @page("/language", method="POST")

@@ -57,6 +57,7 @@ def _score_cards(summary: dict[str, Any]) -> tuple[Card, ...]:
     cards = (Card(say("Customers of high risk"), whole(risk["high"]), "", at_high),)
     if summary["value_at_risk"] is None:
         return cards
+    meaning = say("what is lost if they leave, times the churn probability")
     of_high = say("{value} of it with customers of high risk", value=whole(summary["value_at_high_risk"]))
     return (
         *cards,
@@ -64,7 +65,7 @@ def _score_cards(summary: dict[str, Any]) -> tuple[Card, ...]:
             say("Value at risk"),
             whole(summary["value_at_risk"]),
             of_high,
-            say("what is lost if they leave, times the churn probability"),
+            meaning,
         ),
     )
 
