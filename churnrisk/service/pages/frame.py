@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from churnrisk import __version__
 from churnrisk.errors import NoHistory, UnknownCustomer
-from churnrisk.messages import LANGUAGES, mark, say, speaking
+from churnrisk.messages import LANGUAGES, mark, say, speaking, write_date
 from churnrisk.report import make_environment, themes
 from churnrisk.service.access import Caller, Needs
 from churnrisk.service.identity import is_secure
@@ -120,7 +120,7 @@ def address(path: str, parameters: Mapping[str, Any]) -> str:
 def environment() -> Environment:
     """Give the environment of all pages, with the blocks of the report."""
     made = make_environment("churnrisk.service")
-    made.globals["address"] = address
+    made.globals |= {"address": address, "write_date": write_date}
     return made
 
 
