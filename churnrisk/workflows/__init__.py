@@ -26,6 +26,15 @@ from churnrisk.workflows.report import ReportResult, check_report_path, describe
 from churnrisk.workflows.retention_time import PruneResult, prune, tend_state
 from churnrisk.workflows.retrain import Retrained, retrain
 from churnrisk.workflows.scoring import ScoreResult, check_output, score_source, write_scores
+from churnrisk.workflows.shop import (
+    CustomerPage,
+    CustomerQuery,
+    CustomerView,
+    Shop,
+    ShopFiles,
+    ShopPlan,
+    prepare_shop,
+)
 from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, rejects_beside, sample_file, without_password
 from churnrisk.workflows.target import LearnedFrom, TargetResult, Written, check_list_output, make_target, write_target
 from churnrisk.workflows.terms import Acceptance, check_needed, choose_acceptance, find_measured
@@ -38,6 +47,9 @@ __all__ = [
     "BacktestReport",
     "ChurnModel",
     "Comparison",
+    "CustomerPage",
+    "CustomerQuery",
+    "CustomerView",
     "Delivery",
     "Difference",
     "Drawn",
@@ -55,6 +67,9 @@ __all__ = [
     "ReportResult",
     "Retrained",
     "ScoreResult",
+    "Shop",
+    "ShopFiles",
+    "ShopPlan",
     "TargetResult",
     "Webhook",
     "WeeklyPlan",
@@ -86,6 +101,7 @@ __all__ = [
     "measure_campaign",
     "names_any",
     "predict_churn",
+    "prepare_shop",
     "prune",
     "read_campaign_list",
     "read_recipe",

@@ -27,8 +27,7 @@ from churnrisk.state import OUTCOMES as KNOWN_OUTCOMES
 from churnrisk.state import Campaign, Outcome, load_campaign, load_members, note_audit
 from churnrisk.tables import Table, to_csv
 from churnrisk.timeline import date_of
-from churnrisk.workflows import create_campaign, describe_campaign, first_day_of
-from churnrisk.workflows.shop import CustomerQuery
+from churnrisk.workflows import CustomerQuery, create_campaign, describe_campaign, first_day_of
 
 MOST_CUSTOMERS = 10_000
 LISTED_AT_A_TIME = 500

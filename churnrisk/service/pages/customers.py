@@ -33,7 +33,7 @@ from churnrisk.service.problems import Problem
 from churnrisk.state import load_history
 from churnrisk.tables import Table, to_csv
 from churnrisk.timeline import date_of
-from churnrisk.workflows.shop import CustomerQuery, CustomerView
+from churnrisk.workflows import CustomerQuery, CustomerView
 
 SORTS = (
     ("value", mark("value at risk, highest first")),

@@ -27,7 +27,7 @@ from churnrisk.service.identity import is_secure
 from churnrisk.service.languages import LANGUAGE_COOKIE, language_of
 from churnrisk.service.problems import Problem
 from churnrisk.state import Role, State
-from churnrisk.workflows.shop import Shop
+from churnrisk.workflows import Shop
 
 router = APIRouter(include_in_schema=False)
 
