@@ -6,10 +6,12 @@ kind and by where it happened, never by its message, which might hold what the r
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
 import os
+import select
 import sys
 import time
 import traceback
@@ -18,6 +20,9 @@ from typing import Any
 
 LOGGER = logging.getLogger("churnrisk.service")
 MOST_FRAMES = 8
+MOST_WAITING = 200
+_OUT = 1
+_waiting: list[bytes] = []
 
 
 def log(event: str, **facts: Any) -> None:
@@ -30,12 +35,23 @@ def log_request(**facts: Any) -> None:
     if not LOGGER.isEnabledFor(logging.INFO):
         return
     line = {"at": _stamp(time.time()), "level": "info", "process": os.getpid(), "event": "request", **facts}
-    sys.stdout.write(_encode(line) + "\n")
+    _waiting.append(f"{_encode(line)}\n".encode())
+    if len(_waiting) >= MOST_WAITING:
+        flush_logs()
 
 
 def flush_logs() -> None:
-    """Write what is in the buffer, now and then."""
-    sys.stdout.flush()
+    """Write what is in the buffer: whole lines, in pieces that a pipe takes as one, since other workers write too."""
+    lines, piece = _waiting[:], b""
+    _waiting.clear()
+    with contextlib.suppress(OSError):  # nobody reads the log any more
+        for line in lines:
+            if piece and len(piece) + len(line) > select.PIPE_BUF:
+                os.write(_OUT, piece)
+                piece = b""
+            piece += line
+        if piece:
+            os.write(_OUT, piece)
 
 
 def log_defect(error: BaseException, **facts: Any) -> None:

@@ -81,6 +81,11 @@ class Server(uvicorn.Server):
         STARTS.inc()
         self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(self._sweep())]
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests end, and write down what they were."""
+        await super().shutdown(sockets=sockets)
+        flush_logs()
+
     async def _beat(self) -> None:
         with contextlib.suppress(OSError):
             while True:

@@ -16,7 +16,7 @@ import pytest
 from churnrisk.errors import SettingsError
 from churnrisk.service import ServiceConfig
 from churnrisk.state import create_key, open_state, revoke_key
-from support.service import Service, TrainedShop, children_of, environment_of, running_service
+from support.service import Service, TrainedShop, environment_of, running_service
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_a_request_that_has_begun_is_answered_when_it_is_stopped(tmp_path: Path)
 def test_workers_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     shop = TrainedShop(tmp_path / "models", tmp_path / "configuration")
     with running_service(tmp_path, shop) as service:
-        workers = children_of(service.process.pid)
+        workers = list(service.processes().values())
         service.process.kill()
         service.process.wait()
         until = time.monotonic() + 20

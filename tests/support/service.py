@@ -110,11 +110,15 @@ class Service:
 
     def events(self) -> list[dict[str, Any]]:
         """Every event of the log so far."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        return [json.loads(line) for line in self.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
     def worker_pids(self) -> list[int]:
-        """The processes that answer, as the kernel lists the children of the supervisor."""
-        return [pid for pid in children_of(self.process.pid) if "resource_tracker" not in command_of(pid)]
+        """The processes that answer, as the log tells."""
+        return [pid for name, pid in self.processes().items() if name.startswith("worker")]
+
+    def processes(self) -> dict[str, int]:
+        """Every process that the supervisor has started last, by its name."""
+        return {event["name"]: event["pid"] for event in self.events() if event["event"] == "process started"}
 
     def close(self) -> None:
         """Stop it, and wait for it."""
@@ -127,20 +131,6 @@ class Service:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-
-
-def children_of(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(one) for one in found]
-
-
-def command_of(pid: int) -> str:
-    """The command line of a process; empty when it has gone."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
-        return ""
 
 
 @contextlib.contextmanager
