@@ -28,7 +28,7 @@ _OTHER_VARIABLES = {  # read where they are needed, and in no file: where the ke
     "CHURNRISK_ADMIN_KEY",
     "CHURNRISK_WEBHOOK_SECRET",
 }
-_PATHS = {"purchases", "models_dir", "weekly_dir", "suppress", "state"}
+_PATHS = {"purchases", "models_dir", "weekly_dir", "suppress", "state", "pseudonym_key"}
 
 
 class Settings(BaseSettings):
@@ -73,6 +73,14 @@ class Settings(BaseSettings):
         None, description="the shop's time zone, for times with an offset", examples=["Europe/Sofia"]
     )
     fold_case: bool = Field(False, description="whether ids that differ only by case are one customer")
+    pseudonymise: bool = Field(
+        False, description="whether customer ids are replaced on the way in by keyed hashes, which need a key"
+    )
+    pseudonym_key: Path | None = Field(
+        None,
+        description="file of the key of pseudonyms; pseudonym_key in the configuration folder when not set",
+        examples=["pseudonym.key"],
+    )
     drop_duplicates: bool = Field(False, description="whether exact copies of order lines are dropped, too")
     net_cancellations: bool = Field(False, description="whether orders that were wholly reversed are dropped")
     threads: int | None = Field(

@@ -68,7 +68,8 @@ def forget(
     if apply:
         result = workflows.apply_erasures(place)
     else:
-        ids += read_list(file, reading.options(settings)).customer_ids if file is not None else []
+        options = reading.options(settings)
+        ids += read_list(file, options).customer_ids if file is not None else []
         if not ids:
             raise SettingsError("name a customer to forget, or a list with --file.")
         if not dry_run and not yes:
@@ -78,6 +79,7 @@ def forget(
             ids,
             models_dir=models_dir or settings.models_dir,
             files=workflows.usual_exports(settings.weekly_dir, settings.purchases),
+            stored_as=options.own_id,
             is_dry=dry_run,
         )
     if as_json:

@@ -1,9 +1,10 @@
-"""``churnrisk keys create | list | revoke``."""
+"""``churnrisk keys create | list | revoke | pseudonym-key``."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +15,7 @@ from churnrisk.errors import StateError
 if TYPE_CHECKING:
     from churnrisk.state import KeyRecord
 
-keys = typer.Typer(help="API keys of the service: create, list, revoke.", no_args_is_help=True, rich_markup_mode=None)
+keys = typer.Typer(help="API keys of the service; the key of pseudonyms.", no_args_is_help=True, rich_markup_mode=None)
 
 
 class RoleChoice(enum.StrEnum):
@@ -110,6 +111,28 @@ def revoke(
         print_json(asdict(record))
     else:
         say(f"Key {record.key_id} ({record.name}) is revoked.")
+
+
+@keys.command("pseudonym-key")
+def pseudonym_key(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Where to write it. (default: the configuration folder)", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the key by which --pseudonymise replaces customer ids; one that is there is never replaced.
+
+    Example: churnrisk keys pseudonym-key
+    """
+    from churnrisk.cli.show import print_json, say
+    from churnrisk.store import make_pseudonym_key
+
+    place = make_pseudonym_key(file)
+    if as_json:
+        print_json({"file": str(place)})
+    else:
+        say(f"A new key is in {place}. Keep a copy of it in a safe place: another key makes other pseudonyms.")
 
 
 def _row(record: KeyRecord) -> dict[str, object]:

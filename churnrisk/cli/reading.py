@@ -45,6 +45,10 @@ INTAKE_PARAMETERS: Mapping[str, Any] = {
         PAIRS, "--rate-before", "DATE=RATE", "Multiply the amounts before a date, as 2026-01-01=0.511292; repeatable."
     ),
     "fold_case": _flag("--fold-case", "Take ids that differ only by case for one customer."),
+    "pseudonymise": _flag("--pseudonymise", "Replace customer ids by keyed hashes on the way in."),
+    "pseudonym_key": _option(
+        FILE, "--pseudonym-key", "FILE", "Pseudonymise with the key in this file, of `churnrisk keys pseudonym-key`."
+    ),
     "drop_duplicates": _flag("--drop-duplicates", "Drop exact copies of rows in a log of order lines, too."),
     "net_cancellations": _flag("--net-cancellations", "Drop orders that the same customer has wholly reversed."),
     "query": _option(TEXT, "--query", "SQL", "What to read from a database."),
@@ -71,7 +75,8 @@ LIMIT_PARAMETERS: Mapping[str, Any] = {
 PARAMETERS = {**INTAKE_PARAMETERS, **LIMIT_PARAMETERS}
 _MAPPINGS = {"column": "columns", "rate": "rates", "rate_before": "rate_before"}
 _PARAMETERS_OF = {name: parameter for parameter, name in _MAPPINGS.items()}
-_FROM_SETTINGS = tuple(name for name in INTAKE_PARAMETERS if name not in ("column", "rate", "rejects", "query"))
+_NOT_COPIED = ("column", "rate", "rejects", "query", "pseudonymise", "pseudonym_key")
+_FROM_SETTINGS = tuple(name for name in INTAKE_PARAMETERS if name not in _NOT_COPIED)
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,9 @@ class Reading:
         from churnrisk.orders import IntakeOptions
 
         chosen: dict[str, Any] = {name: getattr(settings, name) for name in _FROM_SETTINGS}
-        chosen |= {name: value for name, value in self.given.items() if value is not None and name not in _MAPPINGS}
+        special = {*_MAPPINGS, "pseudonymise", "pseudonym_key"}
+        chosen |= {name: value for name, value in self.given.items() if value is not None and name not in special}
+        chosen["pseudonym_key"] = self.pseudonym_key(settings)
         chosen["columns"] = {**settings.columns, **parse_columns(self.given.get("column") or [])}
         chosen["rates"] = {**settings.rates, **parse_pairs("--rate", self.given.get("rate") or [])}
         chosen["rate_before"] = {
@@ -113,6 +120,15 @@ class Reading:
             elif parameter in _MAPPINGS:
                 over[name] = {**value, **getattr(options, name)}
         return replace(options, **over)
+
+    def pseudonym_key(self, settings: Settings) -> bytes | None:
+        """Read the key by which customer ids are replaced; None where they are not."""
+        from churnrisk.store import load_pseudonym_key
+
+        named = self.given.get("pseudonym_key")
+        if named is None and not (self.given.get("pseudonymise") or settings.pseudonymise):
+            return None
+        return load_pseudonym_key(named or settings.pseudonym_key)
 
 
 def reads_purchases(command: Callable[..., None]) -> Callable[..., None]:

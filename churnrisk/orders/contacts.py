@@ -10,6 +10,7 @@ from churnrisk.errors import ColumnError, SourceError
 from churnrisk.orders import validate
 from churnrisk.orders.columns import find_chosen_in, match_columns, plain_header
 from churnrisk.orders.options import IntakeOptions
+from churnrisk.orders.pseudonyms import pseudonym_sql
 from churnrisk.orders.raw import RawRows
 from churnrisk.orders.read import refuse_beyond_memory
 from churnrisk.orders.source import open_source, settle_rows
@@ -135,6 +136,7 @@ def _collect(raw: RawRows, database: Database, options: IntakeOptions, *, needs_
     )
     identity = validate.id_sql(f"c{match.positions['customer_id']}", raw.is_escaped)
     identity = f"lower({identity})" if options.fold_case else identity
+    identity = pseudonym_sql(identity, database, options.pseudonym_key)
     places = _find_fields(raw, needs_email=needs_email)
     fields = [trim_sql(f"c{places[role]}") if role in places else "NULL" for role in CONTACT_ALIASES]
     whole = ", ".join(trim_sql(f"c{place}") for place in range(len(raw.headers)))

@@ -18,6 +18,7 @@ from churnrisk.engines import MemoryDatabase
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders.clean import TOTAL_LIMIT
 from churnrisk.orders.log import Orders
+from churnrisk.orders.options import IntakeOptions
 from churnrisk.orders.sql import SPACES
 from churnrisk.schema import LINES, MONEY_LIMIT, MONEY_SCALE, ORDERS
 from churnrisk.timeline import day_number
@@ -86,6 +87,7 @@ def build_few_orders(
     *,
     timezone: str | None = None,
     fold_case: bool = False,
+    pseudonym_key: bytes | None = None,
     drop_duplicates: bool = False,
     needs_amounts: bool | None = None,
     keep_copies: bool = False,
@@ -96,7 +98,7 @@ def build_few_orders(
     ----------
     rows : sequence of PurchaseRow
         At least one.
-    timezone, fold_case, drop_duplicates
+    timezone, fold_case, pseudonym_key, drop_duplicates
         As in :class:`churnrisk.orders.IntakeOptions`. Exact copies of rows are dropped in any case where each order is
         one row, as they are from a file.
     keep_copies : bool
@@ -114,8 +116,9 @@ def build_few_orders(
     has_amounts = any(row.amount is not None for row in rows) if needs_amounts is None else needs_amounts
     zone = None if timezone is None else zoneinfo.ZoneInfo(timezone)
     read = [_read_row(row, k, has_amounts=has_amounts, zone=zone) for k, row in enumerate(rows, start=1)]
-    if fold_case:
-        read = [_Read(one.customer_id.lower(), *list(vars(one).values())[1:]) for one in read]
+    if fold_case or pseudonym_key:
+        own = IntakeOptions(fold_case=fold_case, pseudonym_key=pseudonym_key).own_id
+        read = [_Read(own(one.customer_id), *list(vars(one).values())[1:]) for one in read]
     if not keep_copies:
         read = _drop_copies(rows, read, always=drop_duplicates)
     _check_totals(read)

@@ -14,6 +14,7 @@ from churnrisk.messages import known_headings
 from churnrisk.orders import validate
 from churnrisk.orders.columns import find_chosen_in, match_columns
 from churnrisk.orders.options import IntakeOptions
+from churnrisk.orders.pseudonyms import pseudonym_sql
 from churnrisk.orders.read import refuse_beyond_memory
 from churnrisk.orders.source import open_source, settle_rows
 
@@ -83,6 +84,7 @@ def read_list(source: Any, options: IntakeOptions = IntakeOptions()) -> Customer
         place = match.positions["customer_id"]
         cells = [validate.id_sql(f"c{k}", raw.is_escaped) for k in range(len(raw.headers))]
         cells[place] = f"lower({cells[place]})" if options.fold_case else cells[place]
+        cells[place] = pseudonym_sql(cells[place], database, options.pseudonym_key)
         rows = database.connection.execute(f"SELECT {', '.join(cells)} FROM {raw.sql}").fetchall()
     except BaseException as error:
         refuse_beyond_memory(error, options)

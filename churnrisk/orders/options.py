@@ -48,6 +48,9 @@ class IntakeOptions:
         Whether exact copies of rows are dropped where an order may have several rows, too.
     net_cancellations : bool
         Whether an order that the same customer has wholly reversed is dropped with its reversal.
+    pseudonym_key : bytes, optional
+        Customer ids are replaced by keyed hashes, 32 bytes long key; see :mod:`churnrisk.orders.pseudonyms`. Values of
+        rejected rows are then withheld.
     group_column : str, optional
         Header of a column to keep beside the orders as ``customer_group``, for figures by group.
     query, table : str, optional
@@ -85,6 +88,7 @@ class IntakeOptions:
     fold_case: bool = False
     drop_duplicates: bool = False
     net_cancellations: bool = False
+    pseudonym_key: bytes | None = field(default=None, repr=False)
     group_column: str | None = None
     query: str | None = None
     table: str | None = None
@@ -106,6 +110,13 @@ class IntakeOptions:
             raise SettingsError(f"--delimiter {self.delimiter!r}: give one character, such as ';' or a tab.")
         if self.decimal not in (None, ".", ","):
             raise SettingsError(f"--decimal {self.decimal!r}: give '.' or ','.")
+
+    def own_id(self, customer_id: str) -> str:
+        """Give a customer id that a user names as purchases read with these options have it."""
+        from churnrisk.orders.pseudonyms import pseudonym_of
+
+        folded = customer_id.lower() if self.fold_case else customer_id
+        return folded if self.pseudonym_key is None else pseudonym_of(self.pseudonym_key, folded)
 
 
 def _is_zone(name: str) -> bool:

@@ -14,6 +14,7 @@ from churnrisk.orders.columns import ColumnMatch, match_columns
 from churnrisk.orders.grouping import add_group
 from churnrisk.orders.log import Orders
 from churnrisk.orders.options import IntakeOptions
+from churnrisk.orders.pseudonyms import withhold_values
 from churnrisk.orders.raw import RawRows
 from churnrisk.orders.rejects import write_rejects
 from churnrisk.orders.source import open_source
@@ -143,6 +144,8 @@ def _check(
 
 def _enforce_limit(database: Database, raw: RawRows, options: IntakeOptions, *, rows_in: int) -> None:
     """Stop above the reject limit; who is to mend the rows gets the list of all of them."""
+    if options.pseudonym_key is not None:
+        withhold_values(database)
     try:
         validate.enforce_limit(database, raw, rows_in=rows_in, limit=options.reject_limit)
     except TooManyRejects as error:

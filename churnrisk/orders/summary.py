@@ -12,6 +12,7 @@ from churnrisk.orders import dates, numbers, validate
 from churnrisk.orders.account import say_floats
 from churnrisk.orders.columns import ColumnMatch, name_ignored
 from churnrisk.orders.options import IntakeOptions
+from churnrisk.orders.pseudonyms import pseudonym_sql, withhold_values
 from churnrisk.orders.raw import RawRows
 from churnrisk.orders.report import EXAMPLES, VALUE_LENGTH, IntakeReport
 from churnrisk.orders.sql import fill_value, quote_text, trim_sql
@@ -26,7 +27,7 @@ def list_ids(
     raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions
 ) -> tuple[list[str], IntakeReport]:
     """Give each customer id of a file once, in the order of the file."""
-    _load(raw, match, database, [])
+    _load(raw, match, database, [], options)
     _set_repeats_aside(raw, database, "duplicate", "the customer stands in the list already")
     report = _make_report(raw, match, database, options)
     query = "SELECT customer_id FROM customer_rows WHERE issue = '' ORDER BY rowid"
@@ -39,7 +40,7 @@ def read_summary(
     """Give the columns of a summary per customer as arrays, in the order of the file."""
     present = [role for role in (*_NUMBERS, *_DATES) if role in match.positions]
     read = [_value_sql(role, raw, match, database, options) for role in present]
-    _load(raw, match, database, read)
+    _load(raw, match, database, read, options)
     _set_repeats_aside(raw, database, "rejected", "a second row of the same customer")
     report = _make_report(raw, match, database, options)
     names = [_DATES.get(role, role) for role in present]
@@ -90,12 +91,18 @@ def _shapes(database: Database, shape: str, source: str) -> dict[str, int]:
     return {str(name): int(count) for name, count in rows}
 
 
-def _load(raw: RawRows, match: ColumnMatch, database: Database, read: list[tuple[str, str, str, str]]) -> None:
+def _load(
+    raw: RawRows,
+    match: ColumnMatch,
+    database: Database,
+    read: list[tuple[str, str, str, str]],
+    options: IntakeOptions,
+) -> None:
     """Make the table ``customer_rows``; ``issue`` is empty for a good row, else the header of the offending column."""
     customer = match.headers[match.positions["customer_id"]]
     identity = validate.id_sql(f"c{match.positions['customer_id']}", raw.is_escaped)
     columns = [
-        f"{identity} AS customer_id",
+        f"{pseudonym_sql(identity, database, options.pseudonym_key)} AS customer_id",
         f"{raw.hash_sql} AS h",
         *(f"{value} AS {name}" for name, value, _, _ in read),
     ]
@@ -125,6 +132,8 @@ def _load(raw: RawRows, match: ColumnMatch, database: Database, read: list[tuple
         "if(customer_id IS NULL, 'no customer id', 'not a number or date that can be'), "
         "if(customer_id IS NULL, 'without_customer', 'rejected') FROM customer_rows WHERE issue <> ''"
     )
+    if options.pseudonym_key is not None:
+        withhold_values(database)
 
 
 def _set_repeats_aside(raw: RawRows, database: Database, kind: str, reason: str) -> None:

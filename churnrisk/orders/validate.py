@@ -13,6 +13,7 @@ from churnrisk.orders.columns import ColumnMatch
 from churnrisk.orders.dates import DatePlan
 from churnrisk.orders.numbers import NumberPlan
 from churnrisk.orders.options import IntakeOptions
+from churnrisk.orders.pseudonyms import pseudonym_sql
 from churnrisk.orders.raw import RawRows
 from churnrisk.orders.report import VALUE_LENGTH, RejectedRow
 from churnrisk.orders.sql import fill_value, is_plain_sql, quote_text, trim_sql
@@ -157,8 +158,9 @@ def check_rows(
     quantity = fill_value(plans.quantities.units, "quantity_text", "quantity_parts") if plans.quantities else "0"
     currency = f", {money.currency_sql(match, plans.amounts, 'amount_parts')} AS currency" if plans.factor else ""
     beside = raw.columns_beside
+    customer = pseudonym_sql("customer_id", database, options.pseudonym_key)
     query = f"""CREATE OR REPLACE TABLE purchase_rows AS
-        SELECT customer_id, order_id, product_id, category, CAST(day AS BIGINT) AS day,
+        SELECT {customer} AS customer_id, order_id, product_id, category, CAST(day AS BIGINT) AS day,
             CAST(coalesce(amount, 0) AS BIGINT) AS amount, CAST(coalesce(quantity, 0) AS BIGINT) AS quantity,
             CAST(issue AS UTINYINT) AS issue,
             CASE WHEN issue = 0 THEN NULL WHEN issue <= {NO_CUSTOMER} THEN customer_id

@@ -14,7 +14,15 @@ from churnrisk.store.entries import (
     remove_model,
     verify_model,
 )
-from churnrisk.store.erasure import ErasedCustomers, has_erased, load_erased, read_secret, write_secret
+from churnrisk.store.erasure import (
+    ErasedCustomers,
+    has_erased,
+    load_erased,
+    load_pseudonym_key,
+    make_pseudonym_key,
+    read_secret,
+    write_secret,
+)
 from churnrisk.store.loading import StoredModel, load_model
 from churnrisk.store.saving import save_model
 from churnrisk.store.versions import resolve_version, stamp_current
@@ -28,6 +36,8 @@ __all__ = [
     "list_models",
     "load_erased",
     "load_model",
+    "load_pseudonym_key",
+    "make_pseudonym_key",
     "promote_model",
     "read_card",
     "read_secret",

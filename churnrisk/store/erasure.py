@@ -24,6 +24,7 @@ from churnrisk.store.lock import DEFAULT_LOCK_TIMEOUT, hold_lock
 
 KEY_NAME = "erasure_key"
 LIST_NAME = "erased.json"
+PSEUDONYM_KEY_NAME = "pseudonym_key"
 _WAY_OUT = "mend that, or set CHURNRISK_CONFIG_DIR to a folder of yours"
 
 
@@ -115,6 +116,37 @@ def write_secret(path: Path) -> bytes:
         file.flush()
         os.fsync(file.fileno())
     return key
+
+
+def load_pseudonym_key(path: Path | None = None) -> bytes:
+    """Read the key of pseudonyms: that of a file, or the one in the configuration folder.
+
+    Raises
+    ------
+    SigningKeyError
+        Where there is none, or it can be read by others.
+    """
+    place = path or find_config_folder() / PSEUDONYM_KEY_NAME
+    with explain_failure(f"read {place}", way_out="name another with --pseudonym-key", error_class=SigningKeyError):
+        key = read_secret(place)
+    if key is None:
+        raise SigningKeyError(
+            f"{place}: there is no such key. `churnrisk keys pseudonym-key` makes one; keep a copy of it, since other "
+            "pseudonyms come of another key."
+        )
+    return key
+
+
+def make_pseudonym_key(path: Path | None = None) -> Path:
+    """Make a key of pseudonyms in a new file of mode 0600, and give where it is; an existing one is never replaced."""
+    place = path or find_config_folder() / PSEUDONYM_KEY_NAME
+    with explain_failure(f"write {place}", way_out="name another file", error_class=SigningKeyError):
+        if path is None:
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if place.exists():
+            raise SigningKeyError(f"{place} is there already; whoever replaces a key makes every pseudonym a new one")
+        write_secret(place)
+    return place
 
 
 def _make_key(folder: Path) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -71,6 +71,7 @@ def forget_customers(
     *,
     models_dir: Path,
     files: Iterable[Path] = (),
+    stored_as: Callable[[str], str] = str,
     is_dry: bool = False,
 ) -> Forgotten:
     """Erase customers from the state, and leave a keyed hash of each, so that a backup cannot bring them back.
@@ -87,10 +88,13 @@ def forget_customers(
         The stored models, which are listed with what they may have learned.
     files : iterable of Path
         Exports, reports and the like to look into; none of them is changed.
+    stored_as : callable
+        How intake spells an id where it does not keep it as it is: folded, or as a pseudonym. Both spellings go.
     is_dry : bool
         Only look.
     """
-    ids = list(dict.fromkeys(customer_ids))
+    spelled = {one: {one, stored_as(one)} for one in customer_ids}
+    ids = sorted(set().union(*spelled.values()))
     state = find_state(place)
     found, runs, campaigns, is_scrubbed = Erasure(), list[dict[str, Any]](), list[dict[str, Any]](), True
     if not is_dry:
@@ -104,11 +108,11 @@ def forget_customers(
                 runs, campaigns = _changed_runs(state, found), _changed_campaigns(state, found)
                 if not is_dry:
                     add_tombstones(state, moments)
-                    note_audit(state, "forget customers", customers=len(ids), known=len(found.found))
+                    note_audit(state, "forget customers", customers=len(spelled))
             is_scrubbed = is_dry or state.scrub()
     return Forgotten(
-        len(ids),
-        len(found.found),
+        len(spelled),
+        sum(not found.found.isdisjoint(names) for names in spelled.values()),
         runs,
         campaigns,
         found.orders,

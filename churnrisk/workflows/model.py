@@ -188,7 +188,8 @@ class ChurnModel:
             For a customer who is unknown, has lapsed, or has bought nothing.
         """
         with read_orders(purchases, options or IntakeOptions(columns=dict(columns or {}))) as orders:
-            return explain_customer(self.model, orders, choose_as_of(self.model, orders, as_of), customer_id)
+            own = options.own_id(customer_id) if options is not None else customer_id
+            return explain_customer(self.model, orders, choose_as_of(self.model, orders, as_of), own)
 
     def save(self, models_dir: str | Path = "models", *, promote: bool = True) -> str:
         """Store the model, signed with this installation's key, and give its version."""

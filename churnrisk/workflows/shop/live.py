@@ -171,7 +171,11 @@ class LiveScorer:
                 yield orders
             return
         few = build_few_orders(
-            rows, timezone=options.timezone, fold_case=options.fold_case, drop_duplicates=options.drop_duplicates
+            rows,
+            timezone=options.timezone,
+            fold_case=options.fold_case,
+            pseudonym_key=options.pseudonym_key,
+            drop_duplicates=options.drop_duplicates,
         )
         with self._desk() as desk:
             yield open_few(desk, few)

@@ -19,12 +19,16 @@ def to_rows(orders: Iterable[StoredOrder]) -> list[PurchaseRow]:
     ]
 
 
-def to_received(rows: Sequence[PurchaseRow]) -> list[ReceivedOrder]:
-    """Put rows together into orders to remember, each in the order of its first row; rows of an order are sorted."""
+def to_received(rows: Sequence[PurchaseRow], options: IntakeOptions = IntakeOptions()) -> list[ReceivedOrder]:  # noqa: B008 - frozen
+    """Put rows together into orders to remember, each in the order of its first row; rows of an order are sorted.
+
+    Where ids are read as pseudonyms, no other is ever remembered.
+    """
     groups: dict[tuple[str, str], list[dict[str, str]]] = {}
     for row in rows:
         line = {name: text for name in TEXTS if (text := getattr(row, name)) is not None}
-        groups.setdefault((row.customer_id, row.order_id or ""), []).append(line)
+        customer = row.customer_id if options.pseudonym_key is None else options.own_id(row.customer_id.strip())
+        groups.setdefault((customer, row.order_id or ""), []).append(line)
     return [
         ReceivedOrder(customer, order, sorted(lines, key=lambda line: sorted(line.items())))
         for (customer, order), lines in groups.items()
@@ -37,6 +41,7 @@ def build_received(orders: Sequence[StoredOrder], options: IntakeOptions, *, fac
         to_rows(orders),
         timezone=options.timezone,
         fold_case=options.fold_case,
+        pseudonym_key=options.pseudonym_key,
         needs_amounts=facts["has_amounts"],
         keep_copies=True,
     )

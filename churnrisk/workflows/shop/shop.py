@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from churnrisk.errors import NoHistory, NoModel, UnknownCustomer
@@ -99,7 +100,8 @@ class Shop:
     def customer_version(self, customer_id: str) -> tuple[Any, ...]:
         """Give what changes whenever the view of a customer may: a key to keep finished answers by."""
         present = self.now()
-        return present.generation.name, self.current.version, len(present.newer.of(customer_id))
+        newer = present.newer.of(self.plan.options.own_id(customer_id))
+        return present.generation.name, self.current.version, len(newer)
 
     def customer(self, customer_id: str) -> CustomerView:
         """Give all that is known of a customer, with orders received a moment ago.
@@ -109,7 +111,7 @@ class Shop:
         UnknownCustomer
             Where nobody of this id has an order.
         """
-        present = self.now()
+        present, customer_id = self.now(), self.plan.options.own_id(customer_id)
         row, history = self._look_up(present, customer_id)
         version = self.current.version
         generation = present.generation
@@ -133,7 +135,7 @@ class Shop:
         NoScore, NoModel, UnknownCustomer
             Where there is nothing to explain.
         """
-        present = self.now()
+        present, customer_id = self.now(), self.plan.options.own_id(customer_id)
         _, history = self._look_up(present, customer_id)
         day = self._day_of(present.generation, history)
         return self.live.explain(history.few, present.generation.known, as_of=day, customer_id=customer_id)
@@ -169,6 +171,8 @@ class Shop:
 
     def customers(self, query: CustomerQuery) -> CustomerPage:
         """Give a page of the list, as of the generation; orders received since are in the views of single customers."""
+        if query.prefix and not query.prefix.startswith("p_") and self.plan.options.pseudonym_key is not None:
+            query = replace(query, prefix=self.plan.options.own_id(query.prefix))  # only a whole id can be looked for
         return self.now().generation.page(query)
 
     def score_rows(
