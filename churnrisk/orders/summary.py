@@ -127,6 +127,10 @@ def _load(
         )
     except engine_error() as error:
         raise SourceError(f"cannot read {raw.name}: {error}") from error
+    _set_bad_aside(raw, database, options)
+
+
+def _set_bad_aside(raw: RawRows, database: Database, options: IntakeOptions) -> None:
     database.connection.execute(
         f"INSERT INTO set_aside SELECT {raw.place_sql}, issue, left(value, {VALUE_LENGTH}), "
         "if(customer_id IS NULL, 'no customer id', 'not a number or date that can be'), "
