@@ -32,6 +32,7 @@ def weekly(
     from churnrisk import workflows
     from churnrisk.cli.show import print_json
     from churnrisk.learning import Valuation
+    from churnrisk.monitor import parse_rules
 
     settings = current_settings(context)
     folder = settings.weekly_dir
@@ -46,6 +47,7 @@ def weekly(
         mail=_plan_mail(settings),
         keep_runs_days=settings.keep_runs_days,
         keep_rejects_days=settings.keep_rejects_days,
+        rules=parse_rules(settings.rules, where="rules"),
     )
     result = workflows.run_weekly(plan)
     if as_json:
@@ -56,12 +58,16 @@ def weekly(
                 "files": [str(file) for file in result.files],
                 "mailed_to": list(result.recipients),
                 "model_problem": result.model_problem or None,
+                "alarm": result.alarm or None,
+                "rules": [] if result.watched is None else [one.to_dict() for one in result.watched.verdicts],
                 "notices": list(scored.notices),
                 "intake": dict(scored.intake),
             }
         )
         return
     typer.echo(result.line)
+    if result.alarm:
+        typer.echo(result.alarm)
 
 
 def _plan_mail(settings: Settings) -> MailPlan | None:

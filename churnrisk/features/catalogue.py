@@ -116,6 +116,8 @@ def feature_fingerprint(names: Sequence[str]) -> str:
     Equal fingerprints mean that two installations fill the columns of a feature matrix with the same things.
     """
     digest = hashlib.sha256(f"recipe {RECIPE_VERSION}\n".encode())
-    for feature in (FEATURES_BY_NAME[name] for name in names):
-        digest.update(f"{feature.name}\t{feature.unit}\t{feature.meaning}\n".encode())
+    for name in names:
+        feature = FEATURES_BY_NAME.get(name)  # a card of another version may name one that is not here
+        text = name if feature is None else f"{feature.name}\t{feature.unit}\t{feature.meaning}"
+        digest.update(f"{text}\n".encode())
     return digest.hexdigest()

@@ -22,10 +22,12 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+from starlette.requests import Request
 from starlette.responses import Response
 
 from churnrisk.service.access import Needs
 from churnrisk.service.config import METRICS_VARIABLE
+from churnrisk.service.watched import collect_watched
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -45,9 +47,11 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/metrics", dependencies=[Needs("reader", lane="none")])
-async def metrics() -> Response:
-    """Give the numbers of all workers as Prometheus reads them."""
-    return Response(await asyncio.to_thread(collect), media_type=CONTENT_TYPE_LATEST)
+async def metrics(request: Request) -> Response:
+    """Give the numbers of all workers, and those of the newest look at the model, as Prometheus reads them."""
+    counted = await asyncio.to_thread(collect)
+    watched = await asyncio.to_thread(collect_watched, request.app.state.state)
+    return Response(counted + watched, media_type=CONTENT_TYPE_LATEST)
 
 
 def collect() -> bytes:

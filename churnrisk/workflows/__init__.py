@@ -19,6 +19,7 @@ from churnrisk.workflows.erasure import Forgotten, apply_erasures, catch_up, for
 from churnrisk.workflows.known import KnownChurn, predict_churn
 from churnrisk.workflows.mail import MailServer
 from churnrisk.workflows.model import ChurnModel, load, train
+from churnrisk.workflows.monitor_view import monitor_gauges, monitor_view
 from churnrisk.workflows.monitoring import MonitorPlan, MonitorResult, run_monitor
 from churnrisk.workflows.readiness import Readiness, check_readiness
 from churnrisk.workflows.recipe import Difference, Recipe, compare_cards, read_recipe
@@ -99,6 +100,8 @@ __all__ = [
     "make_target",
     "make_webhook",
     "measure_campaign",
+    "monitor_gauges",
+    "monitor_view",
     "names_any",
     "predict_churn",
     "prepare_shop",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from churnrisk.errors import OutputError
+from churnrisk.errors import ChurnriskError, OutputError
 from churnrisk.learning import Valuation
+from churnrisk.monitor import Rule
 from churnrisk.orders import IntakeOptions
 from churnrisk.state import StatePlace
 from churnrisk.timeline import date_of
 from churnrisk.workflows.changes import Memory, remember
 from churnrisk.workflows.mail import MailServer, check_mail, send_files
 from churnrisk.workflows.model import ChurnModel, load
+from churnrisk.workflows.monitoring import MonitorPlan, MonitorResult, run_monitor
 from churnrisk.workflows.reasons import ReasonsFor
 from churnrisk.workflows.report import make_report, write_report
 from churnrisk.workflows.retention_time import drop_rejects
@@ -52,6 +55,8 @@ class WeeklyPlan:
         None to send nothing.
     keep_runs_days, keep_rejects_days : int
         How long runs, and files of rejected rows in the folder, are kept; 0 for ever.
+    rules : tuple of Rule
+        Held against a look at the model, which takes another reading of the log; without any nobody looks.
     """
 
     source: str
@@ -64,6 +69,7 @@ class WeeklyPlan:
     mail: MailPlan | None = None
     keep_runs_days: int = 0
     keep_rejects_days: int = 0
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,12 @@ class WeeklyResult:
         Why the report has no list of those at risk; empty where it has.
     days_since_training : int
         From the model's ``as_of`` to the day that was scored at.
+    days_since_last_order : int
+        From the last order of the log to today.
+    watched : MonitorResult or None
+        What the rules said; None without rules.
+    watch_problem : str
+        Why nobody could look at the model; empty where somebody did, or nobody was to.
     """
 
     scored: ScoreResult
@@ -92,6 +104,9 @@ class WeeklyResult:
     recipients: tuple[str, ...]
     model_problem: str
     days_since_training: int
+    days_since_last_order: int = 0
+    watched: MonitorResult | None = None
+    watch_problem: str = ""
 
     @property
     def line(self) -> str:
@@ -107,8 +122,20 @@ class WeeklyResult:
         if self.scored.comparison is not None:
             counts = self.scored.comparison.counts()
             facts |= {"new_on_list": counts["new on the list"], "bought_since": counts["bought since"]}
-        facts |= {"days_since_training": self.days_since_training, "mailed": len(self.recipients)}
+        facts |= {"days_since_training": self.days_since_training, "days_since_last_order": self.days_since_last_order}
+        if self.watched is not None:
+            facts["rules_fired"] = len(self.watched.fired)
+        facts["mailed"] = len(self.recipients)
         return " ".join(["churnrisk weekly: done", *(f"{key}={value}" for key, value in facts.items())])
+
+    @property
+    def alarm(self) -> str:
+        """The rules that fired, each with its value, in one line; empty where none did."""
+        if self.watch_problem:
+            return f"The rules were not checked: {self.watch_problem}"
+        fired = () if self.watched is None else self.watched.fired
+        said = "; ".join(f"{one.rule.text} (it is {one.value:.4g})" for one in fired)
+        return f"Rules that fired: {said}." if said else ""
 
 
 def run_weekly(plan: WeeklyPlan) -> WeeklyResult:
@@ -149,10 +176,31 @@ def run_weekly(plan: WeeklyPlan) -> WeeklyResult:
     remember(plan.state, scored.scores, model=str(model.version), kind=scored.kind, keep_days=plan.keep_runs_days)
     drop_rejects(plan.folder, days=plan.keep_rejects_days)
     since = scored.scores.snapshot.cutoff - model.model.snapshot.cutoff
-    done = WeeklyResult(scored, str(model.version), files, (), report.model_problem, since)
+    watched, problem = _watch(plan)
+    age = (dt.date.today() - dt.date.fromisoformat(scored.intake["customers"]["last_on"])).days
+    done = WeeklyResult(scored, str(model.version), files, (), report.model_problem, since, age, watched, problem)
     if plan.mail is None:
         return done
     return _send(plan.mail, done, model)
+
+
+def _watch(plan: WeeklyPlan) -> tuple[MonitorResult | None, str]:
+    """Hold the rules against a look at the model; a failure is told, and costs neither list nor mail."""
+    if not plan.rules:
+        return None, ""
+    look = MonitorPlan(
+        plan.source,
+        plan.models_dir,
+        plan.state,
+        lookback=plan.lookback,
+        options=_quietly(plan.options),
+        rules=plan.rules,
+        remember_in=plan.state,
+    )
+    try:
+        return run_monitor(look), ""
+    except ChurnriskError as error:
+        return None, str(error)
 
 
 def _make_folder(folder: Path) -> None:
@@ -172,6 +220,8 @@ def _send(mail: MailPlan, done: WeeklyResult, model: ChurnModel) -> WeeklyResult
     lines = [done.line]
     if done.scored.comparison is not None:
         lines.append(done.scored.comparison.line(done.scored.scores.snapshot.cutoff))
+    if done.alarm:
+        lines.append(done.alarm)
     lines.append(
         f"Churn: no purchase within {model.model.snapshot.horizon} days. The list and the report are attached."
     )

@@ -82,7 +82,7 @@ def test_from_a_card_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert again == read_recipe(made)
     settings = "purchases = 'zakupy.csv'\ndelimiter = ';'\ndecimal = ','\n[columns]\ncustomer_id = 'Klient'\n"
     Path("churnrisk.toml").write_text(settings + "ordered_at = 'Kiedy'\namount = 'Ile'\n", encoding="utf-8")
-    watched = churnrisk("monitor", "--retrain-if", "active_customers > 10", "--json", "--as-of", "2012-01-20")
+    watched = churnrisk("monitor", "--retrain-if", "days_since_last_purchase > 3", "--json")
     assert (watched.code, watched.err) == (0, "")  # to train again is no alarm
     retrained = watched.json["retrained"]
     assert (retrained["like"], retrained["promoted"]) == (made["version"], False)
