@@ -25,7 +25,7 @@ OPTIONS = {
 
 def write_purchases(path: Path) -> Path:
     """A Polish export: semicolons, commas, days first, and headers that say nothing to a program."""
-    log = simulate_purchases(220, first_day=15_000, days=380, seed=4).orders
+    log = simulate_purchases(150, first_day=15_000, days=160, seed=4, mean_lifetime_days=100).orders
     rows = zip(log["customer_id"], log["order_day"], log["amount"], strict=True)
     lines = [f"{who};{date_of(day):%d.%m.%Y};{amount / 10_000:.2f}".replace(".", ",", 0) for who, day, amount in rows]
     body = [";".join([*line.split(";")[:2], line.split(";")[2].replace(".", ",")]) for line in lines]
