@@ -20,11 +20,11 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 
-from churnrisk.dataset import TrainingSet, build_training_set
+from churnrisk.dataset import TrainingSet, build_training_set, count_daily_purchases
 from churnrisk.errors import ChurnriskError
 from churnrisk.features import PurchaseLog, customer_features
 from churnrisk.learning import FittedModel
-from churnrisk.monitor import count_base, make_reference, measure_feature_drift
+from churnrisk.monitor import count_base, make_reference, measure_feature_drift, measure_volume
 from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.simulate import simulate_purchases
 from churnrisk.timeline import Snapshot, date_of, plan_snapshots
@@ -105,6 +105,7 @@ def look(data: TrainingSet, log: PurchaseLog, reference: Any, day: int) -> dict[
         "drifted": len(drifted),
         "customers": base.customers,
         "names": [one.name for one in drifted[:3]],
+        "volume": measure_volume(count_daily_purchases(log, day)).is_unusual,
     }
 
 
@@ -128,7 +129,8 @@ def simulate(shops: int, size: int) -> None:
         active = np.median([one["customers"] for one in found])
         print(
             f"{size:5d} customers ({active:.0f} active), {name:30s} {days:3d} days: psi > .2 in {rates['psi']:4.0%}, "
-            f"psi_max > .2 in {rates['psi_max']:4.0%}, any drifted in {any_drift:4.0%}; median psi_max {largest:.3f}",
+            f"psi_max > .2 in {rates['psi_max']:4.0%}, any drifted in {any_drift:4.0%}; median psi_max {largest:.3f}; "
+            f"week unusual in {np.mean([one['volume'] for one in found]):4.0%}",
             flush=True,
         )
 
@@ -152,7 +154,7 @@ def look_at_real(folder: Path) -> None:
                     print(
                         f"{name:18s} {date_of(train_on)} + {days:2d} days ({found['customers']:6,d} active): psi "
                         f"{found['psi']:.3f}, psi_max {found['psi_max']:.3f}, {found['drifted']} drifted "
-                        f"{found['names']}",
+                        f"{found['names']}{', week unusual' if found['volume'] else ''}",
                         flush=True,
                     )
 

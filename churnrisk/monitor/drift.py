@@ -9,11 +9,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from churnrisk.features import catalogue
 from churnrisk.learning import FittedModel
 from churnrisk.monitor.bins import Histogram, chance_limit, count_bins, expected_index, stability_index
 from churnrisk.monitor.reference import RISKS, Reference
 
-Verdict = Literal["chance", "usual", "drifted"]
+Verdict = Literal["chance", "usual", "calendar", "drifted"]
+
+CALENDAR = frozenset(one.name for one in catalogue() if one.family == "season")
+"""Features that count what customers did on these days of earlier years: they turn with the calendar."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,12 @@ class FeatureDrift:
 
     @property
     def verdict(self) -> Verdict:
-        """``chance``, ``usual``, or ``drifted``: more than both explain."""
+        """``chance``, ``usual``, ``drifted`` (more than both explain), or ``calendar`` where that is no surprise."""
         if self.index <= self.chance:
             return "chance"
-        return "usual" if self.index <= self.limit else "drifted"
+        if self.index <= self.limit:
+            return "usual"
+        return "calendar" if self.name in CALENDAR else "drifted"
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, for JSON."""

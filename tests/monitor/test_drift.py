@@ -120,3 +120,8 @@ def test_a_limit_is_chance_and_what_is_usual() -> None:
     assert FeatureDrift("a", 0.28, 0.01, 0.04, 0.25, 0.0, 0.0).verdict == "usual"
     assert FeatureDrift("a", 0.04, 0.01, 0.04, 0.25, 0.0, 0.0).verdict == "chance"
     assert FeatureDrift("a", 0.05, 0.01, 0.04, None, 0.0, 0.0).verdict == "drifted"
+
+
+def test_what_counts_days_of_earlier_years_turns_with_the_calendar() -> None:
+    one = FeatureDrift("season_purchase_day_count_2_years_ago", 1.3, 0.01, 0.04, 0.25, 0.0, 0.0)
+    assert one.verdict == "calendar"
