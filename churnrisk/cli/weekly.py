@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -10,7 +10,7 @@ from churnrisk.cli.options import AsJson, Reading, current_settings, reads_purch
 
 if TYPE_CHECKING:
     from churnrisk.settings import Settings
-    from churnrisk.workflows import MailPlan
+    from churnrisk.workflows import MailPlan, WeeklyResult
 
 
 def register(app: typer.Typer) -> None:
@@ -51,23 +51,24 @@ def weekly(
     )
     result = workflows.run_weekly(plan)
     if as_json:
-        scored = result.scored
-        print_json(
-            {
-                "line": result.line,
-                "files": [str(file) for file in result.files],
-                "mailed_to": list(result.recipients),
-                "model_problem": result.model_problem or None,
-                "alarm": result.alarm or None,
-                "rules": [] if result.watched is None else [one.to_dict() for one in result.watched.verdicts],
-                "notices": list(scored.notices),
-                "intake": dict(scored.intake),
-            }
-        )
+        print_json(_describe(result))
         return
     typer.echo(result.line)
     if result.alarm:
         typer.echo(result.alarm)
+
+
+def _describe(result: WeeklyResult) -> dict[str, Any]:
+    return {
+        "line": result.line,
+        "files": [str(file) for file in result.files],
+        "mailed_to": list(result.recipients),
+        "model_problem": result.model_problem or None,
+        "alarm": result.alarm or None,
+        "rules": [] if result.watched is None else [one.to_dict() for one in result.watched.verdicts],
+        "notices": list(result.scored.notices),
+        "intake": dict(result.scored.intake),
+    }
 
 
 def _plan_mail(settings: Settings) -> MailPlan | None:
