@@ -143,13 +143,13 @@ def open_few(database: MemoryDatabase, few: FewOrders, facts: Mapping[str, bool]
     database : MemoryDatabase
         Made by :func:`few_database`.
     few : FewOrders
-        At least one order.
+        What to put there.
     facts : mapping of str to bool, optional
         What the log that they are part of knows; by default what they know themselves.
     """
     database.fill("orders", ORDER_TYPES, few.orders)
     database.fill("order_lines", LINE_TYPES, few.lines)
-    days = [order[2] for order in few.orders]
+    days = [order[2] for order in few.orders] or [0]
     known: dict[str, Any] = dict(few.facts if facts is None else facts)
     return Orders(database, None, first_day=min(days), last_day=max(days), **known)
 

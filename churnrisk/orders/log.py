@@ -109,6 +109,11 @@ class Orders:
         )
 
     @property
+    def has_report(self) -> bool:
+        """Whether they were read from a source, so that there is an account of it."""
+        return self._report is not None
+
+    @property
     def report(self) -> IntakeReport:
         """The account of the reading."""
         if self._report is None:

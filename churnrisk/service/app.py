@@ -24,6 +24,7 @@ from churnrisk.service.login import router as login
 from churnrisk.service.metrics import router as metrics
 from churnrisk.service.problems import add_handlers
 from churnrisk.state import open_state
+from churnrisk.workflows.shop import Shop
 
 
 def create_app(config: ServiceConfig) -> FastAPI:
@@ -66,8 +67,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with open_state(config.state) as state:
         app.state.state = state
         app.state.identities = Identities(state)
-        app.state.shop = None
+        app.state.shop = Shop.open(config.shop_plan, state)
         try:
             yield
         finally:
+            app.state.shop.close()
             app.state.identities.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -102,6 +103,12 @@ class ServiceConfig:
         What the pages speak, where nothing else was chosen in a browser.
     bounds : Bounds
         What may be asked of a worker.
+    playbook : mapping of str to str
+        What to do for which customers, where that is not as usual.
+    explained : int
+        Reasons are worked out ahead in a customer base of up to so many; in a larger one, on demand.
+    shop_dir : Path, optional
+        Where what was worked out of the history is kept while the service runs; :func:`serve` makes and removes it.
     """
 
     models_dir: Path
@@ -116,6 +123,32 @@ class ServiceConfig:
     session_seconds: float = 12 * 3600.0
     language: str = "en"
     bounds: Bounds = field(default_factory=Bounds)
+    playbook: Mapping[str, str] = field(default_factory=dict)
+    explained: int = 20_000
+    shop_dir: Path | None = None
+
+    @property
+    def shop_plan(self) -> ShopPlan:
+        """What the shop is made of."""
+        from churnrisk.workflows.shop import ShopPlan  # late: the supervisor does without what it loads
+
+        if self.shop_dir is None:
+            raise AssertionError("serve() says where the shop is kept")
+        return ShopPlan(
+            self.shop_dir,
+            self.models_dir,
+            self.state,
+            self.purchases,
+            options=self.options,
+            valuation=self.valuation,
+            playbook=dict(self.playbook),
+            explained=self.explained,
+        )
+
+    @property
+    def results_dir(self) -> Path:
+        """Where the results of jobs are kept, beside the models; for their owner's eyes only."""
+        return self.models_dir.resolve().parent / "job-results"
 
     def __post_init__(self) -> None:
         """Refuse what would open the service to more than was meant."""

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -26,7 +26,7 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUM
 """Libraries read these when they are loaded; threads of several workers would only fight for the same cores."""
 
 WORKER = "churnrisk.service.worker:run_worker"
-SIDE_PROCESSES: tuple[tuple[str, str], ...] = ()
+SIDE_PROCESSES: tuple[tuple[str, str], ...] = (("jobs", "churnrisk.service.jobs:run_jobs"),)
 """Processes beside the workers: a name, and a function that is called with the config and a line to the supervisor.
 
 Functions are named and not imported: the supervisor itself stays small."""
@@ -57,10 +57,13 @@ def serve(config: ServiceConfig, *, announce: Callable[[str], None]) -> int:
         When the state cannot be used.
     """
     check_keys(config)
-    with bind(config) as listening, tempfile.TemporaryDirectory(prefix="churnrisk-metrics-") as counts:
+    with bind(config) as listening, tempfile.TemporaryDirectory(prefix="churnrisk-serve-") as folder:
+        counts, shop = Path(folder, "metrics"), Path(folder, "shop")
+        counts.mkdir()
+        config = replace(config, shop_dir=shop)
         for variable in ONE_THREAD:
             os.environ[variable] = "1"
-        os.environ[METRICS_VARIABLE] = counts
+        os.environ[METRICS_VARIABLE] = str(counts)
         start_logs()
         return Supervisor(config, listening, announce).run()
 

@@ -25,7 +25,7 @@ from churnrisk.store.erasure import (
 )
 from churnrisk.store.loading import StoredModel, load_model
 from churnrisk.store.saving import save_model
-from churnrisk.store.versions import resolve_version, stamp_current
+from churnrisk.store.versions import read_current, resolve_version, stamp_current
 
 __all__ = [
     "ErasedCustomers",
@@ -40,6 +40,7 @@ __all__ = [
     "make_pseudonym_key",
     "promote_model",
     "read_card",
+    "read_current",
     "read_secret",
     "remove_model",
     "resolve_version",

@@ -11,8 +11,9 @@ from churnrisk.learning import Backtest, Grade, evidence_of_backtest, grade_mode
 from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.timeline import DEFAULT_LOOKBACK, HorizonChoice
 from churnrisk.workflows.card import describe_backtest, describe_grade, describe_intake
+from churnrisk.workflows.days import Day
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
-from churnrisk.workflows.model import Day, Progress, backtest_orders, choose_windows
+from churnrisk.workflows.model import Progress, backtest_orders, choose_windows
 
 
 @dataclass(frozen=True)

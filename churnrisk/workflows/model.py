@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,6 @@ from churnrisk.dataset import (
     mend_exposed,
     repurchase_gaps,
 )
-from churnrisk.errors import NotEnoughData
 from churnrisk.features import feature_fingerprint
 from churnrisk.learning import (
     Backtest,
@@ -37,20 +35,20 @@ from churnrisk.monitor import KEY as MONITORING
 from churnrisk.monitor import make_reference
 from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.scoring import By
+from churnrisk.state import StatePlace
 from churnrisk.store import load_model, read_card, save_model
 from churnrisk.timeline import (
     DEFAULT_LOOKBACK,
     HorizonChoice,
     Snapshot,
     choose_horizon,
-    date_of,
-    day_number,
-    parse_day,
     plan_snapshots,
 )
 from churnrisk.workflows.card import describe_outlook, make_card
+from churnrisk.workflows.days import Day, choose_as_of, training_as_of
 from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
+from churnrisk.workflows.frames import to_frame
 from churnrisk.workflows.reasons import ReasonsFor, describe_drivers, make_finder, score_with_reasons
 from churnrisk.workflows.recipe import KEY as RECIPE
 from churnrisk.workflows.recipe import describe_recipe
@@ -58,10 +56,6 @@ from churnrisk.workflows.recipe import describe_recipe
 if TYPE_CHECKING:
     import pandas as pd
 
-CLOSED_DAYS = 7
-"""A shop may have been closed for so long before ``as_of``; a log that ends earlier is taken to be cut off."""
-
-Day = str | dt.date | None
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, the steps done and all steps."""
 
@@ -253,28 +247,53 @@ def train(
     progress("reading purchases", 0, 1)
     with read_orders(purchases, chosen) as orders:
         progress("reading purchases", 1, 1)
-        current, choice = choose_windows(orders, as_of, horizon=horizon, lookback=lookback, lead=lead)
-        plan = plan_snapshots(orders.first_day, current)
-        exposures = read_exposures(campaigns)
-        tested = (
-            backtest_orders(orders, current, seed=seed, exposures=exposures, progress=progress) if backtest else None
+        return train_orders(
+            orders,
+            horizon=horizon,
+            lookback=lookback,
+            lead=lead,
+            as_of=as_of,
+            seed=seed,
+            backtest=backtest,
+            campaigns=campaigns,
+            recipe=describe_recipe(purchases, chosen, backtest=backtest),
+            progress=progress,
         )
-        data = build_training_set(
-            orders, plan, database=orders.database, progress=lambda done, total: progress("features", done, total)
-        )
-        data, touched = mend_exposed(data, exposures, orders)
-        progress("testing against the baselines", 0, 1)
-        result = run_test(data, plan, seed=seed)
-        grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
-        progress("fitting on all snapshots", 0, 1)
-        model, checked = look_ahead(orders, fit_model(data, seed=seed, earlier=result.model), seed=seed)
-        progress("fitting on all snapshots", 1, 1)
-        card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
-        card |= {"outlook": describe_outlook(model.outlook, checked)}
-        card |= {"drivers": describe_drivers(model, data.current.values, seed=seed)}
-        card |= {MONITORING: make_reference(data, model, seed=seed).to_dict()}
-        card |= {RECIPE: describe_recipe(purchases, chosen, backtest=backtest)}
-        return ChurnModel(model, card | describe_exposures(exposures, touched))
+
+
+def train_orders(
+    orders: Orders,
+    *,
+    horizon: int | None,
+    lookback: int,
+    lead: int,
+    as_of: Day,
+    seed: int,
+    backtest: bool,
+    campaigns: StatePlace | None,
+    recipe: Mapping[str, Any],
+    progress: Progress,
+) -> ChurnModel:
+    """Learn as :func:`train` does, from orders that have been read; ``recipe`` says from what and how."""
+    current, choice = choose_windows(orders, as_of, horizon=horizon, lookback=lookback, lead=lead)
+    plan = plan_snapshots(orders.first_day, current)
+    exposures = read_exposures(campaigns)
+    tested = backtest_orders(orders, current, seed=seed, exposures=exposures, progress=progress) if backtest else None
+    data = build_training_set(
+        orders, plan, database=orders.database, progress=lambda done, total: progress("features", done, total)
+    )
+    data, touched = mend_exposed(data, exposures, orders)
+    progress("testing against the baselines", 0, 1)
+    result = run_test(data, plan, seed=seed)
+    grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
+    progress("fitting on all snapshots", 0, 1)
+    model, checked = look_ahead(orders, fit_model(data, seed=seed, earlier=result.model), seed=seed)
+    progress("fitting on all snapshots", 1, 1)
+    card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
+    card |= {"outlook": describe_outlook(model.outlook, checked)}
+    card |= {"drivers": describe_drivers(model, data.current.values, seed=seed)}
+    card |= {MONITORING: make_reference(data, model, seed=seed).to_dict(), RECIPE: dict(recipe)}
+    return ChurnModel(model, card | describe_exposures(exposures, touched))
 
 
 def look_ahead(orders: Orders, model: FittedModel, *, seed: int) -> tuple[FittedModel, OutlookCheck | None]:
@@ -341,53 +360,6 @@ def load(version: str | None = None, *, models_dir: str | Path = "models") -> Ch
     return ChurnModel(stored.model, stored.card, stored.version)
 
 
-def training_as_of(orders: Orders, as_of: Day) -> int:
-    """Choose the first day that is not known: the day after the last order, or the one that is given.
-
-    A given one may lie a week after the last order, since a shop has days off, and no further: a silence of all
-    customers would be learned as if they had left.
-    """
-    after_last = orders.last_day + 1
-    if as_of is None:
-        return after_last
-    day = to_day(as_of)
-    if day > after_last + CLOSED_DAYS:
-        raise NotEnoughData(
-            f"--as-of {date_of(day)}: the log ends on {date_of(orders.last_day)}, and nobody knows who bought after "
-            f"that. Take {date_of(after_last)} or earlier, or bring the newer orders."
-        )
-    if day <= orders.first_day:
-        raise NotEnoughData(
-            f"--as-of {date_of(day)}: the log begins on {date_of(orders.first_day)}, so nothing is known by then."
-        )
-    return day
-
-
-def choose_as_of(model: FittedModel, orders: Orders, as_of: Day) -> int:
-    """Choose the day to score at: the one given, else the day after the last order, but never before the model's own.
-
-    A file of customers who left long ago ends long ago; taking its last order for today would make them look fresh.
-    """
-    if as_of is not None:
-        return to_day(as_of)
-    return max(orders.last_day + 1, model.snapshot.cutoff)
-
-
-def to_day(day: str | dt.date) -> int:
-    """Read a day that a user gave."""
-    return parse_day(day, option="--as-of") if isinstance(day, str) else day_number(day)
-
-
 def _choose_horizon(orders: Orders, until: int, lead: int) -> HorizonChoice:
     gaps, open_gaps = repurchase_gaps(orders, until)
     return choose_horizon(gaps, open_gaps, history=until - orders.first_day, lead=lead)
-
-
-def to_frame(columns: Mapping[str, Any]) -> pd.DataFrame:
-    """Give score columns as a pandas frame: whole numbers as nullable integers, words as text."""
-    import pandas as pd
-
-    whole = {"risk_rank": "Int64", "days_since_last_order": "Int64", "order_count": "Int64"}
-    return pd.DataFrame({name: pd.Series(values) for name, values in columns.items()}).astype(
-        {name: kind for name, kind in whole.items() if name in columns}
-    )

@@ -29,7 +29,8 @@ from churnrisk.state import StatePlace, StoredCampaign, find_state, list_campaig
 from churnrisk.tables import Table, replacing
 from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
 from churnrisk.workflows.card import describe_intake, describe_snapshot
-from churnrisk.workflows.model import ChurnModel, choose_as_of, load
+from churnrisk.workflows.days import choose_as_of
+from churnrisk.workflows.model import ChurnModel, load
 from churnrisk.workflows.reasons import make_finder, score_with_reasons
 
 ENDINGS = (".html", ".htm")

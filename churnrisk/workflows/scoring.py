@@ -25,7 +25,8 @@ from churnrisk.scoring import By, Scores, score_summary
 from churnrisk.tables import CsvStyle, Table, check_target, write_table
 from churnrisk.timeline import date_of
 from churnrisk.workflows.changes import Comparison, Memory, with_change
-from churnrisk.workflows.model import ChurnModel, Day, choose_as_of, to_day
+from churnrisk.workflows.days import Day, choose_as_of, to_day
+from churnrisk.workflows.model import ChurnModel
 from churnrisk.workflows.reasons import ReasonsFor, make_finder, score_with_reasons, with_reasons
 from churnrisk.workflows.sources import rejects_beside
 

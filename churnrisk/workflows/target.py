@@ -32,7 +32,8 @@ from churnrisk.tables import CsvStyle, Table, check_target, write_table
 from churnrisk.timeline import Snapshot, date_of
 from churnrisk.workflows.campaign_results import find_response
 from churnrisk.workflows.card import describe_intake, describe_snapshot
-from churnrisk.workflows.model import ChurnModel, Day, choose_as_of
+from churnrisk.workflows.days import Day, choose_as_of
+from churnrisk.workflows.model import ChurnModel
 from churnrisk.workflows.reasons import main_families
 
 MONEY_DECIMALS = 4

@@ -4,10 +4,24 @@
 answers from the one that is current, and takes in the orders that came since.
 """
 
-from churnrisk.workflows.shop.files import ShopFiles, ShopPlan
+from churnrisk.workflows.shop.everybody import score_everybody, train_on_history
+from churnrisk.workflows.shop.files import ShopFiles, ShopPlan, find_current
 from churnrisk.workflows.shop.generation import CustomerPage, CustomerQuery
 from churnrisk.workflows.shop.making import prepare_shop
 from churnrisk.workflows.shop.shop import Shop
+from churnrisk.workflows.shop.upkeep import choose_reasons
 from churnrisk.workflows.shop.view import CustomerView
 
-__all__ = ["CustomerPage", "CustomerQuery", "CustomerView", "Shop", "ShopFiles", "ShopPlan", "prepare_shop"]
+__all__ = [
+    "CustomerPage",
+    "CustomerQuery",
+    "CustomerView",
+    "Shop",
+    "ShopFiles",
+    "ShopPlan",
+    "choose_reasons",
+    "find_current",
+    "prepare_shop",
+    "score_everybody",
+    "train_on_history",
+]

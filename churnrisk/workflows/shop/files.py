@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from churnrisk.learning import Valuation
 from churnrisk.orders import IntakeOptions
+from churnrisk.state import StatePlace
 from churnrisk.tables import replacing
 
 POINTER = "current"
@@ -24,8 +27,8 @@ class ShopPlan:
         Where generations are kept; for their owner's eyes only.
     models_dir : Path
         Folder of the stored models.
-    state : Path
-        What is remembered; orders received are there.
+    state : Path or str
+        Where things are remembered; orders received are there.
     purchases : str, optional
         The purchase history.
     options : IntakeOptions
@@ -40,7 +43,7 @@ class ShopPlan:
 
     folder: Path
     models_dir: Path
-    state: Path
+    state: StatePlace
     purchases: str | None = None
     options: IntakeOptions = field(default_factory=IntakeOptions)
     valuation: Valuation = field(default_factory=Valuation)
@@ -58,10 +61,14 @@ class ShopFiles:
         Of the plan.
     name : str
         Of the generation; names rise.
+    made_of : mapping
+        What it was made of: ``seq`` of the last order received, ``model``, ``reasons``, ``source`` (a stamp of the
+        file of purchases), and how many customers are ``scored``.
     """
 
     folder: Path
     name: str
+    made_of: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -78,7 +85,8 @@ def next_name(folder: Path) -> str:
 def find_current(folder: Path) -> ShopFiles | None:
     """Give the current generation; None where none was made yet."""
     try:
-        return ShopFiles(folder, json.loads((folder / POINTER).read_text(encoding="utf-8"))["generation"])
+        found = json.loads((folder / POINTER).read_text(encoding="utf-8"))
+        return ShopFiles(folder, found["generation"], found["made_of"])
     except FileNotFoundError:
         return None
 
@@ -92,13 +100,24 @@ def stamp_of(folder: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_ino
 
 
+def stamp_source(purchases: str | None) -> tuple[int, int] | None:
+    """Give what changes when the file of purchases is replaced; None for anything but a single file."""
+    if purchases is None or "://" in purchases or purchases == "-":
+        return None
+    try:
+        found = Path(purchases).expanduser().stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
 def make_current(files: ShopFiles) -> None:
     """Make a generation the current one, and remove those before it.
 
     A process that still has an older file open goes on reading it: on Linux a file lives until the last one lets go.
     """
     with replacing(files.folder / POINTER) as temporary:
-        temporary.write_text(json.dumps({"generation": files.name}), encoding="utf-8")
+        temporary.write_text(json.dumps({"generation": files.name, "made_of": dict(files.made_of)}), encoding="utf-8")
     for path in files.folder.glob(f"*{ENDING}*"):
         if path.name.split(".")[0].isdigit() and path.name.split(".")[0] < files.name:
             path.unlink(missing_ok=True)

@@ -123,13 +123,13 @@ class Generation:
 
     def orders_of(self, number: int) -> list[tuple[Any, ...]]:
         """Give the orders of a customer by number, as ``schema.ORDERS``, the earliest first."""
-        return self._tuples("orders", ORDER_TYPES, number)
+        return self._tuples("numbered_orders", ORDER_TYPES, number)
 
     def lines_of(self, number: int) -> list[tuple[Any, ...]]:
         """Give the purchase rows of a customer by number, as ``schema.LINES``."""
         if not (self.known["has_products"] or self.known["has_categories"]):
             return []
-        return self._tuples("order_lines", LINE_TYPES, number)
+        return self._tuples("numbered_lines", LINE_TYPES, number)
 
     def _tuples(self, table: str, names: Any, number: int) -> list[tuple[Any, ...]]:
         query = f"SELECT {', '.join(names)} FROM {table} WHERE number = ?"  # noqa: S608 - names of ours

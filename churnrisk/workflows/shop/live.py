@@ -29,8 +29,9 @@ from churnrisk.orders import (
 )
 from churnrisk.scoring import By, Scores, score_orders
 from churnrisk.store import stamp_current
+from churnrisk.workflows.days import Day, choose_as_of
 from churnrisk.workflows.explanation import explain_customer
-from churnrisk.workflows.model import ChurnModel, Day, choose_as_of, load
+from churnrisk.workflows.model import ChurnModel, load
 from churnrisk.workflows.reasons import ReasonFinder, ReasonsFor, with_reasons
 
 FEW_ROWS = 20_000

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from churnrisk.engines import Database, FileDatabase, fill_table, quote_text
-from churnrisk.errors import ChurnriskError, IncompatibleModel, ModelNotFound, NoHistory
+from churnrisk.errors import ChurnriskError, IncompatibleModel, ModelNotFound, NoHistory, SourceError
 from churnrisk.orders import (
     FACTS,
     LINE_TYPES,
     ORDER_TYPES,
     FewOrders,
     IntakeOptions,
+    IntakeReport,
     Orders,
     few_database,
     open_few,
@@ -27,15 +30,17 @@ from churnrisk.orders import (
 from churnrisk.retention import build_segments
 from churnrisk.scoring import Scores, find, standing_of
 from churnrisk.state import StoredOrder, load_received, open_state
-from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot
+from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
 from churnrisk.workflows.card import describe_intake
-from churnrisk.workflows.model import ChurnModel, Progress, choose_as_of, load
+from churnrisk.workflows.days import choose_as_of
+from churnrisk.workflows.model import ChurnModel, Progress, load
 from churnrisk.workflows.reasons import REASON_COLUMNS, ReasonsFor, make_finder, score_with_reasons, with_reasons
-from churnrisk.workflows.shop.files import ShopFiles, ShopPlan, make_current, next_name
+from churnrisk.workflows.shop.files import ShopFiles, ShopPlan, make_current, next_name, stamp_source
 from churnrisk.workflows.shop.received import build_received, key_of
 from churnrisk.workflows.shop.unscored import list_unscored
 
 TOP = 10
+NOTHING = FewOrders([], [], **dict.fromkeys(FACTS, False))
 NOT_NAMED = "no purchase history: set `purchases` in churnrisk.toml, or send orders to POST /v1/purchases."
 NO_MODEL = "no model is stored yet; `churnrisk train`, or a training job, makes one."
 _RISK_PLACE = """row_number() OVER (ORDER BY CASE status WHEN 'scored' THEN 0 WHEN 'lapsed' THEN 1 ELSE 2 END,
@@ -48,7 +53,7 @@ class _Log:
 
     orders: Orders
     file: FileDatabase
-    intake: dict[str, Any] | None
+    intake: dict[str, Any]
     has_order_ids: bool
     seq: int
 
@@ -74,7 +79,7 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
     """
     tell = progress or (lambda *_: None)
     plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files = ShopFiles(plan.folder, next_name(plan.folder))
+    source, files = stamp_source(plan.purchases), ShopFiles(plan.folder, next_name(plan.folder))
     part = files.path.with_suffix(".part")
     part.unlink(missing_ok=True)
     try:
@@ -92,9 +97,16 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
         part.replace(files.path)
     finally:
         part.unlink(missing_ok=True)
-    make_current(files)
+    made_of = {name: facts[name] for name in ("seq", "model", "reasons")}
+    made_of |= {
+        "source": source,
+        "scored": facts["summary"]["status"]["scored"],
+        "model_problem": facts["model_problem"],
+    }
+    made = replace(files, made_of=made_of)
+    make_current(made)
     tell("done", 3, 3)
-    return files
+    return made
 
 
 def _write_log(plan: ShopPlan, received: Sequence[StoredOrder], path: Path) -> _Log:
@@ -105,7 +117,7 @@ def _write_log(plan: ShopPlan, received: Sequence[StoredOrder], path: Path) -> _
             raise NoHistory(NOT_NAMED)
         desk = few_database()
         with desk:
-            return _write_orders(desk, open_few(desk, few), None, path, seq=seq, has_order_ids=True)
+            return _write_orders(desk, open_few(desk, NOTHING, few.facts), few, path, seq=seq, has_order_ids=True)
     with read_orders(plan.purchases, plan.options) as orders:
         database = orders.database
         if database is None:
@@ -115,12 +127,32 @@ def _write_log(plan: ShopPlan, received: Sequence[StoredOrder], path: Path) -> _
         return _write_orders(database, orders, few, path, seq=seq, has_order_ids=bool(has_ids))
 
 
+@contextlib.contextmanager
+def open_history(plan: ShopPlan) -> Iterator[Orders]:
+    """Give all orders as they are now, those received included, with their account; gone afterwards."""
+    plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = plan.folder / f"history-{secrets.token_hex(6)}.part"
+    try:
+        with open_state(plan.state) as state:
+            received = load_received(state)
+        log = _write_log(plan, received, path)
+        with log.file:
+            yield log.orders
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def _knows_amounts(received: Sequence[StoredOrder]) -> bool:
     return any("amount" in line for one in received for line in one.order.lines)
 
 
 def _parse(received: Sequence[StoredOrder], options: IntakeOptions, *, has_amounts: bool) -> list[FewOrders]:
-    return [build_received([one], options, facts={"has_amounts": has_amounts}) for one in received]
+    """Read orders one by one; one that says too little for the log that it would join waits until it fits."""
+    parts = []
+    for one in received:
+        with contextlib.suppress(SourceError):
+            parts.append(build_received([one], options, facts={"has_amounts": has_amounts}))
+    return parts
 
 
 def _few_of(parts: Sequence[FewOrders]) -> FewOrders | None:
@@ -163,23 +195,48 @@ def _write_orders(
         f"FROM (SELECT DISTINCT customer_id FROM {every}) ORDER BY number"
     )
     by_number = "JOIN shop.customers USING (customer_id) ORDER BY number, order_day"
-    run(f"CREATE TABLE shop.orders AS SELECT {names}, number FROM {every} {by_number}, order_id")  # noqa: S608 - names of ours
+    run(f"CREATE TABLE shop.numbered_orders AS SELECT {names}, number FROM {every} {by_number}, order_id")  # noqa: S608 - names of ours
+    run(f"CREATE VIEW shop.orders AS SELECT {names} FROM shop.numbered_orders")  # noqa: S608 - names of ours
     if has_lines:
         lines = f"(SELECT {line_names} FROM order_lines UNION ALL SELECT {line_names} FROM new_lines)"  # noqa: S608 - names of ours
-        run(f"CREATE TABLE shop.order_lines AS SELECT {line_names}, number FROM {lines} {by_number}")  # noqa: S608 - names of ours
-    [(first, last)] = run("SELECT min(order_day), max(order_day) FROM shop.orders").fetchall()
+        run(f"CREATE TABLE shop.numbered_lines AS SELECT {line_names}, number FROM {lines} {by_number}")  # noqa: S608 - names of ours
+        run(f"CREATE VIEW shop.order_lines AS SELECT {line_names} FROM shop.numbered_lines")  # noqa: S608 - names of ours
+    [(first, last, count)] = run("SELECT min(order_day), max(order_day), count(*) FROM shop.numbered_orders").fetchall()
     run("DETACH shop")
     file = FileDatabase(path, is_read_only=False)
     facts: dict[str, Any] = {name: getattr(orders, name) for name in FACTS}
-    made = Orders(file, None, first_day=int(first), last_day=int(last), currency=orders.currency, **facts)
-    return _Log(made, file, _describe(orders), has_order_ids, seq)
+    report = _account(orders, few, count=int(count))
+    made = Orders(file, report, first_day=int(first), last_day=int(last), currency=orders.currency, **facts)
+    return _Log(made, file, dict(describe_intake(made)), has_order_ids, seq)
 
 
-def _describe(orders: Orders) -> dict[str, Any] | None:
-    try:
-        return dict(describe_intake(orders))
-    except AttributeError:  # made of what was received alone
-        return None
+def _account(orders: Orders, few: FewOrders | None, *, count: int) -> IntakeReport:
+    """Give the account of the file, with a notice of what came beside it; without a file, of what was received."""
+    if orders.has_report:
+        came = () if few is None else (f"{len(few.orders)} orders received over HTTP were added.",)
+        return replace(orders.report, notices=(*orders.report.notices, *came), rejected_rows=())
+    if few is None:
+        raise AssertionError("orders come from a file or were received")
+    days = [order[2] for order in few.orders]
+    purchases, returns = (sum(order[place] for order in few.orders) for place in (7, 8))
+    return IntakeReport(
+        source="orders received",
+        format="HTTP",
+        rows_in=sum(order[6] for order in few.orders),
+        rows_used=sum(order[6] for order in few.orders),
+        rows_rejected=0,
+        duplicates_dropped=0,
+        rows_without_customer=0,
+        reasons={},
+        orders=count,
+        purchases=purchases,
+        returns=returns,
+        return_rows=sum(line[4] < 0 or line[5] < 0 for line in few.lines),
+        zero_orders=count - purchases - returns,
+        customers=len({order[0] for order in few.orders}),
+        first_on=date_of(min(days)).isoformat(),
+        last_on=date_of(max(days)).isoformat(),
+    )
 
 
 def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from churnrisk.scoring import By
 from churnrisk.state import State, list_campaigns, list_measured
 from churnrisk.store import ModelEntry, list_models
 from churnrisk.timeline import date_of
-from churnrisk.workflows.model import ChurnModel, Day
+from churnrisk.workflows.days import Day
+from churnrisk.workflows.model import ChurnModel
 from churnrisk.workflows.reasons import REASON_COLUMNS, ReasonsFor
 from churnrisk.workflows.shop.figures import Figures
 from churnrisk.workflows.shop.files import ShopPlan, find_current, stamp_of

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from churnrisk.decide import check_playbook, choose_actions
+from churnrisk.errors import SourceError
 from churnrisk.orders import FewOrders, IntakeOptions
 from churnrisk.retention import Cuts, name_cell
 from churnrisk.schema import MONEY_SCALE
@@ -93,7 +94,10 @@ def gather(
     has_ids, received = bool(generation.facts["has_order_ids"]), set()
     known = {key_of(order, has_order_ids=has_ids) for order in orders}
     for one in newer:
-        few = build_received([one], options, facts=generation.known)
+        try:
+            few = build_received([one], options, facts=generation.known)
+        except SourceError:  # it says too little for this log, and waits until it fits
+            continue
         key = key_of(few.orders[0], has_order_ids=has_ids)
         if key not in known:
             orders, lines = [*orders, *few.orders], [*lines, *few.lines]

@@ -1,0 +1,77 @@
+"""What jobs do: score everybody in the history, or train a model on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from churnrisk.errors import ChurnriskError
+from churnrisk.service.config import ServiceConfig
+from churnrisk.state import Job, State, list_jobs, report_progress
+from churnrisk.workflows.shop import score_everybody, train_on_history
+
+KEPT_DAYS = 7
+REPORT_SECONDS = 0.5
+
+
+class Unwanted(ChurnriskError):  # noqa: N818 - named for what happened
+    """The job was cancelled while it was done."""
+
+
+def run_job(config: ServiceConfig, state: State, job: Job) -> dict[str, Any]:
+    """Do a job and give its result.
+
+    Parameters
+    ----------
+    config : ServiceConfig
+        How the service runs.
+    state : State
+        Where progress is told.
+    job : Job
+        What was asked for; its request was checked when it came.
+    """
+    progress = _Progress(state, job.job_id)
+    request: dict[str, Any] = dict(job.request)
+    if job.kind == "train":
+        return train_on_history(config.shop_plan, progress=progress, **request)
+    if job.kind == "score":
+        path = result_path(config, job.job_id)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        return score_everybody(config.shop_plan, path, progress=progress, **request)
+    raise ChurnriskError(f"this version knows no jobs of the kind {job.kind!r}.")
+
+
+def result_path(config: ServiceConfig, job_id: int) -> Path:
+    """Give where the scores of a job are written."""
+    return config.results_dir / f"{int(job_id):08d}.csv"
+
+
+def remove_old_results(config: ServiceConfig, state: State) -> int:
+    """Remove the results of jobs that are a week old, or that the state does not know any more; give how many."""
+    known = {job.job_id for job in list_jobs(state, limit=100_000)}
+    removed = 0
+    for path in sorted(config.results_dir.glob("*.csv")):
+        is_known = path.stem.isdigit() and int(path.stem) in known
+        if not is_known or time.time() - path.stat().st_mtime > KEPT_DAYS * 86_400:
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed
+
+
+class _Progress:
+    """Tells how far a job is, now and then."""
+
+    def __init__(self, state: State, job_id: int) -> None:
+        self._state, self._job_id, self._told = state, job_id, 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if time.monotonic() - self._told < REPORT_SECONDS and done < total:
+            return
+        self._told = time.monotonic()
+        if not report_progress(self._state, self._job_id, done=done, total=total, text=what):
+            raise Unwanted("the job was cancelled.")
+
+
+Progress = Callable[[str, int, int], None]

@@ -1,0 +1,177 @@
+"""The process that works beside the workers: it keeps the shop up to date and starts what was asked for as jobs.
+
+Whatever takes long runs in a process of its own again, so that it can be ended when a job is cancelled and gives its
+memory back. Of all processes of the service only one that trains reads the private key.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from churnrisk.errors import ChurnriskError
+from churnrisk.service.config import ServiceConfig
+from churnrisk.service.job_kinds import remove_old_results, run_job
+from churnrisk.service.logs import describe_error, log, start_logs
+from churnrisk.service.worker import ALIVE, BEAT_SECONDS, READY, end_with_supervisor
+from churnrisk.state import Job, State, claim_job, fail_lost_jobs, finish_job, load_job, open_state
+from churnrisk.workflows.shop import choose_reasons, find_current, prepare_shop
+
+LOOK_SECONDS = 0.25
+RETRY_SECONDS = 30.0
+"""After a generation could not be made, so long before it is tried again; a changed model or file is tried at once."""
+
+NICENESS = 5
+
+
+def run_jobs(config: ServiceConfig, line: Connection) -> None:
+    """Do what is to be done until told to stop, or until the supervisor is gone.
+
+    Parameters
+    ----------
+    config : ServiceConfig
+        How the service runs.
+    line : Connection
+        To the supervisor.
+    """
+    start_logs()
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches all; the supervisor tells when to stop
+    end_with_supervisor(line)
+    with open_state(config.state) as state:
+        keeper = Keeper(config, state)
+        keeper.begin()
+        line.send_bytes(READY)
+        beaten = time.monotonic()
+        while not stop.wait(LOOK_SECONDS):
+            keeper.look()
+            if time.monotonic() - beaten > BEAT_SECONDS:
+                beaten = time.monotonic()
+                with contextlib.suppress(OSError):
+                    line.send_bytes(ALIVE)
+        keeper.close()
+
+
+class Keeper:
+    """Keeps the current generation up to date, and one job at a time running."""
+
+    def __init__(self, config: ServiceConfig, state: State) -> None:
+        self._config, self._state, self._plan = config, state, config.shop_plan
+        self._runner = f"{socket.gethostname()}:{config.models_dir.resolve()}"
+        self._context = multiprocessing.get_context("spawn")
+        self._making: Any = None
+        self._tried: tuple[object, float] | None = None
+        self._made = time.monotonic()
+        self._job: Job | None = None
+        self._working: Any = None
+        self._version: int | None = None
+
+    def begin(self) -> None:
+        """Give up the jobs that the process before this one left."""
+        lost = fail_lost_jobs(self._state, runner=self._runner)
+        removed = remove_old_results(self._config, self._state)
+        log("jobs", lost=lost, results_removed=removed)
+
+    def look(self) -> None:
+        """See what is to be done, and begin it."""
+        with contextlib.suppress(ChurnriskError):  # a state that is busy for a moment is looked at again
+            self._look_after_generation()
+            self._look_after_job()
+
+    def _look_after_generation(self) -> None:
+        if self._making is not None:
+            if self._making.is_alive():
+                return
+            log("history read", exit_code=self._making.exitcode)
+            self._making.close()
+            self._making, self._made = None, time.monotonic()
+        current = find_current(self._plan.folder)
+        age = time.monotonic() - self._made
+        reasons = choose_reasons(self._plan, current, self._state, age=age)
+        if reasons is None:
+            return
+        wanted = (None if current is None else current.name, reasons)
+        if self._tried is not None and self._tried[0] == wanted and time.monotonic() - self._tried[1] < RETRY_SECONDS:
+            return
+        self._tried = (wanted, time.monotonic())
+        self._making = self._start(make_generation, self._config, reasons)
+
+    def _look_after_job(self) -> None:
+        if self._job is not None:
+            self._watch_job(self._job)
+        version = self._state.version()
+        if self._job is None and (version != self._version):
+            self._version = version
+            self._job = claim_job(self._state, runner=self._runner)
+            if self._job is not None:
+                self._version = None
+                log("job begins", job=self._job.job_id, kind=self._job.kind)
+                self._working = self._start(work, self._config, self._job.job_id)
+
+    def _watch_job(self, job: Job) -> None:
+        is_wanted = load_job(self._state, job.job_id).status != "cancelled"
+        if self._working.is_alive():
+            if not is_wanted:
+                self._working.terminate()
+            return
+        if is_wanted:
+            died = f"its process died (exit code {self._working.exitcode}); the log may say why."
+            finish_job(self._state, job.job_id, error=died)  # changes nothing where it has ended by itself
+        log("job ended", job=job.job_id, exit_code=self._working.exitcode)
+        self._working.close()
+        self._job = self._working = self._version = None
+
+    def _start(self, target: Callable[..., None], *arguments: Any) -> Any:
+        process = self._context.Process(target=target, args=arguments, daemon=True)
+        process.start()
+        return process
+
+    def close(self) -> None:
+        """End what is still running; its job is marked as failed."""
+        for process in (self._making, self._working):
+            if process is not None and process.is_alive():
+                process.terminate()
+                process.join(5)
+        fail_lost_jobs(self._state, runner=self._runner)
+
+
+def make_generation(config: ServiceConfig, reasons: Any) -> None:
+    """Make a generation, in a process of its own."""
+    _begin_quietly()
+    try:
+        prepare_shop(config.shop_plan, reasons=reasons)
+    except ChurnriskError as error:
+        log("history not read", **describe_error(error))
+        raise SystemExit(2) from None
+
+
+def work(config: ServiceConfig, job_id: int) -> None:
+    """Do a job, in a process of its own."""
+    _begin_quietly()
+    with open_state(config.state) as state:
+        try:
+            finish_job(state, job_id, result=run_job(config, state, load_job(state, job_id)))
+        except ChurnriskError as error:
+            finish_job(state, job_id, error=str(error))
+        except Exception as error:
+            log("defect", job=job_id, **describe_error(error))
+            finish_job(state, job_id, error="something is wrong with churnrisk itself; the log tells where.")
+            raise SystemExit(1) from None
+
+
+def _begin_quietly() -> None:
+    import os
+
+    start_logs()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)  # whoever waits for an answer comes first

@@ -1,0 +1,58 @@
+"""When a new generation is due: another model, another file of purchases, many orders received, reasons to add."""
+
+from __future__ import annotations
+
+from churnrisk.errors import StoreError
+from churnrisk.state import State, last_received_seq
+from churnrisk.store import read_current
+from churnrisk.workflows.reasons import ReasonsFor
+from churnrisk.workflows.shop.files import ShopFiles, ShopPlan, stamp_source
+
+REFRESH_ORDERS = 500
+"""So many orders received are folded in at once; fewer, after :data:`REFRESH_SECONDS`."""
+
+REFRESH_SECONDS = 900.0
+
+
+def choose_reasons(plan: ShopPlan, current: ShopFiles | None, state: State, *, age: float) -> ReasonsFor | None:
+    """Say whether a new generation is due, and who gets reasons in it.
+
+    Parameters
+    ----------
+    plan : ShopPlan
+        What generations are made of.
+    current : ShopFiles or None
+        The current one.
+    state : State
+        Where orders are received.
+    age : float
+        Seconds since the current one was made.
+
+    Returns
+    -------
+    {"listed", "all"} or None
+        None where none is due. The first one after a change has the reasons of those at risk only, so that it is there
+        soon; another with those of everybody follows, where they are not too many.
+    """
+    seq = last_received_seq(state)
+    if current is None:
+        return "listed" if plan.purchases is not None or seq else None
+    made_of = current.made_of
+    if made_of["model"] != _find_version(plan) or made_of["source"] != _as_list(stamp_source(plan.purchases)):
+        return "listed"
+    came = abs(seq - made_of["seq"])
+    if came >= REFRESH_ORDERS or (came and age > REFRESH_SECONDS):
+        return "all" if made_of["scored"] <= plan.explained else "listed"
+    is_due = made_of["reasons"] != "all" and made_of["model"] is not None and made_of["scored"] <= plan.explained
+    return "all" if is_due else None
+
+
+def _as_list(stamp: tuple[int, int] | None) -> list[int] | None:
+    return None if stamp is None else list(stamp)
+
+
+def _find_version(plan: ShopPlan) -> str | None:
+    try:
+        return read_current(plan.models_dir)
+    except StoreError:
+        return None
