@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from churnrisk.errors import SettingsError
 from churnrisk.learning import Valuation
 from churnrisk.orders import IntakeOptions
 from churnrisk.state import StatePlace
+
+if TYPE_CHECKING:
+    from churnrisk.workflows.shop import ShopPlan
 
 MEBIBYTE = 2**20
 READY, ALIVE = b"ready", b"alive"
@@ -108,7 +112,8 @@ class ServiceConfig:
     explained : int
         Reasons are worked out ahead in a customer base of up to so many; in a larger one, on demand.
     shop_dir : Path, optional
-        Where what was worked out of the history is kept while the service runs; :func:`serve` makes and removes it.
+        Where what was worked out of the history is kept while the service runs; :func:`serve` makes and removes one.
+        By default a folder beside the models, for an application that is run without it.
     """
 
     models_dir: Path
@@ -132,10 +137,8 @@ class ServiceConfig:
         """What the shop is made of."""
         from churnrisk.workflows.shop import ShopPlan  # late: the supervisor does without what it loads
 
-        if self.shop_dir is None:
-            raise AssertionError("serve() says where the shop is kept")
         return ShopPlan(
-            self.shop_dir,
+            self.shop_dir or self.models_dir.resolve().parent / "shop",
             self.models_dir,
             self.state,
             self.purchases,

@@ -17,10 +17,10 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from churnrisk.errors import ChurnriskError
-from churnrisk.service.config import ServiceConfig
+from churnrisk.service.config import ALIVE, READY, ServiceConfig
 from churnrisk.service.job_kinds import remove_old_results, run_job
 from churnrisk.service.logs import describe_error, log, start_logs
-from churnrisk.service.worker import ALIVE, BEAT_SECONDS, READY, end_with_supervisor
+from churnrisk.service.worker import BEAT_SECONDS, end_with_supervisor
 from churnrisk.state import Job, State, claim_job, fail_lost_jobs, finish_job, load_job, open_state
 from churnrisk.workflows.shop import choose_reasons, find_current, prepare_shop
 
