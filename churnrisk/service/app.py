@@ -24,7 +24,7 @@ from churnrisk.service.login import router as login
 from churnrisk.service.metrics import router as metrics
 from churnrisk.service.problems import add_handlers
 from churnrisk.state import open_state
-from churnrisk.workflows.shop import Shop
+from churnrisk.workflows import Shop
 
 
 def create_app(config: ServiceConfig) -> FastAPI:

@@ -14,7 +14,7 @@ from churnrisk.orders import IntakeOptions
 from churnrisk.state import StatePlace
 
 if TYPE_CHECKING:
-    from churnrisk.workflows.shop import ShopPlan
+    from churnrisk.workflows import ShopPlan
 
 MEBIBYTE = 2**20
 READY, ALIVE = b"ready", b"alive"
@@ -135,7 +135,7 @@ class ServiceConfig:
     @property
     def shop_plan(self) -> ShopPlan:
         """What the shop is made of."""
-        from churnrisk.workflows.shop import ShopPlan  # late: the supervisor does without what it loads
+        from churnrisk.workflows import ShopPlan  # late: the supervisor does without what it loads
 
         return ShopPlan(
             self.shop_dir or self.models_dir.resolve().parent / "shop",

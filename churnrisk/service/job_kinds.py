@@ -10,7 +10,7 @@ from typing import Any
 from churnrisk.errors import ChurnriskError
 from churnrisk.service.config import ServiceConfig
 from churnrisk.state import Job, State, list_jobs, report_progress
-from churnrisk.workflows.shop import score_everybody, train_on_history
+from churnrisk.workflows import score_everybody, train_on_history
 
 KEPT_DAYS = 7
 REPORT_SECONDS = 0.5

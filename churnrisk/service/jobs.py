@@ -22,7 +22,7 @@ from churnrisk.service.job_kinds import remove_old_results, run_job
 from churnrisk.service.logs import describe_error, log, start_logs
 from churnrisk.service.worker import BEAT_SECONDS, end_with_supervisor
 from churnrisk.state import Job, State, claim_job, fail_lost_jobs, finish_job, load_job, open_state
-from churnrisk.workflows.shop import choose_reasons, find_current, prepare_shop
+from churnrisk.workflows import choose_reasons, find_current, prepare_shop
 
 LOOK_SECONDS = 0.25
 RETRY_SECONDS = 30.0
