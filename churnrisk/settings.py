@@ -83,6 +83,12 @@ class Settings(BaseSettings):
     )
     drop_duplicates: bool = Field(False, description="whether exact copies of order lines are dropped, too")
     net_cancellations: bool = Field(False, description="whether orders that were wholly reversed are dropped")
+    engine: str | None = Field(
+        None,
+        description="where train, score and the retention figures run: duckdb (when not set), polars, spark (on this "
+        "machine) or spark://HOST:PORT",
+        examples=["spark://10.0.0.5:7077"],
+    )
     threads: int | None = Field(
         None, ge=1, le=1024, description="threads of the engine; all when not set", examples=[2]
     )

@@ -21,6 +21,7 @@ from churnrisk.cli.options import (
     current_settings,
     known_state,
     reads_purchases,
+    runs_on_engines,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
 
 
 @reads_purchases
+@runs_on_engines
 def train(
     context: typer.Context,
     purchases: Purchases = None,

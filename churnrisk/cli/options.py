@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnrisk.cli.reading import Reading, reads_purchases
+from churnrisk.cli.reading import Reading, reads_purchases, runs_on_engines
 
 if TYPE_CHECKING:
     from churnrisk.settings import Settings
@@ -129,5 +129,6 @@ __all__ = [
     "current_settings",
     "known_state",
     "reads_purchases",
+    "runs_on_engines",
     "state_path",
 ]

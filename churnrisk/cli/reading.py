@@ -57,6 +57,13 @@ INTAKE_PARAMETERS: Mapping[str, Any] = {
 }
 """By the name of the parameter."""
 
+ENGINE_PARAMETERS: Mapping[str, Any] = {
+    "engine": _option(
+        TEXT, "--engine", "NAME", "duckdb, polars, spark (on this machine) or spark://HOST:PORT. (default: duckdb)"
+    )
+}
+"""Of the commands that leave the work to an engine."""
+
 LIMIT_PARAMETERS: Mapping[str, Any] = {
     name: _option(NUMBER, "--" + name.replace("_", "-"), "N", text)
     for name, text in {
@@ -108,6 +115,8 @@ class Reading:
             **parse_pairs("--rate-before", self.given.get("rate_before") or []),
         }
         chosen.setdefault("rejects", rejects)
+        if "engine" in self.given:
+            chosen.setdefault("engine", settings.engine)
         return IntakeOptions(**{name: value for name, value in chosen.items() if value is not None})
 
     def options_like(self, settings: Settings, recipe: Recipe, *, rejects: Path | None = None) -> IntakeOptions:
@@ -131,6 +140,12 @@ class Reading:
         return load_pseudonym_key(named or settings.pseudonym_key)
 
 
+def runs_on_engines(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that reads purchases the option ``--engine`` as well; stands below :func:`reads_purchases`."""
+    command.runs_on_engines = True  # type: ignore[attr-defined]
+    return command
+
+
 def reads_purchases(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the intake options; it receives them as one argument, ``reading``."""
     signature = inspect.signature(command, eval_str=True)
@@ -139,9 +154,10 @@ def reads_purchases(command: Callable[..., None]) -> Callable[..., None]:
         for name, parameter in signature.parameters.items()
         if name != "reading"
     ]
+    parameters = {**(ENGINE_PARAMETERS if hasattr(command, "runs_on_engines") else {}), **PARAMETERS}
     added = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-        for name, annotation in PARAMETERS.items()
+        for name, annotation in parameters.items()
         if name not in signature.parameters
     ]
     names = [parameter.name for parameter in added]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnrisk.cli.options import AsJson, AsOf, ModelsDir, Reading, current_settings, reads_purchases
+from churnrisk.cli.options import AsJson, AsOf, ModelsDir, Reading, current_settings, reads_purchases, runs_on_engines
 from churnrisk.cli.retention_source import (
     From,
     Lookback,
@@ -50,6 +50,7 @@ def register(app: typer.Typer) -> None:
 
 
 @reads_purchases
+@runs_on_engines
 def metrics(
     context: typer.Context,
     purchases: Purchases = None,
@@ -118,6 +119,7 @@ def rate(
 
 
 @reads_purchases
+@runs_on_engines
 def cohorts(
     context: typer.Context,
     purchases: Purchases = None,
@@ -154,6 +156,7 @@ def cohorts(
 
 
 @reads_purchases
+@runs_on_engines
 def segments(
     context: typer.Context,
     purchases: Purchases = None,
@@ -202,6 +205,7 @@ def segments(
 
 
 @reads_purchases
+@runs_on_engines
 def benchmarks(
     context: typer.Context,
     purchases: Purchases = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnrisk.cli.options import AsJson, AsOf, Reading, current_settings, reads_purchases
+from churnrisk.cli.options import AsJson, AsOf, Reading, current_settings, reads_purchases, runs_on_engines
 from churnrisk.cli.retention_source import (
     Discount,
     Lookback,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 @reads_purchases
+@runs_on_engines
 def ltv(
     context: typer.Context,
     purchases: Purchases = None,
@@ -144,6 +145,7 @@ def _known_customers(orders: Orders, settings: Settings) -> KnownCustomers:
 
 
 @reads_purchases
+@runs_on_engines
 def economics(
     context: typer.Context,
     purchases: Purchases = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -18,12 +19,14 @@ from churnrisk.cli.options import (
     StateFile,
     current_settings,
     reads_purchases,
+    runs_on_engines,
     state_path,
 )
 
 if TYPE_CHECKING:
     from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
+    from churnrisk.timeline import Snapshot
     from churnrisk.workflows import ChurnModel, Comparison, ScoreResult
 
 
@@ -73,6 +76,7 @@ def register(app: typer.Typer) -> None:
 
 
 @reads_purchases
+@runs_on_engines
 def score(
     context: typer.Context,
     customers: Annotated[str, typer.Argument(help="Purchase history, list of customer ids, or a row per customer.")],
@@ -127,15 +131,31 @@ def score(
     Example: churnrisk score customers.csv --output scores.xlsx
     """
     from churnrisk import workflows
+    from churnrisk.cli.cluster import refuse_beyond_spark, score_on_spark
     from churnrisk.cli.show import print_json, progress_bar, say
+    from churnrisk.engines import is_spark
     from churnrisk.learning import Valuation
 
     settings = current_settings(context, lang)
-    if output is not None:
+    is_on_spark = is_spark(reading.given["engine"] or settings.engine)
+    if is_on_spark:
+        refuse_beyond_spark(
+            output=output,
+            as_kind=as_kind not in (None, Kind.purchases),
+            purchases=purchases,
+            since=since,
+            reasons=reasons not in (None, Reasons.none),
+        )
+    elif output is not None:
         workflows.check_output(output)
     beside = workflows.rejects_beside(customers, output=output)
     options = reading.options(settings, rejects=beside)
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
+    if is_on_spark:
+        valuation = Valuation(settings.margin, settings.discount_rate)
+        how = {"as_of": as_of, "by": by.value, "valuation": valuation, "top": top}
+        score_on_spark(churn_model, customers, options, as_json=as_json, output=output, **how)
+        return
     path = state_path(settings, state, models_dir=models_dir)
     with progress_bar(is_quiet=as_json) as progress:
         progress("scoring", 0, 1)
@@ -215,36 +235,54 @@ def describe(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
 
 def show_scores(model: ChurnModel, result: ScoreResult, *, top: int) -> None:
     """Print what the file was taken for, the counts, and the top of the list."""
-    from churnrisk.cli.show import percent, say, show_table
-
-    scores, snapshot = result.scores, result.scores.snapshot
-    say(f"Taken for {TAKEN_FOR[result.kind]}. Scored as of {as_of_text(result)} by model {model.version}.")
-    for notice in result.notices:
-        say(f"Note: {notice}")
-    for account in result.intake.values():
-        for reason, count in sorted(account["reasons"].items()):
-            say(f"{account['source']}: {count:,} rows set aside: {reason}")
-    bands = model.card["test"]["risk_bands"]
-    rows = [
-        {
-            "risk": level,
-            "customers": scores.count("risk", level),
-            "churned in the model's test": bands[level]["churn_rate"],
-        }
-        for level in ("high", "medium", "low")
-    ]
-    title = f"{len(scores):,} customers; churn = no purchase within {snapshot.horizon} days"
-    show_table(title, rows, formats={"churned in the model's test": percent})
-    lapsed, none = scores.count("status", "lapsed"), scores.count("status", "no_purchases")
-    say(
-        f"  not scored: {lapsed:,} lapsed (nothing bought in the last {snapshot.lookback} days), "
-        f"{none:,} without purchases"
+    scores = result.scores
+    show_reading(model, result.kind, as_of_text(result), notices=result.notices, accounts=result.intake.values())
+    show_bands(
+        model,
+        scores.snapshot,
+        size=len(scores),
+        risks={level: scores.count("risk", level) for level in ("high", "medium", "low")},
+        statuses={status: scores.count("status", status) for status in ("lapsed", "no_purchases")},
     )
-    say()
     if result.comparison is not None:
         show_comparison(result.comparison, scores.snapshot.cutoff)
     if top and scores.count("status", "scored"):
-        show_list(result, top=top)
+        records = [row for row in result.table.records()[:top] if row["status"] == "scored"]
+        show_list(records, is_valued=scores.by == "value")
+
+
+def show_reading(
+    model: ChurnModel, kind: str, as_of: str, *, notices: Iterable[str], accounts: Iterable[Mapping[str, Any]]
+) -> None:
+    """Print what the file was taken for, and what became of its rows."""
+    from churnrisk.cli.show import say
+
+    say(f"Taken for {TAKEN_FOR[kind]}. Scored as of {as_of} by model {model.version}.")
+    for notice in notices:
+        say(f"Note: {notice}")
+    for account in accounts:
+        for reason, count in sorted(account["reasons"].items()):
+            say(f"{account['source']}: {count:,} rows set aside: {reason}")
+
+
+def show_bands(
+    model: ChurnModel, snapshot: Snapshot, *, size: int, risks: Mapping[str, int], statuses: Mapping[str, int]
+) -> None:
+    """Print how many customers are at which risk, and how many have no score."""
+    from churnrisk.cli.show import percent, say, show_table
+
+    bands = model.card["test"]["risk_bands"]
+    rows = [
+        {"risk": level, "customers": risks[level], "churned in the model's test": bands[level]["churn_rate"]}
+        for level in ("high", "medium", "low")
+    ]
+    title = f"{size:,} customers; churn = no purchase within {snapshot.horizon} days"
+    show_table(title, rows, formats={"churned in the model's test": percent})
+    say(
+        f"  not scored: {statuses['lapsed']:,} lapsed (nothing bought in the last {snapshot.lookback} days), "
+        f"{statuses['no_purchases']:,} without purchases"
+    )
+    say()
 
 
 def show_comparison(comparison: Comparison, as_of: int) -> None:
@@ -258,11 +296,10 @@ def show_comparison(comparison: Comparison, as_of: int) -> None:
     say(comparison.line(as_of))
 
 
-def show_list(result: ScoreResult, *, top: int) -> None:
+def show_list(records: list[dict[str, Any]], *, is_valued: bool) -> None:
     """Print the customers with the most value at risk, or those most at risk."""
     from churnrisk.cli.show import percent, say, show_table
 
-    records = [row for row in result.table.records()[:top] if row["status"] == "scored"]
     rows = [
         {
             "rank": row["risk_rank"],
@@ -281,7 +318,6 @@ def show_list(result: ScoreResult, *, top: int) -> None:
     for name in [name for name, room in SPARED.items() if longest > room]:
         for row in rows:
             del row[name]
-    is_valued = result.scores.by == "value"
     title = "Most value at risk" if is_valued else "Most at risk"
     show_table(f"{title} (top {len(rows)})", rows, formats={"churn": percent, "value at risk": "{:,.0f}".format})
     if any(row["value_at_risk"] is not None for row in records):

@@ -15,23 +15,47 @@ from churnrisk.engines.expressions import as_int, int_sum
 from churnrisk.engines.files import write_parquet, write_parquet_parts
 from churnrisk.engines.kept import FileDatabase, MemoryDatabase, fill_table
 from churnrisk.engines.postgres import connect_postgres
+from churnrisk.engines.spark import map_rows
+from churnrisk.engines.spark_files import (
+    CORRUPT,
+    SourceFiles,
+    check_folder,
+    find_files,
+    read_csv,
+    read_lines,
+    read_parquet,
+    replacing_folder,
+)
+from churnrisk.engines.spark_session import Spark, is_spark, spark_errors
 
 __all__ = [
     "BATCH_ROWS",
+    "CORRUPT",
     "Arrays",
     "Database",
     "FileDatabase",
     "MemoryDatabase",
+    "SourceFiles",
+    "Spark",
     "as_int",
+    "check_folder",
     "collect_arrays",
     "connect_postgres",
     "engine_error",
     "fill_table",
+    "find_files",
     "int_sum",
+    "is_spark",
     "iterate_batches",
     "map_customers",
+    "map_rows",
     "place_days",
     "quote_text",
+    "read_csv",
+    "read_lines",
+    "read_parquet",
+    "replacing_folder",
+    "spark_errors",
     "write_parquet",
     "write_parquet_parts",
 ]

@@ -13,6 +13,7 @@ import narwhals as nw
 
 from churnrisk.engines.arrays import Arrays, plain_array
 from churnrisk.engines.quantiles import share_quantiles
+from churnrisk.errors import MissingExtra
 
 if TYPE_CHECKING:
     import duckdb
@@ -59,6 +60,16 @@ class Database:
     def write_query(self, frame: nw.LazyFrame[Any]) -> str:
         """Write a lazy query over this database as the text that :meth:`run` takes."""
         return share_quantiles(str(frame.to_native().sql_query()))
+
+    def to_polars(self, table: str) -> nw.LazyFrame[Any]:
+        """Give a lazy frame of Polars over a table, which is kept as a file where it is long."""
+        try:
+            import polars as pl
+        except ImportError:
+            raise MissingExtra("Polars is an extra part: pip install 'churnrisk[polars]'.") from None
+        path = self.folder / f"{table}.parquet"
+        self.connection.execute(f"COPY (FROM {table}) TO {quote_text(str(path))} (FORMAT parquet)")
+        return nw.from_native(pl.scan_parquet(path)).lazy()
 
     def run(self, query: str) -> Arrays:
         """Run a query of text and give its columns as :func:`collect_arrays` does; it sorts by itself."""

@@ -4,7 +4,7 @@ This package and :mod:`churnrisk.labels` do not know each other: that is the bar
 """
 
 from churnrisk.features.base import PurchaseLog
-from churnrisk.features.build import Features, customer_features, iterate_features, lazy_features
+from churnrisk.features.build import Features, customer_features, finish_features, iterate_features, lazy_features
 from churnrisk.features.catalogue import LogFacts, catalogue, feature_fingerprint, left_out
 from churnrisk.features.compiled import run_kept
 from churnrisk.features.feature import Feature
@@ -17,6 +17,7 @@ __all__ = [
     "catalogue",
     "customer_features",
     "feature_fingerprint",
+    "finish_features",
     "iterate_features",
     "lazy_features",
     "left_out",

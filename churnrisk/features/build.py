@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from churnrisk.engines import Arrays, Database, collect_arrays, iterate_batches
 from churnrisk.features.base import CUSTOMER, PurchaseLog, has_purchased, in_base, line_history, order_history
-from churnrisk.features.catalogue import WHOLE_NUMBERS, select_features, whole_numbers_of
+from churnrisk.features.catalogue import WHOLE_NUMBERS, LogFacts, select_features, whole_numbers_of
 from churnrisk.features.compiled import run_kept
 from churnrisk.features.feature import Feature, Floats, WholeNumber
 from churnrisk.timeline import Snapshot
@@ -120,6 +120,11 @@ def lazy_features(
 ) -> nw.LazyFrame[Any]:
     """Give the whole numbers behind the features as a lazy query, for work that stays in the engine."""
     return _whole_number_query(log, snapshot, select_features(log, names), who)
+
+
+def finish_features(arrays: Arrays, snapshot: Snapshot, names: Sequence[str]) -> Features:
+    """Do the last step for rows of :func:`lazy_features` that have come out of an engine, wherever they have got to."""
+    return _apply_last_step(arrays, snapshot, select_features(LogFacts(), names))
 
 
 def _whole_number_query(

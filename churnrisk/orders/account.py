@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from churnrisk.engines import Database
 from churnrisk.errors import SourceError
 from churnrisk.orders import validate
@@ -16,7 +18,7 @@ _COUNTS = """SELECT count(*) AS orders, coalesce(sum(is_purchase), 0) AS purchas
     min(order_day) AS first_day, max(order_day) AS last_day,
     (SELECT count(*) FROM (SELECT DISTINCT customer_id FROM orders)) AS customers,
     (SELECT count(*) FROM purchase_rows WHERE issue = 0 AND (amount < 0 OR quantity < 0)) AS return_rows FROM orders"""
-_NO_AMOUNTS = "The log has no amounts: features of money are left out, and every order counts as a purchase."
+NO_AMOUNTS = "The log has no amounts: features of money are left out, and every order counts as a purchase."
 
 
 def make_report(
@@ -32,7 +34,14 @@ def make_report(
     counts = _count_orders(database, raw, rows_in)
     first_day, last_day = counts.pop("first_day"), counts.pop("last_day")
     kinds = validate.count_kinds(database)
-    said = (*raw.notices, *say_floats(raw, match), *match.notices, *plans.dates.notices, *notices, *name_ignored(match))
+    said = (
+        *raw.notices,
+        *say_floats(raw.floats, match),
+        *match.notices,
+        *plans.dates.notices,
+        *notices,
+        *name_ignored(match),
+    )
     return IntakeReport(
         source=raw.name,
         format=raw.format,
@@ -47,15 +56,15 @@ def make_report(
         last_on=date_of(last_day).isoformat(),
         columns=match.names,
         ignored_columns=match.ignored,
-        notices=said if plans.amounts else (*said, _NO_AMOUNTS),
+        notices=said if plans.amounts else (*said, NO_AMOUNTS),
         rejected_rows=validate.first_rejects(database, EXAMPLES, raw.files),
     )
 
 
-def say_floats(raw: RawRows, match: ColumnMatch) -> list[str]:
+def say_floats(floats: Set[int], match: ColumnMatch) -> list[str]:
     """Say which ids were floats: whoever made them so may have rounded long ones."""
     roles = ("customer_id", "order_id", "product_id")
-    found = [match.names[role] for role in roles if match.positions.get(role) in raw.floats]
+    found = [match.names[role] for role in roles if match.positions.get(role) in floats]
     return [f"The ids in {header!r} are of type float; they are read without '.0', as 123." for header in found]
 
 

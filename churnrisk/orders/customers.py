@@ -22,7 +22,7 @@ from churnrisk.orders.columns import (
 from churnrisk.orders.log import Orders
 from churnrisk.orders.options import IntakeOptions
 from churnrisk.orders.raw import RawRows
-from churnrisk.orders.read import build_orders, refuse_beyond_memory
+from churnrisk.orders.read import build_orders, on_engine, refuse_beyond_memory
 from churnrisk.orders.report import IntakeReport
 from churnrisk.orders.source import open_source, settle_rows
 from churnrisk.orders.summary import list_ids, read_summary
@@ -94,6 +94,8 @@ def read_customers(
         check_roles(options.columns)
         kind, reason = (as_kind, "as asked") if as_kind else tell_kind(raw.headers, options.columns)
         table = _read_kind(kind, raw, database, options)
+        if table.orders is not None:
+            table = replace(table, orders=on_engine(table.orders, options))
     except BaseException as error:
         database.close()
         refuse_beyond_memory(error, options)

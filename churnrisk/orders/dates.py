@@ -171,6 +171,15 @@ def _choose_family(shapes: Mapping[str, int], order: str | None) -> tuple[_Famil
     return _BY_NAME[name], is_zoned
 
 
+def find_other_format(shapes: Mapping[str, int], *, timezone: str | None) -> str | None:
+    """Give a shape that would be read as a date although it is not :data:`CANONICAL`; None where none would be."""
+    family, is_zoned = _choose_family(shapes, None)
+    if family is None:
+        return None
+    chosen = {(family.name, is_zoned), *([(family.name, True)] if timezone else [])}
+    return next((shape for shape in shapes if shape != CANONICAL_SHAPE and _classify(shape) in chosen), None)
+
+
 def _choose_short(shapes: Mapping[str, int], order: str) -> _Family:
     """Take years of two digits as 20yy, since the user has named such a format; never without."""
     found = [match.group(1) for shape in shapes if (match := _SHORT_YEAR.match(shape))]

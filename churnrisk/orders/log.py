@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from typing import Any
+from typing import Any, Protocol
 
 import narwhals as nw
 
 from churnrisk.engines import Database, collect_arrays
 from churnrisk.orders.report import IntakeReport
+
+
+class Keeper(Protocol):
+    """What the frames of orders lie in where that is no database of ours: a Spark, say."""
+
+    def digest_rows(self, frame: Any) -> tuple[int, int, int]:
+        """Count rows, and sum the lower and upper halves of the MD5 of each, its columns joined by U+001F."""
+
+    def close(self) -> None:
+        """Let go of it; safe to call twice."""
 
 
 class Orders:
@@ -42,9 +52,10 @@ class Orders:
         has_categories: bool = False,
         currency: str | None = None,
         made: tuple[Any, Any] | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._database = database
-        self._made = made
+        self._made, self._keeper = made, keeper
         self._report = report
         self.first_day, self.last_day = first_day, last_day
         self.has_amounts, self.has_quantities = has_amounts, has_quantities
@@ -52,7 +63,15 @@ class Orders:
         self.currency = currency
 
     @classmethod
-    def from_frame(cls, frame: Any, *, lines: Any = None, report: IntakeReport | None = None, **facts: Any) -> Orders:
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        lines: Any = None,
+        report: IntakeReport | None = None,
+        keeper: Keeper | None = None,
+        **facts: Any,
+    ) -> Orders:
         """Take a table of orders made elsewhere, in any engine that Narwhals knows.
 
         Parameters
@@ -63,6 +82,8 @@ class Orders:
             With the columns of ``schema.LINES``.
         report : IntakeReport, optional
             The account, where there is one.
+        keeper : Keeper, optional
+            What the frames lie in; closed with the orders.
         **facts
             ``has_amounts`` and the other facts of :class:`Orders`; the days are found in the frame when not given.
         """
@@ -72,12 +93,32 @@ class Orders:
             found = collect_arrays(days, sort_by=["first_day"])
             facts = {name: int(values[0]) for name, values in found.items()} | facts
         made = (lazy, None if lines is None else nw.from_native(lines).lazy())
-        return cls(None, report, made=made, **facts)
+        return cls(None, report, made=made, keeper=keeper, **facts)
+
+    def made_elsewhere(self, made: tuple[Any, Any]) -> Orders:
+        """Give the same orders in frames of another engine; closing those closes these."""
+        return Orders(
+            self._database,
+            self._report,
+            first_day=self.first_day,
+            last_day=self.last_day,
+            has_amounts=self.has_amounts,
+            has_quantities=self.has_quantities,
+            has_products=self.has_products,
+            has_categories=self.has_categories,
+            currency=self.currency,
+            made=made,
+        )
 
     @property
     def database(self) -> Database | None:
-        """The database that the orders are in; None where they were made in another engine."""
-        return self._database
+        """The database that the orders are in; None where they are in another engine."""
+        return None if self._made is not None else self._database
+
+    @property
+    def keeper(self) -> Keeper | None:
+        """What the orders lie in where that is no database of ours."""
+        return self._keeper
 
     def frame(self) -> nw.LazyFrame[Any]:
         """Give a fresh lazy frame with the columns of ``schema.ORDERS``."""
@@ -95,18 +136,9 @@ class Orders:
         """Give the orders of one customer, with the days and facts of the whole log; closing them closes nothing."""
         is_wanted = nw.col("customer_id") == customer_id
         lines = self.lines()
-        return Orders(
-            None,
-            self._report,
-            first_day=self.first_day,
-            last_day=self.last_day,
-            has_amounts=self.has_amounts,
-            has_quantities=self.has_quantities,
-            has_products=self.has_products,
-            has_categories=self.has_categories,
-            currency=self.currency,
-            made=(self.frame().filter(is_wanted), None if lines is None else lines.filter(is_wanted)),
-        )
+        mine = self.made_elsewhere((self.frame().filter(is_wanted), None if lines is None else lines.filter(is_wanted)))
+        mine._database = None
+        return mine
 
     @property
     def has_report(self) -> bool:
@@ -125,17 +157,24 @@ class Orders:
         """Digest of all orders (and lines), the same whatever the form of the source and the order of its rows."""
         digest = hashlib.sha256()
         for table in ("orders", "order_lines") if self.lines() is not None else ("orders",):
-            text = f"concat({', chr(31), '.join(self._columns(table))})"
-            sums = "sum(md5_number_lower(t)), sum(md5_number_upper(t))"  # a sum does not depend on the order of rows
-            query = f"SELECT count(*), {sums} FROM (SELECT {text} AS t FROM {table})"
-            [row] = self._engine.connection.execute(query).fetchall()
+            row = self._digest_rows(table)
             digest.update(f"{table} {row[0]} {row[1]} {row[2]};".encode())
         return digest.hexdigest()
 
+    def _digest_rows(self, table: str) -> tuple[Any, ...]:
+        if self._keeper is not None and self._made is not None:
+            return self._keeper.digest_rows(self._made[table == "order_lines"].to_native())
+        text = f"concat({', chr(31), '.join(self._columns(table))})"
+        sums = "sum(md5_number_lower(t)), sum(md5_number_upper(t))"  # a sum does not depend on the order of rows
+        query = f"SELECT count(*), {sums} FROM (SELECT {text} AS t FROM {table})"
+        [row] = self._engine.connection.execute(query).fetchall()
+        return tuple(row)
+
     def close(self) -> None:
         """Remove the engine and its temporary folder; safe to call twice."""
-        if self._database is not None:
-            self._database.close()
+        for one in (self._database, self._keeper):
+            if one is not None:
+                one.close()
 
     def __enter__(self) -> Orders:
         return self

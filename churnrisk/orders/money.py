@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from churnrisk.engines import Database
 from churnrisk.errors import AmbiguousFormat, SettingsError
@@ -18,10 +19,14 @@ from churnrisk.timeline import date_of, day_number
 
 _LEV = Decimal("1.95583")
 _LEV_DAY = day_number(dt.date(2026, 1, 1))
+_MONTH = "CAST(date_trunc('month', DATE '1970-01-01' + CAST(order_day AS INT)) AS DATE) - DATE '1970-01-01'"
 _MEDIAN_WITHIN, _QUARTILES_WITHIN = 0.08, 0.15
 _LEAST_PURCHASES = 30
 _SPAN, _LONG = 60, 730
 _TIE = 20.0  # difference of twice the log likelihood
+
+Ask = Callable[[str], list[tuple[Any, ...]]]
+"""Runs a query and gives its rows."""
 
 _SIGNS = {
     "EUR": "€ EURO ЕВРО",
@@ -78,10 +83,11 @@ def currency_text_sql(match: ColumnMatch) -> str:
 
 def parse_rates(rates: Mapping[str, str], *, option: str = "--rate") -> dict[str, Decimal]:
     """Read rates given as decimal text."""
-    return {_plain_code(name): _parse_rate(name, value, option) for name, value in rates.items()}
+    return {plain_code(name): _parse_rate(name, value, option) for name, value in rates.items()}
 
 
-def _plain_code(name: str) -> str:
+def plain_code(name: str) -> str:
+    """Give the code of a currency that is named by a sign, a word or a code."""
     plain = name.strip().upper().rstrip(".").replace(" ", "")
     return _CODES.get(plain, plain)
 
@@ -146,22 +152,31 @@ def _parse_date(text: str) -> int:
         raise SettingsError(f"--rate-before {text}=...: write the date as YYYY-MM-DD, such as 2026-01-01.") from None
 
 
-def refuse_new_money(database: Database) -> None:
+def refuse_new_money(ask: Ask, *, orders: str = "orders", month: str = _MONTH) -> None:
     """Stop where all amounts fall for good by 1.956 at one day: the lev became the euro, and nobody converted.
 
     The quartiles of the purchases of 60 days before and after a day, and of all before and after it, must have the
     ratio of the lev to the euro.
+
+    Parameters
+    ----------
+    ask : callable
+        Runs a query and gives its rows.
+    orders : str
+        The table of orders.
+    month : str
+        SQL for the first day of the month of ``order_day``, in the dialect of who is asked.
 
     Raises
     ------
     AmbiguousFormat
         With the day, and the option that converts what lies before it.
     """
-    months = _month_quartiles(database)
+    months = _month_quartiles(ask, orders, month)
     for earlier, later, day in _steps(months):
         if not _is_lev(earlier, later):
             continue
-        found = _find_day(database, day)
+        found = _find_day(ask, orders, day)
         if found is not None:
             raise AmbiguousFormat(
                 f"from {date_of(found)} on, amounts are lower by 1.956, as the lev is to the euro. Amounts of two "
@@ -176,15 +191,14 @@ _FINE = 200  # amounts are counted in steps of half a percent, exactly and in li
 _BUCKET = f"CAST(floor(ln(amount) * {_FINE}) AS INT)"
 
 
-def _month_quartiles(database: Database) -> list[tuple[int, Quartiles]]:
+def _month_quartiles(ask: Ask, orders: str, month: str) -> list[tuple[int, Quartiles]]:
     """Give the first day and the quartiles of each month that has enough purchases."""
-    month = "CAST(date_trunc('month', DATE '1970-01-01' + CAST(order_day AS INT)) AS DATE) - DATE '1970-01-01'"
     query = (
-        f"SELECT {month} AS m, {_BUCKET} AS b, count(*) FROM orders WHERE is_purchase = 1 AND amount > 0 "
-        "GROUP BY m, b ORDER BY m, b"
+        f"SELECT {month} AS m, {_BUCKET} AS b, count(*) FROM {orders} WHERE is_purchase = 1 AND amount > 0 "
+        "GROUP BY 1, 2 ORDER BY 1, 2"
     )
     counts: dict[int, dict[int, int]] = {}
-    for day, bucket, count in database.connection.execute(query).fetchall():
+    for day, bucket, count in ask(query):
         counts.setdefault(int(day), {})[int(bucket)] = int(count)
     return [(day, _read_quartiles(found)) for day, found in counts.items() if sum(found.values()) >= _LEAST_PURCHASES]
 
@@ -212,23 +226,24 @@ def _is_lev(before: Quartiles, after: Quartiles) -> bool:
     return all(abs(ratio - 1) <= bound for ratio, bound in zip(ratios, within, strict=True))
 
 
-def _find_day(database: Database, near: int) -> int | None:
+def _find_day(ask: Ask, orders: str, near: int) -> int | None:
     """Find the day of the step within a month of ``near``, if the step lasts to both ends of the log."""
-    day = _likeliest_day(database, near)
+    day = _likeliest_day(ask, orders, near)
     sides = [(day - _SPAN, day), (day, day + _SPAN), (day - _LONG, day), (day, day + _LONG)]
-    before, after, all_before, all_after = (_quartiles(database, start, end) for start, end in sides)
+    before, after, all_before, all_after = (_quartiles(ask, orders, start, end) for start, end in sides)
     if not (before and after and all_before and all_after):
         return None
     return day if _is_lev(before, after) and _is_lev(all_before, all_after) else None
 
 
-def _likeliest_day(database: Database, near: int) -> int:
+def _likeliest_day(ask: Ask, orders: str, near: int) -> int:
     """Fit a step of the known height to the logarithms of the amounts; the day of the change of law wins a near tie."""
     query = (
-        "SELECT order_day, count(*), sum(ln(amount)), sum(ln(amount) * ln(amount)) FROM orders WHERE is_purchase = 1 "
-        f"AND amount > 0 AND order_day BETWEEN {near - 2 * _SPAN} AND {near + 2 * _SPAN} GROUP BY 1 ORDER BY 1"
+        f"SELECT order_day, count(*), sum(ln(amount)), sum(ln(amount) * ln(amount)) FROM {orders} "
+        f"WHERE is_purchase = 1 AND amount > 0 AND order_day BETWEEN {near - 2 * _SPAN} AND {near + 2 * _SPAN} "
+        "GROUP BY 1 ORDER BY 1"
     )
-    days = [(int(day), int(n), float(x), float(xx)) for day, n, x, xx in database.connection.execute(query).fetchall()]
+    days = [(int(day), int(n), float(x), float(xx)) for day, n, x, xx in ask(query)]
     total, height = sum(n for _, n, _, _ in days), math.log(_LEV)
 
     def misfit(step: int) -> float:
@@ -244,10 +259,10 @@ def _likeliest_day(database: Database, near: int) -> int:
     return _LEV_DAY if is_tie else best
 
 
-def _quartiles(database: Database, start: int, end: int, *, least: int = _LEAST_PURCHASES) -> Quartiles | None:
+def _quartiles(ask: Ask, orders: str, start: int, end: int, *, least: int = _LEAST_PURCHASES) -> Quartiles | None:
     query = (
-        f"SELECT {_BUCKET} AS b, count(*) FROM orders "
-        f"WHERE is_purchase = 1 AND amount > 0 AND order_day >= {start} AND order_day < {end} GROUP BY b"
+        f"SELECT {_BUCKET} AS b, count(*) FROM {orders} "
+        f"WHERE is_purchase = 1 AND amount > 0 AND order_day >= {start} AND order_day < {end} GROUP BY 1"
     )
-    counts = {int(bucket): int(count) for bucket, count in database.connection.execute(query).fetchall()}
+    counts = {int(bucket): int(count) for bucket, count in ask(query)}
     return _read_quartiles(counts) if sum(counts.values()) >= least else None

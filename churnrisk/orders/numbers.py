@@ -73,7 +73,7 @@ def decide_numbers(
     """
     if set(shapes) <= {WHOLE_SHAPE, DECIMAL_SHAPE} and decimal in (None, "."):
         return NumberPlan(".", _CLEAN_UNITS, _CLEAN_EXACT)
-    sign = decimal or _find_decimal(shapes, ask, share=share, what=what)
+    sign = decimal or find_decimal(shapes, ask, share=share, what=what)
     return _plan(sign, names_currency=not is_complete or any(_may_name_currency(shape) for shape in shapes))
 
 
@@ -84,7 +84,8 @@ def _may_name_currency(shape: str) -> bool:
     return re.search(r"[^\W\d_]|[€$£¥₽₴₸₺₹₩]", re.sub(r"\d[eE][+-]?\d", "", shape)) is not None
 
 
-def _find_decimal(shapes: Mapping[str, int], ask: Ask, *, share: float, what: str) -> str:
+def find_decimal(shapes: Mapping[str, int], ask: Ask, *, share: float, what: str) -> str:
+    """Give the decimal sign of a column by the shapes of all its values; see :func:`decide_numbers`."""
     votes = {".": shapes.get(DECIMAL_SHAPE, 0), ",": 0}
     undecided: dict[str, int] = {}
     for shape, count in shapes.items():

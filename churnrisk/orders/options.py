@@ -10,6 +10,7 @@ from pathlib import Path
 from churnrisk.errors import SettingsError
 
 REJECT_LIMIT = 0.05
+ENGINES = ("duckdb", "polars", "spark")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,9 @@ class IntakeOptions:
 
     Parameters
     ----------
+    engine : str, optional
+        Where orders are made and kept: ``"duckdb"`` (the default), ``"polars"`` (read by DuckDB, kept in Polars),
+        ``"spark"`` (Spark on this machine) or ``"spark://HOST:PORT"`` (a cluster).
     columns : mapping of str to str
         The user's header for a role, such as ``{"customer_id": "Klient"}``; roles not named are found by header.
     reject_limit : float
@@ -73,6 +77,7 @@ class IntakeOptions:
         Seconds that this process may take.
     """
 
+    engine: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     reject_limit: float = REJECT_LIMIT
     rejects: Path | None = None
@@ -108,6 +113,8 @@ class IntakeOptions:
             raise SettingsError(f"--timezone {self.timezone}: no such zone; give a name such as Europe/Sofia or UTC.")
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):
             raise SettingsError(f"--delimiter {self.delimiter!r}: give one character, such as ';' or a tab.")
+        if self.engine not in (None, *ENGINES) and not str(self.engine).startswith("spark://"):
+            raise SettingsError(f"--engine {self.engine}: give duckdb, polars, spark, or spark://HOST:PORT.")
         if self.decimal not in (None, ".", ","):
             raise SettingsError(f"--decimal {self.decimal!r}: give '.' or ','.")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from churnrisk.engines import Database, engine_error
+from churnrisk.engines import Database, Spark, engine_error, is_spark
 from churnrisk.errors import LimitExceeded, SourceError, TooManyRejects
 from churnrisk.orders import clean, money, settle, validate
 from churnrisk.orders.account import make_report
@@ -55,6 +56,11 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
     ...     print(orders.report.orders, orders.report.returns, orders.report.rejected_rows[0].reason)
     2 1 not a date of the column's format, yyyy-mm-dd
     """
+    spark = find_spark(source, options)
+    if spark is not None:
+        from churnrisk.orders.spark_intake import read_spark_orders
+
+        return read_spark_orders(source, spark, options)
     database = Database(threads=options.threads, memory=options.memory or INTAKE_MEMORY)
     try:
         # the file lives as long as this process: compressing and tidying it costs more than it saves
@@ -63,11 +69,27 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
         orders = _read(source, database, options)
         if options.memory is None:
             database.connection.execute("RESET memory_limit")
-        return orders
+        return on_engine(orders, options)
     except BaseException as error:
         database.close()
         refuse_beyond_memory(error, options)
         raise
+
+
+def find_spark(source: Any, options: IntakeOptions) -> Spark | None:
+    """Start Spark, or take that of a PySpark frame; None where this process reads the source itself."""
+    if is_spark(options.engine):
+        return Spark.start(str(options.engine), threads=options.threads, memory=options.memory)
+    return None if isinstance(source, str | Path) else Spark.of_frame(source)
+
+
+def on_engine(orders: Orders, options: IntakeOptions) -> Orders:
+    """Give orders that were read by DuckDB in the engine that was asked for."""
+    database = orders.database
+    if options.engine != "polars" or database is None:
+        return orders
+    made = (database.to_polars("orders"), None if orders.lines() is None else database.to_polars("order_lines"))
+    return orders.made_elsewhere(made)
 
 
 def refuse_beyond_memory(error: BaseException, options: IntakeOptions) -> None:
@@ -101,7 +123,7 @@ def build_orders(
     order_count = clean.make_orders(database, has_amounts=has_amounts, is_table=options.net_cancellations)
     notices = _settle_duplicates(raw, match, database, options, orders=order_count, has_amounts=has_amounts)
     if has_amounts and not options.rate_before:
-        money.refuse_new_money(database)
+        money.refuse_new_money(lambda query: database.connection.execute(query).fetchall())
     if options.net_cancellations:
         notices += (f"{settle.drop_cancelled(database)} orders were dropped together with their reversals.",)
     notices += (*settle.say_ids(database), *settle.say_zeros(database))

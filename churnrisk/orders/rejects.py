@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,21 @@ def write_rejects(database: Database, path: Path, *, files: tuple[str, ...] = ()
     """
     query = "SELECT file, line, column_name, value, reason FROM set_aside ORDER BY ALL"
     result = database.connection.execute(query)
+    return write_reject_rows(_name_files(result, files), path, has_files=bool(files))
+
+
+def write_reject_rows(rows: Iterable[list[Any]], path: Path, *, has_files: bool) -> int:
+    """Write rows of file, line, column, value and reason as :func:`write_rejects` does."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    start = 0 if has_files else 1
+    count = 0
     try:
         with temporary.open("w", encoding="utf-8", newline="") as file:
-            count = _write_rows(csv.writer(file), result, files)
+            writer = csv.writer(file)
+            writer.writerow(["file", "line", "column", "value", "reason"][start:])
+            for row in rows:
+                writer.writerow([*row[start:3], escape_value(row[3]), row[4]])
+                count += 1
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -37,15 +49,10 @@ def write_rejects(database: Database, path: Path, *, files: tuple[str, ...] = ()
     return count
 
 
-def _write_rows(write: Any, result: Any, files: tuple[str, ...]) -> int:
-    names = [[name] for name in files] or [[]]
-    write.writerow([*(["file"] if files else []), "line", "column", "value", "reason"])
-    count = 0
+def _name_files(result: Any, files: tuple[str, ...]) -> Iterator[list[Any]]:
     while rows := result.fetchmany(10_000):
-        for file, line, column, value, reason in rows:
-            write.writerow([*names[file], line, column, escape_value(value), reason])
-        count += len(rows)
-    return count
+        for file, *row in rows:
+            yield [files[file] if files else "", *row]
 
 
 def escape_value(value: str | None) -> str:

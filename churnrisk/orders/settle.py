@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from churnrisk.engines import Database
 
-_ZERO_SHARE = 0.05
+ZERO_SHARE = 0.05
+MANGLED = (
+    "Some customer ids were shortened by a spreadsheet, such as {}: different customers may have become one. "
+    "Export the file again with the id as text."
+)
+FOLDED = (
+    "{} customer ids differ from others by upper and lower case only and count as customers of their own; "
+    "--fold-case merges them."
+)
 
 
 def drop_cancelled(database: Database) -> int:
@@ -40,21 +48,14 @@ def say_ids(database: Database) -> list[str]:
     ).fetchall()
     notices = []
     if mangled:
-        shown = ", ".join(str(row[0]) for row in mangled)
-        notices.append(
-            f"Some customer ids were shortened by a spreadsheet, such as {shown}: different customers may have become "
-            "one. Export the file again with the id as text."
-        )
+        notices.append(MANGLED.format(", ".join(str(row[0]) for row in mangled)))
     [(customers, folded)] = connection.execute(
         "SELECT coalesce(sum(n), 0), count(*) FROM (SELECT hash(lower(customer_id)) AS k, count(*) AS n "
         "FROM (SELECT DISTINCT customer_id FROM orders) GROUP BY k)"
     ).fetchall()
     count = customers - folded
     if count:
-        notices.append(
-            f"{count} customer ids differ from others by upper and lower case only and count as customers of their "
-            "own; --fold-case merges them."
-        )
+        notices.append(FOLDED.format(count))
     return notices
 
 
@@ -63,6 +64,6 @@ def say_zeros(database: Database) -> list[str]:
     [(zeros, orders)] = database.connection.execute(
         "SELECT count(*) FILTER (is_purchase = 0 AND is_return = 0), count(*) FROM orders"
     ).fetchall()
-    if zeros <= _ZERO_SHARE * orders:
+    if zeros <= ZERO_SHARE * orders:
         return []
     return [f"{zeros} of {orders} orders have an amount of zero; they are kept and count as no purchase."]

@@ -187,6 +187,6 @@ def _make_report(raw: RawRows, match: ColumnMatch, database: Database, options: 
         last_on="",
         columns=match.names,
         ignored_columns=match.ignored,
-        notices=(*raw.notices, *say_floats(raw, match), *name_ignored(match)),
+        notices=(*raw.notices, *say_floats(raw.floats, match), *name_ignored(match)),
         rejected_rows=validate.first_rejects(database, EXAMPLES, raw.files),
     )

@@ -37,7 +37,7 @@ ISSUES = {
 """Number of an issue: the role of its column and the reason; a row has the first issue that it meets."""
 
 NO_CUSTOMER = 2
-_NUMBER_OR_PHONE = r"'[+-]?[\d\s().,/-]*\d[\d\s().,/-]*"  # our files carry these without an apostrophe
+NUMBER_OR_PHONE = r"'[+-]?[\d\s().,/-]*\d[\d\s().,/-]*"  # our files carry these without an apostrophe
 _SHAPES_KEPT = 5000
 
 
@@ -228,7 +228,7 @@ def id_sql(column: str, is_escaped: bool) -> str:
         return value
     sign = (
         f"starts_with({value}, '''') AND regexp_matches({value}, '^''+[=+@\\t\\r-]') "
-        f"AND NOT regexp_full_match({value}, {quote_text(_NUMBER_OR_PHONE)})"
+        f"AND NOT regexp_full_match({value}, {quote_text(NUMBER_OR_PHONE)})"
     )
     return f"CASE WHEN {sign} THEN substr({value}, 2) ELSE {value} END"
 

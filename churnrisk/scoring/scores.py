@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from churnrisk.btyd import Summary
 from churnrisk.learning import REPORTED, FittedModel, SummaryModel, Valuation
 from churnrisk.orders import Orders
 from churnrisk.scoring.standing import CUSTOMER, Standing, find, lapsed_histories
@@ -95,6 +96,14 @@ class OutlookColumns:
         self.numbers["return_probability"][places[is_wanted]] = np.round(returning[is_wanted], DECIMALS)
         alive = model.outlook.alive_probability(histories)
         self.alive[places[is_wanted]] = np.round(alive[is_wanted], DECIMALS)
+
+    def add_histories(self, model: FittedModel, histories: Summary, places: np.ndarray) -> None:
+        """Fill in how likely the customers at some places are to return, of whose history three numbers are known."""
+        if model.outlook is None or not len(places):
+            return
+        returning = model.outlook.return_probability(histories, lead=self.snapshot.lead)
+        self.numbers["return_probability"][places] = np.round(returning, DECIMALS)
+        self.alive[places] = np.round(model.outlook.alive_probability(histories), DECIMALS)
 
     def columns(self) -> dict[str, np.ndarray]:
         """Give the columns, days as dates."""

@@ -25,11 +25,13 @@ from churnrisk.store.erasure import (
 )
 from churnrisk.store.loading import StoredModel, load_model
 from churnrisk.store.saving import save_model
+from churnrisk.store.shipping import PackedModel, pack_files, pack_model, unpack_model
 from churnrisk.store.versions import read_current, resolve_version, stamp_current
 
 __all__ = [
     "ErasedCustomers",
     "ModelEntry",
+    "PackedModel",
     "Promotion",
     "StoredModel",
     "has_erased",
@@ -38,6 +40,8 @@ __all__ = [
     "load_model",
     "load_pseudonym_key",
     "make_pseudonym_key",
+    "pack_files",
+    "pack_model",
     "promote_model",
     "read_card",
     "read_current",
@@ -46,6 +50,7 @@ __all__ = [
     "resolve_version",
     "save_model",
     "stamp_current",
+    "unpack_model",
     "verify_model",
     "write_secret",
 ]

@@ -17,11 +17,12 @@ from churnrisk.store.versions import resolve_version
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A model that was verified and unpickled, with its card and its version."""
+    """A model that was verified and unpickled, with its card, its version, and the verified files themselves."""
 
     model: Any
     card: Mapping[str, Any]
     version: str
+    files: VerifiedFiles
 
 
 def load_model(models_dir: Path, *, version: str | None = None, feature_fingerprint: str | None) -> StoredModel:
@@ -62,7 +63,7 @@ def load_model(models_dir: Path, *, version: str | None = None, feature_fingerpr
     """
     files = read_resolved(models_dir, version)
     check_compatible(files, feature_fingerprint=feature_fingerprint)
-    return StoredModel(_unpickle(files), files.card, files.manifest.version)
+    return StoredModel(unpickle(files), files.card, files.manifest.version, files)
 
 
 def read_resolved(models_dir: Path, version: str | None) -> VerifiedFiles:
@@ -77,7 +78,8 @@ def read_resolved(models_dir: Path, version: str | None) -> VerifiedFiles:
                 raise
 
 
-def _unpickle(files: VerifiedFiles) -> object:
+def unpickle(files: VerifiedFiles) -> object:
+    """Rebuild the model from bytes that were verified."""
     import joblib  # late: it loads NumPy, which listing and verifying do not need
 
     try:

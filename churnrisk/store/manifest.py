@@ -85,12 +85,13 @@ def sign_manifest(content: bytes, private_key: Ed25519PrivateKey) -> bytes:
     return f"ed25519 {key_id} {private_key.sign(content).hex()}\n".encode("ascii")
 
 
-def verify_signature(content: bytes, signature: bytes, *, version: str) -> KnownKey:
-    """Find the known key that signed these bytes, or refuse."""
+def verify_signature(content: bytes, signature: bytes, *, version: str, key: KnownKey | None = None) -> KnownKey:
+    """Find the known key that signed these bytes, or refuse; where a key is given, it must be that one."""
     match = _SIGNATURE.fullmatch(signature)
     if match is None:
         raise UntrustedModel(f"{SIGNATURE_NAME} of model {version} is not a signature; {suggest_repair(version)}")
-    key = _find_known_key(match[1].decode(), version=version)
+    if key is None or key.key_id != match[1].decode():
+        key = _find_known_key(match[1].decode(), version=version)
     try:
         key.public_key.verify(bytes.fromhex(match[2].decode()), content)
     except InvalidSignature:

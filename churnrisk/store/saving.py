@@ -79,11 +79,11 @@ def save_model(
     StoreLocked
         Another process has been writing for longer than ``lock_timeout``.
     """
-    contents = {MODEL_NAME: dump_model(model), CARD_NAME: _complete_card(card)}
+    contents = {MODEL_NAME: dump_model(model), CARD_NAME: complete_card(card)}
     private_key = load_signing_key()
     with change_store(models_dir, lock_timeout=lock_timeout):
         created_at, version = _choose_version(models_dir, contents)
-        write_folder(models_dir / version, {**contents, **_sign(contents, version, created_at, private_key)})
+        write_folder(models_dir / version, {**contents, **sign_contents(contents, version, created_at, private_key)})
         if promote:
             write_current(models_dir, version)
     return version
@@ -111,7 +111,8 @@ def dump_model(model: object) -> bytes:
     return buffer.getvalue()
 
 
-def _complete_card(card: Mapping[str, Any]) -> bytes:
+def complete_card(card: Mapping[str, Any]) -> bytes:
+    """Write a card down with what the store itself records."""
     versions = {**card.get("versions", {}), **collect_versions()}
     full = {**card, "format_version": CARD_FORMAT_VERSION, "versions": versions}
     return write_canonical_json(full, name=CARD_NAME)
@@ -129,9 +130,10 @@ def _choose_version(models_dir: Path, contents: Mapping[str, bytes]) -> tuple[da
         time.sleep(0.001)
 
 
-def _sign(
+def sign_contents(
     contents: Mapping[str, bytes], version: str, created_at: datetime, private_key: Ed25519PrivateKey
 ) -> dict[str, bytes]:
+    """Give the manifest of some files, and its signature."""
     files = {name: record_file(content) for name, content in contents.items()}
     manifest = build_manifest(Manifest(version, created_at, identify_key(private_key.public_key()), files))
     return {MANIFEST_NAME: manifest, SIGNATURE_NAME: sign_manifest(manifest, private_key)}

@@ -40,6 +40,8 @@ class VerifiedFiles:
     key: KnownKey
     contents: Mapping[str, bytes]
     card: dict[str, Any]
+    signed: bytes
+    signature: bytes
 
 
 def collect_versions() -> dict[str, str]:
@@ -56,7 +58,9 @@ def read_verified(models_dir: Path, version: str) -> VerifiedFiles:
     folder = models_dir / check_version(version)
     try:
         names = _list_files(models_dir, folder)
-        manifest, key = _read_manifest(folder, names)
+        signed, signature = _read_signed(folder, names)
+        key = verify_signature(signed, signature, version=version)
+        manifest = parse_manifest(signed, version=version, key_id=key.key_id)
         _compare_names(manifest, names - {MANIFEST_NAME, SIGNATURE_NAME})
         contents = {name: _read_recorded(folder / name, record) for name, record in manifest.files.items()}
     except NotPlainFile as error:
@@ -64,7 +68,8 @@ def read_verified(models_dir: Path, version: str) -> VerifiedFiles:
     except OSError as error:
         reason = f"{error.strerror or error} ({error.filename})"
         raise DamagedModel(f"model {version} cannot be read: {reason}; {suggest_repair(version)}") from error
-    return VerifiedFiles(manifest, key, contents, _parse_card(contents[CARD_NAME], version))
+    card = parse_card(contents[CARD_NAME], version)
+    return VerifiedFiles(manifest, key, contents, card, signed, signature)
 
 
 def check_compatible(files: VerifiedFiles, *, feature_fingerprint: str | None) -> None:
@@ -94,16 +99,15 @@ def _list_files(models_dir: Path, folder: Path) -> frozenset[str]:
         ) from None
 
 
-def _read_manifest(folder: Path, names: frozenset[str]) -> tuple[Manifest, KnownKey]:
+def _read_signed(folder: Path, names: frozenset[str]) -> tuple[bytes, bytes]:
+    """Read the manifest and its signature."""
     version = folder.name
     if SIGNATURE_NAME not in names:
         raise UntrustedModel(f"model {version} is not signed; {suggest_repair(version)}")
     if MANIFEST_NAME not in names:
         raise DamagedModel(f"model {version} lacks {MANIFEST_NAME}; {suggest_repair(version)}")
     signature = read_plain_file(folder / SIGNATURE_NAME, limit=_MANIFEST_LIMIT)
-    content = read_plain_file(folder / MANIFEST_NAME, limit=_MANIFEST_LIMIT)
-    key = verify_signature(content, signature, version=version)
-    return parse_manifest(content, version=version, key_id=key.key_id), key
+    return read_plain_file(folder / MANIFEST_NAME, limit=_MANIFEST_LIMIT), signature
 
 
 def _compare_names(manifest: Manifest, names: frozenset[str]) -> None:
@@ -122,7 +126,8 @@ def _read_recorded(path: Path, record: FileRecord) -> bytes:
     return content
 
 
-def _parse_card(content: bytes, version: str) -> dict[str, Any]:
+def parse_card(content: bytes, version: str) -> dict[str, Any]:
+    """Read a card that was verified."""
     try:
         card = json.loads(content)
     except ValueError:

@@ -15,6 +15,7 @@ from churnrisk.workflows.campaigns import (
     read_suppressed,
 )
 from churnrisk.workflows.changes import Comparison, Memory, remember
+from churnrisk.workflows.cluster import ClusterResult, score_source_on_spark
 from churnrisk.workflows.erasure import Forgotten, apply_erasures, catch_up, forget_customers, names_any, usual_exports
 from churnrisk.workflows.known import KnownChurn, predict_churn
 from churnrisk.workflows.mail import MailServer
@@ -51,6 +52,7 @@ __all__ = [
     "Acceptance",
     "BacktestReport",
     "ChurnModel",
+    "ClusterResult",
     "Comparison",
     "CustomerPage",
     "CustomerQuery",
@@ -123,6 +125,7 @@ __all__ = [
     "sample_file",
     "score_everybody",
     "score_source",
+    "score_source_on_spark",
     "send_alarm",
     "tend_state",
     "train",

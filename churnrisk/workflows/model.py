@@ -36,7 +36,7 @@ from churnrisk.monitor import make_reference
 from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.scoring import By
 from churnrisk.state import StatePlace
-from churnrisk.store import load_model, read_card, save_model
+from churnrisk.store import PackedModel, load_model, pack_files, pack_model, read_card, save_model
 from churnrisk.timeline import (
     DEFAULT_LOOKBACK,
     HorizonChoice,
@@ -77,6 +77,8 @@ class ChurnModel:
         What the model was made from and how it did on its test; plain values.
     version : str, optional
         Its name in the store, once it is there.
+    packed : PackedModel, optional
+        Its files in the store, as they were verified.
 
     Examples
     --------
@@ -87,10 +89,21 @@ class ChurnModel:
     ['customer_id', 'as_of', 'status', 'churn_probability']
     """
 
-    def __init__(self, model: FittedModel, card: Mapping[str, Any], version: str | None = None) -> None:
+    def __init__(
+        self,
+        model: FittedModel,
+        card: Mapping[str, Any],
+        version: str | None = None,
+        packed: PackedModel | None = None,
+    ) -> None:
         self.model = model
         self.card = dict(card)
         self.version = version
+        self._packed = packed
+
+    def pack(self) -> PackedModel:
+        """Give the model as signed bytes, to be verified and loaded on other machines."""
+        return self._packed or pack_model(self.model, self.card)
 
     def __repr__(self) -> str:
         snapshot = self.card["snapshot"]
@@ -105,6 +118,7 @@ class ChurnModel:
         margin: float = 1.0,
         discount_rate: float = 0.0,
         columns: Mapping[str, str] | None = None,
+        engine: str | None = None,
         reasons: ReasonsFor = "none",
         top: int = 0,
     ) -> pd.DataFrame:
@@ -126,6 +140,9 @@ class ChurnModel:
             Of a year, for the values.
         columns : mapping, optional
             What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
+        engine : str, optional
+            Where the features are computed: ``"duckdb"``, ``"polars"``, ``"spark"`` or ``"spark://HOST:PORT"``. The
+            scores come here; :func:`churnrisk.workflows.score_source_on_spark` leaves them on Spark.
         reasons : {"none", "shown", "listed", "all"}
             Who gets reasons: nobody; the first ``top`` customers of the list; those, and the first 500 of high
             risk; everybody, which takes some milliseconds each. A reason describes the score, not the cause.
@@ -142,7 +159,7 @@ class ChurnModel:
             stand last: ``reason_1, reason_2, reason_3``.
         """
         valuation = Valuation(margin, discount_rate)
-        with read_orders(purchases, IntakeOptions(columns=dict(columns or {}))) as orders:
+        with read_orders(purchases, IntakeOptions(engine=engine, columns=dict(columns or {}))) as orders:
             day = choose_as_of(self.model, orders, as_of)
             finder = make_finder(self.model, reasons, top=top, by=by)
             scores = score_with_reasons(finder, self.model, orders, day, by=by, valuation=valuation)
@@ -202,6 +219,7 @@ def train(
     backtest: bool = False,
     campaigns: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
+    engine: str | None = None,
     options: IntakeOptions | None = None,
     progress: Progress = _silent,
 ) -> ChurnModel:
@@ -228,8 +246,10 @@ def train(
         contacted within an outcome window are left out there, and the control group stands for them.
     columns : mapping, optional
         What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
+    engine : str, optional
+        Where features and labels are computed: ``"duckdb"``, ``"polars"``, ``"spark"`` or ``"spark://HOST:PORT"``.
     options : IntakeOptions, optional
-        Everything else about reading; ``columns`` is added to it.
+        Everything else about reading, in place of ``columns`` and ``engine``.
     progress : callable, optional
         Told what is being done, the steps done, and all steps.
 
@@ -243,7 +263,7 @@ def train(
     ChurnriskError
         For anything that the user can mend, with what to do.
     """
-    chosen = options or IntakeOptions(columns=dict(columns or {}))
+    chosen = options or IntakeOptions(engine=engine, columns=dict(columns or {}))
     progress("reading purchases", 0, 1)
     with read_orders(purchases, chosen) as orders:
         progress("reading purchases", 1, 1)
@@ -357,7 +377,7 @@ def load(version: str | None = None, *, models_dir: str | Path = "models") -> Ch
     card = read_card(folder, version=version)
     expected = feature_fingerprint([feature["name"] for feature in card["features"]])
     stored = load_model(folder, version=version, feature_fingerprint=expected)
-    return ChurnModel(stored.model, stored.card, stored.version)
+    return ChurnModel(stored.model, stored.card, stored.version, pack_files(stored.files))
 
 
 def _choose_horizon(orders: Orders, until: int, lead: int) -> HorizonChoice:

@@ -24,6 +24,7 @@ HOMES = {
     "narwhals": "engines orders simulate features labels retention dataset scoring monitor workflows",
     "duckdb": "engines",
     "pyspark": "engines",
+    "py4j": "engines",  # which brings Spark's errors
     "polars": "engines",
     "pyarrow": "engines",
     "psycopg": "engines state",

@@ -1,0 +1,80 @@
+"""``churnrisk score --engine spark``: the same command where the customers stay on a cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from churnrisk.errors import SettingsError
+
+if TYPE_CHECKING:
+    from churnrisk.orders import IntakeOptions
+    from churnrisk.workflows import ChurnModel, ClusterResult
+
+
+def refuse_beyond_spark(*, output: str | None, **given: Any) -> None:
+    """Refuse the options that make no sense where no row comes to this machine."""
+    for name, value in given.items():
+        if value:
+            raise SettingsError(
+                f"--{name.replace('_', '-')} is not known with --engine spark, which scores the purchase history that "
+                "it is given and leaves the scores on the cluster; leave it out, or use --engine duckdb."
+            )
+    if output is not None and (output.lower().endswith(".xlsx") or output.startswith(("postgres:", "postgresql:"))):
+        raise SettingsError(f"--output {output}: Spark writes a folder of Parquet, or of CSV where it ends in .csv.")
+
+
+def score_on_spark(
+    model: ChurnModel, customers: str, options: IntakeOptions, *, as_json: bool, output: str | None, **how: Any
+) -> None:
+    """Score on Spark, and print the counts and the top of the list."""
+    from churnrisk import workflows
+    from churnrisk.cli.show import print_json, progress_bar, say
+
+    with progress_bar(is_quiet=as_json) as progress:
+        result = workflows.score_source_on_spark(
+            model, customers, options=options, output=output, progress=progress, **how
+        )
+    if as_json:
+        print_json(describe(model, result, output))
+        return
+    show(model, result)
+    if output is not None:
+        say(f"All {result.scores.size:,} rows: {output}")
+    if result.scores.defused:
+        say(f"{result.scores.defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")
+
+
+def describe(model: ChurnModel, result: ClusterResult, output: str | None) -> dict[str, Any]:
+    """Give the counts, the first rows and how they came about as plain values."""
+    from churnrisk.timeline import date_of
+
+    scores = result.scores
+    return {
+        "model": model.version,
+        "as_of": date_of(scores.snapshot.cutoff).isoformat(),
+        "kind": "purchases",
+        "horizon_days": scores.snapshot.horizon,
+        "lookback_days": scores.snapshot.lookback,
+        "lead_days": scores.snapshot.lead,
+        "risk": model.card["risk"],
+        "counts": dict(scores.statuses),
+        "risks": dict(scores.risks),
+        "intake": {"customers": {name: one for name, one in result.intake.items() if name != "rejected_rows"}},
+        "notices": list(result.notices),
+        "sorted_by": scores.by,
+        "output": output,
+        "first_customers": scores.top,
+    }
+
+
+def show(model: ChurnModel, result: ClusterResult) -> None:
+    """Print the counts and the top of the list."""
+    from churnrisk.cli.score import show_bands, show_list, show_reading
+    from churnrisk.timeline import date_of
+
+    scores = result.scores
+    as_of = date_of(scores.snapshot.cutoff).isoformat()
+    show_reading(model, "purchases", as_of, notices=result.notices, accounts=[result.intake])
+    show_bands(model, scores.snapshot, size=scores.size, risks=scores.risks, statuses=scores.statuses)
+    if scores.top and scores.statuses["scored"]:
+        show_list([row for row in scores.top if row["status"] == "scored"], is_valued=scores.by == "value")

@@ -1,0 +1,175 @@
+"""Intake on Spark: the same orders and the same account as on DuckDB, or a refusal that says what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from churnrisk.errors import AmbiguousFormat, ChurnriskError, ColumnError, SettingsError, SourceError, TooManyRejects
+from churnrisk.orders import IntakeOptions, IntakeReport, read_orders
+
+pytestmark = pytest.mark.spark
+
+SAME = (
+    "rows_in", "rows_used", "rows_rejected", "duplicates_dropped", "rows_without_customer", "orders", "purchases",
+    "returns", "return_rows", "zero_orders", "customers", "first_on", "last_on", "columns", "ignored_columns",
+)  # fmt: skip
+TIMES = [
+    "2024-01-05", "2024-01-05 23:59:59", "2024-02-29T10:15", "2024-03-01 24:00:00", "2024-03-01 10:15:00.123456",
+    "1970-01-01", "2023-02-29", "2024-01-05 25:00", "1969-12-31", "2099-01-01", "soon", "", " 2024-05-06 ",
+]  # fmt: skip
+AMOUNTS = ["1", "2.50", "-3.25", "0", "12345678.1234", "0.0000", "", "free", "1.0050", "-0.01", "7", "8", "9"]
+
+
+def messy_log() -> pd.DataFrame:
+    """Everything that canonical text can get wrong, and ids that must stay as they are."""
+    rows = []
+    for number in range(130):
+        rows.append(
+            {
+                "customer_id": ["007", " c1 ", "NA", "ż-ß", "", "-17", "c1"][number % 7],
+                "order_id": f"o{number // 3}" if number % 5 else "",
+                "ordered_at": TIMES[number % len(TIMES)] if number % 3 else f"2024-04-{number % 28 + 1:02d}",
+                "amount": AMOUNTS[number % len(AMOUNTS)] if number % 2 else f"{number}.50",
+                "quantity": ["1", "2", "", "x", "-1"][number % 5] if number % 11 == 0 else "3",
+                "product_id": f"p{number % 4}" if number % 4 else " ",
+                "note": "a,b" if number % 9 == 0 else "n",
+            }
+        )
+    return pd.DataFrame([*rows, *rows[:4]])
+
+
+def typed_log() -> pd.DataFrame:
+    """Numbers and times as a program writes them; amounts that tie at the fifth decimal."""
+    ties = [1.00005, 1.00015, 2.5, -3.00025, 0.1 + 0.2, 1e-7, float("nan"), float("inf"), 123456789.0, 2e15, 0.0]
+    count = 66
+    days = pd.date_range("2024-01-01 18:30", periods=count, freq="36h")
+    frame = pd.DataFrame(
+        {
+            "customer_id": [number % 9 for number in range(count)],
+            "order_id": [float(number // 2) for number in range(count)],
+            "ordered_at": days,
+            "amount": [ties[number % len(ties)] for number in range(count)],
+        }
+    )
+    frame.loc[5, "ordered_at"] = pd.NaT
+    return frame
+
+
+@pytest.fixture(params=["csv", "text in parquet", "typed", "decimals and days"])
+def source(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The same kinds of mistakes in several forms; folders of two files, and a pattern."""
+    folder = tmp_path / "purchases"
+    folder.mkdir()
+    if request.param == "csv":
+        log = messy_log()
+        for number, part in enumerate((log[:70], log[70:])):
+            part.to_csv(folder / f"{number}.csv", index=False)
+        (folder / "2.csv").write_text(",".join(log.columns) + "\nc9,o9,2024-01-01,5\n'=c9,o10,2024-01-02,5,1,p1,n\n")
+        return str(folder)
+    if request.param == "text in parquet":
+        log = messy_log()
+        for number, part in enumerate((log[:70], log[70:])):
+            part.to_parquet(folder / f"{number}.parquet", index=False)
+        return str(folder / "*.parquet")
+    log = typed_log()
+    if request.param == "decimals and days":
+        log["ordered_at"] = log["ordered_at"].dt.date
+        log["amount"] = pd.Series([Decimal(number * 7 - 50) / Decimal(8_000) for number in range(len(log))])
+    log.to_parquet(folder / "0.parquet", index=False)
+    return str(folder / "0.parquet")
+
+
+def assert_same_reading(ours: IntakeReport, theirs: IntakeReport) -> None:
+    assert {name: getattr(ours, name) for name in SAME} == {name: getattr(theirs, name) for name in SAME}
+    copies = "an exact copy"
+    assert {reason: count for reason, count in ours.reasons.items() if copies not in reason} == {
+        reason if "fields" not in reason else "not as many fields as the header has": count
+        for reason, count in theirs.reasons.items()
+        if copies not in reason
+    }
+    said = [notice for notice in theirs.notices if "cp125" not in notice]
+    assert list(ours.notices) == said
+
+
+def test_orders_and_their_account_are_those_of_duckdb(spark: Any, source: str, tmp_path: Path) -> None:
+    """The fingerprint is a digest of all orders and lines, so one comparison says it of every value."""
+    options = IntakeOptions(reject_limit=0.9, rejects=tmp_path / "rejects.csv")
+    with read_orders(source, options) as expected:
+        known, report = expected.fingerprint, expected.report
+    count = len((tmp_path / "rejects.csv").read_text(encoding="utf-8").splitlines())
+    with read_orders(source, IntakeOptions(**{**vars(options), "engine": "spark"})) as orders:
+        assert_same_reading(orders.report, report)
+        assert orders.fingerprint == known
+        assert (orders.has_amounts, orders.has_products) == (True, "product_id" in report.columns)
+    assert len((tmp_path / "rejects.csv").read_text(encoding="utf-8").splitlines()) == count - report.duplicates_dropped
+
+
+def test_prices_groups_zones_and_case(spark: Any, tmp_path: Path) -> None:
+    log = pd.DataFrame(
+        {
+            "Customer": ["a", "A", "b", "b", "c"],
+            "Date": pd.to_datetime([f"2024-01-0{day} 23:30" for day in range(1, 6)], utc=True),
+            "unit_price": [0.3335, 2.0, -1.11115, 5.0, 0.00005],
+            "quantity": [3, 1, 2.5, 0, 1],
+            "currency": ["EUR", "€", "eur", "EUR.", "EUR"],
+            "shop": ["x ", "y", "", "z", "x"],
+        }
+    )  # fmt: skip
+    log.to_parquet(tmp_path / "log.parquet", index=False)
+    options = {"timezone": "Europe/Sofia", "fold_case": True, "group_column": "shop"}
+    read = [
+        read_orders(tmp_path / "log.parquet", IntakeOptions(engine=engine, **options))  # type: ignore[arg-type]
+        for engine in ("duckdb", "spark")
+    ]
+    with read[0] as expected, read[1] as orders:
+        assert orders.fingerprint == expected.fingerprint
+        assert (orders.currency, orders.first_day) == ("EUR", dt.date(2024, 1, 2).toordinal() - 719163)
+        assert_same_reading(orders.report, expected.report)
+
+
+def test_a_frame_of_pyspark_is_read_where_it_lies(spark: Any) -> None:
+    log = typed_log()[["customer_id", "ordered_at", "amount"]].dropna()
+    frame = spark.createDataFrame(log.astype({"ordered_at": str}).to_dict("split")["data"], schema=list(log.columns))
+    options = IntakeOptions(reject_limit=0.9)
+    with read_orders(log.astype({"ordered_at": str}), options) as expected, read_orders(frame, options) as orders:
+        assert orders.fingerprint == expected.fingerprint
+        assert orders.database is None
+    assert spark.sql("SELECT 1").count() == 1, "the caller's session is left running"
+
+
+def write(folder: Path, **columns: list[str]) -> Path:
+    path = folder / "log.csv"
+    pd.DataFrame({"customer_id": ["a", "b"], "ordered_at": ["2024-01-01", "2024-01-02"], **columns}).to_csv(
+        path, index=False
+    )
+    return path
+
+
+REFUSED: dict[str, tuple[type[ChurnriskError], Callable[[Path], Any], dict[str, Any]]] = {
+    "convert": (AmbiguousFormat, lambda folder: write(folder, amount=["1,50", "2,50"]), {}),
+    "thousands": (AmbiguousFormat, lambda folder: write(folder, amount=["1,234.50", "2.50"]), {}),
+    "dates in": (AmbiguousFormat, lambda folder: write(folder, ordered_at=["05.01.2024", "06.01.2024"]), {}),
+    "several currencies": (
+        AmbiguousFormat, lambda folder: write(folder, amount=["1", "2"], currency=["EUR", "PLN"]), {},
+    ),
+    "not closed": (SourceError, lambda folder: write(folder, amount=["1", "2"], note=["two\nlines", "n"]), {}),
+    "--rate ": (SettingsError, lambda folder: write(folder, amount=["1", "2"]), {"rates": {"PLN": "0.2"}}),
+    "no files": (SourceError, lambda folder: folder / "none.parquet", {}),
+    "no such column": (ColumnError, lambda folder: write(folder, amount=["1", "2"]), {"columns": {"amount": "x"}}),
+    "50.0%": (TooManyRejects, lambda folder: write(folder, amount=["1", "free"]), {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", REFUSED)
+def test_what_spark_does_not_read_is_refused(spark: Any, tmp_path: Path, said: str) -> None:
+    error, make, options = REFUSED[said]
+    with pytest.raises(error) as caught:
+        read_orders(make(tmp_path), IntakeOptions(engine="spark", **options))
+    assert said in str(caught.value)
