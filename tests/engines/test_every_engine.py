@@ -133,8 +133,9 @@ def test_scores(engine: Engine, model: churnrisk.ChurnModel) -> None:
 
 
 def rows_of(columns: Any) -> list[dict[str, Any]]:
-    rows = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
-    return [{name: None if value != value else value for name, value in row.items()} for row in rows.to_dict("records")]
+    """Give columns as rows of plain values, None for nothing."""
+    values = [[None if value != value else value for value in column.tolist()] for column in columns.values()]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
 
 
 def as_pyspark(frame: pd.DataFrame, request: pytest.FixtureRequest) -> Any:
