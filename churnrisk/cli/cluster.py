@@ -7,41 +7,34 @@ from typing import TYPE_CHECKING, Any
 from churnrisk.errors import SettingsError
 
 if TYPE_CHECKING:
-    from churnrisk.orders import IntakeOptions
     from churnrisk.workflows import ChurnModel, ClusterResult
 
 
 def refuse_beyond_spark(*, output: str | None, **given: Any) -> None:
     """Refuse the options that make no sense where no row comes to this machine."""
     for name, value in given.items():
-        if value:
+        if value not in (None, "purchases", "none"):
             raise SettingsError(
-                f"--{name.replace('_', '-')} is not known with --engine spark, which scores the purchase history that "
+                f"--{name.removesuffix('_kind')} is not known with --engine spark, which scores the purchase history that "
                 "it is given and leaves the scores on the cluster; leave it out, or use --engine duckdb."
             )
     if output is not None and (output.lower().endswith(".xlsx") or output.startswith(("postgres:", "postgresql:"))):
         raise SettingsError(f"--output {output}: Spark writes a folder of Parquet, or of CSV where it ends in .csv.")
 
 
-def score_on_spark(
-    model: ChurnModel, customers: str, options: IntakeOptions, *, as_json: bool, output: str | None, **how: Any
-) -> None:
+def score_on_spark(model: ChurnModel, customers: str, *, as_json: bool, output: str | None, **how: Any) -> None:
     """Score on Spark, and print the counts and the top of the list."""
     from churnrisk import workflows
-    from churnrisk.cli.show import print_json, progress_bar, say
+    from churnrisk.cli.score import show_output
+    from churnrisk.cli.show import print_json, progress_bar
 
     with progress_bar(is_quiet=as_json) as progress:
-        result = workflows.score_source_on_spark(
-            model, customers, options=options, output=output, progress=progress, **how
-        )
+        result = workflows.score_source_on_spark(model, customers, output=output, progress=progress, **how)
     if as_json:
         print_json(describe(model, result, output))
         return
     show(model, result)
-    if output is not None:
-        say(f"All {result.scores.size:,} rows: {output}")
-    if result.scores.defused:
-        say(f"{result.scores.defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")
+    show_output(output, size=result.scores.size, defused=result.scores.defused)
 
 
 def describe(model: ChurnModel, result: ClusterResult, output: str | None) -> dict[str, Any]:

@@ -132,29 +132,23 @@ def score(
     """
     from churnrisk import workflows
     from churnrisk.cli.cluster import refuse_beyond_spark, score_on_spark
-    from churnrisk.cli.show import print_json, progress_bar, say
+    from churnrisk.cli.show import print_json, progress_bar
     from churnrisk.engines import is_spark
     from churnrisk.learning import Valuation
 
     settings = current_settings(context, lang)
     is_on_spark = is_spark(reading.given["engine"] or settings.engine)
     if is_on_spark:
-        refuse_beyond_spark(
-            output=output,
-            as_kind=as_kind not in (None, Kind.purchases),
-            purchases=purchases,
-            since=since,
-            reasons=reasons not in (None, Reasons.none),
-        )
+        refuse_beyond_spark(output=output, as_kind=as_kind, purchases=purchases, since=since, reasons=reasons)
     elif output is not None:
         workflows.check_output(output)
     beside = workflows.rejects_beside(customers, output=output)
     options = reading.options(settings, rejects=beside)
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
+    how: dict[str, Any] = {"as_of": as_of, "by": by.value, "options": options, "top": top}
+    how["valuation"] = Valuation(settings.margin, settings.discount_rate)
     if is_on_spark:
-        valuation = Valuation(settings.margin, settings.discount_rate)
-        how = {"as_of": as_of, "by": by.value, "valuation": valuation, "top": top}
-        score_on_spark(churn_model, customers, options, as_json=as_json, output=output, **how)
+        score_on_spark(churn_model, customers, as_json=as_json, output=output, **how)
         return
     path = state_path(settings, state, models_dir=models_dir)
     with progress_bar(is_quiet=as_json) as progress:
@@ -166,13 +160,9 @@ def score(
             purchases=workflows.find_purchases(purchases, settings.purchases)
             if purchases or settings.purchases
             else None,
-            as_of=as_of,
-            by=by.value,
-            valuation=Valuation(settings.margin, settings.discount_rate),
-            options=options,
             memory=None if since is None else workflows.Memory(path, since),
             reasons=_choose_reasons(churn_model, reasons, is_written=as_json or output is not None),
-            top=top,
+            **how,
         )
     defused = workflows.write_scores(result, output, csv_style=csv_style.value) if output else 0
     run = None if no_remember else remember_run(path, churn_model, result, settings=settings)
@@ -180,8 +170,16 @@ def score(
         print_json({**describe(churn_model, result), "run": run})
         return
     show_scores(churn_model, result, top=top)
+    show_output(output, size=len(result.scores), defused=defused)
+
+
+def show_output(output: str | None, *, size: int, defused: int) -> None:
+    """Print where the scores were written, if anywhere, and what was changed there."""
+    from churnrisk import workflows
+    from churnrisk.cli.show import say
+
     if output is not None:
-        say(f"All {len(result.scores):,} rows: {workflows.without_password(output)}")
+        say(f"All {size:,} rows: {workflows.without_password(output)}")
     if defused:
         say(f"{defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")
 
