@@ -15,7 +15,7 @@ def refuse_beyond_spark(*, output: str | None, **given: Any) -> None:
     for name, value in given.items():
         if value not in (None, "purchases", "none"):
             raise SettingsError(
-                f"--{name.removesuffix('_kind')} is not known with --engine spark, which scores the purchase history that "
+                f"--{name.removesuffix('_kind')} is not known with --engine spark, which scores the history that "
                 "it is given and leaves the scores on the cluster; leave it out, or use --engine duckdb."
             )
     if output is not None and (output.lower().endswith(".xlsx") or output.startswith(("postgres:", "postgresql:"))):
