@@ -142,8 +142,7 @@ def score(
         refuse_beyond_spark(output=output, as_kind=as_kind, purchases=purchases, since=since, reasons=reasons)
     elif output is not None:
         workflows.check_output(output)
-    beside = workflows.rejects_beside(customers, output=output)
-    options = reading.options(settings, rejects=beside)
+    options = reading.options(settings, rejects=workflows.rejects_beside(customers, output=output))
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
     how: dict[str, Any] = {"as_of": as_of, "by": by.value, "options": options, "top": top}
     how["valuation"] = Valuation(settings.margin, settings.discount_rate)
@@ -157,9 +156,7 @@ def score(
             churn_model,
             customers,
             as_kind=None if as_kind is None else as_kind.value,
-            purchases=workflows.find_purchases(purchases, settings.purchases)
-            if purchases or settings.purchases
-            else None,
+            purchases=purchases or settings.purchases,
             memory=None if since is None else workflows.Memory(path, since),
             reasons=_choose_reasons(churn_model, reasons, is_written=as_json or output is not None),
             **how,
