@@ -12,6 +12,7 @@ from churnrisk.report.content import AtRisk, ContactPlan, MeasuredCampaign, Mode
 from churnrisk.report.customer_sheet import draw_history, draw_reasons, draw_timeline
 from churnrisk.report.formats import amount, percent, whole
 from churnrisk.report.model_sheet import describe_model
+from churnrisk.report.monitor_sheet import describe_monitor
 from churnrisk.report.names import ACTION_NAMES, OUTCOMES, RISKS, SEGMENT_NAMES, name_action, name_segment
 from churnrisk.report.overview import make_cards, name_latest
 from churnrisk.report.page import ASSETS, make_environment, read_asset, render_report
@@ -41,6 +42,7 @@ __all__ = [
     "describe_campaigns",
     "describe_cohorts",
     "describe_model",
+    "describe_monitor",
     "describe_report",
     "describe_segments",
     "describe_trends",

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from churnrisk.service.pages import campaigns, customers, figures, overview  # noqa: F401 - declare their pages
+from churnrisk.service.pages import campaigns, customers, figures, monitor, overview  # noqa: F401 - declare their pages
 from churnrisk.service.pages.frame import router, show_problem
 
 ROUTERS: tuple[APIRouter, ...] = (router,)

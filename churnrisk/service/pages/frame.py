@@ -38,6 +38,7 @@ MENU = (
     ("/segments", mark("Segments")),
     ("/model", mark("Model")),
     ("/campaigns", mark("Campaigns")),
+    ("/monitor", mark("Monitoring")),
 )
 """The pages, as they stand in the menu. A new one is a line here and a function under :func:`page`."""
 
