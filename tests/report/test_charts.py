@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,22 +21,10 @@ from churnrisk.report.charts import (
     themes,
     value_bars,
 )
+from support.colours import contrast, css_colours, luminance
 
 CSS = (Path(__file__).parents[2] / "churnrisk" / "report" / "static" / "report.css").read_text(encoding="utf-8")
 TEXT, GRAPHIC = 4.5, 3.0  # WCAG 2.2 AA
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance, by WCAG."""
-    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-    red, green, blue = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast of two colours, 1 to 21, by WCAG."""
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
 
 
 def blend(one: str, other: str, part: float) -> str:
@@ -46,16 +33,9 @@ def blend(one: str, other: str, part: float) -> str:
     return "#" + "".join(f"{round(a + part * (b - a)):02x}" for a, b in pairs)
 
 
-def css_colours(theme: str) -> dict[str, str]:
-    """The variables of the style sheet in a theme."""
-    dark = CSS.index("prefers-color-scheme: dark")
-    part = CSS[dark : CSS.index("* {")] if theme == "dark" else CSS[:dark]
-    return dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", part))
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_and_lines_can_be_told_from_what_is_behind_them(theme: str) -> None:
-    css, palette = css_colours(theme), PALETTES[theme]
+    css, palette = css_colours(CSS, theme), PALETTES[theme]
     assert (css["surface"], css["text"], css["muted"], css["line"]) == (
         palette.surface,
         palette.text,

@@ -25,6 +25,15 @@ FLAGS = (
 )
 
 
+FOCUSED = """
+const one = document.activeElement;
+const mark = one.id ? `#${one.id}` : one.className === "skip" ? ".skip" : "";
+const tag = one.tagName.toLowerCase();
+if (mark) return tag + mark;
+return `${tag}:${one.getAttribute("href") || one.textContent.trim()}`;
+"""
+
+
 class Browser:
     """A browser that shows one page at a time, and remembers what the page asked for and complained of."""
 
@@ -35,11 +44,45 @@ class Browser:
 
     def show(self, page: Path, *, width: int = 1440, height: int = 900, theme: str = "light") -> None:
         """Open a file in a window of this size, in CSS pixels, for somebody who prefers this theme."""
+        self.visit(page.as_uri(), width=width, height=height, theme=theme)
+
+    def visit(self, address: str, *, width: int = 1440, height: int = 900, theme: str = "light") -> None:
+        """Open an address, in the same way."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        features = [{"name": "prefers-color-scheme", "value": theme}]
+        features = [
+            {"name": "prefers-color-scheme", "value": theme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},  # a click does not wait for a smooth scroll
+        ]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        self.driver.get(page.as_uri())
+        self.driver.get(address)
+
+    def click(self, selector: str) -> None:
+        """Click on the first element that a selector finds, and wait for the page that it leads to."""
+        self.driver.find_element("css selector", selector).click()
+
+    def type(self, selector: str, text: str) -> None:
+        """Write into a field, in place of what stood there."""
+        field = self.driver.find_element("css selector", selector)
+        field.clear()
+        field.send_keys(text)
+
+    def choose(self, selector: str, value: str) -> None:
+        """Choose an option of a list by its value."""
+        from selenium.webdriver.support.select import Select
+
+        Select(self.driver.find_element("css selector", selector)).select_by_value(value)
+
+    def tab(self, times: int) -> list[str]:
+        """Press the tabulator so often, and tell what has the focus each time."""
+        from selenium.webdriver.common.action_chains import ActionChains
+        from selenium.webdriver.common.keys import Keys
+
+        reached = []
+        for _ in range(times):
+            ActionChains(self.driver).send_keys(Keys.TAB).perform()
+            reached.append(str(self.run(FOCUSED)))
+        return reached
 
     def run(self, script: str) -> Any:
         """Run JavaScript in the page and give what it returns."""

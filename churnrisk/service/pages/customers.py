@@ -107,13 +107,12 @@ def _kept_fields(view: View) -> dict[str, Any]:
 
 
 def _show_row(row: dict[str, Any]) -> dict[str, Any]:
-    risk, status = row["risk"], row["status"]
-    names = dict(STATUSES)
+    risk, status = row["risk"], dict(STATUSES).get(row["status"], "")  # without a model there may be neither
     return {
         "id": row["customer_id"],
         "churn": percent(row["churn_probability"]),
         "risk": risk,
-        "level": say(risk) if risk else say(names[status]),
+        "level": say(risk or status),
         "value": whole(row["value_at_risk"]),
         "segment": name_segment(row["segment"]),
         "quiet": whole(row["days_since_last_order"]),
@@ -148,7 +147,7 @@ def _csv_parts(view: View, query: CustomerQuery, most: int) -> Iterator[str]:
 @page("/customer")
 def customer(view: View) -> Response:
     """Show one customer. The id is a parameter and no part of the path, since it may be any text."""
-    name = view.ask("id")
+    name = (view.fields.get("id") or [""])[-1]
     found = view.shop.customer(name)
     return view.show(
         "customer.html",

@@ -48,7 +48,7 @@ def segments(view: View) -> Response:
         for one in found["segments"]
     ]
     blocks: Sequence[Block] = list(describe_segments(rows, found["customers"]))
-    return view.show("blocks_page.html", title=say("Segments"), blocks=blocks)
+    return view.show("blocks_page.html", title=say("Segments"), blocks=blocks, is_in_halves=True)
 
 
 @page("/model")
@@ -60,7 +60,7 @@ def model(view: View) -> Response:
         return view.show("no_model.html", detail=str(missing))
     sheet = ModelSheet(version=found["version"], card=found["card"], plan=ContactPlan())
     blocks = [*describe_model(sheet), _list_models(view.shop.models())]
-    return view.show("blocks_page.html", title=say("Model"), blocks=blocks)
+    return view.show("blocks_page.html", title=say("Model"), blocks=blocks, is_in_halves=False)
 
 
 def _list_models(models: Sequence[ModelEntry]) -> DataTable:

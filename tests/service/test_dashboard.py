@@ -1,0 +1,296 @@
+"""Every page of the dashboard in a real browser, on the sample and on customers with hostile names."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from churnrisk.messages import LANGUAGES
+from churnrisk.orders import IntakeOptions
+from support.colours import contrast, css_colours
+from support.reports import EVIL_IDS
+
+if TYPE_CHECKING:
+    from support.browser import Browser
+    from support.dashboard import Dashboard
+    from support.service import TrainedShop
+
+STATIC = Path(__file__).parents[2] / "churnrisk"
+MOST_BYTES = 1_500_000
+PAGES = {
+    "/": 4,
+    "/customers": 0,
+    "/customer?id=12346": 2,
+    "/cohorts": 1,
+    "/segments": 1,
+    "/model": 4,
+    "/campaigns": 0,
+}
+"""Each page, and how many charts it has."""
+
+SHOWN = """
+const all = (selector) => [...document.querySelectorAll(selector)];
+const loaded = [...performance.getEntriesByType("resource"), ...performance.getEntriesByType("navigation")];
+return {
+  charts: document.querySelectorAll(".chart svg").length,
+  marks: Math.min(99, ...all(".chart").map((one) => one.querySelectorAll("svg path").length)),
+  width: document.documentElement.scrollWidth,
+  headings: document.querySelectorAll("h1").length,
+  current: document.querySelectorAll("nav [aria-current=page]").length,
+  bytes: loaded.reduce((sum, one) => sum + one.decodedBodySize, 0),
+  unnamed: all("input:not([type=hidden]), select").filter((one) => !one.labels.length).length,
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def dashboard(
+    require: Callable[..., None], tmp_path_factory: pytest.TempPathFactory, trained_shop: TrainedShop
+) -> Iterator[Dashboard]:
+    from support.dashboard import running_dashboard, write_hostile_shop
+
+    folder = tmp_path_factory.mktemp("dashboard")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHURNRISK_CONFIG_DIR", str(trained_shop.configuration))
+        with running_dashboard(folder, trained_shop.models, write_hostile_shop(folder / "log.csv")) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def browser(
+    require: Callable[..., None], dashboard: Dashboard, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """A browser that has logged in through the form."""
+    require("chromium", "chromedriver", "selenium")
+    from support.browser import open_browser
+
+    with open_browser(tmp_path_factory.mktemp("profile")) as opened:
+        opened.visit(dashboard.url)
+        assert opened.driver.current_url == f"{dashboard.url}/login"
+        opened.type("#key", dashboard.keys["scorer"])
+        opened.click("button")
+        assert opened.driver.current_url == f"{dashboard.url}/"
+        yield opened
+
+
+def client_of(dashboard: Dashboard, role: str) -> httpx.Client:
+    """A program that asks for pages."""
+    headers = {"Authorization": f"Bearer {dashboard.keys[role]}", "Accept": "text/html"}
+    return httpx.Client(base_url=dashboard.url, headers=headers, timeout=60)
+
+
+def settle(browser: Browser) -> None:
+    """Wait until nothing is being worked out any more, and charts are drawn."""
+    until = time.monotonic() + 60
+    while browser.run(
+        "return document.readyState != 'complete' || !!document.querySelector('.loading') ||"
+        " document.querySelectorAll('.chart').length != document.querySelectorAll('.chart svg').length"
+    ):
+        assert time.monotonic() < until, browser.complaints()
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("width", "theme"), [(360, "dark"), (1440, "light")])
+def test_every_page_is_whole(browser: Browser, dashboard: Dashboard, width: int, theme: str) -> None:
+    browser.complaints()
+    for page, charts in PAGES.items():
+        browser.requests()
+        browser.visit(dashboard.url + page, width=width, theme=theme)
+        settle(browser)
+        shown = browser.run(SHOWN)
+        assert browser.complaints() == [], page
+        assert {address for address in browser.requests() if not address.startswith((dashboard.url, "data:,"))} == set()
+        assert shown["charts"] == charts, page
+        assert not charts or shown["marks"] > 1, page
+        assert shown["width"] <= width, page
+        assert shown["headings"] == 1
+        assert shown["current"] == ("customer?" not in page)
+        assert 0 < shown["bytes"] < MOST_BYTES
+        assert shown["unnamed"] == 0
+
+
+def test_hostile_names_are_text_everywhere(browser: Browser, dashboard: Dashboard) -> None:
+    found: set[str] = set()
+    browser.visit(f"{dashboard.url}/customers?sort=value")
+    for name in EVIL_IDS:
+        browser.visit(f"{dashboard.url}/customers?id={quote(name, safe='')}")
+        found |= set(browser.run(NAMES))
+        browser.click("#list tbody a")
+        settle(browser)
+        assert browser.run("return document.querySelector('h1 bdi').textContent") == visible(name)
+        assert browser.run("return document.querySelectorAll('img, main svg [onload], [onerror], iframe').length") == 0
+    assert {visible(name) for name in EVIL_IDS} <= found
+    assert browser.complaints() == []
+
+
+NAMES = "return [...document.querySelectorAll('#list tbody bdi')].map((one) => one.textContent)"
+
+
+def visible(name: str) -> str:
+    """What is seen of a name: intake trims it, and HTML has no way to show a tabulator."""
+    return name.strip().replace("\t", "\N{REPLACEMENT CHARACTER}")
+
+
+def test_the_filter_narrows_the_list_without_a_new_page(browser: Browser, dashboard: Dashboard) -> None:
+    browser.visit(f"{dashboard.url}/customers")
+    browser.run("window.untouched = true; document.querySelector('#risk').focus()")
+    browser.choose("#risk", "low")
+    wait_for(browser, "[...document.querySelectorAll('#list .risk')].every((one) => one.classList.contains('low'))")
+    assert browser.run("return window.untouched") is True
+    assert "risk=low" in browser.driver.current_url
+    browser.choose("#sort", "id")
+    wait_for(browser, "document.querySelectorAll('#list tbody tr').length == 50 && location.search.includes('sort=id')")
+    first = browser.run("return document.querySelector('#list tbody th').textContent")
+    browser.click("a[rel=next]")
+    second = browser.run("return document.querySelector('#list tbody th').textContent")
+    assert first < second
+    assert "low" in browser.run("return document.querySelector('#list .risk').className")
+
+
+def wait_for(browser: Browser, condition: str) -> None:
+    until = time.monotonic() + 30
+    while not browser.run(f"return !!document.querySelector('#list') && ({condition})"):
+        assert time.monotonic() < until, condition
+        time.sleep(0.02)
+
+
+def test_the_keyboard_reaches_the_main_actions(browser: Browser, dashboard: Dashboard) -> None:
+    browser.visit(f"{dashboard.url}/customers")
+    reached = browser.tab(30)
+    assert reached[0] == "a.skip"
+    names = " ".join(reached)
+    for wanted in (
+        "a:/campaigns",
+        "select#language",
+        "select#risk",
+        "input#min_value",
+        "button:Show",
+        "a:/customers.csv",
+    ):
+        assert wanted in names, wanted
+    assert names.index("select#risk") < names.index("button:Show") < names.index("a:/customer?id=")
+    outline = browser.run("return getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+def test_every_language_is_spoken(browser: Browser, dashboard: Dashboard) -> None:
+    said = {}
+    for language in (*[one for one in LANGUAGES if one != "en"], "en"):
+        browser.visit(f"{dashboard.url}/segments")
+        browser.choose("#language", language)
+        browser.click(".account button")
+        settle(browser)
+        assert browser.driver.current_url == f"{dashboard.url}/segments"
+        assert browser.run("return document.documentElement.lang") == language
+        said[language] = browser.run("return document.querySelector('h1').textContent")
+    assert said == {"bg": "Сегменти", "pl": "Segmenty", "be": "Сегменты", "en": "Segments"}
+
+
+def test_a_campaign_is_made_from_the_list(browser: Browser, dashboard: Dashboard) -> None:
+    browser.visit(f"{dashboard.url}/campaigns")
+    browser.type("#name", "<b>no name</b>")
+    browser.click("form.make button")
+    assert "cannot be the name" in browser.run("return document.querySelector('[role=alert]').textContent")
+    browser.type("#name", "spring")
+    browser.type("#customers", "200")
+    browser.choose("#risk", "high")
+    browser.click("form.make button")
+    assert "spring" in browser.run("return document.querySelector('[role=status]').textContent")
+    assert browser.run("return document.querySelector('tbody th').textContent") == "spring"
+    with httpx.Client(
+        base_url=dashboard.url, headers={"Authorization": f"Bearer {dashboard.keys['scorer']}"}
+    ) as client:
+        contacts = client.get("/campaigns/contacts.csv?name=spring").text.splitlines()
+    assert contacts[0] == "customer_id,churn_probability,value_at_risk"
+    assert 170 <= len(contacts) - 1 < 200  # a tenth was kept back
+
+
+def test_logging_out_ends_the_session(dashboard: Dashboard) -> None:
+    with httpx.Client(base_url=dashboard.url) as client:
+        form = client.get("/login").text
+        token = form.partition('name="csrf_token" value="')[2].partition('"')[0]
+        client.post("/login", data={"key": dashboard.keys["reader"], "csrf_token": token})
+        page = client.get("/campaigns", headers={"Accept": "text/html"})
+        assert page.status_code == 200
+        assert "form.make" not in page.text
+        assert client.post("/language", data={"language": "bg"}).status_code == 403  # without its token
+        csrf = page.text.partition('name="csrf_token" value="')[2].partition('"')[0]
+        assert client.post("/campaigns", data={"csrf_token": csrf, "name": "x"}).status_code == 403  # not a reader's
+        assert client.post("/logout", data={"csrf_token": csrf}).status_code == 303
+        assert client.get("/", headers={"Accept": "text/html"}).status_code == 303
+
+
+def test_states_in_which_there_is_nothing(dashboard: Dashboard, tmp_path: Path) -> None:
+    from churnrisk.workflows import Shop, ShopPlan, prepare_shop
+    from support.reports import EVIL_COLUMN, write_purchases
+
+    plan = ShopPlan(
+        tmp_path / "shop",
+        tmp_path / "models",
+        dashboard.state,
+        str(write_purchases(tmp_path, days=200)),
+        IntakeOptions(columns={"customer_id": EVIL_COLUMN}),
+    )
+    with client_of(dashboard, "reader") as client:
+        try:
+            dashboard.app.state.shop = None
+            waiting = client.get("/")
+            assert waiting.status_code == 503
+            assert "is being read" in waiting.text
+            assert waiting.headers["Retry-After"]
+            prepare_shop(plan)
+            dashboard.app.state.shop = unscored = Shop.open(plan, dashboard.app.state.state)
+            assert "Nobody is scored" in client.get("/").text
+            assert "No model yet" in client.get("/model").text
+            assert "no model that can be used" in client.get("/customers").text
+            assert client.get("/parts/trends").status_code == 200
+            unscored.close()
+        finally:
+            dashboard.app.state.shop = dashboard.shop
+        assert "No such customer" in client.get("/customer?id=nobody").text
+        assert client.get("/customers?risk=enormous").status_code == 422
+        assert client.get("/customers?min_value=much").status_code == 422
+        assert "Nobody is behind this filter" in client.get("/customers?id=zzz").text
+        assert client.get("/nothing/here").status_code == 404
+
+
+def test_the_export_is_the_list(dashboard: Dashboard) -> None:
+    with httpx.Client(
+        base_url=dashboard.url, headers={"Authorization": f"Bearer {dashboard.keys['reader']}"}
+    ) as client:
+        answer = client.get("/customers.csv?risk=high&sort=risk", timeout=60)
+        page = client.get("/customers?risk=high&sort=risk", headers={"Accept": "text/html"}).text
+    lines = answer.text.splitlines()
+    assert lines[0].startswith("customer_id,as_of,status,churn_probability,risk")
+    assert len([line for line in lines if line.startswith("customer_id,")]) == 1
+    total = re.search(r"([0-9,]+) customers, scored", page)
+    assert total is not None
+    assert len(lines) - 1 == int(total[1].replace(",", ""))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_can_be_told_from_what_is_behind_them(theme: str) -> None:
+    base = css_colours((STATIC / "report/static/report.css").read_text(encoding="utf-8"), theme)
+    own = css_colours((STATIC / "service/static/dashboard.css").read_text(encoding="utf-8"), theme)
+    assert set(own) == {"high", "medium", "low", "on-accent"}
+    for behind in ("page", "surface"):
+        for name in ("high", "medium", "low"):
+            assert contrast(own[name], base[behind]) >= 4.5, (name, behind)
+    assert contrast(own["on-accent"], base["accent"]) >= 4.5
+    assert contrast(base["muted"], base["surface"]) >= 3  # borders of fields
+
+
+def test_vendored_scripts_are_those_of_the_notice() -> None:
+    import hashlib
+
+    notice = (STATIC.parent / "NOTICE").read_text(encoding="utf-8")
+    script = (STATIC / "service" / "static" / "htmx.min.js").read_bytes()
+    assert hashlib.sha256(script).hexdigest() in notice
+    assert b'version:"2.0.11"' in script
