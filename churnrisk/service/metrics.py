@@ -7,11 +7,12 @@ whichever worker is asked adds them up; those of a worker that has died stay in 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI, Request
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -22,7 +23,8 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
-from starlette.requests import Request
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from churnrisk.service.access import Needs
@@ -49,18 +51,42 @@ router = APIRouter(include_in_schema=False)
 @router.get("/metrics", dependencies=[Needs("reader", lane="none")])
 async def metrics(request: Request) -> Response:
     """Give the numbers of all workers, and those of the newest look at the model, as Prometheus reads them."""
-    counted = await asyncio.to_thread(collect)
+    counted = await asyncio.to_thread(collect, request.app)
     watched = await asyncio.to_thread(collect_watched, request.app.state.state)
     return Response(counted + watched, media_type=CONTENT_TYPE_LATEST)
 
 
-def collect() -> bytes:
-    """Add up what all workers have counted."""
+def collect(app: FastAPI) -> bytes:
+    """Add up what all workers have counted, and tell what is current."""
+    current = CollectorRegistry()
+    current.register(_Current(app))
     if METRICS_VARIABLE not in os.environ:
-        return generate_latest(REGISTRY)
-    registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+        return generate_latest(REGISTRY) + generate_latest(current)
+    counted = CollectorRegistry()
+    multiprocess.MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+    return generate_latest(counted) + generate_latest(current)
+
+
+class _Current(Collector):
+    """What is read at the moment that Prometheus asks: the model that is in use, and its age."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    def collect(self) -> Iterable[Metric]:
+        version = self._app.state.shop.current.version if self._app.state.shop is not None else None
+        info = GaugeMetricFamily("churnrisk_model_info", "The model that is in use", labels=["version"])
+        age = GaugeMetricFamily("churnrisk_model_age_days", "Days since the model in use was made")
+        if version is not None:
+            info.add_metric([version], 1.0)
+            age.add_metric([], age_in_days(version))
+        return info, age
+
+
+def age_in_days(version: str) -> float:
+    """Give how old a model is by its version, which begins with the moment that it was made at."""
+    made = dt.datetime.strptime(version.partition("-")[0], "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=dt.UTC)
+    return (dt.datetime.now(dt.UTC) - made).total_seconds() / 86_400
 
 
 def count_request(method: str, route: str, status: int, seconds: float) -> None:
