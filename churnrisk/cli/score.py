@@ -54,11 +54,6 @@ class By(enum.StrEnum):
     risk = "risk"
 
 
-REASONS_NOTE = (
-    "reason_1 to reason_3 say what raises the churn probability, or for a customer of low risk what lowers it; "
-    "they describe the score, not the cause"
-)
-
 TAKEN_FOR = {
     "purchases": "a purchase history",
     "ids": "a list of customer ids",
@@ -164,7 +159,7 @@ def score(
     defused = workflows.write_scores(result, output, csv_style=csv_style.value) if output else 0
     run = None if no_remember else remember_run(path, churn_model, result, settings=settings)
     if as_json:
-        print_json({**describe(churn_model, result), "run": run})
+        print_json({**workflows.describe_scores(churn_model, result), "run": run})
         return
     show_scores(churn_model, result, top=top)
     show_output(output, size=len(result.scores), defused=defused)
@@ -204,28 +199,6 @@ def _choose_reasons(
         return "none"
     chosen = reasons or Reasons.listed
     return "shown" if chosen == Reasons.listed and not is_written else chosen.value
-
-
-def describe(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
-    """Give the scores and how they came about as plain values."""
-    scores = result.scores
-    alive = [None if one != one else one for one in scores.alive_probability.tolist()]  # NaN is not itself
-    return {
-        "model": model.version,
-        "as_of": as_of_text(result),
-        "kind": result.kind,
-        "horizon_days": scores.snapshot.horizon,
-        "lookback_days": scores.snapshot.lookback,
-        "lead_days": scores.snapshot.lead,
-        "risk": model.card["risk"],
-        "counts": {status: scores.count("status", status) for status in ("scored", "lapsed", "no_purchases")},
-        "intake": dict(result.intake),
-        "notices": list(result.notices),
-        "sorted_by": scores.by,
-        "since": None if result.comparison is None else result.comparison.to_dict(scores.snapshot.cutoff),
-        "reasons": REASONS_NOTE if "reason_1" in scores.columns else None,
-        "customers": [row | {"p_alive": one} for row, one in zip(result.table.records(), alive, strict=True)],
-    }
 
 
 def show_scores(model: ChurnModel, result: ScoreResult, *, top: int) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         build_few_orders,
         few_database,
         open_few,
+        trim_text,
     )
     from churnrisk.orders.lists import CustomerList, read_list
     from churnrisk.orders.log import Orders
@@ -46,10 +47,12 @@ __all__ = [
     "read_list",
     "read_opted_out",
     "read_orders",
+    "trim_text",
     "write_database_table",
 ]
 
 _HOMES = {
+    "trim_text": "few",
     "LINE_TYPES": "few",
     "ORDER_TYPES": "few",
     "FACTS": "few",

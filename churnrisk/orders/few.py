@@ -135,6 +135,11 @@ def build_few_orders(
     return FewOrders(orders, lines, has_amounts, has_quantities, has_products, has_categories)
 
 
+def trim_text(text: str) -> str:
+    """Take off the spaces that intake takes off every value."""
+    return text.strip(SPACES)
+
+
 def open_few(database: MemoryDatabase, few: FewOrders, facts: Mapping[str, bool] | None = None) -> Orders:
     """Give orders in a small database in memory, in place of those that were in it; closing them closes nothing.
 

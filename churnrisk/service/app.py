@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
@@ -68,8 +70,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.state = state
         app.state.identities = Identities(state)
         app.state.shop = Shop.open(config.shop_plan, state)
+        warming = threading.Thread(target=app.state.shop.warm_up, name="warm-up", daemon=True)
+        warming.start()
         try:
             yield
         finally:
+            await asyncio.to_thread(warming.join)
             app.state.shop.close()
             app.state.identities.close()

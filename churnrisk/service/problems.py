@@ -24,6 +24,9 @@ MEDIA_TYPE = "application/problem+json"
 STATUS_OF: dict[type[Exception], int] = {
     errors.LimitExceeded: 413,
     errors.NoScore: 404,
+    errors.NoHistory: 503,
+    errors.UnknownCustomer: 404,
+    errors.NoModel: 503,
     errors.ModelNotFound: 404,
     errors.CampaignError: 409,
     errors.StoreLocked: 503,

@@ -27,7 +27,7 @@ from churnrisk.workflows.recipe import Difference, Recipe, compare_cards, read_r
 from churnrisk.workflows.report import ReportResult, check_report_path, describe_campaign, make_report, write_report
 from churnrisk.workflows.retention_time import PruneResult, prune, tend_state
 from churnrisk.workflows.retrain import Retrained, retrain
-from churnrisk.workflows.scoring import ScoreResult, check_output, score_source, write_scores
+from churnrisk.workflows.scoring import ScoreResult, check_output, describe_scores, score_source, write_scores
 from churnrisk.workflows.shop import (
     CustomerPage,
     CustomerQuery,
@@ -39,6 +39,7 @@ from churnrisk.workflows.shop import (
     find_current,
     prepare_shop,
     score_everybody,
+    score_upload,
     train_on_history,
 )
 from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, rejects_beside, sample_file, without_password
@@ -96,6 +97,7 @@ __all__ = [
     "create_campaign",
     "describe_alarm",
     "describe_campaign",
+    "describe_scores",
     "draw",
     "find_current",
     "find_measured",
@@ -126,6 +128,7 @@ __all__ = [
     "score_everybody",
     "score_source",
     "score_source_on_spark",
+    "score_upload",
     "send_alarm",
     "tend_state",
     "train",

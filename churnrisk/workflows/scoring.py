@@ -31,6 +31,11 @@ from churnrisk.workflows.reasons import ReasonsFor, make_finder, score_with_reas
 from churnrisk.workflows.sources import rejects_beside
 
 Kind = Literal["purchases", "ids", "summary"]
+REASONS_NOTE = (
+    "reason_1 to reason_3 say what raises the churn probability, or for a customer of low risk what lowers it; "
+    "they describe the score, not the cause"
+)
+
 NO_REASONS = "A file with one row per customer says too little for reasons; score the purchase history to get them."
 YEAR = 365
 WHOLE_COLUMNS = ("risk_rank", "days_since_last_order", "order_count")
@@ -172,6 +177,28 @@ def score_source(
                 scores, compared = _compare(memory, scores, "ids", orders)
     kind = cast(Kind, customers.kind)
     return ScoreResult(scores, kind, (*notices, *_explain_values(model, scores, kind, by)), intake, compared)
+
+
+def describe_scores(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
+    """Give the scores and how they came about as plain values."""
+    scores = result.scores
+    alive = [None if one != one else one for one in scores.alive_probability.tolist()]  # NaN is not itself
+    return {
+        "model": model.version,
+        "as_of": date_of(scores.snapshot.cutoff).isoformat(),
+        "kind": result.kind,
+        "horizon_days": scores.snapshot.horizon,
+        "lookback_days": scores.snapshot.lookback,
+        "lead_days": scores.snapshot.lead,
+        "risk": model.card["risk"],
+        "counts": {status: scores.count("status", status) for status in ("scored", "lapsed", "no_purchases")},
+        "intake": dict(result.intake),
+        "notices": list(result.notices),
+        "sorted_by": scores.by,
+        "since": None if result.comparison is None else result.comparison.to_dict(scores.snapshot.cutoff),
+        "reasons": REASONS_NOTE if "reason_1" in scores.columns else None,
+        "customers": [row | {"p_alive": one} for row, one in zip(result.table.records(), alive, strict=True)],
+    }
 
 
 def _explain_values(model: FittedModel, scores: Scores, kind: Kind, by: By) -> Iterator[str]:

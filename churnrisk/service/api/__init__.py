@@ -2,5 +2,14 @@
 
 from fastapi import APIRouter
 
-ROUTERS: tuple[APIRouter, ...] = ()
+from churnrisk.service.api import customers, jobs, models, purchases, retention, score
+
+ROUTERS: tuple[APIRouter, ...] = (
+    customers.router,
+    score.router,
+    purchases.router,
+    retention.router,
+    models.router,
+    jobs.router,
+)
 """In the order in which they are looked through."""

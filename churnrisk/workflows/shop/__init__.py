@@ -10,6 +10,7 @@ from churnrisk.workflows.shop.generation import CustomerPage, CustomerQuery
 from churnrisk.workflows.shop.making import prepare_shop
 from churnrisk.workflows.shop.shop import Shop
 from churnrisk.workflows.shop.upkeep import choose_reasons
+from churnrisk.workflows.shop.upload import score_upload
 from churnrisk.workflows.shop.view import CustomerView
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "find_current",
     "prepare_shop",
     "score_everybody",
+    "score_upload",
     "train_on_history",
 ]

@@ -135,6 +135,16 @@ class Generation:
         query = f"SELECT {', '.join(names)} FROM {table} WHERE number = ?"  # noqa: S608 - names of ours
         return [tuple(row.values()) for row in self._file.rows(query, (number,))]
 
+    def known_orders(self, customer_ids: Sequence[str]) -> dict[tuple[str, str], tuple[int, int, int]]:
+        """Give the orders of some customers by customer and id: day, amount and quantity; none in a log without ids."""
+        if not self.facts["has_order_ids"] or not customer_ids:
+            return {}
+        numbers = "SELECT number FROM scored WHERE customer_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
+        query = "SELECT customer_id, order_id, order_day, amount, quantity FROM numbered_orders WHERE number = ANY(?)"
+        chosen = [row["number"] for row in self._file.rows(numbers, (list(customer_ids),))]
+        found = self._file.rows(query, (chosen,)) if chosen else []
+        return {(one["customer_id"], one["order_id"]): tuple(list(one.values())[2:]) for one in found}
+
     def page(self, query: CustomerQuery) -> CustomerPage:
         """Give a page of the list."""
         conditions, values = _filters(query)

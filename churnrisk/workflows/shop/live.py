@@ -29,6 +29,7 @@ from churnrisk.orders import (
 )
 from churnrisk.scoring import By, Scores, score_orders
 from churnrisk.store import stamp_current
+from churnrisk.timeline import date_of
 from churnrisk.workflows.days import Day, choose_as_of
 from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.model import ChurnModel, load
@@ -188,6 +189,19 @@ class LiveScorer:
             yield desk
         finally:
             self._desks.put(desk)
+
+    def warm_up(self, facts: Mapping[str, bool] | None = None) -> None:
+        """Make the queries of every desk, and the explainer, before somebody waits for them."""
+        snapshot = self.current.get().model.snapshot
+        day = date_of(snapshot.cutoff - 1).isoformat()
+        row = PurchaseRow("nobody", day, "1", "1", "1", "a product", "a category")
+        with contextlib.ExitStack() as stack:
+            desks = [stack.enter_context(self._desk()) for _ in range(DESKS)]
+            for desk in desks:
+                few = build_few_orders([row])
+                orders = open_few(desk, few, facts or few.facts)
+                with contextlib.suppress(ChurnriskError):
+                    self._score(self.current.get().model, orders, snapshot.cutoff, by="value", reasons="all", top=0)
 
     def close(self) -> None:
         """Let go of the small databases."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from churnrisk.errors import NoHistory, NoModel, UnknownCustomer
+from churnrisk.errors import ChurnriskError, NoHistory, NoModel, UnknownCustomer
 from churnrisk.orders import PurchaseRow
 from churnrisk.scoring import By
 from churnrisk.state import State, list_campaigns, list_measured
@@ -22,6 +22,7 @@ from churnrisk.workflows.shop.files import ShopPlan, find_current, stamp_of
 from churnrisk.workflows.shop.generation import CustomerPage, CustomerQuery, Generation
 from churnrisk.workflows.shop.live import CurrentModel, LiveScorer, ScoredRows
 from churnrisk.workflows.shop.newer import NewerOrders
+from churnrisk.workflows.shop.receiving import OrderStatus, receive_orders
 from churnrisk.workflows.shop.unscored import list_one_unscored
 from churnrisk.workflows.shop.view import CustomerView, History, gather, make_view, row_of, segment_of
 
@@ -170,6 +171,17 @@ class Shop:
         """Give a row for a customer who came since, where no model can be used."""
         return row_of(list_one_unscored(history.few, customer_id, as_of=history.last_day + 1), segment=None)
 
+    def receive(self, rows: Sequence[PurchaseRow], *, key_id: int | None) -> list[OrderStatus]:
+        """Keep new orders, each once; they are on the disk when this returns, and in the next view of their customers.
+
+        Raises
+        ------
+        SourceError
+            Where a row is not right; nothing is kept then.
+        """
+        generation = self.now().generation if self.is_ready else None
+        return receive_orders(self.state, generation, rows, options=self.plan.options, key_id=key_id)
+
     def customers(self, query: CustomerQuery) -> CustomerPage:
         """Give a page of the list, as of the generation; orders received since are in the views of single customers."""
         if query.prefix and not query.prefix.startswith("p_") and self.plan.options.pseudonym_key is not None:
@@ -279,6 +291,11 @@ class Shop:
     def model(self) -> ChurnModel:
         """Give the current model."""
         return self.current.get()
+
+    def warm_up(self) -> None:
+        """Prepare what the first question would otherwise wait for."""
+        with contextlib.suppress(ChurnriskError):
+            self.live.warm_up(self.now().generation.known if self.is_ready else None)
 
     def close(self) -> None:
         """Let go of everything."""

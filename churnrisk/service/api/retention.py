@@ -1,0 +1,67 @@
+"""``/v1/metrics/retention``, ``/v1/cohorts``, ``/v1/segments``: the figures of the shop."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.responses import JSONResponse
+
+from churnrisk.service.access import Needs
+from churnrisk.service.api.shapes import CohortsAnswer, Date, RetentionAnswer, SegmentsAnswer, problems
+
+router = APIRouter(prefix="/v1", tags=["retention"])
+Period = Annotated[
+    str,
+    Query(
+        pattern=r"^(week|month|quarter|year|[1-9]\d{0,3})$",
+        description="week, month, quarter, year, or a number of days.",
+        examples=["month"],
+    ),
+]
+From = Annotated[Date | None, Query(alias="from", description="First day to cover.")]
+To = Annotated[Date | None, Query(description="The day after the last one to cover.")]
+Lookback = Annotated[int, Query(ge=1, le=36500, description="Active is who bought in so many last days.")]
+Measure = Annotated[Literal["customers", "revenue"], Query(description="What cohorts are followed by.")]
+
+
+@router.get(
+    "/metrics/retention",
+    dependencies=[Needs("reader")],
+    response_model=RetentionAnswer,
+    summary="Retention figures",
+    responses=problems(404),
+)
+def retention(
+    request: Request, period: Period = "month", start: From = None, to: To = None, lookback: Lookback = 365
+) -> Response:
+    """Give every retention figure, period by period, as ``churnrisk metrics --json``."""
+    return JSONResponse(request.app.state.shop.retention(period, start=start, stop=to, lookback=lookback))
+
+
+@router.get(
+    "/cohorts", dependencies=[Needs("reader")], response_model=CohortsAnswer, summary="Cohorts", responses=problems(404)
+)
+def cohorts(
+    request: Request,
+    period: Period = "month",
+    measure: Measure = "customers",
+    start: From = None,
+    to: To = None,
+    lookback: Lookback = 365,
+) -> Response:
+    """Follow customers from the period of their first purchase on, as ``churnrisk cohorts --json``."""
+    shop = request.app.state.shop
+    return JSONResponse(shop.cohorts(period, measure=measure, start=start, stop=to, lookback=lookback))
+
+
+@router.get(
+    "/segments",
+    dependencies=[Needs("reader")],
+    response_model=SegmentsAnswer,
+    summary="Segments",
+    responses=problems(404),
+)
+def segments(request: Request) -> Response:
+    """Give the RFM segments with their sizes, revenue and churn probability."""
+    return JSONResponse(request.app.state.shop.segments())

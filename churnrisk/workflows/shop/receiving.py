@@ -1,0 +1,59 @@
+"""Take new orders in: checked against the history, then on the disk, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from churnrisk.errors import SourceError
+from churnrisk.orders import IntakeOptions, PurchaseRow, build_few_orders, trim_text
+from churnrisk.state import ReceivedOrder, State, add_received
+from churnrisk.workflows.shop.generation import Generation
+from churnrisk.workflows.shop.received import to_received
+
+OrderStatus = tuple[str, str, str]
+"""Customer, order, and ``accepted``, ``duplicate`` or ``conflict``."""
+
+
+def receive_orders(
+    state: State,
+    generation: Generation | None,
+    rows: Sequence[PurchaseRow],
+    *,
+    options: IntakeOptions,
+    key_id: int | None,
+) -> list[OrderStatus]:
+    """Keep orders; they are on the disk when this returns.
+
+    Raises
+    ------
+    SourceError
+        Where a row is not right; nothing is kept then.
+    """
+    trimmed = [_trim(row, place) for place, row in enumerate(rows, start=1)]
+    few = build_few_orders(
+        trimmed,
+        timezone=options.timezone,
+        needs_amounts=None if generation is None else generation.known["has_amounts"],
+        keep_copies=True,
+    )
+    known = {} if generation is None else generation.known_orders(sorted({row.customer_id for row in trimmed}))
+    mine = {(order[0], order[1]): (order[2], order[3], order[5]) for order in few.orders}
+    orders = to_received(trimmed)
+    new: list[ReceivedOrder] = [one for one in orders if (one.customer_id, one.order_id) not in known]
+    receipts = dict(
+        zip([(one.customer_id, one.order_id) for one in new], add_received(state, new, key_id=key_id), strict=True)
+    )
+    for name, there in known.items():
+        if name in mine:
+            receipts[name] = "duplicate" if mine[name] == there else "conflict"
+    return [(*name, receipts[name]) for name in ((one.customer_id, one.order_id) for one in orders)]
+
+
+def _trim(row: PurchaseRow, place: int) -> PurchaseRow:
+    """Take spaces off ids, as intake does, so that an order is known again however it is written."""
+    customer, order = trim_text(row.customer_id), trim_text(row.order_id or "")
+    if not customer or not order:
+        name = "order_id" if customer else "customer_id"
+        raise SourceError(f"row {place}, {name}: is empty; every order to keep needs its customer and its id.")
+    return replace(row, customer_id=customer, order_id=order)
