@@ -37,11 +37,13 @@ COMPILE_LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-v
 	--generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml --group build
 
 # Pins that still fit pyproject.toml stay; `make lock UPGRADE=--upgrade` takes the newest of all.
-# The second lock is held to the first, so that the tests run on what users get.
-lock: dev ## write both requirements locks anew from pyproject.toml
+# The later locks are held to the first, so that the tests run on what users get; the last is that of the image.
+lock: dev ## write the requirements locks anew from pyproject.toml
 	$(COMPILE_LOCK) $(UPGRADE) --output-file requirements.lock
 	$(COMPILE_LOCK) $(UPGRADE) --all-extras --group dev --constraint requirements.lock \
 		--output-file requirements-dev.lock
+	$(COMPILE_LOCK) $(UPGRADE) --extra service --extra postgres --constraint requirements-dev.lock \
+		--output-file deploy/requirements.lock
 
 clean: ## remove .venv and all that is made from the sources, but no stored model
 	rm -rf .venv .venv.old site dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -108,7 +108,10 @@ def _show(result: Forgotten) -> None:
     plain = _plain(result)
     verb = "would be erased" if result.is_dry else "were erased"
     say(f"{result.known:,} of {result.customers:,} customers were known; what was remembered of them {verb}.")
-    say(f"{result.received_orders:,} received orders and {result.documents:,} documents of jobs {verb}.")
+    say(
+        f"{result.received_orders:,} received orders, {result.documents:,} documents and {len(result.job_results):,} "
+        f"files of jobs {verb}."
+    )
     for title, rows in (("Runs that are smaller now", plain["runs"]), ("Campaigns that are smaller", result.campaigns)):
         if rows:
             show_table(title, [{name.replace("_", " "): value for name, value in one.items()} for one in rows])

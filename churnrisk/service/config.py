@@ -151,7 +151,9 @@ class ServiceConfig:
     @property
     def results_dir(self) -> Path:
         """Where the results of jobs are kept, beside the models; for their owner's eyes only."""
-        return self.models_dir.resolve().parent / "job-results"
+        from churnrisk.workflows import JOB_RESULTS
+
+        return self.models_dir.resolve().parent / JOB_RESULTS
 
     def __post_init__(self) -> None:
         """Refuse what would open the service to more than was meant."""

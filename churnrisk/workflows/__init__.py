@@ -16,7 +16,15 @@ from churnrisk.workflows.campaigns import (
 )
 from churnrisk.workflows.changes import Comparison, Memory, remember
 from churnrisk.workflows.cluster import ClusterResult, score_source_on_spark
-from churnrisk.workflows.erasure import Forgotten, apply_erasures, catch_up, forget_customers, names_any, usual_exports
+from churnrisk.workflows.erasure import (
+    JOB_RESULTS,
+    Forgotten,
+    apply_erasures,
+    catch_up,
+    forget_customers,
+    names_any,
+    usual_exports,
+)
 from churnrisk.workflows.known import KnownChurn, predict_churn
 from churnrisk.workflows.mail import MailServer
 from churnrisk.workflows.model import ChurnModel, load, train
@@ -49,6 +57,7 @@ from churnrisk.workflows.webhook import Delivery, Webhook, describe_alarm, make_
 from churnrisk.workflows.weekly import MailPlan, WeeklyPlan, WeeklyResult, run_weekly
 
 __all__ = [
+    "JOB_RESULTS",
     "SAMPLE_PURCHASES",
     "Acceptance",
     "BacktestReport",

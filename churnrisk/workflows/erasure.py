@@ -28,6 +28,8 @@ from churnrisk.store import has_erased, list_models, load_erased
 from churnrisk.timeline import date_of
 
 CHUNK = 2**20
+JOB_RESULTS = "job-results"
+"""Folder beside the models in which the service keeps the results of jobs."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Forgotten:
         Totals that changed: each run or campaign, by how many customers it is poorer, and what is left.
     received_orders, documents : int
         Received orders that went; requests and results of jobs from which the customers were taken.
+    job_results : list of str
+        Files of scores that jobs of the service had written and that named one of them: deleted as a whole.
     models : list of dict
         Every stored model, and whether it may have learned from the customers' purchases. None keeps their ids.
     files : list of dict
@@ -59,6 +63,7 @@ class Forgotten:
     campaigns: list[dict[str, Any]] = field(default_factory=list)
     received_orders: int = 0
     documents: int = 0
+    job_results: list[str] = field(default_factory=list)
     models: list[dict[str, Any]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
     is_dry: bool = False
@@ -117,6 +122,7 @@ def forget_customers(
         campaigns,
         found.orders,
         found.documents,
+        _drop_results(models_dir, ids, is_dry=is_dry),
         _list_models(models_dir, found, [one["as_of"] for one in runs]),
         [{"file": str(path), "names_a_customer": names_any(path, ids)} for path in files],
         is_dry,
@@ -145,7 +151,7 @@ def apply_erasures(place: StatePlace) -> Forgotten:
                 note_audit(state, "forget customers again", customers=len(found.found))
         is_scrubbed = state.scrub()
     known = len(found.found)
-    return Forgotten(len(erased.made_at), known, *totals, found.orders, found.documents, [], [], False, is_scrubbed)
+    return Forgotten(len(erased.made_at), known, *totals, found.orders, found.documents, [], [], [], False, is_scrubbed)
 
 
 def catch_up(place: StatePlace) -> None:
@@ -200,6 +206,15 @@ def _list_models(models_dir: Path, found: Erasure, days: Sequence[int]) -> list[
         )
         models.append({"model": entry.version, "as_of": as_of, "learned_from_them": "yes" if is_sure else "possibly"})
     return models
+
+
+def _drop_results(models_dir: Path, ids: Sequence[str], *, is_dry: bool) -> list[str]:
+    """Delete the results of jobs that name a customer; who needs one asks for it again."""
+    folder = models_dir.resolve().parent / JOB_RESULTS
+    named = [path for path in sorted(folder.glob("*.csv")) if names_any(path, ids) is not False]
+    for path in named if not is_dry else ():
+        path.unlink(missing_ok=True)
+    return [path.name for path in named]
 
 
 def names_any(path: Path, customer_ids: Sequence[str]) -> bool | None:

@@ -56,6 +56,10 @@ def test_a_customer_is_gone_for_good_and_a_backup_does_not_bring_one_back(
 ) -> None:
     gone, stays = scored
     shutil.copy("state.db", "backup.db")
+    results = models.parent / "job-results"
+    results.mkdir(exist_ok=True)
+    write_rows(results / "00000001.csv", [{"customer_id": gone}], ["customer_id"])
+    write_rows(results / "00000002.csv", [{"customer_id": stays}], ["customer_id"])
     looked = forget(models, gone, "--dry-run", "--json")
     assert looked.code == 0, looked.err
     assert gone.encode() in Path("state.db").read_bytes()
@@ -64,6 +68,7 @@ def test_a_customer_is_gone_for_good_and_a_backup_does_not_bring_one_back(
     told = done.json
     assert told | {"is_dry": True} == looked.json | {"runs": told["runs"]}
     assert (told["known"], told["received_orders"], told["is_scrubbed"]) == (1, 1, True)
+    assert (told["job_results"], [path.name for path in results.iterdir()]) == (["00000001.csv"], ["00000002.csv"])
     [run] = told["runs"]
     assert (run["customers_erased"], run["customers_scored"]) == (1, looked.json["runs"][0]["customers_scored"] - 1)
     assert [one["learned_from_them"] for one in told["models"]] == ["yes"]
