@@ -8,13 +8,14 @@ they print pages of warnings.
 
 from churnrisk.engines.arrays import Arrays
 from churnrisk.engines.collect import BATCH_ROWS, collect_arrays, iterate_batches
-from churnrisk.engines.customers import map_customers
+from churnrisk.engines.customers import map_ahead, map_customers
 from churnrisk.engines.database import Database, engine_error, quote_text
 from churnrisk.engines.days import place_days
 from churnrisk.engines.expressions import as_int, int_sum
 from churnrisk.engines.files import write_parquet, write_parquet_parts
 from churnrisk.engines.kept import FileDatabase, MemoryDatabase, fill_table
 from churnrisk.engines.postgres import connect_postgres
+from churnrisk.engines.ranges import choose_rows, split_points
 from churnrisk.engines.spark import map_rows
 from churnrisk.engines.spark_files import (
     CORRUPT,
@@ -27,6 +28,7 @@ from churnrisk.engines.spark_files import (
     replacing_folder,
 )
 from churnrisk.engines.spark_session import Spark, is_spark, spark_errors
+from churnrisk.engines.stored import StoredTable
 
 __all__ = [
     "BATCH_ROWS",
@@ -37,8 +39,10 @@ __all__ = [
     "MemoryDatabase",
     "SourceFiles",
     "Spark",
+    "StoredTable",
     "as_int",
     "check_folder",
+    "choose_rows",
     "collect_arrays",
     "connect_postgres",
     "engine_error",
@@ -47,6 +51,7 @@ __all__ = [
     "int_sum",
     "is_spark",
     "iterate_batches",
+    "map_ahead",
     "map_customers",
     "map_rows",
     "place_days",
@@ -56,6 +61,7 @@ __all__ = [
     "read_parquet",
     "replacing_folder",
     "spark_errors",
+    "split_points",
     "write_parquet",
     "write_parquet_parts",
 ]

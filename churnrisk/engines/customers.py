@@ -7,7 +7,7 @@ import concurrent.futures
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import narwhals as nw
 import numpy as np
@@ -17,6 +17,9 @@ from churnrisk.engines.batches import cut_at, whole_customers
 from churnrisk.engines.collect import BATCH_ROWS, VECTOR_ROWS, iterate_batches
 from churnrisk.engines.database import Database
 from churnrisk.engines.spark import SparkStep, unpack
+
+Batch = TypeVar("Batch")
+Result = TypeVar("Result")
 
 
 def map_customers(
@@ -55,16 +58,16 @@ def map_customers(
             packed = native.mapInArrow(SparkStep(step, key, rows), schema="packed binary")
         yield from (unpack(bytes(row.packed)) for row in packed.toLocalIterator())
     elif database is not None and frame.implementation is nw.Implementation.DUCKDB:
-        yield from _map_ahead(step, _numbered_batches(frame, sort_by, rows, database))
+        yield from map_ahead(step, _numbered_batches(frame, sort_by, rows, database))
     else:
         yield from map(step, whole_customers(iterate_batches(frame, sort_by=sort_by, rows=rows), key, rows))
 
 
-def _map_ahead(step: Callable[[Arrays], Arrays], batches: Iterator[Arrays]) -> Iterator[Arrays]:
+def map_ahead(step: Callable[[Batch], Result], batches: Iterator[Batch]) -> Iterator[Result]:
     """Map in order, on threads: NumPy counts one batch while DuckDB hands out the next."""
     workers = min(4, os.cpu_count() or 1)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        running: collections.deque[concurrent.futures.Future[Arrays]] = collections.deque()
+        running: collections.deque[concurrent.futures.Future[Result]] = collections.deque()
         for batch in batches:
             running.append(pool.submit(step, batch))
             if len(running) > workers:  # no more batches in memory than are worked on

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -29,8 +30,12 @@ class Database:
     threads : int, optional
         Threads to use; by default as many as there are processors.
     memory : str, optional
-        Memory limit such as ``"2GB"``; by default DuckDB's own, four fifths of the machine's.
+        Memory limit of the process, such as ``"2GB"``, of which a part is left to what is not the engine; by default
+        the engine's own limit, four fifths of the machine's memory.
     """
+
+    memory_bytes: int | None = None
+    """What was set as the process's memory."""
 
     def __init__(self, *, threads: int | None = None, memory: str | None = None) -> None:
         import duckdb
@@ -46,11 +51,12 @@ class Database:
         if threads is not None:
             config["threads"] = threads
         if memory is not None:
-            config["memory_limit"] = memory
+            config["memory_limit"] = engine_share(memory)
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
             str(self.folder / "orders.duckdb"), config=cast("dict[str, Any]", config)
         )
         self.kept_queries: dict[Any, Any] = {}  # by what they ask for; they go with the database
+        self.memory_bytes = None if memory is None else parse_size(memory)
         self._owner = os.getpid()
 
     def frame(self, table: str) -> nw.LazyFrame[Any]:
@@ -90,6 +96,26 @@ class Database:
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
             self.close()
+
+
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]i?B|B)\s*", re.IGNORECASE)
+_UNITS = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
+_UNITS |= {"KIB": 1024, "MIB": 1024**2, "GIB": 1024**3, "TIB": 1024**4}
+_OURS = 400 * 1000**2
+
+
+def parse_size(memory: str) -> int | None:
+    """Give a size such as ``"2GB"`` or ``"600MiB"`` in bytes; None for one that only the engine may understand."""
+    match = _SIZE.fullmatch(memory)
+    return int(float(match.group(1)) * _UNITS[match.group(2).upper()]) if match else None
+
+
+def engine_share(memory: str) -> str:
+    """Give the engine's part of a process's memory: less what Python, its libraries and batches take, from 1 GB on."""
+    size = parse_size(memory)
+    if size is None or size < 10**9:
+        return memory
+    return f"{int(0.9 * (size - _OURS)) // 1000**2}MB"
 
 
 def quote_text(text: str) -> str:

@@ -15,6 +15,7 @@ from churnrisk.features.base import CUSTOMER, PurchaseLog, has_purchased, in_bas
 from churnrisk.features.catalogue import WHOLE_NUMBERS, LogFacts, select_features, whole_numbers_of
 from churnrisk.features.compiled import run_kept
 from churnrisk.features.feature import Feature, Floats, WholeNumber
+from churnrisk.features.parts import part_customers
 from churnrisk.timeline import Snapshot
 
 Who = Literal["base", "all"]
@@ -103,16 +104,19 @@ def iterate_features(
     who: Who = "base",
     names: Sequence[str] | None = None,
     database: Database | None = None,
+    part_rows: int | None = None,
 ) -> Iterator[Features]:
     """Compute what :func:`customer_features` does, in batches of about ``rows`` customers, sorted throughout.
 
-    With ``database``, the one that the log lies in, no more than a batch is held in memory. Nobody in the base
-    means no batch.
+    With ``database``, the one that the log lies in, no more than a batch is held in memory, and a log of more than
+    ``part_rows`` orders (by default what the database's memory limit allows) is asked in parts of whole customers.
+    Nobody in the base means no batch.
     """
     features = select_features(log, names)
-    query = _whole_number_query(log, snapshot, features, who)
-    for batch in iterate_batches(query, sort_by=[CUSTOMER], rows=rows, database=database):
-        yield _apply_last_step(batch, snapshot, features)
+    for part in part_customers(log, database, rows=part_rows):
+        query = _whole_number_query(part, snapshot, features, who)
+        for batch in iterate_batches(query, sort_by=[CUSTOMER], rows=rows, database=database):
+            yield _apply_last_step(batch, snapshot, features)
 
 
 def lazy_features(

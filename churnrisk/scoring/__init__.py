@@ -4,6 +4,7 @@ from churnrisk.scoring.cluster import ClusterScores, score_on_cluster
 from churnrisk.scoring.score import Watch, score_orders, score_summary
 from churnrisk.scoring.scores import NEXT_ORDER, OUTLOOK_COLUMNS, STATUSES, By, Scores
 from churnrisk.scoring.standing import Standing, find, select_customers, standing_of
+from churnrisk.scoring.stream import StreamedScores, stream_scores
 
 __all__ = [
     "NEXT_ORDER",
@@ -13,6 +14,7 @@ __all__ = [
     "ClusterScores",
     "Scores",
     "Standing",
+    "StreamedScores",
     "Watch",
     "find",
     "score_on_cluster",
@@ -20,4 +22,5 @@ __all__ = [
     "score_summary",
     "select_customers",
     "standing_of",
+    "stream_scores",
 ]

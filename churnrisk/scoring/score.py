@@ -55,11 +55,7 @@ def score_orders(
     watch : callable, optional
         Shown every batch, for who needs the features behind a score.
     """
-    if model.needs_amounts and not orders.has_amounts:
-        raise IncompatibleModel(
-            "the model was trained on a log with amounts, and this one has none. Name the column with "
-            "--column amount=..., or train a model on a log without amounts."
-        )
+    check_amounts(model, orders)
     snapshot = model.snapshot.at(as_of)
     standing = standing_of(orders, snapshot)
     # what fits into one batch needs no stream, whose library takes half a second to import
@@ -78,6 +74,15 @@ def score_orders(
             watch(batch.customer_ids[is_wanted], values, probability[found], outlook.numbers["value_at_risk"][found])
     outlook.add_lapsed(model, orders, standing)
     return arrange(model, snapshot, standing, probability, outlook=outlook, by=by)
+
+
+def check_amounts(model: FittedModel, orders: Orders) -> None:
+    """Refuse a log without the amounts that a model needs."""
+    if model.needs_amounts and not orders.has_amounts:
+        raise IncompatibleModel(
+            "the model was trained on a log with amounts, and this one has none. Name the column with "
+            "--column amount=..., or train a model on a log without amounts."
+        )
 
 
 def _batches(

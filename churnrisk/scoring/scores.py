@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -105,10 +105,6 @@ class OutlookColumns:
         self.numbers["return_probability"][places] = np.round(returning, DECIMALS)
         self.alive[places] = np.round(model.outlook.alive_probability(histories), DECIMALS)
 
-    def columns(self) -> dict[str, np.ndarray]:
-        """Give the columns, days as dates."""
-        return {name: to_dates(values) if name in NEXT_ORDER else values for name, values in self.numbers.items()}
-
 
 def to_dates(days: np.ndarray) -> np.ndarray:
     """Write day numbers as ISO dates, None where there is none."""
@@ -132,7 +128,6 @@ def arrange(
         outlook = OutlookColumns(snapshot, standing.size, Valuation())
     is_scored = ~np.isnan(probability)
     has_bought = ~np.isnan(standing.days_since_last_order)
-    status = np.where(is_scored, "scored", np.where(has_bought, "lapsed", "no_purchases")).astype(object)
     place = np.select([is_scored, has_bought], [0, 1], default=2)
     by_id = np.arange(standing.size)  # ids are sorted already
     order = np.lexsort((by_id, -np.nan_to_num(probability), place))
@@ -143,19 +138,32 @@ def arrange(
         order = np.lexsort((by_id, -np.nan_to_num(probability), -np.nan_to_num(at_risk), place))
     else:
         by = "risk"
+    columns = dress(model, snapshot, standing, probability, rank, outlook.numbers)
+    return Scores(snapshot, {name: values[order] for name, values in columns.items()}, by, outlook.alive[order])
+
+
+def dress(
+    model: FittedModel | SummaryModel,
+    snapshot: Snapshot,
+    standing: Standing,
+    probability: np.ndarray,
+    rank: np.ndarray,
+    outlook: Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Give the columns of scores, row by row what the numbers say: words for them, and dates for days."""
+    is_scored = ~np.isnan(probability)
+    has_bought = ~np.isnan(standing.days_since_last_order)
     risk = model.bands.classify(probability)
     risk[~is_scored] = None
-    columns: dict[str, Any] = {
+    return {
         CUSTOMER: standing.customer_ids,
         "as_of": np.full(standing.size, date_of(snapshot.cutoff).isoformat(), dtype=object),
-        "status": status,
+        "status": np.where(is_scored, "scored", np.where(has_bought, "lapsed", "no_purchases")).astype(object),
         "churn_probability": probability,
         "risk": risk,
         "risk_rank": rank,
         "days_since_last_order": standing.days_since_last_order,
         "order_count": standing.order_count,
         "total_amount": np.full(standing.size, np.nan) if standing.total_amount is None else standing.total_amount,
-        **outlook.columns(),
+        **{name: to_dates(outlook[name]) if name in NEXT_ORDER else outlook[name] for name in OUTLOOK_COLUMNS},
     }
-    sorted_columns = {name: values[order] for name, values in columns.items()}
-    return Scores(snapshot, sorted_columns, by, outlook.alive[order])
