@@ -154,6 +154,7 @@ def score(
             purchases=purchases or settings.purchases,
             memory=None if since is None else workflows.Memory(path, since),
             reasons=_choose_reasons(churn_model, reasons, is_written=as_json or output is not None),
+            stream=None if as_json or since else workflows.StreamTo.choose(output, csv_style=csv_style.value),
             **how,
         )
     defused = workflows.write_scores(result, output, csv_style=csv_style.value) if output else 0
@@ -162,7 +163,7 @@ def score(
         print_json({**workflows.describe_scores(churn_model, result), "run": run})
         return
     show_scores(churn_model, result, top=top)
-    show_output(output, size=len(result.scores), defused=defused)
+    show_output(output, size=len(result.totals), defused=defused)
 
 
 def show_output(output: str | None, *, size: int, defused: int) -> None:
@@ -181,7 +182,7 @@ def remember_run(path: StatePlace, model: ChurnModel, result: ScoreResult, *, se
     from churnrisk import workflows
     from churnrisk.errors import StateError
 
-    if not settings.remember:
+    if not settings.remember or result.streamed is not None:
         return None
     version, days = str(model.version), settings.keep_runs_days
     try:
@@ -203,14 +204,14 @@ def _choose_reasons(
 
 def show_scores(model: ChurnModel, result: ScoreResult, *, top: int) -> None:
     """Print what the file was taken for, the counts, and the top of the list."""
-    scores = result.scores
+    scores, totals = result.scores, result.totals
     show_reading(model, result.kind, as_of_text(result), notices=result.notices, accounts=result.intake.values())
     show_bands(
         model,
         scores.snapshot,
-        size=len(scores),
-        risks={level: scores.count("risk", level) for level in ("high", "medium", "low")},
-        statuses={status: scores.count("status", status) for status in ("lapsed", "no_purchases")},
+        size=len(totals),
+        risks={level: totals.count("risk", level) for level in ("high", "medium", "low")},
+        statuses={status: totals.count("status", status) for status in ("lapsed", "no_purchases")},
     )
     if result.comparison is not None:
         show_comparison(result.comparison, scores.snapshot.cutoff)

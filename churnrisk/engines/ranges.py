@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from churnrisk.engines.database import Database
 
-BYTES_PER_ROW = 160
+BYTES_PER_ROW = 300
 """Memory that windows and a hundred aggregates take for a row, measured; a range is to stay within the limit."""
 
-MOST_ROWS, LEAST_ROWS = 8_000_000, 500_000
+MOST_ROWS, LEAST_ROWS = 4_000_000, 500_000
 _SAMPLED = 64
 
 

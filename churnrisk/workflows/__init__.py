@@ -51,6 +51,7 @@ from churnrisk.workflows.shop import (
     train_on_history,
 )
 from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, rejects_beside, sample_file, without_password
+from churnrisk.workflows.streaming import StreamTo
 from churnrisk.workflows.target import LearnedFrom, TargetResult, Written, check_list_output, make_target, write_target
 from churnrisk.workflows.terms import Acceptance, check_needed, choose_acceptance, find_measured
 from churnrisk.workflows.webhook import Delivery, Webhook, describe_alarm, make_webhook, send_alarm
@@ -87,6 +88,7 @@ __all__ = [
     "Shop",
     "ShopFiles",
     "ShopPlan",
+    "StreamTo",
     "TargetResult",
     "Webhook",
     "WeeklyPlan",

@@ -83,6 +83,11 @@ class ReasonFinder:
     def add_to(self, scores: Scores) -> Scores:
         """Give the scores with the columns ``reason_1`` to ``reason_3`` behind the others."""
         self._explain(self._ids, self._values)
+        self._ids, self._keys, self._values = (
+            self._ids[:0],
+            self._keys[:0],
+            self._values[:0],
+        )  # scores may come in parts
         return with_reasons(scores, self._texts)
 
     def _explain(self, customer_ids: np.ndarray, values: np.ndarray) -> None:

@@ -21,7 +21,7 @@ from churnrisk.orders import (
     write_database_table,
 )
 from churnrisk.schema import SUMMARY_ROLES
-from churnrisk.scoring import By, Scores, score_summary
+from churnrisk.scoring import By, Scores, StreamedScores, score_summary
 from churnrisk.tables import CsvStyle, Table, check_target, write_table
 from churnrisk.timeline import date_of
 from churnrisk.workflows.changes import Comparison, Memory, with_change
@@ -29,6 +29,7 @@ from churnrisk.workflows.days import Day, choose_as_of, to_day
 from churnrisk.workflows.model import ChurnModel
 from churnrisk.workflows.reasons import ReasonsFor, make_finder, score_with_reasons, with_reasons
 from churnrisk.workflows.sources import rejects_beside
+from churnrisk.workflows.streaming import Streamed, StreamTo, table_of, write_stream
 
 Kind = Literal["purchases", "ids", "summary"]
 REASONS_NOTE = (
@@ -37,8 +38,8 @@ REASONS_NOTE = (
 )
 
 NO_REASONS = "A file with one row per customer says too little for reasons; score the purchase history to get them."
+NOT_REMEMBERED = "A log of this size is scored in a stream; the run is written and not remembered."
 YEAR = 365
-WHOLE_COLUMNS = ("risk_rank", "days_since_last_order", "order_count")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class ScoreResult:
         The account of the rows of the file, and of the purchase history where that is another.
     comparison : Comparison or None
         With an earlier run, where one was asked for; the scores then have a column ``change``.
+    streamed : Streamed or None
+        For a large log what was written; the scores then hold the first of the list alone.
     """
 
     scores: Scores
@@ -64,15 +67,17 @@ class ScoreResult:
     notices: tuple[str, ...]
     intake: Mapping[str, Any]
     comparison: Comparison | None = None
+    streamed: Streamed | None = None
 
     @property
     def table(self) -> Table:
         """The scores as a table: whole numbers whole, None where there is nothing."""
-        columns: dict[str, Any] = {}
-        for name, values in self.scores.columns.items():
-            is_whole = name in WHOLE_COLUMNS
-            columns[name] = [None if np.isnan(v) else int(v) for v in values.astype(float)] if is_whole else values
-        return Table(columns)
+        return table_of(self.scores)
+
+    @property
+    def totals(self) -> Scores | StreamedScores:
+        """What to count in: everybody who was scored, also those who were written and are not at hand."""
+        return self.scores if self.streamed is None else self.streamed.scores
 
 
 def check_output(output: str) -> None:
@@ -101,6 +106,8 @@ def write_scores(result: ScoreResult, output: str, *, csv_style: CsvStyle = "pla
     int
         How many texts got an apostrophe, since a spreadsheet would run them as formulas.
     """
+    if result.streamed is not None:  # it went there as it was made
+        return result.streamed.defused
     if is_database(output):
         write_database_table(output, result.table.columns)
         return 0
@@ -125,6 +132,7 @@ def score_source(
     memory: Memory | None = None,
     reasons: ReasonsFor = "none",
     top: int = 0,
+    stream: StreamTo | None = None,
 ) -> ScoreResult:
     """Score the customers of a file: a purchase history, a list of ids, or one row per customer.
 
@@ -153,11 +161,14 @@ def score_source(
         everybody; or nobody, and then there are no columns for them.
     top : int
         How many customers are shown.
+    stream : StreamTo, optional
+        Where the scores of a large log go at once; there is nothing to compare them with then.
     """
     chosen = options or IntakeOptions()
     model = churn_model.model
     finder = make_finder(model, reasons, top=top, by=by)
     how = partial(score_with_reasons, finder, model, by=by, valuation=valuation)
+    streamed = compared = None
     with read_customers(source, chosen, as_kind=as_kind) as customers:
         notices = tuple(customers.report.notices)
         intake: dict[str, Any] = {"customers": customers.report.to_dict()}
@@ -166,6 +177,10 @@ def score_source(
             scores = scores if reasons == "none" else with_reasons(scores, {})
             notices += () if reasons == "none" else (NO_REASONS,)
             scores, compared = _compare(memory, scores, "summary", None)
+        elif stream is not None and memory is None and stream.takes(customers.orders) and not chosen.net_cancellations:
+            log, notices = _known(customers.orders), (*notices, NOT_REMEMBERED)
+            day = choose_as_of(model, log, as_of)
+            scores, streamed = write_stream(stream, model, log, day, by=by, valuation=valuation, finder=finder, top=top)
         elif customers.kind == "purchases":
             scores = _score_history(model, customers, customers.orders, as_of, how)
             scores, compared = _compare(memory, scores, "purchases", customers.orders)
@@ -176,7 +191,7 @@ def score_source(
                 scores = _score_history(model, customers, orders, as_of, how)
                 scores, compared = _compare(memory, scores, "ids", orders)
     kind = cast(Kind, customers.kind)
-    return ScoreResult(scores, kind, (*notices, *_explain_values(model, scores, kind, by)), intake, compared)
+    return ScoreResult(scores, kind, (*notices, *_explain_values(model, scores, kind, by)), intake, compared, streamed)
 
 
 def describe_scores(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
@@ -246,9 +261,14 @@ def _options_for_history(options: IntakeOptions, purchases: Any) -> IntakeOption
 def _score_history(
     model: FittedModel, customers: CustomerTable, orders: Orders | None, as_of: Day, how: Callable[..., Scores]
 ) -> Scores:
+    log = _known(orders)
+    return how(log, choose_as_of(model, log, as_of), only=customers.customer_ids)
+
+
+def _known(orders: Orders | None) -> Orders:
     if orders is None:
         raise AssertionError("a purchase history without orders")
-    return how(orders, choose_as_of(model, orders, as_of), only=customers.customer_ids)
+    return orders
 
 
 def _score_summary(model: FittedModel, customers: CustomerTable, as_of: Day) -> Scores:
