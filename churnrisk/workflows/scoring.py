@@ -167,20 +167,17 @@ def score_source(
     chosen = options or IntakeOptions()
     model = churn_model.model
     finder = make_finder(model, reasons, top=top, by=by)
-    how = partial(score_with_reasons, finder, model, by=by, valuation=valuation)
+    worth: dict[str, Any] = {"by": by, "valuation": valuation}
+    how = partial(score_with_reasons, finder, model, **worth)
     streamed = compared = None
     with read_customers(source, chosen, as_kind=as_kind) as customers:
         notices = tuple(customers.report.notices)
         intake: dict[str, Any] = {"customers": customers.report.to_dict()}
         if customers.kind == "summary":
-            scores = _score_summary(model, customers, as_of)
-            scores = scores if reasons == "none" else with_reasons(scores, {})
-            notices += () if reasons == "none" else (NO_REASONS,)
+            scores = _score_summary(model, customers, as_of, has_reasons=reasons != "none")
             scores, compared = _compare(memory, scores, "summary", None)
-        elif stream is not None and memory is None and stream.takes(customers.orders) and not chosen.net_cancellations:
-            log, notices = _known(customers.orders), (*notices, NOT_REMEMBERED)
-            day = choose_as_of(model, log, as_of)
-            scores, streamed = write_stream(stream, model, log, day, by=by, valuation=valuation, finder=finder, top=top)
+        elif stream is not None and memory is None and stream.takes(customers.orders, chosen):
+            scores, streamed = _write_history(stream, model, customers, as_of, finder=finder, top=top, **worth)
         elif customers.kind == "purchases":
             scores = _score_history(model, customers, customers.orders, as_of, how)
             scores, compared = _compare(memory, scores, "purchases", customers.orders)
@@ -191,7 +188,21 @@ def score_source(
                 scores = _score_history(model, customers, orders, as_of, how)
                 scores, compared = _compare(memory, scores, "ids", orders)
     kind = cast(Kind, customers.kind)
-    return ScoreResult(scores, kind, (*notices, *_explain_values(model, scores, kind, by)), intake, compared, streamed)
+    notices += tuple(
+        _say_notes(model, scores, kind, by, has_reasons=reasons != "none", is_streamed=streamed is not None)
+    )
+    return ScoreResult(scores, kind, notices, intake, compared, streamed)
+
+
+def _say_notes(
+    model: FittedModel, scores: Scores, kind: Kind, by: By, *, has_reasons: bool, is_streamed: bool
+) -> Iterator[str]:
+    """Say what the scores lack."""
+    if kind == "summary" and has_reasons:
+        yield NO_REASONS
+    if is_streamed:
+        yield NOT_REMEMBERED
+    yield from _explain_values(model, scores, kind, by)
 
 
 def describe_scores(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
@@ -265,13 +276,20 @@ def _score_history(
     return how(log, choose_as_of(model, log, as_of), only=customers.customer_ids)
 
 
+def _write_history(
+    stream: StreamTo, model: FittedModel, customers: CustomerTable, as_of: Day, **how: Any
+) -> tuple[Scores, Streamed]:
+    log = _known(customers.orders)
+    return write_stream(stream, model, log, choose_as_of(model, log, as_of), **how)
+
+
 def _known(orders: Orders | None) -> Orders:
     if orders is None:
         raise AssertionError("a purchase history without orders")
     return orders
 
 
-def _score_summary(model: FittedModel, customers: CustomerTable, as_of: Day) -> Scores:
+def _score_summary(model: FittedModel, customers: CustomerTable, as_of: Day, *, has_reasons: bool) -> Scores:
     summary = dict(customers.summary or {})
     last_days = summary.pop("last_order_day", None)
     first_days = summary.pop("first_order_day", None)
@@ -285,7 +303,8 @@ def _score_summary(model: FittedModel, customers: CustomerTable, as_of: Day) -> 
     if first_days is not None:
         summary["tenure_days"] = day - first_days
     _check_summary(model, summary, day)
-    return score_summary(model.summary, model.snapshot.at(day), summary)
+    scores = score_summary(model.summary, model.snapshot.at(day), summary)
+    return with_reasons(scores, {}) if has_reasons else scores
 
 
 def _check_summary(model: FittedModel, summary: Mapping[str, Any], day: int) -> None:
