@@ -164,12 +164,11 @@ def score_source(
     stream : StreamTo, optional
         Where the scores of a large log go at once; there is nothing to compare them with then.
     """
-    chosen = options or IntakeOptions()
-    model = churn_model.model
+    chosen, model = options or IntakeOptions(), churn_model.model
     finder = make_finder(model, reasons, top=top, by=by)
     worth: dict[str, Any] = {"by": by, "valuation": valuation}
     how = partial(score_with_reasons, finder, model, **worth)
-    streamed = compared = None
+    compared = streamed = None
     with read_customers(source, chosen, as_kind=as_kind) as customers:
         notices = tuple(customers.report.notices)
         intake: dict[str, Any] = {"customers": customers.report.to_dict()}
@@ -188,10 +187,8 @@ def score_source(
                 scores = _score_history(model, customers, orders, as_of, how)
                 scores, compared = _compare(memory, scores, "ids", orders)
     kind = cast(Kind, customers.kind)
-    notices += tuple(
-        _say_notes(model, scores, kind, by, has_reasons=reasons != "none", is_streamed=streamed is not None)
-    )
-    return ScoreResult(scores, kind, notices, intake, compared, streamed)
+    notes = _say_notes(model, scores, kind, by, has_reasons=reasons != "none", is_streamed=streamed is not None)
+    return ScoreResult(scores, kind, (*notices, *notes), intake, compared, streamed)
 
 
 def _say_notes(
