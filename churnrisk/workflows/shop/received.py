@@ -19,16 +19,12 @@ def to_rows(orders: Iterable[StoredOrder]) -> list[PurchaseRow]:
     ]
 
 
-def to_received(rows: Sequence[PurchaseRow], options: IntakeOptions = IntakeOptions()) -> list[ReceivedOrder]:  # noqa: B008 - frozen
-    """Put rows together into orders to remember, each in the order of its first row; rows of an order are sorted.
-
-    Where ids are read as pseudonyms, no other is ever remembered.
-    """
+def to_received(rows: Sequence[PurchaseRow]) -> list[ReceivedOrder]:
+    """Put rows together into orders to remember, each in the order of its first row; rows of an order are sorted."""
     groups: dict[tuple[str, str], list[dict[str, str]]] = {}
     for row in rows:
         line = {name: text for name in TEXTS if (text := getattr(row, name)) is not None}
-        customer = row.customer_id if options.pseudonym_key is None else options.own_id(row.customer_id.strip())
-        groups.setdefault((customer, row.order_id or ""), []).append(line)
+        groups.setdefault((row.customer_id, row.order_id or ""), []).append(line)
     return [
         ReceivedOrder(customer, order, sorted(lines, key=lambda line: sorted(line.items())))
         for (customer, order), lines in groups.items()

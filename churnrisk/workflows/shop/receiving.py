@@ -30,7 +30,7 @@ def receive_orders(
     SourceError
         Where a row is not right; nothing is kept then.
     """
-    trimmed = [_trim(row, place) for place, row in enumerate(rows, start=1)]
+    trimmed = [_trim(row, place, options) for place, row in enumerate(rows, start=1)]
     few = build_few_orders(
         trimmed,
         timezone=options.timezone,
@@ -50,10 +50,10 @@ def receive_orders(
     return [(*name, receipts[name]) for name in ((one.customer_id, one.order_id) for one in orders)]
 
 
-def _trim(row: PurchaseRow, place: int) -> PurchaseRow:
-    """Take spaces off ids, as intake does, so that an order is known again however it is written."""
+def _trim(row: PurchaseRow, place: int, options: IntakeOptions) -> PurchaseRow:
+    """Write ids as intake does, so that an order is known again however it is sent, and pseudonyms alone are kept."""
     customer, order = trim_text(row.customer_id), trim_text(row.order_id or "")
     if not customer or not order:
         name = "order_id" if customer else "customer_id"
         raise SourceError(f"row {place}, {name}: is empty; every order to keep needs its customer and its id.")
-    return replace(row, customer_id=customer, order_id=order)
+    return replace(row, customer_id=options.own_id(customer), order_id=order)
