@@ -9,6 +9,7 @@ from churnrisk.cli.show import percent, say, show_table
 from churnrisk.timeline import date_of
 
 if TYPE_CHECKING:
+    from churnrisk.learning import Interval
     from churnrisk.monitor import Drift, Look, Realised, ScoreDrift
     from churnrisk.workflows import Delivery, MonitorResult, Retrained
 
@@ -112,7 +113,10 @@ def _show_runs(look: Look) -> None:
     newest = next((one for one in look.realised if one.measures), None)
     tested = None if newest is None else look.tested_auc.get(newest.model)
     caption = "" if tested is None else f"In its own test the newest of these models had an AUC of {tested:.3f}. "
-    caption += "Saved: log loss against giving everybody the churn rate that came out. With 95 % intervals."
+    caption += (
+        "Saved: log loss against giving everybody the churn rate that came out. Bias: mean probability less that rate. "
+        "With 95 % intervals."
+    )
     left_out = sum(one.contacted for one in look.realised)
     if left_out:
         caption += f" {left_out:,} customers contacted by campaigns are left out, and controls stand for them."
@@ -121,17 +125,20 @@ def _show_runs(look: Look) -> None:
 
 def _run_row(one: Realised) -> dict[str, Any]:
     found = {"scored": date_of(one.snapshot.cutoff).isoformat(), "customers": one.customers}
+    found |= {"churned": _share(one.churn_rate)}
     if not one.measures:
-        return {**found, "churned": _share(one.churn_rate), "AUC": None, "saved": None, "bias": None, "calib.": None}
-    auc, bias, saved = one.measures["auc"], one.measures["bias"], one.saved
+        return {**found, "AUC": None, "saved": None, "bias": None}
     return {
         **found,
-        "churned": _share(one.churn_rate),
-        "AUC": f"{auc.value:.3f}\n[{auc.low:.3f}, {auc.high:.3f}]",
-        "saved": None if saved is None else f"{saved.value:+.3f}\n[{saved.low:+.3f}, {saved.high:+.3f}]",
-        "bias": f"{bias.value:+.3f}\n[{bias.low:+.3f}, {bias.high:+.3f}]",
-        "calib.": f"{one.measures['calibration_error'].value:.3f}",
+        "AUC": _with_interval(one.measures["auc"], "{:.3f}"),
+        "saved": None if one.saved is None else f"{one.saved.value:+.3f}",
+        "bias": _with_interval(one.measures["bias"], "{:+.3f}"),
     }
+
+
+def _with_interval(one: Interval, form: str) -> str:
+    """Write a figure, and its interval in a line of its own, without a blank at which it could be broken."""
+    return f"{form.format(one.value)}\n{form.format(one.low)}…{form.format(one.high)}"
 
 
 def _show_rules(result: MonitorResult) -> None:

@@ -99,8 +99,8 @@ def _about_runs(look: Look) -> Iterator[str]:
     if one.calibration_beyond_chance is not None and one.calibration_beyond_chance > CALIBRATION:
         side = "high" if bias.value > 0 else "low"
         yield (
-            f"The probabilities of {when} were too {side}: {bias.value:+.1%} on average. The ranking may still be "
-            "good, but sums and costs are not: train again."
+            f"The probabilities of {when} were too {side}, on average by {100 * abs(bias.value):.1f} points. The "
+            "ranking may still be good, but sums and costs are not: train again."
         )
     for name in one.biased_by:
         yield (
