@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,11 @@ MONTHS_BACK = 430
 
 JUDGED_KINDS = ("purchases", "ids")
 """Runs that were scored with the model itself, and not with the compact one for files with one row per customer."""
+
+HINDSIGHT = (
+    "{count} scoring runs are left out of what became of scores: their models were trained on days after the one that "
+    "was scored at, so they forecast nothing."
+)
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,16 @@ class MonitorResult:
             "rules": [one.to_dict() for one in self.verdicts],
             "retrain_rules": [one.to_dict() for one in self.retraining],
         }
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What became of runs, how many are open, what AUC their models had in their tests, and what is to be said."""
+
+    runs: tuple[Realised, ...]
+    open_runs: int
+    tested_auc: Mapping[str, float]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -195,7 +211,7 @@ def _look(plan: MonitorPlan, subject: _Subject, orders: Orders) -> Look:
     as_of = max(known_until, 0 if subject.snapshot is None else subject.snapshot.cutoff)
     as_of = as_of if plan.as_of is None else looked_on
     drift, drift_note = _measure_drift(plan, subject, orders, as_of)
-    judged, open_runs = _judge_runs(plan, orders, known_until)
+    judged = _judge_runs(plan, orders, known_until)
     return Look(
         as_of,
         subject.version,
@@ -203,10 +219,10 @@ def _look(plan: MonitorPlan, subject: _Subject, orders: Orders) -> Look:
         measure_volume(daily),
         _measure_months(plan, orders, known_until),
         drift,
-        judged,
-        open_runs,
-        _tested_auc(plan.models_dir, {one.model for one in judged}),
-        (*subject.notes, *drift_note),
+        judged.runs,
+        judged.open_runs,
+        judged.tested_auc,
+        (*subject.notes, *drift_note, *judged.notes),
     )
 
 
@@ -275,29 +291,38 @@ def _describe_run(run: Remembered) -> dict[str, Any]:
     return {"run": run.run_id, "as_of": date_of(run.run.snapshot.cutoff).isoformat(), "model": run.run.model}
 
 
-def _judge_runs(plan: MonitorPlan, orders: Orders, known_until: int) -> tuple[tuple[Realised, ...], int]:
+def _judge_runs(plan: MonitorPlan, orders: Orders, known_until: int) -> _Judged:
     """Judge the newest runs whose windows are over, and count those whose windows are not."""
     with _open(plan) as state:
         if state is None:
-            return (), 0
+            return _Judged((), 0, {}, ())
         runs = [one for one in list_runs(state) if one.run.kind in JUDGED_KINDS]
         over = [one for one in runs if is_over(one.run.snapshot, known_until=known_until)]
-        exposures: Sequence[Exposure] = read_exposures(plan.state) if over else ()
+        cards = _read_cards(plan.models_dir, {one.run.model for one in over})
+        genuine = [one for one in over if not _knew_more(cards.get(one.run.model), one)]
+        exposures: Sequence[Exposure] = read_exposures(plan.state) if genuine else ()
         judged = tuple(
-            judge_run(one, load_scores(state, one.run_id), orders, exposures=exposures) for one in over[:MOST_RUNS]
+            judge_run(one, load_scores(state, one.run_id), orders, exposures=exposures) for one in genuine[:MOST_RUNS]
         )
-    return judged, len(runs) - len(over)
+    tested = {
+        version: _number(card["test"]["measures"]["churnrisk"]["auc"]["value"]) for version, card in cards.items()
+    }
+    known = {version: auc for version, auc in tested.items() if auc is not None}
+    notes = () if len(genuine) == len(over) else (HINDSIGHT.format(count=len(over) - len(genuine)),)
+    return _Judged(judged, len(runs) - len(over), known, notes)
 
 
-def _tested_auc(models_dir: Path, versions: set[str]) -> dict[str, float]:
-    found = {}
+def _knew_more(card: Mapping[str, Any] | None, run: Remembered) -> bool:
+    """Tell whether the model had been trained on days after the one that it scored at: it then forecast nothing."""
+    return card is not None and parse_day(card["snapshot"]["as_of"], option="card") > run.run.snapshot.cutoff
+
+
+def _read_cards(models_dir: Path, versions: set[str]) -> dict[str, Mapping[str, Any]]:
+    """Read the cards of models that are still there."""
+    found: dict[str, Mapping[str, Any]] = {}
     for version in sorted(versions):
-        try:
-            auc = read_card(models_dir, version=version)["test"]["measures"]["churnrisk"]["auc"]["value"]
-        except StoreError:
-            continue  # removed since, or no longer trusted: there is nothing to compare with
-        if auc is not None:
-            found[version] = float(auc)
+        with contextlib.suppress(StoreError):  # removed since, or no longer trusted: nothing is known of it
+            found[version] = read_card(models_dir, version=version)
     return found
 
 

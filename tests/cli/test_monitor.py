@@ -15,29 +15,36 @@ from typing import Any
 import pytest
 
 from churnrisk.state import list_monitor_runs, list_outcomes, open_state
+from churnrisk.workflows import load
 from support.shop import PURCHASES, churnrisk, read_rows
 
 SECRET = "0123456789-abcdefghijklmnopqrstuvwxyz"
 RULES = ["retention_rate < 0.95", "psi > 0.2", "days_since_last_purchase > 3", "auc < 0.5"]
-DAY = "2011-12-10"
+THEN, DAY = "2011-06-10", "2011-12-10"
 
 
 @pytest.fixture(scope="session")
-def scored(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state with a run of half a year ago, whose window is over."""
-    state = tmp_path_factory.mktemp("scored") / "state.db"
-    answer = churnrisk(
-        "score", PURCHASES, "--models-dir", models, "--state", state, "--as-of", "2011-06-10", "--reasons", "none"
-    )
+def watched(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the model, said to have been trained half a year earlier, and what it then said of everybody."""
+    folder = tmp_path_factory.mktemp("watched")
+    model = load(models_dir=models)
+    model.card["snapshot"] = model.card["snapshot"] | {"as_of": THEN}
+    model.save(folder / "models")
+    score(folder / "models", folder / "state.db")
+    return folder
+
+
+def score(models: Path, state: Path) -> None:
+    options = ("--models-dir", models, "--state", state, "--as-of", THEN, "--reasons", "none")
+    answer = churnrisk("score", PURCHASES, *options)
     assert answer.code == 0, answer.err
-    return state
 
 
 @pytest.fixture
-def shop(models: Path, scored: Path) -> Path:
+def shop(watched: Path) -> Path:
     """A folder with settings, and a state of its own."""
-    shutil.copy(scored, "state.db")
-    write_settings(models)
+    shutil.copy(watched / "state.db", "state.db")
+    write_settings(watched / "models")
     return Path.cwd()
 
 
@@ -64,9 +71,9 @@ def test_everything_as_json_and_remembered(shop: Path) -> None:
     values = found["values"]
     assert values["days_since_last_purchase"] == 1
     assert values["psi"] == values["psi_max"] == values["drifted_features"] == 0
-    assert values["days_since_training"] == 0
+    assert values["days_since_training"] == 183
     [run] = found["realised"]
-    assert (run["as_of"], run["window_until"]) == ("2011-06-10", "2011-09-07")
+    assert (run["as_of"], run["window_until"]) == (THEN, "2011-09-07")
     assert values["auc"] == run["measures"]["auc"]["value"] > 0.7
     assert values["auc_drop"] == pytest.approx(run["tested_auc"] - values["auc"])
     assert run["measures"]["auc"]["low"] < values["auc"] < run["measures"]["auc"]["high"]
@@ -94,6 +101,15 @@ def test_a_log_that_ends_before_the_window_closes_does_not_count(shop: Path) -> 
         assert list_monitor_runs(state) == []
 
 
+def test_a_model_that_knew_what_came_forecast_nothing(shop: Path, models: Path) -> None:
+    """The model of December, let loose on June, would be praised for what it had seen."""
+    write_settings(models)
+    score(models, Path("state.db"))
+    found = churnrisk("monitor", "--as-of", DAY, "--json").json
+    assert [one["run"] for one in found["realised"]] == [1]
+    assert any("1 scoring runs are left out" in one for one in found["notes"])
+
+
 def test_a_shop_without_a_model_is_looked_at_as_far_as_it_goes(shop: Path, tmp_path: Path) -> None:
     write_settings(tmp_path / "none", rules=["days_since_last_purchase > 3"])
     answer = churnrisk("monitor")  # today, years after the log
@@ -111,8 +127,8 @@ def test_a_shop_without_a_model_is_looked_at_as_far_as_it_goes(shop: Path, tmp_p
         ([], ("--as-of", "2009-01-01"), "the log begins on"),
     ],
 )
-def test_what_a_user_can_mend(shop: Path, models: Path, rules: list[str], options: tuple[str, ...], said: str) -> None:
-    write_settings(models, rules=rules)
+def test_what_a_user_can_mend(shop: Path, watched: Path, rules: list[str], options: tuple[str, ...], said: str) -> None:
+    write_settings(watched / "models", rules=rules)
     answer = churnrisk("monitor", *options)
     assert answer.code == 2
     assert said in answer.err
@@ -142,11 +158,11 @@ def calls() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
 
 
 def test_somebody_is_called(
-    shop: Path, models: Path, calls: tuple[str, list[tuple[dict[str, str], bytes]]], monkeypatch: pytest.MonkeyPatch
+    shop: Path, watched: Path, calls: tuple[str, list[tuple[dict[str, str], bytes]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, received = calls
     monkeypatch.setenv("CHURNRISK_WEBHOOK_SECRET", SECRET)
-    write_settings(models, f"webhook_url = '{url}/good'")
+    write_settings(watched / "models", f"webhook_url = '{url}/good'")
     answer = churnrisk("monitor", "--as-of", DAY, "--json")
     assert (answer.code, answer.err) == (3, "")
     assert answer.json["webhook"] == {"sent": True, "tries": 1, "problem": None}
@@ -158,7 +174,7 @@ def test_somebody_is_called(
     assert [one["rule"] for one in alarm["fired"]] == ["retention_rate < 0.95"]
     assert (alarm["as_of"], alarm["model"]) == (DAY, answer.json["model"])
 
-    write_settings(models, f"webhook_url = '{url}/bad'")
+    write_settings(watched / "models", f"webhook_url = '{url}/bad'")
     refused = churnrisk("monitor", "--as-of", DAY, "--json")
     assert refused.code == 3  # a rule did fire, whoever was told
     assert refused.json["webhook"] == {
@@ -168,14 +184,14 @@ def test_somebody_is_called(
     }
     assert refused.err == "churnrisk: the webhook was not sent after 1 tries: 127.0.0.1 answered with status 403\n"
 
-    write_settings(models, f"webhook_url = '{url}/good'", rules=["psi > 0.2"])
+    write_settings(watched / "models", f"webhook_url = '{url}/good'", rules=["psi > 0.2"])
     assert churnrisk("monitor", "--as-of", DAY).code == 0
     assert len(received) == 2  # nobody is called while nothing fires
 
 
-def test_without_a_good_secret_nothing_runs(shop: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_good_secret_nothing_runs(shop: Path, watched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CHURNRISK_WEBHOOK_SECRET", raising=False)
-    write_settings(models, 'webhook_url = "https://alerts.example.com/"')
+    write_settings(watched / "models", 'webhook_url = "https://alerts.example.com/"')
     answer = churnrisk("monitor")
     assert answer.code == 2
     assert "CHURNRISK_WEBHOOK_SECRET is not set" in answer.err

@@ -35,7 +35,7 @@ def write_settings(models: Path, more: str = "") -> None:
     Path("churnrisk.toml").write_text("\n".join(lines), encoding="utf-8")
 
 
-def test_two_weeks(shop: Path) -> None:
+def test_two_weeks(shop: Path, models: Path) -> None:
     first = churnrisk("weekly")
     assert (first.code, first.err) == (0, "")
     assert LINE.match(first.out.strip())
@@ -48,8 +48,11 @@ def test_two_weeks(shop: Path) -> None:
     buyer = sheet.loc[sheet["risk"] == "high", "customer_id"].iloc[0]
     with Path("purchases.csv").open("a", encoding="utf-8") as file:
         file.write(f"new-1,{buyer},2011-12-16 10:00:00,25.00,3,United Kingdom\n")
+    write_settings(models, 'rules = ["retention_rate < 0.95", "psi > 5"]')
     second = churnrisk("weekly")
     assert second.code == 0
+    assert second.out.splitlines()[1:] == ["Rules that fired: retention_rate < 0.95 (it is 0.9273)."]
+    assert "rules_fired=1" in second.out
     assert "bought_since=1 days_since_training=7" in second.out
     sheet = pd.read_excel("weekly/list.xlsx", engine="calamine", dtype={"customer_id": str})
     assert sheet.loc[sheet["change"] == "bought since", "customer_id"].tolist() == [buyer]
