@@ -2,50 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from churnrisk.messages import LANGUAGES, speaking
-from churnrisk.monitor import FeatureDrift
 from churnrisk.report import Block, Cards, Chart, DataTable, Words, describe_monitor
-
-FEATURES = [
-    FeatureDrift("order_count", 0.4, 0.01, 0.03, 0.1, 0.0, 0.0),
-    FeatureDrift("season_purchase_day_count", 0.3, 0.01, 0.03, 0.1, 0.0, 0.0),
-    FeatureDrift("tenure_days", 0.09, 0.01, 0.03, 0.1, 0.0, 0.0),
-    FeatureDrift("weekday_count", 0.02, 0.01, 0.03, None, 0.0, 0.0),
-]
-
-
-def view(**more: Any) -> dict[str, Any]:
-    values = {"drifted_features": 1, "psi_max": 0.4}
-    look = {
-        "model": "20261122T014500.250Z-1a2b3c4d",
-        "freshness": {"looked_on": "2026-11-22"},
-        "values": values,
-        "drift": {"features": [one.to_dict() for one in FEATURES]},
-        "volume": {"weeks": [{"from": "2026-11-15", "purchases": 1200, "new_customers": 30}]},
-        "rules": [
-            {"rule": "psi > 0.2", "value": 0.4, "fired": True},
-            {"rule": "auc < 0.6", "value": None, "fired": False},
-        ],
-        "advice": ["Do <b>this</b>."],
-    }
-    run = {"as_of": "2026-06-01", "customers": 900, "churn_rate": 0.5, "bias": 0.02}
-    return {
-        "latest": look,
-        "days_since_last_purchase": 3,
-        "trend": [
-            {"as_of": "2026-11-15", "psi_max": 0.1, "fired": []},
-            {"as_of": "2026-11-22", "psi_max": None, "fired": ["psi"]},
-        ],
-        "realised": [
-            run | {"auc": 0.71, "auc_low": 0.68, "auc_high": 0.74},
-            run | {"auc": None, "auc_low": None, "auc_high": None, "bias": None},
-        ],
-        **more,
-    }
+from support.looks import FEATURES, view
 
 
 def charts_of(blocks: list[Block]) -> dict[str, Chart]:

@@ -15,6 +15,7 @@ import pytest
 from churnrisk.messages import LANGUAGES
 from churnrisk.orders import IntakeOptions
 from support.colours import contrast, css_colours
+from support.looks import remember_looks
 from support.reports import EVIL_IDS
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ PAGES = {
     "/segments": 1,
     "/model": 4,
     "/campaigns": 0,
+    "/monitor": 4,
 }
 """Each page, and how many charts it has."""
 
@@ -60,6 +62,7 @@ def dashboard(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHURNRISK_CONFIG_DIR", str(trained_shop.configuration))
         with running_dashboard(folder, trained_shop.models, write_hostile_shop(folder / "log.csv")) as running:
+            remember_looks(running.app.state.state)
             yield running
 
 

@@ -14,4 +14,4 @@ from churnrisk.workflows import monitor_view
 def monitor(view: View) -> Response:
     """Show the newest look; it is read from what is remembered, so it needs neither model nor history."""
     blocks = list(describe_monitor(monitor_view(view.state)))
-    return view.show("blocks_page.html", title=say("Monitoring"), blocks=blocks)
+    return view.show("blocks_page.html", title=say("Monitoring"), blocks=blocks, is_in_halves=True)
