@@ -191,6 +191,11 @@ class Settings(BaseSettings):
     redemption: float = Field(
         1.0, ge=0, le=1, description="share of the contacted who would have stayed anyway and take the incentive"
     )
+    reasons_ahead: int = Field(
+        20_000,
+        ge=0,
+        description="the service works out reasons ahead in a customer base of up to so many; beyond, on demand",
+    )
     playbook: dict[str, str] = Field(
         default_factory=dict,
         description="what to do for whom: a segment, a family of reasons, or otherwise, to an action",

@@ -83,6 +83,8 @@ def serve(
         allowed_hosts=tuple(allowed_host or settings.allowed_hosts),
         session_seconds=settings.session_hours * 3600,
         bounds=_bounds(settings),
+        playbook=settings.playbook,
+        explained=settings.reasons_ahead,
     )
     tend_state(config.state, keep_days=settings.keep_runs_days)
     code = run_service(config, announce=lambda line: typer.echo(line, err=True))

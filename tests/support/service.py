@@ -59,7 +59,8 @@ def environment_of(configuration: Path, more: Mapping[str, str] | None = None) -
     """The environment of a process of ours: none of the settings of who runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CHURNRISK_")}
     paths = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH", "")]))
-    return kept | {"CHURNRISK_CONFIG_DIR": str(configuration), "PYTHONPATH": paths, **(more or {})}
+    ours = {"CHURNRISK_CONFIG_DIR": str(configuration), "CHURNRISK_REASONS_AHEAD": "0", "PYTHONPATH": paths}
+    return kept | ours | dict(more or {})
 
 
 @dataclass

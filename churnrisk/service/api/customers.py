@@ -14,7 +14,21 @@ from churnrisk.service.api.shapes import CustomerAnswer, CustomersAnswer, proble
 from churnrisk.workflows import CustomerQuery, Shop
 
 router = APIRouter(prefix="/v1", tags=["customers"])
-Words = Annotated[list[str] | None, Query(max_length=20)]
+Segment = Literal[
+    "champions",
+    "loyal",
+    "promising",
+    "new",
+    "needs_attention",
+    "about_to_sleep",
+    "at_risk",
+    "cannot_lose",
+    "hibernating",
+    "lost",
+]
+Risk = Literal["high", "medium", "low"]
+Status = Literal["scored", "lapsed", "no_purchases"]
+Several = Query(max_length=10, description="Only these; repeatable.")
 
 
 class FinishedAnswers:
@@ -89,9 +103,9 @@ def _render(shop: Shop, customer_id: str, explain: bool) -> bytes:
 )
 def customers(
     request: Request,
-    segment: Words = None,
-    risk: Words = None,
-    status: Words = None,
+    segment: Annotated[list[Segment] | None, Several] = None,
+    risk: Annotated[list[Risk] | None, Several] = None,
+    status: Annotated[list[Status] | None, Several] = None,
     min_value: Annotated[float | None, Query(allow_inf_nan=False, description="Least value at risk.")] = None,
     prefix: Annotated[str, Query(max_length=200, description="How the id begins.")] = "",
     sort: Annotated[Literal["value", "risk", "id"], Query()] = "value",

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from churnrisk.orders import PurchaseRow
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
-Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), Field(examples=["2011-12-10"])]
+
+
+def _check_date(text: str) -> str:
+    dt.date.fromisoformat(text)
+    return text
+
+
+Date = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+    AfterValidator(_check_date),
+    Field(examples=["2011-12-10"], json_schema_extra={"format": "date"}),
+]
 Number = Annotated[int | float | str, Field(description='A number, or decimal text such as "12.50".')]
 Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
 Reasons = Literal["none", "shown", "listed", "all"]

@@ -7,11 +7,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, cast
 
+from churnrisk.errors import BadQuery, SettingsError
 from churnrisk.retention import CohortTable, RetentionTable, build_cohorts, measure_retention, parse_kind
 from churnrisk.timeline import DEFAULT_LOOKBACK, parse_day
 from churnrisk.workflows.shop.generation import Generation
 
 MOST_KEPT = 32
+MOST_PERIODS = 1500
+DAYS_OF = {"week": 7, "month": 28, "quarter": 90, "year": 365}
 
 
 class Figures:
@@ -42,10 +45,8 @@ class Figures:
             Active is who bought in so many last days.
         """
         how: dict[str, Any] = {**_read_days(start, stop), "lookback": lookback}
-        asked = ("retention", kind, *how.values())
-        return cast(
-            RetentionTable, self._keep(asked, lambda orders: measure_retention(orders, parse_kind(kind), **how))
-        )
+        asked, chosen = ("retention", kind, *how.values()), self._check(kind, how)
+        return cast(RetentionTable, self._keep(asked, lambda orders: measure_retention(orders, chosen, **how)))
 
     def cohorts(
         self,
@@ -58,13 +59,29 @@ class Figures:
     ) -> CohortTable:
         """Follow customers from the period of their first purchase on, by ``customers`` or by ``revenue``."""
         how: dict[str, Any] = {**_read_days(start, stop), "lookback": lookback, "measure": measure}
-        asked = ("cohorts", kind, *how.values())
-        return cast(CohortTable, self._keep(asked, lambda orders: build_cohorts(orders, parse_kind(kind), **how)))
+        asked, chosen = ("cohorts", kind, *how.values()), self._check(kind, how)
+        return cast(CohortTable, self._keep(asked, lambda orders: build_cohorts(orders, chosen, **how)))
 
     def latest(self) -> list[dict[str, Any]]:
         """Give the last complete months, at most 13, for a look at where things are going."""
         periods = self.retention("month").to_dict()["periods"]
         return [one for one in periods if one["complete"]][-13:]
+
+    def _check(self, kind: str, how: dict[str, Any]) -> str | int:
+        """Read the kind of period, and refuse more periods than anyone looks at."""
+        try:
+            chosen = parse_kind(kind)
+        except SettingsError as error:
+            raise BadQuery(str(error)) from None
+        facts = self._generation.facts
+        start = facts["first_day"] if how["start"] is None else how["start"]
+        stop = facts["last_day"] + 1 if how["stop"] is None else how["stop"]
+        if start >= stop:
+            raise BadQuery("from and to: the first day has to lie before the last.")
+        count = (stop - start) // (chosen if isinstance(chosen, int) else DAYS_OF[chosen])
+        if count > MOST_PERIODS:
+            raise BadQuery(f"{count} periods are more than {MOST_PERIODS}; choose longer ones, or fewer days.")
+        return chosen
 
     def _keep(self, asked: tuple[Any, ...], work: Callable[[Any], Any]) -> Any:
         with self._lock:
@@ -77,7 +94,10 @@ class Figures:
 
 
 def _read_days(start: str | None, stop: str | None) -> dict[str, int | None]:
-    return {
-        "start": None if start is None else parse_day(start, option="from"),
-        "stop": None if stop is None else parse_day(stop, option="to"),
-    }
+    try:
+        return {
+            "start": None if start is None else parse_day(start, option="from"),
+            "stop": None if stop is None else parse_day(stop, option="to"),
+        }
+    except SettingsError as error:
+        raise BadQuery(str(error)) from None

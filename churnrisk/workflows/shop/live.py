@@ -8,13 +8,12 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from churnrisk.engines import MemoryDatabase
-from churnrisk.errors import ChurnriskError, ModelNotFound, NoModel
+from churnrisk.errors import BadQuery, ChurnriskError, ModelNotFound, NoModel, SettingsError
 from churnrisk.explain import Explainer
 from churnrisk.learning import FittedModel, Valuation
 from churnrisk.orders import (
@@ -34,6 +33,9 @@ from churnrisk.workflows.days import Day, choose_as_of
 from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.model import ChurnModel, load
 from churnrisk.workflows.reasons import ReasonFinder, ReasonsFor, with_reasons
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FEW_ROWS = 20_000
 """More purchase rows than so many take the way of a file."""
@@ -140,7 +142,7 @@ class LiveScorer:
         """Score everybody in some purchase rows, as a file of them would be scored."""
         model = self.current.get()
         with self._open(rows) as orders:
-            day = choose_as_of(model.model, orders, as_of)
+            day = _choose_day(model, orders, as_of)
             return ScoredRows(model, self._score(model.model, orders, day, by=by, reasons=reasons, top=top))
 
     def score_customer(self, few: FewOrders, facts: Mapping[str, bool], as_of: int) -> ScoredRows:
@@ -209,8 +211,17 @@ class LiveScorer:
             self._desks.get().close()
 
 
+def _choose_day(model: ChurnModel, orders: Orders, as_of: Day) -> int:
+    try:
+        return choose_as_of(model.model, orders, as_of)
+    except SettingsError as error:
+        raise BadQuery(str(error)) from None
+
+
 def _to_frame(rows: Sequence[PurchaseRow]) -> pd.DataFrame:
     """Give rows as a frame of text, without the columns that say nothing."""
+    import pandas as pd  # late: few who load this ever need it
+
     columns = {name: [getattr(row, name) for row in rows] for name in PurchaseRow.__dataclass_fields__}
     return pd.DataFrame(
         {name: np.array(v, dtype=object) for name, v in columns.items() if any(x is not None for x in v)}

@@ -1,0 +1,246 @@
+"""The routes under /v1 on a real server: what the command says, fresh at once, kept once, and as described."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import positive_data_acceptance
+
+from churnrisk.tables import to_csv
+from churnrisk.workflows import load, score_source
+from support.service import Service, TrainedShop
+from support.shop import PURCHASES, read_rows, write_rows
+
+LINE = {"ordered_at": "2011-12-10T08:00:00", "amount": "17.35", "quantity": 4}
+NAMES = ("customer_id", "order_id", "ordered_at", "amount", "item_count")
+
+
+@pytest.fixture(scope="module")
+def api(service: Service) -> httpx.Client:
+    """A client with the rights of an admin, once the service has read its history."""
+    client = service.client("admin")
+    until = time.monotonic() + 120
+    while client.get("/readyz").status_code != 200:
+        assert time.monotonic() < until, client.get("/readyz").text
+        time.sleep(0.1)
+    return client
+
+
+@pytest.fixture
+def _own_key(trained_shop: TrainedShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHURNRISK_CONFIG_DIR", str(trained_shop.configuration))
+
+
+def some_rows(count: int) -> list[dict[str, str]]:
+    return read_rows(PURCHASES)[-count:]
+
+
+def to_json(rows: list[dict[str, str]]) -> dict[str, Any]:
+    names = {"item_count": "quantity"}
+    return {"purchases": [{names.get(name, name): row[name] for name in NAMES} for row in rows]}
+
+
+@pytest.mark.usefixtures("_own_key")
+def test_scores_are_those_of_the_command(api: httpx.Client, trained_shop: TrainedShop, tmp_path: Any) -> None:
+    rows = some_rows(1500)
+    source = write_rows(tmp_path / "rows.csv", rows, NAMES)
+    model = load(models_dir=trained_shop.models)
+    expected = to_csv(score_source(model, source, reasons="listed", top=10).table)
+    answer = api.post("/v1/score", json=to_json(rows), headers={"Accept": "text/csv"})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.text == expected
+    upload = {"Accept": "text/csv", "Content-Type": "text/csv"}
+    assert api.post("/v1/score", content=source.read_bytes(), headers=upload).text == expected
+    early = score_source(model, source, as_of="2011-12-01", reasons="none", by="risk").table.records()
+    how = {"as_of": "2011-12-01", "reasons": "none", "by": "risk"}
+    found = api.post("/v1/score", json=to_json(rows), params=how).json()
+    assert [{name: row[name] for name in early[0]} for row in found["customers"]] == early
+    assert found["model"] == model.version
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"", {"Content-Type": "application/json"}, 422),
+        (b'{"purchases": []}', {"Content-Type": "application/json"}, 422),
+        (b'{"purchases": [{"customer_id": 7, "ordered_at": "2011-01-01"}]}', {"Content-Type": "application/json"}, 422),
+        (
+            b'{"purchases": [{"customer_id": "a", "ordered_at": "2011-13-01"}]}',
+            {"Content-Type": "application/json"},
+            422,
+        ),
+        (b'{"purchases": [], "more": 1}', {"Content-Type": "application/json"}, 422),
+        (b"x", {"Content-Type": "text/plain"}, 415),
+        (b"PAR1 no parquet PAR1", {"Content-Type": "application/vnd.apache.parquet"}, 422),
+        (b"{}", {"Content-Type": "application/json", "Accept": "image/png"}, 406),
+    ],
+)
+def test_what_cannot_be_scored(api: httpx.Client, body: bytes, headers: dict[str, str], status: int) -> None:
+    answer = api.post("/v1/score", content=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert {"type", "title", "status", "detail"} <= answer.json().keys()
+
+
+def test_orders_are_kept_once_and_are_in_the_next_answer(api: httpx.Client) -> None:
+    customer = api.get("/v1/customers", params={"risk": "low", "limit": 1}).json()["customers"][0]["customer_id"]
+    before = api.get(f"/v1/customers/{customer}").json()
+    order = {"customer_id": customer, "order_id": "api-1", **LINE}
+    sent = {"purchases": [order, order | {"amount": 1.5}]}
+    statuses = [api.post("/v1/purchases", json=sent).json()["orders"][0]["status"] for _ in range(2)]
+    assert statuses == ["accepted", "duplicate"]
+    after = api.get(f"/v1/customers/{customer}").json()
+    assert after["is_fresh"]
+    assert after["orders"][0] == {
+        "order_id": "api-1",
+        "ordered_on": "2011-12-10",
+        "amount": 18.85,
+        "quantity": 8.0,
+        "line_count": 2,
+        "kind": "purchase",
+        "is_received": True,
+    }
+    assert after["order_total"] == before["order_total"] + 1
+    assert after["score"]["days_since_last_order"] == 1
+    other = {"customer_id": customer, "order_id": "api-2", **LINE}
+    refused = api.post("/v1/purchases", json={"purchases": [order, other]})
+    assert refused.status_code == 409
+    assert "api-1" in refused.json()["detail"]
+    assert [one["status"] for one in refused.json()["orders"]] == ["conflict", "accepted"]
+    assert api.get(f"/v1/customers/{customer}").json()["order_total"] == before["order_total"] + 2
+
+
+def test_an_order_of_the_history_counts_once(api: httpx.Client) -> None:
+    known = read_rows(PURCHASES)[5]
+    row = {**to_json([known])["purchases"][0]}
+    assert api.post("/v1/purchases", json={"purchases": [row]}).json()["duplicates"] == 1
+    assert api.post("/v1/purchases", json={"purchases": [row | {"amount": "1"}]}).status_code == 409
+
+
+def test_nothing_is_kept_of_a_request_with_a_bad_row(api: httpx.Client) -> None:
+    good = {"customer_id": "whole or not", "order_id": "1", **LINE}
+    for bad in (
+        {"amount": "1,5"},
+        {"amount": None},
+        {"ordered_at": "2999-01-01"},
+        {"order_id": " "},
+        {"customer_id": " "},
+    ):
+        answer = api.post("/v1/purchases", json={"purchases": [good, good | {"order_id": "2"} | bad]})
+        assert answer.status_code == 422, answer.text
+        assert "row 2" in answer.json()["detail"]
+    csv = "customer_id,order_id,ordered_at,amount\nwhole or not,3,2011-12-01,x\n"
+    headers = {"Content-Type": "text/csv"}
+    assert api.post("/v1/purchases", content=csv, headers=headers).status_code == 422
+    assert api.get("/v1/customers/whole%20or%20not").status_code == 404
+    answer = api.post("/v1/purchases", content=csv.replace("x", "3.10"), headers=headers)
+    assert answer.json()["accepted"] == 1, answer.text
+
+
+@pytest.mark.parametrize(
+    "customer", ["a/b", "../x", "ж é?#%2F", "=1+1", "explain", "🙂", "a//b", "'; DROP TABLE scored"]
+)
+def test_any_text_is_an_id(api: httpx.Client, customer: str) -> None:
+    order = {"customer_id": customer, "order_id": "1", **LINE}
+    assert api.post("/v1/purchases", json={"purchases": [order]}).json()["orders"][0]["status"] == "accepted"
+    found = api.get(f"/v1/customers/{quote(customer, safe='')}").json()
+    assert found["customer_id"] == customer
+    assert found["order_total"] == 1
+
+
+def test_the_list_goes_on_where_it_ended(api: httpx.Client) -> None:
+    how: dict[str, Any] = {"risk": ["high", "medium"], "sort": "risk", "limit": 400}
+    seen, cursor = [], None
+    while True:
+        page = api.get("/v1/customers", params=how | ({"cursor": cursor} if cursor else {})).json()
+        seen += [row["customer_id"] for row in page["customers"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen)) == page["total"]
+    assert api.get("/v1/customers", params={"risk": "huge"}).status_code == 422
+    assert api.get("/v1/customers", params={"cursor": "x"}).status_code == 422
+
+
+def test_figures_and_models(api: httpx.Client) -> None:
+    assert len(api.get("/v1/metrics/retention", params={"period": "quarter"}).json()["periods"]) == 9
+    assert api.get("/v1/cohorts", params={"period": "quarter", "measure": "revenue"}).json()["measure"] == "revenue"
+    assert sum(one["customers"] for one in api.get("/v1/segments").json()["segments"]) > 5000
+    [model] = [one for one in api.get("/v1/models").json()["models"] if one["is_current"]]
+    assert model["status"] == "ok"
+    assert api.get(f"/v1/models/{model['version']}").json()["card"]["snapshot"]["horizon_days"] == 90
+    again = api.post(f"/v1/models/{model['version']}/promote")
+    assert again.json() == {"version": model["version"], "previous": model["version"]}
+    assert api.post("/v1/models/20000101T000000.000Z-00000000/promote").status_code == 404
+    explained = api.get("/v1/customers/12347", params={"explain": True}).json()["explanation"]
+    total = explained["base_log_odds"] + sum(one["log_odds"] for one in explained["families"])
+    assert total == pytest.approx(explained["log_odds"], abs=1e-6)
+
+
+def wait_for(api: httpx.Client, job: int, *statuses: str) -> dict[str, Any]:
+    until = time.monotonic() + 120
+    while True:
+        found: dict[str, Any] = api.get(f"/v1/jobs/{job}").json()
+        if found["status"] in statuses:
+            return found
+        assert found["status"] in ("queued", "running"), found
+        assert time.monotonic() < until, found
+        time.sleep(0.1)
+
+
+def test_jobs(api: httpx.Client, service: Service) -> None:
+    scoring = api.post("/v1/jobs/score", json={"reasons": "none"})
+    assert scoring.status_code == 202, scoring.text
+    training = api.post("/v1/jobs/train", json={"horizon": 90}).json()["job_id"]
+    done = wait_for(api, scoring.json()["job_id"], "done")
+    result = api.get(f"/v1/jobs/{done['job_id']}/result")
+    assert result.headers["content-type"].startswith("text/csv")
+    assert len(result.text.splitlines()) == done["result"]["customers"] + 1
+    wait_for(api, training, "running")
+    assert api.delete(f"/v1/jobs/{training}").json()["status"] == "cancelled"
+    assert api.delete(f"/v1/jobs/{training}").status_code == 409
+    assert api.get(f"/v1/jobs/{training}/result").status_code == 409
+    assert api.get("/v1/jobs/999999").status_code == 404
+    until = time.monotonic() + 30
+    while not any(one["event"] == "job ended" and one["job"] == training for one in service.events()):
+        assert time.monotonic() < until, "the process of a cancelled job ends"
+        time.sleep(0.1)
+    assert service.client("scorer").post("/v1/jobs/train", json={}).status_code == 403
+
+
+def test_the_description_holds(api: httpx.Client, service: Service) -> None:
+    """Requests made up from the OpenAPI: no 5xx, and every answer as documented."""
+    document = api.get("/openapi.json").json()
+    json.dumps(document)
+    schema = schemathesis.openapi.from_dict(document).include(path_regex="^/v1")
+    schema.validate()
+    for found in schema.get_all_operations():
+        operation: Any = found.ok()  # type: ignore[union-attr]
+        # what takes long is asked for by who may not
+        role = "reader" if operation.path in ("/v1/jobs/train", "/v1/jobs/score") else "admin"
+        try_operation(operation, service.url, {"Authorization": f"Bearer {service.keys[role]}"})
+
+
+def try_operation(operation: Any, url: str, headers: dict[str, str]) -> None:
+    @settings(
+        max_examples=4,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy())
+    def check(case: Any) -> None:
+        # a cursor, a day or a row can be of the right form and still not be right
+        case.call_and_validate(base_url=url, headers=headers, excluded_checks=[positive_data_acceptance], timeout=90)
+
+    check()
