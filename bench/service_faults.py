@@ -161,7 +161,11 @@ def scoring_request(key: str) -> bytes:
             rows.setdefault(row["customer_id"], []).append(row)
     chosen = random.Random(1).sample(sorted(rows), CUSTOMERS)
     purchases = [
-        {name: row[name] for name in ("customer_id", "order_id", "ordered_at", "amount")}
+        {
+            **{name: row[name] for name in ("customer_id", "order_id", "ordered_at")},
+            "amount": float(row["amount"]),
+            "quantity": int(row["item_count"]),
+        }
         for customer in chosen
         for row in rows[customer]
     ]

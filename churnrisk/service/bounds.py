@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any, Literal
@@ -19,6 +20,9 @@ from churnrisk.service.access import FORM_LIMIT, SAFE_METHODS, replay
 from churnrisk.service.config import Bounds
 from churnrisk.service.metrics import QUEUED, REFUSED, RUNNING
 from churnrisk.service.problems import Problem, respond
+
+WEIGHT = 0.2
+"""Of the last request in how long one usually takes."""
 
 Turn = Literal["go", "late", "gone"]
 """How a wait in the queue ends."""
@@ -39,20 +43,26 @@ class Lane:
         How many run at a time.
     queued : int
         How many may wait.
+    seconds : float
+        How long one may wait. Who would have to wait longer, by how long the last ones took, is refused at once: the
+        answer is the same as after the wait, and comes when it is of use.
     """
 
-    def __init__(self, name: str, slots: int, queued: int) -> None:
-        self.slots, self.queued = slots, queued
+    def __init__(self, name: str, slots: int, queued: int, seconds: float) -> None:
+        self.slots, self.queued, self.seconds = slots, queued, seconds
         self.running = 0
+        self.usual = 0.0
         self._waiting: deque[asyncio.Future[Turn]] = deque()
         self._shown = RUNNING.labels(name), QUEUED.labels(name)
 
     @property
     def is_full(self) -> bool:
         """Whether one more would have to be refused."""
-        return self.running >= self.slots and len(self._waiting) >= self.queued
+        if self.running < self.slots:
+            return False
+        return len(self._waiting) >= self.queued or (len(self._waiting) + 1) * self.usual / self.slots > self.seconds
 
-    async def enter(self, seconds: float, receive: Receive) -> Receive:
+    async def enter(self, receive: Receive) -> Receive:
         """Take a slot, after waiting for one if need be; give how to receive from here on.
 
         Raises
@@ -71,7 +81,7 @@ class Lane:
         turn: asyncio.Future[Turn] = loop.create_future()
         self._waiting.append(turn)
         self._shown[1].set(len(self._waiting))
-        clock = loop.call_later(seconds, _call, turn, "late")
+        clock = loop.call_later(self.seconds, _call, turn, "late")
         leaving = asyncio.ensure_future(receive())
         leaving.add_done_callback(lambda _: _call(turn, "gone"))
         try:
@@ -91,8 +101,10 @@ class Lane:
         leaving.cancel()
         raise busy("waited too long") if called == "late" else ClientGone
 
-    def leave(self) -> None:
-        """Give the slot to the next, or back."""
+    def leave(self, took: float | None = None) -> None:
+        """Give the slot to the next, or back; say how long it was used."""
+        if took is not None:
+            self.usual += WEIGHT * (took - self.usual)
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -120,9 +132,9 @@ class Bound:
         self.app, self.bounds = app, bounds
         self.buffered = 0
         self.lanes = {
-            "reads": Lane("reads", bounds.reads, bounds.queued),
-            "work": Lane("work", bounds.work, bounds.queued),
-            "login": Lane("login", 2, 8),  # its own, since anyone may try
+            "reads": Lane("reads", bounds.reads, bounds.queued, bounds.wait_seconds),
+            "work": Lane("work", bounds.work, bounds.queued, bounds.wait_seconds),
+            "login": Lane("login", 2, 8, bounds.wait_seconds),  # its own, since anyone may try
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,7 +149,7 @@ class Bound:
             if lane is None:
                 await self.app(scope, replay(body, receive), send)
             else:
-                rest = await lane.enter(self.bounds.wait_seconds, receive)
+                rest = await lane.enter(receive)
                 await self._work(lane, scope, replay(body, rest), send)
 
     def _lane_of(self, scope: Scope) -> Lane | None:
@@ -178,6 +190,7 @@ class Bound:
 
     async def _work(self, lane: Lane, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application work in a slot that was taken, which is free again only when it has really ended."""
+        began = time.monotonic()
         answer = Answer(scope, receive, send, self.bounds.seconds)
         try:
             await self.app(scope, receive, answer.send)
@@ -186,7 +199,7 @@ class Bound:
                 raise
         finally:
             answer.clock.cancel()
-            lane.leave()
+            lane.leave(time.monotonic() - began)
 
 
 class Answer:

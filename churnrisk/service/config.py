@@ -45,7 +45,7 @@ class Bounds:
     queued : int
         How many more of either kind wait for their turn; beyond them 503 with Retry-After, at once.
     wait_seconds : float
-        How long one waits for its turn; then 503.
+        How long one waits for its turn; who would have to wait longer is refused at once, by 503.
     header_seconds : float
         How long a client may take to send the head of a request.
     body_rate : int
@@ -69,7 +69,7 @@ class Bounds:
     reads: int = 4
     work: int = 2
     queued: int = 32
-    wait_seconds: float = 10.0
+    wait_seconds: float = 3.0
     header_seconds: float = 10.0
     body_rate: int = 1024
     grace_seconds: float = 10.0
