@@ -290,7 +290,9 @@ async def kills(service: Service, count: int) -> None:
     random.seed(3)
     began = time.monotonic()
     for _ in range(count):
-        await asyncio.sleep(random.uniform(0.05, 0.5))
+        seen, until = len(acknowledged), time.monotonic() + 10
+        while len(acknowledged) < seen + 3 and time.monotonic() < until:  # some work between two kills
+            await asyncio.sleep(random.uniform(0.0, 0.05))
         pids = await asyncio.to_thread(service.worker_pids)
         try:
             os.kill(random.choice(pids), signal.SIGKILL)

@@ -119,7 +119,8 @@ class Service:
 
     def processes(self) -> dict[str, int]:
         """Every process that the supervisor has started last, by its name."""
-        return {event["name"]: event["pid"] for event in self.events() if event["event"] == "process started"}
+        lines = [line for line in self.log.read_text().splitlines() if '"process started"' in line]
+        return {event["name"]: event["pid"] for event in map(json.loads, lines)}
 
     def close(self) -> None:
         """Stop it, and wait for it."""
