@@ -28,6 +28,8 @@ from churnrisk.orders.source import open_source, settle_rows
 from churnrisk.orders.summary import list_ids, read_summary
 
 KINDS = ("purchases", "ids", "summary")
+MOST_LISTED = 3_000_000
+"""Orders of a log whose customers are listed; the list would take hundreds of megabytes beyond."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,9 @@ class CustomerTable:
     kind : str
         ``"purchases"``, ``"ids"`` or ``"summary"``.
     customer_ids : list of str
-        Each id of the file once, in the order of the file.
+        Each id of the file once, in the order of the file; empty where ``is_everybody``.
+    is_everybody : bool
+        Whether all customers of the orders are meant, who are too many to list.
     orders : Orders, optional
         The purchase history, for purchases.
     summary : dict of str to array, optional
@@ -55,6 +59,7 @@ class CustomerTable:
     report: IntakeReport
     orders: Orders | None = None
     summary: dict[str, np.ndarray] | None = None
+    is_everybody: bool = False
 
     def close(self) -> None:
         """Let go of the purchase history, if there is one."""
@@ -124,11 +129,13 @@ def tell_kind(headers: Sequence[str], columns: Mapping[str, str]) -> tuple[str, 
 def _read_kind(kind: str, raw: RawRows, database: Database, options: IntakeOptions) -> CustomerTable:
     if kind == "purchases":
         match = match_columns(raw.headers, find_chosen_in(raw.headers, options.columns, keep=PURCHASE_ROLES[:2]))
-        ids: list[str] = []
+        listed: list[str] = []
         orders = build_orders(
-            raw, match, database, options, before_dropping=lambda _: ids.extend(_ids_in_order(database))
+            raw, match, database, options, before_dropping=lambda _: listed.extend(_list_ids(database, options))
         )
-        return CustomerTable(kind=kind, customer_ids=ids, report=orders.report, orders=orders)
+        return CustomerTable(
+            kind=kind, customer_ids=listed, report=orders.report, orders=orders, is_everybody=not listed
+        )
     raw = settle_rows(raw, database)
     chosen = find_chosen_in(raw.headers, options.columns, keep=("customer_id",))
     match = match_columns(raw.headers, chosen, roles=SUMMARY_FILE_ROLES, needed=("customer_id",))
@@ -138,6 +145,12 @@ def _read_kind(kind: str, raw: RawRows, database: Database, options: IntakeOptio
         return CustomerTable(kind=kind, customer_ids=ids, report=report)
     summary, report = read_summary(raw, match, database, options)
     return CustomerTable(kind=kind, customer_ids=list(summary["customer_id"]), report=report, summary=summary)
+
+
+def _list_ids(database: Database, options: IntakeOptions) -> list[str]:
+    """List the customers; nobody where they are many and all of them are in the orders."""
+    [(count,)] = database.connection.execute("SELECT count(*) FROM orders").fetchall()
+    return [] if count > MOST_LISTED and not options.net_cancellations else _ids_in_order(database)
 
 
 def _ids_in_order(database: Database) -> list[str]:

@@ -270,7 +270,8 @@ def _score_history(
     model: FittedModel, customers: CustomerTable, orders: Orders | None, as_of: Day, how: Callable[..., Scores]
 ) -> Scores:
     log = _known(orders)
-    return how(log, choose_as_of(model, log, as_of), only=customers.customer_ids)
+    only = None if customers.is_everybody else customers.customer_ids
+    return how(log, choose_as_of(model, log, as_of), only=only)
 
 
 def _write_history(
