@@ -84,6 +84,8 @@ def monitor(
         progress("looking", 0, 1)
         result = run_monitor(plan)
         retrained = _retrain(plan, result, settings, reading, promote=promote, progress=progress)
+    if result.memory_problem:
+        typer.echo(f"churnrisk: this look is not remembered: {result.memory_problem}", err=True)
     delivery = None if webhook is None or not result.fired else _call(webhook, result)
     if as_json:
         print_json(_describe(result, retrained, delivery))

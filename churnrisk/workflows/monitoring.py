@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from churnrisk.dataset import Exposure, count_daily_purchases
 from churnrisk.engines import BATCH_ROWS
-from churnrisk.errors import ColumnError, IncompatibleModel, ModelNotFound, NotEnoughData, StoreError
+from churnrisk.errors import ColumnError, IncompatibleModel, ModelNotFound, NotEnoughData, StateError, StoreError
 from churnrisk.features import iterate_features
 from churnrisk.learning import FittedModel
 from churnrisk.monitor import (
@@ -108,11 +108,12 @@ class MonitorPlan:
 
 @dataclass(frozen=True)
 class MonitorResult:
-    """A look, and what the rules say to it."""
+    """A look, what the rules say to it, and why it could not be remembered (empty where it was)."""
 
     look: Look
     verdicts: tuple[Verdict, ...]
     retraining: tuple[Verdict, ...]
+    memory_problem: str = ""
 
     @property
     def fired(self) -> tuple[Verdict, ...]:
@@ -170,8 +171,12 @@ def run_monitor(plan: MonitorPlan) -> MonitorResult:
         look = _look(plan, subject, orders)
     values = look.values
     result = MonitorResult(look, check_rules(plan.rules, values), check_rules(plan.retrain_rules, values))
-    if plan.remember_in is not None:
+    if plan.remember_in is None:
+        return result
+    try:
         _remember(plan.remember_in, result)
+    except StateError as error:  # what was found is worth no less, and a rule that fired is to be heard
+        return replace(result, memory_problem=str(error))
     return result
 
 

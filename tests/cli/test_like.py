@@ -11,7 +11,7 @@ import pytest
 from churnrisk.simulate import simulate_purchases
 from churnrisk.store import list_models, read_card, save_model
 from churnrisk.timeline import date_of
-from churnrisk.workflows import read_recipe
+from churnrisk.workflows import compare_cards, read_recipe
 from support.shop import churnrisk
 
 WINDOWS = {"as_of": "2012-01-01", "lookback_days": 300, "horizon_days": 40, "lead_days": 2}
@@ -105,6 +105,13 @@ def test_without_purchases(card: dict[str, Any], said: str, monkeypatch: pytest.
     answer = churnrisk("train", "--like", old)
     assert answer.code == 2
     assert said in answer.err
+
+
+@pytest.mark.parametrize(("then", "now", "is_no_worse"), [("B", "A", True), ("B", "B", True), ("B", "C", False)])
+def test_what_may_be_promoted_by_itself(then: str, now: str, is_no_worse: bool) -> None:
+    cards = [card_of(None, grade={"letter": letter}) for letter in (then, now)]
+    assert compare_cards(*cards).is_no_worse is is_no_worse
+    assert compare_cards(card_of(None, grade={}), cards[1]).is_no_worse  # a card without a grade: nothing is worse
 
 
 def test_a_card_of_an_earlier_program_tells_less() -> None:

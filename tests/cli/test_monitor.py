@@ -118,6 +118,15 @@ def test_a_shop_without_a_model_is_looked_at_as_far_as_it_goes(shop: Path, tmp_p
     assert "bring newer orders" in answer.words
 
 
+def test_a_rule_is_heard_where_nothing_can_be_remembered(shop: Path, tmp_path: Path) -> None:
+    settings = f"purchases = '{PURCHASES}'\nmodels_dir = 'none'\nrules = ['days_since_last_purchase > 3']\n"
+    Path("churnrisk.toml").write_text(settings + "state = 'no folder/state.db'\n", encoding="utf-8")
+    answer = churnrisk("monitor")
+    assert answer.code == 3
+    assert answer.err.startswith("churnrisk: this look is not remembered: ")
+    assert len(answer.err.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("rules", "options", "said"),
     [
