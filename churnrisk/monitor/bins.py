@@ -78,10 +78,15 @@ def choose_edges(values: NDArray[np.float64]) -> tuple[float, ...]:
 
 def count_bins(values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[np.int64]:
     """Count numbers between edges, and at the end the missing ones."""
-    is_missing = np.isnan(values)
-    places = np.searchsorted(np.asarray(edges), values[~is_missing], side="right")
-    counts = np.bincount(places, minlength=len(edges) + 1)
-    return np.append(counts, is_missing.sum()).astype(np.int64)
+    counts: NDArray[np.int64] = np.bincount(find_bins(values, edges), minlength=len(edges) + 2)
+    return counts
+
+
+def find_bins(values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[np.intp]:
+    """Give the place of each number between edges; the missing ones come last, after the bin above all edges."""
+    places: NDArray[np.intp] = np.searchsorted(np.asarray(edges), values, side="right")
+    places[np.isnan(values)] = len(edges) + 1
+    return places
 
 
 def stability_index(then: Counts, now: Counts) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from churnrisk.dataset import SnapshotData, TrainingSet
 from churnrisk.learning import FittedModel
-from churnrisk.monitor.bins import Histogram, count_bins, make_histogram, stability_indices
+from churnrisk.monitor.bins import Histogram, find_bins, make_histogram, stability_indices
 
 REFERENCE_FORMAT = 1
 KEY = "monitoring"
@@ -124,7 +124,7 @@ def _compare_past(
     features: Sequence[Histogram], snapshots: Sequence[SnapshotData], seed: int
 ) -> tuple[tuple[int, ...], NDArray[np.float64]]:
     """Give, for each distance of two cutoffs, the largest index of each feature: shape (distances, features)."""
-    counted = [_count(features, one, seed + k) for k, one in enumerate(snapshots)]
+    counted = _count_all(features, snapshots, seed)
     largest: dict[int, NDArray[np.float64]] = {}
     for (k, one), (m, other) in combinations(enumerate(snapshots), 2):
         days = other.snapshot.cutoff - one.snapshot.cutoff
@@ -135,12 +135,21 @@ def _compare_past(
     return days_apart, np.array(rows, dtype=np.float64).reshape(len(rows), len(features))
 
 
-def _count(features: Sequence[Histogram], data: SnapshotData, seed: int) -> NDArray[np.float64]:
-    """Count one snapshot between the edges of the newest: shape (features, bins), short rows filled up with zeros."""
-    values = _draw(data.values, PAST_CUSTOMERS, seed)
-    counts = np.zeros((len(features), max((len(one.counts) for one in features), default=0)))
+def _count_all(features: Sequence[Histogram], snapshots: Sequence[SnapshotData], seed: int) -> NDArray[np.float64]:
+    """Count every snapshot between the edges of the newest: shape (snapshots, features, bins), short rows end in zeros.
+
+    All snapshots at once, a feature at a time: one search among the edges costs less than one for each snapshot.
+    """
+    most = max((len(one.counts) for one in features), default=0)
+    counts = np.zeros((len(snapshots), len(features), most))
+    if not snapshots:
+        return counts
+    drawn = [_draw(one.values, PAST_CUSTOMERS, seed + k) for k, one in enumerate(snapshots)]
+    first_bin = np.repeat(np.arange(len(drawn)) * most, [len(one) for one in drawn])
+    values = np.asfortranarray(np.vstack(drawn))
     for k, one in enumerate(features):
-        counts[k, : len(one.counts)] = count_bins(values[:, k], one.edges)
+        bins = first_bin + find_bins(values[:, k], one.edges)
+        counts[:, k, :] = np.bincount(bins, minlength=len(drawn) * most).reshape(len(drawn), most)
     return counts
 
 
