@@ -11,6 +11,7 @@ from churnrisk.cli import (
     backtest,
     campaign,
     check,
+    convert,
     explain,
     forget,
     keys,
@@ -65,6 +66,7 @@ explain.register(app)
 target.register(app)
 backtest.register(app)
 check.register(app)
+convert.register(app)
 models.register(app)
 keys.register(app)
 state.register(app)

@@ -57,7 +57,7 @@ def find_files(spark: Spark, source: str | Path) -> SourceFiles:
     if kinds not in ({PARQUET}, {TEXT}):
         raise SourceError(
             f"{source}: Spark reads Parquet (.parquet) and CSV (.csv, .tsv, .txt, also .gz) files, and one kind at a "
-            f"time; found {names[0]}. Convert it first: churnrisk convert {source} --output FOLDER"
+            f"time; found {names[0]}. Convert it first: churnrisk convert {source} --output purchases.parquet"
         )
     return SourceFiles(path, kinds.pop() or "", len(names), names[0])
 

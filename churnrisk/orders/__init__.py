@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from churnrisk.orders.contacts import Contact, ContactList, read_contacts, read_opted_out
+    from churnrisk.orders.convert import convert_purchases
     from churnrisk.orders.customers import CustomerTable, read_customers
     from churnrisk.orders.databases import write_database_table
     from churnrisk.orders.few import (
@@ -40,6 +41,7 @@ __all__ = [
     "Orders",
     "PurchaseRow",
     "build_few_orders",
+    "convert_purchases",
     "few_database",
     "open_few",
     "read_contacts",
@@ -53,6 +55,7 @@ __all__ = [
 
 _HOMES = {
     "trim_text": "few",
+    "convert_purchases": "convert",
     "LINE_TYPES": "few",
     "ORDER_TYPES": "few",
     "FACTS": "few",

@@ -12,7 +12,7 @@ from churnrisk.orders.dialect import find_dialect
 from churnrisk.orders.options import IntakeOptions
 from churnrisk.orders.sql import SPACES, quote_text
 
-CONVERT = "Convert the source with DuckDB first: churnrisk convert SOURCE --output FOLDER, and give Spark that folder."
+CONVERT = "Convert it with DuckDB first: churnrisk convert SOURCE --output purchases.parquet, and give Spark that file."
 """What to do where Spark's intake knows less than DuckDB's."""
 
 _FLOATS, _WHOLE = ("float", "double"), ("tinyint", "smallint", "int", "bigint")

@@ -50,7 +50,14 @@ from churnrisk.workflows.shop import (
     score_upload,
     train_on_history,
 )
-from churnrisk.workflows.sources import SAMPLE_PURCHASES, find_purchases, rejects_beside, sample_file, without_password
+from churnrisk.workflows.sources import (
+    SAMPLE_PURCHASES,
+    convert,
+    find_purchases,
+    rejects_beside,
+    sample_file,
+    without_password,
+)
 from churnrisk.workflows.streaming import StreamTo
 from churnrisk.workflows.target import LearnedFrom, TargetResult, Written, check_list_output, make_target, write_target
 from churnrisk.workflows.terms import Acceptance, check_needed, choose_acceptance, find_measured
@@ -105,6 +112,7 @@ __all__ = [
     "choose_acceptance",
     "choose_reasons",
     "compare_cards",
+    "convert",
     "create_campaign",
     "describe_alarm",
     "describe_campaign",

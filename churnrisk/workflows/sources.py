@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from churnrisk.errors import SourceError
+from churnrisk.errors import OutputError, SourceError
+from churnrisk.orders import IntakeOptions, IntakeReport, convert_purchases
+from churnrisk.tables import replacing
 
 SAMPLE_PURCHASES = Path("data/purchases.csv")
 SampleName = Literal["purchases.csv", "customers.csv"]
@@ -50,6 +52,20 @@ def rejects_beside(source: str | Path, *, output: str | None = None) -> Path:
     if "://" in text or text == "-" or any(sign in text for sign in "*?["):
         return Path("purchases.rejects.csv")
     return Path(Path(text).with_suffix("").name + ".rejects.csv")
+
+
+def convert(source: Any, output: Path, *, options: IntakeOptions) -> IntakeReport:
+    """Write a purchase history as one Parquet file in the form that every engine reads, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        For another ending than ``.parquet``, or a file that cannot be written.
+    """
+    if output.suffix.lower() != ".parquet":
+        raise OutputError(f"{output}: the ending {output.suffix or '(none)'} is not known; write to a .parquet file.")
+    with replacing(output) as temporary:
+        return convert_purchases(source, temporary, options)
 
 
 def without_password(place: str) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from churnrisk.errors import AmbiguousFormat, ChurnriskError, ColumnError, SettingsError, SourceError, TooManyRejects
-from churnrisk.orders import IntakeOptions, IntakeReport, read_orders
+from churnrisk.orders import IntakeOptions, IntakeReport, convert_purchases, read_orders
 
 pytestmark = pytest.mark.spark
 
@@ -142,6 +142,26 @@ def test_a_frame_of_pyspark_is_read_where_it_lies(spark: Any) -> None:
         assert orders.fingerprint == expected.fingerprint
         assert orders.database is None
     assert spark.sql("SELECT 1").count() == 1, "the caller's session is left running"
+
+
+def test_what_was_converted_is_read_alike(spark: Any, tmp_path: Path) -> None:
+    """A cp1251 file with decimal commas, two currencies and a cancelled order: more than Spark reads by itself."""
+    export, plain = tmp_path / "износ.csv", tmp_path / "plain.parquet"
+    text = (
+        "Клиент;Поръчка;Дата;Сума;Валута\n1;a;31.01.2024;1 200,50;BGN\n1;a;31.01.2024;-0,50;EUR\n"
+        "2;b;01.02.2024;9,99;EUR\n2;c;03.02.2024;-9,99;EUR\n3;d;04.02.2024;7;EUR\n3;e;няма;7;EUR\n"
+    )
+    export.write_text(text, encoding="cp1251")
+    columns = {"customer_id": "Клиент", "order_id": "Поръчка", "ordered_at": "Дата", "amount": "Сума"}
+    options = IntakeOptions(
+        columns=columns | {"currency": "Валута"}, rates={"BGN": "0.511292"}, net_cancellations=True, reject_limit=0.5
+    )
+    report = convert_purchases(export, plain, options)
+    with read_orders(export, options) as expected:
+        assert (report, expected.report.orders) == (expected.report, 2)
+        for engine in ("duckdb", "spark"):
+            with read_orders(plain, IntakeOptions(engine=engine)) as orders:
+                assert (orders.fingerprint, orders.currency) == (expected.fingerprint, "EUR")
 
 
 def write(folder: Path, **columns: list[str]) -> Path:
