@@ -105,7 +105,10 @@ def test_metrics(engine: Engine) -> None:
         assert {name: row.figures[name] for name, value in expected.items() if isinstance(value, int)} == {
             name: value for name, value in expected.items() if isinstance(value, int)
         }
-        assert row.figures == pytest.approx(expected, rel=1e-9, abs=1e-9)
+        undefined = {name for name, value in expected.items() if value is None}
+        assert {name for name, value in row.figures.items() if value is None} == undefined
+        defined = {name: value for name, value in expected.items() if value is not None}
+        assert {name: row.figures[name] for name in defined} == pytest.approx(defined, rel=1e-9, abs=1e-9)
 
 
 def test_scores(engine: Engine, model: churnrisk.ChurnModel) -> None:
@@ -115,7 +118,8 @@ def test_scores(engine: Engine, model: churnrisk.ChurnModel) -> None:
     snapshot = fitted.snapshot.at(CUTOFF)
     everybody = customers_of(LOG, snapshot)
     base = {who: one for who, one in everybody.items() if one.days[-1] >= CUTOFF - snapshot.lookback}
-    values = np.array([[ORACLES[name](one) for name in fitted.names] for one in base.values()])
+    # without the last digits, in which sums of floats are off: amounts of few digits may lie on the edge of a tree
+    values = np.array([[float(f"{ORACLES[name](one):.12g}") for name in fitted.names] for one in base.values()])
     expected = dict(zip(base, fitted.predict(values).tolist(), strict=True))
     made = {
         who: probability
@@ -126,7 +130,7 @@ def test_scores(engine: Engine, model: churnrisk.ChurnModel) -> None:
     }
     assert made.keys() == expected.keys()
     assert made == pytest.approx(expected, rel=0, abs=1e-9)
-    assert [len(LOG.orders()) > 0, len(scores["customer_id"])] == [True, len({o.customer_id for o in LOG.orders()})]
+    assert set(scores["customer_id"]) == {order.customer_id for order in LOG.orders()}
     if engine.spark is not None:
         there = score_on_cluster(fitted, model.pack(), orders, CUTOFF, top=10_000).top
         assert there == rows_of(scores)
