@@ -138,6 +138,7 @@ def build_training_set(
     names: Sequence[str] | None = None,
     progress: Progress | None = None,
     database: Database | None = None,
+    drawn: PurchaseLog | None = None,
 ) -> TrainingSet:
     """Compute features and labels at every snapshot of a plan.
 
@@ -153,6 +154,9 @@ def build_training_set(
         Told after each snapshot.
     database : Database, optional
         The one that the log lies in; then long results stream.
+    drawn : PurchaseLog, optional
+        The part of the log whose customers are learned from, where all would be more than come to this process. What
+        counts the shop as a whole is counted over ``log`` in any case.
 
     Raises
     ------
@@ -163,14 +167,15 @@ def build_training_set(
     wanted = tuple(names) if names is not None else tuple(feature.name for feature in catalogue(log))
     labelled = sorted({*plan.labelled, *plan.fitting})
     snapshots = []
-    look = partial(customer_features, log, names=wanted, database=database)
+    chosen = drawn or log
+    look = partial(customer_features, chosen, names=wanted, database=database)
     for done, snapshot in enumerate(labelled):
         if snapshot.outcome_end > as_of:
             raise ValueError(f"the outcome window of {snapshot} reaches past as_of, day {as_of}")
-        snapshots.append(_snapshot_data(log, look(snapshot), is_labelled=True))
+        snapshots.append(_snapshot_data(log, chosen, look(snapshot), is_labelled=True))
         if progress:
             progress(done + 1, len(labelled) + 1)
-    current = _snapshot_data(log, look(plan.current), is_labelled=False)
+    current = _snapshot_data(log, chosen, look(plan.current), is_labelled=False)
     daily = count_daily_purchases(log, as_of)
     past_bases = trace_past_bases(log, plan.current, first_day=daily.first_day, database=database)
     if progress:
@@ -182,9 +187,9 @@ def _select(histories: Summary, kept: NDArray[np.bool_]) -> Summary:
     return Summary(histories.frequency[kept], histories.age_at_last_order[kept], histories.tenure[kept])
 
 
-def _snapshot_data(log: PurchaseLog, features: Features, *, is_labelled: bool) -> SnapshotData:
+def _snapshot_data(log: PurchaseLog, chosen: PurchaseLog, features: Features, *, is_labelled: bool) -> SnapshotData:
     snapshot = features.snapshot
-    churned = _labels_of(log, features) if is_labelled else None
+    churned = _labels_of(chosen, features) if is_labelled else None
     return SnapshotData(
         snapshot,
         features.customer_ids,

@@ -18,6 +18,9 @@ class Keeper(Protocol):
     def digest_rows(self, frame: Any) -> tuple[int, int, int]:
         """Count rows, and sum the lower and upper halves of the MD5 of each, its columns joined by U+001F."""
 
+    def draw(self, frame: Any, *, share: float) -> Any:
+        """Give the rows of a share of the customers, chosen by a digest of their ids."""
+
     def close(self) -> None:
         """Let go of it; safe to call twice."""
 
@@ -109,6 +112,20 @@ class Orders:
             currency=self.currency,
             made=made,
         )
+
+    def draw(self, share: float) -> Orders:
+        """Give the orders of a share of the customers, drawn by a digest of their ids where the orders lie.
+
+        Where they lie in this process all are given. Days and facts stay those of the whole log; closing the draw
+        closes nothing.
+        """
+        if self._keeper is None or self._made is None or share >= 1:
+            return self
+        frames = [
+            None if one is None else nw.from_native(self._keeper.draw(one.to_native(), share=share)).lazy()
+            for one in self._made
+        ]
+        return self.made_elsewhere((frames[0], frames[1]))
 
     @property
     def database(self) -> Database | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ from churnrisk.timeline import (
 )
 from churnrisk.workflows.card import describe_outlook, make_card
 from churnrisk.workflows.days import Day, choose_as_of, training_as_of
+from churnrisk.workflows.drawing import draw_customers, drawn_share
 from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.frames import to_frame
@@ -299,18 +301,18 @@ def train_orders(
     plan = plan_snapshots(orders.first_day, current)
     exposures = read_exposures(campaigns)
     tested = backtest_orders(orders, current, seed=seed, exposures=exposures, progress=progress) if backtest else None
-    data = build_training_set(
-        orders, plan, database=orders.database, progress=lambda done, total: progress("features", done, total)
-    )
+    drawn = draw_customers(orders)
+    tell = partial(progress, "features")
+    data = build_training_set(orders, plan, database=orders.database, drawn=drawn, progress=tell)
     data, touched = mend_exposed(data, exposures, orders)
     progress("testing against the baselines", 0, 1)
     result = run_test(data, plan, seed=seed)
     grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
     progress("fitting on all snapshots", 0, 1)
-    model, checked = look_ahead(orders, fit_model(data, seed=seed, earlier=result.model), seed=seed)
+    model, checked = look_ahead(drawn, fit_model(data, seed=seed, earlier=result.model), seed=seed)
     progress("fitting on all snapshots", 1, 1)
     card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
-    card |= {"outlook": describe_outlook(model.outlook, checked)}
+    card |= {"drawn_share": drawn_share(orders), "outlook": describe_outlook(model.outlook, checked)}
     card |= {"drivers": describe_drivers(model, data.current.values, seed=seed)}
     card |= {MONITORING: make_reference(data, model, seed=seed).to_dict(), RECIPE: dict(recipe)}
     return ChurnModel(model, card | describe_exposures(exposures, touched))

@@ -5,6 +5,7 @@ Whole numbers and order statistics exactly, every other float to 1e-9, probabili
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,13 +19,14 @@ import pyarrow as pa
 import pytest
 
 import churnrisk
+from churnrisk.dataset import build_training_set
 from churnrisk.engines import Database, Spark
 from churnrisk.features import catalogue, customer_features
 from churnrisk.labels import follow_customers, label_churn
 from churnrisk.orders import Orders
 from churnrisk.retention import measure_retention
 from churnrisk.scoring import score_on_cluster, score_orders
-from churnrisk.timeline import Snapshot
+from churnrisk.timeline import Snapshot, SnapshotPlan
 from support.logs import CUTOFF, EngineLog, duckdb_log, polars_log, seeded_log, spark_log
 from support.oracle import ORACLES, customers_of, follow_ups_of, labels_of
 from support.retention_oracle import Shop, period_figures
@@ -176,14 +178,24 @@ def test_the_python_interface_takes_any_frame(
     pd.testing.assert_frame_equal(model.score(frame, as_of="2011-12-10"), model.score(CUSTOMERS, as_of="2011-12-10"))
 
 
-@pytest.mark.parametrize("name", ["polars", pytest.param("spark", marks=pytest.mark.spark)])
-def test_a_model_is_the_same_wherever_its_features_were_made(
-    name: str, model: churnrisk.ChurnModel, request: pytest.FixtureRequest
-) -> None:
-    """Everything that is learned, and the digest of all orders; only how the rows were read may be told otherwise."""
-    if name == "spark":
-        request.getfixturevalue("spark")
-    trained = churnrisk.train(CUSTOMERS, horizon=60, engine=name)
+def test_a_model_is_the_same_wherever_its_features_were_made(model: churnrisk.ChurnModel) -> None:
+    """Everything that is learned, and the digest of all orders. Spark's queries are the same, and tested one by one."""
+    trained = churnrisk.train(CUSTOMERS, horizon=60, engine="polars")
     for part in ("training", "test", "features", "data_fingerprint", "outlook", "drivers", "snapshot"):
         assert trained.card[part] == model.card[part], part
     pd.testing.assert_frame_equal(trained.score(CUSTOMERS), model.score(CUSTOMERS))
+
+
+@pytest.mark.spark
+def test_customers_are_drawn_where_the_orders_lie(engine: Engine) -> None:
+    if engine.spark is None:
+        pytest.skip("all customers of a log in this process are learned from")
+    orders = engine.orders()
+    half, whole = (label_churn(one, SNAPSHOT)[0].tolist() for one in (orders.draw(0.5), orders))
+    chosen = [who for who in whole if int(hashlib.md5(who.encode()).hexdigest()[:8], 16) < 2**31]
+    assert half == chosen
+    assert 0.3 < len(half) / len(whole) < 0.7
+    drawn = orders.draw(0.5)
+    data = build_training_set(orders, SnapshotPlan(SNAPSHOT, (), ()), names=["order_count"], drawn=drawn)
+    assert data.current.customer_ids.tolist() == chosen
+    assert data.current.summary.customers.sum() > len(whole), "of all with a purchase, drawn or not"
