@@ -187,10 +187,8 @@ def test_a_model_is_the_same_wherever_its_features_were_made(model: churnrisk.Ch
 
 
 @pytest.mark.spark
-def test_customers_are_drawn_where_the_orders_lie(engine: Engine) -> None:
-    if engine.spark is None:
-        pytest.skip("all customers of a log in this process are learned from")
-    orders = engine.orders()
+def test_customers_are_drawn_where_the_orders_lie(spark: Any) -> None:
+    orders = Engine("spark", spark_log(LOG, spark), Spark(spark)).orders()
     half, whole = (label_churn(one, SNAPSHOT)[0].tolist() for one in (orders.draw(0.5), orders))
     chosen = [who for who in whole if int(hashlib.md5(who.encode()).hexdigest()[:8], 16) < 2**31]
     assert half == chosen
