@@ -269,7 +269,7 @@ def _report(
         columns=match.names,
         ignored_columns=match.ignored,
         notices=said if plan.has_amounts else (*said, NO_AMOUNTS),
-        rejected_rows=tuple(_first_rejects(spark, match, rows, EXAMPLES)),
+        rejected_rows=tuple(_first_rejects(spark, match, rows, EXAMPLES)) if _rejected(issues) else (),
     )
 
 

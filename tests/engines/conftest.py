@@ -20,6 +20,9 @@ appender.console.layout.pattern = %m%n
 """
 
 
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # what runs for a minute is not worth compiling well
+
+
 @pytest.fixture(scope="session")
 def spark(require: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A Spark session in this process, as small as can be: one thread, one partition, no web page."""
@@ -41,7 +44,7 @@ def spark(require: Callable[..., None], tmp_path_factory: pytest.TempPathFactory
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.local.dir": str(folder),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}",
+        "spark.driver.extraJavaOptions": f"{QUICK_JAVA} -Dlog4j2.configurationFile={folder / 'log4j2.properties'}",
     }
     builder = SparkSession.builder.master("local[1]").appName("tests")
     for name, value in settings.items():

@@ -24,6 +24,7 @@ from support.shop import CUSTOMERS, churnrisk
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(1200)]
 ROOT = Path(__file__).parents[2]
 AS_OF = "2011-12-10"
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # what runs for a minute is not worth compiling well
 
 
 def free_port() -> int:
@@ -91,6 +92,7 @@ def cluster(require: Callable[..., None], tmp_path_factory: pytest.TempPathFacto
     home, folder = Path(pyspark.__file__).parent, tmp_path_factory.mktemp("cluster")
     port, page = free_port(), free_port()
     environment = os.environ | {
+        "JAVA_TOOL_OPTIONS": QUICK_JAVA,
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_DAEMON_MEMORY": "256m",
         "SPARK_WORKER_DIR": str(folder),
@@ -159,7 +161,7 @@ def test_a_worker_that_dies_in_the_middle_of_scoring_changes_nothing(
     ]  # fmt: skip
     environment = os.environ | {
         "SPARK_CONF_DIR": str(folder), "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": str(ROOT),
-        "PYSPARK_PYTHON": sys.executable, "TMPDIR": str(tmp_path),
+        "PYSPARK_PYTHON": sys.executable, "TMPDIR": str(tmp_path), "JAVA_TOOL_OPTIONS": QUICK_JAVA,
     }  # fmt: skip
     scoring = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
     victim = cluster.workers[0]
