@@ -120,7 +120,7 @@ def test_scores(engine: Engine, model: churnrisk.ChurnModel) -> None:
     snapshot = fitted.snapshot.at(CUTOFF)
     everybody = customers_of(LOG, snapshot)
     base = {who: one for who, one in everybody.items() if one.days[-1] >= CUTOFF - snapshot.lookback}
-    # a log without customers whose entropy of weekdays, a sum of logarithms, lies on the edge of a tree to the last digit
+    # of this log nobody has an entropy of weekdays, a sum of logarithms, that lies on the edge of a tree
     values = np.array([[ORACLES[name](one) for name in fitted.names] for one in base.values()])
     expected = dict(zip(base, fitted.predict(values).tolist(), strict=True))
     made = {
