@@ -29,6 +29,7 @@ from churnrisk.state.erasure import (
     count_erased,
     erase_customers,
     erased_now,
+    identify,
     iterate_customers,
     list_tombstones,
 )
@@ -126,6 +127,7 @@ __all__ = [
     "find_session",
     "find_state",
     "finish_job",
+    "identify",
     "iterate_customers",
     "keep_outcome",
     "last_received_seq",

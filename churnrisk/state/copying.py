@@ -14,6 +14,7 @@ from churnrisk.state.database import State, StatePlace, find_state, open_state, 
 from churnrisk.state.sqlite import APPLICATION, SqliteFile
 
 TABLES = (
+    "identity",
     "runs",
     "run_scores",
     "score_outcomes",
@@ -118,8 +119,9 @@ def copy_state(source: StatePlace, target: StatePlace) -> dict[str, int]:
     if ours is None:
         raise StateError(f"{source}: nothing is remembered there yet, so there is nothing to copy.")
     with ours, open_state(target) as theirs, theirs.transaction(), ours.snapshot():
-        if any(theirs.rows(f"SELECT 1 FROM {table} LIMIT 1") for table in TABLES):  # noqa: S608 - names of ours
+        if any(theirs.rows(f"SELECT 1 FROM {table} LIMIT 1") for table in TABLES if table != "identity"):  # noqa: S608 - names of ours
             raise StateError(f"{theirs.path}: something is remembered there already; name a place where nothing is.")
+        theirs.run("DELETE FROM identity")  # the copy is the same state as before
         counts = {table: _copy_table(ours, theirs, table) for table in TABLES}
         theirs.continue_numbers()
     return counts

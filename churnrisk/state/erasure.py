@@ -159,6 +159,11 @@ def _without(value: Any, ids: set[str], named: set[str], *, has_text: bool) -> A
     return value
 
 
+def identify(state: State) -> str:
+    """Give the random name of a state, which its copies and backups share."""
+    return str(state.rows("SELECT state_id FROM identity")[0][0])
+
+
 def list_tombstones(state: State) -> dict[str, str]:
     """Give the keyed hashes of the erased, and when (UTC) each was."""
     return {str(digest): str(made_at) for digest, made_at in state.rows("SELECT digest, made_at FROM tombstones")}

@@ -190,6 +190,10 @@ CREATE TABLE monitor_runs (
 ) STRICT
 """
 
+# Which state this is, also after it was copied or moved: customer 10042 of one shop is not the one of another.
+IDENTITY = "CREATE TABLE identity (state_id TEXT NOT NULL PRIMARY KEY) STRICT"
+NEW_IDENTITY = "INSERT INTO identity VALUES (lower(hex(randomblob(16))))"
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         RUNS,
@@ -214,6 +218,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         SCORE_OUTCOMES,
         MONITOR_RUNS,
     ),
+    (IDENTITY, NEW_IDENTITY),
 )
 
 FORMAT = len(MIGRATIONS)

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from churnrisk.errors import MissingExtra, StateError
-from churnrisk.state.migrations import FIXED_CAMPAIGNS, FIXED_MEMBERS, FORMAT, MIGRATIONS, newer_format
+from churnrisk.state.migrations import FIXED_CAMPAIGNS, FIXED_MEMBERS, FORMAT, MIGRATIONS, NEW_IDENTITY, newer_format
 
 SCHEMA = "churnrisk"
 LOCK = 0x6368_726B
@@ -50,6 +50,7 @@ def _refusing(table: str, message: str) -> str:
 
 
 _INSTEAD = {
+    NEW_IDENTITY: "INSERT INTO identity VALUES (replace(gen_random_uuid()::text, '-', ''))",
     FIXED_MEMBERS: _refusing("campaign_members", "the assignment of a campaign cannot be changed"),
     FIXED_CAMPAIGNS: _refusing("campaigns", "a campaign cannot be changed"),
 }

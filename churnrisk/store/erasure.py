@@ -45,9 +45,10 @@ class ErasedCustomers:
         self._folder, self._key = folder, key
         self.made_at = dict(made_at)
 
-    def digest(self, customer_id: str) -> str:
-        """Give the keyed hash of a customer id."""
-        return hmac.new(self._key, customer_id.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    def digest(self, customer_id: str, *, state_id: str) -> str:
+        """Give the keyed hash of a customer of one state; the same id in the state of another shop is somebody else."""
+        name = f"{state_id}\0{customer_id}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._key, name, hashlib.sha256).hexdigest()
 
     def add(self, made_at: Mapping[str, str]) -> None:
         """Write further erasures down, durably; one that is known keeps the later moment."""

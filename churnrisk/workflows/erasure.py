@@ -18,6 +18,7 @@ from churnrisk.state import (
     erase_customers,
     erased_now,
     find_state,
+    identify,
     iterate_customers,
     list_campaigns,
     list_runs,
@@ -86,7 +87,7 @@ def forget_customers(
     Parameters
     ----------
     place : Path or str
-        Where the state is; nothing needs to be remembered yet.
+        Where the state is. Without one there is nothing to forget, and nothing is written down.
     customer_ids : sequence of str
         As they stand in the purchase history.
     models_dir : Path
@@ -102,12 +103,9 @@ def forget_customers(
     ids = sorted(set().union(*spelled.values()))
     state = find_state(place)
     found, runs, campaigns, is_scrubbed = Erasure(), list[dict[str, Any]](), list[dict[str, Any]](), True
-    if not is_dry:
-        erased = load_erased()
-        moments = erased_now([erased.digest(one) for one in ids])
-        erased.add(moments)
     if state is not None:
         with state:
+            moments = {} if is_dry else _write_down(state, ids)
             with state.transaction():
                 found = erase_customers(state, dict.fromkeys(ids), is_dry=is_dry)
                 runs, campaigns = _changed_runs(state, found), _changed_campaigns(state, found)
@@ -130,6 +128,14 @@ def forget_customers(
     )
 
 
+def _write_down(state: State, ids: Sequence[str]) -> dict[str, str]:
+    """Put the customers on the list of the erased, outside of the state, and give their hashes."""
+    erased, state_id = load_erased(), identify(state)
+    moments = erased_now([erased.digest(one, state_id=state_id) for one in ids])
+    erased.add(moments)
+    return moments
+
+
 def apply_erasures(place: StatePlace) -> Forgotten:
     """Erase again whoever was erased before: for a state that was brought back from a backup.
 
@@ -141,7 +147,9 @@ def apply_erasures(place: StatePlace) -> Forgotten:
     with state:
         erased = load_erased()
         erased.add(list_tombstones(state))  # the state of another machine may know of more
-        candidates = ((one, erased.made_at.get(erased.digest(one))) for one in iterate_customers(state))
+        state_id = identify(state)
+        digests = ((one, erased.digest(one, state_id=state_id)) for one in iterate_customers(state))
+        candidates = ((one, erased.made_at.get(digest)) for one, digest in digests)
         moments = {one: moment for one, moment in candidates if moment is not None}
         with state.transaction():
             found = erase_customers(state, moments)

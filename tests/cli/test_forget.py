@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from churnrisk.state import ReceivedOrder, add_received, list_tombstones, load_history, load_received, open_state
+from churnrisk.state import (
+    ReceivedOrder,
+    add_received,
+    identify,
+    list_tombstones,
+    load_history,
+    load_received,
+    open_state,
+)
 from churnrisk.store import load_erased
 from churnrisk.workflows import names_any
 from support.shop import PURCHASES, Answer, churnrisk, write_rows
@@ -84,7 +92,7 @@ def test_a_customer_is_gone_for_good_and_a_backup_does_not_bring_one_back(
     assert not any(gone.encode() in path.read_bytes() for path in tmp_path.glob("state.db*"))
     with open_state(Path("state.db")) as state:
         assert len(load_history(state, stays)) == len(load_received(state, stays)) == 1
-        assert list(list_tombstones(state)) == [load_erased().digest(gone)]
+        assert list(list_tombstones(state)) == [load_erased().digest(gone, state_id=identify(state))]
 
 
 def test_the_next_run_erases_in_a_restored_file_by_itself(scored: tuple[str, str], models: Path) -> None:
@@ -99,6 +107,17 @@ def test_the_next_run_erases_in_a_restored_file_by_itself(scored: tuple[str, str
     with open_state(Path("state.db")) as state:
         assert load_history(state, gone) == []
         assert load_received(state, gone) == []
+
+
+def test_the_same_id_in_the_state_of_another_shop_is_somebody_else(scored: tuple[str, str], models: Path) -> None:
+    gone, _ = scored
+    with open_state(Path("other.db")) as state:
+        add_received(state, [ReceivedOrder(gone, "n1", ())])
+    assert forget(models, gone, "--yes").code == 0
+    again = churnrisk("forget", "--apply", "--state", "other.db", "--json")
+    assert (again.code, again.json["known"]) == (0, 0)
+    with open_state(Path("other.db")) as state:
+        assert len(load_received(state, gone)) == 1
 
 
 def test_who_comes_back_is_a_new_customer(scored: tuple[str, str], models: Path) -> None:
@@ -145,10 +164,15 @@ def test_it_asks_first_and_says_what_is_missing(models: Path, tmp_path: Path) ->
     for arguments in (["a"], [], ["a", "--apply"]):
         assert forget(models, *arguments).code == 2
     assert not (tmp_path / "state.db").exists()
+    assert forget(models, "a", "--yes").code == 0
+    assert not (tmp_path / "state.db").exists()  # where nothing is remembered there is nothing to forget
+    open_state(tmp_path / "state.db").close()
     assert forget(models, "a", "--yes").code == 0  # nobody remembered, and a tombstone all the same
     key = tmp_path / "keys" / "erasure_key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
-    assert list(json.loads((tmp_path / "keys" / "erased.json").read_text())) == [load_erased().digest("a")]
+    with open_state(tmp_path / "state.db") as state:
+        digest = load_erased().digest("a", state_id=identify(state))
+    assert list(json.loads((tmp_path / "keys" / "erased.json").read_text())) == [digest]
     key.chmod(0o644)
     refused = forget(models, "b", "--yes")
     assert (refused.code, "chmod 600" in refused.err) == (2, True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from churnrisk.engines import Database, collect_arrays
@@ -41,6 +41,7 @@ def database() -> Iterator[Database]:
         yield opened
 
 
+@settings(max_examples=30)
 @given(
     ids=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1), min_size=1),
     key=st.binary(min_size=32, max_size=32),

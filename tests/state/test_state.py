@@ -204,7 +204,11 @@ def test_two_processes_see_each_others_changes(place: StatePlace) -> None:
         assert len(list_campaigns(other)) == 1
 
 
-STEPS = ["90f7eb579fe602af", "9f684ee98d0ca2c8"]  # digests of released steps: files took them, so they never change
+STEPS = [
+    "90f7eb579fe602af",
+    "9f684ee98d0ca2c8",
+    "de651eca982eea69",
+]  # digests of released steps: files took them, so they never change
 
 
 def test_released_steps_are_never_edited() -> None:
