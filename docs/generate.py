@@ -94,11 +94,44 @@ def features_page() -> str:
     return "\n".join([*lines, ""])
 
 
+def http_page() -> str:
+    """Every route under /v1, from the application itself."""
+    from churnrisk.service import ServiceConfig, create_app
+
+    app = create_app(ServiceConfig(Path("models"), Path("state.db")))
+    roles = {(door.template, method): door.need for door in app.state.doors.all for method in door.methods}
+    lines = [
+        "# The HTTP API",
+        "",
+        "Made from the OpenAPI description, which a running service gives at `/openapi.json` with all schemas. How to "
+        "use it: [The API, with curl](../how-to/api.md). Errors are `application/problem+json` (RFC 9457), with `type`, "
+        "`title`, `status`, `detail` and `request_id`.",
+        "",
+    ]
+    for path, methods in app.openapi()["paths"].items():
+        if not path.startswith("/v1"):
+            continue
+        for method, operation in methods.items():
+            need = roles.get((path, method.upper())) or roles.get((path.replace("}", ":path}"), method.upper()))
+            lines += [f"## {method.upper()} {path}", "", operation.get("description", operation["summary"]), ""]
+            lines += [f"Needs the role `{need.role}`.", ""] if need is not None and need.role else []
+            parameters = operation.get("parameters", [])
+            if parameters:
+                lines += ["| parameter | in | meaning |", "|---|---|---|"]
+                lines += [f"| `{one['name']}` | {one['in']} | {cell(one.get('description'))} |" for one in parameters]
+                lines.append("")
+            bodies = operation.get("requestBody", {}).get("content", {})
+            lines += [f"Body: {', '.join(f'`{kind}`' for kind in bodies)}.", ""] if bodies else []
+            lines += [f"Answers: {', '.join(f'{status}' for status in sorted(operation['responses']))}.", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "settings.md": settings_page,
     "features.md": features_page,
     "rules.md": rules_page,
+    "http-api.md": http_page,
 }
 
 
