@@ -150,6 +150,7 @@ def make_bodies(count: int, draw: random.Random) -> list[bytes]:
 async def measure(port: int, key: str, folder: Path, seconds: float) -> dict[str, object]:
     first = await Client(port, key).open()
     await wait_until_ready(first, folder)
+    first = await Client(port, key).open()  # the one before may have been closed meanwhile
     ids = [
         row["customer_id"]
         for row in json.loads((await first.ask("/v1/customers?limit=500&status=scored"))[1])["customers"]

@@ -104,8 +104,8 @@ def http_page() -> str:
         "# The HTTP API",
         "",
         "Made from the OpenAPI description, which a running service gives at `/openapi.json` with all schemas. How to "
-        "use it: [The API, with curl](../how-to/api.md). Errors are `application/problem+json` (RFC 9457), with `type`, "
-        "`title`, `status`, `detail` and `request_id`.",
+        "use it: [The API, with curl](../how-to/api.md). Errors are `application/problem+json` (RFC 9457), with "
+        "`type`, `title`, `status`, `detail` and `request_id`.",
         "",
     ]
     for path, methods in app.openapi()["paths"].items():
