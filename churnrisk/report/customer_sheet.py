@@ -74,6 +74,7 @@ def draw_history(scores: Sequence[tuple[str, float | None]]) -> Chart:
     labels = [write_date(day) for day, _ in scores]
     name = say("churn probability")
     option = line_chart(labels, [Series(name, tuple(value for _, value in scores))], unit="share")
+    option["yAxis"] |= {"min": 0, "max": 1}  # how far it is from sure is what counts, and not its own range
     known = [value for _, value in scores if value is not None]
     summary = say(
         "Churn probability {first} at first, {last} now.",
