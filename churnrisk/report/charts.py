@@ -180,7 +180,7 @@ def timeline_chart(series: Mapping[str, Sequence[tuple[str, float, str]]]) -> Op
         "grid": {"left": 8, "right": 24, "top": 40, "bottom": 4, **_CONTAIN},
         "legend": {"top": 0, "left": "center"},
         "tooltip": {"trigger": "item", "confine": True, "formatter": "{b}"},
-        "xAxis": {"type": "time", "axisLabel": {"formatter": "{yyyy}-{MM}", "hideOverlap": True}},
+        "xAxis": {"type": "time", "axisLabel": {"formatter": "{yyyy}-{MM}-{dd}", "hideOverlap": True}},
         "yAxis": {"type": "value", "axisLabel": {"formatter": "@short"}},
         "series": marks,
     }

@@ -55,20 +55,18 @@ def running_dashboard(folder: Path, models: Path, purchases: Path) -> Iterator[D
         keys: dict[str, str] = {role: create_key(opened, name=f"test {role}", role=role)[1] for role in ROLES}
     plan = ShopPlan(folder=folder / "shop", models_dir=models, state=state, purchases=str(purchases))
     prepare_shop(plan)
-    app = create_app(ServiceConfig(models_dir=models, state=state, purchases=str(purchases)))
+    config = ServiceConfig(models_dir=models, state=state, purchases=str(purchases), shop_dir=plan.folder)
+    app = create_app(config)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         _wait(server, thread)
-        app.state.shop = Shop.open(plan, app.state.state)
         port = server.servers[0].sockets[0].getsockname()[1]
         yield Dashboard(f"http://127.0.0.1:{port}", app, app.state.shop, keys, state)
     finally:
         server.should_exit = True
         thread.join()
-        if app.state.shop is not None:
-            app.state.shop.close()
 
 
 def _wait(server: uvicorn.Server, thread: threading.Thread) -> None:
