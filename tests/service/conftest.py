@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.service import Service, TrainedShop, running_service, train_shop
+from support.service import Service, TrainedShop, customers_in, running_service, train_shop
 
 HERE = Path(__file__).parent
 
@@ -31,3 +31,5 @@ def service(tmp_path_factory: pytest.TempPathFactory, trained_shop: TrainedShop)
     """The service with a model and the history of the sample, one worker."""
     with running_service(tmp_path_factory.mktemp("service"), trained_shop) as running:
         yield running
+        running.close()
+        assert customers_in(running.events()) == set(), "no customer may be in the log of all these tests"

@@ -132,6 +132,22 @@ def test_a_session_needs_the_token_of_its_forms(service: Service) -> None:
         assert_problem(thief.get("/openapi.json"), 401)
 
 
+def test_every_change_by_a_session_needs_the_token(service: Service, doors: list[Door]) -> None:
+    browser, token = service.browser("admin")
+    changes = [(method, path) for method, path, door in requests_of(doors) if is_change(method, door)]
+    assert len(changes) >= 5
+    for method, path in changes:
+        for headers in ({}, {"X-CSRF-Token": token[::-1]}, {"X-CSRF-Token": ""}):
+            answer = browser.request(method, path, headers=headers)
+            assert answer.status_code == 403, (method, path)
+            assert "Form token missing" in answer.text
+
+
+def is_change(method: str, door: Door) -> bool:
+    """Whether this is more than looking, by somebody who is known."""
+    return method not in ("GET", "HEAD", "OPTIONS") and door.need is not None and door.need.role is not None
+
+
 def test_the_cookie_is_for_this_service_alone(service: Service) -> None:
     client = service.client()
     page = client.get("/login")

@@ -17,7 +17,7 @@ from churnrisk.service.access import Needs
 from churnrisk.service.login import FAILURES
 from churnrisk.state import adopt_key, create_key, find_key, open_state, revoke_key
 from support.served import InThread
-from support.service import Service
+from support.service import Service, customers_in
 
 SECRET = "crk_" + "abcdefghijklmnopqrstuvwxyz0123456789-_ABCDEFG"
 
@@ -61,6 +61,9 @@ def test_the_numbers_are_by_route_and_hold_no_customer(service: Service) -> None
     assert after[nowhere] >= before.get(nowhere, 0) + 3
     assert 'churnrisk_queue_depth{lane="work"}' in after
     assert after["churnrisk_worker_starts_total"] >= 1
+    [version] = [name for name in after if name.startswith("churnrisk_model_info{")]
+    assert re.search(r'version="20\d{6}T\d{6}\.\d{3}Z-[0-9a-f]{8}"', version)
+    assert 0 < after["churnrisk_model_age_days"] < 2
     assert any(name.startswith("churnrisk_request_seconds_bucket") for name in after)
 
 
@@ -136,3 +139,8 @@ def test_a_key_of_the_environment_must_be_strong(tmp_path: Path) -> None:
 def test_openapi_is_of_the_routes_under_v1(service: Service) -> None:
     document = json.loads(service.client("reader").get("/openapi.json").text)
     assert all(path.startswith(("/v1/", "/healthz", "/readyz", "/metrics")) for path in document["paths"])
+
+
+def test_the_search_of_the_log_finds_what_it_looks_for() -> None:
+    assert customers_in([{"event": "request", "route": "/v1/customers/13085", "milliseconds": 13085}]) == {"13085"}
+    assert customers_in([{"event": "request", "process": 13085, "route": "/v1/customers/{customer_id}"}]) == set()

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from churnrisk.state import ROLES, create_key, open_state
-from support.shop import PURCHASES, ROOT
+from support.shop import PURCHASES, ROOT, read_rows
 
 START_SECONDS = 60.0
 
@@ -179,3 +179,14 @@ def _wait_for_url(process: subprocess.Popen[bytes], errors: Path, log: Path) -> 
             break
         time.sleep(0.05)
     raise AssertionError(f"the service did not start:\n{errors.read_text()}\n{log.read_text()}")
+
+
+OURS = {"at", "process", "pid", "milliseconds", "request_id", "url"}
+"""Numbers of our own, in which five digits may look like the id of a customer."""
+
+
+def customers_in(events: list[dict[str, Any]]) -> set[str]:
+    """Customers of the sample that a log names."""
+    known = {row["customer_id"] for row in read_rows(PURCHASES)}
+    text = json.dumps([{name: value for name, value in event.items() if name not in OURS} for event in events])
+    return known & set(re.findall(r"\d+", text))
