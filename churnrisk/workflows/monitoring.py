@@ -267,7 +267,10 @@ def _measure_drift(
 
 def _feature_batches(subject: _Subject, orders: Orders, as_of: int) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:
     assert subject.snapshot is not None  # noqa: S101 - checked by the caller
-    for batch in iterate_features(orders, subject.snapshot.at(as_of), rows=BATCH_ROWS, names=subject.names):
+    # what fits into one batch needs no stream, whose library takes half a second to import
+    database = orders.database if orders.report.customers > BATCH_ROWS else None
+    snapshot, names = subject.snapshot.at(as_of), subject.names
+    for batch in iterate_features(orders, snapshot, rows=BATCH_ROWS, names=names, database=database):
         yield batch.names, batch.values
 
 

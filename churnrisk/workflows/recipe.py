@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,15 @@ from churnrisk.orders import IntakeOptions
 
 RECIPE_FORMAT = 1
 KEY = "recipe"
-_OF_THE_MACHINE = {"rejects", "threads", "memory", "group_column"}
-_NOT_KEPT = {"query"}  # a query may name people, and a card names nobody
+KEPT = (
+    *("columns", "reject_limit", "decimal", "date_format", "encoding", "delimiter", "timezone", "rates", "rate_before"),
+    *("fold_case", "drop_duplicates", "net_cancellations", "table"),
+    *("max_field_size", "max_size", "max_ratio", "max_columns", "max_cells", "max_depth", "max_memory", "max_seconds"),
+)
+"""Intake options that a card keeps: named one by one, so that no secret gets in by being new.
+
+Not those of the machine (threads, memory, where rejects go), no query, which may name people, and no key of pseudonyms.
+"""
 
 
 @dataclass(frozen=True)
@@ -74,13 +81,13 @@ def _is_there(source: str) -> bool:
 def describe_recipe(purchases: Any, options: IntakeOptions, *, backtest: bool) -> dict[str, Any]:
     """Give what a card keeps of how its model was made, beside windows and seed: no password, no query, no customer."""
     default = IntakeOptions()
-    names = [one.name for one in fields(IntakeOptions) if one.name not in _OF_THE_MACHINE | _NOT_KEPT]
-    other = {name: getattr(options, name) for name in names if getattr(options, name) != getattr(default, name)}
+    other = {name: getattr(options, name) for name in KEPT if getattr(options, name) != getattr(default, name)}
     is_named = isinstance(purchases, str | Path) and str(purchases) != "-"
     return {
         "format": RECIPE_FORMAT,
         "purchases": _without_password(str(purchases)) if is_named else None,
         "has_query": options.query is not None,
+        "has_pseudonyms": options.pseudonym_key is not None,
         "options": {name: dict(one) if isinstance(one, Mapping) else one for name, one in other.items()},
         "backtest": backtest,
     }
@@ -104,11 +111,12 @@ def read_recipe(card: Mapping[str, Any]) -> Recipe:
         kept, options = {}, {"columns": dict(card.get("intake", {}).get("columns", {}))}
     else:
         default = IntakeOptions()
-        names = (one.name for one in fields(IntakeOptions) if one.name not in _OF_THE_MACHINE | _NOT_KEPT)
-        options = {name: getattr(default, name) for name in names}
+        options = {name: getattr(default, name) for name in KEPT}
         options |= {name: value for name, value in kept["options"].items() if name in options}
     if kept.get("has_query"):
         notes.append("The model was made from a database query, which a card does not keep: give --query again.")
+    if kept.get("has_pseudonyms"):
+        notes.append("The model was made under pseudonyms; give --pseudonymise with the same key, or set it.")
     return Recipe(
         int(windows["horizon_days"]),
         int(windows["lookback_days"]),

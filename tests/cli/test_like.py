@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from churnrisk.orders import IntakeOptions
 from churnrisk.simulate import simulate_purchases
 from churnrisk.store import list_models, read_card, save_model
 from churnrisk.timeline import date_of
 from churnrisk.workflows import compare_cards, read_recipe
+from churnrisk.workflows.recipe import KEPT, describe_recipe
 from support.shop import churnrisk
 
 WINDOWS = {"as_of": "2012-01-01", "lookback_days": 300, "horizon_days": 40, "lead_days": 2}
@@ -112,6 +115,19 @@ def test_what_may_be_promoted_by_itself(then: str, now: str, is_no_worse: bool) 
     cards = [card_of(None, grade={"letter": letter}) for letter in (then, now)]
     assert compare_cards(*cards).is_no_worse is is_no_worse
     assert compare_cards(card_of(None, grade={}), cards[1]).is_no_worse  # a card without a grade: nothing is worse
+
+
+def test_a_card_keeps_no_secret_and_no_query() -> None:
+    """Each option that is not kept is named here, so that a new one is thought about."""
+    not_kept = {"rejects", "threads", "memory", "group_column", "query", "pseudonym_key", "engine"}
+    assert {one.name for one in fields(IntakeOptions)} == {*KEPT, *not_kept}
+    secret = IntakeOptions(query="SELECT * FROM sales WHERE who <> 'Ann'", pseudonym_key=b"k" * 32, decimal=",")
+    kept = describe_recipe("postgresql://me:hidden@host/shop", secret, backtest=False)
+    assert kept["options"] == {"decimal": ","}
+    assert kept["purchases"] == "postgresql://me@host/shop"
+    assert (kept["has_query"], kept["has_pseudonyms"]) == (True, True)
+    assert len(read_recipe(card_of(None, recipe=kept)).notes) == 2
+    assert not [word for word in ("Ann", "kkk", "hidden") if word in json.dumps(kept)]
 
 
 def test_a_card_of_an_earlier_program_tells_less() -> None:
