@@ -166,7 +166,7 @@ async def measure(port: int, key: str, folder: Path, seconds: float) -> dict[str
     )
     results["customers_again"] = tell("GET /v1/customers/{id}, 50/s, again", await at_rate(clients, asked[:500], 50))
     bodies = make_bodies(int(20 * seconds), draw)
-    await first.ask("/v1/score", bodies[0])
+    await clients[0].ask("/v1/score", bodies[0])
     results["score"] = tell(
         "POST /v1/score, one customer, 20/s", await at_rate(clients, [("/v1/score", one) for one in bodies], 20)
     )

@@ -29,19 +29,21 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_rows(tmp_path_factory.mktemp("log") / "purchases.csv", kept, COLUMNS)
 
 
-@pytest.fixture
-def plan(tmp_path: Path, models: Path, log: Path) -> ShopPlan:
-    return ShopPlan(tmp_path / "shop", models, tmp_path / "state.db", str(log))
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory, models: Path, log: Path) -> ShopPlan:
+    folder = tmp_path_factory.mktemp("plan")
+    return ShopPlan(folder / "shop", models, folder / "state.db", str(log))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def state(plan: ShopPlan) -> Iterator[State]:
     with open_state(plan.state) as opened:
         yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shop(plan: ShopPlan, state: State) -> Iterator[Shop]:
+    """One shop for all tests; the one that sends it orders comes last."""
     prepare_shop(plan)
     opened = Shop.open(plan, state)
     yield opened
@@ -105,6 +107,19 @@ def test_one_customer_is_as_in_the_list(shop: Shop, models: Path, log: Path) -> 
         shop.customer("nobody")
 
 
+def test_rows_that_come_with_a_request_are_scored_as_their_file(shop: Shop, models: Path, log: Path) -> None:
+    rows = [
+        PurchaseRow(row["customer_id"], row["ordered_at"], row["amount"], row["order_id"], row["item_count"])
+        for row in read_rows(log)[:3000]
+    ]
+    few = write_rows(log.with_name("few.csv"), read_rows(log)[:3000], COLUMNS)
+    scored = shop.score_rows(rows, reasons="listed", top=10)
+    [records] = [Table({name: values.tolist() for name, values in scored.scores.columns.items()}).records()]
+    assert records == list(table_of(models, few, reasons="listed", top=10).values())
+    early = shop.score_rows(rows, as_of="2010-03-01", reasons="none")
+    assert early.scores.columns["as_of"][0] == "2010-03-01"
+
+
 def test_orders_received_count_at_once_and_as_from_a_file(
     shop: Shop, plan: ShopPlan, state: State, models: Path, log: Path, tmp_path: Path
 ) -> None:
@@ -155,20 +170,12 @@ def test_orders_received_count_at_once_and_as_from_a_file(
     assert shop.customers(CustomerQuery()).total == len(expected)
 
 
-def test_rows_that_come_with_a_request_are_scored_as_their_file(shop: Shop, models: Path, log: Path) -> None:
-    rows = [
-        PurchaseRow(row["customer_id"], row["ordered_at"], row["amount"], row["order_id"], row["item_count"])
-        for row in read_rows(log)[:3000]
-    ]
-    few = write_rows(log.with_name("few.csv"), read_rows(log)[:3000], COLUMNS)
-    scored = shop.score_rows(rows, reasons="listed", top=10)
-    [records] = [Table({name: values.tolist() for name, values in scored.scores.columns.items()}).records()]
-    assert records == list(table_of(models, few, reasons="listed", top=10).values())
-    early = shop.score_rows(rows, as_of="2010-03-01", reasons="none")
-    assert early.scores.columns["as_of"][0] == "2010-03-01"
+def test_without_a_history_or_a_model(tmp_path: Path) -> None:
+    with open_state(tmp_path / "state.db") as state:
+        check_without_history(tmp_path, state)
 
 
-def test_without_a_history_or_a_model(tmp_path: Path, state: State) -> None:
+def check_without_history(tmp_path: Path, state: State) -> None:
     plan = ShopPlan(tmp_path / "other", tmp_path / "no-models", state.path)
     shop = Shop.open(plan, state)
     with pytest.raises(NoHistory, match="purchases"):
