@@ -193,6 +193,11 @@ def defuse(text: str) -> str:
 def _plain_values(values: Sequence[Any]) -> list[Any]:
     """Give plain Python values, None for NaN; whole arrays at once, since a table may have millions of cells."""
     plain: list[Any] = values.tolist() if hasattr(values, "tolist") else list(values)
+    kind = getattr(getattr(values, "dtype", None), "kind", "")
+    if kind in "iu" and kind:
+        return plain
+    if kind == "f":
+        return [None if one != one else one for one in plain]
     if any(hasattr(one, "item") for one in plain[:1]) or not _PLAIN.issuperset(map(type, plain)):
         return [_plain(one) for one in plain]
     return [None if one != one else one for one in plain]
@@ -209,7 +214,11 @@ def _plain(value: Any) -> Any:
 
 def _defuse_column(values: list[Any], count: _Counter) -> list[Any]:
     """Defuse the texts of a column; most begin with nothing that could be a formula and are not looked at twice."""
+    if str not in set(map(type, values)):
+        return values
     safe = [defuse(one) if isinstance(one, str) and one[:1] in _SUSPECT else one for one in values]
+    if safe == values:
+        return values
     count.total += sum(1 for one, other in zip(safe, values, strict=True) if one is not other and one != other)
     return safe
 
