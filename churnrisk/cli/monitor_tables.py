@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from churnrisk.workflows import Delivery, MonitorResult, Retrained
 
 FEATURES_SHOWN = 8
-VERDICTS = {"chance": "within chance", "usual": "as between cutoffs", "calendar": "the season", "drifted": "drifted"}
+VERDICTS = {"chance": "chance", "usual": "usual", "calendar": "season", "drifted": "drifted"}
 
 
 def show_look(result: MonitorResult, retrained: Retrained | None, delivery: Delivery | None) -> None:
