@@ -76,6 +76,7 @@ def small_trained(tmp_path_factory: pytest.TempPathFactory, _own_configuration: 
     return train_once(tmp_path_factory, CUSTOMERS, 60)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests on Spark in one worker: a second Java machine costs more than it gains."""
     for item in items:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.service import Service, TrainedShop, customers_in, running_service, train_shop
+from support.service import Service, TrainedShop, customers_in, running_service
+from support.shop import PURCHASES
+from support.trained import shared_folder, train_once
 
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
@@ -22,8 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def trained_shop(tmp_path_factory: pytest.TempPathFactory) -> TrainedShop:
     """Models trained on the sample; shared, so nobody may change them."""
-    base = tmp_path_factory.getbasetemp()
-    return train_shop((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained-shop")
+    trained = train_once(tmp_path_factory, PURCHASES, 90)
+    return TrainedShop(trained / "models", shared_folder(tmp_path_factory) / "configuration")
 
 
 @pytest.fixture(scope="session")

@@ -33,11 +33,7 @@ class TrainedShop:
 
 
 def train_shop(folder: Path) -> TrainedShop:
-    """Train one model of 90 days on the sample, once for all processes of a test run.
-
-    ``TRAINED_SHOP`` in the environment names a folder to keep it in, for who runs the tests again and again.
-    """
-    folder = Path(os.environ.get("TRAINED_SHOP", folder))
+    """Train one model of 90 days on the sample in a folder, unless one is there."""
     folder.mkdir(parents=True, exist_ok=True)
     shop = TrainedShop(folder / "models", folder / "configuration")
     with (folder / "lock").open("w") as lock:
