@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
 
 from churnrisk.engines.arrays import Arrays, plain_array
 from churnrisk.engines.database import Database
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     import duckdb
 
 _CONFIG: Mapping[str, str | bool | int] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+
+FAR_AWAY = 7 * 20_000
+"""A day for which queries are planned: the first day of a week so late that no day in a query lies before 1970."""
 
 
 class FileDatabase(Database):
@@ -75,6 +80,9 @@ class MemoryDatabase(Database):
 
     For a few customers at a time, where planning a query takes longer than running it. One thread, so that it can
     run beside others; not safe to be used by two at once.
+
+    A plan with a parameter is made anew whenever it runs, so plans have none: each is made for a day far away, one for
+    each day of the week, and while it runs all rows are moved by whole weeks to meet that day.
     """
 
     def __init__(self) -> None:
@@ -84,26 +92,64 @@ class MemoryDatabase(Database):
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(":memory:", config=cast("dict[str, Any]", config))
         # with its optimizer a plan is made anew whenever the rows have changed, and for so few rows any plan will do
         self.connection.execute("PRAGMA disable_optimizer")
+        self.connection.execute("SET pandas_analyze_sample = 0")  # objects are text, whatever the first of them are
+        self.connection.execute("CREATE TABLE moved (by_days BIGINT)")
+        self.connection.execute("INSERT INTO moved VALUES (0)")
         self.kept_queries: dict[Any, Any] = {}
+        self._plans: dict[tuple[Hashable, int], str] = {}
 
-    def make_table(self, name: str, columns: Mapping[str, str]) -> None:
-        """Make an empty table of columns and their types."""
+    def make_table(self, name: str, columns: Mapping[str, str], *, day: str) -> None:
+        """Make an empty table of columns and their types, one of which is a day."""
         described = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-        self.connection.execute(f"CREATE TABLE {name} ({described})")
+        self.connection.execute(f"CREATE TABLE {name}_filled ({described})")
+        self.connection.execute(
+            f"CREATE VIEW {name} AS SELECT * EXCLUDE (by_days) REPLACE ({day} + by_days AS {day}) "  # noqa: S608 - names of ours
+            f"FROM {name}_filled CROSS JOIN moved"
+        )
 
     def fill(self, name: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
         """Put these rows into a table in place of those that it had."""
-        self.connection.execute(f"DELETE FROM {name}")  # noqa: S608 - names of ours
-        insert_rows(self, name, columns, rows)
+        self.connection.execute(f"DELETE FROM {name}_filled")  # noqa: S608 - names of ours
+        if not rows:
+            return
+        kinds = (object if kind == "VARCHAR" else np.int64 for kind in columns.values())
+        values = zip(columns, kinds, zip(*rows, strict=True), strict=True)
+        self.connection.register("rows_in", {column: np.array(cells, dtype=kind) for column, kind, cells in values})
+        self.connection.execute(f"INSERT INTO {name}_filled SELECT * FROM rows_in")  # noqa: S608 - names of ours
+        self.connection.unregister("rows_in")
 
-    def prepare(self, name: str, query: str) -> None:
-        """Keep a query with its plan; it has one parameter, a day."""
-        self.connection.execute(f"PREPARE {name} AS {query}")
+    def run_kept(self, asked: Hashable, write: Callable[[int], str | None], day: int) -> Arrays | None:
+        """Run a query for a day by a plan that is made once for each day of the week.
 
-    def run_prepared(self, name: str, day: int) -> Arrays:
-        """Run a kept query for a day, and give its columns as :func:`collect_arrays` does; it sorts by itself."""
-        found = self.connection.execute(f"EXECUTE {name}({int(day)})").fetchnumpy()
-        return {column: plain_array(values) for column, values in found.items()}
+        Parameters
+        ----------
+        asked : hashable
+            What the query asks for, its day apart.
+        write : callable
+            Gives the query for a day; nothing but days may differ between one day and another so many weeks later.
+        day : int
+            The day asked for.
+
+        Returns
+        -------
+        dict of str to ndarray or None
+            Its columns as :func:`collect_arrays` gives them; those whose names end in ``_day`` are days. None where it
+            cannot be written.
+        """
+        there = FAR_AWAY + day % 7
+        if (asked, there) not in self._plans:
+            text, name = write(there), f"kept_{len(self._plans)}"
+            if text is None:
+                return None
+            self.connection.execute(f"PREPARE {name} AS {text}")
+            self._plans[asked, there] = name
+        self.connection.execute(f"UPDATE moved SET by_days = {there - day}")
+        try:
+            found = self.connection.execute(f"EXECUTE {self._plans[asked, there]}").fetchnumpy()
+        finally:
+            self.connection.execute("UPDATE moved SET by_days = 0")
+        arrays = {column: plain_array(values) for column, values in found.items()}
+        return {name: values - (there - day) if name.endswith("_day") else values for name, values in arrays.items()}
 
     def close(self) -> None:
         """Forget everything; safe to call twice."""

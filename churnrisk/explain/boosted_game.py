@@ -30,9 +30,14 @@ class _Tree:
     tables: tuple[tuple[tuple[int, np.ndarray], ...], ...]
     mean: Floats
 
-    def reach(self, classes: np.ndarray) -> np.ndarray:
-        """Give the leaves that each family leaves in reach, uint8 of shape (families, n)."""
-        return _reach(self.tables, classes)
+
+@dataclass(frozen=True)
+class _Alike:
+    """All trees that look at so many families each: their places, where their families' bytes stand, their means."""
+
+    trees: list[int]
+    families: np.ndarray
+    mean: Floats
 
 
 class BoostedGame:
@@ -51,17 +56,44 @@ class BoostedGame:
     def __init__(self, part: BoostedModel, background: Floats, players: np.ndarray) -> None:
         self._part = part
         classes = classify(background, part.edges)
-        self._trees = [tree for member in part.members for tree in _prepare(member, classes, players)]
+        trees = [tree for member in part.members for tree in _prepare(member, classes, players)]
+        families = [family for tree in trees for family in tree.tables]
+        self._column = np.array([column for family in families for column, _ in family], dtype=np.intp)
+        self._reach = np.array([table for family in families for _, table in family], dtype=np.uint8)
+        self._first = np.cumsum([0, *(len(family) for family in families)])[:-1]
+        self._players = [tree.players for tree in trees]
+        self._alike = _group(trees)
 
     def add_to(self, worth: Worth, columns: Floats, *, weight: float) -> None:
         """Add this part, times its weight in the blend, for customers with these columns."""
         members = self._part.members
         worth.add((), np.array([[weight * sum(member.start for member in members) / len(members)]]))
-        classes = classify(columns, self._part.edges)
-        for tree in self._trees:
-            reached = _combine(tree.reach(classes))
-            values = np.take_along_axis(tree.mean, reached.astype(np.intp), axis=1)
-            worth.add(tree.players, values * (weight / len(members)))
+        reached = self._bytes_of_families(classify(columns, self._part.edges))
+        values: dict[int, Floats] = {}
+        for alike in self._alike:
+            combined = _combine(np.moveaxis(reached[alike.families], 1, 0)).swapaxes(0, 1).astype(np.intp)
+            added = np.take_along_axis(alike.mean, combined, axis=2) * (weight / len(members))
+            values.update(zip(alike.trees, added, strict=True))
+        for tree, players in enumerate(self._players):
+            worth.add(players, values[tree])
+
+    def _bytes_of_families(self, classes: np.ndarray) -> np.ndarray:
+        """Give the leaves that each family of each tree leaves in reach, uint8 of shape (families of trees, n)."""
+        if not len(self._column):
+            return np.empty((0, len(classes)), dtype=np.uint8)
+        reach = np.take_along_axis(self._reach, classes[:, self._column].T.astype(np.intp), axis=1)
+        return np.asarray(np.bitwise_and.reduceat(reach, self._first, axis=0))
+
+
+def _group(trees: list[_Tree]) -> list[_Alike]:
+    """Put trees together that look at equally many families."""
+    sizes = np.array([len(tree.players) for tree in trees], dtype=np.intp)
+    first, groups = np.cumsum(sizes) - sizes, []
+    for size in np.unique(sizes):
+        places = np.flatnonzero(sizes == size)
+        mean = np.stack([trees[place].mean for place in places])
+        groups.append(_Alike(places.tolist(), first[places, None] + np.arange(size), mean))
+    return groups
 
 
 def _prepare(member: SmallTrees, classes: np.ndarray, players: np.ndarray) -> list[_Tree]:
@@ -87,8 +119,8 @@ def _reach(tables: tuple[tuple[tuple[int, np.ndarray], ...], ...], classes: np.n
 
 
 def _combine(reached: np.ndarray) -> np.ndarray:
-    """Give the leaves that the families of each coalition leave in reach together, shape (2**families, n)."""
-    combined = np.full((1, reached.shape[1]), ALL_LEAVES, dtype=np.uint8)
+    """Give the leaves that the families of each coalition leave in reach together, shape (2**families, ...)."""
+    combined = np.full((1, *reached.shape[1:]), ALL_LEAVES, dtype=np.uint8)
     for row in reached:
         combined = np.concatenate([combined, combined & row])
     return combined

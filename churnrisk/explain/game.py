@@ -53,9 +53,8 @@ def share_out(worth: Floats) -> Floats:
     -------
     ndarray of shape (n, 8)
     """
-    shares = np.zeros((PLAYERS, worth.shape[1]))
-    for factors, row in zip(FACTORS.T, worth, strict=True):  # one after the other: no sum depends on how many rows
-        shares += factors[:, None] * row
+    parts = FACTORS.T[:, :, None] * worth[:, None, :]
+    shares = np.add.accumulate(parts, axis=0)[-1] + 0.0  # one after the other: no sum depends on how many rows
     return np.ascontiguousarray(shares.T)
 
 

@@ -28,24 +28,27 @@ class LinearGame:
     def __init__(self, part: RidgePart, background: Floats, players: np.ndarray) -> None:
         self._part, self._players = part, players
         self._background = part.terms.apply(background)
+        linear = part.linear
+        self._theirs = [linear.contribution(self._background[:, k], k).mean() for k in range(len(linear.weights))]
 
     def add_to(self, worth: Worth, columns: Floats, *, weight: float) -> None:
         """Add this part, times its weight in the blend, for customers with these columns."""
         linear, terms = self._part.linear, self._part.terms.apply(columns)
         worth.add((), np.array([[weight * linear.intercept]]))
+        all_mine = np.ascontiguousarray(linear.contributions(terms).T)
         for place, first, second in self._factors():
             if not linear.weights[place]:
                 continue
-            mine = linear.contribution(terms[:, place], place)
-            theirs = np.array([linear.contribution(self._background[:, place], place).mean()])
-            owners = tuple(sorted({int(self._players[first]), int(self._players[second])}))
-            if len(owners) == 1:
-                worth.add(owners, weight * np.vstack([np.broadcast_to(theirs, mine.shape), mine]))
-                continue
-            mixed = [self._mix(terms, first, second, place=place), self._mix(terms, second, first, place=place)]
-            if self._players[first] != owners[0]:
-                mixed.reverse()
-            worth.add(owners, weight * np.vstack([np.broadcast_to(theirs, mine.shape), *mixed, mine]))
+            mine, owners = all_mine[place], self._owners(first, second)
+            table = np.empty((2 ** len(owners), len(columns)))
+            table[0], table[-1] = self._theirs[place], mine
+            if len(owners) == 2:
+                mixed = [self._mix(terms, first, second, place=place), self._mix(terms, second, first, place=place)]
+                table[1:3] = mixed if self._players[first] == owners[0] else mixed[::-1]
+            worth.add(owners, weight * table)
+
+    def _owners(self, first: int, second: int) -> tuple[int, ...]:
+        return tuple(sorted({int(self._players[first]), int(self._players[second])}))
 
     def _factors(self) -> Iterator[tuple[int, int, int]]:
         """Give each term's place, and the two columns that it is the product of; twice the same for other terms."""

@@ -121,17 +121,19 @@ class Explainer:
         return found
 
     def _explain_block(self, values: Floats, columns: Floats, *, both_ways: bool) -> list[Explanation]:
-        shares = self._sharer.share_columns(columns)
+        ranked = self._model.learner.ranking.log_odds(columns)
+        shares = self._sharer.share_columns(columns, ranked)
         is_low = self._model.bands.classify(to_probability(shares.log_odds)) == "low"
         wanted = np.where(is_low, -1.0, 1.0)[:, None]
         weighs = np.abs(shares.values) >= NEGLIGIBLE
-        pushes = self._push(columns, weighs if both_ways else weighs & (shares.values * wanted > 0))
+        is_asked = weighs if both_ways else weighs & (shares.values * wanted > 0)
+        pushes = self._push(columns, ranked, is_asked=is_asked)
         return [
             self._tell(values[k], shares, k, pushes=pushes[k], direction=LOWERS if is_low[k] else RAISES)
             for k in range(len(values))
         ]
 
-    def _push(self, columns: Floats, is_asked: Floats) -> Floats:
+    def _push(self, columns: Floats, ranked: Floats, *, is_asked: Floats) -> Floats:
         """Give the log-odds that each fact adds by itself, beside typical columns; NaN where its family is not asked.
 
         Returns
@@ -144,9 +146,8 @@ class Explainer:
         for fact, (_, places) in enumerate(self._facts):
             rows = np.flatnonzero(facts == fact)
             changed[np.ix_(rows, places)] = self._typical_columns[places]
-        ranking = self._model.learner.ranking
         pushes = np.full((len(columns), len(self._facts)), np.nan)
-        pushes[customers, facts] = ranking.log_odds(columns)[customers] - ranking.log_odds(changed)
+        pushes[customers, facts] = ranked[customers] - self._model.learner.ranking.log_odds(changed)
         return pushes
 
     def _tell(self, values: Floats, shares: Shares, row: int, *, pushes: Floats, direction: str) -> Explanation:

@@ -75,12 +75,22 @@ class Sharer:
         """Give the learner's columns of feature rows."""
         return self.learner.design.apply(values, self.learner.silence)
 
-    def share_columns(self, columns: Floats) -> Shares:
-        """Share out the log-odds of customers with these columns, and check that everything sums to the score."""
+    def share_columns(self, columns: Floats, ranked: Floats | None = None) -> Shares:
+        """Share out the log-odds of customers with these columns, and check that everything sums to the score.
+
+        Parameters
+        ----------
+        columns : ndarray of shape (n, columns)
+            The learner's columns.
+        ranked : ndarray of shape (n,), optional
+            Their log-odds in the ranking, for who has them already.
+        """
+        if ranked is None:
+            ranked = self.learner.ranking.log_odds(columns)
         shares = np.empty((len(columns), PLAYERS))
         for start in range(0, len(columns), BLOCK):
             shares[start : start + BLOCK] = share_out(self.worth(columns[start : start + BLOCK]))
-        log_odds = self.learner.ranking.log_odds(columns) + self.learner.level.shift
+        log_odds = ranked + self.learner.level.shift
         found = Shares(self.base, shares, log_odds)
         check_sum(found)
         return found

@@ -60,11 +60,6 @@ class DayTemplate:
         filled = "".join(part + str(one) for part, one in zip(self.parts, days, strict=False))
         return filled + self.parts[-1]
 
-    def with_parameter(self) -> str:
-        """Give the text with the day left open as an SQL parameter."""
-        days = [f"(CAST($1 AS BIGINT) + {offset})" for offset in self.offsets]
-        return "".join(part + day for part, day in zip(self.parts, days, strict=False)) + self.parts[-1]
-
 
 def run_kept(database: Database, asked: Hashable, write: Callable[[int], str], day: int) -> Arrays | None:
     """Run a query by the text that was kept of it, made where there is none yet.
@@ -86,18 +81,11 @@ def run_kept(database: Database, asked: Hashable, write: Callable[[int], str], d
         Its columns; None where more than days depends on the day, or a day in it would lie before 1970.
     """
     if asked not in database.kept_queries:
-        template = DayTemplate.of(write, day)
-        database.kept_queries[asked] = template
-        if isinstance(database, MemoryDatabase) and template is not None:
-            database.prepare(_name_of(database, asked), template.with_parameter())
+        database.kept_queries[asked] = DayTemplate.of(write, day)
     template = database.kept_queries[asked]
     if template is None:
         return None
     if isinstance(database, MemoryDatabase):
-        return database.run_prepared(_name_of(database, asked), day)
+        return database.run_kept(asked, template.fill, day)
     text = template.fill(day)
     return None if text is None else database.run(text)
-
-
-def _name_of(database: Database, asked: Hashable) -> str:
-    return f"kept_{list(database.kept_queries).index(asked)}"

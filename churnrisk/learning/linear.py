@@ -16,6 +16,9 @@ CLIP_AT = 8.0
 COLUMN_CLIP = 6.0
 """Standardised columns are clipped here before they are squared or multiplied."""
 
+FEW_ROWS = 256
+"""So few rows are computed with all columns at once, which is the same and takes fewer calls."""
+
 SNAPSHOT_STRENGTH = 3.0
 """How much less the intercept of a snapshot is penalised: it is a matter of the calendar and no customer's."""
 
@@ -43,10 +46,21 @@ class LinearModel:
         The sum goes column by column: a matrix product would differ in the last bit between batch sizes.
         """
         total = np.full(len(columns), self.intercept)
+        if len(columns) <= FEW_ROWS:
+            added = self.contributions(columns)
+            for position in np.flatnonzero(self.weights):
+                total += added[:, position]
+            return total
         for position, weight in enumerate(self.weights):
             if weight:
                 total += self.contribution(columns[:, position], position)
         return total
+
+    def contributions(self, columns: Floats) -> Floats:
+        """Give what each value of a matrix of shape (n, p) adds to the log-odds."""
+        standard = (columns - self.centre) / self.spread
+        added: Floats = self.weights * np.clip(standard, -CLIP_AT, CLIP_AT)
+        return added
 
     def contribution(self, values: Floats, position: int) -> Floats:
         """Give what values of one column, in an array of any shape, add to the log-odds."""
@@ -156,7 +170,8 @@ class Terms:
         """Give the terms, columns first, none of them missing."""
         count = columns.shape[1]
         terms = np.empty((len(columns), count + len(self.squares) + len(self.products)), order="F")
-        for k in range(count):
+        few = len(columns) <= FEW_ROWS
+        for k in [slice(0, count)] if few else range(count):
             filled = np.where(np.isnan(columns[:, k]), self.medians[k], columns[:, k])
             terms[:, k] = np.clip((filled - self.centre[k]) / self.spread[k], -COLUMN_CLIP, COLUMN_CLIP)
         for k, a in enumerate(self.squares):

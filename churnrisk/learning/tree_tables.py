@@ -8,9 +8,10 @@ prediction gives, to the last bit; a test says so.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ MOST_LEAVES = 8
 
 BLOCK_CELLS = 32_768
 """Rows times trees that are walked at once: what fits into a processor's cache."""
+
+FEW_ROWS = 256
+"""So few rows go through all small trees at once."""
 
 FIRST_LOOK = 8
 """Steps down a tree before it is asked, at every other step, who has come to a leaf."""
@@ -72,13 +76,20 @@ class DeepTrees:
     def mean(self, columns: Floats) -> Floats:
         """Give the mean prediction of the trees for rows without missing values, which are taken as float32."""
         rows = columns.astype(np.float32)
-        result, packed = np.empty(len(rows)), _pack(self)
-        is_leaf = self.left == np.arange(len(self.left))
+        result, (packed, is_leaf) = np.empty(len(rows)), self._packed
         step = max(1, BLOCK_CELLS // len(self.roots))
         for start in range(0, len(rows), step):
             leaves = self._find_leaves(rows[start : start + step], packed, is_leaf)
             result[start : start + step] = self._mean_of(leaves.reshape(-1, len(self.roots)))
         return result
+
+    @functools.cached_property
+    def _packed(self) -> tuple[np.ndarray, np.ndarray]:
+        return _pack(self), self.left == np.arange(len(self.left))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Give what is stored, without what was worked out of it."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def _find_leaves(self, rows: Floats, packed: np.ndarray, is_leaf: np.ndarray) -> np.ndarray:
         """Walk rows down all trees at once; who has come to a leaf is set aside, since few paths are long."""
@@ -180,6 +191,8 @@ class SmallTrees:
 
     def total(self, classes: np.ndarray) -> Floats:
         """Give the sum over all trees for rows of classes, uint8 of shape (n, p), Fortran order."""
+        if len(classes) <= FEW_ROWS:
+            return self._total_of_few(classes)
         total = np.full(len(classes), self.start)
         ends = np.searchsorted(self.tree, np.arange(len(self.value)), side="right")
         first = 0
@@ -189,6 +202,18 @@ class SmallTrees:
                 reached &= self.reach[table].take(classes[:, self.column[table]])
             total += values[_LOWEST_BIT[reached]]
             first = end
+        return total
+
+    def _total_of_few(self, classes: np.ndarray) -> Floats:
+        """Do the same with all trees at once, which takes fewer calls and more memory."""
+        reached = np.full((len(self.value), len(classes)), 255, dtype=np.uint8)
+        asking, first = np.unique(self.tree, return_index=True)
+        if len(asking):
+            in_reach = np.take_along_axis(self.reach, classes[:, self.column].T.astype(np.intp), axis=1)
+            reached[asking] = np.bitwise_and.reduceat(in_reach, first, axis=0)
+        added = np.take_along_axis(self.value, _LOWEST_BIT[reached].astype(np.intp), axis=1)
+        start = np.full((1, len(classes)), self.start)
+        total: Floats = np.add.accumulate(np.concatenate([start, added]), axis=0)[-1]  # one after the other
         return total
 
 

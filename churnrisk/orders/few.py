@@ -162,8 +162,8 @@ def open_few(database: MemoryDatabase, few: FewOrders, facts: Mapping[str, bool]
 def few_database() -> MemoryDatabase:
     """Make the small database that :func:`open_few` fills."""
     database = MemoryDatabase()
-    database.make_table("orders", ORDER_TYPES)
-    database.make_table("order_lines", LINE_TYPES)
+    database.make_table("orders", ORDER_TYPES, day="order_day")
+    database.make_table("order_lines", LINE_TYPES, day="order_day")
     return database
 
 

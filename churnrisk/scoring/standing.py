@@ -94,7 +94,7 @@ def find(wanted: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def lapsed_histories(orders: Orders, snapshot: Snapshot) -> tuple[np.ndarray, Summary]:
     """Look up who has bought before the cutoff but not within the lookback, and their history in three numbers."""
     found = collect_kept(orders, find_lapsed, snapshot)
-    histories = Summary(found["n"] - 1, found["last"] - found["first"], snapshot.cutoff - found["first"])
+    histories = Summary(found["n"] - 1, found["last_day"] - found["first_day"], snapshot.cutoff - found["first_day"])
     return found[CUSTOMER].astype(object), histories
 
 
@@ -103,8 +103,8 @@ def find_lapsed(orders: Orders, snapshot: Snapshot) -> nw.LazyFrame[Any]:
     day = nw.col("order_day")
     bought = orders.frame().filter(nw.col("is_purchase") == 1, snapshot.is_past(day))
     days = bought.select(CUSTOMER, "order_day").unique()
-    customers = days.group_by(CUSTOMER).agg(n=nw.len(), first=day.min(), last=day.max())
-    return customers.filter(nw.col("last") < snapshot.observation_start)
+    customers = days.group_by(CUSTOMER).agg(n=nw.len(), first_day=day.min(), last_day=day.max())
+    return customers.filter(nw.col("last_day") < snapshot.observation_start)
 
 
 def collect_kept(orders: Orders, query: Callable[[Orders, Snapshot], nw.LazyFrame[Any]], snapshot: Snapshot) -> Arrays:

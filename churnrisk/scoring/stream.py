@@ -171,7 +171,9 @@ def _follow_lapsed(model: FittedModel, orders: Orders, snapshot: Snapshot, rows:
     table = None
     found = iterate_batches(find_lapsed(orders, snapshot), sort_by=[CUSTOMER], rows=rows, database=database)
     for batch in found:
-        histories = Summary(batch["n"] - 1, batch["last"] - batch["first"], snapshot.cutoff - batch["first"])
+        histories = Summary(
+            batch["n"] - 1, batch["last_day"] - batch["first_day"], snapshot.cutoff - batch["first_day"]
+        )
         table = table or StoredTable(database, "lapsed_rows")
         returning = model.outlook.return_probability(histories, lead=snapshot.lead)
         alive = model.outlook.alive_probability(histories)

@@ -202,8 +202,9 @@ class LiveScorer:
             for desk in desks:
                 few = build_few_orders([row])
                 orders = open_few(desk, few, facts or few.facts)
-                with contextlib.suppress(ChurnriskError):
-                    self._score(self.current.get().model, orders, snapshot.cutoff, by="value", reasons="all", top=0)
+                for cutoff in range(snapshot.cutoff, snapshot.cutoff + 7):  # a plan for each day of the week
+                    with contextlib.suppress(ChurnriskError):
+                        self._score(self.current.get().model, orders, cutoff, by="value", reasons="all", top=0)
 
     def close(self) -> None:
         """Let go of the small databases."""
