@@ -143,7 +143,7 @@ class MemoryDatabase(Database):
                 return None
             self.connection.execute(f"PREPARE {name} AS {text}")
             self._plans[asked, there] = name
-        self.connection.execute(f"UPDATE moved SET by_days = {there - day}")
+        self.connection.execute("UPDATE moved SET by_days = ?", [there - day])
         try:
             found = self.connection.execute(f"EXECUTE {self._plans[asked, there]}").fetchnumpy()
         finally:
