@@ -48,7 +48,7 @@ class LinearModel:
         total = np.full(len(columns), self.intercept)
         if len(columns) <= FEW_ROWS:
             added = self.contributions(columns)
-            for position in np.flatnonzero(self.weights):
+            for position in np.flatnonzero(self.weights).tolist():
                 total += added[:, position]
             return total
         for position, weight in enumerate(self.weights):
