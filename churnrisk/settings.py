@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from churnrisk.errors import SettingsError
+from churnrisk.orders import TRAIN_CUSTOMERS
 from churnrisk.schema import ROLES, SUMMARY_DATE_ROLES, SUMMARY_ROLES
 from churnrisk.timeline import DEFAULT_LOOKBACK
 
@@ -83,6 +84,11 @@ class Settings(BaseSettings):
     )
     drop_duplicates: bool = Field(False, description="whether exact copies of order lines are dropped, too")
     net_cancellations: bool = Field(False, description="whether orders that were wholly reversed are dropped")
+    train_customers: int = Field(
+        TRAIN_CUSTOMERS,
+        ge=0,
+        description="train and backtest learn from so many customers, drawn, where a log has more; 0 learns from all",
+    )
     engine: str | None = Field(
         None,
         description="where train, score and the retention figures run: duckdb (when not set), polars, spark (on this "

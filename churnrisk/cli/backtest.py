@@ -16,6 +16,7 @@ from churnrisk.cli.options import (
     Reading,
     Seed,
     StateFile,
+    TrainCustomers,
     current_settings,
     known_state,
     reads_purchases,
@@ -61,6 +62,7 @@ def backtest(
     lead: Lead = None,
     as_of: AsOf = None,
     seed: Seed = None,
+    train_customers: TrainCustomers = None,
     state: StateFile = None,
     as_json: AsJson = False,
     *,
@@ -74,6 +76,7 @@ def backtest(
 
     settings = current_settings(context)
     given = {"horizon": horizon, "lookback": lookback, "lead": lead, "seed": seed, "state": state}
+    given |= {"train_customers": train_customers}
     settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
     report = _run(purchases, settings, reading, as_of, cutoffs=cutoffs, as_json=as_json)
     if as_json:
@@ -106,6 +109,7 @@ def _run(
             seed=settings.seed,
             campaigns=known_state(settings),
             options=reading.options(settings, rejects=workflows.rejects_beside(source)),
+            train_customers=settings.train_customers,
             progress=progress,
         )
     return report.to_dict()
@@ -113,10 +117,11 @@ def _run(
 
 def show_report(report: Mapping[str, Any]) -> None:
     """Print the intake, each cutoff, the models side by side, the calibration, who was left out, and the grade."""
-    from churnrisk.cli.card import show_exposures, show_gains, show_grade, show_horizon, show_intake
+    from churnrisk.cli.card import show_draw, show_exposures, show_gains, show_grade, show_horizon, show_intake
 
     show_intake(report["intake"])
     show_horizon(report)
+    show_draw(report)
     _show_cutoffs(report)
     show_exposures(report)
     _show_models(report["pooled"])

@@ -27,6 +27,7 @@ def show_card(card: Card, *, rejects: Path | None = None) -> None:
     """Print the intake, the horizon, the snapshots, the test and the risk bands."""
     show_intake(card["intake"], rejects=rejects)
     show_horizon(card)
+    show_draw(card)
     _show_snapshots(card)
     show_exposures(card)
     _show_test(card["test"])
@@ -39,6 +40,13 @@ def show_card(card: Card, *, rejects: Path | None = None) -> None:
         show_grade(card["grade"])
     if card.get("note"):
         say(card["note"])
+
+
+def show_draw(card: Card) -> None:
+    """Print how many customers were learned from, where these are not all."""
+    if card.get("drawn"):  # a card of an earlier version has none
+        say(card["drawn"]["note"])
+        say()
 
 
 def show_exposures(card: Card) -> None:

@@ -18,6 +18,7 @@ from churnrisk.cli.options import (
     Reading,
     Seed,
     StateFile,
+    TrainCustomers,
     current_settings,
     known_state,
     reads_purchases,
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
     from churnrisk.workflows import ChurnModel
+
+
+RECIPE_SETTINGS = ("horizon", "lookback", "lead", "seed", "train_customers")
+"""What is as it was for the model that another one is made like."""
 
 
 def register(app: typer.Typer) -> None:
@@ -48,6 +53,7 @@ def train(
     as_of: AsOf = None,
     models_dir: ModelsDir = None,
     seed: Seed = None,
+    train_customers: TrainCustomers = None,
     backtest: Annotated[
         bool, typer.Option("--backtest", help="Grade the model at several cutoffs instead of one; takes longer.")
     ] = False,
@@ -70,6 +76,7 @@ def train(
     """
     settings = current_settings(context)
     given = {"horizon": horizon, "lookback": lookback, "lead": lead, "seed": seed, "models_dir": models_dir}
+    given |= {"train_customers": train_customers}
     settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
     campaigns = known_state(settings, state)
     if like is not None:
@@ -103,7 +110,7 @@ def _train_like(
     recipe = read_recipe(card)
     for note in () if as_json else recipe.notes:
         say(note)
-    windows = {name: getattr(recipe, name) for name in ("horizon", "lookback", "lead", "seed") if name not in asked}
+    windows = {name: getattr(recipe, name) for name in RECIPE_SETTINGS if name not in asked}
     settings = settings.model_copy(update=windows)
     source = recipe.source(purchases, settings.purchases)
     options = reading.options_like(settings, recipe, rejects=rejects_beside(source))
@@ -185,6 +192,7 @@ def _train_from(
             backtest=backtest,
             campaigns=campaigns,
             options=options,
+            train_customers=settings.train_customers,
             progress=progress,
         )
 

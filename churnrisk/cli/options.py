@@ -72,6 +72,15 @@ Lookback = Annotated[
 ]
 Lead = Annotated[int | None, typer.Option("--lead", metavar="DAYS", help="Days that you need to act. (default: 0)")]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of everything random. (default: 0)")]
+TrainCustomers = Annotated[
+    int | None,
+    typer.Option(
+        "--train-customers",
+        metavar="N",
+        min=0,
+        help="Learn from N customers, drawn, where there are more; 0: from all. (default: 60000)",
+    ),
+]
 StateFile = Annotated[
     str | None,
     typer.Option(
@@ -126,6 +135,7 @@ __all__ = [
     "Reading",
     "Seed",
     "StateFile",
+    "TrainCustomers",
     "current_settings",
     "known_state",
     "reads_purchases",

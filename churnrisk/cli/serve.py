@@ -85,6 +85,7 @@ def serve(
         bounds=_bounds(settings),
         playbook=settings.playbook,
         explained=settings.reasons_ahead,
+        train_customers=settings.train_customers,
     )
     tend_state(config.state, keep_days=settings.keep_runs_days)
     code = run_service(config, announce=lambda line: typer.echo(line, err=True))

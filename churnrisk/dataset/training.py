@@ -168,7 +168,8 @@ def build_training_set(
     labelled = sorted({*plan.labelled, *plan.fitting})
     snapshots = []
     chosen = drawn or log
-    look = partial(customer_features, chosen, names=wanted, database=database)
+    # queries that a database keeps are those of its own log
+    look = partial(customer_features, chosen, names=wanted, database=database if chosen is log else None)
     for done, snapshot in enumerate(labelled):
         if snapshot.outcome_end > as_of:
             raise ValueError(f"the outcome window of {snapshot} reaches past as_of, day {as_of}")

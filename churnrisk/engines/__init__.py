@@ -13,7 +13,7 @@ from churnrisk.engines.database import Database, engine_error, quote_text
 from churnrisk.engines.days import place_days
 from churnrisk.engines.expressions import as_int, int_sum
 from churnrisk.engines.files import write_parquet, write_parquet_parts
-from churnrisk.engines.kept import FileDatabase, MemoryDatabase, fill_table
+from churnrisk.engines.kept import FileDatabase, MemoryDatabase, fill_table, keep_customers
 from churnrisk.engines.postgres import connect_postgres
 from churnrisk.engines.ranges import choose_rows, split_points
 from churnrisk.engines.spark import map_rows
@@ -51,6 +51,7 @@ __all__ = [
     "int_sum",
     "is_spark",
     "iterate_batches",
+    "keep_customers",
     "map_ahead",
     "map_customers",
     "map_rows",

@@ -81,6 +81,10 @@ class Database:
         """Run a query of text and give its columns as :func:`collect_arrays` does; it sorts by itself."""
         return {name: plain_array(values) for name, values in self.connection.execute(query).fetchnumpy().items()}
 
+    def rows_of(self, query: str) -> list[tuple[Any, ...]]:
+        """Run a query of text and give its rows."""
+        return self.connection.execute(query).fetchall()
+
     def close(self) -> None:
         """Close the connection and remove the folder; safe to call twice."""
         self.connection.close()

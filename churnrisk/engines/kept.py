@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import narwhals as nw
 import numpy as np
 
 from churnrisk.engines.arrays import Arrays, plain_array
@@ -16,6 +18,7 @@ from churnrisk.engines.database import Database
 if TYPE_CHECKING:
     import duckdb
 
+_numbers = itertools.count()
 _CONFIG: Mapping[str, str | bool | int] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 
 FAR_AWAY = 7 * 20_000
@@ -161,6 +164,15 @@ def fill_table(database: Database, name: str, columns: Mapping[str, str], rows: 
     described = ", ".join(f"{column} {kind}" for column, kind in columns.items())
     database.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({described})")
     insert_rows(database, name, columns, rows)
+
+
+def keep_customers(database: Database, frame: nw.LazyFrame[Any], ids: Sequence[str]) -> nw.LazyFrame[Any]:
+    """Put the rows of some customers into a temporary table, which goes with the database, and give its frame."""
+    name = f"of_customers_{next(_numbers)}"
+    fill_table(database, f"{name}_ids", {"customer_id": "VARCHAR"}, [(one,) for one in ids])
+    rows = f"SELECT * FROM ({database.write_query(frame)}) SEMI JOIN {name}_ids USING (customer_id)"  # noqa: S608
+    database.connection.execute(f"CREATE TEMP TABLE {name} AS {rows}")
+    return database.frame(name)
 
 
 def insert_rows(database: Database, name: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:

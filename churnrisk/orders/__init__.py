@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from churnrisk.orders.convert import convert_purchases
     from churnrisk.orders.customers import CustomerTable, read_customers
     from churnrisk.orders.databases import write_database_table
+    from churnrisk.orders.drawing import TRAIN_CUSTOMERS, Draw, DrawnCustomers
     from churnrisk.orders.few import (
         FACTS,
         LINE_TYPES,
@@ -31,10 +32,13 @@ __all__ = [
     "FACTS",
     "LINE_TYPES",
     "ORDER_TYPES",
+    "TRAIN_CUSTOMERS",
     "Contact",
     "ContactList",
     "CustomerList",
     "CustomerTable",
+    "Draw",
+    "DrawnCustomers",
     "FewOrders",
     "IntakeOptions",
     "IntakeReport",
@@ -65,6 +69,9 @@ _HOMES = {
     "few_database": "few",
     "open_few": "few",
     "CustomerList": "lists",
+    "TRAIN_CUSTOMERS": "drawing",
+    "Draw": "drawing",
+    "DrawnCustomers": "drawing",
     "Contact": "contacts",
     "ContactList": "contacts",
     "CustomerTable": "customers",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import narwhals as nw
 
-from churnrisk.engines import Database, collect_arrays
+from churnrisk.engines import Database, collect_arrays, keep_customers
+from churnrisk.orders.drawing import Draw, DrawnCustomers, draw_customers
 from churnrisk.orders.report import IntakeReport
 
 
@@ -18,8 +20,14 @@ class Keeper(Protocol):
     def digest_rows(self, frame: Any) -> tuple[int, int, int]:
         """Count rows, and sum the lower and upper halves of the MD5 of each, its columns joined by U+001F."""
 
-    def draw(self, frame: Any, *, share: float) -> Any:
-        """Give the rows of a share of the customers, chosen by a digest of their ids."""
+    def view(self, frame: Any) -> str:
+        """Register a frame under a name that queries know it by, and give the name."""
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Run a query and give its rows."""
+
+    def of_customers(self, frame: Any, ids: Sequence[str]) -> Any:
+        """Give the rows of some customers."""
 
     def close(self) -> None:
         """Let go of it; safe to call twice."""
@@ -113,19 +121,38 @@ class Orders:
             made=made,
         )
 
-    def draw(self, share: float) -> Orders:
-        """Give the orders of a share of the customers, drawn by a digest of their ids where the orders lie.
+    def draw(self, draw: Draw) -> tuple[Orders, DrawnCustomers | None]:
+        """Give the orders of customers that are drawn where the orders lie, and who they are.
 
-        Where they lie in this process all are given. Days and facts stay those of the whole log; closing the draw
-        closes nothing.
+        Days and facts stay those of the whole log; closing the draw closes nothing. Where no more customers are there,
+        or the orders lie in a frame of the caller's own, these orders are given, and None.
         """
-        if self._keeper is None or self._made is None or share >= 1:
-            return self
-        frames = [
-            None if one is None else nw.from_native(self._keeper.draw(one.to_native(), share=share)).lazy()
-            for one in self._made
-        ]
-        return self.made_elsewhere((frames[0], frames[1]))
+        if not draw.most or (self._report is not None and self._report.customers <= draw.most):
+            return self, None
+        if self._keeper is not None and self._made is not None:
+            chosen = draw_customers(self._keeper.rows, self._keeper.view(self._made[0].to_native()), draw)
+        elif self._database is not None:
+            chosen = draw_customers(self._database.rows_of, "orders", draw)
+        else:
+            chosen = None
+        if chosen is None:
+            return self, None
+        lines = self.lines()
+        made = (
+            self._of_customers(self.frame(), chosen.ids),
+            None if lines is None else self._of_customers(lines, chosen.ids),
+        )
+        drawn = self.made_elsewhere(made)
+        drawn._database = None  # closed with the whole
+        return drawn, chosen
+
+    def _of_customers(self, frame: nw.LazyFrame[Any], ids: Sequence[str]) -> nw.LazyFrame[Any]:
+        if self._keeper is not None:
+            mine: nw.LazyFrame[Any] = nw.from_native(self._keeper.of_customers(frame.to_native(), ids)).lazy()
+            return mine
+        if self._made is not None:
+            return frame.filter(nw.col("customer_id").is_in(ids))
+        return keep_customers(self._engine, frame, ids)
 
     @property
     def database(self) -> Database | None:

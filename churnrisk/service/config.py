@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from churnrisk.errors import SettingsError
 from churnrisk.learning import Valuation
-from churnrisk.orders import IntakeOptions
+from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
 from churnrisk.state import StatePlace
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ class ServiceConfig:
         What to do for which customers, where that is not as usual.
     explained : int
         Reasons are worked out ahead in a customer base of up to so many; in a larger one, on demand.
+    train_customers : int
+        Training takes so many customers at most, drawn.
     shop_dir : Path, optional
         Where what was worked out of the history is kept while the service runs; :func:`serve` makes and removes one.
         By default a folder beside the models, for an application that is run without it.
@@ -130,6 +132,7 @@ class ServiceConfig:
     bounds: Bounds = field(default_factory=Bounds)
     playbook: Mapping[str, str] = field(default_factory=dict)
     explained: int = 20_000
+    train_customers: int = TRAIN_CUSTOMERS
     shop_dir: Path | None = None
 
     @property
@@ -146,6 +149,7 @@ class ServiceConfig:
             valuation=self.valuation,
             playbook=dict(self.playbook),
             explained=self.explained,
+            train_customers=self.train_customers,
         )
 
     @property

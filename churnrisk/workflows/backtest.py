@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from churnrisk.learning import Backtest, Grade, evidence_of_backtest, grade_model
-from churnrisk.orders import IntakeOptions, read_orders
+from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions, read_orders
 from churnrisk.timeline import DEFAULT_LOOKBACK, HorizonChoice
 from churnrisk.workflows.card import describe_backtest, describe_grade, describe_intake
 from churnrisk.workflows.days import Day
+from churnrisk.workflows.drawing import describe_draw, draw_for_training
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.model import Progress, backtest_orders, choose_windows
 
@@ -62,6 +64,7 @@ def backtest(
     seed: int = 0,
     campaigns: str | Path | None = None,
     options: IntakeOptions | None = None,
+    train_customers: int = TRAIN_CUSTOMERS,
     progress: Progress | None = None,
 ) -> BacktestReport:
     """Train on the past, score the next snapshot, look what happened, and roll on. Nothing is stored.
@@ -78,6 +81,8 @@ def backtest(
         State file whose campaigns are taken into account, as for :func:`churnrisk.train`.
     options : IntakeOptions, optional
         How to read the purchases.
+    train_customers : int
+        Learn from, and test on, so many customers, drawn, where there are more; 0 takes all.
     progress : callable, optional
         Told what is being done, the steps done, and all steps.
 
@@ -92,7 +97,11 @@ def backtest(
         tell("reading purchases", 1, 1)
         current, choice = choose_windows(orders, as_of, horizon=horizon, lookback=lookback, lead=lead)
         exposures = read_exposures(campaigns)
-        result = backtest_orders(orders, current, cutoffs=cutoffs, seed=seed, exposures=exposures, progress=tell)
+        drawn, chosen = draw_for_training(orders, current, most=train_customers, seed=seed)
+        run = partial(backtest_orders, orders, current, drawn=drawn, cutoffs=cutoffs, seed=seed)
+        result = run(exposures=exposures, progress=tell)
         grade = grade_model(evidence_of_backtest(result))
         exposed = describe_exposures([one for one in exposures if one.start < current.cutoff])
-        return BacktestReport(result, grade, choice, describe_intake(orders), exposed)
+        return BacktestReport(
+            result, grade, choice, describe_intake(orders), exposed | (describe_draw(chosen) if chosen else {})
+        )

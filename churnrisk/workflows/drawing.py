@@ -1,20 +1,34 @@
-"""How many customers are learned from, where there are more of them than come to this process."""
+"""Whom a model is learned from, where there are more customers than the learner gains from."""
 
 from __future__ import annotations
 
-from churnrisk.orders import Orders
+from typing import Any
 
-MOST_DRAWN = 100_000
-"""Customers of a log on Spark that are learned from, about; so many rows at a dozen cutoffs take some 1.5 GB here."""
+from churnrisk.orders import Draw, DrawnCustomers, Orders
+from churnrisk.timeline import Snapshot
 
-
-def drawn_share(orders: Orders) -> float:
-    """Give the share of the customers that are learned from: on Spark so many as come to this process, here all."""
-    if orders.keeper is None:
-        return 1.0
-    return min(1.0, MOST_DRAWN / max(orders.report.customers, 1))
+Drawn = tuple[Orders, DrawnCustomers | None]
+"""The orders to learn from, and who was drawn; None where all are learned from."""
 
 
-def draw_customers(orders: Orders) -> Orders:
-    """Give the orders that are learned from."""
-    return orders.draw(drawn_share(orders))
+def draw_for_training(orders: Orders, current: Snapshot, *, most: int, seed: int) -> Drawn:
+    """Draw at most so many customers, by what is known at the snapshot that training ends with; 0 takes all."""
+    return orders.draw(Draw(most, before=current.cutoff, lookback=current.lookback, seed=seed))
+
+
+def describe_draw(drawn: DrawnCustomers | None) -> dict[str, Any]:
+    """Give what a card and a report say of a draw, without any customer."""
+    if drawn is None:
+        return {"drawn_share": 1.0}
+    chosen = len(drawn.ids)
+    return {
+        "drawn_share": drawn.share,
+        "drawn": {
+            "customers": chosen,
+            "of": drawn.customers,
+            "strata": drawn.strata,
+            "note": f"Learned from {chosen:,} of {drawn.customers:,} customers, drawn by a digest of their ids in "
+            f"equal shares from {drawn.strata} strata (number of purchases; active or lapsed), so the base rate is "
+            "that of all. Customers below are those drawn.",
+        },
+    }

@@ -34,7 +34,7 @@ from churnrisk.learning import (
 )
 from churnrisk.monitor import KEY as MONITORING
 from churnrisk.monitor import make_reference
-from churnrisk.orders import IntakeOptions, Orders, read_orders
+from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions, Orders, read_orders
 from churnrisk.scoring import By
 from churnrisk.state import StatePlace
 from churnrisk.store import PackedModel, load_model, pack_files, pack_model, read_card, save_model
@@ -47,7 +47,7 @@ from churnrisk.timeline import (
 )
 from churnrisk.workflows.card import describe_outlook, make_card
 from churnrisk.workflows.days import Day, choose_as_of, training_as_of
-from churnrisk.workflows.drawing import draw_customers, drawn_share
+from churnrisk.workflows.drawing import describe_draw, draw_for_training
 from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.frames import to_frame
@@ -223,6 +223,7 @@ def train(
     columns: Mapping[str, str] | None = None,
     engine: str | None = None,
     options: IntakeOptions | None = None,
+    train_customers: int = TRAIN_CUSTOMERS,
     progress: Progress = _silent,
 ) -> ChurnModel:
     """Learn from a purchase history who stops buying, and test that on what came later.
@@ -252,6 +253,8 @@ def train(
         Where features and labels are computed: ``"duckdb"``, ``"polars"``, ``"spark"`` or ``"spark://HOST:PORT"``.
     options : IntakeOptions, optional
         Everything else about reading, in place of ``columns`` and ``engine``.
+    train_customers : int
+        Learn from so many customers, drawn, where there are more; 0 learns from all.
     progress : callable, optional
         Told what is being done, the steps done, and all steps.
 
@@ -278,7 +281,8 @@ def train(
             seed=seed,
             backtest=backtest,
             campaigns=campaigns,
-            recipe=describe_recipe(purchases, chosen, backtest=backtest),
+            recipe=describe_recipe(purchases, chosen, backtest=backtest, train_customers=train_customers),
+            train_customers=train_customers,
             progress=progress,
         )
 
@@ -294,25 +298,27 @@ def train_orders(
     backtest: bool,
     campaigns: StatePlace | None,
     recipe: Mapping[str, Any],
+    train_customers: int = TRAIN_CUSTOMERS,
     progress: Progress,
 ) -> ChurnModel:
     """Learn as :func:`train` does, from orders that have been read; ``recipe`` says from what and how."""
     current, choice = choose_windows(orders, as_of, horizon=horizon, lookback=lookback, lead=lead)
     plan = plan_snapshots(orders.first_day, current)
     exposures = read_exposures(campaigns)
-    tested = backtest_orders(orders, current, seed=seed, exposures=exposures, progress=progress) if backtest else None
-    drawn = draw_customers(orders)
+    drawn = draw_for_training(orders, current, most=train_customers, seed=seed)
+    look = partial(backtest_orders, orders, current, seed=seed, exposures=exposures, progress=progress)
+    tested = look(drawn=drawn[0]) if backtest else None
     tell = partial(progress, "features")
-    data = build_training_set(orders, plan, database=orders.database, drawn=drawn, progress=tell)
+    data = build_training_set(orders, plan, database=orders.database, drawn=drawn[0], progress=tell)
     data, touched = mend_exposed(data, exposures, orders)
     progress("testing against the baselines", 0, 1)
     result = run_test(data, plan, seed=seed)
     grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
     progress("fitting on all snapshots", 0, 1)
-    model, checked = look_ahead(drawn, fit_model(data, seed=seed, earlier=result.model), seed=seed)
+    model, checked = look_ahead(drawn[0], fit_model(data, seed=seed, earlier=result.model), seed=seed)
     progress("fitting on all snapshots", 1, 1)
     card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
-    card |= {"drawn_share": drawn_share(orders), "outlook": describe_outlook(model.outlook, checked)}
+    card |= {**describe_draw(drawn[1]), "outlook": describe_outlook(model.outlook, checked)}
     card |= {"drivers": describe_drivers(model, data.current.values, seed=seed)}
     card |= {MONITORING: make_reference(data, model, seed=seed).to_dict(), RECIPE: dict(recipe)}
     return ChurnModel(model, card | describe_exposures(exposures, touched))
@@ -343,17 +349,19 @@ def backtest_orders(
     orders: Orders,
     current: Snapshot,
     *,
+    drawn: Orders | None = None,
     cutoffs: int | None = None,
     seed: int,
     exposures: Sequence[Exposure] = (),
     progress: Progress = _silent,
 ) -> Backtest:
-    """Backtest on a log: build every snapshot once, then train, score and compare at each cutoff."""
+    """Backtest on a log, or on who was drawn of it: build each snapshot once, then train, score, compare at cutoffs."""
     plan = plan_backtest(orders.first_day, current, cutoffs=cutoffs)
     data = build_training_set(
         orders,
         plan.snapshots,
         database=orders.database,
+        drawn=drawn,
         progress=lambda done, total: progress("features for the backtest", done, total),
     )
     data, _ = mend_exposed(data, exposures, orders)

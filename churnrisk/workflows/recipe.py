@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk.errors import SourceError
-from churnrisk.orders import IntakeOptions
+from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
 
 RECIPE_FORMAT = 1
 KEY = "recipe"
@@ -43,6 +43,8 @@ class Recipe:
         only the columns where the card is of an earlier churnrisk.
     notes : tuple of str
         What the card does not tell.
+    train_customers : int
+        How many customers it was to be learned from at most.
     """
 
     horizon: int
@@ -53,6 +55,7 @@ class Recipe:
     purchases: str | None
     options: Mapping[str, Any]
     notes: tuple[str, ...]
+    train_customers: int = TRAIN_CUSTOMERS
 
     def source(self, given: str | None, configured: str | None) -> str:
         """Choose the purchases: the ones given, else those of the recipe if they are there, else the configured ones.
@@ -78,7 +81,9 @@ def _is_there(source: str) -> bool:
     return any(sign in source for sign in "*?[") or Path(source).exists()
 
 
-def describe_recipe(purchases: Any, options: IntakeOptions, *, backtest: bool) -> dict[str, Any]:
+def describe_recipe(
+    purchases: Any, options: IntakeOptions, *, backtest: bool, train_customers: int = TRAIN_CUSTOMERS
+) -> dict[str, Any]:
     """Give what a card keeps of how its model was made, beside windows and seed: no password, no query, no customer."""
     default = IntakeOptions()
     other = {name: getattr(options, name) for name in KEPT if getattr(options, name) != getattr(default, name)}
@@ -90,6 +95,7 @@ def describe_recipe(purchases: Any, options: IntakeOptions, *, backtest: bool) -
         "has_pseudonyms": options.pseudonym_key is not None,
         "options": {name: dict(one) if isinstance(one, Mapping) else one for name, one in other.items()},
         "backtest": backtest,
+        **({} if train_customers == TRAIN_CUSTOMERS else {"train_customers": train_customers}),
     }
 
 
@@ -126,6 +132,7 @@ def read_recipe(card: Mapping[str, Any]) -> Recipe:
         kept.get("purchases"),
         options,
         tuple(notes),
+        int(kept.get("train_customers", TRAIN_CUSTOMERS)),
     )
 
 

@@ -83,6 +83,7 @@ def retrain(
         as_of=as_of,
         seed=recipe.seed,
         backtest=recipe.backtest,
+        train_customers=recipe.train_customers,
         campaigns=campaigns,
         options=options,
         progress=progress or (lambda _what, _done, _total: None),

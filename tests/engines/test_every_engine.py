@@ -5,7 +5,6 @@ Whole numbers and order statistics exactly, every other float to 1e-9, probabili
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +22,8 @@ from churnrisk.dataset import build_training_set
 from churnrisk.engines import Database, Spark
 from churnrisk.features import catalogue, customer_features
 from churnrisk.labels import follow_customers, label_churn
-from churnrisk.orders import Orders
+from churnrisk.orders import Draw, Orders
+from churnrisk.orders.drawing import draw_customers
 from churnrisk.retention import measure_retention
 from churnrisk.scoring import score_on_cluster, score_orders
 from churnrisk.timeline import Snapshot, SnapshotPlan
@@ -189,11 +189,16 @@ def test_a_model_is_the_same_wherever_its_features_were_made(model: churnrisk.Ch
 @pytest.mark.spark
 def test_customers_are_drawn_where_the_orders_lie(spark: Any) -> None:
     orders = Engine("spark", spark_log(LOG, spark), Spark(spark)).orders()
-    half, whole = (label_churn(one, SNAPSHOT)[0].tolist() for one in (orders.draw(0.5), orders))
-    chosen = [who for who in whole if int(hashlib.md5(who.encode()).hexdigest()[:8], 16) < 2**31]
-    assert half == chosen
-    assert 0.3 < len(half) / len(whole) < 0.7
-    drawn = orders.draw(0.5)
+    draw = Draw(25, before=CUTOFF, lookback=365, seed=3)
+    drawn, chosen = orders.draw(draw)
+    half, whole = (label_churn(one, SNAPSHOT)[0].tolist() for one in (drawn, orders))
+    with Database(threads=1) as database:  # the same customers there
+        duckdb_log(LOG, database)
+        here = draw_customers(database.rows_of, "orders", draw)
+    assert chosen is not None
+    assert chosen == here
+    assert len(chosen.ids) == 25
+    assert half == [who for who in whole if who in chosen.ids]
     data = build_training_set(orders, SnapshotPlan(SNAPSHOT, (), ()), names=["order_count"], drawn=drawn)
-    assert data.current.customer_ids.tolist() == chosen
+    assert data.current.customer_ids.tolist() == half
     assert data.current.summary.customers.sum() > len(whole), "of all with a purchase, drawn or not"

@@ -111,7 +111,10 @@ def train_on_history(
             seed=seed,
             backtest=backtest,
             campaigns=plan.state,
-            recipe=describe_recipe(plan.purchases, plan.options, backtest=backtest),
+            recipe=describe_recipe(
+                plan.purchases, plan.options, backtest=backtest, train_customers=plan.train_customers
+            ),
+            train_customers=plan.train_customers,
             progress=progress,
         )
     version = model.save(plan.models_dir, promote=promote)

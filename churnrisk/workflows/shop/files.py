@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk.learning import Valuation
-from churnrisk.orders import IntakeOptions
+from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
 from churnrisk.state import StatePlace
 from churnrisk.tables import replacing
 
@@ -39,6 +39,8 @@ class ShopPlan:
         What to do for whom, where that is not as usual.
     explained : int
         Reasons are worked out ahead for every customer of a base up to this size; in a larger one, on demand.
+    train_customers : int
+        Training takes so many customers at most, drawn.
     """
 
     folder: Path
@@ -49,6 +51,7 @@ class ShopPlan:
     valuation: Valuation = field(default_factory=Valuation)
     playbook: dict[str, str] = field(default_factory=dict)
     explained: int = 20_000
+    train_customers: int = TRAIN_CUSTOMERS
 
 
 @dataclass(frozen=True)
