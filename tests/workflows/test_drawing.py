@@ -16,12 +16,12 @@ from churnrisk.simulate import simulate_purchases
 from churnrisk.timeline import plan_snapshots
 from support.shop import churnrisk
 
-CUSTOMERS, DRAWN, HORIZON = 1200, 600, 40
+CUSTOMERS, DRAWN, HORIZON = 1200, 600, 30
 
 
 @pytest.fixture(scope="module")
 def lines() -> list[str]:
-    log = simulate_purchases(CUSTOMERS, first_day=19_000, days=230, seed=4, mean_gap_days=20).orders
+    log = simulate_purchases(CUSTOMERS, first_day=19_000, days=92, seed=4, mean_gap_days=20).orders
     days = log["order_day"].astype("datetime64[D]").astype(str)
     columns = (log["customer_id"], log["order_id"], days, log["amount"] // 10_000)
     return [",".join(map(str, row)) for row in zip(*columns, strict=True)]
