@@ -194,8 +194,8 @@ def test_customers_are_drawn_where_the_orders_lie(spark: Any) -> None:
     half, whole = (label_churn(one, SNAPSHOT)[0].tolist() for one in (drawn, orders))
     with Database(threads=1) as database:  # the same customers there
         duckdb_log(LOG, database)
-        table = str(duckdb_log(LOG, database).frame().to_native().alias)
-        here = draw_customers(database.rows_of, table, draw)
+        duckdb_log(LOG, database).frame()
+        here = draw_customers(database.rows_of, "orders", draw)
     assert chosen is not None
     assert chosen == here
     assert len(chosen.ids) == 25
