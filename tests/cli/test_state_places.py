@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +28,9 @@ def url(postgres_server: str) -> Iterator[str]:
 def test_runs_campaigns_and_keys_go_to_the_database_that_is_named(
     url: str, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = ("--models-dir", models)
+    store = tmp_path / "shop" / "models"  # beside which nobody else keeps a state file
+    shutil.copytree(models, store, symlinks=True)
+    given = ("--models-dir", store)
     scored = churnrisk("score", CUSTOMERS, *given, "--output", "scores.csv", "--state", url, "--json")
     assert scored.code == 0, scored.err
     rows = [{"customer_id": f"c{k}", "churn_probability": 0.5} for k in range(100)]
@@ -43,7 +46,7 @@ def test_runs_campaigns_and_keys_go_to_the_database_that_is_named(
         assert run.run.customers > 0
         assert (len(list_campaigns(state)), len(list_keys(state))) == (1, 1)
     assert not list(tmp_path.glob("*.db"))
-    assert not list(models.parent.glob("*.db"))
+    assert not list(store.parent.glob("*.db"))
 
 
 def test_a_password_in_the_url_is_refused() -> None:
