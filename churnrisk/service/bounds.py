@@ -24,6 +24,9 @@ from churnrisk.service.problems import Problem, respond
 WEIGHT = 0.2
 """Of the last request in how long one usually takes."""
 
+PATIENCE = 4
+"""Times as long as was foreseen, somebody waits who was let into the queue: who has waited is rather served late."""
+
 Turn = Literal["go", "late", "gone"]
 """How a wait in the queue ends."""
 
@@ -44,14 +47,15 @@ class Lane:
     queued : int
         How many may wait.
     seconds : float
-        How long one may wait. Who would have to wait longer, by how long the last ones took, is refused at once: the
-        answer is the same as after the wait, and comes when it is of use.
+        How long one may have to wait, by how long the last ones took and how long none has ended. Who would have to
+        wait longer is refused at once: the answer is the same as after the wait, and comes when it is of use.
     """
 
     def __init__(self, name: str, slots: int, queued: int, seconds: float) -> None:
         self.slots, self.queued, self.seconds = slots, queued, seconds
         self.running = 0
         self.usual = 0.0
+        self._moved = 0.0  # when a slot was last taken or given on
         self._waiting: deque[asyncio.Future[Turn]] = deque()
         self._shown = RUNNING.labels(name), QUEUED.labels(name)
 
@@ -60,7 +64,8 @@ class Lane:
         """Whether one more would have to be refused."""
         if self.running < self.slots:
             return False
-        return len(self._waiting) >= self.queued or (len(self._waiting) + 1) * self.usual / self.slots > self.seconds
+        each = max(self.usual / self.slots, time.monotonic() - self._moved)
+        return len(self._waiting) >= self.queued or (len(self._waiting) + 1) * each > self.seconds
 
     async def enter(self, receive: Receive) -> Receive:
         """Take a slot, after waiting for one if need be; give how to receive from here on.
@@ -81,7 +86,7 @@ class Lane:
         turn: asyncio.Future[Turn] = loop.create_future()
         self._waiting.append(turn)
         self._shown[1].set(len(self._waiting))
-        clock = loop.call_later(self.seconds, _call, turn, "late")
+        clock = loop.call_later(PATIENCE * self.seconds, _call, turn, "late")
         leaving = asyncio.ensure_future(receive())
         leaving.add_done_callback(lambda _: _call(turn, "gone"))
         try:
@@ -109,11 +114,13 @@ class Lane:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result("go")
+                self._moved = time.monotonic()
                 return
         self._take(-1)
 
     def _take(self, change: int) -> None:
         self.running += change
+        self._moved = time.monotonic()
         self._shown[0].set(self.running)
 
 

@@ -45,7 +45,8 @@ class Bounds:
     queued : int
         How many more of either kind wait for their turn; beyond them 503 with Retry-After, at once.
     wait_seconds : float
-        How long one waits for its turn; who would have to wait longer is refused at once, by 503.
+        How long one may have to wait for its turn; who, by what the last ones took, would have to wait longer is
+        refused at once, by 503.
     header_seconds : float
         How long a client may take to send the head of a request.
     body_rate : int
