@@ -64,7 +64,7 @@ class Lane:
         """Whether one more would have to be refused."""
         if self.running < self.slots:
             return False
-        each = max(self.usual / self.slots, time.monotonic() - self._moved)
+        each = max(self.usual, time.monotonic() - self._moved) / self.slots
         return len(self._waiting) >= self.queued or (len(self._waiting) + 1) * each > self.seconds
 
     async def enter(self, receive: Receive) -> Receive:
