@@ -155,8 +155,8 @@ def build_training_set(
     database : Database, optional
         The one that the log lies in; then long results stream.
     drawn : PurchaseLog, optional
-        The part of the log whose customers are learned from, where all would be more than come to this process. What
-        counts the shop as a whole is counted over ``log`` in any case.
+        The part of the log whose customers are learned from, where all would be more than come to this process. The
+        days of the shop and the summaries of all histories are counted over ``log`` in any case.
 
     Raises
     ------
@@ -168,8 +168,10 @@ def build_training_set(
     labelled = sorted({*plan.labelled, *plan.fitting})
     snapshots = []
     chosen = drawn or log
-    # queries that a database keeps are those of its own log
-    look = partial(customer_features, chosen, names=wanted, database=database if chosen is log else None)
+    own = (
+        database if chosen is log else None
+    )  # what is drawn is small, and queries that a database keeps are of its log
+    look = partial(customer_features, chosen, names=wanted, database=own)
     for done, snapshot in enumerate(labelled):
         if snapshot.outcome_end > as_of:
             raise ValueError(f"the outcome window of {snapshot} reaches past as_of, day {as_of}")
@@ -178,7 +180,7 @@ def build_training_set(
             progress(done + 1, len(labelled) + 1)
     current = _snapshot_data(log, chosen, look(plan.current), is_labelled=False)
     daily = count_daily_purchases(log, as_of)
-    past_bases = trace_past_bases(log, plan.current, first_day=daily.first_day, database=database)
+    past_bases = trace_past_bases(chosen, plan.current, first_day=daily.first_day, database=own)
     if progress:
         progress(len(labelled) + 1, len(labelled) + 1)
     return TrainingSet(wanted, tuple(snapshots), current, daily, past_bases)

@@ -310,7 +310,7 @@ def train_orders(
     tested = look(drawn=drawn[0]) if backtest else None
     tell = partial(progress, "features")
     data = build_training_set(orders, plan, database=orders.database, drawn=drawn[0], progress=tell)
-    data, touched = mend_exposed(data, exposures, orders)
+    data, touched = mend_exposed(data, exposures, drawn[0])
     progress("testing against the baselines", 0, 1)
     result = run_test(data, plan, seed=seed)
     grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
@@ -364,7 +364,7 @@ def backtest_orders(
         drawn=drawn,
         progress=lambda done, total: progress("features for the backtest", done, total),
     )
-    data, _ = mend_exposed(data, exposures, orders)
+    data, _ = mend_exposed(data, exposures, drawn or orders)
     return run_backtest(data, plan, seed=seed, progress=lambda done, total: progress("backtest", done, total))
 
 
