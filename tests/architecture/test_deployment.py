@@ -6,13 +6,12 @@ import fnmatch
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 import typer
 import yaml  # type: ignore[import-untyped] # comes with the documentation
 
@@ -115,13 +114,14 @@ def test_the_settings_in_the_environment_are_settings() -> None:
     assert named <= known
 
 
-def test_the_unit_starts_a_command_that_there_is_and_passes_systemds_own_check(tmp_path: Path) -> None:
+def test_the_unit_starts_a_command_that_there_is_and_passes_systemds_own_check(
+    tmp_path: Path, require: Callable[..., None]
+) -> None:
     [start] = re.findall(r"^ExecStart=(.*)$", UNIT, flags=re.MULTILINE)
     program, *words = shlex.split(start)
     assert program.endswith("/churnrisk")
     check_command(words)
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("not installed: systemd-analyze")
+    require("systemd-analyze")
     path = tmp_path / "churnrisk.service"
     path.write_text(UNIT.replace(program, "/bin/true"))
     checked = subprocess.run(["systemd-analyze", "verify", str(path)], capture_output=True, text=True, check=False)
