@@ -92,12 +92,14 @@ async def at_most(clients: Sequence[Client], path: str, seconds: float) -> float
     return sum(counts) / seconds
 
 
-def start_service(folder: Path, purchases: Path) -> tuple[subprocess.Popen[bytes], int, str]:
+def start_service(
+    folder: Path, purchases: Path, *, train_on: Path | None = None
+) -> tuple[subprocess.Popen[bytes], int, str]:
     environment = os.environ | {"CHURNRISK_CONFIG_DIR": str(folder / "configuration"), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "churnrisk"]
     models, state, errors = folder / "models", folder / "state.db", folder / "errors"
     if not models.exists():
-        train = [*command, "train", str(purchases), "--horizon", "90", "--models-dir", str(models)]
+        train = [*command, "train", str(train_on or purchases), "--horizon", "90", "--models-dir", str(models)]
         subprocess.run(train, env=environment, cwd=folder, check=True, capture_output=True)
     with open_state(state) as opened:
         key = create_key(opened, name="bench", role="admin")[1]
