@@ -86,6 +86,7 @@ def serve(
         playbook=settings.playbook,
         explained=settings.reasons_ahead,
         train_customers=settings.train_customers,
+        suppress=settings.suppress,
     )
     tend_state(config.state, keep_days=settings.keep_runs_days)
     code = run_service(config, announce=lambda line: typer.echo(line, err=True))

@@ -114,6 +114,8 @@ class ServiceConfig:
         Reasons are worked out ahead in a customer base of up to so many; in a larger one, on demand.
     train_customers : int
         Training takes so many customers at most, drawn.
+    suppress : str, optional
+        A file of customers who have opted out, whom no campaign contacts; read whenever one is made.
     shop_dir : Path, optional
         Where what was worked out of the history is kept while the service runs; :func:`serve` makes and removes one.
         By default a folder beside the models, for an application that is run without it.
@@ -134,6 +136,7 @@ class ServiceConfig:
     playbook: Mapping[str, str] = field(default_factory=dict)
     explained: int = 20_000
     train_customers: int = TRAIN_CUSTOMERS
+    suppress: str | None = None
     shop_dir: Path | None = None
 
     @property

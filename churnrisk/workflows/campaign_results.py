@@ -49,15 +49,19 @@ def measure_campaign(
     CampaignError
         For a campaign that is not there or not over; the message says when it can be measured.
     """
-    stored = load_campaign(state, name)
-    members = load_members(state, stored.campaign_id)
+    stored = load_campaign(state, name)  # an unknown name is said before anything is read
     with read_orders(purchases, options or IntakeOptions()) as orders:
-        check_over(stored.campaign, orders)
-        result = measure_outcomes(stored.campaign, outcomes_of(members, stored.campaign, orders))
-        fingerprint = orders.fingerprint
-    measured = Measured(fingerprint, result.acceptance, result.acceptance_error, result.to_dict())
+        return stored, measure_on(state, stored, orders)
+
+
+def measure_on(state: State, stored: StoredCampaign, orders: Orders) -> CampaignResult:
+    """Measure a campaign on orders that have been read, and remember the result; see :func:`measure_campaign`."""
+    check_over(stored.campaign, orders)
+    members = load_members(state, stored.campaign_id)
+    result = measure_outcomes(stored.campaign, outcomes_of(members, stored.campaign, orders))
+    measured = Measured(orders.fingerprint, result.acceptance, result.acceptance_error, result.to_dict())
     add_measured(state, stored.campaign_id, measured)
-    return stored, result
+    return result
 
 
 def check_over(campaign: Campaign, orders: Orders) -> None:

@@ -1,4 +1,4 @@
-"""Campaigns: made from the list with a control group, and what they came to."""
+"""Campaigns: made from the list with a control group, measured by the history, and what they came to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from churnrisk.report import (
 )
 from churnrisk.service.pages.customers import read_number
 from churnrisk.service.pages.frame import View, page
-from churnrisk.service.problems import Problem
+from churnrisk.service.pages.left_out import pasted_text, read_left_out
+from churnrisk.service.problems import Problem, problem_of
 from churnrisk.state import OUTCOMES as KNOWN_OUTCOMES
 from churnrisk.state import Campaign, Outcome, load_campaign, load_members, note_audit
 from churnrisk.tables import Table, to_csv
@@ -32,17 +33,29 @@ from churnrisk.workflows import CustomerQuery, create_campaign, describe_campaig
 MOST_CUSTOMERS = 10_000
 LISTED_AT_A_TIME = 500
 USUAL_WINDOW = 90
-EMPTY = dict.fromkeys(("name", "segment", "risk", "min_value"), "")
+EMPTY = dict.fromkeys(("name", "segment", "risk", "min_value", "left_out", "drop_overlap"), "")
 USUAL = {"customers": "500", "holdout": "10", "outcome": "retained", "contact_cost": "1", "incentive_cost": "0"}
 
 
 @page("/campaigns")
 def campaigns(view: View) -> Response:
     """Show the form for a new campaign, those that there are, and what they came to."""
-    return _show(view, given={**EMPTY, **USUAL, "window": str(_horizon(view))}, message="", made=view.ask("made"))
+    return _show(view, given=_usual(view), message="", made=view.ask("made"), now_measured=view.ask("measured"))
 
 
-def _show(view: View, *, given: dict[str, str], message: str, made: str = "", status: int = 200) -> Response:
+def _usual(view: View) -> dict[str, str]:
+    return {**EMPTY, **USUAL, "window": str(_horizon(view))}
+
+
+def _show(
+    view: View,
+    *,
+    given: dict[str, str],
+    message: str,
+    made: str = "",
+    now_measured: str = "",
+    status: int = 200,
+) -> Response:
     stored = view.shop.campaigns()
     measured = [describe_campaign(one["campaign"], one["result"]) for one in stored if one["result"]]
     blocks: list[Block] = list(describe_campaigns(measured)) if measured else []
@@ -54,7 +67,9 @@ def _show(view: View, *, given: dict[str, str], message: str, made: str = "", st
         blocks=blocks,
         given=given,
         message=message,
-        made=made if made in {row["name"] for row in rows} else "",
+        made=next((row for row in rows if made and row["name"] == made), None),
+        now_measured=now_measured if now_measured in {one.name for one in measured} else "",
+        has_opted_out=view.request.app.state.config.suppress is not None,
         segments=SEGMENT_NAMES,
         risks=RISKS,
         outcomes=OUTCOMES,
@@ -68,16 +83,19 @@ def _horizon(view: View) -> int:
         return USUAL_WINDOW
 
 
-def _show_row(one: dict[str, Any]) -> dict[str, str]:
+def _show_row(one: dict[str, Any]) -> dict[str, Any]:
     stored = one["campaign"]
     campaign = stored.campaign
+    waits = say("waits for orders up to {day}", day=write_date(date_of(campaign.ends_on - 1)))
     return {
         "name": campaign.name,
         "from": write_date(date_of(campaign.starts_on)),
         "to": write_date(date_of(campaign.ends_on - 1)),
         "contacted": whole(stored.treated),
         "kept_back": whole(stored.control),
-        "state": say("measured") if one["result"] else say("not measured yet"),
+        "left_out": whole(campaign.suppressed) if campaign.suppressed else "",
+        "state": say("measured") if one["result"] else say("not measured yet") if one["is_over"] else waits,
+        "can_be_measured": one["is_over"] and not one["result"],
     }
 
 
@@ -85,19 +103,41 @@ def _show_row(one: dict[str, Any]) -> dict[str, str]:
 def create(view: View) -> Response:
     """Draw a campaign from the list and remember it; show the form again where that cannot be."""
     names = (*EMPTY, *USUAL, "window")
-    given = {name: view.ask(name) for name in names}
+    given = {name: view.ask(name) for name in names} | {"left_out": pasted_text(view)}
     try:
+        left_out = read_left_out(view)
         listed = _take_list(view)
         campaign = _read_campaign(view, listed)
         with tempfile.TemporaryDirectory() as folder:  # the list is fetched from what is remembered
-            create_campaign(view.state, listed, campaign, output=Path(folder) / "contacts.csv")
-        note_audit(
-            view.state, "campaign created", key_id=view.caller.key_id if view.caller else None, name=campaign.name
-        )
+            create_campaign(
+                view.state,
+                listed,
+                campaign,
+                output=Path(folder) / "contacts.csv",
+                suppressed=left_out,
+                drop_overlap=given["drop_overlap"] == "yes",
+            )
+        _note(view, "campaign created", campaign.name)
     except (Problem, ChurnriskError) as refused:
         message = refused.detail if isinstance(refused, Problem) else str(refused)
         return _show(view, given=given, message=message, status=422)
     return view.go("/campaigns", made=campaign.name)
+
+
+@page("/campaigns/measure", role="scorer", method="POST")
+def measure(view: View) -> Response:
+    """Measure a campaign by the history, and remember what it came to; say when it can be, where it is too early."""
+    name = view.ask("name")
+    try:
+        view.shop.measure_campaign(name)
+        _note(view, "campaign measured", name)
+    except ChurnriskError as refused:
+        return _show(view, given=_usual(view), message=str(refused), status=problem_of(refused).status)
+    return view.go("/campaigns", measured=name)
+
+
+def _note(view: View, action: str, name: str) -> None:
+    note_audit(view.state, action, key_id=view.caller.key_id if view.caller else None, name=name)
 
 
 def _read_campaign(view: View, listed: CustomerList) -> Campaign:

@@ -1,0 +1,99 @@
+"""Campaigns on the pages of a running service: without those who have opted out, and measured as the command does."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.service import OPTED_OUT, Service
+from support.shop import PURCHASES, churnrisk
+
+FORM = {"customers": "60", "holdout": "20", "window": "30", "outcome": "retained"}
+
+
+@pytest.fixture(scope="module")
+def scorer(api: httpx.Client, service: Service) -> tuple[httpx.Client, str]:
+    """A browser that has logged in, and the token of its forms."""
+    browser, token = service.browser("scorer")
+    browser.headers["Accept"] = "text/html"
+    return browser, token
+
+
+def make(scorer: tuple[httpx.Client, str], **fields: str) -> httpx.Response:
+    browser, token = scorer
+    return browser.post("/campaigns", data={"csrf_token": token, **FORM, **fields})
+
+
+def measure(scorer: tuple[httpx.Client, str], name: str) -> httpx.Response:
+    browser, token = scorer
+    return browser.post("/campaigns/measure", data={"csrf_token": token, "name": name})
+
+
+def test_a_campaign_is_measured_as_on_the_command_line(
+    api: httpx.Client, service: Service, scorer: tuple[httpx.Client, str], tmp_path: Path
+) -> None:
+    rows = api.get("/v1/customers", params={"status": "scored", "limit": 300, "sort": "id"}).json()["customers"]
+    with (tmp_path / "list.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["customer_id", "churn_probability", "value_at_risk"], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    where = ("--state", service.state)
+    fixed = ("--from", tmp_path / "list.csv", "--starts-on", "2011-06-01", "--window", 60, "-o", tmp_path / "out.csv")
+    assert churnrisk("campaign", "create", "summer", *fixed, *where).code == 0
+    browser, _ = scorer
+    before = browser.get("/campaigns").text
+    assert 'aria-label="Measure summer"' in before
+    assert "Measure summer" not in service.client("reader").get("/campaigns", headers={"Accept": "text/html"}).text
+    answer = measure(scorer, "summer")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/campaigns?measured=summer")
+    page = browser.get(answer.headers["location"]).text
+    assert "Measured: summer" in page
+    assert "Measure summer" not in page
+    shown = churnrisk("campaign", "show", "summer", "--json", *where).json["result"]
+    assert shown == churnrisk("campaign", "measure", "summer", PURCHASES, "--json", *where).json["result"]
+    assert f"{shown['effects']['retained']['difference'] * 100:+.1f}" in page.replace("\N{MINUS SIGN}", "-")
+
+
+def test_one_that_is_not_over_says_when_it_can_be_measured(scorer: tuple[httpx.Client, str]) -> None:
+    browser, _ = scorer
+    assert make(scorer, name="winter").status_code == 303
+    page = browser.get("/campaigns").text
+    assert "waits for orders up to" in page
+    assert "Measure winter" not in page
+    early = measure(scorer, "winter")
+    assert early.status_code == 409
+    assert "Measure it with a log that holds all orders up to" in early.text
+    assert measure(scorer, "never made").status_code == 409
+
+
+def test_who_has_opted_out_is_left_out(api: httpx.Client, scorer: tuple[httpx.Client, str]) -> None:
+    browser, _ = scorer
+    everybody = {"customers": "10000", "holdout": "0", "window": "1"}
+    rows = api.get("/v1/customers", params={"status": "scored", "limit": 500}).json()["customers"]
+    pasted = [rows[k]["customer_id"] for k in (400, 450)]
+    for wrong in (f"{pasted[0]},someone@example.com", f"customer_id;{pasted[0]}"):
+        refused = make(scorer, name="autumn", **everybody, left_out=f"{pasted[0]}\r\n{wrong}")
+        assert refused.status_code == 422
+        assert "Line 2 of those to leave out" in refused.text
+        assert wrong in refused.text, "what was written is still in the form"
+    left_out = "\r\n".join([*pasted, "", "nobody of this id"])
+    again = make(scorer, name="autumn", **everybody, left_out=left_out)
+    assert again.status_code == 422
+    assert "winter (60)" in again.text, "whoever is in another campaign on the same days"
+    made = make(scorer, name="autumn", **everybody, left_out=left_out, drop_overlap="yes")
+    assert made.status_code == 303, made.text
+    page = browser.get(made.headers["location"]).text
+    assert "they have opted out: 3." in page, "the two of the form, and the one of the settings"
+    contacts = browser.get("/campaigns/contacts.csv", params={"name": "autumn"}).text.splitlines()
+    members = {line.partition(",")[0] for line in contacts[1:]}
+    assert len(members) > 1000
+    assert not members & {*pasted, OPTED_OUT}
+
+
+def test_what_was_done_is_written_down(api: httpx.Client) -> None:
+    done = [(one["action"], one["detail"].get("name")) for one in api.get("/v1/audit").json()["entries"]]
+    assert ("campaign measured", "summer") in done
+    assert ("campaign created", "winter") in done
