@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.types import Scope
 
 from churnrisk.service.access import SAFE_METHODS, Needs
+from churnrisk.service.api.shapes import problems
 from churnrisk.state import State, list_audit, note_audit
 
 router = APIRouter(tags=["audit"])
@@ -35,7 +36,7 @@ class Entries(BaseModel):
     entries: list[Entry]
 
 
-@router.get("/v1/audit", dependencies=[Needs("admin")], summary="What admins did")
+@router.get("/v1/audit", dependencies=[Needs("admin")], summary="What admins did", responses=problems())
 def audit(request: Request, limit: Annotated[int, Query(ge=1, le=1000, strict=False)] = 100) -> Entries:
     """Give the newest entries of the audit log."""
     found = list_audit(request.app.state.state, limit=limit)

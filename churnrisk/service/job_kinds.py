@@ -9,7 +9,7 @@ from typing import Any
 
 from churnrisk.errors import ChurnriskError
 from churnrisk.service.config import ServiceConfig
-from churnrisk.state import Job, State, list_jobs, report_progress
+from churnrisk.state import Job, State, last_erased_at, list_jobs, report_progress
 from churnrisk.workflows import score_everybody, train_on_history
 
 KEPT_DAYS = 7
@@ -48,9 +48,14 @@ def result_path(config: ServiceConfig, job_id: int) -> Path:
     return config.results_dir / f"{int(job_id):08d}.csv"
 
 
+def may_name_forgotten(state: State, job: Job) -> bool:
+    """Tell whether somebody was forgotten after a job had begun, and so may stand in what it wrote."""
+    return (job.started_at or job.made_at) <= last_erased_at(state)
+
+
 def remove_old_results(config: ServiceConfig, state: State) -> int:
-    """Remove the results of jobs that are a week old, or that the state does not know any more; give how many."""
-    known = {job.job_id for job in list_jobs(state, limit=100_000)}
+    """Remove the results of jobs that are a week old, from before an erasure, or not in the state; give how many."""
+    known = {job.job_id for job in list_jobs(state, limit=100_000) if not may_name_forgotten(state, job)}
     removed = 0
     for path in sorted(config.results_dir.glob("*.csv")):
         is_known = path.stem.isdigit() and int(path.stem) in known

@@ -21,7 +21,7 @@ from churnrisk.service.config import ALIVE, READY, ServiceConfig
 from churnrisk.service.job_kinds import remove_old_results, run_job
 from churnrisk.service.logs import describe_error, log, start_logs
 from churnrisk.service.worker import BEAT_SECONDS, end_with_supervisor
-from churnrisk.state import Job, State, claim_job, fail_lost_jobs, finish_job, load_job, open_state
+from churnrisk.state import Job, State, claim_job, fail_lost_jobs, finish_job, load_job, open_state, stamp_tombstones
 from churnrisk.workflows import choose_reasons, find_current, prepare_shop
 
 LOOK_SECONDS = 0.25
@@ -45,6 +45,8 @@ def run_jobs(config: ServiceConfig, line: Connection) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches all; the supervisor tells when to stop
+    asked = threading.Event()
+    signal.signal(signal.SIGHUP, lambda *_: asked.set())
     end_with_supervisor(line)
     with open_state(config.state) as state:
         keeper = Keeper(config, state)
@@ -52,6 +54,9 @@ def run_jobs(config: ServiceConfig, line: Connection) -> None:
         line.send_bytes(READY)
         beaten = time.monotonic()
         while not stop.wait(LOOK_SECONDS):
+            if asked.is_set():
+                asked.clear()
+                keeper.read_again()
             keeper.look()
             if time.monotonic() - beaten > BEAT_SECONDS:
                 beaten = time.monotonic()
@@ -73,6 +78,8 @@ class Keeper:
         self._job: Job | None = None
         self._working: Any = None
         self._version: int | None = None
+        self._is_asked = False
+        self._erased = stamp_tombstones(state)
 
     def begin(self) -> None:
         """Give up the jobs that the process before this one left."""
@@ -80,11 +87,24 @@ class Keeper:
         removed = remove_old_results(self._config, self._state)
         log("jobs", lost=lost, results_removed=removed)
 
+    def read_again(self) -> None:
+        """Let the history be read again, whether or not it can be seen that it has changed."""
+        log("asked to read again")
+        self._is_asked = True
+
     def look(self) -> None:
         """See what is to be done, and begin it."""
         with contextlib.suppress(ChurnriskError):  # a state that is busy for a moment is looked at again
+            self._look_after_results()
             self._look_after_generation()
             self._look_after_job()
+
+    def _look_after_results(self) -> None:
+        """Remove the scores that jobs wrote before somebody was forgotten."""
+        stamp = stamp_tombstones(self._state)
+        if stamp != self._erased:
+            log("somebody was forgotten", results_removed=remove_old_results(self._config, self._state))
+            self._erased = stamp
 
     def _look_after_generation(self) -> None:
         if self._making is not None:
@@ -96,12 +116,14 @@ class Keeper:
         current = find_current(self._plan.folder)
         age = time.monotonic() - self._made
         reasons = choose_reasons(self._plan, current, self._state, age=age)
+        if reasons is None and self._is_asked:
+            reasons = "listed"
         if reasons is None:
             return
-        wanted = (None if current is None else current.name, reasons)
-        if self._tried is not None and self._tried[0] == wanted and time.monotonic() - self._tried[1] < RETRY_SECONDS:
+        wanted, tried = (None if current is None else current.name, reasons), self._tried
+        if tried and tried[0] == wanted and time.monotonic() - tried[1] < RETRY_SECONDS and not self._is_asked:
             return
-        self._tried = (wanted, time.monotonic())
+        self._tried, self._is_asked = (wanted, time.monotonic()), False
         self._making = self._start(make_generation, self._config, reasons)
 
     def _look_after_job(self) -> None:
@@ -147,7 +169,9 @@ def make_generation(config: ServiceConfig, reasons: Any) -> None:
     """Make a generation, in a process of its own."""
     _begin_quietly()
     try:
-        prepare_shop(config.shop_plan, reasons=reasons)
+        made = prepare_shop(config.shop_plan, reasons=reasons)
+        if made.made_of["lacks_erasure_key"]:
+            log("erasure key missing")  # customers were forgotten, and cannot be told from the others here
     except ChurnriskError as error:
         log("history not read", **describe_error(error))
         raise SystemExit(2) from None

@@ -26,7 +26,8 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUM
 """Libraries read these when they are loaded; threads of several workers would only fight for the same cores."""
 
 WORKER = "churnrisk.service.worker:run_worker"
-SIDE_PROCESSES: tuple[tuple[str, str], ...] = (("jobs", "churnrisk.service.jobs:run_jobs"),)
+READER = "jobs"
+SIDE_PROCESSES: tuple[tuple[str, str], ...] = ((READER, "churnrisk.service.jobs:run_jobs"),)
 """Processes beside the workers: a name, and a function that is called with the config and a line to the supervisor.
 
 Functions are named and not imported: the supervisor itself stays small."""
@@ -41,6 +42,7 @@ def serve(config: ServiceConfig, *, announce: Callable[[str], None]) -> int:
     """Run the service until it is asked to stop; give its exit code.
 
     SIGTERM and SIGINT let requests that have begun end, for as long as the bounds say; a second one ends all at once.
+    SIGHUP has the purchase history read again; where it means that a terminal was closed, it is a SIGTERM.
 
     Parameters
     ----------
@@ -139,7 +141,9 @@ class Supervisor:
         ]
         self._signals, self._wake = os.pipe()
         os.set_blocking(self._wake, False)
+        os.set_blocking(self._signals, False)
         self._stops = 0
+        self._is_hung_up = False
         self._has_announced = False
 
     def _worker(self, line: Connection) -> Any:
@@ -150,13 +154,17 @@ class Supervisor:
 
     def run(self) -> int:
         """Start all, and watch them until a signal comes."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        stops = (signal.SIGTERM, signal.SIGINT, *((signal.SIGHUP,) if has_terminal() else ()))
+        for number in stops:
             signal.signal(number, self._on_signal)
+        if signal.SIGHUP not in stops:
+            signal.signal(signal.SIGHUP, self._on_hangup)
         try:
             for child in self._children:
                 self._start(child)
             while not self._stops:
                 self._watch()
+                self._hand_on()
                 if self._has_given_up():
                     return 1
             log("stopping", seconds=self._config.bounds.drain_seconds)
@@ -167,6 +175,22 @@ class Supervisor:
 
     def _on_signal(self, *_: object) -> None:
         self._stops += 1
+        self._rouse()
+
+    def _on_hangup(self, *_: object) -> None:
+        self._is_hung_up = True
+        self._rouse()
+
+    def _hand_on(self) -> None:
+        """Hand SIGHUP on to the process that reads the history, once that can take it."""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._signals, 1024)
+        for child in self._children:
+            if self._is_hung_up and child.name == READER and child.process is not None and child.is_ready:
+                self._is_hung_up = False
+                os.kill(child.process.pid, signal.SIGHUP)
+
+    def _rouse(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.write(self._wake, b"!")
 
@@ -254,6 +278,11 @@ class Supervisor:
             if process.is_alive():
                 process.kill()
             process.join()
+
+
+def has_terminal() -> bool:
+    """Tell whether a person has started this in a terminal, and would end it by closing that."""
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def pause_after(failures: int) -> float:

@@ -31,7 +31,9 @@ from churnrisk.state.erasure import (
     erased_now,
     identify,
     iterate_customers,
+    last_erased_at,
     list_tombstones,
+    stamp_tombstones,
 )
 from churnrisk.state.jobs import (
     Job,
@@ -130,6 +132,7 @@ __all__ = [
     "identify",
     "iterate_customers",
     "keep_outcome",
+    "last_erased_at",
     "last_received_seq",
     "list_audit",
     "list_campaigns",
@@ -155,5 +158,6 @@ __all__ = [
     "remember_run",
     "report_progress",
     "revoke_key",
+    "stamp_tombstones",
     "touch_key",
 ]

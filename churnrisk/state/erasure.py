@@ -169,6 +169,17 @@ def list_tombstones(state: State) -> dict[str, str]:
     return {str(digest): str(made_at) for digest, made_at in state.rows("SELECT digest, made_at FROM tombstones")}
 
 
+def stamp_tombstones(state: State) -> str:
+    """Give what changes whenever somebody is erased, for next to nothing; empty while nobody was."""
+    count, latest = state.rows("SELECT count(*), max(made_at) FROM tombstones")[0]
+    return f"{count} {latest}" if count else ""
+
+
+def last_erased_at(state: State) -> str:
+    """Give the moment (UTC) of the last erasure; empty while there was none."""
+    return str(state.rows("SELECT coalesce(max(made_at), '') FROM tombstones")[0][0])
+
+
 def add_tombstones(state: State, moments: Mapping[str, str]) -> None:
     """Keep keyed hashes of the erased; one that is there keeps the later moment."""
     statement = (

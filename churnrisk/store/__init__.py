@@ -16,6 +16,7 @@ from churnrisk.store.entries import (
 )
 from churnrisk.store.erasure import (
     ErasedCustomers,
+    find_erased,
     has_erased,
     load_erased,
     load_pseudonym_key,
@@ -34,6 +35,7 @@ __all__ = [
     "PackedModel",
     "Promotion",
     "StoredModel",
+    "find_erased",
     "has_erased",
     "list_models",
     "load_erased",

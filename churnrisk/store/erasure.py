@@ -76,6 +76,20 @@ def load_erased() -> ErasedCustomers:
         return ErasedCustomers(folder, key, _read_list(folder))
 
 
+def find_erased() -> ErasedCustomers | None:
+    """Read the list of the erased and its key where there is one; None, and nothing made, where there is not.
+
+    Raises
+    ------
+    SigningKeyError
+        The key can be read by others, or is damaged.
+    """
+    folder = find_config_folder()
+    with _explaining(folder):
+        key = read_secret(folder / KEY_NAME)
+        return None if key is None else ErasedCustomers(folder, key, _read_list(folder))
+
+
 def has_erased() -> bool:
     """Tell whether any customer was erased by this installation; cheap, and makes nothing."""
     return (find_config_folder() / LIST_NAME).exists()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from support.service import Service, TrainedShop, customers_in, running_service
+from support.service import OPTED_OUT, Service, TrainedShop, customers_in, running_service, watching
 from support.shop import PURCHASES
 from support.trained import shared_folder, train_once
 
@@ -29,9 +32,35 @@ def trained_shop(tmp_path_factory: pytest.TempPathFactory) -> TrainedShop:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, trained_shop: TrainedShop) -> Iterator[Service]:
-    """The service with a model and the history of the sample, one worker."""
-    with running_service(tmp_path_factory.mktemp("service"), trained_shop) as running:
+def own_shop(tmp_path_factory: pytest.TempPathFactory, trained_shop: TrainedShop) -> TrainedShop:
+    """The same for the service of these tests alone, which trains and forgets."""
+    folder = tmp_path_factory.mktemp("own")
+    copies = (shutil.copytree(one, folder / one.name) for one in (trained_shop.models, trained_shop.configuration))
+    return TrainedShop(*copies)
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, own_shop: TrainedShop) -> Iterator[Service]:
+    """The service with a model and the history of the sample, one worker; who opens the private key is written down."""
+    folder = tmp_path_factory.mktemp("service")
+    (folder / "opted_out.csv").write_text(f"customer_id\n{OPTED_OUT}\n")
+    environment = {
+        "CHURNRISK_SUPPRESS": str(folder / "opted_out.csv"),
+        "CHURNRISK_TRAIN_CUSTOMERS": "400",
+        **watching(own_shop.configuration / "signing_key.pem", folder / "opened.txt"),
+    }
+    with running_service(folder, own_shop, environment=environment) as running:
         yield running
         running.close()
         assert customers_in(running.events()) == set(), "no customer may be in the log of all these tests"
+
+
+@pytest.fixture(scope="session")
+def api(service: Service) -> httpx.Client:
+    """A client with the rights of an admin, once the service has read its history."""
+    client = service.client("admin")
+    until = time.monotonic() + 120
+    while client.get("/readyz").status_code != 200:
+        assert time.monotonic() < until, client.get("/readyz").text
+        time.sleep(0.1)
+    return client

@@ -15,22 +15,11 @@ from schemathesis.checks import positive_data_acceptance
 
 from churnrisk.tables import to_csv
 from churnrisk.workflows import load, score_source
-from support.service import Service, TrainedShop
+from support.service import Service, TrainedShop, wait_for_job
 from support.shop import PURCHASES, read_rows, write_rows
 
 LINE = {"ordered_at": "2011-12-10T08:00:00", "amount": "17.35", "quantity": 4}
 NAMES = ("customer_id", "order_id", "ordered_at", "amount", "item_count")
-
-
-@pytest.fixture(scope="module")
-def api(service: Service) -> httpx.Client:
-    """A client with the rights of an admin, once the service has read its history."""
-    client = service.client("admin")
-    until = time.monotonic() + 120
-    while client.get("/readyz").status_code != 200:
-        assert time.monotonic() < until, client.get("/readyz").text
-        time.sleep(0.1)
-    return client
 
 
 @pytest.fixture
@@ -185,26 +174,15 @@ def test_figures_and_models(api: httpx.Client) -> None:
     assert total == pytest.approx(explained["log_odds"], abs=1e-6)
 
 
-def wait_for(api: httpx.Client, job: int, *statuses: str) -> dict[str, Any]:
-    until = time.monotonic() + 120
-    while True:
-        found: dict[str, Any] = api.get(f"/v1/jobs/{job}").json()
-        if found["status"] in statuses:
-            return found
-        assert found["status"] in ("queued", "running"), found
-        assert time.monotonic() < until, found
-        time.sleep(0.1)
-
-
 def test_jobs(api: httpx.Client, service: Service) -> None:
     scoring = api.post("/v1/jobs/score", json={"reasons": "none"})
     assert scoring.status_code == 202, scoring.text
     training = api.post("/v1/jobs/train", json={"horizon": 90}).json()["job_id"]
-    done = wait_for(api, scoring.json()["job_id"], "done")
+    done = wait_for_job(api, scoring.json()["job_id"], "done")
     result = api.get(f"/v1/jobs/{done['job_id']}/result")
     assert result.headers["content-type"].startswith("text/csv")
     assert len(result.text.splitlines()) == done["result"]["customers"] + 1
-    wait_for(api, training, "running")
+    wait_for_job(api, training, "running")
     assert api.delete(f"/v1/jobs/{training}").json()["status"] == "cancelled"
     assert api.delete(f"/v1/jobs/{training}").status_code == 409
     assert api.get(f"/v1/jobs/{training}/result").status_code == 409
@@ -214,6 +192,18 @@ def test_jobs(api: httpx.Client, service: Service) -> None:
         assert time.monotonic() < until, "the process of a cancelled job ends"
         time.sleep(0.1)
     assert service.client("scorer").post("/v1/jobs/train", json={}).status_code == 403
+
+
+def test_every_route_says_what_may_go_wrong(api: httpx.Client) -> None:
+    """Who asks without a key, with the wrong one, or at a bad moment finds the answer in the description."""
+    paths = api.get("/openapi.json").json()["paths"]
+    found = {(path, name): one["responses"] for path in paths for name, one in paths[path].items()}
+    ours = {place: answers for place, answers in found.items() if place[0].startswith("/v1/")}
+    assert len(ours) >= 16
+    for place, answers in ours.items():
+        problems = {status for status, one in answers.items() if "application/problem+json" in one.get("content", {})}
+        assert {"400", "401", "403", "422", "503", "504"} <= problems, place
+        assert problems == {status for status in answers if not status.startswith("2")}, place
 
 
 def test_the_description_holds(api: httpx.Client, service: Service) -> None:

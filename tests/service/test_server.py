@@ -102,6 +102,24 @@ def test_a_worker_that_is_killed_is_started_again(two_workers: Service) -> None:
     assert len(two_workers.worker_pids()) == len(before)
 
 
+def test_the_history_is_read_again_when_it_is_told_to(two_workers: Service) -> None:
+    def times() -> int:
+        return sum(event["event"] == "history read" for event in two_workers.events())
+
+    until = time.monotonic() + 60
+    while times() < 1:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    before, workers = times(), two_workers.worker_pids()
+    two_workers.process.send_signal(signal.SIGHUP)
+    while times() == before:
+        assert time.monotonic() < until
+        assert two_workers.process.poll() is None
+        time.sleep(0.1)
+    assert two_workers.worker_pids() == workers
+    assert "asked to read again" in [event["event"] for event in two_workers.events()]
+
+
 def test_a_request_that_has_begun_is_answered_when_it_is_stopped(tmp_path: Path) -> None:
     shop = TrainedShop(tmp_path / "models", tmp_path / "configuration")
     with running_service(tmp_path, shop) as service:

@@ -22,6 +22,8 @@ from churnrisk.state import ROLES, create_key, open_state
 from support.shop import PURCHASES, ROOT, read_rows
 
 START_SECONDS = 60.0
+OPTED_OUT = "12349"
+"""A customer of the sample who, by the settings of the service, is on no list of a campaign."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,24 @@ def running_service(
         yield service
     finally:
         service.close()
+
+
+def watching(path: Path, into: Path) -> dict[str, str]:
+    """Environment in which every Python process that opens a file writes down its number, and its parent's."""
+    here = Path(__file__).parent / "watch_opens"
+    return {"PYTHONPATH": os.pathsep.join((str(here), str(ROOT))), "WATCHED": str(path), "WATCHED_INTO": str(into)}
+
+
+def wait_for_job(api: httpx.Client, job: int, *statuses: str) -> dict[str, Any]:
+    """Wait until a job has one of some statuses, and give it."""
+    until = time.monotonic() + 120
+    while True:
+        found: dict[str, Any] = api.get(f"/v1/jobs/{job}").json()
+        if found["status"] in statuses:
+            return found
+        assert found["status"] in ("queued", "running"), found
+        assert time.monotonic() < until, found
+        time.sleep(0.1)
 
 
 def make_keys(state: Path | str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, JSONResponse
 from churnrisk.errors import StateError
 from churnrisk.service.access import Caller, Needs
 from churnrisk.service.api.shapes import JobAnswer, JobsAnswer, Open, ScoreJob, TrainJob, problems
-from churnrisk.service.job_kinds import result_path
+from churnrisk.service.job_kinds import may_name_forgotten, result_path
 from churnrisk.service.problems import Problem
 from churnrisk.state import Job, State, add_job, cancel_job, list_jobs, load_job, note_audit
 from churnrisk.timeline import parse_day
@@ -67,8 +67,8 @@ def result(request: Request, job_id: JobId) -> Response:
         )
     if found.kind != "score":
         return JSONResponse(dict(found.result or {}))
-    path = result_path(request.app.state.config, job_id)
-    if not path.is_file():
+    kept, path = request.app.state, result_path(request.app.state.config, job_id)
+    if not path.is_file() or may_name_forgotten(kept.state, found):
         raise Problem(404, "Result removed", f"The scores of job {job_id} are not kept any more; ask for a new job.")
     return FileResponse(path, media_type="text/csv", filename=f"scores-{job_id}.csv")
 

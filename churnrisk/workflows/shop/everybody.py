@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from churnrisk.errors import StateError
 from churnrisk.scoring import By
+from churnrisk.state import open_state, stamp_tombstones
 from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
 from churnrisk.workflows.changes import remember
 from churnrisk.workflows.days import Day, choose_as_of
@@ -50,7 +52,7 @@ def score_everybody(
         ``model, as_of, customers`` and counts; nothing of any customer.
     """
     progress("reading purchases", 0, 3)
-    churn_model = load(model, models_dir=plan.models_dir)
+    churn_model, forgotten = load(model, models_dir=plan.models_dir), _stamp(plan)
     with open_history(plan) as orders:
         progress("scoring", 1, 3)
         day = choose_as_of(churn_model.model, orders, as_of)
@@ -58,6 +60,8 @@ def score_everybody(
         finder = make_finder(churn_model.model, chosen, top=TOP, by=by)
         scores = score_with_reasons(finder, churn_model.model, orders, day, by=by, valuation=plan.valuation)
     progress("writing", 2, 3)
+    if _stamp(plan) != forgotten:
+        raise StateError("a customer was forgotten while everybody was scored, and nothing was kept; ask for it again.")
     write_scores(ScoreResult(scores, "purchases", (), {}), str(path))
     run = remember(plan.state, scores, model=str(churn_model.version), kind="purchases")
     progress("done", 3, 3)
@@ -69,6 +73,11 @@ def score_everybody(
         "sorted_by": scores.by,
         "run": run,
     }
+
+
+def _stamp(plan: ShopPlan) -> str:
+    with open_state(plan.state) as state:
+        return stamp_tombstones(state)
 
 
 def train_on_history(

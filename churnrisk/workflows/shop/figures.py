@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from churnrisk.errors import BadQuery, SettingsError
+from churnrisk.orders import Orders
 from churnrisk.retention import CohortTable, RetentionTable, build_cohorts, measure_retention, parse_kind
 from churnrisk.timeline import DEFAULT_LOOKBACK, parse_day
 from churnrisk.workflows.shop.generation import Generation
 
+Found = TypeVar("Found")
 MOST_KEPT = 32
 MOST_PERIODS = 1500
 DAYS_OF = {"week": 7, "month": 28, "quarter": 90, "year": 365}
@@ -61,6 +63,11 @@ class Figures:
         how: dict[str, Any] = {**_read_days(start, stop), "lookback": lookback, "measure": measure}
         asked, chosen = ("cohorts", kind, *how.values()), self._check(kind, how)
         return cast(CohortTable, self._keep(asked, lambda orders: build_cohorts(orders, chosen, **how)))
+
+    def use(self, work: Callable[[Orders], Found]) -> Found:
+        """Do something with all orders, while nobody else does."""
+        with self._lock:
+            return work(self._generation.open_orders())
 
     def latest(self) -> list[dict[str, Any]]:
         """Give the last complete months, at most 13, for a look at where things are going."""

@@ -66,7 +66,8 @@ class ShopFiles:
         Of the generation; names rise.
     made_of : mapping
         What it was made of: ``seq`` of the last order received, ``model``, ``reasons``, ``source`` (a stamp of the
-        file of purchases), and how many customers are ``scored``.
+        file of purchases), ``erased_stamp`` (of who was forgotten), ``lacks_erasure_key`` (so that they are not
+        known), and how many customers are ``scored``.
     """
 
     folder: Path

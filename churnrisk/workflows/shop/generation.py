@@ -6,7 +6,7 @@ import base64
 import binascii
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -135,6 +135,21 @@ class Generation:
         query = f"SELECT {', '.join(names)} FROM {table} WHERE number = ?"  # noqa: S608 - names of ours
         return [tuple(row.values()) for row in self._file.rows(query, (number,))]
 
+    @property
+    def erased(self) -> Mapping[str, str]:
+        """Whose orders were left out: keyed hashes of customers who had been erased before, with the moments."""
+        return dict(self.facts.get("erased", {}))
+
+    @property
+    def erased_stamp(self) -> str:
+        """What the erasures were known by when it was made."""
+        return str(self.facts.get("erased_stamp", ""))
+
+    def iterate_customers(self) -> Iterator[tuple[int, str]]:
+        """Give every customer, with the number."""
+        for row in self._file.rows("SELECT number, customer_id FROM scored"):
+            yield int(row["number"]), row["customer_id"]
+
     def known_orders(self, customer_ids: Sequence[str]) -> dict[tuple[str, str], tuple[int, int, int]]:
         """Give the orders of some customers by customer and id: day, amount and quantity; none in a log without ids."""
         if not self.facts["has_order_ids"] or not customer_ids:
@@ -145,15 +160,15 @@ class Generation:
         found = self._file.rows(query, (chosen,)) if chosen else []
         return {(one["customer_id"], one["order_id"]): tuple(list(one.values())[2:]) for one in found}
 
-    def page(self, query: CustomerQuery) -> CustomerPage:
-        """Give a page of the list."""
-        conditions, values = _filters(query)
+    def page(self, query: CustomerQuery, *, without: Sequence[int] = ()) -> CustomerPage:
+        """Give a page of the list, without some customers, by number."""
+        conditions, values = _filters(query, without)
         place = _PLACES[query.sort]
         total = self._count(conditions, tuple(values))
         after = -1 if query.cursor is None else self._place_after(query)
         found = self._file.rows(
             f"SELECT * FROM scored WHERE {conditions} AND {place} > ? ORDER BY {place} LIMIT ?",  # noqa: S608 - names of ours
-            (*values, after, query.limit + 1),
+            (*_lists(values), after, query.limit + 1),
         )
         rows = found[: query.limit]
         is_last = len(found) <= query.limit
@@ -168,7 +183,7 @@ class Generation:
         return date_of(self.facts["as_of"]).isoformat()
 
     def _count_rows(self, conditions: str, values: tuple[Any, ...]) -> int:
-        rows = self._file.rows(f"SELECT count(*) AS n FROM scored WHERE {conditions}", values)  # noqa: S608 - names of ours
+        rows = self._file.rows(f"SELECT count(*) AS n FROM scored WHERE {conditions}", _lists(values))  # noqa: S608
         return int(rows[0]["n"])
 
     def _place_after(self, query: CustomerQuery) -> int:
@@ -194,9 +209,17 @@ def show_row(row: dict[str, Any]) -> dict[str, Any]:
     return shown | {"p_alive": row["alive_probability"]}
 
 
-def _filters(query: CustomerQuery) -> tuple[str, list[Any]]:
+def _lists(values: Sequence[Any]) -> list[Any]:
+    """Give values as the database takes them; those that are kept as a key have tuples in place of lists."""
+    return [list(one) if isinstance(one, tuple) else one for one in values]
+
+
+def _filters(query: CustomerQuery, without: Sequence[int]) -> tuple[str, list[Any]]:
     parts: list[str] = ["true"]
     values: list[Any] = []
+    if without:
+        parts.append("number NOT IN (SELECT unnest(CAST(? AS BIGINT[])))")
+        values.append(tuple(without))
     for column, given in (("segment", query.segments), ("risk", query.risks), ("status", query.statuses)):
         if given:
             parts.append(f"{column} IN ({', '.join('?' for _ in given)})")

@@ -35,6 +35,7 @@ from churnrisk.workflows.card import describe_intake
 from churnrisk.workflows.days import choose_as_of
 from churnrisk.workflows.model import ChurnModel, Progress, load
 from churnrisk.workflows.reasons import REASON_COLUMNS, ReasonsFor, make_finder, score_with_reasons, with_reasons
+from churnrisk.workflows.shop.erasures import Erasures, History, leave_out, read_erasures
 from churnrisk.workflows.shop.files import ShopFiles, ShopPlan, make_current, next_name, stamp_source
 from churnrisk.workflows.shop.received import build_received, key_of
 from churnrisk.workflows.shop.unscored import list_unscored
@@ -84,12 +85,12 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
     part.unlink(missing_ok=True)
     try:
         tell("reading purchases", 0, 3)
-        with open_state(plan.state) as state:
-            received = load_received(state)
-        log = _write_log(plan, received, part)
+        came = _read_state(plan)
+        log = _write_log(plan, came, part)
         with log.file:
             tell("scoring", 1, 3)
             facts = _write_scores(plan, log, reasons)
+            facts |= came.erasures.describe()
             tell("writing", 2, 3)
             log.file.connection.execute(
                 "CREATE TABLE facts AS SELECT CAST(? AS VARCHAR) AS document", [json.dumps(facts)]
@@ -97,7 +98,7 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
         part.replace(files.path)
     finally:
         part.unlink(missing_ok=True)
-    made_of = {name: facts[name] for name in ("seq", "model", "reasons")}
+    made_of = {name: facts[name] for name in ("seq", "model", "reasons", "erased_stamp", "lacks_erasure_key")}
     made_of |= {
         "source": source,
         "scored": facts["summary"]["status"]["scored"],
@@ -109,7 +110,21 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
     return made
 
 
-def _write_log(plan: ShopPlan, received: Sequence[StoredOrder], path: Path) -> _Log:
+@dataclass(frozen=True)
+class _Came:
+    """What the state has for a generation: orders received, and who is to be left out of the history."""
+
+    received: Sequence[StoredOrder]
+    erasures: Erasures
+
+
+def _read_state(plan: ShopPlan) -> _Came:
+    with open_state(plan.state) as state, state.snapshot():
+        return _Came(load_received(state), read_erasures(state))
+
+
+def _write_log(plan: ShopPlan, came: _Came, path: Path) -> _Log:
+    received = came.received
     seq = max((one.seq for one in received), default=0)
     if plan.purchases is None:
         few = _few_of(_parse(received, plan.options, has_amounts=_knows_amounts(received)))
@@ -117,14 +132,18 @@ def _write_log(plan: ShopPlan, received: Sequence[StoredOrder], path: Path) -> _
             raise NoHistory(NOT_NAMED)
         desk = few_database()
         with desk:
-            return _write_orders(desk, open_few(desk, NOTHING, few.facts), few, path, seq=seq, has_order_ids=True)
+            nothing = open_few(desk, NOTHING, few.facts)
+            return _write_orders(desk, nothing, few, path, seq=seq, has_order_ids=True, history=History())
     with read_orders(plan.purchases, plan.options) as orders:
         database = orders.database
         if database is None:
             raise AssertionError("orders from a source have a database")
-        [(has_ids,)] = database.connection.execute("SELECT bool_or(order_id <> '') FROM orders").fetchall()
-        few = _new_orders(database, received, orders, plan.options, has_order_ids=bool(has_ids))
-        return _write_orders(database, orders, few, path, seq=seq, has_order_ids=bool(has_ids))
+        history = leave_out(database, came.erasures, has_lines=orders.has_products or orders.has_categories)
+        query = f"SELECT coalesce(bool_or(order_id <> ''), false) FROM {history.orders}"  # noqa: S608 - names of ours
+        [(has_ids,)] = database.connection.execute(query).fetchall()
+        parts = _parse(received, plan.options, has_amounts=orders.has_amounts)
+        few = _new_orders(database, parts, history, has_order_ids=has_ids)
+        return _write_orders(database, orders, few, path, seq=seq, has_order_ids=has_ids, history=history)
 
 
 @contextlib.contextmanager
@@ -133,9 +152,7 @@ def open_history(plan: ShopPlan) -> Iterator[Orders]:
     plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = plan.folder / f"history-{secrets.token_hex(6)}.part"
     try:
-        with open_state(plan.state) as state:
-            received = load_received(state)
-        log = _write_log(plan, received, path)
+        log = _write_log(plan, _read_state(plan), path)
         with log.file:
             yield log.orders
     finally:
@@ -167,20 +184,26 @@ def _few_of(parts: Sequence[FewOrders]) -> FewOrders | None:
 
 
 def _new_orders(
-    database: Database, received: Sequence[StoredOrder], orders: Orders, options: IntakeOptions, *, has_order_ids: bool
+    database: Database, parts: Sequence[FewOrders], history: History, *, has_order_ids: bool
 ) -> FewOrders | None:
     """Give the orders received that the history does not have: an order that has come with a later file counts once."""
-    parts = _parse(received, options, has_amounts=orders.has_amounts)
     fill_table(database, "came", {"customer_id": "VARCHAR"}, [(order[0],) for part in parts for order in part.orders])
     name = "order_id" if has_order_ids else "order_day"
-    found = database.connection.execute(f"SELECT customer_id, {name} FROM orders SEMI JOIN came USING (customer_id)")  # noqa: S608 - names of ours
-    known = set(found.fetchall())
+    query = f"SELECT customer_id, {name} FROM {history.orders} SEMI JOIN came USING (customer_id)"  # noqa: S608 - names of ours
+    known = set(database.connection.execute(query).fetchall())
     new = [part for part in parts if key_of(part.orders[0], has_order_ids=has_order_ids) not in known]
     return _few_of(new)
 
 
 def _write_orders(
-    database: Database, orders: Orders, few: FewOrders | None, path: Path, *, seq: int, has_order_ids: bool
+    database: Database,
+    orders: Orders,
+    few: FewOrders | None,
+    path: Path,
+    *,
+    seq: int,
+    has_order_ids: bool,
+    history: History,
 ) -> _Log:
     """Write orders and their rows to the file, sorted by customer; each customer has a number, by the order of ids."""
     run = database.connection.execute
@@ -189,7 +212,7 @@ def _write_orders(
     names, line_names = ", ".join(ORDER_TYPES), ", ".join(LINE_TYPES)
     fill_table(database, "new_orders", ORDER_TYPES, few.orders if few else [])
     fill_table(database, "new_lines", LINE_TYPES, few.lines if few and has_lines else [])
-    every = f"(SELECT {names} FROM orders UNION ALL SELECT {names} FROM new_orders)"  # noqa: S608 - names of ours
+    every = f"(SELECT {names} FROM {history.orders} UNION ALL SELECT {names} FROM new_orders)"  # noqa: S608 - names of ours
     run(
         "CREATE TABLE shop.customers AS SELECT customer_id, row_number() OVER (ORDER BY customer_id) - 1 AS number "  # noqa: S608 - names of ours
         f"FROM (SELECT DISTINCT customer_id FROM {every}) ORDER BY number"
@@ -198,23 +221,26 @@ def _write_orders(
     run(f"CREATE TABLE shop.numbered_orders AS SELECT {names}, number FROM {every} {by_number}, order_id")  # noqa: S608 - names of ours
     run(f"CREATE VIEW shop.orders AS SELECT {names} FROM shop.numbered_orders")  # noqa: S608 - names of ours
     if has_lines:
-        lines = f"(SELECT {line_names} FROM order_lines UNION ALL SELECT {line_names} FROM new_lines)"  # noqa: S608 - names of ours
+        lines = f"(SELECT {line_names} FROM {history.lines} UNION ALL SELECT {line_names} FROM new_lines)"  # noqa: S608 - names of ours
         run(f"CREATE TABLE shop.numbered_lines AS SELECT {line_names}, number FROM {lines} {by_number}")  # noqa: S608 - names of ours
         run(f"CREATE VIEW shop.order_lines AS SELECT {line_names} FROM shop.numbered_lines")  # noqa: S608 - names of ours
     [(first, last, count)] = run("SELECT min(order_day), max(order_day), count(*) FROM shop.numbered_orders").fetchall()
     run("DETACH shop")
+    if not count:
+        raise NoHistory("every customer of the purchase history was forgotten, so there is nothing to show.")
     file = FileDatabase(path, is_read_only=False)
     facts: dict[str, Any] = {name: getattr(orders, name) for name in FACTS}
-    report = _account(orders, few, count=int(count))
+    report = _account(orders, few, count=int(count), left_out=history.left_out)
     made = Orders(file, report, first_day=int(first), last_day=int(last), currency=orders.currency, **facts)
     return _Log(made, file, dict(describe_intake(made)), has_order_ids, seq)
 
 
-def _account(orders: Orders, few: FewOrders | None, *, count: int) -> IntakeReport:
+def _account(orders: Orders, few: FewOrders | None, *, count: int, left_out: int) -> IntakeReport:
     """Give the account of the file, with a notice of what came beside it; without a file, of what was received."""
     if orders.has_report:
-        came = () if few is None else (f"{len(few.orders)} orders received over HTTP were added.",)
-        return replace(orders.report, notices=(*orders.report.notices, *came), rejected_rows=())
+        said = [] if few is None else [f"{len(few.orders)} orders received over HTTP were added."]
+        said += [f"{left_out} orders of customers who were forgotten were left out."] if left_out else []
+        return replace(orders.report, notices=(*orders.report.notices, *said), rejected_rows=())
     if few is None:
         raise AssertionError("orders come from a file or were received")
     days = [order[2] for order in few.orders]

@@ -23,24 +23,19 @@ class NewerOrders:
         self._state, self._first = state, seq
         self._lock = threading.Lock()
         self._seen = seq
-        self._version: int | None = None
         self._by_customer: dict[str, tuple[StoredOrder, ...]] = {}
 
-    def refresh(self) -> None:
-        """Take in what has come since; where nothing was committed anywhere, for a few microseconds."""
-        version = self._state.version()
-        if version == self._version:
-            return
+    def look(self, *, anew: bool = False) -> None:
+        """Take in what has come since; all of it anew where some may have been erased."""
         with self._lock:
             last = last_received_seq(self._state)
-            if last < self._seen and self._seen > self._first:  # some were erased
+            if anew or (last < self._seen and self._seen > self._first):
                 self._seen, self._by_customer = self._first, {}
             if last > self._seen:
                 for one in received_since(self._state, self._seen):
                     customer = one.order.customer_id
                     self._by_customer[customer] = (*self._by_customer.get(customer, ()), one)
                     self._seen = max(self._seen, one.seq)
-            self._version = version
 
     def of(self, customer_id: str) -> Sequence[StoredOrder]:
         """Give those of one customer, as they came."""

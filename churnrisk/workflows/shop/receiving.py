@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from churnrisk.errors import SourceError
@@ -22,8 +22,12 @@ def receive_orders(
     *,
     options: IntakeOptions,
     key_id: int | None,
+    is_gone: Callable[[str], bool] | None = None,
 ) -> list[OrderStatus]:
     """Keep orders; they are on the disk when this returns.
+
+    Of who was forgotten after the generation was made (``is_gone``), nothing counts as known: whoever buys again is a
+    new customer.
 
     Raises
     ------
@@ -37,7 +41,8 @@ def receive_orders(
         needs_amounts=None if generation is None else generation.known["has_amounts"],
         keep_copies=True,
     )
-    known = {} if generation is None else generation.known_orders(sorted({row.customer_id for row in trimmed}))
+    customers = sorted(one for one in {row.customer_id for row in trimmed} if is_gone is None or not is_gone(one))
+    known = {} if generation is None else generation.known_orders(customers)
     mine = {(order[0], order[1]): (order[2], order[3], order[5]) for order in few.orders}
     orders = to_received(trimmed)
     new: list[ReceivedOrder] = [one for one in orders if (one.customer_id, one.order_id) not in known]

@@ -8,15 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from churnrisk.decide import CampaignResult
 from churnrisk.errors import ChurnriskError, NoHistory, NoModel, UnknownCustomer
 from churnrisk.orders import PurchaseRow
 from churnrisk.scoring import By
-from churnrisk.state import State, list_campaigns, list_measured
+from churnrisk.state import State, list_campaigns, list_measured, load_campaign
 from churnrisk.store import ModelEntry, list_models
 from churnrisk.timeline import date_of
+from churnrisk.workflows.campaign_results import measure_on
 from churnrisk.workflows.days import Day
 from churnrisk.workflows.model import ChurnModel
 from churnrisk.workflows.reasons import REASON_COLUMNS, ReasonsFor
+from churnrisk.workflows.shop.erasures import ErasedSince
 from churnrisk.workflows.shop.figures import Figures
 from churnrisk.workflows.shop.files import ShopPlan, find_current, stamp_of
 from churnrisk.workflows.shop.generation import CustomerPage, CustomerQuery, Generation
@@ -31,12 +34,25 @@ NOT_NAMED = "no purchase history: set `purchases` in churnrisk.toml, or send ord
 
 
 class _Present:
-    """What is current at a moment: a generation, what came after it, and figures of it."""
+    """What is current at a moment: a generation, what came after it, who was forgotten since, and figures of it."""
 
     def __init__(self, generation: Generation, state: State, *, stamp: object) -> None:
         self.generation, self.stamp = generation, stamp
         self.newer = NewerOrders(state, generation.facts["seq"])
+        self.gone = ErasedSince(state, generation)
         self.figures = Figures(generation)
+        self._state, self._lock = state, threading.Lock()
+        self._version: int | None = None
+
+    def refresh(self) -> None:
+        """Take in what was committed since; where nothing was, anywhere, for a few microseconds."""
+        version = self._state.version()
+        if version == self._version:
+            return
+        with self._lock:  # nobody answers while another still takes in who was forgotten
+            if version != self._version:
+                self.newer.look(anew=self.gone.look())
+                self._version = version
 
 
 class Shop:
@@ -81,7 +97,7 @@ class Shop:
             raise NoHistory(NOT_READ if self.plan.purchases else NOT_NAMED)
         if present is None or present.stamp != stamp:
             present = self._switch(stamp)
-        present.newer.refresh()
+        present.refresh()
         return present
 
     def _switch(self, stamp: object) -> _Present:
@@ -102,8 +118,9 @@ class Shop:
     def customer_version(self, customer_id: str) -> tuple[Any, ...]:
         """Give what changes whenever the view of a customer may: a key to keep finished answers by."""
         present = self.now()
-        newer = present.newer.of(self.plan.options.own_id(customer_id))
-        return present.generation.name, self.current.version, len(newer)
+        own_id = self.plan.options.own_id(customer_id)
+        newer, is_gone = present.newer.of(own_id), present.gone.names(own_id)
+        return present.generation.name, self.current.version, len(newer), is_gone
 
     def customer(self, customer_id: str) -> CustomerView:
         """Give all that is known of a customer, with orders received a moment ago.
@@ -129,6 +146,13 @@ class Shop:
             fresh |= {"risk_rank": row["risk_rank"]}
         return make_view(fresh, history, model=scored.model.version, playbook=self.plan.playbook)
 
+    def knows(self, customer_id: str) -> bool:
+        """Tell whether anybody of this id has an order."""
+        present, customer_id = self.now(), self.plan.options.own_id(customer_id)
+        if present.newer.of(customer_id):
+            return True
+        return not present.gone.names(customer_id) and present.generation.find(customer_id) is not None
+
     def explain(self, customer_id: str) -> dict[str, Any]:
         """Give where a customer's score comes from: what each family of features adds to the log-odds.
 
@@ -143,7 +167,8 @@ class Shop:
         return self.live.explain(history.few, present.generation.known, as_of=day, customer_id=customer_id)
 
     def _look_up(self, present: _Present, customer_id: str) -> tuple[dict[str, Any] | None, History]:
-        row, newer = present.generation.find(customer_id), present.newer.of(customer_id)
+        row = None if present.gone.names(customer_id) else present.generation.find(customer_id)
+        newer = present.newer.of(customer_id)
         if row is None and not newer:
             raise UnknownCustomer(
                 f"no customer {customer_id[:100]!r} is in the purchase history. Ids are compared as text, so leading "
@@ -179,14 +204,22 @@ class Shop:
         SourceError
             Where a row is not right; nothing is kept then.
         """
-        generation = self.now().generation if self.is_ready else None
-        return receive_orders(self.state, generation, rows, options=self.plan.options, key_id=key_id)
+        present = self.now() if self.is_ready else None
+        return receive_orders(
+            self.state,
+            None if present is None else present.generation,
+            rows,
+            options=self.plan.options,
+            key_id=key_id,
+            is_gone=None if present is None else present.gone.names,
+        )
 
     def customers(self, query: CustomerQuery) -> CustomerPage:
         """Give a page of the list, as of the generation; orders received since are in the views of single customers."""
         if query.prefix and not query.prefix.startswith("p_") and self.plan.options.pseudonym_key is not None:
             query = replace(query, prefix=self.plan.options.own_id(query.prefix))  # only a whole id can be looked for
-        return self.now().generation.page(query)
+        present = self.now()
+        return present.generation.page(query, without=present.gone.numbers)
 
     def score_rows(
         self,
@@ -278,15 +311,29 @@ class Shop:
         }
 
     def campaigns(self) -> list[dict[str, Any]]:
-        """List the campaigns, and what those that were measured came to."""
-        measured = list_measured(self.state)
+        """List the campaigns, what those that were measured came to, and whether the history has all of their days."""
+        measured, last_day = list_measured(self.state), -1
+        with contextlib.suppress(NoHistory):
+            last_day = self.now().generation.facts["last_day"]
         return [
             {
                 "campaign": stored,
                 "result": measured[name].result if (name := stored.campaign.name) in measured else None,
+                "is_over": last_day + 1 >= stored.campaign.ends_on,
             }
             for stored in list_campaigns(self.state)
         ]
+
+    def measure_campaign(self, name: str) -> CampaignResult:
+        """Compare contacted and control by the history, and remember the result, as ``churnrisk campaign measure``.
+
+        Raises
+        ------
+        CampaignError
+            For a campaign that is not there or not over; the message says when it can be measured.
+        """
+        stored = load_campaign(self.state, name)
+        return self.figures.use(lambda orders: measure_on(self.state, stored, orders))
 
     def model(self) -> ChurnModel:
         """Give the current model."""

@@ -1,9 +1,9 @@
-"""When a new generation is due: another model, another file of purchases, many orders received, reasons to add."""
+"""When a new generation is due: another model or file of purchases, somebody forgotten, many orders, reasons to add."""
 
 from __future__ import annotations
 
 from churnrisk.errors import StoreError
-from churnrisk.state import State, last_received_seq
+from churnrisk.state import State, last_received_seq, stamp_tombstones
 from churnrisk.store import read_current
 from churnrisk.workflows.reasons import ReasonsFor
 from churnrisk.workflows.shop.files import ShopFiles, ShopPlan, stamp_source
@@ -40,11 +40,18 @@ def choose_reasons(plan: ShopPlan, current: ShopFiles | None, state: State, *, a
     made_of = current.made_of
     if made_of["model"] != _find_version(plan) or made_of["source"] != _as_list(stamp_source(plan.purchases)):
         return "listed"
+    if made_of["erased_stamp"] != stamp_tombstones(state):
+        return _most(plan, current)
     came = abs(seq - made_of["seq"])
     if came >= REFRESH_ORDERS or (came and age > REFRESH_SECONDS):
-        return "all" if made_of["scored"] <= plan.explained else "listed"
+        return _most(plan, current)
     is_due = made_of["reasons"] != "all" and made_of["model"] is not None and made_of["scored"] <= plan.explained
     return "all" if is_due else None
+
+
+def _most(plan: ShopPlan, current: ShopFiles) -> ReasonsFor:
+    """Give reasons to everybody where they are not too many, for a generation that nobody is in a hurry for."""
+    return "all" if current.made_of["scored"] <= plan.explained else "listed"
 
 
 def _as_list(stamp: tuple[int, int] | None) -> list[int] | None:

@@ -1,0 +1,76 @@
+"""Who is forgotten on the command line is gone from a running service at once, and its totals follow."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import httpx
+import pytest
+
+from support.service import Service, TrainedShop, wait_for_job
+from support.shop import churnrisk
+
+ORDER = {"ordered_at": "2011-12-09T08:00:00", "amount": "17.35", "quantity": 4}
+
+
+def send(api: httpx.Client, customer: str, order: str) -> str:
+    answer = api.post("/v1/purchases", json={"purchases": [{"customer_id": customer, "order_id": order, **ORDER}]})
+    return str(answer.json()["orders"][0]["status"])
+
+
+def count(api: httpx.Client, **how: str) -> int:
+    return int(api.get("/v1/customers", params={"limit": "1", **how}).json()["total"])
+
+
+def was_read_again(service: Service) -> bool:
+    events = [one["event"] for one in service.events()]
+    return "somebody was forgotten" in events and "history read" in events[events.index("somebody was forgotten") :]
+
+
+def test_a_forgotten_customer_is_gone_at_once(
+    api: httpx.Client, service: Service, own_shop: TrainedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = api.get("/v1/customers", params={"risk": "medium", "limit": 9}).json()
+    who, neighbour = (page["customers"][k]["customer_id"] for k in (8, 7))
+    pages = service.client("reader")
+    pages.headers["Accept"] = "text/html"
+    for customer in (who, neighbour):  # so that the last order received is of somebody else
+        assert send(api, customer, "before") == "accepted"
+    assert api.get(f"/v1/customers/{who}").json()["is_fresh"]
+    job = api.post("/v1/jobs/score", json={"reasons": "none"}).json()["job_id"]
+    wait_for_job(api, job, "done")
+    assert who in api.get(f"/v1/jobs/{job}/result").text
+    everybody = count(api)
+
+    monkeypatch.setenv("CHURNRISK_CONFIG_DIR", str(own_shop.configuration))
+    said = churnrisk("forget", who, "--yes", "--json", "--state", service.state, "--models-dir", own_shop.models)
+    assert said.code == 0, said.err
+    assert said.json["received_orders"] == 1
+
+    assert api.get(f"/v1/customers/{who}").status_code == 404
+    assert api.get(f"/v1/customers/{who}", params={"explain": True}).status_code == 404
+    assert pages.get("/customer", params={"id": who}).status_code == 404
+    assert count(api) == everybody - 1
+    assert count(api, prefix=who) == 0
+    listed = api.get("/v1/customers", params={"risk": "medium", "limit": 9}).json()
+    assert listed["customers"][:8] == page["customers"][:8]
+    assert who not in {one["customer_id"] for one in listed["customers"]}
+    assert who not in pages.get("/customers", params={"risk": "medium"}).text
+    assert len(pages.get("/customers.csv", params={"id": who}).text.splitlines()) == 1
+    assert who not in re.split(r"[,\n]", pages.get("/customers.csv").text)
+    assert api.get(f"/v1/jobs/{job}/result").status_code == 404
+    assert api.get(f"/v1/customers/{neighbour}").json()["is_fresh"], "who stays, stays with all orders"
+
+    until = time.monotonic() + 120
+    while not was_read_again(service):
+        assert time.monotonic() < until, "a new generation follows, and with it the totals"
+        time.sleep(0.1)
+    assert api.get(f"/v1/customers/{who}").status_code == 404, "though the history still has the customer"
+    assert count(api, prefix=who) == 0
+    folder = own_shop.models.parent / "job-results"
+    assert not list(folder.glob(f"*{job}.csv"))
+
+    assert send(api, who, "after") == "accepted"
+    back = api.get(f"/v1/customers/{who}").json()
+    assert back["order_total"] == 1, "who comes back is a new customer"
