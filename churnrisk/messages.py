@@ -28,6 +28,9 @@ LANGUAGES = {ENGLISH: "English", "bg": "Български", "pl": "Polski", "be
 """What can be spoken, each by its own name."""
 
 DOMAIN = "churnrisk"
+STAGE = "stage"
+"""The context, in the catalogue, of the wordings of sentences that stages below the pages write."""
+
 MINUS = "\N{MINUS SIGN}"
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _current: ContextVar[str] = ContextVar("language", default=ENGLISH)
@@ -81,7 +84,7 @@ def say(text: str, **values: Any) -> str:
     **values
         For the placeholders.
     """
-    found = _catalogue(_current.get()).gettext(text) if text else ""
+    found = translations(_current.get()).gettext(text) if text else ""
     return found.format(**values) if values else found
 
 
@@ -97,13 +100,30 @@ def say_many(one: str, many: str, count: float, **values: Any) -> str:
     **values
         For further placeholders.
     """
-    found = _catalogue(_current.get()).ngettext(one, many, int(count))
+    found = translations(_current.get()).ngettext(one, many, int(count))
     return found.format(**{"count": write_number(count), **values})
 
 
 def mark(text: str) -> str:
     """Give a message back as it is: it is found for the catalogue here, and said elsewhere."""
     return text
+
+
+def wording(text: str) -> str:
+    """Give a wording back as it is: a stage fills in its ``{placeholders}`` in English, and pages retell the sentence.
+
+    What stages write is kept: in lists, in the state file, in cards. So it is written in one language, and told in
+    another by :func:`churnrisk.retelling.retell`, which knows a sentence again by its wording. Some placeholders have a
+    meaning there: ``{count}`` is a whole number, by which a language chooses its form; ``{fraction}`` is one with
+    decimals; ``{name}`` and ``{names}`` are somebody's own text and stay as they are. All others may be numbers, days,
+    or sentences of another wording.
+    """
+    return text
+
+
+def wordings(one: str, many: str) -> tuple[str, str]:
+    """Give the two wordings of a sentence that depends on its ``{count}`` back as they are; see :func:`wording`."""
+    return one, many
 
 
 HEADINGS = (
@@ -121,7 +141,7 @@ HEADINGS = (
 @functools.cache
 def known_headings() -> dict[str, str]:
     """Give the column that each heading of each language stands for, so that our own sheets can be read back."""
-    return {_catalogue(language).gettext(name): name for language in LANGUAGES for name in HEADINGS}
+    return {translations(language).gettext(name): name for language in LANGUAGES for name in HEADINGS}
 
 
 def write_number(value: float, digits: int = 0) -> str:
@@ -136,7 +156,7 @@ def write_number(value: float, digits: int = 0) -> str:
     text = f"{abs(value):,.{digits}f}"
     sign = MINUS if value < 0 and any(one in "123456789" for one in text) else ""
     if _current.get() != ENGLISH:
-        text = text.translate(_separators(_current.get()))
+        text = text.translate(separators(_current.get()))
     return sign + text
 
 
@@ -168,15 +188,28 @@ def write_period(name: str) -> str:
 
 
 @functools.cache
-def _catalogue(language: str) -> gettext.NullTranslations:
+def translations(language: str) -> gettext.NullTranslations:
+    """Give the catalogue of a language; that of English has nothing in it."""
     if language == ENGLISH:
         return gettext.NullTranslations()
     with as_file(files("churnrisk") / "locale") as folder:
         return gettext.translation(DOMAIN, localedir=folder, languages=[language])
 
 
+def list_wordings(language: str) -> list[tuple[str, str]]:
+    """Give the wordings of stages that a catalogue has: the form for one, and that for many, or nothing."""
+    from babel.messages.mofile import read_mo
+
+    path = files("churnrisk") / "locale" / language / "LC_MESSAGES" / f"{DOMAIN}.mo"
+    with path.open("rb") as file:
+        contexts = (STAGE, STAGE.encode())  # Babel 2 gives bytes here
+        found = [message.id for message in read_mo(file) if message.id and message.context in contexts]
+    return [(one, "") if isinstance(one, str) else (one[0], one[1]) for one in found]
+
+
 @functools.cache
-def _separators(language: str) -> dict[int, str]:
+def separators(language: str) -> dict[int, str]:
+    """Give what a language writes for the comma and the point of an English number, for :meth:`str.translate`."""
     symbols = _locale(language).number_symbols["latn"]
     return str.maketrans({",": symbols["group"], ".": symbols["decimal"]})
 

@@ -25,6 +25,9 @@ PACKAGE = ROOT / "churnrisk"
 sys.path.insert(0, str(ROOT))
 
 KEYWORDS: dict[str, tuple[int, ...] | None] = {"say": None, "mark": None, "say_many": (1, 2)}
+WORDINGS: dict[str, tuple[int, ...] | None] = {"wording": None, "wordings": (1, 2)}
+"""Of sentences that stages write; the catalogue has them in a context of their own."""
+
 DOOR = "from churnrisk.messages import"
 WIDTH = 110
 
@@ -50,10 +53,13 @@ def find_messages() -> Catalog:
 
 
 def _add(found: Catalog, path: Path, method: str) -> None:
+    from churnrisk.messages import STAGE
+
     options = {"trimmed": "true", "silent": "false"} if method == "jinja2" else {}
-    for _, text, comments, _ in extract_from_file(method, path, keywords=KEYWORDS, options=options):
-        if text:
-            found.add(text, locations=[(path.relative_to(ROOT).as_posix(), 0)], auto_comments=comments)
+    for keywords, context in ((KEYWORDS, None), (WORDINGS, STAGE)):
+        for _, text, _, _ in extract_from_file(method, path, keywords=keywords, options=options):
+            if text:
+                found.add(text, locations=[(path.relative_to(ROOT).as_posix(), 0)], context=context)
 
 
 def _said_by_name() -> Iterator[tuple[str, str]]:
@@ -83,9 +89,9 @@ def update(language: str) -> Catalog:
     new = Catalog(locale=language, domain="churnrisk", fuzzy=False)
     for message in find_messages():
         if message.id:
-            known = old.get(message.id if isinstance(message.id, str) else message.id[0])
+            known = old.get(message.id if isinstance(message.id, str) else message.id[0], message.context)
             string = known.string if known is not None and not known.fuzzy else ""
-            new.add(message.id, string, locations=message.locations)
+            new.add(message.id, string, locations=message.locations, context=message.context)
     return new
 
 

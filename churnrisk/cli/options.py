@@ -11,6 +11,7 @@ import typer
 from churnrisk.cli.reading import Reading, reads_purchases, runs_on_engines
 
 if TYPE_CHECKING:
+    from churnrisk.decide import ContactTerms
     from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
 
@@ -142,3 +143,14 @@ __all__ = [
     "runs_on_engines",
     "state_path",
 ]
+
+
+def contact_terms(settings: Settings) -> ContactTerms | None:
+    """Give what contacting costs and brings, where the settings say all of it."""
+    from churnrisk.decide import ContactTerms
+
+    if settings.contact_cost is None or settings.incentive_cost is None or settings.acceptance_rate is None:
+        return None
+    return ContactTerms(
+        settings.contact_cost, settings.incentive_cost, settings.acceptance_rate, redemption=settings.redemption
+    )

@@ -13,6 +13,7 @@ from churnrisk.cli.options import (
     ModelsDir,
     Reading,
     StateFile,
+    contact_terms,
     current_settings,
     known_state,
     reads_purchases,
@@ -20,8 +21,6 @@ from churnrisk.cli.options import (
 from churnrisk.cli.retention_source import Lookback, PeriodKind, Purchases
 
 if TYPE_CHECKING:
-    from churnrisk.decide import ContactTerms
-    from churnrisk.settings import Settings
     from churnrisk.workflows import ReportResult
 
 
@@ -71,8 +70,9 @@ def report(
             models_dir=models_dir or settings.models_dir,
             state=known_state(settings, state),
             options=reading.options(settings),
-            terms=_find_terms(settings),
+            terms=contact_terms(settings),
             margin=settings.margin,
+            playbook=settings.playbook,
         )
         size = workflows.write_report(result.data, output)
     if as_json:
@@ -81,17 +81,6 @@ def report(
         )
         return
     show_result(result, output, size=size)
-
-
-def _find_terms(settings: Settings) -> ContactTerms | None:
-    """Give what contacting costs and brings, where the settings say all of it."""
-    from churnrisk.decide import ContactTerms
-
-    if settings.contact_cost is None or settings.incentive_cost is None or settings.acceptance_rate is None:
-        return None
-    return ContactTerms(
-        settings.contact_cost, settings.incentive_cost, settings.acceptance_rate, redemption=settings.redemption
-    )
 
 
 def show_result(result: ReportResult, output: Path, *, size: int) -> None:

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnrisk.cli.options import Language, ModelsDir, Reading, StateFile, current_settings, reads_purchases, state_path
+from churnrisk.cli.options import (
+    Language,
+    ModelsDir,
+    Reading,
+    StateFile,
+    contact_terms,
+    current_settings,
+    reads_purchases,
+    state_path,
+)
 
 if TYPE_CHECKING:
     from churnrisk.service import Bounds
@@ -84,6 +93,7 @@ def serve(
         session_seconds=settings.session_hours * 3600,
         bounds=_bounds(settings),
         playbook=settings.playbook,
+        terms=contact_terms(settings),
         explained=settings.reasons_ahead,
         train_customers=settings.train_customers,
         suppress=settings.suppress,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnrisk.errors import CampaignError
+from churnrisk.messages import wording
 
 Floats = NDArray[np.float64]
 
@@ -116,8 +117,10 @@ def _check_size(n: int, holdout: float) -> None:
     least = int(np.ceil(LEAST_OF_EACH / min(holdout, 1 - holdout)))
     if n < least:
         raise CampaignError(
-            f"{n} customers can be drawn from; a holdout of {holdout:.0%} needs at least {least}, so that "
-            f"{LEAST_OF_EACH} are in either group. Take a longer list or a --holdout nearer to 50%."
+            wording(
+                "{n} customers can be drawn from; a holdout of {holdout} needs at least {least}, so that {each} are in "
+                "either group. Take a longer list or a --holdout nearer to 50%."
+            ).format(n=n, holdout=f"{holdout:.0%}", least=least, each=LEAST_OF_EACH)
         )
 
 

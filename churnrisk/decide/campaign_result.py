@@ -11,6 +11,7 @@ import numpy as np
 
 from churnrisk.decide.campaign_effect import Effect, Outcomes, estimate_effect, student_quantile
 from churnrisk.decide.power import needed_customers, smallest_effect
+from churnrisk.messages import wording
 from churnrisk.state import OUTCOMES, Campaign, Measured, Outcome, State, list_measured
 
 SMALL_EFFECT = 0.03
@@ -18,6 +19,24 @@ SMALL_EFFECT = 0.03
 
 MOST_ACCEPTANCE_ERROR = 0.1
 """An acceptance rate that is known worse than to 0.1 is no better than a guess, and is not offered."""
+
+NO_CONTROL = wording(
+    "There was no control group, so nobody can tell what the campaign did: {share} of the contacted bought, and how "
+    "many would have bought anyway is not known."
+)
+TOO_FEW = wording("Too few to tell: {said}.")
+MORE = {
+    "orders": wording("It brought {difference} more orders per customer [{low}, {high}]."),
+    "revenue": wording("It brought {difference} more of revenue per customer [{low}, {high}]."),
+}
+LESS = {
+    "orders": wording("It brought {difference} less orders per customer [{low}, {high}]."),
+    "revenue": wording("It brought {difference} less of revenue per customer [{low}, {high}]."),
+}
+DIFFERENCE = {
+    "orders": wording("the difference was {difference} orders per customer [{low}, {high}]"),
+    "revenue": wording("the difference was {difference} of revenue per customer [{low}, {high}]"),
+}
 
 
 @dataclass(frozen=True)
@@ -81,10 +100,7 @@ def measure_outcomes(campaign: Campaign, outcomes: Outcomes) -> CampaignResult:
     means = {name: float(column[is_treated].mean()) for name, column in columns.items()}
     cost = treated * campaign.contact_cost + campaign.incentive_cost * float(outcomes.retained[is_treated].sum())
     if not control:
-        verdict = (
-            f"There was no control group, so nobody can tell what the campaign did: {means['retained']:.1%} of the "
-            "contacted bought, and how many would have bought anyway is not known."
-        )
+        verdict = NO_CONTROL.format(share=f"{means['retained']:.1%}")
         return CampaignResult(treated, 0, {}, means, cost=cost, verdict=verdict)
     effects = {
         name: estimate_effect(
@@ -101,7 +117,7 @@ def measure_outcomes(campaign: Campaign, outcomes: Outcomes) -> CampaignResult:
         effects,
         means,
         cost=cost,
-        verdict=_judge(campaign.outcome, effects[campaign.outcome], treated=treated, control=control),
+        verdict=judge(campaign.outcome, effects[campaign.outcome], treated=treated, control=control),
         saves=treated * kept.difference,
         saves_low=treated * kept.low,
         saves_high=treated * kept.high,
@@ -156,37 +172,39 @@ def pool_acceptance(measured: Iterable[Measured]) -> float | None:
     return min(max(mean, 0.0), 1.0)
 
 
-def _judge(outcome: Outcome, effect: Effect, *, treated: int, control: int) -> str:
+def judge(outcome: Outcome, effect: Effect, *, treated: int, control: int) -> str:
+    """Give the verdict on the outcome that was fixed beforehand."""
     if outcome == "retained":
         return _judge_retained(effect, treated=treated, control=control)
-    unit = {"orders": "orders", "revenue": "of revenue"}[outcome]
-    said = f"{abs(effect.difference):,.2f} {unit} per customer [{effect.low:,.2f}, {effect.high:,.2f}]"
+    low, high = f"{effect.low:,.2f}", f"{effect.high:,.2f}"
     if effect.low > 0 or effect.high < 0:
-        return f"It brought {said.replace(unit, ('more ' if effect.low > 0 else 'less ') + unit, 1)}."
+        words = MORE if effect.low > 0 else LESS
+        return words[outcome].format(difference=f"{abs(effect.difference):,.2f}", low=low, high=high)
+    said = DIFFERENCE[outcome].format(difference=f"{effect.difference:+,.2f}", low=low, high=high)
     needed = _needed_for_tenth(effect, treated=treated, control=control)
-    return (
-        f"Too few to tell: the difference was {effect.difference:+,.2f} {unit} per customer "
-        f"[{effect.low:,.2f}, {effect.high:,.2f}]"
-        + (f"; {needed:,} customers are needed to see a tenth more." if needed > treated + control else ".")
-    )
+    if needed <= treated + control:
+        return TOO_FEW.format(said=said)
+    words_of_need = wording("Too few to tell: {said}; {needed} customers are needed to see a tenth more.")
+    return words_of_need.format(said=said, needed=f"{needed:,}")
 
 
 def _judge_retained(effect: Effect, *, treated: int, control: int) -> str:
-    low, high = 100 * effect.low, 100 * effect.high
-    points = f"{100 * abs(effect.difference):.1f} points"
+    low, high = f"{100 * effect.low:.1f}", f"{100 * effect.high:.1f}"
+    interval = {"points": f"{100 * abs(effect.difference):.1f}", "low": low, "high": high}
     if effect.low > 0:
-        return f"It kept {points} more [{low:.1f}, {high:.1f}]: of 100 contacted, so many stayed because of it."
+        text = wording("It kept {points} points more [{low}, {high}]: of 100 contacted, so many stayed because of it.")
+        return text.format(**interval)
     if effect.high < 0:
-        return f"It did harm: {points} fewer stayed [{low:.1f}, {high:.1f}] than without being contacted."
-    said = f"the difference was {100 * effect.difference:+.1f} points [{low:.1f}, {high:.1f}]"
-    rate = effect.control_mean
+        text = wording("It did harm: {points} points fewer stayed [{low}, {high}] than without being contacted.")
+        return text.format(**interval)
+    difference = f"{100 * effect.difference:+.1f}"
+    said = wording("the difference was {difference} points [{low}, {high}]").format(**interval, difference=difference)
+    rate, points = effect.control_mean, f"{100 * SMALL_EFFECT:.0f}"
     if smallest_effect(rate, treated=treated, control=control) <= SMALL_EFFECT:
-        return f"No effect seen: {said}, and {100 * SMALL_EFFECT:.0f} points would have shown."
-    needed = needed_customers(rate, SMALL_EFFECT, holdout=control / (treated + control))
-    return (
-        f"Too few to tell: {said}; {_rounded(needed):,} customers are needed to see {100 * SMALL_EFFECT:.0f} points "
-        "with this split."
-    )
+        return wording("No effect seen: {said}, and {points} points would have shown.").format(said=said, points=points)
+    needed = _rounded(needed_customers(rate, SMALL_EFFECT, holdout=control / (treated + control)))
+    text = wording("Too few to tell: {said}; {needed} customers are needed to see {points} points with this split.")
+    return text.format(said=said, needed=f"{needed:,}", points=points)
 
 
 def _needed_for_tenth(effect: Effect, *, treated: int, control: int) -> int:

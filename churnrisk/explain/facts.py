@@ -2,7 +2,8 @@
 
 Columns of one fact tell the same thing in several ways, so they are looked at together. Each column of the learner
 belongs to one fact, and to one of its own family. Within a family they stand in the order of preference: of facts that
-weigh about the same, the first is told. To change a wording, or to translate, this is the one file.
+weigh about the same, the first is told. To change a wording, this is the one file; pages retell it in the
+reader's language (:mod:`churnrisk.retelling`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from churnrisk.explain.numbers import (
     on_days,
     share,
 )
+from churnrisk.messages import wording, wordings
 
 CAUTION = "A reason describes the score, not the cause."
 """Stands wherever reasons do."""
@@ -39,78 +41,115 @@ class Fact:
     say: Sentence
 
 
+_SILENT = wordings("no order for {count} day", "no order for {count} days")
+_LAST = wordings("last order {count} day ago", "last order {count} days ago")
+_USUAL = wording("{said}; the usual gap is {usual}")
+_NO_GAP = wordings(
+    "bought on one day only, {count} day ago: no usual gap is known",
+    "bought on one day only, {count} days ago: no usual gap is known",
+)
+_ONE_DAY = wordings("a single purchase day, {count} day ago", "a single purchase day, {count} days ago")
+_BOUGHT = wordings("{count} purchase day", "{count} purchase days")
+_SINCE = wording("{bought} since the first order {first} ago, the last {last} ago")
+_FIRST = wordings("first order {count} day ago", "first order {count} days ago")
+_IN_ALL = wordings("bought on {count} day in all", "bought on {count} days in all")
+_LATELY = wordings("bought on {value} of the last {count} day", "bought on {value} of the last {count} days")
+_SPENT = wordings("spent {value} in the last {count} day", "spent {value} in the last {count} days")
+_STRETCHES = wordings(
+    "bought in {value} of the last 4 stretches of {count} day",
+    "bought in {value} of the last 4 stretches of {count} days",
+)
+_TWICE = wordings(
+    "bought on {last} of the last {count} day, and on {before} of the {count} before",
+    "bought on {last} of the last {count} days, and on {before} of the {count} before",
+)
+_SPENT_TWICE = wordings(
+    "spent {last} in the last {count} day, {before} in the {count} before",
+    "spent {last} in the last {count} days, {before} in the {count} before",
+)
+_SEASON = wordings(
+    "purchase days in this {count} day of earlier years: {value}",
+    "purchase days in these {count} days of earlier years: {value}",
+)
+_WAS_THERE = wording("already a customer a year ago (first order {days} ago)")
+_WAS_NOT_THERE = wording("not yet a customer a year ago (first order {days} ago)")
+_RETURNS = wordings("{count} return so far", "{count} returns so far")
+_LAST_RETURN = wording("{returns}, the last {days} ago")
+
+
+def _of(form: str, stretch: int) -> str:
+    """Put the length of a stretch into a wording, and leave the value to be filled in."""
+    return form.replace("{count}", str(stretch))
+
+
 def _silence(numbers: Numbers) -> str:
     quiet = numbers["days_since_last_order"]
     typical = numbers.typical.get("days_since_last_order", math.nan)
-    text = "last order {} days ago" if quiet < typical else "no order for {} days"
-    return compare("days_since_last_order", text, more="raises")(numbers)
+    text = _LAST if quiet < typical else _SILENT
+    return compare("days_since_last_order", (text[1], text[1]), more="raises")(numbers)
 
 
 def _overdue(numbers: Numbers) -> str:
     """Compare the silence with the usual gap, where that agrees with what is asked."""
     quiet, usual = numbers["days_since_last_order"], numbers["median_gap_days"]
     if not numbers.knows("median_gap_days"):
-        return f"bought on one day only, {days(quiet)} ago: no usual gap is known" if numbers.raises else ""
+        return count(quiet, _NO_GAP) if numbers.raises else ""
     if (quiet > usual) != numbers.raises:
         return ""
-    said = f"no order for {days(quiet)}" if numbers.raises else f"last order {days(quiet)} ago"
-    return f"{said}; the usual gap is {number(usual)}"
+    return _USUAL.format(said=count(quiet, _SILENT if numbers.raises else _LAST), usual=number(usual))
 
 
 def _history(numbers: Numbers) -> str:
-    bought = count(numbers["purchase_day_count"], "purchase day", "purchase days")
     quiet, tenure = numbers["days_since_last_order"], numbers["tenure_days"]
     if quiet == tenure:
-        return f"a single purchase day, {days(quiet)} ago"
-    return f"{bought} since the first order {days(tenure)} ago, the last {days(quiet)} ago"
+        return count(quiet, _ONE_DAY)
+    bought = count(numbers["purchase_day_count"], _BOUGHT)
+    return _SINCE.format(bought=bought, first=days(tenure), last=days(quiet))
 
 
 def _last_gaps(numbers: Numbers) -> str:
     if not numbers.knows("last_gap_days", "median_gap_days"):
         return ""
-    return f"the last gap between orders was {days(numbers['last_gap_days'])}; the usual one is " + number(
-        numbers["median_gap_days"]
-    )
+    last, usual = days(numbers["last_gap_days"]), number(numbers["median_gap_days"])
+    return wording("the last gap between orders was {days}; the usual one is {usual}").format(days=last, usual=usual)
 
 
 def _usual_gap(numbers: Numbers) -> str:
     """Tell of long gaps that they raise the risk; of short ones, what the silence is in terms of them."""
     if not numbers.knows("median_gap_days"):
-        return "bought on one day only, so no gap between orders is known" if numbers.raises else ""
-    text = "a usual gap of {} days between orders"
+        return wording("bought on one day only, so no gap between orders is known") if numbers.raises else ""
+    text = wording("a usual gap of {value} days between orders")
     return compare("median_gap_days", text, more="raises")(numbers) or _overdue(numbers)
 
 
 def _regularity(numbers: Numbers) -> str:
     if not numbers.knows("std_gap_days", "mean_gap_days"):
         return ""
-    spread, mean = numbers["std_gap_days"], numbers["mean_gap_days"]
-    return f"gaps between orders of {days(mean)} on average, give or take {number(spread)}"
+    spread, mean = number(numbers["std_gap_days"]), days(numbers["mean_gap_days"])
+    text = wording("gaps between orders of {mean} on average, give or take {spread}")
+    return text.format(mean=mean, spread=spread)
 
 
 def _lately(numbers: Numbers) -> str:
     window = nearest_window(DAY_WINDOWS, numbers.snapshot.horizon)
-    name = f"purchase_day_count_last_{window}d"
-    return compare(name, f"bought on {{}} of the last {window} days", on_days, more="lowers")(numbers)
+    return compare(f"purchase_day_count_last_{window}d", _of(_LATELY[1], window), on_days, more="lowers")(numbers)
 
 
 def _spent_lately(numbers: Numbers) -> str:
     window = nearest_window(AMOUNT_WINDOWS, numbers.snapshot.horizon)
-    return compare(f"total_amount_last_{window}d", f"spent {{}} in the last {window} days", money, more="lowers")(
-        numbers
-    )
+    return compare(f"total_amount_last_{window}d", _of(_SPENT[1], window), money, more="lowers")(numbers)
 
 
 def _last_day_amount(numbers: Numbers) -> str:
     if not numbers.knows("last_day_amount", "last_day_amount_ratio"):
         return ""
-    amount, ratio = numbers["last_day_amount"], numbers["last_day_amount_ratio"]
-    return f"spent {money(amount)} on the last purchase day, {number(ratio)} times the own average"
+    text = wording("spent {amount} on the last purchase day, {ratio} times the own average")
+    return text.format(amount=money(numbers["last_day_amount"]), ratio=number(numbers["last_day_amount_ratio"]))
 
 
 def _active_stretches(numbers: Numbers) -> str:
-    horizon, name = numbers.snapshot.horizon, "active_horizon_count_last_4_horizons"
-    return compare(name, f"bought in {{}} of the last 4 stretches of {horizon} days", more="lowers")(numbers)
+    text = _of(_STRETCHES[1], numbers.snapshot.horizon)
+    return compare("active_horizon_count_last_4_horizons", text, more="lowers")(numbers)
 
 
 def _two_horizons(numbers: Numbers) -> str:
@@ -118,8 +157,7 @@ def _two_horizons(numbers: Numbers) -> str:
     if not numbers.knows(*names):
         return ""
     last, before = (on_days(numbers[name]) for name in names)
-    horizon = numbers.snapshot.horizon
-    return f"bought on {last} of the last {horizon} days, and on {before} of the {horizon} before"
+    return _TWICE[1].format(last=last, before=before, count=numbers.snapshot.horizon)
 
 
 def _eight_horizons(numbers: Numbers) -> str:
@@ -127,8 +165,7 @@ def _eight_horizons(numbers: Numbers) -> str:
     if not numbers.knows(*names):
         return ""
     last, before = (on_days(numbers[name]) for name in names)
-    window = 4 * numbers.snapshot.horizon
-    return f"bought on {last} of the last {window:,} days, and on {before} of the {window:,} before"
+    return _TWICE[1].format(last=last, before=before, count=f"{4 * numbers.snapshot.horizon:,}")
 
 
 def _amount_of_two_horizons(numbers: Numbers) -> str:
@@ -136,38 +173,35 @@ def _amount_of_two_horizons(numbers: Numbers) -> str:
     if not numbers.knows(*names):
         return ""
     last, before = (money(numbers[name]) for name in names)
-    horizon = numbers.snapshot.horizon
-    return f"spent {last} in the last {horizon} days, {before} in the {horizon} before"
+    return _SPENT_TWICE[1].format(last=last, before=before, count=numbers.snapshot.horizon)
 
 
 def _season(numbers: Numbers) -> str:
-    text = f"purchase days in these {numbers.snapshot.horizon} days of earlier years: {{}}"
+    text = _of(_SEASON[1], numbers.snapshot.horizon)
     return compare("season_purchase_day_count", text, more="lowers")(numbers)
 
 
 def _was_there(numbers: Numbers) -> str:
     tenure = numbers["tenure_days"]
-    was_there = "already" if tenure >= 365 - numbers.snapshot.horizon / 2 else "not yet"
-    return f"{was_there} a customer a year ago (first order {days(tenure)} ago)"
+    text = _WAS_THERE if tenure >= 365 - numbers.snapshot.horizon / 2 else _WAS_NOT_THERE
+    return text.format(days=days(tenure))
 
 
 def _returns(numbers: Numbers) -> str:
     usual = numbers.typical.get("return_count", math.nan)
     if not numbers.knows("return_count") or numbers["return_count"] == usual == 0:
         return ""
-    said = count(numbers["return_count"], "return", "returns") + " so far"
+    said = count(numbers["return_count"], _RETURNS)
     if numbers.knows("days_since_last_return"):
-        said += f", the last {days(numbers['days_since_last_return'])} ago"
-    return said + numbers.beside("return_count", number)
+        said = _LAST_RETURN.format(returns=said, days=days(numbers["days_since_last_return"]))
+    return numbers.beside(said, "return_count", number)
 
 
 def _returned_amount(numbers: Numbers) -> str:
     if not numbers.knows("returned_amount", "returned_amount_share"):
         return ""
-    return (
-        f"returned goods for {money(numbers['returned_amount'])}, {share(numbers['returned_amount_share'])} of all "
-        "that was bought"
-    )
+    text = wording("returned goods for {amount}, {share} of all that was bought")
+    return text.format(amount=money(numbers["returned_amount"]), share=share(numbers["returned_amount_share"]))
 
 
 _GAPS = ("mean", "min", "lower_quartile", "median", "upper_quartile", "upper_octile", "max")
@@ -178,7 +212,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         "recency",
         ("tenure_days", "days_from_first_to_last_order"),
-        compare("tenure_days", "first order {} days ago"),
+        compare("tenure_days", (_FIRST[1], _FIRST[1])),
     ),
     Fact(
         "frequency",
@@ -203,12 +237,12 @@ FACTS: tuple[Fact, ...] = (
             *("order_count", "purchase_day_count", "orders_per_purchase_day_ratio"),
             *("is_one_day", "is_two_days", "is_three_days"),
         ),
-        compare("purchase_day_count", "bought on {} in all", days, more="lowers"),
+        compare("purchase_day_count", _IN_ALL, days, more="lowers"),
     ),
     Fact(
         "frequency",
         ("purchase_day_rate", "repeat_purchase_day_rate"),
-        compare("purchase_day_rate", "{} purchase days per 30 days since the first order", more="lowers"),
+        compare("purchase_day_rate", wording("{value} purchase days per 30 days since the first order"), more="lowers"),
     ),
     Fact(
         "monetary",
@@ -216,12 +250,12 @@ FACTS: tuple[Fact, ...] = (
             *("mean_order_amount", "min_order_amount", "median_order_amount", "max_order_amount", "first_day_amount"),
             *("max_order_amount_share", "quartile_spread_amount_ratio"),
         ),
-        compare("mean_order_amount", "a mean order of {}", money),
+        compare("mean_order_amount", wording("a mean order of {value}"), money),
     ),
     Fact(
         "monetary",
         ("total_amount", "net_amount", "amount_rate"),
-        compare("total_amount", "spent {} in all", money, more="lowers"),
+        compare("total_amount", wording("spent {value} in all"), money, more="lowers"),
     ),
     Fact("monetary", tuple(f"total_amount_last_{window}d" for window in AMOUNT_WINDOWS), _spent_lately),
     Fact("monetary", ("last_day_amount", "last_day_amount_ratio"), _last_day_amount),
@@ -248,7 +282,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         "rhythm",
         ("weekend_purchase_day_share", "top_weekday_share", "weekday_count", "weekday_entropy_bits"),
-        compare("weekday_count", "days of the week with a purchase: {}"),
+        compare("weekday_count", wording("days of the week with a purchase: {value}")),
     ),
     Fact(
         "trend",
@@ -276,7 +310,9 @@ FACTS: tuple[Fact, ...] = (
         "trend",
         ("pace_last_90d_ratio", "turn_of_90_days"),
         compare(
-            "pace_last_90d_ratio", "in the last 90 days {} times the own pace since the first order", more="lowers"
+            "pace_last_90d_ratio",
+            wording("in the last 90 days {value} times the own pace since the first order"),
+            more="lowers",
         ),
     ),
     Fact(
@@ -292,32 +328,32 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         "basket",
         ("mean_order_line_count", "max_order_line_count"),
-        compare("mean_order_line_count", "rows per order: {}"),
+        compare("mean_order_line_count", wording("rows per order: {value}")),
     ),
     Fact(
         "basket",
         ("last_day_line_count", "last_day_line_count_ratio"),
-        compare("last_day_line_count", "rows on the last purchase day: {}"),
+        compare("last_day_line_count", wording("rows on the last purchase day: {value}")),
     ),
     Fact(
         "basket",
         ("mean_order_item_count", "median_order_item_count"),
-        compare("mean_order_item_count", "items per order: {}"),
+        compare("mean_order_item_count", wording("items per order: {value}")),
     ),
     Fact(
         "basket",
         ("distinct_product_count", "top_product_share", "repeated_product_share"),
-        compare("distinct_product_count", "different products bought: {}"),
+        compare("distinct_product_count", wording("different products bought: {value}")),
     ),
     Fact(
         "basket",
         ("new_product_share_last_horizon",),
-        compare("new_product_share_last_horizon", "{} of the products were first bought lately", share),
+        compare("new_product_share_last_horizon", wording("{value} of the products were first bought lately"), share),
     ),
     Fact(
         "basket",
         ("distinct_category_count", "top_category_share", "category_concentration_ratio"),
-        compare("distinct_category_count", "different categories bought: {}"),
+        compare("distinct_category_count", wording("different categories bought: {value}")),
     ),
     Fact(
         "returns",

@@ -7,7 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from churnrisk.messages import wording, wordings
 from churnrisk.timeline import Snapshot
+
+DAYS = wordings("{count} day", "{count} days")
+PART_DAYS = wording("{fraction} days")
+"""How days with decimals are known again: some languages have a form of their own for them."""
+NO_DAYS = wording("none")
+BESIDE = wording("{said} (typical here: {typical})")
 
 
 @dataclass(frozen=True)
@@ -36,10 +43,10 @@ class Numbers:
         """Whether the customer has all of these."""
         return not any(math.isnan(self[name]) for name in names)
 
-    def beside(self, name: str, write: Callable[[float], str]) -> str:
-        """Write in brackets what is typical, where that is known."""
+    def beside(self, said: str, name: str, write: Callable[[float], str]) -> str:
+        """Write behind what was said what is typical, in brackets, where that is known."""
         typical = self.typical.get(name, math.nan)
-        return "" if math.isnan(typical) else f" (typical here: {write(typical)})"
+        return said if math.isnan(typical) else BESIDE.format(said=said, typical=write(typical))
 
 
 More = Literal["raises", "lowers", "either way"]
@@ -69,17 +76,17 @@ def share(value: float) -> str:
 
 def days(value: float) -> str:
     """Write a number of days."""
-    return f"{number(value)} {'day' if value == 1 else 'days'}"
+    return count(value, DAYS)
 
 
-def count(value: float, one: str, many: str) -> str:
+def count(value: float, forms: tuple[str, str]) -> str:
     """Write a number of things."""
-    return f"{number(value)} {one if value == 1 else many}"
+    return forms[value != 1].format(count=number(value))
 
 
 def on_days(value: float) -> str:
     """Write of how many days of a stretch something holds."""
-    return number(value) if value else "none"
+    return number(value) if value else NO_DAYS
 
 
 def nearest_window(windows: tuple[int, ...], horizon: int) -> int:
@@ -87,8 +94,12 @@ def nearest_window(windows: tuple[int, ...], horizon: int) -> int:
     return next((window for window in windows if window >= horizon), windows[-1])
 
 
-def compare(name: str, text: str, write: Callable[[float], str] = number, *, more: More = "either way") -> Sentence:
-    """Make a sentence on one feature: ``{}`` in the text is its number; what is typical comes after it.
+def compare(
+    name: str, text: str | tuple[str, str], write: Callable[[float], str] = number, *, more: More = "either way"
+) -> Sentence:
+    """Make a sentence on one feature: ``{value}`` in the text is its number; what is typical comes after it.
+
+    A text of two forms, for one and for more, has a ``{count}`` instead.
 
     Where the two read the same, nothing is said: a number that everybody has explains nothing. Where everybody would
     take more of it as a sign of one kind, such as more purchases of staying, and it is asked for the other, nothing
@@ -102,6 +113,8 @@ def compare(name: str, text: str, write: Callable[[float], str] = number, *, mor
         is_sign = more != "either way" and not math.isnan(typical)
         if is_sign and (numbers[name] > typical) != ((more == "raises") == numbers.raises):
             return ""
-        return text.format(write(numbers[name])) + numbers.beside(name, write)
+        own = numbers[name]
+        said = text.format(value=write(own)) if isinstance(text, str) else count(own, text)
+        return numbers.beside(said, name, write)
 
     return say

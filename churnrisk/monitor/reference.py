@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from churnrisk.dataset import SnapshotData, TrainingSet
 from churnrisk.learning import FittedModel
+from churnrisk.messages import mark, wording
 from churnrisk.monitor.bins import Histogram, find_bins, make_histogram, stability_indices
 
 REFERENCE_FORMAT = 1
@@ -165,15 +166,16 @@ def read_reference(card: Mapping[str, Any]) -> tuple[Reference | None, str]:
     """
     kept = card.get(KEY)
     if not isinstance(kept, Mapping):
-        return None, (
+        return None, mark(
             "The model was trained by an earlier churnrisk, which kept nothing to compare with; "
             "`churnrisk train --like current` makes one like it that does."
         )
     if kept.get("format") != REFERENCE_FORMAT:
-        return None, (
-            f"What the model keeps for monitoring has the format {kept.get('format')!r}, and this churnrisk reads "
-            f"{REFERENCE_FORMAT}; update churnrisk."
+        newer = wording(
+            "What the model keeps for monitoring has the format {format}, and this churnrisk reads {ours}; update "
+            "churnrisk."
         )
+        return None, newer.format(format=repr(kept.get("format")), ours=REFERENCE_FORMAT)
     return _parse(kept), ""
 
 

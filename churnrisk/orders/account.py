@@ -6,6 +6,7 @@ from collections.abc import Set
 
 from churnrisk.engines import Database
 from churnrisk.errors import SourceError
+from churnrisk.messages import mark, wording
 from churnrisk.orders import validate
 from churnrisk.orders.columns import ColumnMatch, name_ignored
 from churnrisk.orders.raw import RawRows
@@ -18,7 +19,8 @@ _COUNTS = """SELECT count(*) AS orders, coalesce(sum(is_purchase), 0) AS purchas
     min(order_day) AS first_day, max(order_day) AS last_day,
     (SELECT count(*) FROM (SELECT DISTINCT customer_id FROM orders)) AS customers,
     (SELECT count(*) FROM purchase_rows WHERE issue = 0 AND (amount < 0 OR quantity < 0)) AS return_rows FROM orders"""
-NO_AMOUNTS = "The log has no amounts: features of money are left out, and every order counts as a purchase."
+NO_AMOUNTS = mark("The log has no amounts: features of money are left out, and every order counts as a purchase.")
+FLOATS = wording("The ids in {name} are of type float; they are read without '.0', as 123.")
 
 
 def make_report(
@@ -65,7 +67,7 @@ def say_floats(floats: Set[int], match: ColumnMatch) -> list[str]:
     """Say which ids were floats: whoever made them so may have rounded long ones."""
     roles = ("customer_id", "order_id", "product_id")
     found = [match.names[role] for role in roles if match.positions.get(role) in floats]
-    return [f"The ids in {header!r} are of type float; they are read without '.0', as 123." for header in found]
+    return [FLOATS.format(name=repr(header)) for header in found]
 
 
 def _count_orders(database: Database, raw: RawRows, rows_in: int) -> dict[str, int]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from churnrisk.errors import LimitExceeded
+from churnrisk.messages import mark
 from churnrisk.orders.dialect import Dialect
 from churnrisk.orders.encoding import UNDECODED
 
@@ -91,14 +92,14 @@ class RecordReader:
 
     def _record(self, line: str, lines: _Lines) -> tuple[list[str] | None, str]:
         if "\0" in line:
-            return None, "a zero byte"
+            return None, mark("a zero byte")
         if UNDECODED in line:
-            return None, "bytes that are not of the file's encoding"
+            return None, mark("bytes that are not of the file's encoding")
         if '"' not in line:
             return line.split(self._delimiter), ""
         fields, is_open = self._cut(line)
         if fields is None:
-            return None, "a quote in the middle of a quoted field"
+            return None, mark("a quote in the middle of a quoted field")
         if not is_open:
             return fields, ""
         return self._continue(line, lines)
@@ -150,7 +151,7 @@ class RecordReader:
             if not self._no_closing.match(line):
                 break
         lines.unread(taken)
-        return None, "a quote that is never closed"
+        return None, mark("a quote that is never closed")
 
     def _swallows(self, taken: list[str]) -> bool:
         """Tell whether a line inside a quoted field is a whole record by itself."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from churnrisk.errors import ColumnError
+from churnrisk.messages import wording
 from churnrisk.orders.aliases import ALIASES, LABELS, PERSONAL, PROFILES, SUMMARY_ALIASES
 
 NEEDED = ("customer_id", "ordered_at")
@@ -77,7 +78,7 @@ def match_columns(
     positions = {role: _find_chosen(headers, role, header) for role, header in chosen.items() if role in roles}
     system, profile = _find_profile(headers) if roles == PURCHASE_ROLES else ("", {})
     positions = profile | positions
-    notices = [f"The columns are those of an export of {system}."] if system else []
+    notices = [wording("The columns are those of an export of {name}.").format(name=system)] if system else []
     for role in roles:
         if role not in positions:
             candidates = [c for c in _find_by_alias(headers, role) if c not in positions.values()]
@@ -116,8 +117,9 @@ def _settle_price(headers: Sequence[str], positions: dict[str, int], *, is_chose
     price = headers[positions["unit_price"]]
     if "quantity" not in positions:
         del positions["unit_price"]
-        return [f"{price} is the price of one piece, and without a quantity it was not used."]
-    return [f"The amount of a row is {price} times {headers[positions['quantity']]}."]
+        return [wording("{name} is the price of one piece, and without a quantity it was not used.").format(name=price)]
+    product = wording("The amount of a row is {name} times {names}.")
+    return [product.format(name=price, names=headers[positions["quantity"]])]
 
 
 def _find_profile(headers: Sequence[str]) -> tuple[str, dict[str, int]]:
@@ -210,9 +212,11 @@ def _list(headers: Sequence[str]) -> str:
 def name_ignored(match: ColumnMatch) -> list[str]:
     """Say which ignored columns look like labels of churn or like personal data."""
     notices = []
-    for names, sentence in ((LABELS, "look like labels and are"), (PERSONAL, "hold personal data and are")):
+    labels = wording("These columns look like labels and are not used: {names}.")
+    personal = wording("These columns hold personal data and are not used: {names}.")
+    for names, sentence in ((LABELS, labels), (PERSONAL, personal)):
         plain = {plain_header(name) for name in names}
         found = [header for header in match.ignored if plain_header(header) in plain]
         if found:
-            notices.append(f"These columns {sentence} not used: {', '.join(found)}.")
+            notices.append(sentence.format(names=", ".join(found)))
     return notices

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from churnrisk.errors import AmbiguousFormat, SettingsError
+from churnrisk.messages import mark, wording
 from churnrisk.orders.sql import PARTS, VALUE, quote_text
 
 CANONICAL = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?"
@@ -266,6 +267,9 @@ def _stamp_sql(family: _Family, *, has_halves: bool) -> str:
             WHEN lower({PARTS}.p) = 'a' AND hour({stamp}) = 12 THEN -12 ELSE 0 END) END"""
 
 
+TO_ZONE = wording("Dates with an offset were brought to {name}.")
+
+
 def _bring_to_zone(stamp: str, offsets: Sequence[str], *, timezone: str | None) -> tuple[str, tuple[str, ...]]:
     """Bring offsets to one clock: the user's zone, or the offset itself where all rows share it, or UTC."""
     zone = f"{PARTS}.z"
@@ -280,13 +284,14 @@ def _bring_to_zone(stamp: str, offsets: Sequence[str], *, timezone: str | None) 
     )
     utc = f"({stamp}) - to_minutes({minutes})"
     if timezone is None:
-        return utc, (
-            f"Dates carry {len(offsets)} different offsets and were brought to UTC; "
-            "to use the shop's own clock, name its zone, for example --timezone Europe/Sofia.",
+        said = wording(
+            "Dates carry {offsets} different offsets and were brought to UTC; to use the shop's own clock, name its "
+            "zone, for example --timezone Europe/Sofia."
         )
+        return utc, (said.format(offsets=len(offsets)),)
     name = quote_text(timezone)
     local = f"CASE WHEN {zone} = '' THEN {stamp} ELSE timezone({name}, timezone('UTC', {utc})) END"
-    return local, (f"Dates with an offset were brought to {timezone}.",)
+    return local, (TO_ZONE.format(name=timezone),)
 
 
 def _offset_minutes(offset: str) -> int:
@@ -304,6 +309,7 @@ def _plan_number(family: _Family, timezone: str | None) -> DatePlan:
         stamp = f"make_timestamp({number} * {_EPOCHS[family.name]})"
         if timezone is not None:
             stamp = f"timezone({quote_text(timezone)}, timezone('UTC', {stamp}))"
-        return DatePlan(family.name, stamp, matches, (f"Dates are read as {family.name}, in {timezone or 'UTC'}.",))
+        said = wording("Dates are read as {name}, in {names}.").format(name=family.name, names=timezone or "UTC")
+        return DatePlan(family.name, stamp, matches, (said,))
     stamp = f"(TIMESTAMP '1899-12-30' + to_days(CAST({number} AS INT)))"
-    return DatePlan(family.name, stamp, matches, ("Dates are read as Excel serial numbers.",))
+    return DatePlan(family.name, stamp, matches, (mark("Dates are read as Excel serial numbers."),))

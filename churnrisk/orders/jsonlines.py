@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from churnrisk.messages import mark, wording
 from churnrisk.orders.child import LIMIT, SOURCE, Refused, Task
 
 _LINE = 64 * 1024**2
@@ -35,7 +36,7 @@ def parse_json(task: Task) -> dict[str, Any]:
             if not isinstance(record, dict):
                 rejected += 1
                 shown = record if isinstance(record, str) else json.dumps(record, default=str)
-                write_bad.writerow([line, shown[:200].strip(), reason or "not a JSON object"])
+                write_bad.writerow([line, shown[:200].strip(), reason or mark("not a JSON object")])
                 continue
             for name, value in record.items():
                 headers.setdefault(name, len(headers))
@@ -88,9 +89,9 @@ def _load(line: bytes, task: Task) -> tuple[Any, str]:
             return text, f"JSON nested deeper than {task.max_depth}; the bound is --max-depth"
         return json.loads(text, parse_float=Number, parse_int=Number, parse_constant=str), ""
     except UnicodeDecodeError:
-        return line[:200].decode("utf-8", errors="backslashreplace"), "bytes that are not UTF-8"
+        return line[:200].decode("utf-8", errors="backslashreplace"), mark("bytes that are not UTF-8")
     except (ValueError, RecursionError) as error:
-        return line[:200].decode("utf-8", errors="backslashreplace"), f"not JSON: {error}"
+        return line[:200].decode("utf-8", errors="backslashreplace"), wording("not JSON: {name}").format(name=error)
 
 
 def _array(task: Task) -> Iterator[tuple[int, Any, str]]:

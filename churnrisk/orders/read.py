@@ -9,6 +9,7 @@ from typing import Any
 
 from churnrisk.engines import Database, Spark, engine_error, is_spark
 from churnrisk.errors import LimitExceeded, SourceError, TooManyRejects
+from churnrisk.messages import wording
 from churnrisk.orders import clean, money, settle, validate
 from churnrisk.orders.account import make_report
 from churnrisk.orders.columns import ColumnMatch, match_columns
@@ -125,7 +126,8 @@ def build_orders(
     if has_amounts and not options.rate_before:
         money.refuse_new_money(lambda query: database.connection.execute(query).fetchall())
     if options.net_cancellations:
-        notices += (f"{settle.drop_cancelled(database)} orders were dropped together with their reversals.",)
+        cancelled = wording("{number} orders were dropped together with their reversals.")
+        notices += (cancelled.format(number=settle.drop_cancelled(database)),)
     notices += (*settle.say_ids(database), *settle.say_zeros(database))
     if {"product_id", "category"} & set(match.positions):
         clean.make_lines(database)
@@ -214,8 +216,9 @@ def _settle_duplicates(
     if is_order_level or options.drop_duplicates:
         clean.drop_duplicates(database, raw)
         clean.make_orders(database, has_amounts=has_amounts, is_table=options.net_cancellations)
-        return (f"{copies} exact copies of rows were dropped.",)
-    return (
-        f"{copies} rows are exact copies of others and were kept, since an order may have equal rows; "
-        "--drop-duplicates drops them.",
+        return (wording("{copies} exact copies of rows were dropped.").format(copies=copies),)
+    kept = wording(
+        "{copies} rows are exact copies of others and were kept, since an order may have equal rows; --drop-duplicates "
+        "drops them."
     )
+    return (kept.format(copies=copies),)

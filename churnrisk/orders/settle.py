@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from churnrisk.engines import Database
+from churnrisk.messages import wording
 
 ZERO_SHARE = 0.05
-MANGLED = (
-    "Some customer ids were shortened by a spreadsheet, such as {}: different customers may have become one. "
+MANGLED = wording(
+    "Some customer ids were shortened by a spreadsheet, such as {names}: different customers may have become one. "
     "Export the file again with the id as text."
 )
-FOLDED = (
-    "{} customer ids differ from others by upper and lower case only and count as customers of their own; "
+FOLDED = wording(
+    "{number} customer ids differ from others by upper and lower case only and count as customers of their own; "
     "--fold-case merges them."
 )
 
@@ -48,14 +49,14 @@ def say_ids(database: Database) -> list[str]:
     ).fetchall()
     notices = []
     if mangled:
-        notices.append(MANGLED.format(", ".join(str(row[0]) for row in mangled)))
+        notices.append(MANGLED.format(names=", ".join(str(row[0]) for row in mangled)))
     [(customers, folded)] = connection.execute(
         "SELECT coalesce(sum(n), 0), count(*) FROM (SELECT hash(lower(customer_id)) AS k, count(*) AS n "
         "FROM (SELECT DISTINCT customer_id FROM orders) GROUP BY k)"
     ).fetchall()
     count = customers - folded
     if count:
-        notices.append(FOLDED.format(count))
+        notices.append(FOLDED.format(number=count))
     return notices
 
 
@@ -66,4 +67,5 @@ def say_zeros(database: Database) -> list[str]:
     ).fetchall()
     if zeros <= ZERO_SHARE * orders:
         return []
-    return [f"{zeros} of {orders} orders have an amount of zero; they are kept and count as no purchase."]
+    text = wording("{zeros} of {orders} orders have an amount of zero; they are kept and count as no purchase.")
+    return [text.format(zeros=zeros, orders=orders)]

@@ -11,6 +11,7 @@ from typing import Any
 
 from churnrisk.engines import Database, engine_error
 from churnrisk.errors import ColumnError, LimitExceeded, SourceError
+from churnrisk.messages import mark, wording
 from churnrisk.orders.columns import plain_header
 from churnrisk.orders.databases import is_database_url, read_database
 from churnrisk.orders.dialect import find_dialect_of_rows
@@ -40,7 +41,9 @@ _REFUSED = (
     (b"PK\x05\x06", "an empty zip archive"),
 )
 _ENDINGS = {"xlsx": (".xlsx", ".xlsm"), "parquet": (".parquet", ".pq"), "sqlite": (".db", ".sqlite", ".sqlite3")}
-_WORDS = {"xlsx": "an Excel workbook", "parquet": "Parquet", "sqlite": "a SQLite database", "json": "JSON"}
+_WORDS = {"xlsx": mark("an Excel workbook"), "parquet": "Parquet", "sqlite": mark("a SQLite database"), "json": "JSON"}
+_SHEETS = wording("{name} has {sheets} sheets; {names} was read.")
+_ABOVE = wording("The header of {name} was found in row {row}; the rows above it were passed over.")
 _CHUNK = 1 << 22
 
 
@@ -78,9 +81,8 @@ def open_file(path: Path, database: Database, options: IntakeOptions, *, name: s
             f"{name} has {len(raw.headers)} columns, more than {options.max_columns}; see --max-columns."
         )
     if kind in _ENDINGS and path.suffix.lower() not in _ENDINGS[kind]:
-        raw = replace(
-            raw, notices=(f"{name} is {_WORDS[kind]}, whatever its name says, and was read as such.", *raw.notices)
-        )
+        said = wording("{name} is {kind}, whatever its name says, and was read as such.")
+        raw = replace(raw, notices=(said.format(name=name, kind=_WORDS[kind]), *raw.notices))
     return raw
 
 
@@ -99,11 +101,11 @@ def tell_kind(path: Path, name: str) -> str:
             start = file.read(4096)
     except (OSError, ValueError) as error:
         raise SourceError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}.") from error
-    for mark, kind in _MAGIC:
-        if start.startswith(mark):
+    for beginning, kind in _MAGIC:
+        if start.startswith(beginning):
             return kind
-    for mark, what in _REFUSED:
-        if start.startswith(mark):
+    for beginning, what in _REFUSED:
+        if start.startswith(beginning):
             raise SourceError(f"{name} is {what}.")
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] == b"<":
@@ -170,9 +172,9 @@ def _read_workbook(path: Path, database: Database, options: IntakeOptions, name:
     table, sheet = max(found, key=lambda one: (one[0].matches, -meta["sheets"].index(one[1])))
     notices: tuple[str, ...] = ()
     if len(meta["sheets"]) > 1:
-        notices = (f"{name} has {len(meta['sheets'])} sheets; {sheet['name']!r} was read.",)
+        notices = (_SHEETS.format(name=name, sheets=len(meta["sheets"]), names=repr(sheet["name"])),)
     if table.header_row > 1:
-        notices += (f"The header of {name} was found in row {table.header_line}; the rows above it were passed over.",)
+        notices += (_ABOVE.format(name=name, row=table.header_line),)
     rows = folder / sheet["file"]
     return RawRows(
         name=name,

@@ -228,8 +228,8 @@ def _say_ids(spark: Spark, orders: str, counts: dict[str, int]) -> list[str]:
             f"SELECT DISTINCT customer_id FROM {orders} WHERE customer_id RLIKE '^[0-9]([.,][0-9]+)?[eE][+][0-9]+$' "
             "ORDER BY 1 LIMIT 5"
         )
-        notices.append(MANGLED.format(", ".join(str(row[0]) for row in found)))
-    return notices + ([FOLDED.format(count)] if count else [])
+        notices.append(MANGLED.format(names=", ".join(str(row[0]) for row in found)))
+    return notices + ([FOLDED.format(number=count)] if count else [])
 
 
 def _say_zeros(counts: dict[str, int]) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from churnrisk.engines import Spark
 from churnrisk.errors import AmbiguousFormat, SourceError
+from churnrisk.messages import mark
 from churnrisk.orders import dates, numbers
 from churnrisk.orders.columns import ColumnMatch
 from churnrisk.orders.money import plain_code, settle_currency
@@ -25,7 +26,7 @@ from churnrisk.timeline import day_number
 CORRUPT_ISSUE = 13
 REASONS = {
     **{issue: (role, text.format(date_format="yyyy-mm-dd", decimal="'.'")) for issue, (role, text) in ISSUES.items()},
-    CORRUPT_ISSUE: ("", "not as many fields as the header has"),
+    CORRUPT_ISSUE: ("", mark("not as many fields as the header has")),
 }
 """Number of an issue: the role of its column and the reason, worded as on DuckDB."""
 
@@ -68,7 +69,7 @@ def plan_rows(spark: Spark, raw: SparkRows, match: ColumnMatch, options: IntakeO
     has_amounts = bool(match.money) and bool(is_known.get(match.money))
     currency = _find_currency(spark, raw, match) if has_amounts else None
     is_moved = options.timezone is not None and match.positions["ordered_at"] in raw.zoned
-    notices = (f"Dates with an offset were brought to {options.timezone}.",) if is_moved else ()
+    notices = (dates.TO_ZONE.format(name=options.timezone),) if is_moved else ()
     return RowPlan(int(rows), has_amounts, bool(is_known.get("quantity")), currency, notices)
 
 

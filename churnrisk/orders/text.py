@@ -8,6 +8,7 @@ from pathlib import Path
 
 from churnrisk.engines import Database
 from churnrisk.errors import SourceError
+from churnrisk.messages import wording
 from churnrisk.orders.careful import cut_carefully
 from churnrisk.orders.dialect import Dialect, cut_line, find_dialect
 from churnrisk.orders.encoding import check_encoding, find_encoding, transcode
@@ -77,9 +78,8 @@ def read_text(
     if not any(dialect.headers):
         raise SourceError(f"{name} has no text in it; it must have a header and a row per purchase.")
     if dialect.header_line > 1:
-        notices += (
-            f"The header of {name} was found in line {dialect.header_line}; the lines above it were passed over.",
-        )
+        above = wording("The header of {name} was found in line {line}; the lines above it were passed over.")
+        notices += (above.format(name=name, line=dialect.header_line),)
 
     def read_carefully() -> RawRows:
         return _read_carefully(path, dialect, database, options, name=name, notices=notices)
@@ -109,8 +109,8 @@ def _as_utf8(
         encoding = found.name
     target = database.folder / f"{path.stem[:40]}-{len(list(database.folder.iterdir()))}.utf8"
     transcode(path, encoding, target)
-    notices = () if encoding.startswith("utf-8") else (f"{name} was read as {encoding}; to change that: --encoding.",)
-    return target, scan_text(target), notices
+    said = wording("{name} was read as {names}; to change that: --encoding.").format(name=name, names=encoding)
+    return target, scan_text(target), () if encoding.startswith("utf-8") else (said,)
 
 
 def find_known(dialect: Dialect, options: IntakeOptions) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from churnrisk.engines import Database
 from churnrisk.errors import TooManyRejects
+from churnrisk.messages import mark, wording
 from churnrisk.orders import dates, money, numbers
 from churnrisk.orders.columns import ColumnMatch
 from churnrisk.orders.dates import DatePlan
@@ -21,18 +22,18 @@ from churnrisk.schema import MONEY_LIMIT, MONEY_SCALE
 from churnrisk.timeline import day_number
 
 ISSUES = {
-    1: ("customer_id", "a header repeated among the rows"),
-    2: ("customer_id", "no customer id"),
-    3: ("ordered_at", "no date"),
-    4: ("ordered_at", "not a date of the column's format, {date_format}"),
-    5: ("ordered_at", "a date or time that does not exist"),
-    6: ("ordered_at", "a date before 1970"),
-    7: ("ordered_at", "a date in the future"),
-    8: ("amount", "no amount"),
-    9: ("amount", "not a finite number"),
-    10: ("amount", "not a number with the column's decimal sign, {decimal}"),
-    11: ("amount", f"an amount beyond {MONEY_LIMIT:.0e}"),
-    12: ("quantity", "not a number"),
+    1: ("customer_id", mark("a header repeated among the rows")),
+    2: ("customer_id", mark("no customer id")),
+    3: ("ordered_at", mark("no date")),
+    4: ("ordered_at", wording("not a date of the column's format, {date_format}")),
+    5: ("ordered_at", mark("a date or time that does not exist")),
+    6: ("ordered_at", mark("a date before 1970")),
+    7: ("ordered_at", mark("a date in the future")),
+    8: ("amount", mark("no amount")),
+    9: ("amount", mark("not a finite number")),
+    10: ("amount", wording("not a number with the column's decimal sign, {decimal}")),
+    11: ("amount", wording("an amount beyond {limit}").format(limit=f"{MONEY_LIMIT:.0e}")),
+    12: ("quantity", mark("not a number")),
 }
 """Number of an issue: the role of its column and the reason; a row has the first issue that it meets."""
 

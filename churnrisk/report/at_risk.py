@@ -10,6 +10,7 @@ from churnrisk.report.blocks import Block, Column, DataTable, Section, Words
 from churnrisk.report.content import AtRisk, ReportData
 from churnrisk.report.formats import NOTHING, amount, percent, whole
 from churnrisk.report.names import name_segment
+from churnrisk.retelling import retell
 
 
 def build_at_risk(data: ReportData) -> Section:
@@ -95,5 +96,5 @@ def _write_customer(customer: Mapping[str, Any]) -> tuple[str, ...]:
         whole(customer["days_since_last_order"]),
         whole(customer["order_count"]),
         amount(customer["total_amount"]),
-        str(customer["reason"] or NOTHING),
+        retell(customer["reason"] or NOTHING),
     )

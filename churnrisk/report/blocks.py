@@ -84,6 +84,8 @@ class Chart:
         Its numbers.
     height : int
         In CSS pixels.
+    note : str
+        Under the chart: what it takes for granted.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Chart:
     option: dict[str, Any]
     table: DataTable
     height: int = 300
+    note: str = ""
     kind: Literal["chart"] = "chart"
 
 

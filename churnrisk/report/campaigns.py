@@ -9,6 +9,7 @@ from churnrisk.report.blocks import Block, Chart, Column, DataTable, Section, Wo
 from churnrisk.report.charts import interval_chart
 from churnrisk.report.content import MeasuredCampaign, ReportData
 from churnrisk.report.formats import NOTHING, amount, points, whole
+from churnrisk.retelling import retell
 
 MOST_LETTERS = 24
 """Of a name beside a chart; the table has it whole."""
@@ -33,7 +34,7 @@ def describe_campaigns(campaigns: Sequence[MeasuredCampaign]) -> Iterator[Block]
     table = DataTable(say("By assignment, contacted against kept back"), columns, tuple(map(_write, campaigns)))
     yield from _draw(campaigns)
     yield table
-    yield from (Words(f"{one.name}: {one.verdict}") for one in campaigns)
+    yield from (Words(f"{one.name}: {retell(one.verdict)}") for one in campaigns)
 
 
 def _draw(campaigns: Sequence[MeasuredCampaign]) -> Iterator[Chart]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from churnrisk.retention import Change, CohortTable, RetentionTable, Segmentation
@@ -169,6 +169,8 @@ class ReportData:
         Oldest first.
     model : ModelSheet or None
         The model that scored, or would have.
+    playbook : mapping of str to str
+        What to do for which segment, where that is not as usual.
     """
 
     version: str
@@ -183,6 +185,7 @@ class ReportData:
     no_list: str = ""
     campaigns: tuple[MeasuredCampaign, ...] = ()
     model: ModelSheet | None = None
+    playbook: Mapping[str, str] = field(default_factory=dict)
 
 
 def describe_report(data: ReportData) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from churnrisk.messages import mark, say, write_date
 from churnrisk.report.blocks import Chart, Column, DataTable
 from churnrisk.report.charts import Series, line_chart, timeline_chart, value_bars
 from churnrisk.report.formats import amount, decimal, percent, whole
+from churnrisk.retelling import retell
 
 KINDS = {"purchase": mark("purchase"), "return": mark("return"), "zero": mark("order of amount zero")}
 """Kinds of orders."""
@@ -101,7 +102,8 @@ def draw_reasons(families: Sequence[Mapping[str, Any]]) -> Chart:
     summary = say("To the right raises the risk, to the left lowers it. Most of all: {family}.", family=names[0])
     columns = (Column(say("Family of features"), is_number=False), Column(share), Column(say("fact"), is_number=False))
     rows = tuple(
-        (name, decimal(one["log_odds"]), str(one.get("text") or "")) for name, one in zip(names, families, strict=True)
+        (name, decimal(one["log_odds"]), retell(one.get("text") or ""))
+        for name, one in zip(names, families, strict=True)
     )
     title = say("What the score comes from")
     return Chart("reasons", title, summary, option, DataTable(title, columns, rows), height=260)

@@ -9,6 +9,7 @@ from churnrisk.report.blocks import Block, Column, DataTable, Section, Terms, Wo
 from churnrisk.report.content import ReportData
 from churnrisk.report.formats import whole
 from churnrisk.report.overview import SHOWN
+from churnrisk.retelling import retell
 from churnrisk.retention import DEFINITIONS
 
 DEFINED = {name: title for name, (title, _) in SHOWN.items()} | {
@@ -28,6 +29,12 @@ ROWS = (
     (mark("without a customer"), "rows_without_customer"),
 )
 
+
+ROLES = (
+    *(mark("customer id"), mark("order id"), mark("ordered at"), mark("amount"), mark("unit price"), mark("quantity")),
+    *(mark("currency"), mark("product id"), mark("category")),
+)
+"""What columns of a purchase history may be."""
 
 ORDERS = (mark("orders"), mark("purchases"), mark("returns"))
 
@@ -61,7 +68,8 @@ def _build_blocks(data: ReportData) -> Iterator[Block]:
     intake = data.intake
     counted = tuple((say(title), whole(intake[key])) for title, key in ROWS)
     reasons = tuple(
-        (say("set aside: {reason}", reason=reason), whole(count)) for reason, count in sorted(intake["reasons"].items())
+        (say("set aside: {reason}", reason=retell(reason)), whole(count))
+        for reason, count in sorted(intake["reasons"].items())
     )
     yield DataTable(say("Rows"), (Column(say("Rows"), is_number=False), Column(say("count"))), counted + reasons)
     orders = tuple((say(name), whole(intake[name])) for name in ORDERS)
@@ -74,10 +82,10 @@ def _build_blocks(data: ReportData) -> Iterator[Block]:
             (say("customers"), whole(intake["customers"])),
         ),
     )
-    roles = tuple((role.replace("_", " "), str(header)) for role, header in intake["columns"].items())
+    roles = tuple((say(role.replace("_", " ")), str(header)) for role, header in intake["columns"].items())
     heads = (
         Column(say("Read as"), is_number=False),
         Column(say("column of the file"), is_number=False, is_foreign=True),
     )
     yield DataTable(say("Columns"), heads, roles)
-    yield from (Words(str(notice), is_note=True) for notice in intake["notices"])
+    yield from (Words(retell(notice), is_note=True) for notice in intake["notices"])

@@ -50,8 +50,6 @@ def describe_model(sheet: ModelSheet) -> Iterator[Block]:
         yield _draw_backtest(card["backtest"])
     if card.get("drivers"):
         yield _draw_drivers(card["drivers"])
-    if curve:
-        yield Words(_say_plan(sheet.plan), is_note=True)
     if card.get("drivers"):
         yield Words(_say_drivers(card["drivers"]), is_note=True)
     yield _compare_methods((card.get("backtest") or {}).get("pooled") or card["test"])
@@ -199,7 +197,7 @@ def _draw_profit(curve: Sequence[tuple[float, float]], rate: float, plan: Contac
     columns = (Column(say("contacted")), Column(say("profit for each customer of the base")))
     rows = tuple((percent(x), amount(y)) for x, y in points)
     title = say("Profit: how many it pays to contact")
-    return Chart("profit", title, summary, option, DataTable(title, columns, rows), height=320)
+    return Chart("profit", title, summary, option, DataTable(title, columns, rows), height=320, note=_say_plan(plan))
 
 
 def _profit(share: float, leavers: float, plan: ContactPlan) -> float:
@@ -214,15 +212,24 @@ def _profit(share: float, leavers: float, plan: ContactPlan) -> float:
 def _say_plan(plan: ContactPlan) -> str:
     words = say(
         "Profit is told for one value of a kept customer, {value}, an offer that costs {incentive} where it is taken, "
-        "{contact} for a contact, and {accept} of would-be leavers who stay because of it.",
+        "{contact} for a contact, {accept} of would-be leavers who stay because of it, and {redeem} of all others who "
+        "take the offer too.",
         value=amount(plan.value),
         incentive=amount(plan.incentive_cost),
         contact=amount(plan.contact_cost),
         accept=percent(plan.acceptance_rate),
+        redeem=percent(plan.redemption),
     )
     if plan.is_own:
         return words
-    return words + " " + say("These are the numbers of the literature; the settings hold those of your shop.")
+    return (
+        words
+        + " "
+        + say(
+            "These are numbers of the literature; set contact_cost, incentive_cost and acceptance_rate for your shop's "
+            "own."
+        )
+    )
 
 
 def _draw_backtest(backtest: Mapping[str, Any]) -> Chart:

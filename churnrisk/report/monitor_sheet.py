@@ -9,6 +9,7 @@ from churnrisk.messages import mark, say, write_date
 from churnrisk.report.blocks import Block, Card, Cards, Chart, Column, DataTable, Words
 from churnrisk.report.charts import Series, bar_chart, line_chart, value_bars
 from churnrisk.report.formats import NOTHING, between, decimal, percent, whole
+from churnrisk.retelling import retell
 
 SHOWN = 12
 VERDICTS = {
@@ -49,7 +50,7 @@ def describe_monitor(found: Mapping[str, Any]) -> Iterator[Block]:
         yield _draw_trend(found["trend"])
     if look["rules"]:
         yield _list_rules(look["rules"])
-    yield from (Words(sentence, is_note=True) for sentence in look["advice"])
+    yield from (Words(retell(sentence), is_note=True) for sentence in look["advice"])
 
 
 def _introduce(look: Mapping[str, Any]) -> str:

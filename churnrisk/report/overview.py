@@ -10,6 +10,7 @@ from churnrisk.report.blocks import Block, Card, Cards, Section, Words
 from churnrisk.report.content import PeriodFigures, ReportData
 from churnrisk.report.formats import BY_UNIT, NOTHING, amount, whole
 from churnrisk.report.periods import compare, find_latest, find_year_before, is_known
+from churnrisk.retelling import retell
 from churnrisk.retention import DEFINITIONS, PeriodRow
 
 SHOWN = {
@@ -119,4 +120,4 @@ def _judge_noise(data: PeriodFigures, name: str) -> str:
 def _write_notes(data: PeriodFigures, row: PeriodRow) -> Iterator[Block]:
     if not row.complete:
         yield Words(say("Not complete: read the figures above with care."), is_note=True)
-    yield from (Words(notice, is_note=True) for notice in data.table.notices)
+    yield from (Words(retell(notice), is_note=True) for notice in data.table.notices)

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from churnrisk.decide import ACTIONS, check_playbook, choose_actions
 from churnrisk.messages import say
 from churnrisk.report.blocks import Block, Chart, Column, DataTable, Section, Words
 from churnrisk.report.charts import Series, share_bars
 from churnrisk.report.content import ReportData
 from churnrisk.report.formats import percent, whole
-from churnrisk.report.names import name_segment
+from churnrisk.report.names import name_action, name_segment
 from churnrisk.retention import SEGMENTS, SegmentRow
 
 
 def build_segment_shares(data: ReportData) -> Section:
     """Build the bars and the table of segments."""
     segmentation = data.segmentation
-    blocks = describe_segments(segmentation.rows, len(segmentation.customers))
+    blocks = describe_segments(segmentation.rows, len(segmentation.customers), playbook=data.playbook)
     return Section("segments", say("Segments"), list(blocks))
 
 
-def describe_segments(rows: Sequence[SegmentRow], customers: int) -> Iterator[Block]:
-    """Give the bars and the tables of segments that so many customers stand in."""
+def describe_segments(
+    rows: Sequence[SegmentRow], customers: int, *, playbook: Mapping[str, str] | None = None
+) -> Iterator[Block]:
+    """Give the bars and the tables of segments that so many customers stand in, with what a playbook does for each."""
     yield Words(
         say(
             "RFM: every customer with a purchase is scored by fifths on days since the last purchase, purchase days, "
@@ -30,7 +33,7 @@ def describe_segments(rows: Sequence[SegmentRow], customers: int) -> Iterator[Bl
         )
     )
     yield _draw(rows, customers)
-    yield _explain(rows)
+    yield _explain(rows, playbook or {})
 
 
 def _draw(rows: Sequence[SegmentRow], customers: int) -> Chart:
@@ -72,11 +75,20 @@ def _tabulate(rows: Sequence[SegmentRow], customers: int) -> DataTable:
     )
 
 
-def _explain(rows: Sequence[SegmentRow]) -> DataTable:
-    cells = tuple((name_segment(row.name), say(SEGMENTS[row.name]), whole(row.customers)) for row in rows)
+def _explain(rows: Sequence[SegmentRow], playbook: Mapping[str, str]) -> DataTable:
+    names = [row.name for row in rows]
+    actions = choose_actions(names, {name: name for name in names}, playbook=check_playbook(playbook))
+    cells = tuple(
+        (name_segment(name), say(SEGMENTS[name]), _advise(one.action)) for name, one in zip(names, actions, strict=True)
+    )
     columns = (
         Column(say("Segment"), is_number=False),
         Column(say("Meaning"), is_number=False),
-        Column(say("customers")),
+        Column(say("What to do"), is_number=False),
     )
-    return DataTable(say("What the segments mean"), columns, cells)
+    return DataTable(say("What the segments mean, and what to do"), columns, cells)
+
+
+def _advise(action: str) -> str:
+    meaning = ACTIONS[action]
+    return say(meaning) if action == "none" else f"{name_action(action)}: {say(meaning)}"

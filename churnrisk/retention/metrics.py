@@ -10,6 +10,7 @@ import numpy as np
 
 from churnrisk.engines import Arrays, collect_arrays
 from churnrisk.errors import SettingsError
+from churnrisk.messages import wording
 from churnrisk.retention.catalogue import PERIOD_FIGURES
 from churnrisk.retention.counting import YEAR, Windows, count_totals, windows_of
 from churnrisk.retention.definitions import PeriodTotals, Value
@@ -216,23 +217,31 @@ def _write_notices(log: OrderLog, rows: Sequence[PeriodRow], windows: Windows) -
     notices = []
     if not any(row.complete for row in rows):
         notices.append(
-            f"No period is complete: the log covers {date_of(log.first_day)} to {date_of(log.last_day)}, and a period "
-            f"needs to lie in it whole with {windows.lookback} days before it. Choose a shorter --lookback."
+            wording(
+                "No period is complete: the log covers {first} to {last}, and a period needs to lie in it whole with "
+                "{lookback} days before it. Choose a shorter --lookback."
+            ).format(first=date_of(log.first_day), last=date_of(log.last_day), lookback=windows.lookback)
         )
     if windows.has_amounts and windows.revenue_window < YEAR:
         notices.append(
-            f"Revenue windows of {windows.revenue_window} days punish irregular buyers: who buys once in a longer time "
-            "looks lost between. --revenue-window 365 compares whole years."
+            wording(
+                "Revenue windows of {window} days punish irregular buyers: who buys once in a longer time looks lost "
+                "between. --revenue-window 365 compares whole years."
+            ).format(window=windows.revenue_window)
         )
     above = [row.period.name for row in rows if (row.figures["retention_rate_by_count"] or 0) > 1]
     if above:
         notices.append(
-            f"retention_rate_by_count exceeds 100 % in {_list_some(above)}: it counts the reactivated as retained."
+            wording(
+                "retention_rate_by_count exceeds 100 % in {periods}: it counts the reactivated as retained."
+            ).format(periods=_list_some(above))
         )
     notices.append(
-        f"Lost means not active any more: no purchase in the {windows.lookback} days before the end of the period. "
-        "No purchase means none in the period itself, which is what the churn label asks at that horizon; "
-        "who pauses for one period is not lost, so the two differ."
+        wording(
+            "Lost means not active any more: no purchase in the {lookback} days before the end of the period. No "
+            "purchase means none in the period itself, which is what the churn label asks at that horizon; who pauses "
+            "for one period is not lost, so the two differ."
+        ).format(lookback=windows.lookback)
     )
     return notices
 
@@ -240,4 +249,5 @@ def _write_notices(log: OrderLog, rows: Sequence[PeriodRow], windows: Windows) -
 def _list_some(names: Sequence[str], most: int = 5) -> str:
     distinct = list(dict.fromkeys(names))
     shown = ", ".join(distinct[:most])
-    return shown if len(distinct) <= most else f"{shown} and {len(distinct) - most} more"
+    more = wording("{names} and {more} more")
+    return shown if len(distinct) <= most else more.format(names=shown, more=len(distinct) - most)

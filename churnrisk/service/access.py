@@ -19,6 +19,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from churnrisk.messages import mark, wording
 from churnrisk.service.problems import Problem
 from churnrisk.state import ROLES, Role
 
@@ -247,7 +248,7 @@ def unauthorized() -> Problem:
 
 def forbidden(role: Role) -> Problem:
     """Say that the key is of too small a role."""
-    return Problem(403, "Role too small", f"This needs a key of the role {role}.", needs=role)
+    return Problem(403, "Role too small", wording("This needs a key of the role {name}.").format(name=role), needs=role)
 
 
 def _is_page(request: Request) -> bool:
@@ -279,7 +280,9 @@ async def check_form(request: Request, receive: Receive, token: str) -> Receive:
 
 
 def _forged() -> Problem:
-    return Problem(403, "Form token missing", "The form does not bring the token of this session; load the page again.")
+    return Problem(
+        403, "Form token missing", mark("The form does not bring the token of this session; load the page again.")
+    )
 
 
 async def read_form(receive: Receive) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from churnrisk.messages import mark, wording
 from churnrisk.service.access import FORM_LIMIT, SAFE_METHODS, replay
 from churnrisk.service.config import Bounds
 from churnrisk.service.metrics import QUEUED, REFUSED, RUNNING
@@ -232,8 +233,9 @@ class Answer:
             return  # it is being read, and the clock of the connection sees to that
         self.is_over = True
         REFUSED.labels("time").inc()
-        detail = f"It was given up after {self._seconds:g} seconds; ask for less at a time, or make it a job."
-        problem = Problem(504, "Took too long", detail, limit_seconds=self._seconds)
+        detail = wording("It was given up after {seconds} seconds; ask for less at a time, or make it a job.")
+        said = detail.format(seconds=f"{self._seconds:g}")
+        problem = Problem(504, "Took too long", said, limit_seconds=self._seconds)
         answer = respond(problem, self._scope)(self._scope, self._receive, self._send)
         self._last = asyncio.ensure_future(answer)
         self._last.add_done_callback(_swallow)
@@ -271,7 +273,9 @@ def too_large(limit: int) -> Problem:
 def busy(reason: str) -> Problem:
     """Say that there is too much to do."""
     REFUSED.labels(reason).inc()
-    return Problem(503, "Busy", "More is asked than can be done; try again in a moment.", headers={"Retry-After": "1"})
+    return Problem(
+        503, "Busy", mark("More is asked than can be done; try again in a moment."), headers={"Retry-After": "1"}
+    )
 
 
 def _swallow(task: asyncio.Future[Any]) -> None:

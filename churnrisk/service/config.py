@@ -14,6 +14,7 @@ from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
 from churnrisk.state import StatePlace
 
 if TYPE_CHECKING:
+    from churnrisk.decide import ContactTerms
     from churnrisk.workflows import ShopPlan
 
 MEBIBYTE = 2**20
@@ -110,6 +111,8 @@ class ServiceConfig:
         What may be asked of a worker.
     playbook : mapping of str to str
         What to do for which customers, where that is not as usual.
+    terms : ContactTerms, optional
+        What contacting costs and brings, for the profit curve of the model.
     explained : int
         Reasons are worked out ahead in a customer base of up to so many; in a larger one, on demand.
     train_customers : int
@@ -134,6 +137,7 @@ class ServiceConfig:
     language: str = "en"
     bounds: Bounds = field(default_factory=Bounds)
     playbook: Mapping[str, str] = field(default_factory=dict)
+    terms: ContactTerms | None = None
     explained: int = 20_000
     train_customers: int = TRAIN_CUSTOMERS
     suppress: str | None = None

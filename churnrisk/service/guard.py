@@ -9,6 +9,7 @@ import time
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from churnrisk.messages import mark
 from churnrisk.service.audit import note_change
 from churnrisk.service.bounds import ClientGone
 from churnrisk.service.identity import host_name
@@ -68,7 +69,7 @@ class Guard:
         except ClientGone:
             exchange.status = exchange.status or 499
         except asyncio.CancelledError:  # time to stop is over; the task ends here in any case
-            await exchange.answer_error(Problem(503, "Stopping", "The service is being stopped."), receive)
+            await exchange.answer_error(Problem(503, "Stopping", mark("The service is being stopped.")), receive)
         except Exception as error:  # the last net
             await exchange.answer_error(error, receive)
         finally:

@@ -13,7 +13,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from churnrisk.messages import mark, say, speaking
+from churnrisk.messages import mark, say, speaking, wording
 from churnrisk.service.access import OPEN_LOGIN, Caller, Needs, form_field, read_form
 from churnrisk.service.identity import LONGEST_SECRET, cookie_name, is_secure
 from churnrisk.service.languages import language_of
@@ -48,7 +48,12 @@ class Throttle:
             times.popleft()
         if times and len(times) >= FAILURES:
             wait = max(1, round(PER_SECONDS - (time.monotonic() - times[0])))
-            raise Problem(429, "Too many logins", f"Try again in {wait} seconds.", headers={"Retry-After": str(wait)})
+            raise Problem(
+                429,
+                "Too many logins",
+                wording("Try again in {seconds} seconds.").format(seconds=wait),
+                headers={"Retry-After": str(wait)},
+            )
 
     def note(self, address: str) -> None:
         """Count a failure."""

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from churnrisk import errors
+from churnrisk.messages import mark
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -90,7 +91,9 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, HTTPException):
         title = HTTPStatus(error.status_code).phrase
         return Problem(error.status_code, title, _http_detail(error), headers=error.headers)
-    return Problem(500, "Defect", "Something is wrong with churnrisk itself; its log tells where, by the request id.")
+    return Problem(
+        500, "Defect", mark("Something is wrong with churnrisk itself; its log tells where, by the request id.")
+    )
 
 
 def respond(problem: Problem, scope: Scope) -> Response:
@@ -129,9 +132,9 @@ def _words(name: str) -> str:
 
 def _http_detail(error: HTTPException) -> str:
     if error.status_code == 404:
-        return "There is nothing at this address."
+        return mark("There is nothing at this address.")
     if error.status_code == 405:
-        return "This address does not take this method."
+        return mark("This address does not take this method.")
     return str(error.detail)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, cast
 
 from churnrisk.errors import CampaignError
+from churnrisk.messages import wording
 from churnrisk.state.clock import now
 from churnrisk.state.database import State
 from churnrisk.timeline import within
@@ -129,8 +130,10 @@ def check_name_free(state: State, name: str) -> None:
     """Refuse a name that is taken: an assignment is drawn once."""
     if state.rows("SELECT 1 FROM campaigns WHERE name = ?", (name,)):
         raise CampaignError(
-            f"there is a campaign {name!r} already, and its assignment cannot be changed. Choose another name; "
-            f"`churnrisk campaign show {name}` shows the old one."
+            wording(
+                "there is a campaign {name} already, and its assignment cannot be changed. Choose another name; "
+                "`churnrisk campaign show {names}` shows the old one."
+            ).format(name=repr(name), names=name)
         )
 
 

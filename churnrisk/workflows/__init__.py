@@ -32,7 +32,14 @@ from churnrisk.workflows.monitor_view import monitor_gauges, monitor_view
 from churnrisk.workflows.monitoring import MonitorPlan, MonitorResult, run_monitor
 from churnrisk.workflows.readiness import Readiness, check_readiness
 from churnrisk.workflows.recipe import Difference, Recipe, compare_cards, read_recipe
-from churnrisk.workflows.report import ReportResult, check_report_path, describe_campaign, make_report, write_report
+from churnrisk.workflows.report import (
+    ReportResult,
+    check_report_path,
+    describe_campaign,
+    make_report,
+    plan_contacts,
+    write_report,
+)
 from churnrisk.workflows.retention_time import PruneResult, prune, tend_state
 from churnrisk.workflows.retrain import Retrained, retrain
 from churnrisk.workflows.scoring import ScoreResult, check_output, describe_scores, score_source, write_scores
@@ -132,6 +139,7 @@ __all__ = [
     "monitor_gauges",
     "monitor_view",
     "names_any",
+    "plan_contacts",
     "predict_churn",
     "prepare_shop",
     "prune",

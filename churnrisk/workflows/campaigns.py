@@ -13,6 +13,7 @@ import numpy as np
 
 from churnrisk.decide import Assignment, ListedCustomers, Plan, assign_control, plan_split
 from churnrisk.errors import CampaignError, SettingsError
+from churnrisk.messages import wording
 from churnrisk.orders import CustomerList, IntakeOptions, read_list, read_opted_out
 from churnrisk.state import Campaign, Member, State, add_campaign, check_name_free, find_overlaps
 from churnrisk.tables import Table, check_target, write_table
@@ -95,12 +96,13 @@ def draw(
         alike.
     """
     if not 0 <= holdout < 1:
-        raise SettingsError(f"--holdout {holdout:.0%}: give a share from 0% to below 100%, for example 10%.")
+        said = wording("--holdout {share}: give a share from 0% to below 100%, for example 10%.")
+        raise SettingsError(said.format(share=f"{holdout:.0%}"))
     everybody = ListedCustomers.sort(listed.customer_ids, listed.numbers(PROBABILITY), listed.numbers(VALUE))
     left = everybody.without(suppressed)
     free = left.without(overlapping)
     if not len(free):
-        raise CampaignError(f"{listed.source}: nobody is left on the list.")
+        raise CampaignError(wording("{name}: nobody is left on the list.").format(name=listed.source))
     assignment = assign_control(free, holdout=holdout, seed=seed, name=name)
     known = free.churn_probability[~np.isnan(free.churn_probability)]
     rate = float(1 - known.mean()) if len(known) else UNKNOWN_RATE
@@ -190,14 +192,16 @@ def contact_table(listed: CustomerList, drawn: Drawn) -> Table:
 def _check_name(name: str) -> None:
     if not NAME.fullmatch(name):
         raise CampaignError(
-            f"{name!r} cannot be the name of a campaign: take up to 63 letters, digits, spaces, dots and hyphens, "
-            "for example spring-2026."
+            wording(
+                "{name} cannot be the name of a campaign: take up to 63 letters, digits, spaces, dots and hyphens, for "
+                "example spring-2026."
+            ).format(name=repr(name))
         )
 
 
 def _say_overlaps(overlaps: dict[str, set[str]]) -> str:
     said = ", ".join(f"{name} ({len(shared):,})" for name, shared in overlaps.items())
-    return (
-        f"customers of this list are in another campaign on the same days: {said}. Who is contacted twice shows the "
+    return wording(
+        "customers of this list are in another campaign on the same days: {names}. Who is contacted twice shows the "
         "effect of neither. Leave them out with --drop-overlap, or start later with --starts-on."
-    )
+    ).format(names=said)

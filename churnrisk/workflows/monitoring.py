@@ -16,6 +16,7 @@ from churnrisk.engines import BATCH_ROWS
 from churnrisk.errors import ColumnError, IncompatibleModel, ModelNotFound, NotEnoughData, StateError, StoreError
 from churnrisk.features import iterate_features
 from churnrisk.learning import FittedModel
+from churnrisk.messages import wording
 from churnrisk.monitor import (
     CustomerBase,
     Drift,
@@ -63,8 +64,8 @@ MONTHS_BACK = 430
 JUDGED_KINDS = ("purchases", "ids")
 """Runs that were scored with the model itself, and not with the compact one for files with one row per customer."""
 
-HINDSIGHT = (
-    "{count} scoring runs are left out of what became of scores: their models were trained on days after the one that "
+HINDSIGHT = wording(
+    "{number} scoring runs are left out of what became of scores: their models were trained on days after the one that "
     "was scored at, so they forecast nothing."
 )
 
@@ -196,7 +197,7 @@ def _find_subject(models_dir: Path) -> _Subject:
         model = load(version, models_dir=models_dir).model
     except StoreError as error:
         model = None
-        notes.append(f"Scores are not looked at: {error}.")
+        notes.append(wording("Scores are not looked at: {why}.").format(why=error))
     names = tuple(one["name"] for one in card["features"])  # in the order of the model, which JSON objects do not keep
     return _Subject(version, names, reference, model, snapshot, tuple(notes))
 
@@ -251,7 +252,7 @@ def _measure_drift(
     try:
         base = count_base(subject.reference, _feature_batches(subject, orders, as_of), subject.model)
     except (ColumnError, IncompatibleModel) as error:
-        return None, (f"Drift is not looked at: {error}",)
+        return None, (wording("Drift is not looked at: {why}").format(why=error),)
     then, run = subject.reference, _last_run(plan, as_of)
     since_run = None if run is None else _compare_with_run(plan, run, base, then)
     return Drift(
@@ -316,7 +317,7 @@ def _judge_runs(plan: MonitorPlan, orders: Orders, known_until: int) -> _Judged:
         version: _number(card["test"]["measures"]["churnrisk"]["auc"]["value"]) for version, card in cards.items()
     }
     known = {version: auc for version, auc in tested.items() if auc is not None}
-    notes = () if len(genuine) == len(over) else (HINDSIGHT.format(count=len(over) - len(genuine)),)
+    notes = () if len(genuine) == len(over) else (HINDSIGHT.format(number=len(over) - len(genuine)),)
     return _Judged(judged, len(runs) - len(over), known, notes)
 
 

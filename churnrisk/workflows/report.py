@@ -65,6 +65,7 @@ def make_report(
     options: IntakeOptions | None = None,
     terms: ContactTerms | None = None,
     margin: float = 1.0,
+    playbook: Mapping[str, str] | None = None,
 ) -> ReportResult:
     """Measure all that a report shows.
 
@@ -88,6 +89,8 @@ def make_report(
         What contacting costs and brings, for the profit curve of the model; else the numbers of the literature.
     margin : float
         Share of revenue that is profit, for the same.
+    playbook : mapping of str to str, optional
+        What to do for which segment, where that is not as usual.
     """
     if not 0 <= top <= MOST_LISTED:
         raise SettingsError(f"--top {top}: give 0 to {MOST_LISTED}; `churnrisk score --output` writes all customers.")
@@ -111,7 +114,8 @@ def make_report(
             campaigns=_list_campaigns(state),
             model=None
             if model is None or scores is None
-            else describe_model(model, plan_contacts(scores, terms, margin=margin)),
+            else describe_model(model, _plan_contacts(scores, terms, margin=margin)),
+            playbook=dict(playbook or {}),
         )
     return ReportResult(data, problem)
 
@@ -165,16 +169,20 @@ def describe_model(model: ChurnModel, plan: ContactPlan) -> ModelSheet:
     return ModelSheet(version=str(model.version), card=model.card, plan=plan)
 
 
-def plan_contacts(scores: Scores, terms: ContactTerms | None, *, margin: float) -> ContactPlan:
+def _plan_contacts(scores: Scores, terms: ContactTerms | None, *, margin: float) -> ContactPlan:
+    at_risk, leavers = (float(np.nansum(scores.columns[name])) for name in ("value_at_risk", "churn_probability"))
+    return plan_contacts(margin * at_risk, leavers, terms)
+
+
+def plan_contacts(at_risk: float, leavers: float, terms: ContactTerms | None) -> ContactPlan:
     """Give what contacting costs and brings: the shop's own, where it is all known, else that of the literature.
 
-    A kept customer is worth the value at risk of all scored customers over the number expected to leave.
+    A kept customer is worth the value at risk of all scored customers, as profit, over the number expected to leave.
     """
-    at_risk, leavers = (float(np.nansum(scores.columns[name])) for name in ("value_at_risk", "churn_probability"))
     if terms is None or at_risk <= 0 or leavers <= 0:
         return ContactPlan()
     return ContactPlan(
-        value=margin * at_risk / leavers,
+        value=at_risk / leavers,
         incentive_cost=terms.incentive_cost,
         contact_cost=terms.contact_cost,
         acceptance_rate=terms.acceptance_rate,

@@ -147,11 +147,16 @@ def test_numbers_are_short(value: float, written: str) -> None:
 
 def test_amounts_shares_and_counts() -> None:
     assert [money(one) for one in (1543.6, 30.6, 100.2, 15)] == ["1,544", "30.60", "100", "15"]
-    assert (share(0.256), days(1), days(2), count(1, "return", "returns")) == ("26%", "1 day", "2 days", "1 return")
+    assert (share(0.256), days(1), days(2), count(1, ("{count} return", "{count} returns"))) == (
+        "26%",
+        "1 day",
+        "2 days",
+        "1 return",
+    )
 
 
 def test_what_is_typical_is_no_reason() -> None:
-    say = compare("tenure_days", "first order {} days ago")
+    say = compare("tenure_days", "first order {value} days ago")
     numbers = Numbers({"tenure_days": 100.0}, {"tenure_days": 400.0}, SNAPSHOT)
     assert say(numbers) == "first order 100 days ago (typical here: 400)"
     assert say(Numbers({"tenure_days": 100.0}, {"tenure_days": float("nan")}, SNAPSHOT)) == "first order 100 days ago"
@@ -163,5 +168,5 @@ def test_what_is_typical_is_no_reason() -> None:
     ("own", "raises", "is_said"), [(9.0, True, False), (9.0, False, True), (1.0, True, True), (1.0, False, False)]
 )
 def test_nobody_is_told_that_many_purchases_raise_the_risk(own: float, raises: bool, is_said: bool) -> None:
-    say = compare("purchase_day_count", "bought on {} days", more="lowers")
+    say = compare("purchase_day_count", "bought on {value} days", more="lowers")
     assert bool(say(Numbers({"purchase_day_count": own}, {"purchase_day_count": 4.0}, SNAPSHOT, raises))) == is_said

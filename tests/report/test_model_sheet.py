@@ -69,10 +69,8 @@ def test_the_profit_at_a_corner_is_that_of_its_customers() -> None:
 
 def test_whose_numbers_the_profit_is_told_for_is_said() -> None:
     own = ContactPlan(is_own=True)
-    said = {
-        plan.is_own: " ".join(one.text for one in describe(plan=plan) if isinstance(one, Words))
-        for plan in (own, ContactPlan())
-    }
+    said = {plan.is_own: charts_of(describe(plan=plan))["profit"].note for plan in (own, ContactPlan())}
+    assert "an offer that costs 10.00 where it is taken, 1.00 for a contact" in said[True]
     assert "literature" in said[False]
     assert "literature" not in said[True]
 

@@ -17,6 +17,7 @@ from churnrisk.orders import IntakeOptions
 from support.colours import contrast, css_colours
 from support.looks import remember_looks
 from support.reports import EVIL_IDS
+from support.words import left_in_english, untranslated
 
 if TYPE_CHECKING:
     from support.browser import Browser
@@ -194,6 +195,30 @@ def test_every_language_is_spoken(browser: Browser, dashboard: Dashboard) -> Non
         assert browser.run("return document.documentElement.lang") == language
         said[language] = browser.run("return document.querySelector('h1').textContent")
     assert said == {"bg": "Сегменти", "pl": "Segmenty", "be": "Сегменты", "en": "Segments"}
+
+
+OTHER_PAGES = (
+    *("/parts/trends", "/parts/cohorts", "/cohorts?kind=quarter", "/customers?status=lapsed", "/customers?id=zzz"),
+    *("/nothing/here", "/customers?risk=enormous", "/customers?min_value=much", "/customer?id=nobody"),
+)
+
+
+@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
+def test_no_page_leaves_anything_in_english(dashboard: Dashboard, language: str) -> None:
+    names = {"test", "Do", "this", "enormous", "high", "medium", "low", "much", "nobody", "risk"}
+    with client_of(dashboard, "scorer") as client:
+        client.cookies.set("churnrisk_language", language)
+        for address in (*PAGES, *OTHER_PAGES):
+            page = client.get(address).text
+            assert untranslated(page, language) == set(), address
+            assert f'lang="{language}"' in page or "/parts/" in address
+            if language != "pl":
+                assert left_in_english(page) <= names, address
+        dashboard.app.state.shop, shop = None, dashboard.app.state.shop
+        try:
+            assert untranslated(client.get("/").text, language) == set()
+        finally:
+            dashboard.app.state.shop = shop
 
 
 def test_a_campaign_is_made_from_the_list(browser: Browser, dashboard: Dashboard) -> None:

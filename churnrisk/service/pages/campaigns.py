@@ -20,6 +20,7 @@ from churnrisk.report import (
     describe_campaigns,
     whole,
 )
+from churnrisk.retelling import retell
 from churnrisk.service.pages.customers import read_number
 from churnrisk.service.pages.frame import View, page
 from churnrisk.service.pages.left_out import pasted_text, read_left_out
@@ -120,7 +121,7 @@ def create(view: View) -> Response:
         _note(view, "campaign created", campaign.name)
     except (Problem, ChurnriskError) as refused:
         message = refused.detail if isinstance(refused, Problem) else str(refused)
-        return _show(view, given=given, message=message, status=422)
+        return _show(view, given=given, message=retell(message), status=422)
     return view.go("/campaigns", made=campaign.name)
 
 

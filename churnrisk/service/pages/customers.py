@@ -27,6 +27,7 @@ from churnrisk.report import (
     percent,
     whole,
 )
+from churnrisk.retelling import retell
 from churnrisk.retention import SEGMENTS
 from churnrisk.service.pages.frame import View, nothing_without, page
 from churnrisk.service.problems import Problem
@@ -117,7 +118,7 @@ def _show_row(row: dict[str, Any]) -> dict[str, Any]:
         "segment": name_segment(row["segment"]),
         "quiet": whole(row["days_since_last_order"]),
         "next": "" if row["next_order_on"] is None else write_date(row["next_order_on"]),
-        "reason": row["reason_1"] or "",
+        "reason": retell(row["reason_1"] or ""),
     }
 
 
@@ -155,6 +156,7 @@ def customer(view: View) -> Response:
         segment=name_segment(found.segment),
         cards=Cards(tuple(_make_cards(found))),
         advice=_advise(found),
+        reasons=[retell(reason) for reason in found.reasons],
         blocks=list(_draw(view, found)),
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from starlette.responses import Response
 
-from churnrisk.errors import ModelNotFound, NoModel
+from churnrisk.errors import ModelNotFound, NoHistory, NoModel
 from churnrisk.messages import say, write_date
 from churnrisk.report import (
     Block,
@@ -18,9 +19,11 @@ from churnrisk.report import (
     describe_model,
     describe_segments,
 )
+from churnrisk.retelling import retell
 from churnrisk.retention import SegmentRow
-from churnrisk.service.pages.frame import View, page
+from churnrisk.service.pages.frame import View, nothing_without, page
 from churnrisk.store import ModelEntry
+from churnrisk.workflows import plan_contacts
 
 COHORT_KINDS = ("month", "quarter", "year")
 
@@ -47,7 +50,7 @@ def segments(view: View) -> Response:
         SegmentRow(**{"name" if name == "segment" else name: value for name, value in one.items()})
         for one in found["segments"]
     ]
-    blocks: Sequence[Block] = list(describe_segments(rows, found["customers"]))
+    blocks: Sequence[Block] = list(describe_segments(rows, found["customers"], playbook=view.shop.plan.playbook))
     return view.show("blocks_page.html", title=say("Segments"), blocks=blocks, is_in_halves=True)
 
 
@@ -57,10 +60,20 @@ def model(view: View) -> Response:
     try:
         found = view.shop.model_view()
     except (ModelNotFound, NoModel) as missing:
-        return view.show("no_model.html", detail=str(missing))
-    sheet = ModelSheet(version=found["version"], card=found["card"], plan=ContactPlan())
+        return view.show("no_model.html", detail=retell(str(missing)))
+    sheet = ModelSheet(version=found["version"], card=found["card"], plan=_plan_contacts(view))
     blocks = [*describe_model(sheet), _list_models(view.shop.models())]
     return view.show("blocks_page.html", title=say("Model"), blocks=blocks, is_in_halves=False)
+
+
+def _plan_contacts(view: View) -> ContactPlan:
+    """Give the shop's own terms, with the value of those who are expected to leave, where both are known."""
+    summary: dict[str, Any] = {}
+    with nothing_without(NoHistory):
+        summary = view.shop.summary()
+    mean, at_risk = summary.get("mean_churn_probability"), summary.get("value_at_risk")
+    leavers = (mean or 0.0) * summary.get("status", {}).get("scored", 0)
+    return plan_contacts(at_risk or 0.0, leavers, view.request.app.state.config.terms)
 
 
 def _list_models(models: Sequence[ModelEntry]) -> DataTable:
@@ -73,7 +86,7 @@ def _list_models(models: Sequence[ModelEntry]) -> DataTable:
         (
             one.version,
             "" if one.created_at is None else write_date(one.created_at.date()),
-            say("scores now") if one.is_current else (one.reason or say("stored")),
+            say("scores now") if one.is_current else (retell(one.reason or "") or say("stored")),
         )
         for one in models
     )

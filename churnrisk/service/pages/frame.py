@@ -22,6 +22,7 @@ from churnrisk import __version__
 from churnrisk.errors import NoHistory, UnknownCustomer
 from churnrisk.messages import LANGUAGES, mark, say, speaking, write_date
 from churnrisk.report import make_environment, themes
+from churnrisk.retelling import retell
 from churnrisk.service.access import Caller, Needs
 from churnrisk.service.identity import is_secure
 from churnrisk.service.languages import LANGUAGE_COOKIE, language_of
@@ -41,6 +42,14 @@ MENU = (
     ("/monitor", mark("Monitoring")),
 )
 """The pages, as they stand in the menu. A new one is a line here and a function under :func:`page`."""
+
+TITLES = (
+    *(mark("Not Found"), mark("Method Not Allowed"), mark("Invalid request"), mark("Role too small")),
+    *(mark("Form token missing"), mark("Body too large"), mark("Too many logins"), mark("Busy"), mark("Stopping")),
+    *(mark("Took too long"), mark("Defect"), mark("Bad query"), mark("Campaign error"), mark("Model not found")),
+    *(mark("No model"), mark("State error"), mark("Store error"), mark("Settings error"), mark("Source error")),
+)
+"""Kinds of problems that a page may tell of, as they are called."""
 
 LONGEST_VALUE = 4000
 RETRY_SECONDS = 3
@@ -66,7 +75,7 @@ class View:
         """
         shop: Shop | None = self.request.app.state.shop
         if shop is None:
-            raise NoHistory("There is no model, or no purchase history, yet.")
+            raise NoHistory(mark("There is no model, or no purchase history, yet."))
         return shop
 
     @property
@@ -155,11 +164,12 @@ def _build(build: Callable[[View], Response], view: View) -> Response:
             return build(view)
         except NoHistory as missing:
             is_coming = view.request.app.state.config.purchases is not None
-            answer = view.show("waiting.html", status=503, is_coming=is_coming, detail=str(missing))
+            answer = view.show("waiting.html", status=503, is_coming=is_coming, detail=retell(str(missing)))
             answer.headers["Retry-After"] = str(RETRY_SECONDS)
             return answer
         except UnknownCustomer as missing:
-            return view.show("problem.html", status=404, title=say("No such customer"), detail=str(missing), number="")
+            title, detail = say("No such customer"), retell(str(missing))
+            return view.show("problem.html", status=404, title=title, detail=detail, number="")
 
 
 def show_problem(request: Request, problem: Problem, request_id: str) -> Response:
@@ -167,7 +177,11 @@ def show_problem(request: Request, problem: Problem, request_id: str) -> Respons
     view = View(request, getattr(request.state, "caller", None), language_of(request))
     with speaking(view.language):
         return view.show(
-            "problem.html", status=problem.status, title=problem.title, detail=problem.detail, number=request_id
+            "problem.html",
+            status=problem.status,
+            title=say(problem.title),
+            detail=retell(problem.detail),
+            number=request_id,
         )
 
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from churnrisk.messages import say, write_date
 from churnrisk.report import Card, Cards, describe_trends, make_cards, name_latest, percent, whole
+from churnrisk.retelling import retell
 from churnrisk.retention import Change, RetentionTable
 from churnrisk.service.pages.frame import View, page
 from churnrisk.timeline import parse_day
@@ -30,7 +31,7 @@ def overview(view: View) -> Response:
     freshness = view.shop.freshness()
     summary = view.shop.summary()
     blocks = [Cards((*_score_cards(summary), _grade_card(view), _freshness_card(freshness)))]
-    return view.show("overview.html", blocks=blocks, freshness=freshness)
+    return view.show("overview.html", blocks=blocks, model_problem=retell(freshness["model_problem"]))
 
 
 @page("/parts/trends")

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from churnrisk.engines import FileDatabase
 from churnrisk.errors import BadQuery
+from churnrisk.messages import mark, wording
 from churnrisk.orders import FACTS, LINE_TYPES, ORDER_TYPES, Orders
 from churnrisk.retention import SEGMENTS
 from churnrisk.scoring import STATUSES
@@ -20,6 +21,8 @@ from churnrisk.workflows.shop.files import ShopFiles
 Sort = Literal["value", "risk", "id"]
 RISKS = ("high", "medium", "low")
 MOST_ROWS = 500
+NOT_KNOWN = wording("{what} {name}: not known; give one of {names}.")
+OTHER_ORDER = wording("cursor: it is of a list sorted by {name}; begin again without a cursor.")
 _PLACES = {"value": "value_place", "risk": "risk_place", "id": "number"}
 _HIDDEN = ("number", "value_place", "risk_place")
 
@@ -62,7 +65,7 @@ class CustomerQuery:
         ):
             for value in given:
                 if value not in known:
-                    raise BadQuery(f"{name} {value[:60]!r}: not known; give one of {', '.join(known)}.")
+                    raise BadQuery(NOT_KNOWN.format(what=name, name=repr(value[:60]), names=", ".join(known)))
         if not 1 <= self.limit <= MOST_ROWS:
             raise BadQuery(f"limit {self.limit}: give 1 to {MOST_ROWS}.")
 
@@ -190,7 +193,7 @@ class Generation:
         """Give the place to go on after; of another generation, that where its last customer stands now."""
         generation, sort, place, customer = _read_cursor(query.cursor or "")
         if sort != query.sort:
-            raise BadQuery(f"cursor: it is of a list sorted by {sort}; begin again without a cursor.")
+            raise BadQuery(OTHER_ORDER.format(name=sort))
         if generation == self.name:
             return place
         row = self.find(customer)
@@ -245,5 +248,5 @@ def _read_cursor(cursor: str) -> tuple[str, str, int, str]:
         if not all(isinstance(part, str) for part in parts) or type(place) is not int or not 0 <= place < 2**62:
             raise ValueError
     except (ValueError, TypeError, binascii.Error, RecursionError):
-        raise BadQuery("cursor: it is none of ours; begin again without a cursor.") from None
+        raise BadQuery(mark("cursor: it is none of ours; begin again without a cursor.")) from None
     return generation, sort, place, customer

@@ -16,6 +16,7 @@ from churnrisk.engines import MemoryDatabase
 from churnrisk.errors import BadQuery, ChurnriskError, ModelNotFound, NoModel, SettingsError
 from churnrisk.explain import Explainer
 from churnrisk.learning import FittedModel, Valuation
+from churnrisk.messages import mark
 from churnrisk.orders import (
     FewOrders,
     IntakeOptions,
@@ -41,6 +42,7 @@ FEW_ROWS = 20_000
 """More purchase rows than so many take the way of a file."""
 
 DESKS = 2
+NOTHING_STORED = mark("no model is stored yet; `churnrisk train`, or a training job, makes one.")
 
 
 class CurrentModel:
@@ -98,7 +100,7 @@ class CurrentModel:
         try:
             self._model = load(models_dir=self._folder)
         except ModelNotFound:
-            self._problem = "no model is stored yet; `churnrisk train`, or a training job, makes one."
+            self._problem = NOTHING_STORED
         except ChurnriskError as error:
             self._problem = str(error)
 

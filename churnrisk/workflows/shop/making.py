@@ -15,6 +15,7 @@ import numpy as np
 
 from churnrisk.engines import Database, FileDatabase, fill_table, quote_text
 from churnrisk.errors import ChurnriskError, IncompatibleModel, ModelNotFound, NoHistory, SourceError
+from churnrisk.messages import mark, wording
 from churnrisk.orders import (
     FACTS,
     LINE_TYPES,
@@ -235,11 +236,15 @@ def _write_orders(
     return _Log(made, file, dict(describe_intake(made)), has_order_ids, seq)
 
 
+RECEIVED = wording("{number} orders received over HTTP were added.")
+LEFT_OUT = wording("{number} orders of customers who were forgotten were left out.")
+
+
 def _account(orders: Orders, few: FewOrders | None, *, count: int, left_out: int) -> IntakeReport:
     """Give the account of the file, with a notice of what came beside it; without a file, of what was received."""
     if orders.has_report:
-        said = [] if few is None else [f"{len(few.orders)} orders received over HTTP were added."]
-        said += [f"{left_out} orders of customers who were forgotten were left out."] if left_out else []
+        said = [] if few is None else [RECEIVED.format(number=len(few.orders))]
+        said += [LEFT_OUT.format(number=left_out)] if left_out else []
         return replace(orders.report, notices=(*orders.report.notices, *said), rejected_rows=())
     if few is None:
         raise AssertionError("orders come from a file or were received")
@@ -306,7 +311,7 @@ def _find_model(models_dir: Path, orders: Orders) -> tuple[ChurnModel | None, st
     try:
         model = load(models_dir=models_dir)
         if model.model.needs_amounts and not orders.has_amounts:
-            raise IncompatibleModel("the model was trained with amounts, and the purchase history has none.")
+            raise IncompatibleModel(mark("the model was trained with amounts, and the purchase history has none."))
     except ModelNotFound:
         return None, NO_MODEL
     except ChurnriskError as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from churnrisk.decide import CampaignResult
 from churnrisk.errors import ChurnriskError, NoHistory, NoModel, UnknownCustomer
+from churnrisk.messages import mark, wording
 from churnrisk.orders import PurchaseRow
 from churnrisk.scoring import By
 from churnrisk.state import State, list_campaigns, list_measured, load_campaign
@@ -29,8 +30,11 @@ from churnrisk.workflows.shop.receiving import OrderStatus, receive_orders
 from churnrisk.workflows.shop.unscored import list_one_unscored
 from churnrisk.workflows.shop.view import CustomerView, History, gather, make_view, row_of, segment_of
 
-NOT_READ = "The purchase history is still being read; ask again in a moment."
-NOT_NAMED = "no purchase history: set `purchases` in churnrisk.toml, or send orders to POST /v1/purchases."
+NOT_READ = mark("The purchase history is still being read; ask again in a moment.")
+NOT_NAMED = mark("no purchase history: set `purchases` in churnrisk.toml, or send orders to POST /v1/purchases.")
+UNKNOWN = wording(
+    "no customer {name} is in the purchase history. Ids are compared as text, so leading zeros and case count."
+)
 
 
 class _Present:
@@ -170,10 +174,7 @@ class Shop:
         row = None if present.gone.names(customer_id) else present.generation.find(customer_id)
         newer = present.newer.of(customer_id)
         if row is None and not newer:
-            raise UnknownCustomer(
-                f"no customer {customer_id[:100]!r} is in the purchase history. Ids are compared as text, so leading "
-                "zeros and case count."
-            )
+            raise UnknownCustomer(UNKNOWN.format(name=repr(customer_id[:100])))
         return row, gather(present.generation, row, newer, self.plan.options)
 
     def _is_told(self, generation: Generation, row: Mapping[str, Any], history: History, version: str) -> bool:

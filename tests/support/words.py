@@ -1,0 +1,55 @@
+"""What a page says in words: to find what was left in English under another language."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from churnrisk.messages import translations
+
+LATIN = re.compile(r"[A-Za-z]{3,}")
+CODE = re.compile(r"`[^`]*`|\S*_\S*|/\S+|--\S+|\S+\.toml|\b[0-9]{8}T\S+")
+"""Commands, names of columns and settings, addresses, options, and versions of models."""
+
+OURS = {
+    *("churnrisk", "JavaScript", "Apache", "ECharts", "AUC", "RFM", "NBD", "MBG", "PSI", "CSV", "Excel", "HTTP", "UTF"),
+    *("lead", "scorer", "train", "monitor"),
+}
+"""Names of programs, formats, methods, columns and commands, which are the same in every language."""
+
+
+class Words(HTMLParser):
+    """Collects the text of a page that is ours: no data, no scripts, no names of columns, and no other language."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text: list[str] = []
+        self._skipped: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("script", "style", "bdi", "code") or (tag == "option" and "lang" in dict(attrs)):
+            self._skipped.append(tag)
+        self.text += [value or "" for name, value in attrs if name == "aria-label"]
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._skipped and self._skipped[-1] == tag:
+            self._skipped.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._skipped:
+            self.text.append(data)
+
+
+def left_in_english(page: str) -> set[str]:
+    """Give the words in Latin letters that are no names, of a page in a language of other letters."""
+    said = CODE.sub(" ", " ".join(Words(page).text))
+    return {word for word in LATIN.findall(said) if word not in OURS}
+
+
+def untranslated(page: str, language: str) -> set[str]:
+    """Give the English sentences of the catalogue that a page in another language says."""
+    said = " ".join(Words(page).text)
+    known: dict[object, str] = translations(language)._catalog  # type: ignore[attr-defined]
+    texts = {text for text in known if isinstance(text, str) and len(text) > 12 and known[text] != text}
+    return {text for text in texts if text in said}
