@@ -189,17 +189,33 @@ async def compare(clients: Sequence[Client], path: str, folder: Path, port: int)
             except OSError:
                 await asyncio.sleep(0.1)
         ours, theirs = [], []
+        pids = bare.pid, find_worker(folder)
+        before = [processor_seconds(pid) for pid in pids]
         for _ in range(5):
             theirs.append(await at_most(others, path, 2))
             ours.append(await at_most(clients, path, 2))
+        used = [processor_seconds(pid) - spent for pid, spent in zip(pids, before, strict=True)]
     finally:
         bare.terminate()
         bare.wait()
     share = statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
     print(
-        f"throughput: ours {statistics.median(ours):.0f}/s, bare route {statistics.median(theirs):.0f}/s: {share:.0%}"
+        f"throughput: ours {statistics.median(ours):.0f}/s, bare route {statistics.median(theirs):.0f}/s: {share:.0%}; "
+        f"processor time of a request {used[1] / sum(ours) / 2 * 1e6:.0f} and {used[0] / sum(theirs) / 2 * 1e6:.0f} us"
     )
     return {"ours": round(statistics.median(ours)), "bare": round(statistics.median(theirs)), "share": round(share, 3)}
+
+
+def find_worker(folder: Path) -> int:
+    """Give the process that answers."""
+    events = map(json.loads, (folder / "log").read_text().splitlines())
+    return int([one["pid"] for one in events if one.get("name") == "worker 1" and "pid" in one][-1])
+
+
+def processor_seconds(pid: int) -> float:
+    """Give the processor time that a process has used; that of the client has no part in it."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from churnrisk.service.config import ServiceConfig
 from churnrisk.service.documents import router as documents
 from churnrisk.service.files import read_static
 from churnrisk.service.files import router as static
+from churnrisk.service.finished import FinishedAnswers
 from churnrisk.service.guard import Guard
 from churnrisk.service.health import router as health
 from churnrisk.service.identity import Identities
@@ -54,7 +55,7 @@ def create_app(config: ServiceConfig) -> FastAPI:
     for router in (health, metrics, login, static, documents, audit, *api.ROUTERS, *pages.ROUTERS):
         app.router.routes.extend(router.routes)  # one flat list, in which each route shows what it declares
     app.state.doors = Doors(app)
-    app.state.static, app.state.throttle = read_static(), Throttle()
+    app.state.static, app.state.throttle, app.state.finished = read_static(), Throttle(), FinishedAnswers()
     app.state.problem_page = pages.show_problem
     add_handlers(app)
     app.add_middleware(Bound, bounds=config.bounds)
@@ -70,11 +71,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.state = state
         app.state.identities = Identities(state)
         app.state.shop = Shop.open(config.shop_plan, state)
-        warming = threading.Thread(target=app.state.shop.warm_up, name="warm-up", daemon=True)
-        warming.start()
+        app.state.warming = threading.Thread(target=app.state.shop.warm_up, name="warm-up", daemon=True)
+        app.state.warming.start()
         try:
             yield
         finally:
-            await asyncio.to_thread(warming.join)
+            await asyncio.to_thread(app.state.warming.join)
             app.state.shop.close()
             app.state.identities.close()

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from churnrisk.messages import mark, wording
 from churnrisk.service.access import FORM_LIMIT, SAFE_METHODS, replay
 from churnrisk.service.config import Bounds
+from churnrisk.service.finished import send_json
 from churnrisk.service.metrics import QUEUED, REFUSED, RUNNING
 from churnrisk.service.problems import Problem, respond
 
@@ -149,6 +150,9 @@ class Bound:
         """Answer 413, 503 or 504 where a bound is met."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        if declared_size(scope) == 0 and (content := scope["app"].state.finished.holding(scope)) is not None:
+            await send_json(content, send)  # to say no, or to wait for a turn, would take longer
             return
         lane = self._lane_of(scope)
         if lane is not None and lane.is_full:

@@ -6,13 +6,12 @@ import asyncio
 import secrets
 import time
 
-from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churnrisk.messages import mark
 from churnrisk.service.audit import note_change
 from churnrisk.service.bounds import ClientGone
-from churnrisk.service.identity import host_name
+from churnrisk.service.identity import name_of_host
 from churnrisk.service.logs import log_defect, log_request
 from churnrisk.service.metrics import count_request
 from churnrisk.service.problems import Problem, problem_of, respond
@@ -79,8 +78,8 @@ class Guard:
         """Refuse a request that was addressed to another name: DNS can be made to point anywhere."""
         if scope["path"] in PROBES:
             return
-        request = Request(scope)
-        if len(request.headers.getlist("host")) != 1 or host_name(request).lower() not in self.known_hosts:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1 or name_of_host(hosts[0].decode("latin-1")).lower() not in self.known_hosts:
             raise Problem(
                 400,
                 "Unknown host",
@@ -94,7 +93,8 @@ class Exchange:
     def __init__(self, scope: Scope, send: Send) -> None:
         self.scope, self._send = scope, send
         self.began, self.status, self.is_over = time.perf_counter(), 0, False
-        scope["state"] = {**scope.get("state", {}), "request_id": secrets.token_hex(8)}
+        self.request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = self.request_id
 
     async def send(self, message: Message) -> None:
         """Send on, with our headers; what an admin has changed is written down before it is answered."""
@@ -104,7 +104,7 @@ class Exchange:
             headers = list(message.get("headers", ()))
             given = {name for name, _ in headers}
             headers += [pair for pair in _HEADERS if pair[0] not in given]
-            headers.append((b"x-request-id", self.scope["state"]["request_id"].encode()))
+            headers.append((b"x-request-id", self.request_id.encode()))
             message = {**message, "headers": headers}
         await self._send(message)
 
@@ -112,7 +112,7 @@ class Exchange:
         """Answer with the problem that an error means, unless an answer has begun."""
         problem = problem_of(error)
         if problem.status >= 500 and not isinstance(error, Problem):
-            log_defect(error, request_id=self.scope["state"]["request_id"], route=self.route)
+            log_defect(error, request_id=self.request_id, route=self.route)
         if self.status == 0:
             await respond(problem, self.scope)(self.scope, receive, self.send)
         elif self.status < 500:
@@ -132,7 +132,7 @@ class Exchange:
         route = self.route
         count_request(method, route, self.status, seconds)
         log_request(
-            request_id=self.scope["state"]["request_id"],
+            request_id=self.request_id,
             method=method,
             route=route,
             status=self.status,

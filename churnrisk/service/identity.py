@@ -104,5 +104,10 @@ def cookie_name(request: Request) -> str:
 
 def host_name(request: Request) -> str:
     """Give the name that a request is addressed to, without the port."""
-    host = request.headers.get("host", "")
-    return host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    return name_of_host(request.headers.get("host", ""))
+
+
+def name_of_host(host: str) -> str:
+    """Take the port off a ``Host``, where it has one."""
+    name, _, port = host.rpartition(":")
+    return name if port.isdigit() else host

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import os
 import resource
 import signal
@@ -83,18 +84,30 @@ class Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         self._line.send_bytes(READY)
         STARTS.inc()
-        self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(self._sweep())]
+        self._tasks = [asyncio.create_task(one) for one in (self._beat(), self._sweep(), self._settle())]
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let requests end, and write down what they were."""
         await super().shutdown(sockets=sockets)
         flush_logs()
+        gc.unfreeze()
 
     async def _beat(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 await asyncio.sleep(BEAT_SECONDS)
                 self._line.send_bytes(ALIVE)
+
+    async def _settle(self) -> None:
+        """Take what is loaded by now out of what the garbage collector looks through.
+
+        Whenever a quarter as much had come and gone it would look at all of it again, libraries and model, for 50 ms and
+        more, in which nobody is answered.
+        """
+        app: FastAPI = self.config.app  # type: ignore[assignment]
+        await asyncio.to_thread(app.state.warming.join)
+        gc.collect()
+        gc.freeze()
 
     async def _sweep(self) -> None:
         """Cut off slow clients."""

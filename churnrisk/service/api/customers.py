@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import Annotated, Any, Literal
+import functools
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from churnrisk.service.access import Needs
 from churnrisk.service.api.shapes import CustomerAnswer, CustomersAnswer, problems
+from churnrisk.service.finished import Finished, FinishedAnswers
 from churnrisk.workflows import CustomerQuery, Shop
 
 router = APIRouter(prefix="/v1", tags=["customers"])
@@ -31,30 +32,6 @@ Status = Literal["scored", "lapsed", "no_purchases"]
 Several = Query(max_length=10, description="Only these; repeatable.")
 
 
-class FinishedAnswers:
-    """Finished answers, the last used last; one is good for as long as nothing it was made of has changed."""
-
-    def __init__(self, *, most: int = 10_000, most_bytes: int = 64 * 2**20) -> None:
-        self._most, self._most_bytes, self._bytes = most, most_bytes, 0
-        self._kept: OrderedDict[str, tuple[tuple[Any, ...], bytes]] = OrderedDict()
-
-    def find(self, name: str, version: tuple[Any, ...]) -> bytes | None:
-        """Give the answer; None where there is none of this version."""
-        kept = self._kept.get(name)
-        if kept is None or kept[0] != version:
-            return None
-        self._kept.move_to_end(name)
-        return kept[1]
-
-    def keep(self, name: str, version: tuple[Any, ...], content: bytes) -> None:
-        """Keep an answer, and let the oldest go."""
-        old = self._kept.pop(name, None)
-        self._bytes += len(content) - (len(old[1]) if old else 0)
-        self._kept[name] = version, content
-        while len(self._kept) > self._most or self._bytes > self._most_bytes:
-            self._bytes -= len(self._kept.popitem(last=False)[1][1])
-
-
 @router.get(
     "/customers/{customer_id:path}",
     dependencies=[Needs("reader")],
@@ -71,27 +48,24 @@ async def customer(
 
     Any text is an id; what is special in an address is percent-encoded, a slash as ``%2F`` or as it is.
     """
-    kept, shop = request.app.state, request.app.state.shop
-    if not hasattr(kept, "finished"):
-        kept.finished = FinishedAnswers()
-    if kept.state.dialect == "sqlite":
-        version = shop.customer_version(customer_id)  # microseconds
-    else:
-        version = await run_in_threadpool(shop.customer_version, customer_id)
-    name = f"{explain:d}{customer_id}"
-    content = kept.finished.find(name, version)
-    if content is None:
-        content = await run_in_threadpool(_render, shop, customer_id, explain)
-        kept.finished.keep(name, version, content)
-    return Response(content, media_type="application/json")
+    answers: FinishedAnswers = request.app.state.finished
+    last = answers.find(request.scope)
+    finished = await run_in_threadpool(_answer, request.app.state.shop, customer_id, explain=explain, last=last)
+    answers.keep(request.scope, finished)
+    return Response(finished.content, media_type="application/json")
 
 
-def _render(shop: Shop, customer_id: str, explain: bool) -> bytes:
+def _answer(shop: Shop, customer_id: str, *, explain: bool, last: Finished | None) -> Finished:
+    """Give the last answer where it still holds, else make another."""
+    version = shop.customer_version(customer_id)  # before the rest: what comes meanwhile makes the answer an old one
+    if last is not None and last.version == version:
+        return last
     view = shop.customer(customer_id).to_dict()
     if explain:
         is_scored = view["score"]["status"] == "scored"
         view |= {"explanation": shop.explain(customer_id) if is_scored else None}
-    return bytes(JSONResponse(view).body)
+    look = functools.partial(shop.customer_version_at_once, customer_id)
+    return Finished(bytes(JSONResponse(view).body), version, look)
 
 
 @router.get(

@@ -1,20 +1,23 @@
 """Score a file that came over HTTP in a process of its own, within bounds of memory and time.
 
 Whoever sends a file is not trusted with the process that serves others: a file that makes a reader eat memory or hang
-ends its own process, and no other. Started as ``python -m churnrisk.workflows.shop.upload``; the task is JSON on
-standard input, and what comes of it are files in the folder of the upload.
+ends its own process, and no other. Every file has a fresh one. To start an interpreter and load the libraries takes
+longer than most files do, so a fork server does that once: it is started by the first upload, never sees a file itself,
+and gives each upload a copy of itself, which sets its limits before it opens the file and dies with it.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import multiprocessing
+import os
 import resource
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +28,8 @@ from churnrisk.orders import IntakeOptions
 
 MEMORY = 2 * 2**30
 UPLOAD, CONTENT, FACTS, FAILURE = "upload", "content", "facts.json", "failure.json"
+LOADED = ("__main__", "churnrisk.workflows.shop.upload", "churnrisk.workflows.scoring", "churnrisk.learning.estimators")
+"""What the fork server loads; none of it starts a thread, which would not survive a fork."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,20 @@ class Uploaded:
 
     content: bytes
     by_risk: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a process is told: the parameters of :func:`score_upload`, and the folder that the file is in."""
+
+    folder: Path
+    models_dir: Path
+    options: IntakeOptions
+    valuation: Valuation
+    answer: Literal["json", "csv"]
+    most_rows: int
+    seconds: float
+    how: Mapping[str, Any]
 
 
 def score_upload(
@@ -75,31 +94,29 @@ def score_upload(
     with tempfile.TemporaryDirectory(prefix="churnrisk-upload-") as name:
         folder = Path(name)
         (folder / UPLOAD).write_bytes(body)
-        plain = asdict(replace(options, rejects=None, threads=1))
-        task = {
-            "folder": name,
-            "models_dir": str(models_dir.resolve()),
-            "options": plain,
-            "valuation": asdict(valuation),
-        }
-        code = _run(
-            {**task, "valuation": asdict(valuation), "answer": answer, "most_rows": most_rows, "how": how}, seconds
-        )
+        options = replace(options, rejects=None, threads=1)
+        code = _run(Task(folder, models_dir.resolve(), options, valuation, answer, most_rows, seconds, how))
         if code == 0:
             facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
             return Uploaded((folder / CONTENT).read_bytes(), facts["by_risk"])
         raise _explain(folder, code)
 
 
-def _run(task: Mapping[str, Any], seconds: float) -> int:
-    command = [sys.executable, "-P", "-m", "churnrisk.workflows.shop.upload"]
+def _run(task: Task) -> int:
+    """Do a task in a process of its own, and give its exit code."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(LOADED))
+    process = context.Process(target=work, args=(task,), daemon=True)
+    process.start()
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            command, input=json.dumps(task).encode(), capture_output=True, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise LimitExceeded(f"to read and score the file took more than {seconds:.0f} seconds; send less.") from None
-    return done.returncode
+        process.join(task.seconds)
+        if process.exitcode is None:
+            raise LimitExceeded(f"to read and score the file took more than {task.seconds:.0f} seconds; send less.")
+        return process.exitcode
+    finally:
+        process.kill()
+        process.join()
+        process.close()
 
 
 def _explain(folder: Path, code: int) -> Exception:
@@ -116,55 +133,54 @@ def _explain(folder: Path, code: int) -> Exception:
     return RuntimeError(f"the process that scores files ended with {code}")
 
 
-def main() -> int:
+def work(task: Task) -> None:
     """Score one file; the exit code is 0, or 2 where ``failure.json`` says why not."""
-    task = json.loads(sys.stdin.buffer.read())
-    folder = Path(task["folder"])
-    for which, bound in ((resource.RLIMIT_DATA, MEMORY), (resource.RLIMIT_CORE, 0)):
+    _limit(task.seconds)
+    try:
+        _score(task)
+    except ChurnriskError as error:
+        _fail(task, type(error).__name__, str(error))
+    except MemoryError:
+        _fail(task, "LimitExceeded", f"it needs more than {MEMORY // 2**20} MiB of memory; send less.")
+
+
+def _limit(seconds: float) -> None:
+    """Bound this process before it looks at the file, and let what libraries print go nowhere."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches all; a request that has begun is answered
+    for which, bound in (
+        (resource.RLIMIT_DATA, MEMORY),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CPU, math.ceil(seconds) + 1),  # should nobody be left to end it
+    ):
         _, hard = resource.getrlimit(which)
         resource.setrlimit(which, (bound if hard == resource.RLIM_INFINITY else min(bound, hard), hard))
-    try:
-        _score(task, folder)
-    except ChurnriskError as error:
-        said = {"kind": type(error).__name__, "message": str(error)}
-        (folder / FAILURE).write_text(json.dumps(said), encoding="utf-8")
-        return 2
-    except MemoryError:
-        said = {"kind": "LimitExceeded", "message": f"it needs more than {MEMORY // 2**20} MiB of memory; send less."}
-        (folder / FAILURE).write_text(json.dumps(said), encoding="utf-8")
-        return 2
-    return 0
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
 
 
-def _score(task: Mapping[str, Any], folder: Path) -> None:
+def _fail(task: Task, kind: str, message: str) -> None:
+    (task.folder / FAILURE).write_text(json.dumps({"kind": kind, "message": message}), encoding="utf-8")
+    sys.exit(2)
+
+
+def _score(task: Task) -> None:
     from churnrisk.tables import to_csv
     from churnrisk.workflows.model import load
     from churnrisk.workflows.scoring import describe_scores, score_source
 
-    model = load(models_dir=task["models_dir"])
-    how = dict(task["how"])
+    model = load(models_dir=task.models_dir)
+    how = dict(task.how)
     if model.model.sample is None:
         how["reasons"] = "none"
-    result = score_source(
-        model,
-        folder / UPLOAD,
-        options=IntakeOptions(**task["options"]),
-        valuation=Valuation(**task["valuation"]),
-        **how,
-    )
+    result = score_source(model, task.folder / UPLOAD, options=task.options, valuation=task.valuation, **how)
     rows = result.intake["customers"]["rows_in"]
-    if rows > task["most_rows"]:
-        raise LimitExceeded(f"the file has {rows} rows, and one request may have {task['most_rows']}; send several.")
-    if task["answer"] == "csv":
+    if rows > task.most_rows:
+        raise LimitExceeded(f"the file has {rows} rows, and one request may have {task.most_rows}; send several.")
+    if task.answer == "csv":
         content = to_csv(result.table)
     else:
         content = json.dumps(describe_scores(model, result), ensure_ascii=False, allow_nan=False)
-    (folder / CONTENT).write_bytes(content.encode())
+    (task.folder / CONTENT).write_bytes(content.encode())
     by_risk = {risk: result.scores.count("risk", risk) for risk in ("high", "medium", "low")}
-    (folder / FACTS).write_text(json.dumps({"by_risk": by_risk}), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    from churnrisk.workflows.shop import upload  # the classes of this module, and not a second copy of them
-
-    sys.exit(upload.main())
+    (task.folder / FACTS).write_text(json.dumps({"by_risk": by_risk}), encoding="utf-8")

@@ -1,0 +1,52 @@
+"""A file that came over HTTP is scored as by the command, in a process of its own that ends with it."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from churnrisk.errors import ColumnError, LimitExceeded
+from churnrisk.learning import Valuation
+from churnrisk.orders import IntakeOptions
+from churnrisk.tables import to_csv
+from churnrisk.workflows import load, score_source, score_upload
+from support.shop import PURCHASES, read_rows, write_rows
+
+COLUMNS = ("customer_id", "order_id", "ordered_at", "amount", "item_count")
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_rows(tmp_path_factory.mktemp("upload") / "rows.csv", read_rows(PURCHASES)[-300:], COLUMNS)
+
+
+def upload(body: bytes, models: Path, **changes: Any) -> bytes:
+    how: dict[str, Any] = {
+        "options": IntakeOptions(),
+        "valuation": Valuation(),
+        "answer": "csv",
+        "most_rows": 1000,
+        "seconds": 60.0,
+        **changes,
+    }
+    return score_upload(body, models_dir=models, reasons="listed", top=10, **how).content
+
+
+@pytest.mark.parametrize("options", [IntakeOptions(), IntakeOptions(pseudonym_key=b"k" * 32)])
+def test_it_is_scored_as_by_the_command(source: Path, models: Path, options: IntakeOptions) -> None:
+    table = score_source(load(models_dir=models), source, options=options, reasons="listed", top=10).table
+    assert upload(source.read_bytes(), models, options=options) == to_csv(table).encode()
+    assert not multiprocessing.active_children()
+
+
+def test_what_is_wrong_is_said_as_by_the_command(source: Path, models: Path) -> None:
+    with pytest.raises(ColumnError, match="customer_id"):
+        upload(b"a,b\n1,2\n", models)
+    with pytest.raises(LimitExceeded, match="has 300 rows"):
+        upload(source.read_bytes(), models, most_rows=299)
+    with pytest.raises(LimitExceeded, match="took more than"):
+        upload(source.read_bytes(), models, seconds=0.01)
+    assert not multiprocessing.active_children()
