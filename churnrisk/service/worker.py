@@ -101,8 +101,8 @@ class Server(uvicorn.Server):
     async def _settle(self) -> None:
         """Take what is loaded by now out of what the garbage collector looks through.
 
-        Whenever a quarter as much had come and gone it would look at all of it again, libraries and model, for 50 ms and
-        more, in which nobody is answered.
+        Whenever a quarter as much has come since, it would look at all of it again, libraries and model, and nobody is
+        answered meanwhile: for 50 to 100 ms, every few posts of 200 customers.
         """
         app: FastAPI = self.config.app  # type: ignore[assignment]
         await asyncio.to_thread(app.state.warming.join)

@@ -48,15 +48,10 @@ def test_who_asks_for_much_pushes_out_the_oldest() -> None:
     assert answers.find(scope(b"/1", b"q" * 80)) is None
 
 
-@pytest.fixture(scope="module")
-def reader(service: Service) -> httpx.Client:
-    """A reader, once the service has read its history."""
-    client = service.client("reader")
-    until = time.monotonic() + 120
-    while client.get("/readyz").status_code != 200:
-        assert time.monotonic() < until, client.get("/readyz").text
-        time.sleep(0.1)
-    return client
+@pytest.fixture
+def reader(service: Service, api: httpx.Client) -> httpx.Client:
+    """A client with the rights of a reader, once the service has read its history, for which ``api`` waits."""
+    return service.client("reader")
 
 
 def test_it_is_fresh_after_every_order_that_another_process_keeps(reader: httpx.Client, service: Service) -> None:
