@@ -31,6 +31,15 @@ _REASONS = {
     "returns": "the log has neither amounts nor numbers of items, so no returns",
 }
 
+_COLUMNS = {
+    "amounts": "amount",
+    "quantities": "quantity",
+    "products": "product_id",
+    "categories": "category",
+    "returns": "amount or quantity",
+}
+"""What a log without one of them has no column for."""
+
 
 @dataclass(frozen=True)
 class LogFacts:
@@ -97,8 +106,9 @@ def select_features(log: PurchaseLog | LogFacts, names: Sequence[str] | None = N
         )
     reasons = {reason for name, reason in left_out(log).items() if name in set(names)}
     if reasons:
+        said = [f"{_REASONS[need]} (no column {_COLUMNS[need]})" for need in _REASONS if _REASONS[need] in reasons]
         raise ColumnError(
-            f"the features that were asked for cannot be made: {'; '.join(sorted(reasons))}. Score a file with the "
+            f"the features that were asked for cannot be made: {'; '.join(said)}. Score a file with the "
             "same columns as the one that the model was trained on, or train a model on a log without them."
         )
     return tuple(FEATURES_BY_NAME[name] for name in names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from churnrisk.messages import wording
 from churnrisk.orders.aliases import ALIASES, LABELS, PERSONAL, PROFILES, SUMMARY_ALIASES
 
 NEEDED = ("customer_id", "ordered_at")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,11 @@ def _say_ambiguous(headers: Sequence[str], role: str, candidates: Sequence[int])
 
 def say_missing(headers: Sequence[str], missing: Sequence[str]) -> str:
     """Say which needed columns are missing, what is there, and how to name them."""
+    if any(_CONTROL.search(header) for header in headers):
+        return (
+            "this is no text, nor another form that can be read: its first line holds control characters. Give "
+            "delimited text, JSON lines, Parquet, xlsx or SQLite, whole and as the program that made it wrote it."
+        )
     near = {role: _nearest(headers, role) for role in missing}
     hints = " ".join(f"Nearest to {role}: {', '.join(map(repr, names))}." for role, names in near.items() if names)
     options = " ".join(f"--column {role}=NAME" for role in missing)

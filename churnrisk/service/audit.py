@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.types import Scope
 
 from churnrisk.service.access import SAFE_METHODS, Needs
+from churnrisk.service.api.queries import NoOthers
 from churnrisk.service.api.shapes import problems
 from churnrisk.state import State, list_audit, note_audit
 
@@ -36,7 +37,7 @@ class Entries(BaseModel):
     entries: list[Entry]
 
 
-@router.get("/v1/audit", dependencies=[Needs("admin")], summary="What admins did", responses=problems())
+@router.get("/v1/audit", dependencies=[Needs("admin"), NoOthers], summary="What admins did", responses=problems())
 def audit(request: Request, limit: Annotated[int, Query(ge=1, le=1000, strict=False)] = 100) -> Entries:
     """Give the newest entries of the audit log."""
     found = list_audit(request.app.state.state, limit=limit)

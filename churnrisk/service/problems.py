@@ -41,6 +41,14 @@ STATUS_OF: dict[type[Exception], int] = {
 """Status of each error that churnrisk raises on purpose; the nearest class that is listed counts."""
 
 
+PATTERNS = {
+    r"^[^\x00]*$": "Should not hold a NUL character",
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$": "Should be a date written as 2011-12-10",
+    r"^(week|month|quarter|year|[1-9]\d{0,3})$": "Should be week, month, quarter, year, or a number of days",
+}
+"""What a text has to be that does not match, in words."""
+
+
 class Problem(Exception):  # noqa: N818 - the name of RFC 9457
     """An answer that is not what was asked for.
 
@@ -141,7 +149,7 @@ def _http_detail(error: HTTPException) -> str:
 def _invalid(error: RequestValidationError) -> Problem:
     """Name each place of a request that is not as documented, and never what stood there."""
     found = error.errors()
-    places = [{"where": "/".join(map(str, one["loc"])), "what": one["msg"]} for one in found[:20]]
+    places = [{"where": "/".join(map(str, one["loc"])), "what": describe(one)} for one in found[:20]]
     first = places[0] if places else {"where": "request", "what": "not valid"}
     return Problem(
         422,
@@ -149,3 +157,21 @@ def _invalid(error: RequestValidationError) -> Problem:
         f"{first['where']}: {first['what']}." + (f" {len(found) - 1} more." if len(found) > 1 else ""),
         errors=places,
     )
+
+
+def describe(error: Mapping[str, Any]) -> str:
+    """Say what is wrong at a place, where the library's words would leave somebody at a loss."""
+    kind, about = error["type"], error.get("ctx", {})
+    if kind == "string_pattern_mismatch":
+        return PATTERNS.get(about["pattern"], str(error["msg"]))
+    if kind == "missing" and tuple(error["loc"]) == ("body",):
+        return "Is missing; send JSON, with Content-Type: application/json"
+    if kind == "json_invalid" and "EOF while parsing a value at line 1 column 0" in error["msg"]:
+        return "Is empty; send JSON"
+    if kind == "json_invalid" and isinstance(about.get("error"), str) and "Invalid JSON" not in error["msg"]:
+        return f"Invalid JSON: {about['error']}"
+    if kind == "model_attributes_type":
+        return "Should be a JSON object, sent with Content-Type: application/json"
+    if kind == "extra_forbidden":
+        return "Is not known here; is it spelled so?"
+    return str(error["msg"]).removeprefix("Value error, ")

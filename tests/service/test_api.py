@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from typing import Any
@@ -77,6 +78,48 @@ def test_what_cannot_be_scored(api: httpx.Client, body: bytes, headers: dict[str
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert {"type", "title", "status", "detail"} <= answer.json().keys()
+
+
+JSON, CSV = "application/json", "text/csv"
+HEADER = "customer_id,order_id,ordered_at,amount\n"
+WRONG = [
+    ("/v1/score", CSV, "", ["The body is empty", "@FILE"]),
+    ("/v1/score", CSV, "a,b\n1,2\n", ["customer_id", "columns a, b", "`columns`", "Over HTTP"]),
+    ("/v1/score", CSV, bytes(range(1, 256)) * 20, ["no text", "Parquet"]),
+    ("/v1/score", CSV, "customer_id,date,amount\na,03/04/2011,1\n", ["03/04/2011", "write dates as 2011-12-31"]),
+    ("/v1/score", CSV, "customer_id,date,amount\na,2011-01-02,1\n", ["no column quantity"]),
+    ("/v1/score", CSV, gzip.compress(b"a" * 20_000_000), ["decompresses", "send the file uncompressed"]),
+    ("/v1/score", JSON, "", ["Is empty; send JSON"]),
+    ("/v1/score", JSON, "[]", ["body"]),
+    ("/v1/score?as_of=1.2.2011", JSON, "{}", ["query/as_of", "written as 2011-12-10"]),
+    ("/v1/score?as_off=2011-01-01", JSON, "{}", ["query/as_off", "did you mean as_of?"]),
+    ("/v1/purchases", CSV, "customer;date\n", ["line 1", "missing: 'customer_id'", "not known: 'customer;date'"]),
+    ("/v1/purchases", CSV, HEADER.replace("amount", "order_id"), ["there twice: 'order_id'"]),
+    ("/v1/purchases", CSV, HEADER + 'a,1,2011-01-01,"5\n', ["line 2", "quotation mark"]),
+    ("/v1/purchases", CSV, HEADER + "a\0b,1,2011-01-01,5\n", ["line 2, customer_id", "NUL"]),
+    ("/v1/purchases", CSV, gzip.compress(b"a"), ["no text in UTF-8", "compressed"]),
+    ("/v1/jobs/train", JSON, '{"as_of": "2011-02-30"}', ["body/as_of: day"]),
+    ("/v1/jobs/train", JSON, "", ["body: Is missing; send JSON"]),
+    ("/v1/jobs/train", CSV, "x", ["Content-Type: application/json"]),
+    ("/v1/jobs/score", JSON, "{", ["Invalid JSON: "]),
+    ("/v1/jobs/score", JSON, '{"resons": "none"}', ["body/resons: Is not known here"]),
+]
+
+
+@pytest.mark.parametrize(("path", "form", "body", "words"), WRONG)
+def test_an_error_says_what_is_wrong_and_what_to_do(
+    api: httpx.Client, path: str, form: str, body: str | bytes, words: list[str]
+) -> None:
+    answer = api.post(path, content=body, headers={"Content-Type": form})
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.status_code in (413, 422)
+    assert [word for word in words if word not in answer.json()["detail"]] == [], answer.json()["detail"]
+
+
+def test_a_filter_with_a_slip_is_no_filter(api: httpx.Client) -> None:
+    answer = api.get("/v1/customers", params={"segmnt": "lost"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "query/segmnt: Is not known here; did you mean segment?"
 
 
 def test_orders_are_kept_once_and_are_in_the_next_answer(api: httpx.Client) -> None:

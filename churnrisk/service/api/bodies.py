@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from churnrisk.errors import SourceError
 from churnrisk.orders import PurchaseRow
 from churnrisk.service.api.shapes import ReceivedPurchase
-from churnrisk.service.problems import Problem
+from churnrisk.service.problems import Problem, describe
 
 Form = Literal["json", "csv", "parquet"]
 FORMS: dict[str, Form] = {
@@ -24,6 +24,10 @@ FORMS: dict[str, Form] = {
 }
 COLUMNS = tuple(ReceivedPurchase.model_fields)
 NEEDED = ("customer_id", "order_id", "ordered_at")
+NO_TEXT = (
+    "this is no text in UTF-8. Purchases to keep come as JSON, or as CSV in UTF-8: neither compressed, nor as a "
+    "spreadsheet or Parquet."
+)
 csv.field_size_limit(2**17)
 
 
@@ -72,7 +76,7 @@ def read_csv_purchases(body: bytes) -> list[ReceivedPurchase]:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise SourceError("the CSV is not UTF-8; encode it so.") from None
+        raise SourceError(NO_TEXT) from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     found: list[ReceivedPurchase] = []
     try:
@@ -80,19 +84,26 @@ def read_csv_purchases(body: bytes) -> list[ReceivedPurchase]:
         _check_header(header)
         found.extend(_read_row(header, row, reader.line_num) for row in reader if row)
     except csv.Error as error:
-        raise SourceError(f"line {reader.line_num}: {error}.") from None
+        raise SourceError(f"line {reader.line_num}: {error}; is a quotation mark left open, or too many?") from None
     if not found:
         raise SourceError("the CSV has no rows; it must have a row per purchase row.")
     return found
 
 
 def _check_header(header: Sequence[str]) -> None:
-    unknown = [name for name in header if name not in COLUMNS]
+    unknown = [name[:60] for name in header if name not in COLUMNS]
     missing = [name for name in NEEDED if name not in header]
-    if unknown or missing or len(set(header)) != len(header):
+    twice = sorted({name[:60] for name in header if header.count(name) > 1})
+    said = [
+        f"{what}: {', '.join(map(repr, names[:10]))}"
+        for what, names in (("missing", missing), ("not known", unknown), ("there twice", twice))
+        if names
+    ]
+    if said:
+        others = ", ".join(name for name in COLUMNS if name not in NEEDED)
         raise SourceError(
-            f"line 1: the header must have {', '.join(NEEDED)}, and may have "
-            f"{', '.join(name for name in COLUMNS if name not in NEEDED)}, each once, and nothing else."
+            f"line 1, the header: {'; '.join(said)}. With commas between them it must have {', '.join(NEEDED)}, "
+            f"and may have {others}."
         )
 
 
@@ -103,8 +114,9 @@ def _read_row(header: Sequence[str], row: Sequence[str], line: int) -> ReceivedP
         return ReceivedPurchase(**{name: value for name, value in zip(header, row, strict=True) if value != ""})
     except ValidationError as error:
         first = error.errors()[0]
+        what = describe(first)
         raise SourceError(
-            f"line {line}, {first['loc'][0] if first['loc'] else 'row'}: {first['msg'].lower()}."
+            f"line {line}, {first['loc'][0] if first['loc'] else 'row'}: {what[0].lower()}{what[1:]}."
         ) from None
 
 

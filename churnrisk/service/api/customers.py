@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from churnrisk.service.access import Needs
+from churnrisk.service.api.queries import NoOthers
 from churnrisk.service.api.shapes import CustomerAnswer, CustomersAnswer, problems
 from churnrisk.service.finished import Finished, FinishedAnswers
 from churnrisk.workflows import CustomerQuery, Shop
@@ -70,7 +71,7 @@ def _answer(shop: Shop, customer_id: str, *, explain: bool, last: Finished | Non
 
 @router.get(
     "/customers",
-    dependencies=[Needs("reader")],
+    dependencies=[Needs("reader"), NoOthers],
     response_model=CustomersAnswer,
     summary="The list of customers",
     responses=problems(404),

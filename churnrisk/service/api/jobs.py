@@ -9,6 +9,7 @@ from starlette.responses import FileResponse, JSONResponse
 
 from churnrisk.errors import StateError
 from churnrisk.service.access import Caller, Needs
+from churnrisk.service.api.queries import NoOthers
 from churnrisk.service.api.shapes import JobAnswer, JobsAnswer, Open, ScoreJob, TrainJob, problems
 from churnrisk.service.job_kinds import may_name_forgotten, result_path
 from churnrisk.service.problems import Problem
@@ -37,7 +38,9 @@ def train(request: Request, asked: TrainJob, caller: Annotated[Caller, Needs("ad
     return answer
 
 
-@router.get("", dependencies=[Needs("reader")], response_model=JobsAnswer, summary="Jobs", responses=problems())
+@router.get(
+    "", dependencies=[Needs("reader"), NoOthers], response_model=JobsAnswer, summary="Jobs", responses=problems()
+)
 def jobs(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> Response:
     """List the newest jobs, newest first."""
     return JSONResponse({"jobs": [_describe(one) for one in list_jobs(request.app.state.state, limit=limit)]})

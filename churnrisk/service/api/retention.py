@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from churnrisk.service.access import Needs
+from churnrisk.service.api.queries import NoOthers
 from churnrisk.service.api.shapes import CohortsAnswer, Date, RetentionAnswer, SegmentsAnswer, problems
 
 router = APIRouter(prefix="/v1", tags=["retention"])
@@ -27,7 +28,7 @@ Measure = Annotated[Literal["customers", "revenue"], Query(description="What coh
 
 @router.get(
     "/metrics/retention",
-    dependencies=[Needs("reader")],
+    dependencies=[Needs("reader"), NoOthers],
     response_model=RetentionAnswer,
     summary="Retention figures",
     responses=problems(404),
@@ -40,7 +41,11 @@ def retention(
 
 
 @router.get(
-    "/cohorts", dependencies=[Needs("reader")], response_model=CohortsAnswer, summary="Cohorts", responses=problems(404)
+    "/cohorts",
+    dependencies=[Needs("reader"), NoOthers],
+    response_model=CohortsAnswer,
+    summary="Cohorts",
+    responses=problems(404),
 )
 def cohorts(
     request: Request,
@@ -57,7 +62,7 @@ def cohorts(
 
 @router.get(
     "/segments",
-    dependencies=[Needs("reader")],
+    dependencies=[Needs("reader"), NoOthers],
     response_model=SegmentsAnswer,
     summary="Segments",
     responses=problems(404),

@@ -9,8 +9,11 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
+from churnrisk.errors import ChurnriskError
 from churnrisk.service.access import Needs
+from churnrisk.service.api.advice import for_sender
 from churnrisk.service.api.bodies import check_rows, form_of_answer, form_of_body
+from churnrisk.service.api.queries import NoOthers
 from churnrisk.service.api.shapes import By, Date, Reasons, ScoreAnswer, ScoreRequest, inline, parse, problems
 from churnrisk.service.config import ServiceConfig
 from churnrisk.service.metrics import count_scores
@@ -35,7 +38,7 @@ ANSWER: dict[int | str, dict[str, Any]] = {
 
 @router.post(
     "/score",
-    dependencies=[Needs("scorer")],
+    dependencies=[Needs("scorer"), NoOthers],
     response_model=ScoreAnswer,
     summary="Score customers by their purchases",
     openapi_extra={"requestBody": BODY},
@@ -83,15 +86,20 @@ def _score_file(
     config: ServiceConfig, body: bytes, answer: Literal["json", "csv"], how: dict[str, Any]
 ) -> tuple[bytes, Mapping[str, int]]:
     if not body:
-        raise Problem(422, "Invalid request", "The body is empty.")
-    uploaded = score_upload(
-        body,
-        models_dir=config.models_dir,
-        options=config.options,
-        valuation=config.valuation,
-        answer=answer,
-        most_rows=config.bounds.rows,
-        seconds=config.bounds.seconds,
-        **how,
-    )
+        raise Problem(
+            422, "Invalid request", "The body is empty; send the file itself, as --data-binary @FILE of curl."
+        )
+    try:
+        uploaded = score_upload(
+            body,
+            models_dir=config.models_dir,
+            options=config.options,
+            valuation=config.valuation,
+            answer=answer,
+            most_rows=config.bounds.rows,
+            seconds=config.bounds.seconds,
+            **how,
+        )
+    except ChurnriskError as error:
+        raise for_sender(error) from None
     return uploaded.content, uploaded.by_risk

@@ -133,7 +133,7 @@ def measure(view: View) -> Response:
         view.shop.measure_campaign(name)
         _note(view, "campaign measured", name)
     except ChurnriskError as refused:
-        return _show(view, given=_usual(view), message=str(refused), status=problem_of(refused).status)
+        return _show(view, given=_usual(view), message=retell(str(refused)), status=problem_of(refused).status)
     return view.go("/campaigns", measured=name)
 
 

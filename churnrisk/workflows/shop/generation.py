@@ -169,8 +169,10 @@ class Generation:
         place = _PLACES[query.sort]
         total = self._count(conditions, tuple(values))
         after = -1 if query.cursor is None else self._place_after(query)
+        # who is on the page first, then their rows: to sort all columns of everybody takes five times as long
+        chosen = f"SELECT number FROM scored WHERE {conditions} AND {place} > ? ORDER BY {place} LIMIT ?"  # noqa: S608 - names of ours
         found = self._file.rows(
-            f"SELECT * FROM scored WHERE {conditions} AND {place} > ? ORDER BY {place} LIMIT ?",  # noqa: S608 - names of ours
+            f"SELECT * FROM scored WHERE number IN ({chosen}) ORDER BY {place}",  # noqa: S608 - names of ours
             (*_lists(values), after, query.limit + 1),
         )
         rows = found[: query.limit]
