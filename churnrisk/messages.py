@@ -115,8 +115,8 @@ def wording(text: str) -> str:
     What stages write is kept: in lists, in the state file, in cards. So it is written in one language, and told in
     another by :func:`churnrisk.retelling.retell`, which knows a sentence again by its wording. Some placeholders have a
     meaning there: ``{count}`` is a whole number, by which a language chooses its form; ``{fraction}`` is one with
-    decimals; ``{name}`` and ``{names}`` are somebody's own text and stay as they are. All others may be numbers, days,
-    or sentences of another wording.
+    decimals; ``{name}``, ``{names}`` and ``{other}`` are somebody's own text and stay as they are. All others may
+    be numbers, days, or sentences of another wording.
     """
     return text
 

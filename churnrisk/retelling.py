@@ -26,7 +26,7 @@ from churnrisk.messages import (
     write_date,
 )
 
-FOREIGN = frozenset(("name", "names"))
+FOREIGN = frozenset(("name", "names", "other"))
 """Placeholders that stand for somebody's own text."""
 
 LONGEST = 2000

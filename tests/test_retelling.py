@@ -20,7 +20,7 @@ from churnrisk.timeline import Snapshot
 OTHERS = [language for language in LANGUAGES if language != ENGLISH]
 CYRILLIC = ("bg", "be")
 LATIN = re.compile(r"[A-Za-z]{2,}")
-OWN_TEXT = {"name": "a, b (5 days)", "names": "no order for 5 days, {x}"}
+OWN_TEXT = {"name": "5 days", "names": "no order for 5 days {x}", "other": "7"}
 WHOLE = ("days_since_last_order", "days_since_last_return", "purchase_day_count", "return_count", "tenure_days")
 NUMBERS = {"count": "1,205", "fraction": "2.5"}
 

@@ -163,10 +163,9 @@ def load_campaign(state: State, name: str) -> StoredCampaign:
         if one.campaign.name == name:
             return one
     names = ", ".join(one.campaign.name for one in known)
-    raise CampaignError(
-        f"there is no campaign {name!r} in {state.path}. "
-        + (f"There are: {names}." if names else "`churnrisk campaign create` makes one.")
-    )
+    some = wording("there is no campaign {name} in {other}. There are: {names}.")
+    none = wording("there is no campaign {name} in {other}. `churnrisk campaign create` makes one.")
+    raise CampaignError((some if names else none).format(name=repr(name), other=state.path, names=names))
 
 
 def load_members(state: State, campaign_id: int) -> list[Member]:

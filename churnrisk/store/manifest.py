@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from churnrisk.errors import DamagedModel, IncompatibleModel, StoreError, UntrustedModel
+from churnrisk.messages import wording
 from churnrisk.store.keys import (
     PUBLIC_NAME,
     TRUSTED_NAME,
@@ -96,8 +97,13 @@ def verify_signature(content: bytes, signature: bytes, *, version: str, key: Kno
         key.public_key.verify(bytes.fromhex(match[2].decode()), content)
     except InvalidSignature:
         raise DamagedModel(
-            f"{MANIFEST_NAME} or {SIGNATURE_NAME} of model {version} was changed after the key {key.key_id} "
-            f"({key.origin}) signed it; {suggest_repair(version)}"
+            wording("{file} or {other} of model {name} was changed after the key {names} signed it; {way}").format(
+                file=MANIFEST_NAME,
+                other=SIGNATURE_NAME,
+                name=version,
+                names=f"{key.key_id} ({key.origin})",
+                way=suggest_repair(version),
+            )
         ) from None
     return key
 
@@ -124,7 +130,8 @@ def parse_manifest(content: bytes, *, version: str, key_id: str) -> Manifest:
 
 def suggest_repair(version: str) -> str:
     """Say what to do with a model that is not as it was signed."""
-    return f"restore its folder from a copy, or: churnrisk models remove {version}, and churnrisk train"
+    way = wording("restore its folder from a copy, or: churnrisk models remove {name}, and churnrisk train")
+    return way.format(name=version)
 
 
 def _parse_fields(fields: dict[str, Any]) -> Manifest:
@@ -142,9 +149,10 @@ def _find_known_key(key_id: str, *, version: str) -> KnownKey:
             return key
     folder = find_config_folder()
     raise UntrustedModel(
-        f"model {version} is signed by the key {key_id}, which this installation does not trust; a model can run any "
-        f"program, so only if you trust its maker copy their {PUBLIC_NAME} to {folder / TRUSTED_NAME / key_id}.pub, "
-        "else train your own: churnrisk train"
+        wording(
+            "model {name} is signed by the key {names}, which this installation does not trust; a model can run any "
+            "program, so only if you trust its maker copy their {file} to {other}, else train your own: churnrisk train"
+        ).format(name=version, names=key_id, file=PUBLIC_NAME, other=f"{folder / TRUSTED_NAME / key_id}.pub")
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk.errors import DamagedModel, IncompatibleModel, ModelNotFound, UntrustedModel
+from churnrisk.messages import wording
 from churnrisk.store.files import NotPlainFile, list_plain_files, read_plain_file
 from churnrisk.store.keys import KnownKey
 from churnrisk.store.manifest import (
@@ -64,7 +65,8 @@ def read_verified(models_dir: Path, version: str) -> VerifiedFiles:
         _compare_names(manifest, names - {MANIFEST_NAME, SIGNATURE_NAME})
         contents = {name: _read_recorded(folder / name, record) for name, record in manifest.files.items()}
     except NotPlainFile as error:
-        raise DamagedModel(f"in model {version}, {error}; {suggest_repair(version)}") from error
+        said = wording("in model {name}, {what}; {way}")
+        raise DamagedModel(said.format(name=version, what=error, way=suggest_repair(version))) from error
     except OSError as error:
         reason = f"{error.strerror or error} ({error.filename})"
         raise DamagedModel(f"model {version} cannot be read: {reason}; {suggest_repair(version)}") from error
@@ -103,7 +105,9 @@ def _read_signed(folder: Path, names: frozenset[str]) -> tuple[bytes, bytes]:
     """Read the manifest and its signature."""
     version = folder.name
     if SIGNATURE_NAME not in names:
-        raise UntrustedModel(f"model {version} is not signed; {suggest_repair(version)}")
+        raise UntrustedModel(
+            wording("model {name} is not signed; {way}").format(name=version, way=suggest_repair(version))
+        )
     if MANIFEST_NAME not in names:
         raise DamagedModel(f"model {version} lacks {MANIFEST_NAME}; {suggest_repair(version)}")
     signature = read_plain_file(folder / SIGNATURE_NAME, limit=_MANIFEST_LIMIT)
@@ -112,10 +116,14 @@ def _read_signed(folder: Path, names: frozenset[str]) -> tuple[bytes, bytes]:
 
 def _compare_names(manifest: Manifest, names: frozenset[str]) -> None:
     missing, unlisted = sorted(manifest.files.keys() - names), sorted(names - manifest.files.keys())
-    problems = [f"{name} is missing" for name in missing] + [f"{name!r} was added" for name in unlisted]
+    problems = [wording("{name} is missing").format(name=name) for name in missing] + [
+        f"{name!r} was added" for name in unlisted
+    ]
     if problems:
         raise DamagedModel(
-            f"in model {manifest.version}, {', '.join(problems[:5])}; {suggest_repair(manifest.version)}"
+            wording("in model {name}, {what}; {way}").format(
+                name=manifest.version, what=", ".join(problems[:5]), way=suggest_repair(manifest.version)
+            )
         )
 
 
@@ -148,7 +156,9 @@ def _compare_versions(version: str, trained_with: object) -> None:
     if other:
         differences = ", ".join(f"{name} {there} (here {here})" for name, (there, here) in other.items())
         raise IncompatibleModel(
-            f"model {version} was made with {differences}; train again with: churnrisk train, or install those versions"
+            wording(
+                "model {name} was made with {names}; train again with: churnrisk train, or install those versions"
+            ).format(name=version, names=differences)
         )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from churnrisk.errors import DamagedModel, ModelNotFound
+from churnrisk.messages import mark, wording
 from churnrisk.store.files import NotPlainFile, explain_failure, read_plain_file, replace_file
 
 EXAMPLE_VERSION = "20261122T014500.250Z-1a2b3c4d"
@@ -88,7 +89,9 @@ def resolve_version(models_dir: Path, version: str | None) -> str:
         return check_version(version)
     current = read_current(models_dir)
     if current is None:
-        raise ModelNotFound(f"no model is current in {models_dir}; {suggest_promotion(models_dir)}")
+        raise ModelNotFound(
+            wording("no model is current in {name}; {way}").format(name=models_dir, way=suggest_promotion(models_dir))
+        )
     return current
 
 
@@ -96,5 +99,6 @@ def suggest_promotion(models_dir: Path) -> str:
     """Say what to do where the current model cannot be used."""
     names = list_version_names(models_dir)
     if not names:
-        return "no model is stored there, so train one: churnrisk train"
-    return f"choose one of the {len(names)} stored, for example: churnrisk models promote {names[-1]}"
+        return mark("no model is stored there, so train one: churnrisk train")
+    stored = wording("choose one of the {number} stored, for example: churnrisk models promote {name}")
+    return stored.format(number=len(names), name=names[-1])

@@ -21,6 +21,7 @@ from churnrisk.decide import (
 from churnrisk.engines import collect_arrays, int_sum
 from churnrisk.errors import CampaignError
 from churnrisk.features import customer_features
+from churnrisk.messages import wording
 from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.scoring import find
@@ -68,9 +69,16 @@ def check_over(campaign: Campaign, orders: Orders) -> None:
     """Refuse a window that is not over at the end of the log: who has not bought yet may still do so."""
     if orders.last_day + 1 < campaign.ends_on:
         raise CampaignError(
-            f"the window of {campaign.name} runs from {date_of(campaign.starts_on)} to "
-            f"{date_of(campaign.ends_on - 1)}, and the log ends on {date_of(orders.last_day)}. Measure it with a "
-            f"log that holds all orders up to and including {date_of(campaign.ends_on - 1)}."
+            wording(
+                "the window of {name} runs from {first} to {until}, and the log ends on {end}. Measure it with a log "
+                "that holds all orders up to and including {last}."
+            ).format(
+                name=campaign.name,
+                first=date_of(campaign.starts_on),
+                until=date_of(campaign.ends_on - 1),
+                end=date_of(orders.last_day),
+                last=date_of(campaign.ends_on - 1),
+            )
         )
 
 

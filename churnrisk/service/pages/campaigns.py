@@ -67,7 +67,7 @@ def _show(
         rows=rows,
         blocks=blocks,
         given=given,
-        message=message,
+        message=retell(message),
         made=next((row for row in rows if made and row["name"] == made), None),
         now_measured=now_measured if now_measured in {one.name for one in measured} else "",
         has_opted_out=view.request.app.state.config.suppress is not None,
@@ -121,7 +121,7 @@ def create(view: View) -> Response:
         _note(view, "campaign created", campaign.name)
     except (Problem, ChurnriskError) as refused:
         message = refused.detail if isinstance(refused, Problem) else str(refused)
-        return _show(view, given=given, message=retell(message), status=422)
+        return _show(view, given=given, message=message, status=422)
     return view.go("/campaigns", made=campaign.name)
 
 
