@@ -24,8 +24,8 @@ def describe_campaigns(campaigns: Sequence[MeasuredCampaign]) -> Iterator[Block]
     """Give the effects as a chart and a table, and each verdict."""
     columns = (
         Column(say("Campaign"), is_number=False, is_foreign=True),
-        Column(say("from"), is_number=False),
-        Column(say("contacted")),
+        Column(say("from"), is_number=False, is_wide=True),
+        Column(say("contacted"), is_wide=True),
         Column(say("kept back"), is_wide=True),
         Column(say("effect")),
         Column(say("95 % interval"), is_number=False, is_wide=True),

@@ -180,7 +180,7 @@ def timeline_chart(series: Mapping[str, Sequence[tuple[str, float, str]]]) -> Op
         "grid": {"left": 8, "right": 24, "top": 40, "bottom": 4, **_CONTAIN},
         "legend": {"top": 0, "left": "center"},
         "tooltip": {"trigger": "item", "confine": True, "formatter": "{b}"},
-        "xAxis": {"type": "time", "axisLabel": {"formatter": "{yyyy}-{MM}-{dd}", "hideOverlap": True}},
+        "xAxis": {"type": "time", "axisLabel": {"formatter": "{yyyy}-{MM}-{dd}", "hideOverlap": True, "margin": 16}},
         "yAxis": {"type": "value", "axisLabel": {"formatter": "@short"}},
         "series": marks,
     }
@@ -236,7 +236,7 @@ def share_bars(names: Sequence[str], series: Sequence[Series]) -> Option:
             "axisPointer": {"type": "shadow"},
             "valueFormatter": "@share",
         },
-        "xAxis": {"type": "value", "axisLabel": {"formatter": "@share", "hideOverlap": True}},
+        "xAxis": {"type": "value", "splitNumber": 4, "axisLabel": {"formatter": "@share", "hideOverlap": True}},
         "yAxis": {"type": "category", "inverse": True, "data": list(names), "axisTick": {"show": False}},
         "series": [{"type": "bar", "name": one.name, "data": list(one.values), "barGap": "5%"} for one in series],
     }

@@ -83,7 +83,7 @@ def _explain(rows: Sequence[SegmentRow], playbook: Mapping[str, str]) -> DataTab
     )
     columns = (
         Column(say("Segment"), is_number=False),
-        Column(say("Meaning"), is_number=False),
+        Column(say("Meaning"), is_number=False, is_wide=True),
         Column(say("What to do"), is_number=False),
     )
     return DataTable(say("What the segments mean, and what to do"), columns, cells)
@@ -91,4 +91,4 @@ def _explain(rows: Sequence[SegmentRow], playbook: Mapping[str, str]) -> DataTab
 
 def _advise(action: str) -> str:
     meaning = ACTIONS[action]
-    return say(meaning) if action == "none" else f"{name_action(action)}: {say(meaning)}"
+    return say(meaning) if action == "none" else f"{name_action(action)} – {say(meaning)}"

@@ -43,6 +43,7 @@ const all = (selector) => [...document.querySelectorAll(selector)];
 const loaded = [...performance.getEntriesByType("resource"), ...performance.getEntriesByType("navigation")];
 return {
   charts: document.querySelectorAll(".chart svg").length,
+  narrow: all(".chart").filter((one) => one.querySelector("svg")?.clientWidth !== one.clientWidth).length,
   marks: Math.min(99, ...all(".chart").map((one) => one.querySelectorAll("svg path").length)),
   width: document.documentElement.scrollWidth,
   headings: document.querySelectorAll("h1").length,
@@ -113,6 +114,7 @@ def test_every_page_is_whole(browser: Browser, dashboard: Dashboard, width: int,
         assert {address for address in browser.requests() if not address.startswith((dashboard.url, "data:,"))} == set()
         assert shown["charts"] == charts, page
         assert not charts or shown["marks"] > 1, page
+        assert shown["narrow"] == 0, page
         assert shown["width"] <= width, page
         assert shown["headings"] == 1
         assert shown["current"] == ("customer?" not in page)
@@ -187,12 +189,13 @@ def test_the_keyboard_reaches_the_main_actions(browser: Browser, dashboard: Dash
 def test_every_language_is_spoken(browser: Browser, dashboard: Dashboard) -> None:
     said = {}
     for language in (*[one for one in LANGUAGES if one != "en"], "en"):
-        browser.visit(f"{dashboard.url}/segments")
+        browser.visit(f"{dashboard.url}/segments", width=360)
         browser.choose("#language", language)
         browser.click(".account button")
         settle(browser)
         assert browser.driver.current_url == f"{dashboard.url}/segments"
         assert browser.run("return document.documentElement.lang") == language
+        assert browser.run("return document.documentElement.scrollWidth") <= 360, language
         said[language] = browser.run("return document.querySelector('h1').textContent")
     assert said == {"bg": "Сегменти", "pl": "Segmenty", "be": "Сегменты", "en": "Segments"}
 

@@ -3,7 +3,8 @@
   "use strict";
 
   const language = document.documentElement.lang || "en";
-  const format = (options) => new Intl.NumberFormat(language, options);
+  // Browsers that lack Belarusian write its numbers as English; they are written as Russian ones.
+  const format = (options) => new Intl.NumberFormat([language, ...(language === "be" ? ["ru"] : [])], options);
   const whole = format({ maximumFractionDigits: 0 });
   const short = format({ notation: "compact", maximumFractionDigits: 2 });
   const upToTenths = format({ maximumFractionDigits: 1 });

@@ -78,7 +78,7 @@ def _plan_contacts(view: View) -> ContactPlan:
 
 def _list_models(models: Sequence[ModelEntry]) -> DataTable:
     columns = (
-        Column(say("Version"), is_number=False),
+        Column(say("Version"), is_number=False, is_foreign=True),
         Column(say("made on"), is_number=False),
         Column(say("state of the model"), is_number=False),
     )
