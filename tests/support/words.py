@@ -8,12 +8,12 @@ from html.parser import HTMLParser
 from churnrisk.messages import translations
 
 LATIN = re.compile(r"[A-Za-z]{3,}")
-CODE = re.compile(r"`[^`]*`|\S*_\S*|/\S+|--\S+|\S+\.toml|\b[0-9]{8}T\S+")
-"""Commands, names of columns and settings, addresses, options, and versions of models."""
+CODE = re.compile(r"`[^`]*`|\S*_\S*|/\S+|--\S+|\S+\.toml|\b\w*[0-9]\w*\b")
+"""Commands, names of columns and settings, addresses, options, versions and numbers of requests."""
 
 OURS = {
     *("churnrisk", "JavaScript", "Apache", "ECharts", "AUC", "RFM", "NBD", "MBG", "PSI", "CSV", "Excel", "HTTP", "UTF"),
-    *("lead", "scorer", "train", "monitor"),
+    *("lead", "scorer", "train", "monitor", "psi", "auc"),
 }
 """Names of programs, formats, methods, columns and commands, which are the same in every language."""
 
