@@ -2,10 +2,12 @@
 
     python bench/scale.py [--sizes 1e6,1e7] [--tasks features,score] [--folder DIR] [--memory 4GB] [--threads 2]
         [--json]
+    python bench/scale.py --show [--folder DIR]
 
 Logs are invented in DuckDB (12 purchases a customer on average, a few with hundreds), sorted by day as shops write
 them, and kept in the folder, so that a run can go on where another stopped. Each task has a process of its own whose
 memory is looked at every 20 ms. Ratios are of one run; where other processes share the machine trust only them.
+Results are kept in the folder's results.json; ``--show`` prints those and measures nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +33,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 ROOT = Path(__file__).parents[1]
 HORIZON, LOOKBACK = 60, 365
 TASKS = ("features", "sql", "pandas", "train", "score", "metrics")
+GROWING = (
+    *(("features", part) for part in ("features", "read", "bare", "predict")),
+    *(("sql", "sql"), ("pandas", "simple")),
+    *((task, "all") for task in ("score", "metrics", "train")),
+)
+"""Parts whose growth is printed."""
+
 _MOST = {"pandas": 10_000_000, "sql": 20_000_000}
 
 
@@ -186,27 +195,29 @@ def prepare(sizes: Sequence[int], options: argparse.Namespace) -> None:
 
 def growth(results: dict[str, Any], task: str, part: str, sizes: Sequence[int], *, what: str) -> list[float]:
     """Give how many times a cost grows from one size to the next, and by which power of the size."""
-    found = []
-    for small, large in itertools.pairwise(sizes):
-        costs = [results.get(f"{size:.0e}", {}).get(task, {}).get(part, {}).get(what) for size in (small, large)]
+    found, known = [], [size for size in sizes if part in results.get(f"{size:.0e}", {}).get(task, {})]
+    for small, large in itertools.pairwise(known):
+        costs = [results[f"{size:.0e}"][task][part][what] for size in (small, large)]
         if all(costs):
             found += [round(costs[1] / costs[0], 2), round(math.log(costs[1] / costs[0]) / math.log(large / small), 3)]
     return found
 
 
-def show(results: dict[str, Any], sizes: Sequence[int]) -> None:
-    """Print the figures as a table, then ratios and growth."""
+def show(results: dict[str, Any]) -> None:
+    """Print all figures that are kept as a table, then growth from each size to the next."""
     print("| purchases | task | part | wall s | CPU s | peak MB |\n|---|---|---|---|---|---|")
-    for size, tasks in results.items():
-        for task, parts in tasks.items():
+    sizes = sorted(int(float(size)) for size in results)
+    for size in sizes:
+        for task, parts in results[f"{size:.0e}"].items():
             for part, cost in parts.items():
                 if isinstance(cost, dict):
-                    print(f"| {size} | {task} | {part} | {cost['wall']} | {cost['cpu']} | {cost['peak_mb']} |")
+                    print(f"| {size:.0e} | {task} | {part} | {cost['wall']} | {cost['cpu']} | {cost['peak_mb']} |")
                 else:
-                    print(f"| {size} | {task} | {part} | {cost} | | |")
-    for task, part in (("features", "features"), ("features", "read"), ("score", "all"), ("metrics", "all")):
+                    print(f"| {size:.0e} | {task} | {part} | {cost} | | |")
+    for task, part in GROWING:
         by = {what: growth(results, task, part, sizes, what=what) for what in ("wall", "cpu")}
-        print(f"growth of {task}/{part} (times, exponent; for each step): wall {by['wall']}, CPU {by['cpu']}")
+        if by["wall"]:
+            print(f"growth of {task}/{part} (times, exponent; for each step): wall {by['wall']}, CPU {by['cpu']}")
 
 
 def parse() -> argparse.Namespace:
@@ -218,6 +229,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--memory")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--show", action="store_true")
     parser.add_argument("--run", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -230,9 +242,19 @@ def main() -> None:
         found = run_task(options.run, sizes[0], options.folder, memory=options.memory, threads=options.threads)
         print(json.dumps(found))
         return
-    prepare(sizes, options)
     kept = options.folder / "results.json"
     results: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    if not options.show:
+        prepare(sizes, options)
+        measure_all(sizes, results, kept, options)
+    if options.json:
+        print(json.dumps(results, indent=1))
+    else:
+        show(results)
+
+
+def measure_all(sizes: Sequence[int], results: dict[str, Any], kept: Path, options: argparse.Namespace) -> None:
+    """Do the tasks at each size, and keep the results after each."""
     for size in sizes:
         for task in options.tasks.split(","):
             if size > _MOST.get(task, size):
@@ -240,10 +262,6 @@ def main() -> None:
             print(f"{size:.0e} {task}", file=sys.stderr, flush=True)
             results.setdefault(f"{size:.0e}", {})[task] = in_own_process(task, size, options)
             kept.write_text(json.dumps(results, indent=1))
-    if options.json:
-        print(json.dumps(results, indent=1))
-    else:
-        show(results, sizes)
 
 
 if __name__ == "__main__":

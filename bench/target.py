@@ -42,7 +42,7 @@ from churnrisk.retention import profile_customers
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.scoring import find, score_orders
 from churnrisk.timeline import Snapshot, SnapshotPlan, date_of
-from churnrisk.workflows.model import look_ahead
+from churnrisk.workflows.outlook import follow_past, look_ahead
 
 HORIZONS = {
     "online_retail_ii": 90,
@@ -186,7 +186,8 @@ def bases_of(path: Path, horizon: int, cutoffs: int) -> list[Base]:
 
 def train_at(orders: Orders, data: TrainingSet, plan: SnapshotPlan) -> FittedModel:
     """Fit what would have been fitted on the day of a cutoff."""
-    return look_ahead(orders, fit_model(know_only(data, plan)), seed=0)[0]
+    known = know_only(data, plan)
+    return look_ahead(fit_model(known), follow_past(orders, known, seed=0), seed=0)[0]
 
 
 def compare(

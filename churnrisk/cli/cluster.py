@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from churnrisk.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -20,6 +22,15 @@ def refuse_beyond_spark(*, output: str | None, **given: Any) -> None:
             )
     if output is not None and (output.lower().endswith(".xlsx") or output.startswith(("postgres:", "postgresql:"))):
         raise SettingsError(f"--output {output}: Spark writes a folder of Parquet, or of CSV where it ends in .csv.")
+
+
+def say_not_remembered() -> None:
+    """Say that a run on Spark leaves no trace in the state, for who expects it to."""
+    typer.echo(
+        "churnrisk: a run on Spark is not remembered: its scores stay there, so --since and `churnrisk monitor` do not "
+        "know of it (--no-remember: leave out this message).",
+        err=True,
+    )
 
 
 def score_on_spark(model: ChurnModel, customers: str, *, as_json: bool, output: str | None, **how: Any) -> None:
@@ -56,6 +67,7 @@ def describe(model: ChurnModel, result: ClusterResult, output: str | None) -> di
         "notices": list(result.notices),
         "sorted_by": scores.by,
         "output": output,
+        "run": None,
         "first_customers": scores.top,
     }
 

@@ -93,7 +93,8 @@ def trace_past_bases(
         return ()
     days = purchase_days(log, current.cutoff)
     step = partial(count_bases, snapshots)
-    parts = list(map_customers(days, step, sort_by=["customer_id", "order_day"], rows=rows, database=database))
+    by_day = ["customer_id", "order_day"]
+    parts = list(map_customers(days, step, sort_by=by_day, rows=rows, database=database, table="orders"))
     names = ("at", "frequency", "age", "tenure", "customers", "churned")
     table = {name: np.concatenate([part[name] for part in parts] or [np.zeros(0, np.int64)]) for name in names}
     return tuple(_past_base(snapshot, table, at) for at, snapshot in enumerate(snapshots))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnrisk.btyd import Summary
-from churnrisk.engines import Arrays, as_int, collect_arrays
+from churnrisk.engines import Database, as_int, collect_arrays, cut_range, key_ranges
 from churnrisk.features import PurchaseLog
 from churnrisk.timeline import Snapshot
 
@@ -39,22 +41,46 @@ class DailyPurchases:
         return DailyPurchases(self.first_day, self.counts[:end], self.new_counts[:end])
 
 
-def count_daily_purchases(log: PurchaseLog, as_of: int) -> DailyPurchases:
+def count_daily_purchases(log: PurchaseLog, as_of: int, *, database: Database | None = None) -> DailyPurchases:
     """Count the customers who bought on each day before ``as_of``, and those among them who were new."""
-    days = purchase_days(log, as_of)
-    firsts = days.group_by("customer_id").agg(order_day=nw.col("order_day").min())
-    counts, new_counts = (
-        collect_arrays(frame.group_by("order_day").agg(n=nw.len()), sort_by=["order_day"]) for frame in (days, firsts)
-    )
-    if not len(counts["order_day"]):
+    counts = _count_in_parts(log, as_of, lambda days: days, ["order_day"], database)
+    new_counts = _count_in_parts(log, as_of, _first_days, ["order_day"], database)
+    if not counts:
         return DailyPurchases(as_of, np.zeros(0, np.int64), np.zeros(0, np.int64))
-    first_day = int(counts["order_day"][0])
+    first_day = min(day for (day,) in counts)
     spread = [_spread_over_days(table, first_day, as_of - first_day) for table in (counts, new_counts)]
     return DailyPurchases(first_day, *spread)
 
 
-def repurchase_gaps(log: PurchaseLog, as_of: int) -> tuple[dict[int, int], dict[int, int]]:
+def _first_days(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    return days.group_by("customer_id").agg(order_day=nw.col("order_day").min())
+
+
+def _count_in_parts(
+    log: PurchaseLog,
+    as_of: int,
+    look: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]],
+    by: list[str],
+    database: Database | None,
+) -> Counter[tuple[int, ...]]:
+    """Count the rows of something made of purchase days, by some columns, customers in parts that fit into memory."""
+    counted: Counter[tuple[int, ...]] = Counter()
+    days = purchase_days(log, as_of)
+    for ends in key_ranges(database, table="orders", key="customer_id"):
+        rows = look(cut_range(days, "customer_id", ends)).group_by(*by).agg(n=nw.len())
+        table = collect_arrays(rows, sort_by=by)
+        places = zip(*(table[name].tolist() for name in by), strict=True)
+        for place, count in zip(places, table["n"].tolist(), strict=True):
+            counted[place] += count
+    return counted
+
+
+def repurchase_gaps(
+    log: PurchaseLog, as_of: int, *, database: Database | None = None
+) -> tuple[dict[int, int], dict[int, int]]:
     """Count how long customers wait from one purchase day to the next, for the choice of a horizon.
+
+    With ``database``, the one that the log lies in, a long log is asked in parts.
 
     Returns
     -------
@@ -64,15 +90,16 @@ def repurchase_gaps(log: PurchaseLog, as_of: int) -> tuple[dict[int, int], dict[
         Days from each customer's last purchase day to the last day before ``as_of``, and how often each occurs.
     """
     day = nw.col("order_day")
-    days = purchase_days(log, as_of).with_columns(next_day=day.shift(-1).over("customer_id", order_by="order_day"))
-    is_open = nw.col("next_day").is_null()
-    waits = days.select(
-        wait=nw.when(is_open).then(as_of - 1 - day).otherwise(nw.col("next_day") - day),
-        is_open=as_int(is_open),
-    )
-    table = collect_arrays(waits.group_by("is_open", "wait").agg(n=nw.len()), sort_by=["is_open", "wait"])
-    rows = list(zip(table["is_open"].tolist(), table["wait"].tolist(), table["n"].tolist(), strict=True))
-    return {w: n for is_open, w, n in rows if not is_open}, {w: n for is_open, w, n in rows if is_open}
+
+    def look(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        followed = days.with_columns(next_day=day.shift(-1).over("customer_id", order_by="order_day"))
+        is_open = nw.col("next_day").is_null()
+        wait = nw.when(is_open).then(as_of - 1 - day).otherwise(nw.col("next_day") - day)
+        return followed.select(wait=wait, is_open=as_int(is_open))
+
+    rows = sorted(_count_in_parts(log, as_of, look, ["is_open", "wait"], database).items())
+    closed, still_open = ({w: n for (is_open, w), n in rows if is_open == kind} for kind in (0, 1))
+    return closed, still_open
 
 
 def summarise_histories(log: PurchaseLog, snapshot: Snapshot) -> Summary:
@@ -92,7 +119,8 @@ def purchase_days(log: PurchaseLog, before: int) -> nw.LazyFrame[Any]:
     return purchases.select("customer_id", "order_day").unique()
 
 
-def _spread_over_days(table: Arrays, first_day: int, days: int) -> NDArray[np.int64]:
+def _spread_over_days(table: Counter[tuple[int, ...]], first_day: int, days: int) -> NDArray[np.int64]:
     counts = np.zeros(days, np.int64)
-    counts[table["order_day"] - first_day] = table["n"]
+    for (day,), count in table.items():
+        counts[day - first_day] = count
     return counts

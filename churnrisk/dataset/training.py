@@ -18,6 +18,9 @@ from churnrisk.features import Features, PurchaseLog, catalogue, customer_featur
 from churnrisk.labels import label_churn
 from churnrisk.timeline import Snapshot, SnapshotPlan
 
+ID_BYTES = 80
+"""Of one customer id as Python keeps it, about."""
+
 Progress = Callable[[int, int], None]
 """Called with the number of snapshots done and the number of all."""
 
@@ -39,8 +42,8 @@ class SnapshotData:
     histories : Summary of n rows
         The purchase history of each member of the base, in three numbers.
     summary : Summary
-        The same of *all* customers with a purchase before the cutoff, alike ones in one row: what
-        buy-till-you-die models are fitted to.
+        The same of *all* customers with a purchase before the cutoff (all who were drawn, in a part of a log), alike
+        ones in one row: what buy-till-you-die models are fitted to.
     raw : dict of str to ndarray of int64, shape (n,)
         Whole numbers for the output, as in :class:`churnrisk.features.Features`.
     weight : ndarray of float64, shape (n,), or None
@@ -55,6 +58,13 @@ class SnapshotData:
     summary: Summary
     raw: dict[str, NDArray[np.int64]]
     weight: NDArray[np.float64] | None = None
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory that it takes, about."""
+        histories = sum(4 * one.frequency.nbytes for one in (self.histories, self.summary))
+        raw = sum(column.nbytes for column in self.raw.values())
+        return self.values.nbytes + histories + raw + ID_BYTES * len(self.customer_ids)
 
     @property
     def weights(self) -> NDArray[np.float64]:
@@ -113,6 +123,11 @@ class TrainingSet:
     daily_purchases: DailyPurchases
     past_bases: tuple[PastBase, ...]
 
+    @property
+    def held_bytes(self) -> int:
+        """Memory that it takes, about."""
+        return sum(one.held_bytes for one in (*self.snapshots, self.current))
+
     def at(self, snapshots: Sequence[Snapshot]) -> tuple[SnapshotData, ...]:
         """Give the data of some of the snapshots, such as those of a plan that are for fitting."""
         by_snapshot = {data.snapshot: data for data in self.snapshots}
@@ -155,8 +170,8 @@ def build_training_set(
     database : Database, optional
         The one that the log lies in; then long results stream.
     drawn : PurchaseLog, optional
-        The part of the log whose customers are learned from, where all would be more than come to this process. The
-        days of the shop and the summaries of all histories are counted over ``log`` in any case.
+        The part of the log whose customers are learned from, where all would be more than come to this process. Only
+        the days of the shop are then counted over ``log``.
 
     Raises
     ------
@@ -175,11 +190,13 @@ def build_training_set(
     for done, snapshot in enumerate(labelled):
         if snapshot.outcome_end > as_of:
             raise ValueError(f"the outcome window of {snapshot} reaches past as_of, day {as_of}")
-        snapshots.append(_snapshot_data(log, chosen, look(snapshot), is_labelled=True))
+        snapshots.append(_snapshot_data(chosen, look(snapshot), is_labelled=True))
+        if database is not None:
+            database.make_room(sum(one.held_bytes for one in snapshots))
         if progress:
             progress(done + 1, len(labelled) + 1)
-    current = _snapshot_data(log, chosen, look(plan.current), is_labelled=False)
-    daily = count_daily_purchases(log, as_of)
+    current = _snapshot_data(chosen, look(plan.current), is_labelled=False)
+    daily = count_daily_purchases(log, as_of, database=database)
     past_bases = trace_past_bases(chosen, plan.current, first_day=daily.first_day, database=own)
     if progress:
         progress(len(labelled) + 1, len(labelled) + 1)
@@ -190,9 +207,9 @@ def _select(histories: Summary, kept: NDArray[np.bool_]) -> Summary:
     return Summary(histories.frequency[kept], histories.age_at_last_order[kept], histories.tenure[kept])
 
 
-def _snapshot_data(log: PurchaseLog, chosen: PurchaseLog, features: Features, *, is_labelled: bool) -> SnapshotData:
+def _snapshot_data(log: PurchaseLog, features: Features, *, is_labelled: bool) -> SnapshotData:
     snapshot = features.snapshot
-    churned = _labels_of(chosen, features) if is_labelled else None
+    churned = _labels_of(log, features) if is_labelled else None
     return SnapshotData(
         snapshot,
         features.customer_ids,

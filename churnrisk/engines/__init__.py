@@ -6,7 +6,7 @@ whatever the engine. Relations and frames of DuckDB are kept inside functions: a
 they print pages of warnings.
 """
 
-from churnrisk.engines.arrays import Arrays
+from churnrisk.engines.arrays import Arrays, join_arrays
 from churnrisk.engines.collect import BATCH_ROWS, collect_arrays, iterate_batches
 from churnrisk.engines.customers import map_ahead, map_customers
 from churnrisk.engines.database import Database, engine_error, quote_text
@@ -15,7 +15,7 @@ from churnrisk.engines.expressions import as_int, int_sum
 from churnrisk.engines.files import write_parquet, write_parquet_parts
 from churnrisk.engines.kept import FileDatabase, MemoryDatabase, fill_table, keep_customers
 from churnrisk.engines.postgres import connect_postgres
-from churnrisk.engines.ranges import choose_rows, split_points
+from churnrisk.engines.ranges import cut_range, key_ranges
 from churnrisk.engines.spark import map_rows
 from churnrisk.engines.spark_files import (
     CORRUPT,
@@ -42,16 +42,18 @@ __all__ = [
     "StoredTable",
     "as_int",
     "check_folder",
-    "choose_rows",
     "collect_arrays",
     "connect_postgres",
+    "cut_range",
     "engine_error",
     "fill_table",
     "find_files",
     "int_sum",
     "is_spark",
     "iterate_batches",
+    "join_arrays",
     "keep_customers",
+    "key_ranges",
     "map_ahead",
     "map_customers",
     "map_rows",
@@ -62,7 +64,6 @@ __all__ = [
     "read_parquet",
     "replacing_folder",
     "spark_errors",
-    "split_points",
     "write_parquet",
     "write_parquet_parts",
 ]

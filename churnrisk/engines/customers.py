@@ -16,6 +16,7 @@ from churnrisk.engines.arrays import Arrays, from_pandas
 from churnrisk.engines.batches import cut_at, whole_customers
 from churnrisk.engines.collect import BATCH_ROWS, VECTOR_ROWS, iterate_batches
 from churnrisk.engines.database import Database
+from churnrisk.engines.ranges import cut_range, key_ranges
 from churnrisk.engines.spark import SparkStep, unpack
 
 Batch = TypeVar("Batch")
@@ -29,6 +30,7 @@ def map_customers(
     sort_by: Sequence[str],
     rows: int = BATCH_ROWS,
     database: Database | None = None,
+    table: str | None = None,
 ) -> Iterator[Arrays]:
     """Run ``step`` over sorted batches that hold every customer whole, and give what it makes of each.
 
@@ -49,6 +51,9 @@ def map_customers(
         Rows of a batch, about.
     database : Database, optional
         Where the query runs, if it runs there; batches then stream, and no id becomes a Python object.
+    table : str, optional
+        The table there that the rows come from. A long one is asked in ranges of customers, so that each sort stays
+        in memory.
     """
     key = sort_by[0]
     if frame.implementation.is_spark_like():
@@ -58,7 +63,7 @@ def map_customers(
             packed = native.mapInArrow(SparkStep(step, key, rows), schema="packed binary")
         yield from (unpack(bytes(row.packed)) for row in packed.toLocalIterator())
     elif database is not None and frame.implementation is nw.Implementation.DUCKDB:
-        yield from map_ahead(step, _numbered_batches(frame, sort_by, rows, database))
+        yield from map_ahead(step, _ranged_batches(frame, sort_by, rows, database, table))
     else:
         yield from map(step, whole_customers(iterate_batches(frame, sort_by=sort_by, rows=rows), key, rows))
 
@@ -74,6 +79,14 @@ def map_ahead(step: Callable[[Batch], Result], batches: Iterator[Batch]) -> Iter
                 yield running.popleft().result()
         while running:
             yield running.popleft().result()
+
+
+def _ranged_batches(
+    frame: nw.LazyFrame[Any], sort_by: Sequence[str], rows: int, database: Database, table: str | None
+) -> Iterator[Arrays]:
+    ranges = [(None, None)] if table is None else key_ranges(database, table=table, key=sort_by[0])
+    for ends in ranges:
+        yield from _numbered_batches(cut_range(frame, sort_by[0], ends), sort_by, rows, database)
 
 
 def _numbered_batches(

@@ -85,6 +85,19 @@ class Database:
         """Run a query of text and give its rows."""
         return self.connection.execute(query).fetchall()
 
+    def make_room(self, taken: int | None = None) -> None:
+        """Hold the engine to what is left when so many bytes of the process's memory are taken by others; None: all.
+
+        What the engine keeps beyond that it drops or spills. Nothing happens where no memory was set, and what cannot
+        be let go of just now is kept.
+        """
+        if self.memory_bytes is None or self.memory_bytes < _SPLIT_FROM:
+            return
+        left = 0 if taken is None else engine_bytes(self.memory_bytes) - taken
+        limit = max(_LEAST_ENGINE, left)
+        with contextlib.suppress(engine_error()):
+            self.connection.execute(f"SET memory_limit = '{limit // 1000**2}MB'")
+
     def close(self) -> None:
         """Close the connection and remove the folder; safe to call twice."""
         self.connection.close()
@@ -106,6 +119,9 @@ _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]i?B|B)\s*", re.IGNORECASE)
 _UNITS = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
 _UNITS |= {"KIB": 1024, "MIB": 1024**2, "GIB": 1024**3, "TIB": 1024**4}
 _OURS = 400 * 1000**2
+_SPLIT_FROM = 10**9
+_LEAST_ENGINE = 250 * 1000**2
+"""With less the engine cannot even sort what it has spilled."""
 
 
 def parse_size(memory: str) -> int | None:
@@ -117,9 +133,14 @@ def parse_size(memory: str) -> int | None:
 def engine_share(memory: str) -> str:
     """Give the engine's part of a process's memory: less what Python, its libraries and batches take, from 1 GB on."""
     size = parse_size(memory)
-    if size is None or size < 10**9:
+    if size is None or size < _SPLIT_FROM:
         return memory
-    return f"{int(0.9 * (size - _OURS)) // 1000**2}MB"
+    return f"{engine_bytes(size) // 1000**2}MB"
+
+
+def engine_bytes(memory: int) -> int:
+    """Give the engine's part of so many bytes."""
+    return int(0.9 * (memory - _OURS))
 
 
 def quote_text(text: str) -> str:

@@ -5,6 +5,10 @@ Ranges and not hashes: their results, put one after the other, are sorted by the
 
 from __future__ import annotations
 
+from typing import Any
+
+import narwhals as nw
+
 from churnrisk.engines.database import Database
 
 BYTES_PER_ROW = 300
@@ -25,14 +29,37 @@ def split_points(database: Database, table: str, key: str, *, rows: int) -> list
 
     Each range begins with its key. The counts come from one key in 64, chosen by a hash, so a key is never split.
     """
-    [(count,)] = database.connection.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608 - names of ours
-    if count <= rows:
-        return []
-    query = f"SELECT {key}, count(*) FROM {table} WHERE hash({key}) % {_SAMPLED} = 0 GROUP BY 1 ORDER BY 1"  # noqa: S608
+    sampled_keys = f"SELECT {key}, count(*) FROM {table} WHERE hash({key}) % {_SAMPLED} = 0 GROUP BY 1 ORDER BY 1"  # noqa: S608 - names of ours
+    cursor = database.connection.cursor()  # of its own: others may be asking the same database
+    try:
+        [(count,)] = cursor.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608 - names of ours
+        if count <= rows:
+            return []
+        sample = cursor.execute(sampled_keys).fetchall()
+    finally:
+        cursor.close()
     points, filled = [], 0
-    for value, sampled in database.connection.execute(query).fetchall():
+    for value, sampled in sample:
         if filled >= rows:
             points.append(str(value))
             filled = 0
         filled += sampled * _SAMPLED
     return points
+
+
+def key_ranges(
+    database: Database | None, *, table: str, key: str, rows: int | None = None
+) -> list[tuple[str | None, str | None]]:
+    """Give first keys and ends of ranges that each fit into memory; one range without either where all does."""
+    if database is None:
+        return [(None, None)]
+    points = split_points(database, table, key, rows=rows or choose_rows(database))
+    return list(zip([None, *points], [*points, None], strict=True))
+
+
+def cut_range(frame: nw.LazyFrame[Any], key: str, ends: tuple[str | None, str | None]) -> nw.LazyFrame[Any]:
+    """Give the rows whose key lies in a range: from the first on, and before the end."""
+    first, end = ends
+    if first is not None:
+        frame = frame.filter(nw.col(key) >= first)
+    return frame if end is None else frame.filter(nw.col(key) < end)

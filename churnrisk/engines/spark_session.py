@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from churnrisk.engines.database import Database
 from churnrisk.errors import MissingExtra, SourceError
 
 LOCAL = "spark"
@@ -138,6 +139,14 @@ class Spark:
         with spark_errors():
             wanted = self.session.createDataFrame(pa.table({"customer_id": pa.array(ids, pa.string())}))
             return frame.join(broadcast(wanted), "customer_id", "left_semi")
+
+    def bring(self, frame: Any, database: Database, table: str) -> None:
+        """Make a table of all rows of a frame in a database of this process."""
+        with spark_errors():
+            rows = frame.toArrow()
+        database.connection.register("brought", rows)
+        database.connection.execute(f"CREATE TABLE {table} AS SELECT * FROM brought")  # noqa: S608 - names of ours
+        database.connection.unregister("brought")
 
     def digest_rows(self, frame: Any) -> tuple[int, int, int]:
         """Count rows, and sum the lower and upper halves of the MD5 of each, its columns joined by U+001F.

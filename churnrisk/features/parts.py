@@ -8,7 +8,7 @@ from typing import Any
 
 import narwhals as nw
 
-from churnrisk.engines import Database, choose_rows, split_points
+from churnrisk.engines import Database, cut_range, key_ranges
 from churnrisk.features.base import CUSTOMER, PurchaseLog
 
 
@@ -17,8 +17,7 @@ class PartOfLog:
     """The customers of a log from one id on and before another; None for no such end."""
 
     log: PurchaseLog
-    first: str | None
-    end: str | None
+    ends: tuple[str | None, str | None]
 
     @property
     def has_amounts(self) -> bool:
@@ -50,9 +49,7 @@ class PartOfLog:
         return None if lines is None else self._cut(lines)
 
     def _cut(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        if self.first is not None:
-            frame = frame.filter(nw.col(CUSTOMER) >= self.first)
-        return frame if self.end is None else frame.filter(nw.col(CUSTOMER) < self.end)
+        return cut_range(frame, CUSTOMER, self.ends)
 
 
 def part_customers(log: PurchaseLog, database: Database | None, *, rows: int | None = None) -> Iterator[PurchaseLog]:
@@ -67,9 +64,5 @@ def part_customers(log: PurchaseLog, database: Database | None, *, rows: int | N
     rows : int, optional
         Orders of a part, about; by default what the memory limit allows.
     """
-    if database is None:
-        yield log
-        return
-    points = split_points(database, "orders", CUSTOMER, rows=rows or choose_rows(database))
-    for first, end in zip([None, *points], [*points, None], strict=True):
-        yield log if not points else PartOfLog(log, first, end)
+    for ends in key_ranges(database, table="orders", key=CUSTOMER, rows=rows):
+        yield log if ends == (None, None) else PartOfLog(log, ends)

@@ -333,15 +333,14 @@ def _measure_into(draws: Draws, k: int, scored: Mapping[str, Scored], weights: F
 
 
 def _describe_cutoff(data: TrainingSet, one: Forecast, draws: Draws) -> CutoffResult:
-    snapshot, daily = one.data.snapshot, data.daily_purchases
-    known = int(one.data.summary.customers.sum())
+    snapshot, known = one.data.snapshot, int(one.data.summary.customers.sum())
     values = {name: _measure_once(scored) for name, scored in one.scored.items()}
     return CutoffResult(
         snapshot,
         one.fitted_on,
         _figures(values, draws, one.scored),
         known - len(one.data.customer_ids),
-        int(daily.new_counts[max(0, snapshot.cutoff - daily.first_day) :].sum()),
+        int(data.current.summary.customers.sum()) - known,
         one.notes,
     )
 

@@ -51,7 +51,7 @@ class Design:
         made = (name for name, recipe in RECIPES.items() if name not in known and known.issuperset(recipe.inputs))
         return cls(tuple(features), snapshot, (*features, *made, SILENCE, ALIVE))
 
-    def apply(self, values: Floats, silence: BtydModel | None) -> Floats:
+    def apply(self, values: Floats, silence: BtydModel | None, *, into: Floats | None = None) -> Floats:
         """Give the columns of feature rows.
 
         Parameters
@@ -60,13 +60,15 @@ class Design:
             Feature rows, NaN where missing.
         silence : BtydModel or None
             Fitted to all customers before a cutoff; where there is none, its columns are 0.
+        into : ndarray of shape (n, len(columns)), optional
+            Where to put them, in place of an array of their own.
 
         Returns
         -------
         ndarray of float64, shape (n, len(columns)), Fortran order
         """
         raw = {name: np.ascontiguousarray(values[:, place]) for place, name in enumerate(self.features)}
-        table = np.empty((len(values), len(self.columns)), order="F")
+        table = np.empty((len(values), len(self.columns)), order="F") if into is None else into
         for place, name in enumerate(self.columns[:-2]):
             table[:, place] = _make_column(name, raw, self.snapshot)
         table[:, -2], table[:, -1] = silence_columns(raw, self.snapshot, silence)

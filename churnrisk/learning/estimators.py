@@ -157,15 +157,27 @@ def fit_learner(data: TrainingSet, *, seed: int, earlier: Learner | None = None)
         design = Design.of(data.names, data.current.snapshot)
         labelled = data.snapshots[-MOST_SNAPSHOTS:]
         models = fit_silences([*labelled, data.current])
-        samples = [take_sample(one, design, model, seed=seed) for one, model in zip(labelled, models, strict=False)]
-        ranking = fit_ranking(samples, design, seed=seed, earlier=earlier)
+        samples, columns = take_samples(labelled, design, models, seed=seed)
+        ranking = fit_ranking(samples, columns, design, seed=seed, earlier=earlier)
         return Learner(design, models[-1], ranking, fit_level(data, samples, design, models[-1], ranking))
 
 
-def take_sample(data: SnapshotData, design: Design, silence: BtydModel | None, *, seed: int) -> Sample:
-    """Make the columns of a snapshot, of at most 30,000 customers drawn at random: twelve times that is plenty."""
-    rows = draw_rows(len(data.values), SNAPSHOT_ROWS, seed=seed)
-    return Sample(_pick(data, rows), design.apply(data.values[rows], silence))
+def take_samples(
+    snapshots: Sequence[SnapshotData], design: Design, models: Sequence[BtydModel | None], *, seed: int
+) -> tuple[list[Sample], Floats]:
+    """Make the columns of snapshots, of at most 30,000 customers each, drawn at random: twelve times that is plenty.
+
+    They lie below each other in one matrix, which is given beside the samples that have its rows: hundreds of
+    megabytes of a large log that need not be put together once more for the fit.
+    """
+    chosen = [draw_rows(len(one.values), SNAPSHOT_ROWS, seed=seed) for one in snapshots]
+    matrix = np.empty((sum(map(len, chosen)), len(design.columns)), order="F")
+    samples, start = [], 0
+    for data, rows, model in zip(snapshots, chosen, models, strict=False):
+        columns = design.apply(data.values[rows], model, into=matrix[start : start + len(rows)])
+        samples.append(Sample(_pick(data, rows), columns))
+        start += len(rows)
+    return samples, matrix
 
 
 def _pick(data: SnapshotData, rows: Floats) -> SnapshotData:
@@ -189,22 +201,22 @@ def fit_silences(snapshots: Sequence[SnapshotData]) -> list[BtydModel | None]:
 
 
 def fit_ranking(
-    samples: Sequence[Sample], design: Design, *, seed: int, earlier: Learner | None = None
+    samples: Sequence[Sample], columns: Floats, design: Design, *, seed: int, earlier: Learner | None = None
 ) -> Blend | Rule:
-    """Fit the parts, and choose their weights or a rule by an inner test."""
+    """Fit the parts, and choose their weights or a rule by an inner test; ``columns`` are those of all samples."""
     newest = samples[-1]
     weights = prior_weights(newest.churned)
     inner = [one for one in samples if one.data.snapshot.outcome_end <= newest.data.snapshot.cutoff]
     if inner and count_rarer(inner) >= INNER_EVENTS:
         fold = newest.draw(INNER_ROWS, seed=seed)
-        parts = _parts_of(earlier) or fit_parts(inner, design, sizes=INNER_SIZES, seed=seed)
+        parts = _parts_of(earlier) or fit_parts(inner, columns, design, sizes=INNER_SIZES, seed=seed)
         log_odds = part_log_odds(parts, fold.columns, design)
         prior = prior_weights(inner[-1].churned)
         weights = choose_weights(log_odds, fold.churned, prior, sample_weight=fold.weights)
         blended = log_odds @ weights
         if rule := choose_rule(inner[-1].columns, inner[-1].churned, fold, blended, design):
             return rule.refit(newest.columns, newest.churned)
-    parts = fit_parts(samples, design, sizes=Sizes(), seed=seed)
+    parts = fit_parts(samples, columns, design, sizes=Sizes(), seed=seed)
     return Blend(parts, tuple(weights.tolist()), design.columns.index(SILENCE))
 
 
@@ -225,10 +237,12 @@ def part_log_odds(parts: Sequence[Part], columns: Floats, design: Design) -> Flo
     return np.column_stack([*(part.log_odds(columns) for part in parts), columns[:, design.columns.index(SILENCE)]])
 
 
-def fit_parts(samples: Sequence[Sample], design: Design, *, sizes: Sizes, seed: int) -> tuple[Part, ...]:
-    """Fit linear part, forest and boosted trees on snapshots, oldest first."""
-    columns = np.concatenate([one.columns for one in samples])
+def fit_parts(
+    samples: Sequence[Sample], columns: Floats, design: Design, *, sizes: Sizes, seed: int
+) -> tuple[Part, ...]:
+    """Fit linear part, forest and boosted trees on snapshots, oldest first, whose columns are the first of a matrix."""
     churned = np.concatenate([one.churned for one in samples])
+    columns = columns[: len(churned)]
     snapshot_of = np.repeat(np.arange(len(samples))[::-1], [len(one.columns) for one in samples])
     weights = DECAY**snapshot_of * np.concatenate([one.weights for one in samples])
     spread = sizes.spread_over(len(columns))

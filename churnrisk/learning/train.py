@@ -258,12 +258,13 @@ def _compare(
     )
 
 
-def _stack(snapshots: Sequence[SnapshotData]) -> tuple[Floats, Floats, Floats]:
-    """Put snapshots under each other, older ones with less weight."""
+def _stack(snapshots: Sequence[SnapshotData], places: Sequence[int]) -> tuple[Floats, Floats, Floats]:
+    """Put some columns of snapshots under each other, older ones with less weight."""
     newest = len(snapshots) - 1
     weights = [one.weights * DECAY ** (newest - k) for k, one in enumerate(snapshots)]
     churned = [labels_of(one) for one in snapshots]
-    return np.vstack([one.values for one in snapshots]), np.concatenate(churned), np.concatenate(weights)
+    values = np.vstack([one.values[:, places] for one in snapshots])
+    return values, np.concatenate(churned), np.concatenate(weights)
 
 
 def labels_of(data: SnapshotData) -> np.ndarray:
@@ -276,8 +277,8 @@ def labels_of(data: SnapshotData) -> np.ndarray:
 def _fit_summary(data: TrainingSet, bands: RiskBands) -> SummaryModel:
     names = tuple(name for name in RFM if name in data.names)
     places = [data.names.index(name) for name in names]
-    values, churned, weights = _stack(data.snapshots[-MOST_SNAPSHOTS:])
-    linear = fit_linear(summary_columns(values[:, places].T), churned, weights, strength=1.0)
+    values, churned, weights = _stack(data.snapshots[-MOST_SNAPSHOTS:], places)
+    linear = fit_linear(summary_columns(values.T), churned, weights, strength=1.0)
     current = linear.log_odds(summary_columns(data.current.values[:, places].T))
     level = shift_to(current, bands.base_rate, data.current.weight)
     return SummaryModel(names, replace(linear, intercept=linear.intercept + level), bands)

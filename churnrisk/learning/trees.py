@@ -135,8 +135,16 @@ def fit_forest(
         random_state=seed,
         n_jobs=1,
     )
-    forest.fit(np.where(np.isnan(columns), medians, columns), churned, sample_weight=sample_weight)
+    forest.fit(_fill_single(columns, medians), churned, sample_weight=sample_weight)
     return ForestModel(medians, DeepTrees.of([tree.tree_ for tree in forest.estimators_]))
+
+
+def _fill_single(columns: Floats, medians: Floats) -> Floats:
+    """Fill what is missing, in the single precision that trees are grown in: half of the memory, and no copy there."""
+    filled = np.empty(columns.shape, dtype=np.float32, order="F")
+    for k, median in enumerate(medians):
+        filled[:, k] = np.where(np.isnan(columns[:, k]), median, columns[:, k])
+    return filled
 
 
 def fit_boosted(
@@ -164,11 +172,11 @@ def fit_boosted(
 
     least = int(np.clip(len(columns) / 400, 20, 80))
     edges = find_edges(columns[draw_rows(len(columns), sizes.boosted_rows, seed=seed)])
-    classes = classify(columns, edges)
-    known = np.where(classes == MISSING, np.float32(np.nan), classes.astype(np.float32, order="F"))
     members = []
     for member in range(sizes.boosted_seeds):
         rows = draw_rows(len(columns), sizes.boosted_rows, seed=1000 * seed + member)
+        classes = classify(columns[rows], edges)
+        known = np.where(classes == MISSING, np.float32(np.nan), classes.astype(np.float32))
         booster = HistGradientBoostingClassifier(
             learning_rate=TOTAL_STEP / sizes.boosted_rounds,
             max_iter=sizes.boosted_rounds,
@@ -181,7 +189,7 @@ def fit_boosted(
             random_state=1000 * seed + member,
         )
         with threadpool_limits(limits=1, user_api="openmp"):
-            booster.fit(known[rows], churned[rows], sample_weight=sample_weight[rows])
+            booster.fit(known, churned[rows], sample_weight=sample_weight[rows])
         members.append(SmallTrees.of(booster, classes=CLASSES))
     return BoostedModel(edges, tuple(members))
 

@@ -29,6 +29,9 @@ class Keeper(Protocol):
     def of_customers(self, frame: Any, ids: Sequence[str]) -> Any:
         """Give the rows of some customers."""
 
+    def bring(self, frame: Any, database: Database, table: str) -> None:
+        """Make a table of all rows of a frame in a database here."""
+
     def close(self) -> None:
         """Let go of it; safe to call twice."""
 
@@ -67,6 +70,7 @@ class Orders:
     ) -> None:
         self._database = database
         self._made, self._keeper = made, keeper
+        self._brought: Database | None = None
         self._report = report
         self.first_day, self.last_day = first_day, last_day
         self.has_amounts, self.has_quantities = has_amounts, has_quantities
@@ -125,16 +129,15 @@ class Orders:
         """Give the orders of customers that are drawn where the orders lie, and who they are.
 
         Days and facts stay those of the whole log; closing the draw closes nothing. Where no more customers are there,
-        or the orders lie in a frame of the caller's own, these orders are given, and None.
+        or the orders lie in a frame of the caller's own, all orders are given, and None. From Spark the orders are
+        brought here, drawn or all of so few: a query there takes seconds before it begins, and training has many.
         """
-        if not draw.most or (self._report is not None and self._report.customers <= draw.most):
+        if not draw.most:
             return self, None
+        is_small = self._report is not None and self._report.customers <= draw.most
+        chosen = None if is_small else self._choose(draw)
         if self._keeper is not None and self._made is not None:
-            chosen = draw_customers(self._keeper.rows, self._keeper.view(self._made[0].to_native()), draw)
-        elif self._database is not None:
-            chosen = draw_customers(self._database.rows_of, "orders", draw)
-        else:
-            chosen = None
+            return self._bring(self._keeper, None if chosen is None else chosen.ids), chosen
         if chosen is None:
             return self, None
         lines = self.lines()
@@ -146,10 +149,24 @@ class Orders:
         drawn._database = None  # closed with the whole
         return drawn, chosen
 
+    def _choose(self, draw: Draw) -> DrawnCustomers | None:
+        if self._keeper is not None and self._made is not None:
+            return draw_customers(self._keeper.rows, self._keeper.view(self._made[0].to_native()), draw)
+        return None if self._database is None else draw_customers(self._database.rows_of, "orders", draw)
+
+    def _bring(self, keeper: Keeper, ids: Sequence[str] | None) -> Orders:
+        """Put the orders of some customers, or of all, into a database here; it goes with these orders."""
+        self._brought = database = Database()
+        for table, frame in (("orders", self.frame()), ("order_lines", self.lines())):
+            if frame is not None:
+                native = frame.to_native()
+                keeper.bring(native if ids is None else keeper.of_customers(native, ids), database, table)
+        lines = None if self.lines() is None else database.frame("order_lines")
+        brought = self.made_elsewhere((database.frame("orders"), lines))
+        brought._database = None
+        return brought
+
     def _of_customers(self, frame: nw.LazyFrame[Any], ids: Sequence[str]) -> nw.LazyFrame[Any]:
-        if self._keeper is not None:
-            mine: nw.LazyFrame[Any] = nw.from_native(self._keeper.of_customers(frame.to_native(), ids)).lazy()
-            return mine
         if self._made is not None:
             return frame.filter(nw.col("customer_id").is_in(ids))
         return keep_customers(self._engine, frame, ids)
@@ -216,7 +233,7 @@ class Orders:
 
     def close(self) -> None:
         """Remove the engine and its temporary folder; safe to call twice."""
-        for one in (self._database, self._keeper):
+        for one in (self._database, self._brought, self._keeper):
             if one is not None:
                 one.close()
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
 from churnrisk.btyd import Summary
-from churnrisk.engines import collect_arrays, int_sum
+from churnrisk.engines import Arrays, collect_arrays, cut_range, int_sum, join_arrays, key_ranges
 from churnrisk.retention.histories import OrderLog
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.timeline import active_at
+
+KEY = "customer_id"
+
+CUSTOMER_BYTES = 250
+"""Memory of one customer here, with what is made of the rows, about."""
 
 
 @dataclass(frozen=True)
@@ -66,31 +72,19 @@ class Customers:
 
 
 def profile_customers(log: OrderLog, as_of: int) -> Customers:
-    """Collect one row per customer with a purchase before ``as_of``."""
-    day, amount = nw.col("order_day"), nw.col("amount")
-    bought = nw.when(nw.col("is_purchase") == 1)
-    zero = nw.lit(0, dtype=nw.Int64)
-    by_day = (
-        log.frame()
-        .filter(day < as_of)
-        .with_columns(paid=bought.then(amount).otherwise(zero))
-        .group_by("customer_id", "order_day")
-        .agg(paid=int_sum(nw.col("paid")), net=int_sum(amount), purchases=int_sum(nw.col("is_purchase")))
-    )
-    bought_day = nw.when(nw.col("purchases") > 0)
-    by_customer = by_day.group_by("customer_id").agg(
-        purchase_days=int_sum(bought_day.then(nw.lit(1, dtype=nw.Int64)).otherwise(zero)),
-        purchases=int_sum(nw.col("purchases")),
-        first_day=bought_day.then(day).min(),
-        last_day=bought_day.then(day).max(),
-        paid=int_sum(nw.col("paid")),
-        net=int_sum(nw.col("net")),
-    )
-    columns = collect_arrays(by_customer.filter(nw.col("purchase_days") > 0), sort_by=["customer_id"])
-    whole = {name: columns[name].astype(np.int64) for name in columns if name != "customer_id"}
+    """Collect one row per customer with a purchase before ``as_of``; of a long log, customers part by part."""
+    database = getattr(log, "database", None)
+    parts: list[Arrays] = []
+    for ends in key_ranges(database, table="orders", key=KEY):
+        query = _by_customer(cut_range(log.frame().filter(nw.col("order_day") < as_of), KEY, ends))
+        parts.append(collect_arrays(query, sort_by=[KEY]))
+        if database is not None:
+            database.make_room(CUSTOMER_BYTES * sum(len(part[KEY]) for part in parts))
+    columns = join_arrays(parts)
+    whole = {name: columns[name].astype(np.int64, copy=False) for name in columns if name != KEY}
     return Customers(
         as_of,
-        columns["customer_id"].astype(object),
+        columns[KEY].astype(object, copy=False),
         purchase_days=whole["purchase_days"],
         purchases=whole["purchases"],
         first_day=whole["first_day"],
@@ -98,3 +92,24 @@ def profile_customers(log: OrderLog, as_of: int) -> Customers:
         purchase_amount=whole["paid"] / MONEY_SCALE,
         revenue=whole["net"] / MONEY_SCALE,
     )
+
+
+def _by_customer(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    day, amount = nw.col("order_day"), nw.col("amount")
+    bought = nw.when(nw.col("is_purchase") == 1)
+    zero = nw.lit(0, dtype=nw.Int64)
+    by_day = (
+        orders.with_columns(paid=bought.then(amount).otherwise(zero))
+        .group_by(KEY, "order_day")
+        .agg(paid=int_sum(nw.col("paid")), net=int_sum(amount), purchases=int_sum(nw.col("is_purchase")))
+    )
+    bought_day = nw.when(nw.col("purchases") > 0)
+    by_customer = by_day.group_by(KEY).agg(
+        purchase_days=int_sum(bought_day.then(nw.lit(1, dtype=nw.Int64)).otherwise(zero)),
+        purchases=int_sum(nw.col("purchases")),
+        first_day=bought_day.then(day).min(),
+        last_day=bought_day.then(day).max(),
+        paid=int_sum(nw.col("paid")),
+        net=int_sum(nw.col("net")),
+    )
+    return by_customer.filter(nw.col("purchase_days") > 0)

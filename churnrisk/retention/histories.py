@@ -57,7 +57,7 @@ def map_orders(
     frame = log.frame().select(*COLUMNS, *group).filter(nw.col("order_day") <= until)
     sort_by = ["customer_id", "order_day", *group]
     database = getattr(log, "database", None)
-    return map_customers(frame, step, sort_by=sort_by, rows=BATCH_ROWS, database=database)
+    return map_customers(frame, step, sort_by=sort_by, rows=BATCH_ROWS, database=database, table="orders")
 
 
 @dataclass(frozen=True)

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnrisk.dataset import (
-    Exposure,
-    build_follow_ups,
-    build_training_set,
-    choose_follow_ups,
-    mend_exposed,
-    repurchase_gaps,
-)
+from churnrisk.dataset import Exposure, build_training_set, mend_exposed, repurchase_gaps
 from churnrisk.features import feature_fingerprint
 from churnrisk.learning import (
     Backtest,
     FittedModel,
-    OutlookCheck,
     Valuation,
     evidence_of_backtest,
     evidence_of_test,
     fit_model,
-    fit_outlook,
     grade_model,
     plan_backtest,
     run_backtest,
     run_test,
-    select_outlook_features,
 )
 from churnrisk.monitor import KEY as MONITORING
 from churnrisk.monitor import make_reference
@@ -51,6 +40,7 @@ from churnrisk.workflows.drawing import describe_draw, draw_for_training
 from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.frames import to_frame
+from churnrisk.workflows.outlook import follow_past, look_ahead
 from churnrisk.workflows.reasons import ReasonsFor, describe_drivers, make_finder, score_with_reasons
 from churnrisk.workflows.recipe import KEY as RECIPE
 from churnrisk.workflows.recipe import describe_recipe
@@ -311,28 +301,20 @@ def train_orders(
     tell = partial(progress, "features")
     data = build_training_set(orders, plan, database=orders.database, drawn=drawn[0], progress=tell)
     data, touched = mend_exposed(data, exposures, drawn[0])
+    followed = follow_past(drawn[0], data, seed=seed)
+    if orders.database is not None:
+        orders.database.make_room()  # what is left to ask of it is little, and fitting needs the memory
     progress("testing against the baselines", 0, 1)
     result = run_test(data, plan, seed=seed)
     grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
     progress("fitting on all snapshots", 0, 1)
-    model, checked = look_ahead(drawn[0], fit_model(data, seed=seed, earlier=result.model), seed=seed)
+    model, checked = look_ahead(fit_model(data, seed=seed, earlier=result.model), followed, seed=seed)
     progress("fitting on all snapshots", 1, 1)
     card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
     card |= {**describe_draw(drawn[1]), "outlook": describe_outlook(model.outlook, checked)}
     card |= {"drivers": describe_drivers(model, data.current.values, seed=seed)}
     card |= {MONITORING: make_reference(data, model, seed=seed).to_dict(), RECIPE: dict(recipe)}
     return ChurnModel(model, card | describe_exposures(exposures, touched))
-
-
-def look_ahead(orders: Orders, model: FittedModel, *, seed: int) -> tuple[FittedModel, OutlookCheck | None]:
-    """Give the model its outlook: next order, value, other horizons."""
-    names, current = select_outlook_features(model.names), model.snapshot
-    cutoffs = choose_follow_ups(orders.first_day, current)
-    followed = build_follow_ups(orders, cutoffs, names=names, until=current.cutoff, seed=seed, database=orders.database)
-    fitted = fit_outlook(followed, names, current, silence=model.learner.silence, seed=seed)
-    if fitted is None:
-        return model, None
-    return replace(model, outlook=fitted[0]), fitted[1]
 
 
 def choose_windows(
@@ -365,6 +347,8 @@ def backtest_orders(
         progress=lambda done, total: progress("features for the backtest", done, total),
     )
     data, _ = mend_exposed(data, exposures, drawn or orders)
+    if orders.database is not None:
+        orders.database.make_room(data.held_bytes)
     return run_backtest(data, plan, seed=seed, progress=lambda done, total: progress("backtest", done, total))
 
 
@@ -391,5 +375,5 @@ def load(version: str | None = None, *, models_dir: str | Path = "models") -> Ch
 
 
 def _choose_horizon(orders: Orders, until: int, lead: int) -> HorizonChoice:
-    gaps, open_gaps = repurchase_gaps(orders, until)
+    gaps, open_gaps = repurchase_gaps(orders, until, database=orders.database)
     return choose_horizon(gaps, open_gaps, history=until - orders.first_day, lead=lead)

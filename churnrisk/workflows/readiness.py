@@ -103,7 +103,9 @@ def _judge_horizon(orders: Orders, lead: int) -> Verdict:
     use = "choosing a horizon"
     as_of = orders.last_day + 1
     try:
-        choice = choose_horizon(*repurchase_gaps(orders, as_of), history=as_of - orders.first_day, lead=lead)
+        choice = choose_horizon(
+            *repurchase_gaps(orders, as_of, database=orders.database), history=as_of - orders.first_day, lead=lead
+        )
     except NotEnoughData as error:
         return Verdict(use, False, str(error))
     share = f"{choice.share:.1%} of those who buy again do so within {choice.horizon} days"

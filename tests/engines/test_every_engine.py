@@ -202,4 +202,6 @@ def test_customers_are_drawn_where_the_orders_lie(spark: Any) -> None:
     assert half == [who for who in whole if who in chosen.ids]
     data = build_training_set(orders, SnapshotPlan(SNAPSHOT, (), ()), names=["order_count"], drawn=drawn)
     assert data.current.customer_ids.tolist() == half
-    assert data.current.summary.customers.sum() > len(whole), "of all with a purchase, drawn or not"
+    everybody = build_training_set(orders, SnapshotPlan(SNAPSHOT, (), ()), names=["order_count"])
+    assert data.daily_purchases.counts.tolist() == everybody.daily_purchases.counts.tolist()
+    assert data.current.summary.customers.sum() == 25, "all who were drawn, in the base or not"

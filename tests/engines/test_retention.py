@@ -9,7 +9,8 @@ import narwhals as nw
 import numpy as np
 import pytest
 
-from churnrisk.engines import Database, collect_arrays, map_customers
+from churnrisk.dataset import count_daily_purchases, repurchase_gaps
+from churnrisk.engines import Database, collect_arrays, key_ranges, map_customers, ranges
 from churnrisk.orders import Orders
 from churnrisk.retention import (
     Terms,
@@ -28,6 +29,7 @@ from support.logs import CUTOFF, PlainLog, duckdb_log, polars_log, seeded_log, s
 LOG = seeded_log(seed=11)
 GROUP = nw.col("order_id").str.slice(0, 2).alias("customer_group")
 MakeOrders = Callable[[PlainLog], Orders]
+ROWS_OF_RANGE = 150
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +39,10 @@ def database() -> Iterator[Database]:
 
 
 @pytest.fixture(params=["duckdb", "duckdb streamed", pytest.param("spark", marks=pytest.mark.spark)])
-def make_orders(request: pytest.FixtureRequest) -> MakeOrders:
-    """Put a log on each engine that is to agree with Polars."""
+def make_orders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> MakeOrders:
+    """Put a log on each engine that is to agree with Polars; what streams, does so in some ranges of customers."""
+    monkeypatch.setattr(ranges, "MOST_ROWS", ROWS_OF_RANGE)
+    monkeypatch.setattr(ranges, "_SAMPLED", 1)
     if request.param == "spark":
         session: Any = request.getfixturevalue("spark")
         return lambda log: Orders.from_frame(spark_log(log, session).frame().with_columns(GROUP))
@@ -80,6 +84,18 @@ def every_table(orders: Orders) -> dict[str, Any]:
 
 def test_every_table(make_orders: MakeOrders) -> None:
     assert every_table(make_orders(LOG)) == every_table(on_polars(LOG))
+
+
+def test_ranges_of_customers_add_up_to_the_log(make_orders: MakeOrders) -> None:
+    orders, expected = make_orders(LOG), on_polars(LOG)
+    parts = key_ranges(orders.database, table="orders", key="customer_id")
+    assert len(parts) > 3 or orders.database is None
+    days = [count_daily_purchases(one, CUTOFF, database=one.database) for one in (orders, expected)]
+    assert days[0].first_day == days[1].first_day
+    assert days[0].counts.tolist() == days[1].counts.tolist()
+    assert days[0].new_counts.tolist() == days[1].new_counts.tolist()
+    gaps = [repurchase_gaps(one, CUTOFF, database=one.database) for one in (orders, expected)]
+    assert gaps[0] == gaps[1]
 
 
 @pytest.mark.parametrize("rows", [7, 100_000])

@@ -78,7 +78,8 @@ def check_orders(orders: Orders, drawn: Orders, ids: Sequence[str]) -> None:
     assert part.current.customer_ids.tolist() == whole.current.customer_ids[is_drawn].tolist()
     np.testing.assert_array_equal(part.current.values, whole.current.values[is_drawn])
     np.testing.assert_array_equal(part.daily_purchases.counts, whole.daily_purchases.counts)
-    assert part.current.summary.customers.sum() == 400
+    assert whole.current.summary.customers.sum() == 400
+    assert part.current.summary.customers.sum() == len(ids)
 
 
 @pytest.mark.parametrize("most", [0, 400, 1000])
