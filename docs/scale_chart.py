@@ -14,11 +14,14 @@ from typing import Any
 TARGET = Path(__file__).parent / "images" / "scale.svg"
 LINES = {
     ("score", "all"): ("score, end to end", "#c2410c"),
+    ("train", "all"): ("train, end to end", "#b91c1c"),
+    ("metrics", "all"): ("metrics, end to end", "#0f766e"),
     ("features", "features"): ("features of one snapshot", "#1d4ed8"),
     ("features", "read"): ("reading and checking", "#15803d"),
     ("features", "predict"): ("prediction alone", "#7e22ce"),
     ("features", "bare"): ("bare aggregate", "#525252"),
 }
+LINE_HEIGHT = 14.0
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 640, 400, 60, 20, 190, 50
 
 
@@ -55,22 +58,30 @@ def draw(results: dict[str, Any]) -> str:
         parts.append(_text(LEFT - 6, y + 4, f"{10.0**power:g}", anchor="end"))
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, "purchases", anchor="middle"))
     parts.append(_text(LEFT - 50, TOP - 6, "seconds of processors"))
-    for key, points in found.items():
-        parts += _line([place(point) for point in points], *LINES[key])
+    drawn = {key: [place(point) for point in points] for key, points in found.items() if points}
+    heights = _spread({key: points[-1][1] for key, points in drawn.items()})
+    for key, points in drawn.items():
+        parts += _line(points, *LINES[key], label_y=heights[key])
     return "\n".join([*parts, "</svg>", ""])
 
 
+def _spread(heights: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+    """Move labels down until none lies on another."""
+    placed: dict[tuple[str, str], float] = {}
+    for key in sorted(heights, key=lambda one: heights[one]):
+        placed[key] = max(heights[key], *(y + LINE_HEIGHT for y in placed.values()), 0.0)
+    return placed
+
+
 def _decades(values: list[float]) -> tuple[int, int]:
-    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)) - 0.02)
     return low, max(high, low + 1)
 
 
-def _line(points: list[tuple[float, float]], name: str, colour: str) -> list[str]:
-    if not points:
-        return []
+def _line(points: list[tuple[float, float]], name: str, colour: str, *, label_y: float) -> list[str]:
     path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     dots = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>' for x, y in points]
-    label = _text(points[-1][0] + 8, points[-1][1] + 4, name, colour=colour)
+    label = _text(points[-1][0] + 8, label_y + 4, name, colour=colour)
     return [f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>', *dots, label]
 
 

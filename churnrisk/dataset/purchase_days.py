@@ -43,8 +43,9 @@ class DailyPurchases:
 
 def count_daily_purchases(log: PurchaseLog, as_of: int, *, database: Database | None = None) -> DailyPurchases:
     """Count the customers who bought on each day before ``as_of``, and those among them who were new."""
-    counts = _count_in_parts(log, as_of, lambda days: days, ["order_day"], database)
-    new_counts = _count_in_parts(log, as_of, _first_days, ["order_day"], database)
+    purchases = _purchases(log, as_of)
+    counts = _count_in_parts(purchases, lambda rows: rows.unique(), ["order_day"], database)
+    new_counts = _count_in_parts(purchases, _first_days, ["order_day"], database)
     if not counts:
         return DailyPurchases(as_of, np.zeros(0, np.int64), np.zeros(0, np.int64))
     first_day = min(day for (day,) in counts)
@@ -52,22 +53,20 @@ def count_daily_purchases(log: PurchaseLog, as_of: int, *, database: Database | 
     return DailyPurchases(first_day, *spread)
 
 
-def _first_days(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    return days.group_by("customer_id").agg(order_day=nw.col("order_day").min())
+def _first_days(purchases: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    return purchases.group_by("customer_id").agg(order_day=nw.col("order_day").min())
 
 
 def _count_in_parts(
-    log: PurchaseLog,
-    as_of: int,
+    purchases: nw.LazyFrame[Any],
     look: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]],
     by: list[str],
     database: Database | None,
 ) -> Counter[tuple[int, ...]]:
-    """Count the rows of something made of purchase days, by some columns, customers in parts that fit into memory."""
+    """Count the rows of something made of purchases, by some columns, customers in parts that fit into memory."""
     counted: Counter[tuple[int, ...]] = Counter()
-    days = purchase_days(log, as_of)
     for ends in key_ranges(database, table="orders", key="customer_id"):
-        rows = look(cut_range(days, "customer_id", ends)).group_by(*by).agg(n=nw.len())
+        rows = look(cut_range(purchases, "customer_id", ends)).group_by(*by).agg(n=nw.len())
         table = collect_arrays(rows, sort_by=by)
         places = zip(*(table[name].tolist() for name in by), strict=True)
         for place, count in zip(places, table["n"].tolist(), strict=True):
@@ -91,13 +90,13 @@ def repurchase_gaps(
     """
     day = nw.col("order_day")
 
-    def look(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        followed = days.with_columns(next_day=day.shift(-1).over("customer_id", order_by="order_day"))
+    def look(purchases: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        followed = purchases.unique().with_columns(next_day=day.shift(-1).over("customer_id", order_by="order_day"))
         is_open = nw.col("next_day").is_null()
         wait = nw.when(is_open).then(as_of - 1 - day).otherwise(nw.col("next_day") - day)
         return followed.select(wait=wait, is_open=as_int(is_open))
 
-    rows = sorted(_count_in_parts(log, as_of, look, ["is_open", "wait"], database).items())
+    rows = sorted(_count_in_parts(_purchases(log, as_of), look, ["is_open", "wait"], database).items())
     closed, still_open = ({w: n for (is_open, w), n in rows if is_open == kind} for kind in (0, 1))
     return closed, still_open
 
@@ -115,8 +114,12 @@ def summarise_histories(log: PurchaseLog, snapshot: Snapshot) -> Summary:
 
 def purchase_days(log: PurchaseLog, before: int) -> nw.LazyFrame[Any]:
     """Give each customer's days with a purchase before a day, each once."""
+    return _purchases(log, before).unique()
+
+
+def _purchases(log: PurchaseLog, before: int) -> nw.LazyFrame[Any]:
     purchases = log.frame().filter(nw.col("is_purchase") == 1, nw.col("order_day") < before)
-    return purchases.select("customer_id", "order_day").unique()
+    return purchases.select("customer_id", "order_day")
 
 
 def _spread_over_days(table: Counter[tuple[int, ...]], first_day: int, days: int) -> NDArray[np.int64]:

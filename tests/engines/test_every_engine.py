@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -179,11 +180,20 @@ def test_the_python_interface_takes_any_frame(
 
 
 def test_a_model_is_the_same_wherever_its_features_were_made(model: churnrisk.ChurnModel) -> None:
-    """Everything that is learned, and the digest of all orders. Spark's queries are the same, and tested one by one."""
+    """Everything that is learned, and the digest of all orders."""
     trained = churnrisk.train(CUSTOMERS, horizon=60, engine="polars")
     for part in ("training", "test", "features", "data_fingerprint", "outlook", "drivers", "snapshot"):
         assert trained.card[part] == model.card[part], part
     pd.testing.assert_frame_equal(trained.score(CUSTOMERS), model.score(CUSTOMERS))
+
+
+@pytest.mark.spark
+def test_a_model_learned_on_spark_is_the_same_to_the_last_byte(model: churnrisk.ChurnModel, spark: Any) -> None:
+    assert spark.version
+    trained = churnrisk.train(CUSTOMERS, horizon=60, engine="spark")
+    assert joblib.hash(trained.model) == joblib.hash(model.model)
+    for part in ("training", "test", "features", "data_fingerprint", "outlook", "drivers", "snapshot"):
+        assert trained.card[part] == model.card[part], part
 
 
 @pytest.mark.spark
