@@ -78,7 +78,9 @@ def small_trained(tmp_path_factory: pytest.TempPathFactory, _own_configuration: 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests on Spark in one worker: a second Java machine costs more than it gains."""
+    """Keep the tests on Spark in one worker: a second Java machine costs more than it gains; leave slow ones out."""
+    if os.environ.get("CHURNRISK_SLOW") != "1":
+        items[:] = [item for item in items if item.get_closest_marker("slow") is None]
     for item in items:
         if item.get_closest_marker("spark"):
             item.add_marker(pytest.mark.xdist_group("spark"))

@@ -6,7 +6,7 @@ Whole numbers and order statistics exactly, every other float to 1e-9, probabili
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,7 +178,10 @@ def test_the_python_interface_takes_any_frame(
     pd.testing.assert_frame_equal(model.score(frame, as_of="2011-12-10"), model.score(CUSTOMERS, as_of="2011-12-10"))
 
 
-@pytest.mark.parametrize("name", ["polars", pytest.param("spark", marks=pytest.mark.spark)])
+ON_SPARK = [pytest.mark.spark, pytest.mark.slow]  # a score of queries on Spark: 20 s of processors, most of them Java's
+
+
+@pytest.mark.parametrize("name", ["polars", pytest.param("spark", marks=ON_SPARK)])
 def test_a_model_is_the_same_wherever_it_was_learned(
     model: churnrisk.ChurnModel, name: str, request: pytest.FixtureRequest
 ) -> None:
@@ -205,8 +208,19 @@ def test_customers_are_drawn_where_the_orders_lie(spark: Any) -> None:
     assert chosen == here
     assert len(chosen.ids) == 25
     assert half == [who for who in whole if who in chosen.ids]
-    data = build_training_set(orders, SnapshotPlan(SNAPSHOT, (), ()), names=["order_count"], drawn=drawn)
-    assert data.current.customer_ids.tolist() == half
-    everybody = build_training_set(orders, SnapshotPlan(SNAPSHOT, (), ()), names=["order_count"])
-    assert data.daily_purchases.counts.tolist() == everybody.daily_purchases.counts.tolist()
-    assert data.current.summary.customers.sum() == 25, "all who were drawn, in the base or not"
+    check_training_set(orders, drawn, chosen.ids)
+
+
+def check_training_set(orders: Orders, drawn: Orders, ids: Sequence[str]) -> None:
+    """What is learned from on Spark is, to the bit, that part of what is learned from elsewhere."""
+    plan = SnapshotPlan(SNAPSHOT, (SNAPSHOT.at(CUTOFF - 40),), ())
+    there = build_training_set(orders, plan, drawn=drawn)
+    here = build_training_set(Engine("polars", polars_log(LOG)).orders(), plan)
+    for mine, theirs in zip((*there.snapshots, there.current), (*here.snapshots, here.current), strict=True):
+        is_drawn = np.isin(theirs.customer_ids.astype(str), ids)
+        assert mine.customer_ids.tolist() == theirs.customer_ids[is_drawn].tolist()
+        np.testing.assert_array_equal(mine.values, theirs.values[is_drawn])
+        if mine.churned is not None and theirs.churned is not None:
+            assert mine.churned.tolist() == theirs.churned[is_drawn].tolist()
+    assert there.current.summary.customers.sum() == len(ids), "all who were drawn, in the base or not"
+    assert there.daily_purchases.counts.tolist() == here.daily_purchases.counts.tolist(), "of all, drawn or not"
