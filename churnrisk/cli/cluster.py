@@ -24,23 +24,24 @@ def refuse_beyond_spark(*, output: str | None, **given: Any) -> None:
         raise SettingsError(f"--output {output}: Spark writes a folder of Parquet, or of CSV where it ends in .csv.")
 
 
-def say_not_remembered() -> None:
-    """Say that a run on Spark leaves no trace in the state, for who expects it to."""
-    typer.echo(
-        "churnrisk: a run on Spark is not remembered: its scores stay there, so --since and `churnrisk monitor` do not "
-        "know of it (--no-remember: leave out this message).",
-        err=True,
-    )
+NOT_REMEMBERED = (
+    "churnrisk: a run on Spark is not remembered: its scores stay there, so --since and `churnrisk monitor` do not "
+    "know of it (--no-remember: leave out this message)."
+)
 
 
-def score_on_spark(model: ChurnModel, customers: str, *, as_json: bool, output: str | None, **how: Any) -> None:
-    """Score on Spark, and print the counts and the top of the list."""
+def score_on_spark(
+    model: ChurnModel, customers: str, *, as_json: bool, output: str | None, expects_memory: bool, **how: Any
+) -> None:
+    """Score on Spark, and print the counts and the top of the list; tell who expects it that no run is remembered."""
     from churnrisk import workflows
     from churnrisk.cli.score import show_output
     from churnrisk.cli.show import print_json, progress_bar
 
     with progress_bar(is_quiet=as_json) as progress:
         result = workflows.score_source_on_spark(model, customers, output=output, progress=progress, **how)
+    if expects_memory:
+        typer.echo(NOT_REMEMBERED, err=True)
     if as_json:
         print_json(describe(model, result, output))
         return

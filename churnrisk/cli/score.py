@@ -126,7 +126,7 @@ def score(
     Example: churnrisk score customers.csv --output scores.xlsx
     """
     from churnrisk import workflows
-    from churnrisk.cli.cluster import refuse_beyond_spark, say_not_remembered, score_on_spark
+    from churnrisk.cli.cluster import refuse_beyond_spark, score_on_spark
     from churnrisk.cli.show import print_json, progress_bar
     from churnrisk.engines import is_spark
     from churnrisk.learning import Valuation
@@ -142,9 +142,8 @@ def score(
     how: dict[str, Any] = {"as_of": as_of, "by": by.value, "options": options, "top": top}
     how["valuation"] = Valuation(settings.margin, settings.discount_rate)
     if is_on_spark:
-        score_on_spark(churn_model, customers, as_json=as_json, output=output, **how)
-        if settings.remember and not no_remember:
-            say_not_remembered()
+        expects = settings.remember and not no_remember
+        score_on_spark(churn_model, customers, as_json=as_json, output=output, expects_memory=expects, **how)
         return
     path = state_path(settings, state, models_dir=models_dir)
     with progress_bar(is_quiet=as_json) as progress:
