@@ -31,16 +31,16 @@ NOT_REMEMBERED = (
 
 
 def score_on_spark(
-    model: ChurnModel, customers: str, *, as_json: bool, output: str | None, expects_memory: bool, **how: Any
+    model: ChurnModel, customers: str, *, as_json: bool, output: str | None, is_lost: bool, **how: Any
 ) -> None:
-    """Score on Spark, and print the counts and the top of the list; tell who expects it that no run is remembered."""
+    """Score on Spark, print the counts and the top of the list, and say it where a run is lost to the memory."""
     from churnrisk import workflows
     from churnrisk.cli.score import show_output
     from churnrisk.cli.show import print_json, progress_bar
 
     with progress_bar(is_quiet=as_json) as progress:
         result = workflows.score_source_on_spark(model, customers, output=output, progress=progress, **how)
-    if expects_memory:
+    if is_lost:
         typer.echo(NOT_REMEMBERED, err=True)
     if as_json:
         print_json(describe(model, result, output))

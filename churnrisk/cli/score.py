@@ -139,12 +139,11 @@ def score(
         workflows.check_output(output)
     options = reading.options(settings, rejects=workflows.rejects_beside(customers, output=output))
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
-    how: dict[str, Any] = {"as_of": as_of, "by": by.value, "options": options, "top": top}
-    how["valuation"] = Valuation(settings.margin, settings.discount_rate)
+    valuation = Valuation(settings.margin, settings.discount_rate)
+    how: dict[str, Any] = {"as_of": as_of, "by": by.value, "options": options, "top": top, "valuation": valuation}
     if is_on_spark:
-        expects = settings.remember and not no_remember
-        score_on_spark(churn_model, customers, as_json=as_json, output=output, expects_memory=expects, **how)
-        return
+        is_lost = settings.remember and not no_remember
+        return score_on_spark(churn_model, customers, as_json=as_json, output=output, is_lost=is_lost, **how)
     path = state_path(settings, state, models_dir=models_dir)
     with progress_bar(is_quiet=as_json) as progress:
         progress("scoring", 0, 1)
@@ -161,10 +160,9 @@ def score(
     defused = workflows.write_scores(result, output, csv_style=csv_style.value) if output else 0
     run = None if no_remember else remember_run(path, churn_model, result, settings=settings)
     if as_json:
-        print_json({**workflows.describe_scores(churn_model, result), "run": run})
-        return
+        return print_json({**workflows.describe_scores(churn_model, result), "run": run})
     show_scores(churn_model, result, top=top)
-    show_output(output, size=len(result.totals), defused=defused)
+    return show_output(output, size=len(result.totals), defused=defused)
 
 
 def show_output(output: str | None, *, size: int, defused: int) -> None:
