@@ -85,7 +85,7 @@ def say(text: str, **values: Any) -> str:
         For the placeholders.
     """
     found = translations(_current.get()).gettext(text) if text else ""
-    return found.format(**values) if values else found
+    return fill(found, **values) if values else found
 
 
 def say_many(one: str, many: str, count: float, **values: Any) -> str:
@@ -101,7 +101,16 @@ def say_many(one: str, many: str, count: float, **values: Any) -> str:
         For further placeholders.
     """
     found = translations(_current.get()).ngettext(one, many, int(count))
-    return found.format(**{"count": write_number(count), **values})
+    return fill(found, **{"count": write_number(count), **values})
+
+
+def fill(text: str, **values: Any) -> str:
+    """Fill in placeholders; a day that ends in an abbreviation and a full stop share one point.
+
+    >>> fill("{day}.", day="9.12.2011 г.")
+    '9.12.2011 г.'
+    """
+    return text.format(**values).replace("г..", "г.")
 
 
 def mark(text: str) -> str:

@@ -17,6 +17,7 @@ from churnrisk.messages import (
     ENGLISH,
     MINUS,
     STAGE,
+    fill,
     list_wordings,
     say,
     separators,
@@ -112,8 +113,8 @@ def _say_again(language: str, one: Wording, values: Mapping[str, str]) -> str:
     told = {name: _tell(language, name, value) for name, value in values.items()}
     if one.many:
         count = int(values["count"].replace(",", ""))
-        return catalogue.npgettext(STAGE, one.key, one.many, count).format(**told)
-    return catalogue.pgettext(STAGE, one.key).format(**told)
+        return fill(catalogue.npgettext(STAGE, one.key, one.many, count), **told)
+    return fill(catalogue.pgettext(STAGE, one.key), **told)
 
 
 def _tell(language: str, name: str, value: str) -> str:

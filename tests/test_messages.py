@@ -91,6 +91,8 @@ def test_the_language_is_that_of_the_block_and_english_outside() -> None:
         assert say("Campaigns") == "Кампании"
     assert say("Campaigns") == "Campaigns"
     assert say("nobody has translated this") == "nobody has translated this"
+    with speaking("bg"):
+        assert "г.." not in say("Each order by its day and size, from {first} to {last}.", first="", last="1.1.2011 г.")
     with pytest.raises(SettingsError, match="en, bg, pl, be"), speaking("xx"):
         pass
 

@@ -75,7 +75,7 @@ def _tabulate_customers(risk: AtRisk) -> DataTable:
         Column(say("segment"), is_number=False, is_wide=True),
         Column(say("days quiet")),
         Column(say("orders"), is_wide=True),
-        Column(say("amount")),
+        Column(say("amount"), is_wide=True),
         Column(say("main reason"), is_number=False, is_wide=True),
     )
     rows = tuple(_write_customer(customer) for customer in risk.customers)
