@@ -1,4 +1,4 @@
-"""Make the pictures of the dashboard in ``docs/images``, in a real browser on the sample.
+"""Make the pictures of the dashboard and of the report in ``docs/images``, in a real browser on the sample.
 
     python docs/screenshots.py
 
@@ -26,11 +26,17 @@ SHOTS = (
     ("customers", "/customers?risk=high", 1440, 900, "light"),
     ("customer", "/customer?id=15749", 1440, 1360, "light"),
     ("cohorts", "/cohorts", 1440, 960, "dark"),
-    ("model", "/model", 1440, 1300, "light"),
+    ("model", "/model", 1440, 1720, "light"),
     ("campaigns", "/campaigns", 1440, 1000, "light"),
     ("phone", "/customers?risk=high", 360, 780, "dark"),
 )
 """Name, page, width and height in CSS pixels, and theme."""
+
+REPORT_SHOTS = (
+    ("report", "", 1440, 1720, "light"),
+    ("report-phone", "#at-risk", 360, 800, "dark"),
+)
+"""The same of the report, with the section that is shown."""
 
 DAYS = ("2011-09-10", "2011-10-10", "2011-11-10", "2011-12-10")
 
@@ -41,7 +47,7 @@ def main() -> None:
     from support.dashboard import running_dashboard
     from support.shop import PURCHASES
 
-    wanted = sys.argv[1:] or [name for name, *_ in SHOTS]
+    wanted = sys.argv[1:] or [name for name, *_ in (*SHOTS, *REPORT_SHOTS)]
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -59,10 +65,16 @@ def main() -> None:
                     browser.visit(dashboard.url + page, width=width, height=height, theme=theme)
                     (IMAGES / f"dashboard-{name}.png").write_bytes(shrink(take(browser)))
                     print(name, (IMAGES / f"dashboard-{name}.png").stat().st_size)
+            for name, section, width, height, theme in REPORT_SHOTS:
+                if name in wanted:
+                    page = f"{(folder / 'report.html').as_uri()}{section}"
+                    browser.visit(page, width=width, height=height, theme=theme)
+                    (IMAGES / f"{name}.png").write_bytes(shrink(take(browser)))
+                    print(name, (IMAGES / f"{name}.png").stat().st_size)
 
 
 def make_history(folder: Path) -> None:
-    """Train, score on several days, and see a campaign through."""
+    """Train, score on several days, see a campaign through, and write a report."""
     from support.shop import PURCHASES, churnrisk
 
     models, state, names = folder / "models", folder / "state.db", folder / "list.csv"
@@ -73,6 +85,7 @@ def make_history(folder: Path) -> None:
         ("score", PURCHASES, *common, "--as-of", DAYS[0], "--no-remember", "--output", names),
         ("campaign", "create", "autumn", "--from", names, "--holdout", "20%", "--state", state, "--window", 90),
         ("campaign", "measure", "autumn", PURCHASES, "--state", state),
+        ("report", PURCHASES, *common, "--output", folder / "report.html"),
     ]
     for step in steps:
         answer = churnrisk(*step)

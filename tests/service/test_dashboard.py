@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -290,6 +291,27 @@ def test_states_in_which_there_is_nothing(dashboard: Dashboard, tmp_path: Path) 
         assert client.get("/customers?min_value=much").status_code == 422
         assert "Nobody is behind this filter" in client.get("/customers?id=zzz").text
         assert client.get("/nothing/here").status_code == 404
+
+
+def test_profit_and_advice_are_those_of_the_shop(dashboard: Dashboard) -> None:
+    from churnrisk.decide import ContactTerms
+
+    state, config = dashboard.app.state, dashboard.app.state.config
+    summary = dashboard.shop.summary()
+    leavers = summary["mean_churn_probability"] * summary["status"]["scored"]
+    with client_of(dashboard, "reader") as client:
+        assert "numbers of the literature" in client.get("/model").text
+        try:
+            state.config = replace(config, terms=ContactTerms(0.5, 5.25, 0.2, redemption=0.75))
+            page = client.get("/model").text
+        finally:
+            state.config = config
+        segments = client.get("/segments").text
+    said = f"one value of a kept customer, {summary['value_at_risk'] / leavers:,.2f}, an offer that costs 5.25 where"
+    assert said in page
+    assert "20.0 % of would-be leavers who stay because of it, and 75.0 % of all others" in page
+    assert "literature" not in page
+    assert "service call – a call: something may have gone wrong" in segments
 
 
 def test_the_export_is_the_list(dashboard: Dashboard) -> None:
