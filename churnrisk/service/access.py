@@ -28,6 +28,11 @@ Lane = Literal["reads", "work", "login", "none"]
 FORM_LIMIT = 2**16
 """Bytes of a plain form that are looked through for its token."""
 
+FORM_TOO_LARGE = wording(
+    "A form may have {count} bytes. A longer list of customers who have opted out belongs into a file, which "
+    "`suppress` in the settings of the service names."
+)
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -292,7 +297,7 @@ async def read_form(receive: Receive) -> bytes:
         message = await receive()
         body += bytes(message.get("body", b""))
         if len(body) > FORM_LIMIT:
-            raise Problem(413, "Body too large", f"A form may have {FORM_LIMIT} bytes.", limit_bytes=FORM_LIMIT)
+            raise Problem(413, "Body too large", FORM_TOO_LARGE.format(count=FORM_LIMIT), limit_bytes=FORM_LIMIT)
         if message["type"] != "http.request" or not message.get("more_body"):
             return body
 

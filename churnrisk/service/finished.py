@@ -70,6 +70,10 @@ class FinishedAnswers:
         while len(self._kept) > self._most or self._bytes > self._most_bytes:
             self._drop(next(iter(self._kept)))
 
+    def drop(self, scope: Scope) -> None:
+        """Let go of what was answered at an address, where there is nothing any more."""
+        self._drop(_address(scope))
+
     def _drop(self, address: Address) -> None:
         if address in self._kept:
             self._bytes -= _size(address, self._kept.pop(address))

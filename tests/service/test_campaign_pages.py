@@ -93,6 +93,24 @@ def test_who_has_opted_out_is_left_out(api: httpx.Client, scorer: tuple[httpx.Cl
     assert not members & {*pasted, OPTED_OUT}
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"window": "0"}, "must be 1 to 3,650"),
+        ({"contact_cost": "-1"}, "cannot be negative"),
+        ({"customers": "none"}, "none: this is no number"),
+        ({"name": ""}, "cannot be the name of a campaign"),
+        ({"left_out": "1234567890\n" * 6000}, "A form may have 65536 bytes."),
+    ],
+)
+def test_a_form_that_is_not_right_is_shown_again(
+    scorer: tuple[httpx.Client, str], fields: dict[str, str], words: str
+) -> None:
+    refused = make(scorer, **{"name": "spring", "drop_overlap": "yes", **fields})
+    assert refused.status_code in (413, 422)
+    assert words in refused.text
+
+
 def test_what_was_done_is_written_down(api: httpx.Client) -> None:
     done = [(one["action"], one["detail"].get("name")) for one in api.get("/v1/audit").json()["entries"]]
     assert ("campaign measured", "summer") in done

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
+from churnrisk.errors import UnknownCustomer
 from churnrisk.service.access import Needs
 from churnrisk.service.api.queries import NoOthers
 from churnrisk.service.api.shapes import CustomerAnswer, CustomersAnswer, problems
@@ -51,7 +52,11 @@ async def customer(
     """
     answers: FinishedAnswers = request.app.state.finished
     last = answers.find(request.scope)
-    finished = await run_in_threadpool(_answer, request.app.state.shop, customer_id, explain=explain, last=last)
+    try:
+        finished = await run_in_threadpool(_answer, request.app.state.shop, customer_id, explain=explain, last=last)
+    except UnknownCustomer:
+        answers.drop(request.scope)  # of who was forgotten nothing is kept
+        raise
     answers.keep(request.scope, finished)
     return Response(finished.content, media_type="application/json")
 

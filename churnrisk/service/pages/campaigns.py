@@ -144,7 +144,11 @@ def _note(view: View, action: str, name: str) -> None:
 def _read_campaign(view: View, listed: CustomerList) -> Campaign:
     outcome: Outcome = next((one for one in KNOWN_OUTCOMES if one == view.ask("outcome")), "retained")
     holdout = read_number(view, "holdout")
-    window = read_number(view, "window") or _horizon(view)
+    window = read_number(view, "window")
+    window = _horizon(view) if window is None else window
+    costs = [read_number(view, name) or 0.0 for name in ("contact_cost", "incentive_cost")]
+    if min(costs) < 0:
+        raise Problem(422, "Invalid request", say("A cost cannot be negative."))
     if not 1 <= window <= 3650:
         raise Problem(422, "Invalid request", say("The days that count must be 1 to 3,650."))
     return Campaign(
@@ -154,8 +158,8 @@ def _read_campaign(view: View, listed: CustomerList) -> Campaign:
         outcome=outcome,
         holdout=(10.0 if holdout is None else holdout) / 100,
         seed=0,
-        contact_cost=max(0.0, read_number(view, "contact_cost") or 0.0),
-        incentive_cost=max(0.0, read_number(view, "incentive_cost") or 0.0),
+        contact_cost=costs[0],
+        incentive_cost=costs[1],
         margin=view.request.app.state.config.valuation.margin,
     )
 

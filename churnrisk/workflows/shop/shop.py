@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -35,6 +36,8 @@ NOT_NAMED = mark("no purchase history: set `purchases` in churnrisk.toml, or sen
 UNKNOWN = wording(
     "no customer {name} is in the purchase history. Ids are compared as text, so leading zeros and case count."
 )
+RETIRED_SECONDS = 300.0
+"""So long a generation stays open after another took its place: questions that came before may still be answered."""
 
 
 class _Present:
@@ -72,7 +75,7 @@ class Shop:
         self.live = LiveScorer(self.current, plan.options, plan.valuation)
         self._lock = threading.Lock()
         self._present: _Present | None = None
-        self._retired: list[Generation] = []
+        self._retired: list[tuple[float, Generation]] = []
 
     @classmethod
     def open(cls, plan: ShopPlan, state: State) -> Shop:
@@ -102,6 +105,8 @@ class Shop:
             raise NoHistory(NOT_READ if self.plan.purchases else NOT_NAMED)
         if present is None or present.stamp != stamp:
             present = self._switch(stamp)
+        if self._retired:
+            self._let_go()
         present.refresh()
         return present
 
@@ -113,12 +118,15 @@ class Shop:
             if files is None:
                 raise NoHistory(NOT_READ)
             if self._present is not None:
-                self._retired.append(self._present.generation)
+                self._retired.append((time.monotonic(), self._present.generation))
             self._present = _Present(Generation(files), self.state, stamp=stamp)
-            for generation in self._retired[:-1]:  # the one before may still be answering
-                generation.close()
-            del self._retired[:-1]
             return self._present
+
+    def _let_go(self) -> None:
+        """Close generations that nobody answers from any more: only then the disk is rid of their files."""
+        with self._lock:
+            while self._retired and time.monotonic() - self._retired[0][0] > RETIRED_SECONDS:
+                self._retired.pop(0)[1].close()
 
     def customer_version(self, customer_id: str) -> tuple[object, ...]:
         """Give what changes whenever the view of a customer may: a key to keep finished answers by."""
@@ -372,6 +380,7 @@ class Shop:
         """Let go of everything."""
         self.live.close()
         with self._lock:
-            for generation in (*self._retired, *([self._present.generation] if self._present else [])):
+            retired = [generation for _, generation in self._retired]
+            for generation in (*retired, *([self._present.generation] if self._present else [])):
                 generation.close()
             self._present, self._retired = None, []
