@@ -161,6 +161,20 @@ def test_the_filter_narrows_the_list_without_a_new_page(browser: Browser, dashbo
     assert "low" in browser.run("return document.querySelector('#list .risk').className")
 
 
+def test_what_goes_wrong_in_a_part_of_a_page_is_said_in_it(browser: Browser, dashboard: Dashboard) -> None:
+    browser.visit(f"{dashboard.url}/customers")
+    browser.type("#min_value", "much")
+    browser.run("document.querySelector('#min_value').dispatchEvent(new Event('change', {bubbles: true}))")
+    wait_for(browser, "document.querySelector('#list [role=alert]')")
+    said = browser.run("return document.querySelector('#list [role=alert]').textContent")
+    assert said == "Invalid request: much: this is no number."
+    assert browser.run("return document.querySelectorAll('#list tbody tr').length") == 50
+    browser.type("#min_value", "10")
+    browser.run("document.querySelector('#min_value').dispatchEvent(new Event('change', {bubbles: true}))")
+    wait_for(browser, "!document.querySelector('#list [role=alert]')")
+    assert [one for one in browser.complaints() if "422" not in one] == []
+
+
 def wait_for(browser: Browser, condition: str) -> None:
     until = time.monotonic() + 30
     while not browser.run(f"return !!document.querySelector('#list') && ({condition})"):

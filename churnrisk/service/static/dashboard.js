@@ -11,8 +11,28 @@
 
   document.addEventListener("htmx:afterSettle", () => document.dispatchEvent(new Event("charts-came")));
 
+  // A part of a page that could not be had says so where it would stand, in the words of the page of that problem.
+  const complain = (target, said) => {
+    const note = target.querySelector("[role=alert]") || document.createElement("p");
+    note.className = "note alarm";
+    note.setAttribute("role", "alert");
+    note.textContent = said;
+    target.querySelector(".loading")?.remove();
+    target.prepend(note);
+  };
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    event.detail.headers.Accept = "text/html";
+  });
+
   document.addEventListener("htmx:responseError", (event) => {
-    const place = event.detail.target.querySelector("[role=status]");
-    if (place) place.textContent = `${event.detail.xhr.status}`;
+    const { target, xhr } = event.detail;
+    const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+    const said = [...page.querySelectorAll("main h1, main h1 + p")].map((one) => one.textContent);
+    complain(target, said.join(": ") || `${xhr.status}`);
+  });
+
+  document.addEventListener("htmx:sendError", (event) => {
+    complain(event.detail.target, document.body.dataset.unreachable);
   });
 })();
