@@ -45,7 +45,8 @@ def make_cards(data: PeriodFigures, *, says_unknown: bool = True) -> tuple[Card,
     data : PeriodFigures
         The figures.
     says_unknown : bool
-        Whether a card says why it has nothing to be compared with.
+        Whether a card that cannot be compared with the year before says why; else it is compared with the period
+        before.
     """
     latest = find_latest(data)
     before = find_year_before(data.table.kind, latest)
@@ -53,8 +54,10 @@ def make_cards(data: PeriodFigures, *, says_unknown: bool = True) -> tuple[Card,
     earlier = None if before is None else data.table.rows[before]
     cards = {name: _make_card(data, name, row, earlier) for name in SHOWN if row.figures[name] is not None}
     if not says_unknown:
-        known = {name for name in cards if _is_comparable(data, name, row, earlier)}
-        cards = {name: card if name in known else replace(card, change="") for name, card in cards.items()}
+        last = data.table.rows[latest - 1] if latest else None
+        for name in [name for name in cards if not _is_comparable(data, name, row, earlier)]:
+            is_told = last is not None and _is_comparable(data, name, row, last)
+            cards[name] = replace(cards[name], change=_compare_with(name, row, last) if last and is_told else "")
     return tuple(cards.values())
 
 
@@ -103,10 +106,13 @@ def _compare_years(data: PeriodFigures, name: str, row: PeriodRow, earlier: Peri
         return say("the log has no year before")
     if not is_known(data, earlier, name):
         return say("{period} is not known: the log starts too late", period=write_period(earlier.period.name))
+    return _compare_with(name, row, earlier) + _judge_noise(data, name)
+
+
+def _compare_with(name: str, row: PeriodRow, earlier: PeriodRow) -> str:
     value, past = row.figures[name], earlier.figures[name]
     change = "" if value is None or past is None else compare(name, value, past)
-    words = say("{change} on {period}", change=change or NOTHING, period=write_period(earlier.period.name))
-    return words + _judge_noise(data, name)
+    return say("{change} on {period}", change=change or NOTHING, period=write_period(earlier.period.name))
 
 
 def _judge_noise(data: PeriodFigures, name: str) -> str:

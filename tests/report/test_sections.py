@@ -12,7 +12,7 @@ from churnrisk.report.blocks import Cards, Chart, DataTable, Section, Words
 from churnrisk.report.campaigns import build_campaigns
 from churnrisk.report.catalogue import SECTIONS, build_sections
 from churnrisk.report.formats import amount, growth, percent, points, whole
-from churnrisk.report.overview import build_overview
+from churnrisk.report.overview import build_overview, make_cards
 from churnrisk.report.trends import build_trends
 from support.reports import make_data
 
@@ -92,6 +92,12 @@ def test_a_year_before_that_the_log_does_not_reach_is_not_compared(tmp_path: Pat
     changes = {card.title: card.change for card in cards.cards}
     assert changes["Retained"].endswith("is not known: the log starts too late")
     assert " on 2019-" in changes["Revenue"]
+    active = make_cards(data, says_unknown=False)[0]  # on the dashboard it is compared with the month before
+    last, latest = [row for row in data.table.rows if row.complete][-2:]
+    past, now = (row.figures["customers_at_end"] for row in (last, latest))
+    assert past is not None
+    assert now is not None
+    assert active.change == f"{growth(now, past)} on {last.period.name}"
 
 
 def test_trends_leave_out_what_is_not_known(data: ReportData) -> None:
