@@ -28,8 +28,15 @@ from churnrisk.orders import IntakeOptions
 
 MEMORY = 2 * 2**30
 UPLOAD, CONTENT, FACTS, FAILURE = "upload", "content", "facts.json", "failure.json"
-LOADED = ("__main__", "churnrisk.workflows.shop.upload", "churnrisk.workflows.scoring", "churnrisk.learning.estimators")
-"""What the fork server loads; none of it starts a thread, which would not survive a fork."""
+LOADED = (
+    "__main__",
+    "churnrisk.workflows.shop.upload",
+    "churnrisk.workflows.scoring",
+    "churnrisk.learning.estimators",
+    "duckdb",
+    "joblib",
+)
+"""What the fork server loads; none of it starts a thread by that, which would not survive a fork."""
 
 
 @dataclass(frozen=True)
