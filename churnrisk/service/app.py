@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from churnrisk import __version__
 from churnrisk.service import api, pages
@@ -41,7 +42,7 @@ def create_app(config: ServiceConfig) -> FastAPI:
     config : ServiceConfig
         How to run.
     """
-    app = FastAPI(
+    app = Guarded(
         title="churnrisk",
         version=__version__,
         summary="Which customers are about to stop buying.",
@@ -58,10 +59,26 @@ def create_app(config: ServiceConfig) -> FastAPI:
     app.state.static, app.state.throttle, app.state.finished = read_static(), Throttle(), FinishedAnswers()
     app.state.problem_page = pages.show_problem
     add_handlers(app)
-    app.add_middleware(Bound, bounds=config.bounds)
-    app.add_middleware(Access)
-    app.add_middleware(Guard, known_hosts=config.known_hosts)  # last added is outermost
+    app.guards = Guard(Access(Bound(app.framework, config.bounds)), config.known_hosts)
     return app
+
+
+class Guarded(FastAPI):
+    """An application behind its guards: nothing reaches the framework but through them, nor costs what it costs.
+
+    As its middleware they would stand behind what it does itself for every request, the refused ones too.
+    """
+
+    guards: Guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand everything that comes to the guards."""
+        scope["app"] = self
+        await self.guards(scope, receive, send)
+
+    async def framework(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Do what the framework does: find the route, read its parameters, call it."""
+        await super().__call__(scope, receive, send)
 
 
 @contextlib.asynccontextmanager

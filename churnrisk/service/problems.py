@@ -125,7 +125,7 @@ def add_handlers(app: FastAPI) -> None:
     async def handle(request: Request, error: Exception) -> Response:
         return respond(problem_of(error), request.scope)
 
-    for kind in (Problem, errors.ChurnriskError, RequestValidationError, HTTPException):
+    for kind in (Problem, errors.ChurnriskError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, handle)
 
 

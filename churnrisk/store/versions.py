@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import datetime
 from pathlib import Path
@@ -68,10 +69,15 @@ def read_current(models_dir: Path) -> str | None:
 def stamp_current(models_dir: Path) -> tuple[int, int] | None:
     """Give what changes when another version becomes current, without reading a file; None where there is none."""
     try:
-        found = (models_dir / CURRENT_NAME).stat()
+        found = _pointer(models_dir).stat()
     except OSError:
         return None
     return found.st_mtime_ns, found.st_ino
+
+
+@functools.lru_cache(maxsize=8)  # to put a path together takes longer than to look at it
+def _pointer(models_dir: Path) -> Path:
+    return models_dir / CURRENT_NAME
 
 
 def write_current(models_dir: Path, version: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -98,10 +99,15 @@ def find_current(folder: Path) -> ShopFiles | None:
 def stamp_of(folder: Path) -> tuple[int, int] | None:
     """Give what changes when another generation becomes current, for next to nothing."""
     try:
-        found = (folder / POINTER).stat()
+        found = _pointer(folder).stat()
     except FileNotFoundError:
         return None
     return found.st_mtime_ns, found.st_ino
+
+
+@functools.lru_cache(maxsize=8)  # to put a path together takes longer than to look at it
+def _pointer(folder: Path) -> Path:
+    return folder / POINTER
 
 
 def stamp_source(purchases: str | None) -> tuple[int, int] | None:
