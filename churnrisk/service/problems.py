@@ -125,8 +125,12 @@ def add_handlers(app: FastAPI) -> None:
     async def handle(request: Request, error: Exception) -> Response:
         return respond(problem_of(error), request.scope)
 
-    for kind in (Problem, errors.ChurnriskError, RequestValidationError, HTTPException, Exception):
+    async def hand_on(_: Request, error: Exception) -> Response:
+        raise error  # to the guard, which writes a defect down before it answers
+
+    for kind in (Problem, errors.ChurnriskError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)
+    app.add_exception_handler(Exception, hand_on)
 
 
 def _is_machine(request: Request) -> bool:

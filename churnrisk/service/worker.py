@@ -106,8 +106,7 @@ class Server(uvicorn.Server):
         """
         app: FastAPI = self.config.app  # type: ignore[assignment]
         await asyncio.to_thread(app.state.warming.join)
-        gc.collect()
-        gc.freeze()
+        gc.freeze()  # what is garbage at this moment stays, too: to collect it first would be one more such pause
 
     async def _sweep(self) -> None:
         """Cut off slow clients."""
