@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from churnrisk.cli.options import AsJson, Reading, current_settings, reads_purchases, state_path
+from churnrisk.cli.options import AsJson, Reading, contact_terms, current_settings, reads_purchases, state_path
 
 if TYPE_CHECKING:
     from churnrisk.settings import Settings
@@ -48,6 +48,8 @@ def weekly(
         keep_runs_days=settings.keep_runs_days,
         keep_rejects_days=settings.keep_rejects_days,
         rules=parse_rules(settings.rules, where="rules"),
+        terms=contact_terms(settings),
+        playbook=settings.playbook,
     )
     result = workflows.run_weekly(plan)
     if as_json:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from churnrisk.decide import ContactTerms
 from churnrisk.errors import ChurnriskError, OutputError
 from churnrisk.learning import Valuation
 from churnrisk.monitor import Rule
@@ -57,6 +59,10 @@ class WeeklyPlan:
         How long runs, and files of rejected rows in the folder, are kept; 0 for ever.
     rules : tuple of Rule
         Held against a look at the model, which takes another reading of the log; without any nobody looks.
+    terms : ContactTerms, optional
+        What contacting costs and brings, for the profit curve in the report.
+    playbook : mapping of str to str
+        What to do for which segment, where that is not as usual.
     """
 
     source: str
@@ -70,6 +76,8 @@ class WeeklyPlan:
     keep_runs_days: int = 0
     keep_rejects_days: int = 0
     rules: tuple[Rule, ...] = ()
+    terms: ContactTerms | None = None
+    playbook: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -169,6 +177,9 @@ def run_weekly(plan: WeeklyPlan) -> WeeklyResult:
         models_dir=plan.models_dir,
         state=plan.state,
         options=_quietly(plan.options),
+        terms=plan.terms,
+        margin=plan.valuation.margin,
+        playbook=plan.playbook,
     )
     files = plan.folder / LIST_FILE, plan.folder / REPORT_FILE
     write_scores(scored, str(files[0]))

@@ -48,7 +48,8 @@ def test_two_weeks(shop: Path, models: Path) -> None:
     buyer = sheet.loc[sheet["risk"] == "high", "customer_id"].iloc[0]
     with Path("purchases.csv").open("a", encoding="utf-8") as file:
         file.write(f"new-1,{buyer},2011-12-16 10:00:00,25.00,3,United Kingdom\n")
-    write_settings(models, 'rules = ["retention_rate < 0.95", "psi > 5"]')
+    terms = "contact_cost = 0.5\nincentive_cost = 5.25\nacceptance_rate = 0.2\n"
+    write_settings(models, f'{terms}rules = ["retention_rate < 0.95", "psi > 5"]')
     second = churnrisk("weekly")
     assert second.code == 0
     assert second.out.splitlines()[1:] == ["Rules that fired: retention_rate < 0.95 (it is 0.9273)."]
@@ -57,6 +58,7 @@ def test_two_weeks(shop: Path, models: Path) -> None:
     sheet = pd.read_excel("weekly/list.xlsx", engine="calamine", dtype={"customer_id": str})
     assert sheet.loc[sheet["change"] == "bought since", "customer_id"].tolist() == [buyer]
     assert sorted(path.name for path in Path("weekly").iterdir()) == ["list.xlsx", "report.html"]
+    assert "an offer that costs 5.25 where" in Path("weekly/report.html").read_text(encoding="utf-8")
 
 
 def test_a_run_that_failed_is_not_remembered(shop: Path) -> None:
