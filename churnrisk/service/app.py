@@ -25,10 +25,13 @@ from churnrisk.service.health import router as health
 from churnrisk.service.identity import Identities
 from churnrisk.service.login import Throttle
 from churnrisk.service.login import router as login
+from churnrisk.service.logs import log_defect
 from churnrisk.service.metrics import router as metrics
 from churnrisk.service.problems import add_handlers
 from churnrisk.state import open_state
 from churnrisk.workflows import Shop
+
+KEEP_UP_SECONDS = 1.0
 
 
 def create_app(config: ServiceConfig) -> FastAPI:
@@ -89,10 +92,24 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.identities = Identities(state)
         app.state.shop = Shop.open(config.shop_plan, state)
         app.state.warming = threading.Thread(target=app.state.shop.warm_up, name="warm-up", daemon=True)
-        app.state.warming.start()
+        stop = threading.Event()
+        keeping = threading.Thread(target=_keep_up, args=(app.state.shop, stop), name="keep-up", daemon=True)
+        for thread in (app.state.warming, keeping):
+            thread.start()
         try:
             yield
         finally:
-            await asyncio.to_thread(app.state.warming.join)
+            stop.set()
+            for thread in (app.state.warming, keeping):
+                await asyncio.to_thread(thread.join)
             app.state.shop.close()
             app.state.identities.close()
+
+
+def _keep_up(shop: Shop, stop: threading.Event) -> None:
+    """Let the shop take up what is new before somebody asks."""
+    while not stop.wait(KEEP_UP_SECONDS):
+        try:
+            shop.keep_up()
+        except Exception as error:  # whoever asks is told; this goes on
+            log_defect(error, request_id="", route="(keeping up)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,3 +112,27 @@ def test_without_the_key_nobody_can_be_known_again(
     made = prepare_shop(shop.plan)
     assert made.made_of["lacks_erasure_key"], "so that the log can say so"
     assert not (tmp_path / "another").exists(), "reading makes no key"
+
+
+def test_no_file_with_the_forgotten_stays_open(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in a shop that nobody asks anything: the disk is rid of a file when the last who has it open lets go."""
+    shop.keep_up()
+    old = open_files(shop)
+    assert len(old) == 1
+    forget(shop, "gone")
+    prepare_shop(shop.plan)
+    shop.keep_up()
+    assert len(open_files(shop)) == 2, "questions that came before may still be answered"
+    monkeypatch.setattr("churnrisk.workflows.shop.shop.RETIRED_SECONDS", 0.0)
+    shop.keep_up()
+    assert len(open_files(shop)) == 1
+    assert not open_files(shop) & old
+
+
+def open_files(shop: Shop) -> set[str]:
+    """Files of the shop that this process has open, those that are deleted included."""
+    paths = set()
+    for one in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            paths.add(str(one.readlink()).partition(" (deleted)")[0])
+    return {path for path in paths if path.startswith(str(shop.plan.folder)) and path.endswith(".duckdb")}

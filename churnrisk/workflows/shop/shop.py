@@ -376,6 +376,17 @@ class Shop:
         with contextlib.suppress(ChurnriskError):
             self.live.warm_up(self.now().generation.known if self.is_ready else None)
 
+    def keep_up(self) -> None:
+        """Take up the newest generation before somebody asks, and let go of those before; to be called every second.
+
+        Else the first question after a change would wait for it, and in a shop that nobody asks the file with who was
+        forgotten would stay open.
+        """
+        with contextlib.suppress(ChurnriskError):
+            before, present = self._present, self.now()
+            if present is not before:
+                self.customers(CustomerQuery())
+
     def close(self) -> None:
         """Let go of everything."""
         self.live.close()
