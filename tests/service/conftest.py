@@ -46,7 +46,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, own_shop: TrainedShop) -> 
     (folder / "opted_out.csv").write_text(f"customer_id\n{OPTED_OUT}\n")
     environment = {
         "CHURNRISK_SUPPRESS": str(folder / "opted_out.csv"),
-        "CHURNRISK_TRAIN_CUSTOMERS": "400",
+        "CHURNRISK_TRAIN_CUSTOMERS": "300",
         **watching(own_shop.configuration / "signing_key.pem", folder / "opened.txt"),
     }
     with running_service(folder, own_shop, environment=environment) as running:

@@ -9,7 +9,7 @@ import pytest
 
 from support.service import Service
 
-ASKED = {"horizon": 90, "seed": 3}
+ASKED = {"horizon": 180, "seed": 3}  # few cutoffs, so that it takes little time
 
 
 def test_a_model_is_trained_by_a_job(api: httpx.Client, service: Service) -> None:
@@ -38,7 +38,7 @@ def test_a_model_is_trained_by_a_job(api: httpx.Client, service: Service) -> Non
     assert made["snapshot"] == result["snapshot"]
     assert models[current]["is_current"]
     assert api.get("/v1/customers", params={"limit": 1}).json()["model"] == current
-    assert api.get(f"/v1/models/{made['version']}").json()["card"]["drawn"]["customers"] <= 400, "as the settings say"
+    assert api.get(f"/v1/models/{made['version']}").json()["card"]["drawn"]["customers"] <= 300, "as the settings say"
 
     written = [one for one in api.get("/v1/audit").json()["entries"] if one["action"] == "train"]
     assert ASKED.items() <= written[0]["detail"].items()
