@@ -59,17 +59,19 @@ def draw(results: dict[str, Any]) -> str:
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, "purchases", anchor="middle"))
     parts.append(_text(LEFT - 50, TOP - 6, "seconds of processors"))
     drawn = {key: [place(point) for point in points] for key, points in found.items() if points}
-    heights = _spread({key: points[-1][1] for key, points in drawn.items()})
+    heights = _spread({key: points[-1] for key, points in drawn.items()})
     for key, points in drawn.items():
         parts += _line(points, *LINES[key], label_y=heights[key])
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _spread(heights: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
-    """Move labels down until none lies on another."""
+def _spread(ends: dict[tuple[str, str], tuple[float, float]]) -> dict[tuple[str, str], float]:
+    """Give the height of each label: those of lines that end one below the other are moved down where they touch."""
     placed: dict[tuple[str, str], float] = {}
-    for key in sorted(heights, key=lambda one: heights[one]):
-        placed[key] = max(heights[key], *(y + LINE_HEIGHT for y in placed.values()), 0.0)
+    for key in sorted(ends, key=lambda one: ends[one][1]):
+        x, y = ends[key]
+        beside = [placed[one] + LINE_HEIGHT for one in placed if abs(ends[one][0] - x) < LINE_HEIGHT]
+        placed[key] = max([y, *beside])
     return placed
 
 
