@@ -7,6 +7,7 @@ they print pages of warnings.
 """
 
 from churnrisk.engines.arrays import Arrays, join_arrays
+from churnrisk.engines.clustered import Clustered, cluster, count_rows
 from churnrisk.engines.collect import BATCH_ROWS, collect_arrays, iterate_batches
 from churnrisk.engines.customers import map_ahead, map_customers
 from churnrisk.engines.database import Database, engine_error, quote_text
@@ -15,7 +16,7 @@ from churnrisk.engines.expressions import as_int, int_sum
 from churnrisk.engines.files import write_parquet, write_parquet_parts
 from churnrisk.engines.kept import FileDatabase, MemoryDatabase, fill_table, keep_customers
 from churnrisk.engines.postgres import connect_postgres
-from churnrisk.engines.ranges import cut_range, key_ranges
+from churnrisk.engines.ranges import LEAST_ROWS, choose_rows, cut_range, key_ranges
 from churnrisk.engines.spark import map_rows
 from churnrisk.engines.spark_files import (
     CORRUPT,
@@ -33,7 +34,9 @@ from churnrisk.engines.stored import StoredTable
 __all__ = [
     "BATCH_ROWS",
     "CORRUPT",
+    "LEAST_ROWS",
     "Arrays",
+    "Clustered",
     "Database",
     "FileDatabase",
     "MemoryDatabase",
@@ -42,8 +45,11 @@ __all__ = [
     "StoredTable",
     "as_int",
     "check_folder",
+    "choose_rows",
+    "cluster",
     "collect_arrays",
     "connect_postgres",
+    "count_rows",
     "cut_range",
     "engine_error",
     "fill_table",

@@ -40,9 +40,14 @@ def iterate_batches(
         for start in range(0, length, rows):
             yield {name: values[start : start + rows] for name, values in whole.items()}
         return
+    yield from iterate_text(database, database.write_query(frame.sort(*sort_by)), rows=rows)
+
+
+def iterate_text(database: Database, query: str, *, rows: int) -> Iterator[Arrays]:
+    """Run a query of text and give its rows in batches of about ``rows``, in the order that it gives them."""
     cursor = database.connection.cursor()  # of its own, so that others may query while batches are taken
     try:
-        cursor.execute(database.write_query(frame.sort(*sort_by)))
+        cursor.execute(query)
         vectors = max(1, rows // VECTOR_ROWS)
         while len(chunk := cursor.fetch_df_chunk(vectors)):
             yield from_pandas(chunk)

@@ -10,12 +10,12 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from churnrisk.engines import Arrays, Database, collect_arrays, iterate_batches
+from churnrisk.engines import Arrays, Database, choose_rows, cluster, collect_arrays, iterate_batches
 from churnrisk.features.base import CUSTOMER, PurchaseLog, has_purchased, in_base, line_history, order_history
 from churnrisk.features.catalogue import WHOLE_NUMBERS, LogFacts, select_features, whole_numbers_of
 from churnrisk.features.compiled import run_kept
 from churnrisk.features.feature import Feature, Floats, WholeNumber
-from churnrisk.features.parts import part_customers
+from churnrisk.features.parts import ClusteredLog, frames_to_cluster, is_large
 from churnrisk.timeline import Snapshot
 
 Who = Literal["base", "all"]
@@ -108,15 +108,32 @@ def iterate_features(
 ) -> Iterator[Features]:
     """Compute what :func:`customer_features` does, in batches of about ``rows`` customers, sorted throughout.
 
-    With ``database``, the one that the log lies in, no more than a batch is held in memory, and a log of more than
-    ``part_rows`` orders (by default what the database's memory limit allows) is asked in parts of whole customers.
+    With ``database``, the one that the log lies in, no more than a batch is held in memory, and a large log is stored
+    by customer for the while and asked in parts of ``part_rows`` orders (by default what its memory limit allows).
     Nobody in the base means no batch.
     """
     features = select_features(log, names)
-    for part in part_customers(log, database, rows=part_rows):
-        query = _whole_number_query(part, snapshot, features, who)
-        for batch in iterate_batches(query, sort_by=[CUSTOMER], rows=rows, database=database):
-            yield _apply_last_step(batch, snapshot, features)
+    for batch in _iterate_arrays(log, snapshot, features, who, rows=rows, database=database, part_rows=part_rows):
+        yield _apply_last_step(batch, snapshot, features)
+
+
+def _iterate_arrays(
+    log: PurchaseLog,
+    snapshot: Snapshot,
+    features: Sequence[Feature],
+    who: Who,
+    *,
+    rows: int,
+    database: Database | None,
+    part_rows: int | None,
+) -> Iterator[Arrays]:
+    if database is None or not is_large(log, database, rows=part_rows):
+        query = _whole_number_query(log, snapshot, features, who)
+        yield from iterate_batches(query, sort_by=[CUSTOMER], rows=rows, database=database)
+        return
+    with cluster(database, frames_to_cluster(log), CUSTOMER) as clustered:
+        query = _whole_number_query(ClusteredLog(log, clustered), snapshot, features, who)
+        yield from clustered.iterate(query, rows=rows, part_rows=part_rows or choose_rows(database))
 
 
 def lazy_features(

@@ -1,23 +1,22 @@
-"""A large log in parts of whole customers."""
+"""A large log, stored by customer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
 
-from churnrisk.engines import Database, cut_range, key_ranges
-from churnrisk.features.base import CUSTOMER, PurchaseLog
+from churnrisk.engines import LEAST_ROWS, Clustered, Database, count_rows
+from churnrisk.features.base import PurchaseLog
 
 
 @dataclass(frozen=True)
-class PartOfLog:
-    """The customers of a log from one id on and before another; None for no such end."""
+class ClusteredLog:
+    """The orders of a log in the order of its customers, who are whole numbers here."""
 
     log: PurchaseLog
-    ends: tuple[str | None, str | None]
+    clustered: Clustered
 
     @property
     def has_amounts(self) -> bool:
@@ -40,29 +39,22 @@ class PartOfLog:
         return self.log.has_categories
 
     def frame(self) -> nw.LazyFrame[Any]:
-        """Give the orders of these customers."""
-        return self._cut(self.log.frame())
+        """Give the orders."""
+        return self.clustered.frame("orders")
 
     def lines(self) -> nw.LazyFrame[Any] | None:
-        """Give the purchase rows of these customers."""
-        lines = self.log.lines()
-        return None if lines is None else self._cut(lines)
-
-    def _cut(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        return cut_range(frame, CUSTOMER, self.ends)
+        """Give the purchase rows."""
+        return self.clustered.frame("lines") if self.has_products or self.has_categories else None
 
 
-def part_customers(log: PurchaseLog, database: Database | None, *, rows: int | None = None) -> Iterator[PurchaseLog]:
-    """Give a log in parts whose features fit into the memory of its database, customers rising; else all of it.
+def is_large(log: PurchaseLog, database: Database, *, rows: int | None) -> bool:
+    """Tell whether a log is better asked in parts: one of more orders than these, or than pays."""
+    orders = log.frame()
+    return orders.implementation is nw.Implementation.DUCKDB and count_rows(database, orders) > (rows or LEAST_ROWS)
 
-    Parameters
-    ----------
-    log : PurchaseLog
-        Orders on any engine.
-    database : Database, optional
-        The one that the log lies in; without one there are no parts.
-    rows : int, optional
-        Orders of a part, about; by default what the memory limit allows.
-    """
-    for ends in key_ranges(database, table="orders", key=CUSTOMER, rows=rows):
-        yield log if ends == (None, None) else PartOfLog(log, ends)
+
+def frames_to_cluster(log: PurchaseLog) -> dict[str, nw.LazyFrame[Any]]:
+    """Give the tables of a log that features read."""
+    frames = {"orders": log.frame().drop("order_id")}  # no feature asks for it, and it is the widest column
+    lines = log.lines()
+    return frames if lines is None else frames | {"lines": lines}

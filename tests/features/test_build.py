@@ -117,6 +117,39 @@ def test_batches_put_together_are_the_whole(rows: int) -> None:
         np.testing.assert_array_equal(np.concatenate([batch.raw[name] for batch in batches]), values)
 
 
+@pytest.mark.parametrize("part_rows", [300, 100_000])
+def test_parts_put_together_are_the_whole_and_leave_nothing_behind(part_rows: int) -> None:
+    log = seeded_log(seed=4, customers=60, rows=2_500)
+    with Database(threads=2) as database:
+        made = duckdb_log(log, database)
+        whole = customer_features(made, SNAPSHOT, who="all")
+        before = _tables(database)
+        batches = list(
+            iterate_features(made, SNAPSHOT, rows=100_000, who="all", database=database, part_rows=part_rows)
+        )
+        assert _tables(database) == before
+    assert (len(batches) == 1) == (part_rows == 100_000)
+    assert np.concatenate([batch.customer_ids for batch in batches]).tolist() == whole.customer_ids.tolist()
+    np.testing.assert_array_equal(np.concatenate([batch.values for batch in batches]), whole.values)
+
+
+def test_whoever_stops_in_the_middle_leaves_nothing_behind() -> None:
+    with Database(threads=1) as database:
+        made = duckdb_log(seeded_log(seed=4), database)
+        assert made.frame() is not None  # that makes the tables
+        assert made.lines() is not None
+        before = _tables(database)
+        batches = iterate_features(made, SNAPSHOT, rows=100_000, who="all", database=database, part_rows=300)
+        next(batches)
+        assert _tables(database) != before
+        batches.close()
+        assert _tables(database) == before
+
+
+def _tables(database: Database) -> list[tuple[str, ...]]:
+    return sorted(database.rows_of("SELECT table_name FROM information_schema.tables"))
+
+
 def test_the_lazy_query_stays_lazy_and_has_whole_numbers_only() -> None:
     frame = lazy_features(polars_log(BY_HAND), SNAPSHOT, names=["mean_gap_days"])
     assert frame.collect_schema().names() == [
