@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import numpy as np
 import pytest
 
@@ -142,6 +144,7 @@ def test_whoever_stops_in_the_middle_leaves_nothing_behind() -> None:
         batches = iterate_features(made, SNAPSHOT, rows=100_000, who="all", database=database, part_rows=300)
         next(batches)
         assert _tables(database) != before
+        assert isinstance(batches, Generator)
         batches.close()
         assert _tables(database) == before
 
