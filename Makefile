@@ -18,7 +18,7 @@ demo: core ## train on data/purchases.csv, score data/customers.csv, show who is
 check: lint test ## everything that must hold: style, types, import contracts, tests
 
 test: dev ## run the tests
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadscope
 
 lint: dev ## check style, types and import contracts
 	$(BIN)/ruff check

@@ -7,10 +7,12 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from support.groups import GroupScheduling, group_of
 from support.shop import CUSTOMERS
 from support.trained import shared_folder, train_once
 
@@ -52,7 +54,7 @@ def _find(name: str) -> bool:
 
 @pytest.fixture(scope="session")
 def postgres_server(require: Callable[..., None]) -> Iterator[str]:
-    """The URL of a database on a server of this run; its tests are marked `xdist_group("postgres")`, to share it."""
+    """The URL of a database on a server of this run; its tests are told by their names, to share it."""
     require("initdb", "psycopg")
     from support.postgres import running_postgres
 
@@ -76,11 +78,16 @@ def small_trained(tmp_path_factory: pytest.TempPathFactory, _own_configuration: 
     return train_once(tmp_path_factory, CUSTOMERS, 60)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests on Spark in one worker: a second Java machine costs more than it gains; leave slow ones out."""
+    """Leave slow tests out, and see that those on Spark share one: a second Java machine costs more than it gains."""
     if os.environ.get("CHURNRISK_SLOW") != "1":
         items[:] = [item for item in items if item.get_closest_marker("slow") is None]
     for item in items:
-        if item.get_closest_marker("spark"):
-            item.add_marker(pytest.mark.xdist_group("spark"))
+        if item.get_closest_marker("spark") and group_of(item.nodeid) != "spark":
+            raise pytest.UsageError(f"{item.nodeid} is on Spark: name it so that group_of in support/groups.py knows")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Run tests that share something in one process."""
+    return GroupScheduling(config, log)

@@ -16,7 +16,7 @@ from churnrisk.engines.expressions import as_int, int_sum
 from churnrisk.engines.files import write_parquet, write_parquet_parts
 from churnrisk.engines.kept import FileDatabase, MemoryDatabase, fill_table, keep_customers
 from churnrisk.engines.postgres import connect_postgres
-from churnrisk.engines.ranges import LEAST_ROWS, choose_rows, cut_range, key_ranges
+from churnrisk.engines.ranges import choose_rows, cut_range, key_ranges
 from churnrisk.engines.spark import map_rows
 from churnrisk.engines.spark_files import (
     CORRUPT,
@@ -34,7 +34,6 @@ from churnrisk.engines.stored import StoredTable
 __all__ = [
     "BATCH_ROWS",
     "CORRUPT",
-    "LEAST_ROWS",
     "Arrays",
     "Clustered",
     "Database",

@@ -45,15 +45,13 @@ class Clustered:
         self._copies = {name: f"{name}_by_customer_{stamp}" for name in names}
 
     def make(self, frames: Mapping[str, nw.LazyFrame[Any]]) -> None:
-        """Store the tables; the first holds every customer, and says how many rows each has."""
+        """Store the tables; the first holds every customer."""
         run, write = self._database.connection.execute, self._database.write_query
-        key, counted = self._key, write(next(iter(frames.values())))
-        run(f"""CREATE TABLE {self._numbers} AS
-            SELECT {key} AS name, CAST(row_number() OVER (ORDER BY {key}) AS INTEGER) AS number, n
-            FROM (SELECT {key}, count(*) AS n FROM ({counted}) GROUP BY 1)""")
+        key, told = self._key, write(next(iter(frames.values())))
+        run(f"CREATE TABLE {self._numbers} AS SELECT DISTINCT {key} AS name FROM ({told}) ORDER BY name")
         for name, frame in frames.items():
             run(f"""CREATE TABLE {self._copies[name]} AS SELECT rows_in.* REPLACE (number AS {key})
-                FROM ({write(frame)}) rows_in JOIN {self._numbers} ON name = {key} ORDER BY number""")
+                FROM ({write(frame)}) rows_in JOIN {self._numbered} ON name = {key} ORDER BY number""")
         self._show(0, 0)
 
     def frame(self, name: str) -> nw.LazyFrame[Any]:
@@ -72,7 +70,7 @@ class Clustered:
         """
         key = self._key
         text = f"""SELECT found.* REPLACE (name AS {key}) FROM ({self._database.write_query(query)}) found
-            JOIN {self._numbers} ON number = {key} ORDER BY number"""
+            JOIN {self._numbered} ON number = {key} ORDER BY number"""
         for first, end in self._parts(part_rows):
             self._show(first, end)
             yield from iterate_text(self._database, text, rows=rows)
@@ -85,11 +83,15 @@ class Clustered:
                 self._database.connection.execute(f"DROP TABLE IF EXISTS {copy}")
             self._database.connection.execute(f"DROP TABLE IF EXISTS {self._numbers}")
 
+    @property
+    def _numbered(self) -> str:
+        """Ids with their numbers: their places in a table that is sorted."""
+        return f"(SELECT name, CAST(rowid AS INTEGER) AS number FROM {self._numbers})"
+
     def _parts(self, rows: int) -> list[tuple[int, int]]:
-        """Give ranges of numbers with about so many rows each."""
-        firsts = self._database.rows_of(f"""SELECT min(number) AS first FROM
-            (SELECT number, (sum(n) OVER (ORDER BY number) - n) // {rows} AS part FROM {self._numbers})
-            GROUP BY part ORDER BY 1""")
+        """Give ranges of numbers with about so many rows each: who stands at every so manieth row begins one."""
+        copy = next(iter(self._copies.values()))
+        firsts = self._database.rows_of(f"SELECT DISTINCT {self._key} FROM {copy} WHERE rowid % {rows} = 0 ORDER BY 1")
         return list(itertools.pairwise([*(int(first) for (first,) in firsts), 2**31 - 1]))
 
     def _show(self, first: int, end: int) -> None:

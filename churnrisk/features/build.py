@@ -127,13 +127,14 @@ def _iterate_arrays(
     database: Database | None,
     part_rows: int | None,
 ) -> Iterator[Arrays]:
+    part_rows = part_rows or (0 if database is None else choose_rows(database))
     if database is None or not is_large(log, database, rows=part_rows):
         query = _whole_number_query(log, snapshot, features, who)
         yield from iterate_batches(query, sort_by=[CUSTOMER], rows=rows, database=database)
         return
     with cluster(database, frames_to_cluster(log), CUSTOMER) as clustered:
         query = _whole_number_query(ClusteredLog(log, clustered), snapshot, features, who)
-        yield from clustered.iterate(query, rows=rows, part_rows=part_rows or choose_rows(database))
+        yield from clustered.iterate(query, rows=rows, part_rows=part_rows)
 
 
 def lazy_features(

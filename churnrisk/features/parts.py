@@ -7,7 +7,7 @@ from typing import Any
 
 import narwhals as nw
 
-from churnrisk.engines import LEAST_ROWS, Clustered, Database, count_rows
+from churnrisk.engines import Clustered, Database, count_rows
 from churnrisk.features.base import PurchaseLog
 
 
@@ -47,10 +47,10 @@ class ClusteredLog:
         return self.clustered.frame("lines") if self.has_products or self.has_categories else None
 
 
-def is_large(log: PurchaseLog, database: Database, *, rows: int | None) -> bool:
-    """Tell whether a log is better asked in parts: one of more orders than these, or than pays."""
+def is_large(log: PurchaseLog, database: Database, *, rows: int) -> bool:
+    """Tell whether a log has more orders than a part may, so that it pays to store it by customer."""
     orders = log.frame()
-    return orders.implementation is nw.Implementation.DUCKDB and count_rows(database, orders) > (rows or LEAST_ROWS)
+    return orders.implementation is nw.Implementation.DUCKDB and count_rows(database, orders) > rows
 
 
 def frames_to_cluster(log: PurchaseLog) -> dict[str, nw.LazyFrame[Any]]:

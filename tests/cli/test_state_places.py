@@ -12,8 +12,6 @@ import pytest
 from churnrisk.state import list_campaigns, list_keys, list_runs, open_state
 from support.shop import CUSTOMERS, churnrisk, write_rows
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
 
 @pytest.fixture
 def url(postgres_server: str) -> Iterator[str]:

@@ -11,8 +11,6 @@ from churnrisk.errors import OutputError, SettingsError, SourceError
 from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.orders.databases import write_database_table
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
 
 @pytest.fixture(scope="module")
 def server(postgres_server: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from churnrisk.state import State, StatePlace, open_state
 
-POSTGRES = pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))
+POSTGRES = "postgresql"
 
 
 @pytest.fixture(params=["sqlite", POSTGRES])

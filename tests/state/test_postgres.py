@@ -7,8 +7,6 @@ import pytest
 from churnrisk.errors import StateError
 from churnrisk.state import FORMAT, ReceivedOrder, add_received, list_audit, note_audit, open_state, parse_place
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
 
 @pytest.mark.parametrize(
     "url",
