@@ -20,6 +20,7 @@ from churnrisk.engines.collect import iterate_text
 from churnrisk.engines.database import Database, engine_error
 
 _copies = itertools.count()
+_KINDS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32}
 
 
 class Clustered:
@@ -43,6 +44,7 @@ class Clustered:
         self._database, self._key = database, key
         self._numbers = f"customer_numbers_{stamp}"
         self._copies = {name: f"{name}_by_customer_{stamp}" for name in names}
+        self._narrow: dict[str, dict[str, str]] = {}
 
     def make(self, frames: Mapping[str, nw.LazyFrame[Any]]) -> None:
         """Store the tables; the first holds every customer."""
@@ -50,8 +52,11 @@ class Clustered:
         key, told = self._key, write(next(iter(frames.values())))
         run(f"CREATE TABLE {self._numbers} AS SELECT DISTINCT {key} AS name FROM ({told}) ORDER BY name")
         for name, frame in frames.items():
-            run(f"""CREATE TABLE {self._copies[name]} AS SELECT rows_in.* REPLACE (number AS {key})
-                FROM ({write(frame)}) rows_in JOIN {self._numbered} ON name = {key} ORDER BY number""")
+            text = write(frame)
+            kinds = self._narrow[name] = self._narrowest_kinds(text)
+            cast = "".join(f", CAST({column} AS {kind}) AS {column}" for column, kind in kinds.items())
+            run(f"""CREATE TABLE {self._copies[name]} AS SELECT rows_in.* REPLACE (number AS {key}{cast})
+                FROM ({text}) rows_in JOIN {self._numbered} ON name = {key} ORDER BY number""")
         self._show(0, 0)
 
     def frame(self, name: str) -> nw.LazyFrame[Any]:
@@ -83,6 +88,19 @@ class Clustered:
                 self._database.connection.execute(f"DROP TABLE IF EXISTS {copy}")
             self._database.connection.execute(f"DROP TABLE IF EXISTS {self._numbers}")
 
+    def _narrowest_kinds(self, text: str) -> dict[str, str]:
+        """Give the smallest types that the whole numbers of a query fit into: what is sorted may have to be spilled."""
+        columns = [name for name, kind, *_ in self._database.rows_of(f"DESCRIBE {text}") if kind == "BIGINT"]
+        if not columns:
+            return {}
+        ends = ", ".join(f"min({name}), max({name})" for name in columns)
+        [found] = self._database.rows_of(f"SELECT {ends} FROM ({text})")
+        kinds = {}
+        for name, low, high in zip(columns, found[::2], found[1::2], strict=True):
+            fitting = (kind for kind, bits in _KINDS.items() if -(2 ** (bits - 1)) <= low and high < 2 ** (bits - 1))
+            kinds[name] = next(fitting, "BIGINT") if low is not None else "BIGINT"
+        return kinds
+
     @property
     def _numbered(self) -> str:
         """Ids with their numbers: their places in a table that is sorted."""
@@ -95,9 +113,11 @@ class Clustered:
         return list(itertools.pairwise([*(int(first) for (first,) in firsts), 2**31 - 1]))
 
     def _show(self, first: int, end: int) -> None:
-        for copy in self._copies.values():
+        for name, copy in self._copies.items():
+            wide = ", ".join(f"CAST({column} AS BIGINT) AS {column}" for column in self._narrow[name])
             self._database.connection.execute(f"""CREATE OR REPLACE VIEW {copy}_part AS
-                SELECT * FROM {copy} WHERE {self._key} >= {first} AND {self._key} < {end}""")
+                SELECT *{f" REPLACE ({wide})" if wide else ""} FROM {copy}
+                WHERE {self._key} >= {first} AND {self._key} < {end}""")
 
 
 @contextlib.contextmanager

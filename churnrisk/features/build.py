@@ -15,7 +15,7 @@ from churnrisk.features.base import CUSTOMER, PurchaseLog, has_purchased, in_bas
 from churnrisk.features.catalogue import WHOLE_NUMBERS, LogFacts, select_features, whole_numbers_of
 from churnrisk.features.compiled import run_kept
 from churnrisk.features.feature import Feature, Floats, WholeNumber
-from churnrisk.features.parts import ClusteredLog, frames_to_cluster, is_large
+from churnrisk.features.parts import PART_ROWS, ClusteredLog, frames_to_cluster, is_large
 from churnrisk.timeline import Snapshot
 
 Who = Literal["base", "all"]
@@ -134,7 +134,7 @@ def _iterate_arrays(
         return
     with cluster(database, frames_to_cluster(log), CUSTOMER) as clustered:
         query = _whole_number_query(ClusteredLog(log, clustered), snapshot, features, who)
-        yield from clustered.iterate(query, rows=rows, part_rows=part_rows)
+        yield from clustered.iterate(query, rows=rows, part_rows=min(part_rows, PART_ROWS))
 
 
 def lazy_features(

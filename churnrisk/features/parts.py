@@ -10,6 +10,9 @@ import narwhals as nw
 from churnrisk.engines import Clustered, Database, count_rows
 from churnrisk.features.base import PurchaseLog
 
+PART_ROWS = 2_000_000
+"""Orders of a part where parts lie in one place: fewer or more took longer."""
+
 
 @dataclass(frozen=True)
 class ClusteredLog:
