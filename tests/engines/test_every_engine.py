@@ -195,7 +195,7 @@ def test_a_model_is_the_same_wherever_it_was_learned(
 
 
 @pytest.mark.spark
-def test_customers_are_drawn_where_the_orders_lie(spark: Any) -> None:
+def test_customers_are_drawn_on_spark_where_the_orders_lie(spark: Any) -> None:
     orders = Engine("spark", spark_log(LOG, spark), Spark(spark)).orders()
     draw = Draw(25, before=CUTOFF, lookback=365, seed=3)
     drawn, chosen = orders.draw(draw)
