@@ -106,8 +106,8 @@ def _show(result: Forgotten) -> None:
     from churnrisk.cli.show import say, show_table
 
     plain = _plain(result)
-    verb = "would be erased" if result.is_dry else "were erased"
-    say(f"{result.known:,} of {result.customers:,} customers were known; what was remembered of them {verb}.")
+    is_, verb = ("would be", "would be erased") if result.is_dry else ("is", "were erased")
+    say(f"{result.known:,} of {result.customers:,} customers were known; what was remembered of them {is_} erased.")
     say(
         f"{result.received_orders:,} received orders, {result.documents:,} documents and {len(result.job_results):,} "
         f"files of jobs {verb}."
