@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import narwhals as nw
@@ -35,11 +35,11 @@ class Clustered:
         The one that the tables lie in.
     key : str
         The column that names the customer, who is a number in the copies.
-    names : sequence of str
+    names : iterable of str
         Names of the tables.
     """
 
-    def __init__(self, database: Database, key: str, names: Iterator[str]) -> None:
+    def __init__(self, database: Database, key: str, names: Iterable[str]) -> None:
         stamp = next(_copies)
         self._database, self._key = database, key
         self._numbers = f"customer_numbers_{stamp}"
@@ -133,7 +133,7 @@ def cluster(database: Database, frames: Mapping[str, nw.LazyFrame[Any]], key: st
     key : str
         The column that names the customer.
     """
-    clustered = Clustered(database, key, iter(frames))
+    clustered = Clustered(database, key, frames)
     try:
         clustered.make(frames)
         yield clustered

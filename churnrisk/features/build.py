@@ -108,8 +108,9 @@ def iterate_features(
 ) -> Iterator[Features]:
     """Compute what :func:`customer_features` does, in batches of about ``rows`` customers, sorted throughout.
 
-    With ``database``, the one that the log lies in, no more than a batch is held in memory, and a large log is stored
-    by customer for the while and asked in parts of ``part_rows`` orders (by default what its memory limit allows).
+    With ``database``, the one that the log lies in, no more than a batch is held in memory, and a log of more than
+    ``part_rows`` orders (by default what the memory limit allows) is stored by customer for the while and asked in
+    parts of at most so many.
     Nobody in the base means no batch.
     """
     features = select_features(log, names)
