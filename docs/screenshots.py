@@ -79,11 +79,12 @@ def make_history(folder: Path) -> None:
 
     models, state, names = folder / "models", folder / "state.db", folder / "list.csv"
     common = ("--models-dir", models, "--state", state)
+    kept_back = ("--holdout", "20%", "--window", 90, "--output", folder / "contacts.csv")
     steps: list[tuple[object, ...]] = [
         ("train", PURCHASES, "--horizon", 90, "--as-of", DAYS[0], "--models-dir", models, "--backtest"),
         *(("score", PURCHASES, *common, "--as-of", day) for day in DAYS),
         ("score", PURCHASES, *common, "--as-of", DAYS[0], "--no-remember", "--output", names),
-        ("campaign", "create", "autumn", "--from", names, "--holdout", "20%", "--state", state, "--window", 90),
+        ("campaign", "create", "autumn", "--from", names, "--state", state, *kept_back),
         ("campaign", "measure", "autumn", PURCHASES, "--state", state),
         ("report", PURCHASES, *common, "--output", folder / "report.html"),
     ]
