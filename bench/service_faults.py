@@ -296,6 +296,8 @@ async def kills(service: Service, count: int) -> None:
     random.seed(3)
     began = time.monotonic()
     for _ in range(count):
+        if service.process.poll() is not None:
+            raise SystemExit(f"the service has ended by itself, with exit code {service.process.returncode}")
         seen, until = len(acknowledged), time.monotonic() + 10
         while len(acknowledged) < seen + 3 and time.monotonic() < until:  # some work between two kills
             await asyncio.sleep(random.uniform(0.0, 0.05))

@@ -204,6 +204,7 @@ def _plain_values(values: Sequence[Any]) -> list[Any]:
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
+_NUMBERS = frozenset({float, type(None)})
 
 
 def _plain(value: Any) -> Any:
@@ -214,11 +215,9 @@ def _plain(value: Any) -> Any:
 
 def _defuse_column(values: list[Any], count: _Counter) -> list[Any]:
     """Defuse the texts of a column; most begin with nothing that could be a formula and are not looked at twice."""
-    if str not in set(map(type, values)):
+    if not any(isinstance(one, str) and one[:1] in _SUSPECT for one in set(values)):
         return values
     safe = [defuse(one) if isinstance(one, str) and one[:1] in _SUSPECT else one for one in values]
-    if safe == values:
-        return values
     count.total += sum(1 for one, other in zip(safe, values, strict=True) if one is not other and one != other)
     return safe
 
@@ -256,11 +255,37 @@ def _csv_rows(tables: Iterator[Table], file: IO[str], style: CsvStyle, count: _C
 
 
 def _csv_column(values: list[Any], *, decimal_comma: bool) -> list[Any]:
-    """Write the values of a column as cells; floats with at most nine decimals and at least one."""
+    """Make cells of a column for a writer that leaves None empty; floats with at most nine decimals and at least one.
+
+    Most floats are written by Python itself as they should be, so only the others are looked at one by one.
+    """
     if float not in set(map(type, values)):
-        return ["" if one is None else one for one in values]
+        return values
     sign = "," if decimal_comma else "."
-    return [_csv_float(one, sign) if isinstance(one, float) else "" if one is None else one for one in values]
+    others = range(len(values)) if decimal_comma else _floats_to_write(values)
+    cells = list(values)
+    for place in others:
+        if isinstance(cells[place], float):
+            cells[place] = _csv_float(cells[place], sign)
+    return cells
+
+
+def _floats_to_write(values: list[Any]) -> list[int]:
+    """Give the places of floats that Python might write in another way than :func:`_csv_float`.
+
+    The nearest float to a number of at most nine decimals and fifteen digits is written as that number; from 0.0001 on
+    without an exponent.
+    """
+    import numpy as np
+
+    if not _NUMBERS.issuperset(map(type, values)):
+        return list(range(len(values)))
+    numbers = np.array(values, dtype=float)  # None becomes NaN
+    sizes = np.abs(numbers)
+    with np.errstate(over="ignore"):
+        is_plain = (np.round(numbers, 9) == numbers) & (sizes < 1e6) & ((sizes >= 1e-4) | (numbers == 0))
+    found: list[int] = np.flatnonzero(~is_plain & ~np.isnan(numbers)).tolist()
+    return found
 
 
 def _csv_float(value: float, sign: str) -> str:

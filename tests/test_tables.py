@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
@@ -26,6 +26,34 @@ SCORES: dict[str, list[Any]] = {
     "risk_rank": [2, None, 3, 1, None],
     "risk": ["medium", None, "low", "high", None],
 }
+
+
+def slowly_written(value: float | None) -> str:
+    """A float as each is to be written: at most nine decimals, at least one, and no exponent."""
+    if value is None or value != value:
+        return ""
+    text = f"{value:.9f}".rstrip("0")
+    return text + "0" if text.endswith(".") else text
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(
+        st.none()
+        | st.floats(allow_infinity=False)
+        | st.floats(-1, 1).map(lambda one: round(one, 9))
+        | st.integers(-(10**17), 10**17).map(lambda one: one / 10**9)
+        | st.integers(-(10**9), 10**9).map(lambda one: one / 100)
+        | st.integers(-(2**53), 2**53).map(float),
+        min_size=1,
+    )
+)
+def test_every_float_is_written_in_one_way(values: list[float | None]) -> None:
+    expected = [slowly_written(one) for one in values]
+    found = list(csv.reader(io.StringIO(to_csv(Table({"a": ["x"] * len(values), "b": values})), newline="")))[1:]
+    assert [row[1] for row in found] == expected
+    excel = to_csv(Table({"a": ["x"] * len(values), "b": values}), csv_style="excel")
+    assert [line.partition(";")[2] for line in excel.splitlines()[1:]] == [one.replace(".", ",") for one in expected]
 
 
 def test_csv_reads_back_as_it_was() -> None:

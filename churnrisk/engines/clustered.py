@@ -20,6 +20,7 @@ from churnrisk.engines.collect import iterate_text
 from churnrisk.engines.database import Database, engine_error
 
 _copies = itertools.count()
+_END = 2**31 - 1
 _KINDS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32}
 
 
@@ -51,12 +52,13 @@ class Clustered:
         run, write = self._database.connection.execute, self._database.write_query
         key, told = self._key, write(next(iter(frames.values())))
         run(f"CREATE TABLE {self._numbers} AS SELECT DISTINCT {key} AS name FROM ({told}) ORDER BY name")
+        self._show_numbers(0, _END)
         for name, frame in frames.items():
             text = write(frame)
             kinds = self._narrow[name] = self._narrowest_kinds(text)
             cast = "".join(f", CAST({column} AS {kind}) AS {column}" for column, kind in kinds.items())
             run(f"""CREATE TABLE {self._copies[name]} AS SELECT rows_in.* REPLACE (number AS {key}{cast})
-                FROM ({text}) rows_in JOIN {self._numbered} ON name = {key} ORDER BY number""")
+                FROM ({text}) rows_in JOIN {self._numbers}_part ON name = {key} ORDER BY number""")
         self._show(0, 0)
 
     def frame(self, name: str) -> nw.LazyFrame[Any]:
@@ -75,7 +77,7 @@ class Clustered:
         """
         key = self._key
         text = f"""SELECT found.* REPLACE (name AS {key}) FROM ({self._database.write_query(query)}) found
-            JOIN {self._numbered} ON number = {key} ORDER BY number"""
+            JOIN {self._numbers}_part ON number = {key} ORDER BY number"""
         for first, end in self._parts(part_rows):
             self._show(first, end)
             yield from iterate_text(self._database, text, rows=rows)
@@ -86,6 +88,7 @@ class Clustered:
             for copy in self._copies.values():
                 self._database.connection.execute(f"DROP VIEW IF EXISTS {copy}_part")
                 self._database.connection.execute(f"DROP TABLE IF EXISTS {copy}")
+            self._database.connection.execute(f"DROP VIEW IF EXISTS {self._numbers}_part")
             self._database.connection.execute(f"DROP TABLE IF EXISTS {self._numbers}")
 
     def _narrowest_kinds(self, text: str) -> dict[str, str]:
@@ -101,23 +104,26 @@ class Clustered:
             kinds[name] = next(fitting, "BIGINT") if low is not None else "BIGINT"
         return kinds
 
-    @property
-    def _numbered(self) -> str:
-        """Ids with their numbers: their places in a table that is sorted."""
-        return f"(SELECT name, CAST(rowid AS INTEGER) AS number FROM {self._numbers})"
-
     def _parts(self, rows: int) -> list[tuple[int, int]]:
         """Give ranges of numbers with about so many rows each: who stands at every so manieth row begins one."""
         copy = next(iter(self._copies.values()))
         firsts = self._database.rows_of(f"SELECT DISTINCT {self._key} FROM {copy} WHERE rowid % {rows} = 0 ORDER BY 1")
-        return list(itertools.pairwise([*(int(first) for (first,) in firsts), 2**31 - 1]))
+        return list(itertools.pairwise([*(int(first) for (first,) in firsts), _END]))
 
     def _show(self, first: int, end: int) -> None:
+        """Let the views show the customers from one number on up to another."""
+        self._show_numbers(first, end)
         for name, copy in self._copies.items():
             wide = ", ".join(f"CAST({column} AS BIGINT) AS {column}" for column in self._narrow[name])
             self._database.connection.execute(f"""CREATE OR REPLACE VIEW {copy}_part AS
                 SELECT *{f" REPLACE ({wide})" if wide else ""} FROM {copy}
                 WHERE {self._key} >= {first} AND {self._key} < {end}""")
+
+    def _show_numbers(self, first: int, end: int) -> None:
+        """Do so for ids with their numbers, which are their places in a table that is sorted."""
+        self._database.connection.execute(f"""CREATE OR REPLACE VIEW {self._numbers}_part AS
+            SELECT name, CAST(rowid AS INTEGER) AS number FROM {self._numbers}
+            WHERE rowid >= {first} AND rowid < {end}""")
 
 
 @contextlib.contextmanager

@@ -68,9 +68,11 @@ def map_customers(
         yield from map(step, whole_customers(iterate_batches(frame, sort_by=sort_by, rows=rows), key, rows))
 
 
-def map_ahead(step: Callable[[Batch], Result], batches: Iterator[Batch]) -> Iterator[Result]:
+def map_ahead(
+    step: Callable[[Batch], Result], batches: Iterator[Batch], *, workers: int | None = None
+) -> Iterator[Result]:
     """Map in order, on threads: NumPy counts one batch while DuckDB hands out the next."""
-    workers = min(4, os.cpu_count() or 1)
+    workers = workers or min(4, os.cpu_count() or 1)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         running: collections.deque[concurrent.futures.Future[Result]] = collections.deque()
         for batch in batches:

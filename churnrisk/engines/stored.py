@@ -26,13 +26,14 @@ class StoredTable:
     def __init__(self, database: Database, name: str) -> None:
         self._database, self.name = database, name
         self._database.connection.execute(f"DROP TABLE IF EXISTS {name}")
-        self._exists = False
+        self.exists = False
+        """Whether anything was put in."""
 
     def fill(self, frame: nw.LazyFrame[Any]) -> None:
         """Run a query over the same database into the table, in place of what is in it."""
         query = self._database.write_query(frame)
         self._database.connection.execute(f"CREATE OR REPLACE TABLE {self.name} AS {query}")
-        self._exists = True
+        self.exists = True
 
     def append(self, columns: Arrays) -> None:
         """Put rows below the others; the first ones name the columns. Text comes as objects, and NaN is nothing."""
@@ -43,11 +44,11 @@ class StoredTable:
         try:
             rows = "SELECT * FROM appended"
             connection.execute(
-                f"INSERT INTO {self.name} {rows}" if self._exists else f"CREATE TABLE {self.name} AS {rows}"
+                f"INSERT INTO {self.name} {rows}" if self.exists else f"CREATE TABLE {self.name} AS {rows}"
             )
         finally:
             connection.unregister("appended")
-        self._exists = True
+        self.exists = True
 
     def frame(self) -> nw.LazyFrame[Any]:
         """Give a fresh lazy frame over it."""

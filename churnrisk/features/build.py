@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from churnrisk.engines import Arrays, Database, choose_rows, cluster, collect_arrays, iterate_batches
+from churnrisk.engines import Arrays, Database, choose_rows, cluster, collect_arrays, iterate_batches, map_ahead
 from churnrisk.features.base import CUSTOMER, PurchaseLog, has_purchased, in_base, line_history, order_history
 from churnrisk.features.catalogue import WHOLE_NUMBERS, LogFacts, select_features, whole_numbers_of
 from churnrisk.features.compiled import run_kept
@@ -114,8 +114,8 @@ def iterate_features(
     Nobody in the base means no batch.
     """
     features = select_features(log, names)
-    for batch in _iterate_arrays(log, snapshot, features, who, rows=rows, database=database, part_rows=part_rows):
-        yield _apply_last_step(batch, snapshot, features)
+    batches = _iterate_arrays(log, snapshot, features, who, rows=rows, database=database, part_rows=part_rows)
+    yield from map_ahead(lambda batch: _apply_last_step(batch, snapshot, features), batches, workers=1)
 
 
 def _iterate_arrays(

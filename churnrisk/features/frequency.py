@@ -28,8 +28,8 @@ def _orders_within(window: int) -> WholeNumber:
 def _starts_active_horizon(snapshot: Snapshot) -> nw.Expr:
     """Tell of the first purchase in each stretch of one horizon, counted back from the cutoff."""
     previous = nw.col("previous_day")
-    ago, ago_before = (snapshot.cutoff - 1 - day for day in (order_day, previous))
-    is_other = (ago // snapshot.horizon) != (ago_before // snapshot.horizon)
+    ago = snapshot.cutoff - 1 - order_day
+    is_other = ago % snapshot.horizon + (order_day - previous) >= snapshot.horizon
     return is_purchase() & (previous.is_null() | is_other)
 
 

@@ -32,6 +32,7 @@ class Task:
     max_memory: int
     table: str = ""
     query: str = ""
+    threads: int = 1
 
     @classmethod
     def from_json(cls, text: str) -> Task:

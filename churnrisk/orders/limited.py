@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,9 @@ from typing import Any
 from churnrisk.engines import Database
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders.options import IntakeOptions
+
+_MOST_THREADS = 4
+"""More would need more memory than the process is allowed."""
 
 _NAMES = {"gzip": "gzip file", "zstd": "zstd file", "xlsx": "Excel workbook", "json": "JSON file"}
 _NAMES |= {"sqlite": "SQLite database", "parquet": "Parquet file"}
@@ -43,6 +47,7 @@ def parse_limited(
         "max_memory": options.max_memory,
         "table": options.table or "",
         "query": options.query or "",
+        "threads": min(_MOST_THREADS, options.threads or os.cpu_count() or 1),
     }
     code, said = _run(task, options, name=name)
     if code == 0:

@@ -19,7 +19,7 @@ def parse_parquet(task: Task) -> dict[str, Any]:
     from churnrisk.orders.checksum import check_pages
 
     check_pages(task.path)
-    with Database(threads=1, memory=f"{task.max_memory // 2 // 1024**2}MiB") as database:
+    with Database(threads=task.threads, memory=f"{task.max_memory // 2 // 1024**2}MiB") as database:
         try:
             return _copy(database, task)
         except engine_error() as error:
@@ -40,7 +40,7 @@ def _copy(database: Any, task: Task) -> dict[str, Any]:
         for k, (header, kind) in enumerate(zip(headers, kinds, strict=True))
     )
     target = task.folder / "rows.parquet"
-    options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 50000"
+    options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 50000"
     [(rows,)] = database.connection.execute(
         f"COPY (SELECT {columns} FROM {table}) TO {quote_text(str(target))} ({options})"
     ).fetchall()

@@ -35,6 +35,9 @@ class RawRows:
         Reads the source again, more carefully, where these rows turn out to be misread.
     floats : frozenset of int
         Columns that were of a float type and hold whole numbers only, which are written without ``.0``.
+    is_parquet : bool
+        Whether the rows lie in a Parquet file that the limited process wrote: all columns are read alike there, those
+        in ``typed`` have nothing around their values, and what is missing is NULL.
     is_escaped : bool
         Whether text may carry the apostrophe that our own CSV and xlsx put before a formula sign.
     """
@@ -48,6 +51,7 @@ class RawRows:
     expected_rows: int | None = None
     typed: frozenset[int] = frozenset()
     floats: frozenset[int] = frozenset()
+    is_parquet: bool = False
     is_escaped: bool = False
     notices: tuple[str, ...] = field(default=())
     rejects: Path | None = None

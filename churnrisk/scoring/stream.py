@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import narwhals as nw
@@ -17,7 +18,7 @@ import numpy as np
 from churnrisk.btyd import Summary
 from churnrisk.engines import BATCH_ROWS, Arrays, Database, StoredTable, collect_arrays, iterate_batches, map_ahead
 from churnrisk.features import Features, iterate_features
-from churnrisk.learning import FittedModel, Valuation
+from churnrisk.learning import FittedModel, Outlook, Valuation
 from churnrisk.orders import Orders
 from churnrisk.scoring.score import Watch, check_amounts
 from churnrisk.scoring.scores import DECIMALS, OUTLOOK_COLUMNS, By, OutlookColumns, Scores, dress
@@ -168,18 +169,22 @@ def _follow_lapsed(model: FittedModel, orders: Orders, snapshot: Snapshot, rows:
     database = orders.database
     if model.outlook is None or database is None:
         return None
-    table = None
+    table = StoredTable(database, "lapsed_rows")
     found = iterate_batches(find_lapsed(orders, snapshot), sort_by=[CUSTOMER], rows=rows, database=database)
-    for batch in found:
-        histories = Summary(
-            batch["n"] - 1, batch["last_day"] - batch["first_day"], snapshot.cutoff - batch["first_day"]
-        )
-        table = table or StoredTable(database, "lapsed_rows")
-        returning = model.outlook.return_probability(histories, lead=snapshot.lead)
-        alive = model.outlook.alive_probability(histories)
-        numbers = {_LAPSED: np.round(returning, DECIMALS), "lapsed_alive": np.round(alive, DECIMALS)}
-        table.append({CUSTOMER: batch[CUSTOMER], **numbers})
-    return table
+    for batch in map_ahead(partial(_expect_return, model.outlook, snapshot), found):
+        table.append(batch)
+    return table if table.exists else None
+
+
+def _expect_return(outlook: Outlook, snapshot: Snapshot, batch: Arrays) -> Arrays:
+    histories = Summary(batch["n"] - 1, batch["last_day"] - batch["first_day"], snapshot.cutoff - batch["first_day"])
+    returning = outlook.return_probability(histories, lead=snapshot.lead)
+    alive = outlook.alive_probability(histories)
+    return {
+        CUSTOMER: batch[CUSTOMER],
+        _LAPSED: np.round(returning, DECIMALS),
+        "lapsed_alive": np.round(alive, DECIMALS),
+    }
 
 
 def _join(standing: nw.LazyFrame[Any], made: _Made, *, is_lapsed: StoredTable | None, by: By) -> nw.LazyFrame[Any]:

@@ -35,6 +35,7 @@ Functions are named and not imported: the supervisor itself stays small."""
 ADMIN_VARIABLE = "CHURNRISK_ADMIN_KEY"
 MOST_FAILURES = 5
 SILENT_SECONDS = 60.0
+STARTING_SECONDS = 300.0
 LONGEST_PAUSE = 5.0
 
 
@@ -212,7 +213,7 @@ class Supervisor:
             self._listen(child)
             if child.process is not None and not child.process.is_alive():
                 self._bury(child)
-            elif child.is_ready and time.monotonic() - child.heard > SILENT_SECONDS:
+            elif child.process is not None and is_silent(child, time.monotonic()):
                 log("silent", process=child.name)
                 child.process.kill()
             if child.process is None and time.monotonic() - child.started > pause_after(child.failures):
@@ -256,6 +257,9 @@ class Supervisor:
         )
 
     def _has_given_up(self) -> bool:
+        """Tell whether the service cannot start; once it has answered it goes on trying, since others still answer."""
+        if self._has_announced:
+            return False
         failed = next((child for child in self._children if child.failures >= MOST_FAILURES), None)
         if failed is not None:
             log("given up", process=failed.name, failures=failed.failures)
@@ -283,6 +287,11 @@ class Supervisor:
 def has_terminal() -> bool:
     """Tell whether a person has started this in a terminal, and would end it by closing that."""
     return sys.stdin is not None and sys.stdin.isatty()
+
+
+def is_silent(child: Child, now: float) -> bool:
+    """Tell whether a process has said nothing for so long that it must be hung."""
+    return now - child.heard > (SILENT_SECONDS if child.is_ready else STARTING_SECONDS)
 
 
 def pause_after(failures: int) -> float:

@@ -69,7 +69,7 @@ def runs_python(pid: int) -> bool:
 def wait_for(condition: Callable[[], object], what: str, *, seconds: float = 400) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # a page that is just being put together is no JSON yet
             if condition():
                 return
         time.sleep(0.2)

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from churnrisk.engines import collect_arrays
 from churnrisk.orders import IntakeOptions, read_orders
 
 Row = tuple[str, dt.datetime, int, str]
@@ -135,6 +136,27 @@ def test_files_of_other_formats_give_the_same_orders(form: str, tmp_path: Path) 
     path = tmp_path / "log.csv"
     path.write_bytes(FORMS[form](frame))
     assert fingerprint(path) == fingerprint(frame.sample(frac=1, random_state=3))
+
+
+def test_parquet_with_gaps_and_padding_is_read_as_text_with_them_is(tmp_path: Path) -> None:
+    """Text columns are trimmed there as anywhere; in those of other types what is missing is set aside."""
+    days = [dt.date(2024, 1, day) for day in range(1, 9)]
+    frame = pd.DataFrame({
+        "customer_id": ["a", " a", "b\u00a0", "", None, "c", "c", "d"],
+        "order_id": ["1", "2 ", "3", "4", "5", "6", "7", None],
+        "ordered_at": [*days[:5], None, *days[6:]],
+        "amount": [1.0, -2.0, 3.25, 4.0, 5.0, 6.0, None, 8.0],
+    })  # fmt: skip
+    frame.to_parquet(tmp_path / "log.parquet")
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    found = {}
+    for name in ("log.parquet", "log.csv"):
+        with read_orders(tmp_path / name, IntakeOptions(reject_limit=0.9)) as orders:
+            table = collect_arrays(orders.frame(), sort_by=["customer_id", "order_id"])
+            rows = [(row.reason, row.value) for row in orders.report.rejected_rows]
+            found[name] = {name: values.tolist() for name, values in table.items()}, rows
+    assert found["log.parquet"][0]["customer_id"] == ["a", "a", "b", "d"]
+    assert found["log.parquet"] == found["log.csv"]
 
 
 def test_zstd_and_sqlite_and_folders_give_the_same_orders(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from churnrisk.engines import collect_arrays
+from churnrisk.engines import Database, collect_arrays
 from churnrisk.errors import AmbiguousFormat, SettingsError
-from churnrisk.orders import IntakeOptions, read_orders
+from churnrisk.orders import IntakeOptions, dates, numbers, read_orders, validate
 
 
 def amounts(folder: Path, texts: list[str], **options: object) -> list[int]:
@@ -91,3 +92,82 @@ def test_options_are_checked() -> None:
     for wrong in ({"decimal": "x"}, {"reject_limit": 2}, {"delimiter": "ab"}):
         with pytest.raises(SettingsError):
             IntakeOptions(**wrong)
+
+
+NUMBER_LIKE = (
+    *(
+        "0",
+        "-0",
+        "7",
+        "-7",
+        "007",
+        "+7",
+        "9" * 13,
+        "-" + "9" * 13,
+        "9" * 14,
+        "-" + "9" * 12,
+        "1_000",
+        "0x10",
+        "1e3",
+        " 7",
+        "7 ",
+        "7\n",
+    ),
+    *(
+        "1.5",
+        "1.50",
+        "-1.50",
+        "-0.00",
+        "0.00",
+        ".50",
+        "1.",
+        "1.234",
+        "1.2345",
+        "1.23456",
+        "9" * 13 + ".99",
+        "9" * 14 + ".99",
+    ),
+    *("nan", "inf", "infinity", "true", "", "\u0661\u0662", "\u2212" + "7", "1,50", "1 000", "12:30"),
+)
+DATE_LIKE = (
+    *(
+        "2024-01-05",
+        "2024-02-30",
+        "2024-13-01",
+        "2024-1-5",
+        "2024-01-5 ",
+        "0001-01-01",
+        "9999-12-31",
+        "10000-01-01",
+        "02024-01-05",
+    ),
+    *(
+        "infinity",
+        "-infinity",
+        "epoch",
+        "today",
+        "0044-03-15 (BC)",
+        "2024/01/05",
+        "2024.01.05",
+        "2024 01 05",
+        "20240105",
+        "",
+    ),
+    *("2024-01-05 10:00", "2024-01-05T10:00:00.123", "2024-01-05 10:00:00Z", "2024-01-05 ", " 2024-01-05", "24-01-05"),
+)
+
+
+@pytest.mark.parametrize(("role", "texts"), [("amount", NUMBER_LIKE), ("ordered_at", DATE_LIKE)])
+def test_clean_values_have_the_shape_that_their_pattern_says(role: str, texts: tuple[str, ...]) -> None:
+    """Shapes are found by casts where that is quicker; the patterns decide what they are."""
+    patterns = {dates.CANONICAL_SHAPE: dates.CANONICAL}
+    if role == "amount":
+        patterns = {numbers.WHOLE_SHAPE: numbers.WHOLE, numbers.DECIMAL_SHAPE: numbers.DECIMAL}
+    with Database() as database:
+        database.connection.execute("CREATE TABLE texts (v VARCHAR)")
+        database.connection.executemany("INSERT INTO texts VALUES (?)", [[text] for text in texts])
+        shapes = dict(database.rows_of(f"SELECT v, {validate.shape_sql(role, 'v')} FROM texts"))
+    for text in texts:
+        known = [shape for shape, pattern in patterns.items() if re.fullmatch(pattern, text, re.ASCII)]
+        assert (shapes[text] in patterns) == bool(known), text
+        assert not known or shapes[text] == known[0], text

@@ -15,8 +15,9 @@ import pytest
 
 from churnrisk.errors import SettingsError
 from churnrisk.service import ServiceConfig
+from churnrisk.service.server import MOST_FAILURES, SILENT_SECONDS, STARTING_SECONDS, Child, is_silent
 from churnrisk.state import create_key, open_state, revoke_key
-from support.service import Service, TrainedShop, environment_of, running_service
+from support.service import Service, TrainedShop, environment_of, make_keys, running_service
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +101,55 @@ def test_a_worker_that_is_killed_is_started_again(two_workers: Service) -> None:
     assert died[-1]["pid"] == victim
     assert died[-1]["exit_code"] == -signal.SIGKILL
     assert len(two_workers.worker_pids()) == len(before)
+
+
+def test_a_worker_that_keeps_dying_as_it_starts_does_not_end_a_service_that_answers(two_workers: Service) -> None:
+    """Had it been started with such workers it would have ended: that is the next test."""
+    name = "worker 2"
+    for _ in range(MOST_FAILURES + 1):
+        victim = two_workers.processes()[name]
+        os.kill(victim, signal.SIGKILL)
+        until = time.monotonic() + 60
+        while two_workers.processes()[name] == victim:
+            assert time.monotonic() < until
+            with two_workers.client() as client:
+                assert client.get("/healthz").status_code == 200
+            time.sleep(0.01)
+    with two_workers.client() as client:
+        assert client.get("/healthz").status_code == 200
+    assert two_workers.process.poll() is None
+
+
+def test_a_service_whose_worker_cannot_start_ends(tmp_path: Path) -> None:
+    keys = make_keys(tmp_path / "state.db")
+    assert keys
+    log, errors = tmp_path / "log", tmp_path / "errors"
+    with log.open("wb") as out, errors.open("wb") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "churnrisk", "serve", "--port", "0", "--state", str(tmp_path / "state.db")],
+            env=environment_of(tmp_path / "configuration"),
+            cwd=tmp_path,
+            stdout=out,
+            stderr=err,
+        )
+    service, killed = Service(process, "", keys, tmp_path / "state.db", log), set[int]()
+    until = time.monotonic() + 90
+    while process.poll() is None and time.monotonic() < until:
+        for pid in set(service.worker_pids()) - killed:
+            os.kill(pid, signal.SIGKILL)
+            killed.add(pid)
+        time.sleep(0.005)
+    service.close()
+    assert process.returncode == 1
+    assert len(killed) == MOST_FAILURES
+    assert f"worker 1 has died {MOST_FAILURES} times as it started" in errors.read_text()
+
+
+@pytest.mark.parametrize(("is_ready", "seconds"), [(True, SILENT_SECONDS), (False, STARTING_SECONDS)])
+def test_a_process_that_says_nothing_is_taken_for_hung(is_ready: bool, seconds: float) -> None:
+    child = Child("worker 1", lambda line: line, heard=1000.0, is_ready=is_ready)
+    assert not is_silent(child, 1000.0 + seconds)
+    assert is_silent(child, 1000.5 + seconds)
 
 
 def test_the_history_is_read_again_when_it_is_told_to(two_workers: Service) -> None:
