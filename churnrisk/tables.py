@@ -192,18 +192,36 @@ def defuse(text: str) -> str:
 
 def _plain_values(values: Sequence[Any]) -> list[Any]:
     """Give plain Python values, None for NaN; whole arrays at once, since a table may have millions of cells."""
-    plain: list[Any] = values.tolist() if hasattr(values, "tolist") else list(values)
     kind = getattr(getattr(values, "dtype", None), "kind", "")
-    if kind in "iu" and kind:
-        return plain
     if kind == "f":
-        return [None if one != one else one for one in plain]
-    if any(hasattr(one, "item") for one in plain[:1]) or not _PLAIN.issuperset(map(type, plain)):
+        return _without_nan(values, values)
+    plain: list[Any] = values.tolist() if hasattr(values, "tolist") else list(values)
+    types = set(map(type, plain))
+    if (kind and kind in "iu") or types <= _TEXTS:
+        return plain
+    if not types <= _PLAIN:
         return [_plain(one) for one in plain]
     return [None if one != one else one for one in plain]
 
 
+def whole_numbers(values: Any) -> list[int | None]:
+    """Give an array of floats as whole numbers, None for NaN."""
+    import numpy as np
+
+    return _without_nan(np.nan_to_num(values).astype(np.int64), values)
+
+
+def _without_nan(values: Any, told_by: Any) -> list[Any]:
+    is_missing = told_by != told_by  # NaN is not itself
+    if is_missing.any():
+        values = values.astype(object)
+        values[is_missing] = None
+    plain: list[Any] = values.tolist()
+    return plain
+
+
 _PLAIN = frozenset({str, int, float, bool, type(None)})
+_TEXTS = frozenset({str, type(None)})
 _NUMBERS = frozenset({float, type(None)})
 
 
@@ -215,7 +233,7 @@ def _plain(value: Any) -> Any:
 
 def _defuse_column(values: list[Any], count: _Counter) -> list[Any]:
     """Defuse the texts of a column; most begin with nothing that could be a formula and are not looked at twice."""
-    if not any(isinstance(one, str) and one[:1] in _SUSPECT for one in set(values)):
+    if str not in set(map(type, values)) or not any(str(one)[:1] in _SUSPECT for one in set(values)):
         return values
     safe = [defuse(one) if isinstance(one, str) and one[:1] in _SUSPECT else one for one in values]
     count.total += sum(1 for one, other in zip(safe, values, strict=True) if one is not other and one != other)

@@ -42,18 +42,15 @@ def drop_cancelled(database: Database) -> int:
 
 def say_ids(database: Database) -> list[str]:
     """Say which ids look mangled by a spreadsheet, and how many differ by upper and lower case only."""
-    connection = database.connection
-    mangled = connection.execute(
-        r"SELECT DISTINCT customer_id FROM orders WHERE regexp_full_match(customer_id, '\d([.,]\d+)?[eE]\+\d+') "
-        "ORDER BY 1 LIMIT 5"
-    ).fetchall()
+    [(customers, folded, mangled)] = database.rows_of(r"""
+        WITH ids AS MATERIALIZED (SELECT DISTINCT customer_id AS id FROM orders)
+        SELECT (SELECT count(*) FROM ids),
+            (SELECT count(*) FROM (SELECT hash(lower(id)) AS k FROM ids GROUP BY k)),
+            (SELECT list(id) FROM (
+                SELECT id FROM ids WHERE regexp_full_match(id, '\d([.,]\d+)?[eE]\+\d+') ORDER BY 1 LIMIT 5))""")
     notices = []
     if mangled:
-        notices.append(MANGLED.format(names=", ".join(str(row[0]) for row in mangled)))
-    [(customers, folded)] = connection.execute(
-        "SELECT coalesce(sum(n), 0), count(*) FROM (SELECT hash(lower(customer_id)) AS k, count(*) AS n "
-        "FROM (SELECT DISTINCT customer_id FROM orders) GROUP BY k)"
-    ).fetchall()
+        notices.append(MANGLED.format(names=", ".join(mangled)))
     count = customers - folded
     if count:
         notices.append(FOLDED.format(number=count))

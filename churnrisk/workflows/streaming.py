@@ -11,7 +11,7 @@ from typing import Any
 from churnrisk.learning import FittedModel, Valuation
 from churnrisk.orders import IntakeOptions, Orders
 from churnrisk.scoring import NEXT_ORDER, By, Scores, StreamedScores, stream_scores
-from churnrisk.tables import CsvStyle, Kind, Table, write_tables
+from churnrisk.tables import CsvStyle, Kind, Table, whole_numbers, write_tables
 from churnrisk.workflows.reasons import REASON_COLUMNS, ReasonFinder
 
 STREAM_ORDERS = 3_000_000
@@ -105,11 +105,8 @@ def write_stream(
 
 def table_of(scores: Scores) -> Table:
     """Give scores as a table: whole numbers whole, None where there is nothing."""
-    columns: dict[str, Any] = {
-        name: [None if one != one else int(one) for one in values.tolist()] if name in WHOLE_COLUMNS else values
-        for name, values in scores.columns.items()
-    }
-    return Table(columns)
+    columns: dict[str, Any] = dict(scores.columns)
+    return Table(columns | {name: whole_numbers(columns[name]) for name in WHOLE_COLUMNS})
 
 
 def kinds_of(names: Sequence[str]) -> dict[str, Kind]:
