@@ -185,11 +185,12 @@ def _lines_per(log: PurchaseLog, snapshot: Snapshot, column: str) -> nw.LazyFram
 
 def _apply_last_step(arrays: Arrays, snapshot: Snapshot, features: Sequence[Feature]) -> Features:
     ids = arrays[CUSTOMER].astype(object)
-    columns = {name: values.astype(np.float64) for name, values in arrays.items() if name != CUSTOMER}
     values = np.empty((len(ids), len(features)))
     with np.errstate(all="raise"):
         for index, feature in enumerate(features):
-            inputs = {name: columns[name] for name in feature.inputs}
+            inputs = {
+                name: arrays[name].astype(np.float64) for name in feature.inputs
+            }  # all at once would need twice the room
             values[:, index] = feature.last_step(inputs, snapshot)
     names = tuple(feature.name for feature in features)
     return Features(snapshot, ids, names, values, _raw_columns(arrays, snapshot))
