@@ -129,7 +129,7 @@ def test_hostile_names_are_text_everywhere(browser: Browser, dashboard: Dashboar
     for name in EVIL_IDS:
         browser.visit(f"{dashboard.url}/customers?id={quote(name, safe='')}")
         found |= set(browser.run(NAMES))
-        browser.click("#list tbody a")
+        browser.follow("#list tbody a")
         settle(browser)
         assert browser.run("return document.querySelector('h1 bdi').textContent") == visible(name)
         assert browser.run("return document.querySelectorAll('img, main svg [onload], [onerror], iframe').length") == 0
@@ -155,7 +155,7 @@ def test_the_filter_narrows_the_list_without_a_new_page(browser: Browser, dashbo
     browser.choose("#sort", "id")
     wait_for(browser, "document.querySelectorAll('#list tbody tr').length == 50 && location.search.includes('sort=id')")
     first = browser.run("return document.querySelector('#list tbody th').textContent")
-    browser.click("a[rel=next]")
+    browser.follow("a[rel=next]")
     second = browser.run("return document.querySelector('#list tbody th').textContent")
     assert first < second
     assert "low" in browser.run("return document.querySelector('#list .risk').className")
@@ -206,7 +206,7 @@ def test_every_language_is_spoken(browser: Browser, dashboard: Dashboard) -> Non
     for language in (*[one for one in LANGUAGES if one != "en"], "en"):
         browser.visit(f"{dashboard.url}/segments", width=360)
         browser.choose("#language", language)
-        browser.click(".account button")
+        browser.follow(".account button")
         settle(browser)
         assert browser.driver.current_url == f"{dashboard.url}/segments"
         assert browser.run("return document.documentElement.lang") == language
@@ -242,12 +242,12 @@ def test_no_page_leaves_anything_in_english(dashboard: Dashboard, language: str)
 def test_a_campaign_is_made_from_the_list(browser: Browser, dashboard: Dashboard) -> None:
     browser.visit(f"{dashboard.url}/campaigns")
     browser.type("#name", "<b>no name</b>")
-    browser.click("form.make button")
+    browser.follow("form.make button")
     assert "cannot be the name" in browser.run("return document.querySelector('[role=alert]').textContent")
     browser.type("#name", "spring")
     browser.type("#customers", "200")
     browser.choose("#risk", "high")
-    browser.click("form.make button")
+    browser.follow("form.make button")
     assert "spring" in browser.run("return document.querySelector('[role=status]').textContent")
     assert browser.run("return document.querySelector('tbody th').textContent") == "spring"
     with httpx.Client(

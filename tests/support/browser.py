@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,8 +60,22 @@ class Browser:
         self.driver.get(address)
 
     def click(self, selector: str) -> None:
-        """Click on the first element that a selector finds, and wait for the page that it leads to."""
+        """Click on the first element that a selector finds."""
         self.driver.find_element("css selector", selector).click()
+
+    def follow(self, selector: str) -> None:
+        """Click on what leads to another page, and wait until that has taken this one's place."""
+        from selenium.common.exceptions import WebDriverException
+
+        self.run("window.isLeft = true")
+        self.click(selector)
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with contextlib.suppress(WebDriverException):  # between two pages there is none to ask
+                if self.run("return !window.isLeft && document.readyState === 'complete'"):
+                    return
+            time.sleep(0.02)
+        raise AssertionError(f"{selector} has led nowhere in a minute")
 
     def type(self, selector: str, text: str) -> None:
         """Write into a field, in place of what stood there."""
