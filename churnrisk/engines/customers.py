@@ -71,7 +71,10 @@ def map_customers(
 def map_ahead(
     step: Callable[[Batch], Result], batches: Iterator[Batch], *, workers: int | None = None
 ) -> Iterator[Result]:
-    """Map in order, on threads: NumPy counts one batch while DuckDB hands out the next."""
+    """Map in order, on threads: NumPy counts one batch while DuckDB hands out the next.
+
+    One batch more is held than there are ``workers``, by default as many as processors, and four at most.
+    """
     workers = workers or min(4, os.cpu_count() or 1)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         running: collections.deque[concurrent.futures.Future[Result]] = collections.deque()

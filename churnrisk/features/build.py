@@ -188,9 +188,8 @@ def _apply_last_step(arrays: Arrays, snapshot: Snapshot, features: Sequence[Feat
     values = np.empty((len(ids), len(features)))
     with np.errstate(all="raise"):
         for index, feature in enumerate(features):
-            inputs = {
-                name: arrays[name].astype(np.float64) for name in feature.inputs
-            }  # all at once would need twice the room
+            # as floats only while they are asked for: all at once would need twice the room
+            inputs = {name: arrays[name].astype(np.float64) for name in feature.inputs}
             values[:, index] = feature.last_step(inputs, snapshot)
     names = tuple(feature.name for feature in features)
     return Features(snapshot, ids, names, values, _raw_columns(arrays, snapshot))

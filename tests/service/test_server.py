@@ -122,7 +122,6 @@ def test_a_worker_that_keeps_dying_as_it_starts_does_not_end_a_service_that_answ
 
 def test_a_service_whose_worker_cannot_start_ends(tmp_path: Path) -> None:
     keys = make_keys(tmp_path / "state.db")
-    assert keys
     log, errors = tmp_path / "log", tmp_path / "errors"
     with log.open("wb") as out, errors.open("wb") as err:
         process = subprocess.Popen(
