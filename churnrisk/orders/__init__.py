@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from churnrisk.orders.contacts import Contact, ContactList, read_contacts, read_opted_out
     from churnrisk.orders.convert import convert_purchases
     from churnrisk.orders.customers import CustomerTable, read_customers
-    from churnrisk.orders.databases import write_database_table
     from churnrisk.orders.drawing import TRAIN_CUSTOMERS, Draw, DrawnCustomers
     from churnrisk.orders.few import (
         FACTS,
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
     )
     from churnrisk.orders.lists import CustomerList, read_list
     from churnrisk.orders.log import Orders
-    from churnrisk.orders.options import IntakeOptions
     from churnrisk.orders.read import read_orders
     from churnrisk.orders.report import IntakeReport
+    from churnrisk.sources import IntakeOptions, write_database_table
 
 __all__ = [
     "FACTS",
@@ -75,7 +74,6 @@ _HOMES = {
     "Contact": "contacts",
     "ContactList": "contacts",
     "CustomerTable": "customers",
-    "IntakeOptions": "options",
     "IntakeReport": "report",
     "Orders": "log",
     "read_contacts": "contacts",
@@ -83,12 +81,13 @@ _HOMES = {
     "read_list": "lists",
     "read_opted_out": "contacts",
     "read_orders": "read",
-    "write_database_table": "databases",
 }
 
 
 def __getattr__(name: str) -> object:
     # imported on first use, so that the process that parses foreign formats starts without pandas
+    if name in ("IntakeOptions", "write_database_table"):  # of the stage below, which nobody else enters
+        return getattr(import_module("churnrisk.sources"), name)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -8,9 +8,8 @@ from churnrisk.engines import Database
 from churnrisk.errors import SourceError
 from churnrisk.messages import mark, wording
 from churnrisk.orders import validate
-from churnrisk.orders.columns import ColumnMatch, name_ignored
-from churnrisk.orders.raw import RawRows
 from churnrisk.orders.report import EXAMPLES, IntakeReport
+from churnrisk.sources import ColumnMatch, RawRows, name_ignored
 from churnrisk.timeline import date_of
 
 # distinct customers are counted by grouping, which spills to disk where they are very many

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from churnrisk.engines import Database
 from churnrisk.errors import LimitExceeded
-from churnrisk.orders.raw import RawRows
 from churnrisk.schema import MONEY_SCALE
+from churnrisk.sources import RawRows
 
 TOTAL_LIMIT = 9 * 10**18  # sums of amounts must fit 64 bits, in every engine
 

@@ -8,13 +8,18 @@ from typing import Any
 from churnrisk.engines import Database
 from churnrisk.errors import ColumnError, SourceError
 from churnrisk.orders import validate
-from churnrisk.orders.columns import find_chosen_in, match_columns, plain_header
-from churnrisk.orders.options import IntakeOptions
-from churnrisk.orders.pseudonyms import pseudonym_sql
-from churnrisk.orders.raw import RawRows
 from churnrisk.orders.read import refuse_beyond_memory
-from churnrisk.orders.source import open_source, settle_rows
-from churnrisk.orders.sql import trim_sql
+from churnrisk.sources import (
+    IntakeOptions,
+    RawRows,
+    find_chosen_in,
+    match_columns,
+    open_source,
+    plain_header,
+    pseudonym_sql,
+    settle_rows,
+    trim_sql,
+)
 
 _NAMES = {
     "email": """email | e_mail | email_address | e_mail_address | customer_email | billing_email | contact_email |

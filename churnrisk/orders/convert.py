@@ -7,13 +7,10 @@ from typing import Any
 
 from churnrisk.engines import Database
 from churnrisk.orders import validate
-from churnrisk.orders.columns import match_columns
 from churnrisk.orders.log import Orders
-from churnrisk.orders.options import IntakeOptions
 from churnrisk.orders.read import build_orders
 from churnrisk.orders.report import IntakeReport
-from churnrisk.orders.source import open_source
-from churnrisk.orders.sql import quote_text
+from churnrisk.sources import IntakeOptions, match_columns, open_source, quote_text
 
 _DAY = "CAST(DATE '1970-01-01' + CAST(day AS INTEGER) AS DATE)"
 _MONEY = "CAST(CAST({} AS DECIMAL(19, 0)) * 0.0001 AS DECIMAL(23, 4))"

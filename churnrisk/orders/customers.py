@@ -11,21 +11,22 @@ import numpy as np
 from churnrisk.engines import Database
 from churnrisk.errors import SettingsError
 from churnrisk.orders import validate
-from churnrisk.orders.columns import (
+from churnrisk.orders.log import Orders
+from churnrisk.orders.read import build_orders, on_engine, refuse_beyond_memory
+from churnrisk.orders.report import IntakeReport
+from churnrisk.orders.summary import list_ids, read_summary
+from churnrisk.sources import (
     PURCHASE_ROLES,
     SUMMARY_FILE_ROLES,
     ColumnMatch,
+    IntakeOptions,
+    RawRows,
     check_roles,
     find_chosen_in,
     match_columns,
+    open_source,
+    settle_rows,
 )
-from churnrisk.orders.log import Orders
-from churnrisk.orders.options import IntakeOptions
-from churnrisk.orders.raw import RawRows
-from churnrisk.orders.read import build_orders, on_engine, refuse_beyond_memory
-from churnrisk.orders.report import IntakeReport
-from churnrisk.orders.source import open_source, settle_rows
-from churnrisk.orders.summary import list_ids, read_summary
 
 KINDS = ("purchases", "ids", "summary")
 MOST_LISTED = 3_000_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from churnrisk.errors import AmbiguousFormat, SettingsError
 from churnrisk.messages import mark, wording
-from churnrisk.orders.sql import PARTS, VALUE, quote_text
+from churnrisk.sources import PARTS, VALUE, quote_text
 
 CANONICAL = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?"
 """The shape that a clean log has; its rows are told by this one pattern and not looked at further."""

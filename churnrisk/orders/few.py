@@ -18,9 +18,8 @@ from churnrisk.engines import MemoryDatabase
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders.clean import TOTAL_LIMIT
 from churnrisk.orders.log import Orders
-from churnrisk.orders.options import IntakeOptions
-from churnrisk.orders.sql import SPACES
 from churnrisk.schema import LINES, MONEY_LIMIT, MONEY_SCALE, ORDERS
+from churnrisk.sources import SPACES, IntakeOptions
 from churnrisk.timeline import day_number
 
 _EXACT = Context(prec=60)

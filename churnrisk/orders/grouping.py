@@ -7,8 +7,7 @@ import difflib
 from churnrisk.engines import Database
 from churnrisk.errors import ColumnError
 from churnrisk.orders.clean import drop_orders
-from churnrisk.orders.columns import ColumnMatch
-from churnrisk.orders.raw import RawRows
+from churnrisk.sources import ColumnMatch, RawRows
 
 
 def add_group(database: Database, raw: RawRows, match: ColumnMatch, column: str) -> None:

@@ -12,11 +12,8 @@ from churnrisk.engines import Database
 from churnrisk.errors import ColumnError
 from churnrisk.messages import known_headings
 from churnrisk.orders import validate
-from churnrisk.orders.columns import find_chosen_in, match_columns
-from churnrisk.orders.options import IntakeOptions
-from churnrisk.orders.pseudonyms import pseudonym_sql
 from churnrisk.orders.read import refuse_beyond_memory
-from churnrisk.orders.source import open_source, settle_rows
+from churnrisk.sources import IntakeOptions, find_chosen_in, match_columns, open_source, pseudonym_sql, settle_rows
 
 
 @dataclass(frozen=True)

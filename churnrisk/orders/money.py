@@ -11,10 +11,8 @@ from typing import Any
 
 from churnrisk.engines import Database
 from churnrisk.errors import AmbiguousFormat, SettingsError
-from churnrisk.orders.columns import ColumnMatch
 from churnrisk.orders.numbers import NumberPlan
-from churnrisk.orders.raw import RawRows
-from churnrisk.orders.sql import fill_value, quote_text, trim_sql
+from churnrisk.sources import ColumnMatch, RawRows, fill_value, quote_text, trim_sql
 from churnrisk.timeline import date_of, day_number
 
 _LEV = Decimal("1.95583")

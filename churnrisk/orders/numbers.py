@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from churnrisk.errors import AmbiguousFormat
-from churnrisk.orders.sql import PARTS, VALUE, quote_text
 from churnrisk.schema import MONEY_LIMIT, MONEY_SCALE
+from churnrisk.sources import PARTS, VALUE, quote_text
 
 WHOLE = r"-?\d{1,13}"
 DECIMAL = r"-?\d{1,13}\.(?:\d{1,2}|\d{4})"

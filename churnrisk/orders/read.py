@@ -12,14 +12,10 @@ from churnrisk.errors import LimitExceeded, SourceError, TooManyRejects
 from churnrisk.messages import wording
 from churnrisk.orders import clean, money, settle, validate
 from churnrisk.orders.account import make_report
-from churnrisk.orders.columns import ColumnMatch, match_columns
 from churnrisk.orders.grouping import add_group
 from churnrisk.orders.log import Orders
-from churnrisk.orders.options import IntakeOptions
-from churnrisk.orders.pseudonyms import withhold_values
-from churnrisk.orders.raw import RawRows
 from churnrisk.orders.rejects import write_rejects
-from churnrisk.orders.source import open_source
+from churnrisk.sources import ColumnMatch, IntakeOptions, RawRows, match_columns, open_source, withhold_values
 from churnrisk.timeline import day_number
 
 INTAKE_MEMORY = "600MiB"

@@ -12,9 +12,7 @@ from churnrisk.errors import ColumnError, LimitExceeded, SourceError, TooManyRej
 from churnrisk.orders import money
 from churnrisk.orders.account import NO_AMOUNTS, say_floats
 from churnrisk.orders.clean import TOTAL_LIMIT
-from churnrisk.orders.columns import ColumnMatch, match_columns, name_ignored
 from churnrisk.orders.log import Orders
-from churnrisk.orders.options import IntakeOptions
 from churnrisk.orders.rejects import write_reject_rows
 from churnrisk.orders.report import EXAMPLES, VALUE_LENGTH, IntakeReport, RejectedRow
 from churnrisk.orders.settle import FOLDED, MANGLED, ZERO_SHARE
@@ -22,6 +20,7 @@ from churnrisk.orders.spark_raw import SparkRows, open_spark_source
 from churnrisk.orders.spark_rules import REASONS, RowPlan, check_rows_sql, plan_rows
 from churnrisk.orders.validate import NO_CUSTOMER
 from churnrisk.schema import MONEY_SCALE
+from churnrisk.sources import ColumnMatch, IntakeOptions, match_columns, name_ignored
 from churnrisk.timeline import date_of
 
 _KEY = "customer_id, order_id, CASE WHEN order_id IS NULL THEN day END"

@@ -8,9 +8,7 @@ from typing import Any
 
 from churnrisk.engines import CORRUPT, SourceFiles, Spark, find_files, read_csv, read_lines, read_parquet, spark_errors
 from churnrisk.errors import SettingsError, SourceError
-from churnrisk.orders.dialect import find_dialect
-from churnrisk.orders.options import IntakeOptions
-from churnrisk.orders.sql import SPACES, quote_text
+from churnrisk.sources import SPACES, IntakeOptions, find_dialect, quote_text
 
 CONVERT = "Convert it with DuckDB first: churnrisk convert SOURCE --output purchases.parquet, and give Spark that file."
 """What to do where Spark's intake knows less than DuckDB's."""

@@ -15,12 +15,11 @@ from churnrisk.engines import Spark
 from churnrisk.errors import AmbiguousFormat, SourceError
 from churnrisk.messages import mark
 from churnrisk.orders import dates, numbers
-from churnrisk.orders.columns import ColumnMatch
 from churnrisk.orders.money import plain_code, settle_currency
-from churnrisk.orders.options import IntakeOptions
 from churnrisk.orders.spark_raw import CONVERT, SparkRows, spark_text, trim_spark
 from churnrisk.orders.validate import ISSUES, NUMBER_OR_PHONE
 from churnrisk.schema import MONEY_LIMIT, MONEY_SCALE
+from churnrisk.sources import ColumnMatch, IntakeOptions
 from churnrisk.timeline import day_number
 
 CORRUPT_ISSUE = 13

@@ -10,13 +10,19 @@ from churnrisk.engines import Database, engine_error
 from churnrisk.errors import SourceError
 from churnrisk.orders import dates, numbers, validate
 from churnrisk.orders.account import say_floats
-from churnrisk.orders.columns import ColumnMatch, name_ignored
-from churnrisk.orders.options import IntakeOptions
-from churnrisk.orders.pseudonyms import pseudonym_sql, withhold_values
-from churnrisk.orders.raw import RawRows
 from churnrisk.orders.report import EXAMPLES, VALUE_LENGTH, IntakeReport
-from churnrisk.orders.sql import fill_value, quote_text, trim_sql
 from churnrisk.schema import MONEY_SCALE
+from churnrisk.sources import (
+    ColumnMatch,
+    IntakeOptions,
+    RawRows,
+    fill_value,
+    name_ignored,
+    pseudonym_sql,
+    quote_text,
+    trim_sql,
+    withhold_values,
+)
 
 _DATES = {"first_order_on": "first_order_day", "last_order_on": "last_order_day"}
 _NUMBERS = ("days_since_last_order", "tenure_days", "order_count", "mean_order_amount")

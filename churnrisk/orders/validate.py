@@ -10,15 +10,20 @@ from churnrisk.engines import Database
 from churnrisk.errors import TooManyRejects
 from churnrisk.messages import mark, wording
 from churnrisk.orders import dates, money, numbers
-from churnrisk.orders.columns import ColumnMatch
 from churnrisk.orders.dates import DatePlan
 from churnrisk.orders.numbers import NumberPlan
-from churnrisk.orders.options import IntakeOptions
-from churnrisk.orders.pseudonyms import pseudonym_sql
-from churnrisk.orders.raw import RawRows
 from churnrisk.orders.report import VALUE_LENGTH, RejectedRow
-from churnrisk.orders.sql import fill_value, is_plain_sql, quote_text, trim_sql
 from churnrisk.schema import MONEY_LIMIT, MONEY_SCALE
+from churnrisk.sources import (
+    ColumnMatch,
+    IntakeOptions,
+    RawRows,
+    fill_value,
+    is_plain_sql,
+    pseudonym_sql,
+    quote_text,
+    trim_sql,
+)
 from churnrisk.timeline import day_number
 
 ISSUES = {

@@ -19,21 +19,21 @@ STAGE_PACKAGES = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 # a second home needs a better reason than comfort: behind one door a library can be replaced.
 HOMES = {
     # Not in timeline, schema and settings, which the quick commands load, nor in store and cli.
-    "numpy": "engines tables orders simulate btyd features labels retention dataset learning scoring explain decide "
-    "monitor report workflows",
-    "narwhals": "engines orders simulate features labels retention dataset scoring monitor workflows",
+    "numpy": "engines tables sources orders simulate btyd features labels retention dataset learning scoring explain "
+    "decide monitor report workflows",
+    "narwhals": "engines sources orders simulate features labels retention dataset scoring monitor workflows",
     "duckdb": "engines",
     "pyspark": "engines",
     "py4j": "engines",  # which brings Spark's errors
     "polars": "engines",
     "pyarrow": "engines",
     "psycopg": "engines state",
-    "chardet": "orders",
-    "python_calamine": "orders",
+    "chardet": "sources",
+    "python_calamine": "sources",
     "scipy": "btyd learning",
     "sklearn": "learning",
     "threadpoolctl": "learning scoring decide explain",
-    "pandas": "engines orders scoring workflows",  # at the edges: a frame comes in, a frame goes out
+    "pandas": "engines sources scoring workflows",  # at the edges: a frame comes in, a frame goes out
     "joblib": "store",
     "babel": "messages",
     "cryptography": "store",

@@ -6,7 +6,7 @@ import csv
 import stat
 from pathlib import Path
 
-from churnrisk.orders.pseudonyms import pseudonym_of
+from churnrisk.sources.pseudonyms import pseudonym_of
 from churnrisk.store import read_secret
 from support.shop import PURCHASES, churnrisk, read_rows, write_rows
 

@@ -9,7 +9,7 @@ import pytest
 
 from churnrisk.errors import OutputError, SettingsError, SourceError
 from churnrisk.orders import IntakeOptions, read_orders
-from churnrisk.orders.databases import write_database_table
+from churnrisk.sources.databases import write_database_table
 
 
 @pytest.fixture(scope="module")

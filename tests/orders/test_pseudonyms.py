@@ -23,7 +23,7 @@ from churnrisk.orders import (
     read_list,
     read_orders,
 )
-from churnrisk.orders.pseudonyms import pseudonym_of, pseudonym_sql
+from churnrisk.sources.pseudonyms import pseudonym_of, pseudonym_sql
 
 KEY = bytes(range(32))
 OPTIONS = IntakeOptions(pseudonym_key=KEY)

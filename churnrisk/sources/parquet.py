@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from churnrisk.orders.child import LIMIT, SOURCE, Refused, Task
-from churnrisk.orders.sql import quote_name, quote_text
+from churnrisk.sources.child import LIMIT, SOURCE, Refused, Task
+from churnrisk.sources.sql import quote_name, quote_text
 
 _FLOATS = ("FLOAT", "DOUBLE")
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
@@ -16,7 +16,7 @@ _TIMES = ("DATE", "TIMESTAMP")
 def parse_parquet(task: Task) -> dict[str, Any]:
     """Write ``rows.parquet``, all text: numbers keep their digits, times their clock."""
     from churnrisk.engines import Database, engine_error
-    from churnrisk.orders.checksum import check_pages
+    from churnrisk.sources.checksum import check_pages
 
     check_pages(task.path)
     with Database(threads=task.threads, memory=f"{task.max_memory // 2 // 1024**2}MiB") as database:

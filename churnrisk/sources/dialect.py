@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from churnrisk.orders.columns import count_matches, plain_header
+from churnrisk.sources.columns import count_matches, plain_header
 
 DELIMITERS = (",", ";", "\t", "|")
 _HEADER_LINES = 60

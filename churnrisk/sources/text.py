@@ -9,12 +9,13 @@ from pathlib import Path
 from churnrisk.engines import Database
 from churnrisk.errors import SourceError
 from churnrisk.messages import wording
-from churnrisk.orders.careful import cut_carefully
-from churnrisk.orders.dialect import Dialect, cut_line, find_dialect
-from churnrisk.orders.encoding import check_encoding, find_encoding, transcode
-from churnrisk.orders.options import IntakeOptions
-from churnrisk.orders.raw import RawRows
-from churnrisk.orders.sql import quote_text
+from churnrisk.sources.careful import cut_carefully
+from churnrisk.sources.columns import plain_header
+from churnrisk.sources.dialect import Dialect, count_known, cut_line, find_dialect
+from churnrisk.sources.encoding import check_encoding, find_encoding, transcode
+from churnrisk.sources.options import IntakeOptions
+from churnrisk.sources.raw import RawRows
+from churnrisk.sources.sql import quote_text
 
 _CHUNK = 1 << 22
 _HEAD = 1 << 20
@@ -115,9 +116,6 @@ def _as_utf8(
 
 def find_known(dialect: Dialect, options: IntakeOptions) -> int:
     """Count the columns of a header that we know or the user has named."""
-    from churnrisk.orders.columns import plain_header
-    from churnrisk.orders.dialect import count_known
-
     return count_known(dialect.headers, {plain_header(header) for header in options.columns.values()})
 
 

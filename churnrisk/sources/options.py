@@ -53,7 +53,7 @@ class IntakeOptions:
     net_cancellations : bool
         Whether an order that the same customer has wholly reversed is dropped with its reversal.
     pseudonym_key : bytes, optional
-        Customer ids are replaced by keyed hashes, 32 bytes long key; see :mod:`churnrisk.orders.pseudonyms`. Values of
+        Customer ids are replaced by keyed hashes, 32 bytes long key; see :mod:`churnrisk.sources.pseudonyms`. Values of
         rejected rows are then withheld.
     group_column : str, optional
         Header of a column to keep beside the orders as ``customer_group``, for figures by group.
@@ -120,7 +120,7 @@ class IntakeOptions:
 
     def own_id(self, customer_id: str) -> str:
         """Give a customer id that a user names as purchases read with these options have it."""
-        from churnrisk.orders.pseudonyms import pseudonym_of
+        from churnrisk.sources.pseudonyms import pseudonym_of
 
         folded = customer_id.lower() if self.fold_case else customer_id
         return folded if self.pseudonym_key is None else pseudonym_of(self.pseudonym_key, folded)

@@ -1,6 +1,6 @@
 """The process in which formats that could be hostile are parsed: bounded memory, time and output, nothing shared.
 
-Started as ``python -m churnrisk.orders.child TASK``; TASK is a JSON object. It leaves text behind in a folder:
+Started as ``python -m churnrisk.sources.child TASK``; TASK is a JSON object. It leaves text behind in a folder:
 ``rows.csv`` (a line number, then the fields), ``rejects.csv`` (line, text, reason) and ``meta.json``; or, where it
 fails on purpose, ``error.json``.
 """
@@ -61,22 +61,22 @@ def limit_process(task: Task) -> None:
 def parse(task: Task) -> dict[str, Any]:
     """Parse by kind and give what the parent must know."""
     if task.kind in ("gzip", "zstd"):
-        from churnrisk.orders.unpack import unpack
+        from churnrisk.sources.unpack import unpack
 
         return unpack(task)
     if task.kind == "xlsx":
-        from churnrisk.orders.workbook import parse_workbook
+        from churnrisk.sources.workbook import parse_workbook
 
         return parse_workbook(task)
     if task.kind == "json":
-        from churnrisk.orders.jsonlines import parse_json
+        from churnrisk.sources.jsonlines import parse_json
 
         return parse_json(task)
     if task.kind == "sqlite":
-        from churnrisk.orders.sqlite import parse_sqlite
+        from churnrisk.sources.sqlite import parse_sqlite
 
         return parse_sqlite(task)
-    from churnrisk.orders.parquet import parse_parquet
+    from churnrisk.sources.parquet import parse_parquet
 
     return parse_parquet(task)
 
@@ -99,6 +99,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    from churnrisk.orders import child  # the classes of this module, and not a second copy of them
+    from churnrisk.sources import child  # the classes of this module, and not a second copy of them
 
     sys.exit(child.main(sys.argv[1:]))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from churnrisk.orders.child import LIMIT, SOURCE, Refused, Task
+from churnrisk.sources.child import LIMIT, SOURCE, Refused, Task
 
 _CHUNK = 1 << 20
 

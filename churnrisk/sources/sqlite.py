@@ -7,7 +7,7 @@ import sqlite3
 from typing import Any
 from urllib.parse import quote
 
-from churnrisk.orders.child import LIMIT, SOURCE, Refused, Task
+from churnrisk.sources.child import LIMIT, SOURCE, Refused, Task
 
 
 def parse_sqlite(task: Task) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from churnrisk.engines import Database
 from churnrisk.errors import MissingExtra, SourceError
-from churnrisk.orders.raw import RawRows
+from churnrisk.sources.raw import RawRows
 
 _ROWS = 50_000
 

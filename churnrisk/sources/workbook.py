@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from churnrisk.orders.child import LIMIT, SOURCE, Refused, Task
+from churnrisk.sources.child import LIMIT, SOURCE, Refused, Task
 
 _MEMBERS = 10_000
 _SHEETS = 50

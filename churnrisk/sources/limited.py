@@ -12,7 +12,7 @@ from typing import Any
 
 from churnrisk.engines import Database
 from churnrisk.errors import LimitExceeded, SourceError
-from churnrisk.orders.options import IntakeOptions
+from churnrisk.sources.options import IntakeOptions
 
 _MOST_THREADS = 4
 """More would need more memory than the process is allowed."""
@@ -57,7 +57,7 @@ def parse_limited(
 
 
 def _run(task: dict[str, Any], options: IntakeOptions, *, name: str) -> tuple[int, str]:
-    command = [sys.executable, "-P", "-m", "churnrisk.orders.child", json.dumps(task)]
+    command = [sys.executable, "-P", "-m", "churnrisk.sources.child", json.dumps(task)]
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module
             command, capture_output=True, timeout=options.max_seconds, check=False, stdin=subprocess.DEVNULL

@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 from typing import IO, Any
 
-from churnrisk.orders.child import SOURCE, Refused
+from churnrisk.sources.child import SOURCE, Refused
 
 _FOOTER_LIMIT = 64 * 1024**2
 _HEADER = 1 << 16

@@ -12,9 +12,11 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from churnrisk.engines import Database, connect_postgres
 from churnrisk.errors import OutputError, SettingsError, SourceError
-from churnrisk.orders.options import IntakeOptions
-from churnrisk.orders.raw import RawRows
-from churnrisk.orders.sql import quote_name
+from churnrisk.sources.files import open_file, tell_kind
+from churnrisk.sources.options import IntakeOptions
+from churnrisk.sources.raw import RawRows
+from churnrisk.sources.sql import quote_name
+from churnrisk.sources.text import path_in, read_text
 
 _POSTGRES = ("postgresql", "postgres")
 _TYPED = {20, 21, 23, 26, 700, 701, 790, 1082, 1114, 1184, 1700}  # numbers of PostgreSQL's numeric and time types
@@ -48,8 +50,6 @@ def read_database(url: str, database: Database, options: IntakeOptions) -> RawRo
 
 def _read_sqlite(url: str, database: Database, options: IntakeOptions) -> RawRows:
     """Read ``sqlite:///relative`` or ``sqlite:////absolute``."""
-    from churnrisk.orders.source import open_file, tell_kind
-
     path = Path(unquote(re.sub(r"(?i)^sqlite:/{0,3}", "", url.split("?")[0])))
     if tell_kind(path, path.name) != "sqlite":
         raise SourceError(f"{path.name} is no SQLite database.")
@@ -58,8 +58,6 @@ def _read_sqlite(url: str, database: Database, options: IntakeOptions) -> RawRow
 
 def _read_postgres(url: str, database: Database, options: IntakeOptions) -> RawRows:
     """Copy a table or query to a file of text, and read that as any other."""
-    from churnrisk.orders.text import path_in, read_text
-
     if not options.query and not options.table:
         raise SettingsError("name what to read: postgresql://user@host/database?table=orders, or --query 'SELECT ...'.")
     target = path_in(database, "copied.csv")

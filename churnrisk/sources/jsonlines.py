@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from churnrisk.messages import mark, wording
-from churnrisk.orders.child import LIMIT, SOURCE, Refused, Task
+from churnrisk.sources.child import LIMIT, SOURCE, Refused, Task
 
 _LINE = 64 * 1024**2
 

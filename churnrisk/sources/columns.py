@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from churnrisk.errors import ColumnError
 from churnrisk.messages import wording
-from churnrisk.orders.aliases import ALIASES, LABELS, PERSONAL, PROFILES, SUMMARY_ALIASES
+from churnrisk.sources.aliases import ALIASES, LABELS, PERSONAL, PROFILES, SUMMARY_ALIASES
 
 NEEDED = ("customer_id", "ordered_at")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")

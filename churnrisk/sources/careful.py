@@ -16,8 +16,8 @@ from typing import IO, Any
 
 from churnrisk.errors import LimitExceeded
 from churnrisk.messages import mark
-from churnrisk.orders.dialect import Dialect
-from churnrisk.orders.encoding import UNDECODED
+from churnrisk.sources.dialect import Dialect
+from churnrisk.sources.encoding import UNDECODED
 
 _SPAN = 16 * 1024**2
 """A quoted field that is not closed within so many characters never is."""

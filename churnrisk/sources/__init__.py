@@ -1,0 +1,84 @@
+"""Any file, table or frame of purchases becomes rows: of text, or of the types that its program gave them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from churnrisk.sources.columns import (
+        PURCHASE_ROLES,
+        SUMMARY_FILE_ROLES,
+        ColumnMatch,
+        check_roles,
+        find_chosen_in,
+        match_columns,
+        name_ignored,
+        plain_header,
+    )
+    from churnrisk.sources.databases import write_database_table
+    from churnrisk.sources.dialect import find_dialect
+    from churnrisk.sources.open import open_source, settle_rows
+    from churnrisk.sources.options import IntakeOptions
+    from churnrisk.sources.pseudonyms import pseudonym_sql, withhold_values
+    from churnrisk.sources.raw import RawRows
+    from churnrisk.sources.sql import PARTS, SPACES, VALUE, fill_value, is_plain_sql, quote_text, trim_sql
+
+__all__ = [
+    "PARTS",
+    "PURCHASE_ROLES",
+    "SPACES",
+    "SUMMARY_FILE_ROLES",
+    "VALUE",
+    "ColumnMatch",
+    "IntakeOptions",
+    "RawRows",
+    "check_roles",
+    "fill_value",
+    "find_chosen_in",
+    "find_dialect",
+    "is_plain_sql",
+    "match_columns",
+    "name_ignored",
+    "open_source",
+    "plain_header",
+    "pseudonym_sql",
+    "quote_text",
+    "settle_rows",
+    "trim_sql",
+    "withhold_values",
+    "write_database_table",
+]
+
+_HOMES = {
+    "ColumnMatch": "columns",
+    "IntakeOptions": "options",
+    "PARTS": "sql",
+    "PURCHASE_ROLES": "columns",
+    "RawRows": "raw",
+    "SPACES": "sql",
+    "SUMMARY_FILE_ROLES": "columns",
+    "VALUE": "sql",
+    "check_roles": "columns",
+    "fill_value": "sql",
+    "find_chosen_in": "columns",
+    "find_dialect": "dialect",
+    "is_plain_sql": "sql",
+    "match_columns": "columns",
+    "name_ignored": "columns",
+    "open_source": "open",
+    "plain_header": "columns",
+    "pseudonym_sql": "pseudonyms",
+    "quote_text": "sql",
+    "settle_rows": "open",
+    "trim_sql": "sql",
+    "withhold_values": "pseudonyms",
+    "write_database_table": "databases",
+}
+
+
+def __getattr__(name: str) -> object:
+    # imported on first use, so that the process that parses foreign formats starts without pandas
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
