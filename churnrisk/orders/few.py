@@ -16,8 +16,8 @@ from typing import Any
 
 from churnrisk.engines import MemoryDatabase
 from churnrisk.errors import LimitExceeded, SourceError
-from churnrisk.orders.clean import TOTAL_LIMIT
 from churnrisk.orders.log import Orders
+from churnrisk.orders.rows import TOTAL_LIMIT
 from churnrisk.schema import LINES, MONEY_LIMIT, MONEY_SCALE, ORDERS
 from churnrisk.sources import SPACES, IntakeOptions
 from churnrisk.timeline import day_number

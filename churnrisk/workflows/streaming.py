@@ -49,7 +49,7 @@ class StreamTo:
 
     def takes(self, orders: Orders | None, options: IntakeOptions) -> bool:
         """Tell whether a log is to be streamed: a large one, with everybody in it who is in the file."""
-        if orders is None or orders.database is None or options.net_cancellations:
+        if orders is None or orders.database is None:
             return False
         return orders.report.orders > self.orders
 

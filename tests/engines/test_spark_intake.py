@@ -154,7 +154,7 @@ def test_what_was_converted_is_read_alike(spark: Any, tmp_path: Path) -> None:
     export.write_text(text, encoding="cp1251")
     columns = {"customer_id": "Клиент", "order_id": "Поръчка", "ordered_at": "Дата", "amount": "Сума"}
     options = IntakeOptions(
-        columns=columns | {"currency": "Валута"}, rates={"BGN": "0.511292"}, net_cancellations=True, reject_limit=0.5
+        columns=columns | {"currency": "Валута"}, rates={"BGN": "0.511292"}, reject_limit=0.5
     )
     report = convert_purchases(export, plain, options)
     with read_orders(export, options) as expected:
