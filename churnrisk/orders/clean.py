@@ -10,10 +10,10 @@ from churnrisk.sources import RawRows
 TOTAL_LIMIT = 9 * 10**18  # sums of amounts must fit 64 bits, in every engine
 
 
-def make_orders(database: Database, *, has_amounts: bool, is_table: bool = False) -> int:
+def make_orders(database: Database, *, has_amounts: bool) -> int:
     """Make ``orders`` from the good purchase rows and give how many there are.
 
-    Where each order is one row, ``orders`` is a view of the rows and costs nothing, unless it must be a table.
+    Where each order is one row, ``orders`` is a view of the rows and costs nothing.
     """
     _check_totals(database)
     drop_orders(database)
@@ -22,7 +22,7 @@ def make_orders(database: Database, *, has_amounts: bool, is_table: bool = False
         f"SELECT coalesce(sum(n), 0), count(*) FROM "
         f"(SELECT hash({_KEY}) AS k, count(*) AS n FROM purchase_rows WHERE issue = 0 GROUP BY k)"
     ).fetchall()
-    if rows == keys and not is_table:  # two orders of one hash would only send us the longer way
+    if rows == keys:  # two orders of one hash would only send us the longer way
         database.connection.execute(f"CREATE VIEW orders AS {_one_row_each(net, has_amounts=has_amounts)}")
         return int(rows)
     database.connection.execute(f"CREATE TABLE orders AS {_grouped(net, has_amounts=has_amounts)}")

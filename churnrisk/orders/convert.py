@@ -28,28 +28,22 @@ def convert_purchases(source: Any, target: Path, options: IntakeOptions) -> Inta
     target : Path
         The file, overwritten.
     options : IntakeOptions
-        How to read the source; what they ask for (rates, dropped copies and cancellations) is done to the rows.
+        How to read the source; what they ask for (rates, dropped copies) is done to the rows.
     """
     with Database(threads=options.threads, memory=options.memory) as database:
         validate.create_set_aside(database)
         raw = open_source(source, database, options)
         match = match_columns(raw.headers, options.columns)
-        is_netted = options.net_cancellations
-        orders = build_orders(
-            raw, match, database, options, before_dropping=lambda _: _keep_rows(database, is_netted=is_netted)
-        )
+        orders = build_orders(raw, match, database, options, before_dropping=lambda _: _keep_rows(database))
         columns = ", ".join(_columns(orders, has_ids="order_id" in match.positions))
         copy = f"COPY (SELECT {columns} FROM kept_rows) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION zstd)"
         database.connection.execute(copy)
         return orders.report
 
 
-def _keep_rows(database: Database, *, is_netted: bool) -> None:
-    """Set the good rows apart before they are dropped; of cancelled orders none."""
-    of_orders = "AND (customer_id, coalesce(order_id, '')) IN (SELECT (customer_id, order_id) FROM orders)"
-    database.connection.execute(
-        f"CREATE TABLE kept_rows AS SELECT * FROM purchase_rows WHERE issue = 0 {of_orders if is_netted else ''}"
-    )
+def _keep_rows(database: Database) -> None:
+    """Set the good rows apart before they are dropped."""
+    database.connection.execute("CREATE TABLE kept_rows AS SELECT * FROM purchase_rows WHERE issue = 0")
 
 
 def _columns(orders: Orders, *, has_ids: bool) -> list[str]:

@@ -132,7 +132,7 @@ def _read_kind(kind: str, raw: RawRows, database: Database, options: IntakeOptio
         match = match_columns(raw.headers, find_chosen_in(raw.headers, options.columns, keep=PURCHASE_ROLES[:2]))
         listed: list[str] = []
         orders = build_orders(
-            raw, match, database, options, before_dropping=lambda _: listed.extend(_list_ids(database, options))
+            raw, match, database, options, before_dropping=lambda _: listed.extend(_list_ids(database))
         )
         return CustomerTable(
             kind=kind, customer_ids=listed, report=orders.report, orders=orders, is_everybody=not listed
@@ -148,10 +148,10 @@ def _read_kind(kind: str, raw: RawRows, database: Database, options: IntakeOptio
     return CustomerTable(kind=kind, customer_ids=list(summary["customer_id"]), report=report, summary=summary)
 
 
-def _list_ids(database: Database, options: IntakeOptions) -> list[str]:
+def _list_ids(database: Database) -> list[str]:
     """List the customers; nobody where they are many and all of them are in the orders."""
     [(count,)] = database.connection.execute("SELECT count(*) FROM orders").fetchall()
-    return [] if count > MOST_LISTED and not options.net_cancellations else _ids_in_order(database)
+    return [] if count > MOST_LISTED else _ids_in_order(database)
 
 
 def _ids_in_order(database: Database) -> list[str]:

@@ -117,13 +117,10 @@ def build_orders(
     """Check the rows of a source and make its orders, lines and account; the rows themselves are dropped then."""
     raw, rows_in, plans = _check(raw, match, database, options)
     has_amounts = plans.amounts is not None
-    order_count = clean.make_orders(database, has_amounts=has_amounts, is_table=options.net_cancellations)
+    order_count = clean.make_orders(database, has_amounts=has_amounts)
     notices = _settle_duplicates(raw, match, database, options, orders=order_count, has_amounts=has_amounts)
     if has_amounts and not options.rate_before:
         money.refuse_new_money(lambda query: database.connection.execute(query).fetchall())
-    if options.net_cancellations:
-        cancelled = wording("{number} orders were dropped together with their reversals.")
-        notices += (cancelled.format(number=settle.drop_cancelled(database)),)
     notices += (*settle.say_ids(database), *settle.say_zeros(database))
     if {"product_id", "category"} & set(match.positions):
         clean.make_lines(database)
@@ -211,7 +208,7 @@ def _settle_duplicates(
     )
     if is_order_level or options.drop_duplicates:
         clean.drop_duplicates(database, raw)
-        clean.make_orders(database, has_amounts=has_amounts, is_table=options.net_cancellations)
+        clean.make_orders(database, has_amounts=has_amounts)
         return (wording("{copies} exact copies of rows were dropped.").format(copies=copies),)
     kept = wording(
         "{copies} rows are exact copies of others and were kept, since an order may have equal rows; --drop-duplicates "

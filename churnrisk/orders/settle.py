@@ -1,4 +1,4 @@
-"""What is settled once there are orders: cancelled pairs, and what the user should know about ids and zeros."""
+"""What is settled once there are orders: what the user should know about ids and zeros."""
 
 from __future__ import annotations
 
@@ -14,30 +14,6 @@ FOLDED = wording(
     "{number} customer ids differ from others by upper and lower case only and count as customers of their own; "
     "--fold-case merges them."
 )
-
-
-def drop_cancelled(database: Database) -> int:
-    """Drop each order that its customer has wholly reversed, with the reversal; give how many pairs there were.
-
-    A reversal is a return whose net amount is the negative of a purchase of the same customer on the same day or
-    before; it takes the latest such purchase that no other reversal has taken.
-    """
-    connection = database.connection
-    query = """SELECT rowid, customer_id, abs(amount), amount < 0 FROM orders
-        WHERE (customer_id, abs(amount)) IN (SELECT (customer_id, -amount) FROM orders WHERE amount < 0) AND amount <> 0
-        ORDER BY customer_id, abs(amount), order_day, amount < 0, order_id"""
-    open_rows: dict[tuple[str, int], list[int]] = {}
-    dropped: list[int] = []
-    for row, customer, amount, is_reversal in connection.execute(query).fetchall():
-        purchases = open_rows.setdefault((customer, amount), [])
-        if not is_reversal:
-            purchases.append(row)
-        elif purchases:
-            dropped += [row, purchases.pop()]
-    for start in range(0, len(dropped), 10_000):
-        rows = ", ".join(map(str, dropped[start : start + 10_000]))
-        connection.execute(f"DELETE FROM orders WHERE rowid IN ({rows})")
-    return len(dropped) // 2
 
 
 def say_ids(database: Database) -> list[str]:

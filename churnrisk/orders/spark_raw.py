@@ -15,7 +15,7 @@ CONVERT = "Convert it with DuckDB first: churnrisk convert SOURCE --output purch
 
 _FLOATS, _WHOLE = ("float", "double"), ("tinyint", "smallint", "int", "bigint")
 _HEAD_LINES = 60
-_NOT_ON_SPARK = ("date_format", "rates", "rate_before", "net_cancellations", "query", "table")
+_NOT_ON_SPARK = ("date_format", "rates", "rate_before", "query", "table")
 
 
 @dataclass(frozen=True, kw_only=True)

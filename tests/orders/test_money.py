@@ -79,13 +79,6 @@ def test_a_log_in_one_money_passes(tmp_path: Path) -> None:
     amounts(make_log(tmp_path, change=None))
 
 
-def test_reversed_orders_go_with_their_reversal(tmp_path: Path) -> None:
-    text = "customer,date,total,order\na,2024-01-05,5,1\na,2024-01-06,-5,2\na,2024-01-07,-7,3\nb,2024-01-05,5,4\n"
-    path = write(tmp_path, text)
-    assert amounts(path)[0] == [50000, -50000, -70000, 50000]
-    assert amounts(path, net_cancellations=True)[0] == [-70000, 50000]
-
-
 def test_ids_that_differ_by_case_are_counted_and_folded(tmp_path: Path) -> None:
     path = write(tmp_path, "email,date\nA@x.bg,2024-01-05\na@x.bg,2024-01-06\n1.23E+15,2024-01-06\n")
     with read_orders(path) as orders:
