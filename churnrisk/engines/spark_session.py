@@ -153,7 +153,7 @@ class Spark:
             {key: pa.array(list(values) if values.dtype.kind == "U" else values) for key, values in columns.items()}
         )
         with spark_errors():
-            return self.view(self.session.createDataFrame(table))
+            return self.view(self.session.createDataFrame(table), name)
 
     def create_table(self, name: str, query: str, *, is_view: bool = False) -> str:
         """Keep the rows of a query, and give the view that other queries know them by; a view keeps no rows."""

@@ -77,8 +77,8 @@ def decide_discount(ask: Ask, match: ColumnMatch, options: IntakeOptions) -> str
         return LINE
     raise AmbiguousFormat(
         f"the discount in {header!r} can come off each piece or off the whole line, and {several:.0f} rows have "
-        f"several pieces. Say which: --discount line, --discount unit, --discount percent, or --discount none where the price "
-        f"{match.names['unit_price']!r} is after it."
+        f"several pieces. Say which: --discount line, --discount unit, --discount percent, or --discount none "
+        f"where the price {match.names['unit_price']!r} is after it."
     )
 
 

@@ -149,6 +149,6 @@ def enforce_customers(
     nobody = f" Ids that stand for nobody: {', '.join(map(repr, list(guests.rows)[:5]))}." if guests.rows else ""
     raise TooManyRejects(
         f"{name}: {missing} of {rows} rows name no customer in {match.names['customer_id']!r} "
-        f"({missing / rows:.1%}), more than the limit of {options.no_customer_limit:.0%}.{nobody} Name a column that tells customers "
-        "apart with --column customer_id=NAME, or raise --no-customer-limit."
+        f"({missing / rows:.1%}), more than the limit of {options.no_customer_limit:.0%}.{nobody} Name a "
+        "column that tells customers apart with --column customer_id=NAME, or raise --no-customer-limit."
     )

@@ -193,8 +193,8 @@ def _say_unknown(header: str, unknown: Mapping[str, int], *, option: str) -> str
     off = shlex.quote("order_status=")
     return (
         f"the column {header!r} says what became of an order, and these words of it are not known: {shown}{more}. Say "
-        f"of each whether it is a sale: {option} {first}, or =no_sale, =pending, =returned; or write them under [status] "
-        f"in churnrisk.toml. If the column says something else: --column {off}."
+        f"of each whether it is a sale: {option} {first}, or =no_sale, =pending, =returned; or write them under "
+        f"[status] in churnrisk.toml. If the column says something else: --column {off}."
     )
 
 
