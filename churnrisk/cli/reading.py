@@ -50,6 +50,7 @@ INTAKE_PARAMETERS: Mapping[str, Any] = {
         FILE, "--pseudonym-key", "FILE", "Pseudonymise with the key in this file, of `churnrisk keys pseudonym-key`."
     ),
     "drop_duplicates": _flag("--drop-duplicates", "Drop exact copies of rows in a log of order lines, too."),
+    "no_amounts": _flag("--no-amounts", "Read a log without amounts, although a column could hold some."),
     "net_cancellations": _flag("--net-cancellations", "Drop orders that the same customer has wholly reversed."),
     "query": _option(TEXT, "--query", "SQL", "What to read from a database."),
     "threads": _option(NUMBER, "--threads", "N", "Threads of the engine. (default: all)"),

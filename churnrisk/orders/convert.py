@@ -10,7 +10,7 @@ from churnrisk.orders import validate
 from churnrisk.orders.log import Orders
 from churnrisk.orders.read import build_orders
 from churnrisk.orders.report import IntakeReport
-from churnrisk.sources import IntakeOptions, match_columns, open_source, quote_text
+from churnrisk.sources import IntakeOptions, match_source, open_source, quote_text
 
 _DAY = "CAST(DATE '1970-01-01' + CAST(day AS INTEGER) AS DATE)"
 _MONEY = "CAST(CAST({} AS DECIMAL(19, 0)) * 0.0001 AS DECIMAL(23, 4))"
@@ -33,7 +33,7 @@ def convert_purchases(source: Any, target: Path, options: IntakeOptions) -> Inta
     with Database(threads=options.threads, memory=options.memory) as database:
         validate.create_set_aside(database)
         raw = open_source(source, database, options)
-        match = match_columns(raw.headers, options.columns)
+        match = match_source(raw, database, options)
         is_netted = options.net_cancellations
         orders = build_orders(
             raw, match, database, options, before_dropping=lambda _: _keep_rows(database, is_netted=is_netted)

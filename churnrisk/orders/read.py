@@ -15,7 +15,16 @@ from churnrisk.orders.account import make_report
 from churnrisk.orders.grouping import add_group
 from churnrisk.orders.log import Orders
 from churnrisk.orders.rejects import write_rejects
-from churnrisk.sources import ColumnMatch, IntakeOptions, RawRows, match_columns, open_source, withhold_values
+from churnrisk.sources import (
+    ColumnMatch,
+    IntakeOptions,
+    RawRows,
+    check_amounts,
+    match_source,
+    open_source,
+    settle_lines,
+    withhold_values,
+)
 from churnrisk.timeline import day_number
 
 INTAKE_MEMORY = "600MiB"
@@ -100,7 +109,7 @@ def refuse_beyond_memory(error: BaseException, options: IntakeOptions) -> None:
 def _read(source: Any, database: Database, options: IntakeOptions) -> Orders:
     validate.create_set_aside(database)
     raw = open_source(source, database, options)
-    match = match_columns(raw.headers, options.columns)
+    match = match_source(raw, database, options)
     group = options.group_column
     keep_group = None if group is None else lambda rows: add_group(database, rows, match, group)
     return build_orders(raw, match, database, options, before_dropping=keep_group)
@@ -150,10 +159,11 @@ def build_orders(
 def _check(
     raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions
 ) -> tuple[RawRows, int, validate.Plans]:
-    raw, profile = _profile(raw, match, database)
+    raw, profile = _settle_lines(*_profile(raw, match, database), match, database)
     rows_in = profile.rows + validate.load_rejects(database, raw)
     if rows_in == 0:
         raise SourceError(f"{raw.name} has a header and no rows; it must have a row per purchase.")
+    check_amounts(raw, match, database, options, is_empty=not profile.shapes.get(match.money))
     _enforce_limit(database, raw, options, rows_in=rows_in)
     plans = validate.plan_values(database, raw, match, profile, options)
     validate.check_rows(database, raw, match, plans, options, today=dt.date.today())
@@ -188,6 +198,15 @@ def _profile(raw: RawRows, match: ColumnMatch, database: Database) -> tuple[RawR
     if raw.fallback is None:
         raise SourceError(f"cannot read {raw.name}: {failure}")
     return _profile(raw.fallback(), match, database)
+
+
+def _settle_lines(
+    raw: RawRows, profile: validate.Profile, match: ColumnMatch, database: Database
+) -> tuple[RawRows, validate.Profile]:
+    """Leave purchase rows only, and look at them again where others were among them."""
+    undated = profile.rows - sum(profile.shapes["ordered_at"].values())
+    settled = settle_lines(raw, match, database, rows=profile.rows, undated=undated)
+    return (raw, profile) if settled is raw else _profile(settled, match, database)
 
 
 def _settle_duplicates(

@@ -168,7 +168,7 @@ def plan_values(
         return Plans(date_plan, None, quantities, plain=profile.plain)
     rates = money.parse_rates(options.rates)
     counts = money.count_currencies(database, raw, match, amounts) if money.has_currency(match, amounts) else {}
-    currency = money.settle_currency(counts, rates)
+    currency = money.settle_currency(counts, rates, converted=match.converted)
     return Plans(date_plan, amounts, quantities, currency, money.factor_sql(rates, options.rate_before), profile.plain)
 
 
@@ -305,14 +305,14 @@ def set_aside(database: Database, raw: RawRows, match: ColumnMatch, plans: Plans
 
 
 def load_rejects(database: Database, raw: RawRows) -> int:
-    """Set aside what the reader could not make rows of; give how many there were."""
+    """Set aside what the reader could not make rows of; give how many rows have been set aside by now."""
     columns = "{'line': 'BIGINT', 'value': 'VARCHAR', 'reason': 'VARCHAR'}"
     for number, path in (*raw.many_rejects, *([(0, raw.rejects)] if raw.rejects else [])):
         dialect = "header=false, delim=',', quote='\"', escape='\"', new_line='\\n', parallel=false"
         source = f"read_csv({quote_text(str(path))}, auto_detect=false, columns={columns}, {dialect})"
         row = f"{number}, line, '', left(value, {VALUE_LENGTH}), reason, 'rejected'"
         database.connection.execute(f"INSERT INTO set_aside SELECT {row} FROM {source}")
-    return count_kinds(database).get("rejected", 0)
+    return sum(count_kinds(database).values())
 
 
 def _reason(issue: int, plans: Plans) -> str:

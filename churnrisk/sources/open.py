@@ -9,9 +9,9 @@ from typing import Any
 
 from churnrisk.engines import Database, engine_error
 from churnrisk.errors import ColumnError, LimitExceeded, SourceError
-from churnrisk.sources.columns import plain_header
 from churnrisk.sources.databases import is_database_url, read_database
 from churnrisk.sources.files import open_file
+from churnrisk.sources.headers import plain_header
 from churnrisk.sources.options import IntakeOptions
 from churnrisk.sources.raw import RawRows
 from churnrisk.sources.text import number_rows, path_in

@@ -50,6 +50,8 @@ class IntakeOptions:
         Whether customer ids that differ only by upper and lower case are one.
     drop_duplicates : bool
         Whether exact copies of rows are dropped where an order may have several rows, too.
+    no_amounts : bool
+        Whether the log is read without amounts, although a column could hold some.
     net_cancellations : bool
         Whether an order that the same customer has wholly reversed is dropped with its reversal.
     pseudonym_key : bytes, optional
@@ -92,6 +94,7 @@ class IntakeOptions:
     rate_before: Mapping[str, str] = field(default_factory=dict)
     fold_case: bool = False
     drop_duplicates: bool = False
+    no_amounts: bool = False
     net_cancellations: bool = False
     pseudonym_key: bytes | None = field(default=None, repr=False)
     group_column: str | None = None

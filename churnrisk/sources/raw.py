@@ -29,6 +29,8 @@ class RawRows:
         CSV file of what was no row at all: line, text, reason.
     files : tuple of str
         Names of the files, where there are several; the rows have the column ``file`` then.
+    texts : tuple of Path
+        Where the text of these rows lies, one after the other, for text files and sheets; empty for other forms.
     many_rejects : tuple
         For several files, the number of each file and what ``rejects`` is for one.
     fallback : callable, optional
@@ -56,6 +58,7 @@ class RawRows:
     notices: tuple[str, ...] = field(default=())
     rejects: Path | None = None
     files: tuple[str, ...] = ()
+    texts: tuple[Path, ...] = ()
     many_rejects: tuple[tuple[int, Path], ...] = ()
     fallback: Callable[[], RawRows] | None = None
 

@@ -15,7 +15,7 @@ RECIPE_FORMAT = 1
 KEY = "recipe"
 KEPT = (
     *("columns", "reject_limit", "decimal", "date_format", "encoding", "delimiter", "timezone", "rates", "rate_before"),
-    *("fold_case", "drop_duplicates", "net_cancellations", "table"),
+    *("fold_case", "drop_duplicates", "no_amounts", "net_cancellations", "table"),
     *("max_field_size", "max_size", "max_ratio", "max_columns", "max_cells", "max_depth", "max_memory", "max_seconds"),
 )
 """Intake options that a card keeps: named one by one, so that no secret gets in by being new.
