@@ -160,7 +160,8 @@ def _check(
     raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions
 ) -> tuple[RawRows, int, validate.Plans]:
     raw, profile = _settle_lines(*_profile(raw, match, database), match, database)
-    rows_in = profile.rows + validate.load_rejects(database, raw)
+    validate.load_rejects(database, raw)
+    rows_in = profile.rows + sum(validate.count_kinds(database).values())
     if rows_in == 0:
         raise SourceError(f"{raw.name} has a header and no rows; it must have a row per purchase.")
     check_amounts(raw, match, database, options, is_empty=not profile.shapes.get(match.money))

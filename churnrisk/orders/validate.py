@@ -305,14 +305,16 @@ def set_aside(database: Database, raw: RawRows, match: ColumnMatch, plans: Plans
 
 
 def load_rejects(database: Database, raw: RawRows) -> int:
-    """Set aside what the reader could not make rows of; give how many rows have been set aside by now."""
+    """Set aside what the reader could not make rows of; give how many there were."""
+    count = 0
     columns = "{'line': 'BIGINT', 'value': 'VARCHAR', 'reason': 'VARCHAR'}"
     for number, path in (*raw.many_rejects, *([(0, raw.rejects)] if raw.rejects else [])):
         dialect = "header=false, delim=',', quote='\"', escape='\"', new_line='\\n', parallel=false"
         source = f"read_csv({quote_text(str(path))}, auto_detect=false, columns={columns}, {dialect})"
         row = f"{number}, line, '', left(value, {VALUE_LENGTH}), reason, 'rejected'"
-        database.connection.execute(f"INSERT INTO set_aside SELECT {row} FROM {source}")
-    return sum(count_kinds(database).values())
+        [(added,)] = database.connection.execute(f"INSERT INTO set_aside SELECT {row} FROM {source}").fetchall()
+        count += int(added)
+    return count
 
 
 def _reason(issue: int, plans: Plans) -> str:

@@ -79,7 +79,8 @@ def count_known(fields: Sequence[str], wanted: set[str]) -> int:
 def _may_be_header(first: Sequence[str], found: Sequence[str]) -> bool:
     """Tell whether the first line is as likely the header as one further down in which a single name is known."""
     filled = [field for field in first if field.strip()]
-    return len(filled) >= sum(bool(field.strip()) for field in found) and not any(map(_DATA.fullmatch, filled))
+    width = sum(bool(field.strip()) for field in found)
+    return len(filled) >= width > 1 and not any(map(_DATA.fullmatch, filled))
 
 
 def _widest(lines: Sequence[str], start: int, candidates: Sequence[str]) -> Dialect:

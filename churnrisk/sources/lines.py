@@ -31,6 +31,7 @@ _SAMPLE = 1000
 _FEW = 500_000  # so many rows are looked through whole where no end of a text file can be looked at
 _ORDER_ROLES = ("customer_id", "ordered_at", "order_id", "order_status", "currency", "email", "phone")
 _ORDER_ROLES += ("cancelled_at", "is_captured", "is_valid", "is_live", "row_type")
+_NEED_VALUES = ("customer_id", "ordered_at", "amount", "order_id", "quantity", "unit_price", "currency")
 _TABLE = "settled_rows"
 
 _CONTINUED = wording("{number} rows continue the order of a row above them, and have its customer, date and order id.")
@@ -68,7 +69,8 @@ def settle_lines(raw: RawRows, match: ColumnMatch, database: Database, *, rows: 
     rows, undated : int
         How many rows there are, and how many have no date.
     """
-    settled = _pass_totals(raw, match, database, rows=rows)
+    settled = _set_odd_aside(raw, match, database) if raw.odd else raw
+    settled = _pass_totals(settled, match, database, rows=rows)
     if raw.texts and (undated or _has_blank_status(raw, match, database)):
         settled = _continue_orders(settled, match, database)
     if raw.files and "order_id" in match.positions:
@@ -85,6 +87,31 @@ def _keep(raw: RawRows, query: str, database: Database, *notices: str) -> RawRow
         database.connection.execute(f"DROP TABLE {raw.sql}")
     said = (*raw.notices, *notices)
     return replace(raw, sql=table, has_lines=True, notices=said, fallback=None, expected_rows=None)
+
+
+def _set_odd_aside(raw: RawRows, match: ColumnMatch, database: Database) -> RawRows:
+    """Set aside the rows in which a column that is used has a cell that is no value."""
+    connection, names = database.connection, match.names
+    roles = [role for role in _NEED_VALUES if role in match.positions]
+    connection.execute("CREATE OR REPLACE TABLE odd_cells (file INTEGER, line BIGINT, name VARCHAR, value VARCHAR, reason VARCHAR)")
+    fields = "columns={'line': 'BIGINT', 'place': 'INTEGER', 'value': 'VARCHAR', 'reason': 'VARCHAR'}"
+    for number, path, places in raw.odd:
+        source = f"read_csv({quote_text(str(path))}, auto_detect=false, header=false, delim=',', quote='\"', escape='\"', {fields})"
+        here = {places.index(match.positions[role]): names[role] for role in roles if match.positions[role] in places}
+        cases = " ".join(f"WHEN {place} THEN {quote_text(header)}" for place, header in here.items())
+        if here:
+            connection.execute(f"INSERT INTO odd_cells SELECT {number}, line, CASE place {cases} END, value, reason FROM {source}")
+    file = "file" if raw.files else "0"
+    numbered = number_rows(raw).sql
+    found = f"SELECT file, line, first(name ORDER BY name) AS name, first(value ORDER BY name) AS value, first(reason) AS reason FROM odd_cells WHERE name IS NOT NULL GROUP BY ALL"
+    [(count,)] = connection.execute(
+        f"INSERT INTO set_aside SELECT o.file, o.line, name, value, reason, 'rejected' FROM ({found}) o "
+        f"SEMI JOIN (SELECT {file} AS file, line FROM {numbered}) r ON o.file = r.file AND o.line = r.line"
+    ).fetchall()
+    if not count:
+        return raw
+    gone = "SELECT file, line FROM odd_cells WHERE name IS NOT NULL"
+    return _keep(raw, f"SELECT * FROM {numbered} WHERE ({file}, line) NOT IN ({gone})", database)
 
 
 def _cell(match: ColumnMatch, role: str) -> str:

@@ -33,6 +33,9 @@ class RawRows:
         Where the text of these rows lies, one after the other, for text files and sheets; empty for other forms.
     many_rejects : tuple
         For several files, the number of each file and what ``rejects`` is for one.
+    odd : tuple
+        For each file that has cells which are no value: its number, a CSV file of them (line, place of the column, text,
+        reason), and the place in these rows of each of the file's columns.
     fallback : callable, optional
         Reads the source again, more carefully, where these rows turn out to be misread.
     floats : frozenset of int
@@ -60,6 +63,7 @@ class RawRows:
     files: tuple[str, ...] = ()
     texts: tuple[Path, ...] = ()
     many_rejects: tuple[tuple[int, Path], ...] = ()
+    odd: tuple[tuple[int, Path, tuple[int, ...]], ...] = ()
     fallback: Callable[[], RawRows] | None = None
 
     @property
