@@ -33,7 +33,17 @@ from churnrisk.orders.rows import (
     write_rejects,
 )
 from churnrisk.orders.sales import SaleCounts, judge_rows, needs_judging, plan_sales
-from churnrisk.sources import ColumnMatch, IntakeOptions, RawRows, match_columns, open_source, open_typed
+from churnrisk.sources import (
+    ColumnMatch,
+    IntakeOptions,
+    RawRows,
+    check_amounts,
+    match_columns,
+    match_source,
+    open_source,
+    open_typed,
+    settle_lines,
+)
 from churnrisk.timeline import day_number
 
 INTAKE_MEMORY = "600MiB"
@@ -112,7 +122,7 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
         database.connection.execute("SET force_compression = 'uncompressed'")
         database.connection.execute("PRAGMA disable_checkpoint_on_shutdown")
         raw = open_source(source, database, options)
-        orders = build_orders(raw, match_columns(raw.headers, options.columns), database, options)
+        orders = build_orders(raw, match_source(raw, database, options), database, options)
         if options.memory is None:
             database.connection.execute("RESET memory_limit")
         return on_engine(orders, options)
@@ -187,7 +197,8 @@ def build_orders(
     before_dropping: Callable[[RowTable], object] | None = None,
 ) -> Orders:
     """Check the rows of a source and make its orders, lines and account; the rows themselves are dropped then."""
-    raw, profile = _profile(raw, match, database)
+    raw, profile = _settle_lines(*_profile(raw, match, database), match, database)
+    check_amounts(raw, match, database, options, is_empty=not profile.shapes.get(match.money))
     plans = values.plan_values(database, raw, match, profile, options)
     intake = Intake(
         name=raw.name,
@@ -218,6 +229,15 @@ def _profile(raw: RawRows, match: ColumnMatch, database: Database) -> tuple[RawR
     if raw.fallback is None:
         raise SourceError(f"cannot read {raw.name}: {failure}")
     return _profile(raw.fallback(), match, database)
+
+
+def _settle_lines(
+    raw: RawRows, profile: values.Profile, match: ColumnMatch, database: Database
+) -> tuple[RawRows, values.Profile]:
+    """Leave purchase rows only, and look at them again where others were among them."""
+    undated = profile.rows - sum(profile.shapes["ordered_at"].values())
+    settled = settle_lines(raw, match, database, rows=profile.rows, undated=undated)
+    return (raw, profile) if settled is raw else _profile(settled, match, database)
 
 
 @dataclass(frozen=True)

@@ -174,7 +174,7 @@ def load_rejects(raw: RawRows) -> str:
         f"FROM read_csv({quote_text(str(path))}, auto_detect=false, columns={columns}, {dialect})"
         for number, path in (*raw.many_rejects, *([(0, raw.rejects)] if raw.rejects else []))
     ]
-    return " UNION ALL ".join(parts)
+    return " UNION ALL ".join([*parts, *raw.aside])
 
 
 def rejects_sql(engine: SqlEngine, table: RowTable) -> str:

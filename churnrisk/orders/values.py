@@ -182,7 +182,7 @@ def plan_values(
         return plans
     rates = money.parse_rates(options.rates)
     counts = money.count_currencies(database, raw, match, amounts) if money.has_currency(match, amounts) else {}
-    currency = money.settle_currency(counts, rates)
+    currency = money.settle_currency(counts, rates, converted=match.converted)
     return replace(plans, currency=currency, factor=money.factor_sql(rates, options.rate_before))
 
 

@@ -59,7 +59,7 @@ def test_without_order_ids_a_day_is_an_order(tmp_path: Path) -> None:
 
 
 def test_without_amounts_every_order_is_a_purchase(tmp_path: Path) -> None:
-    text = "customer,date,total,qty\na,2024-01-05,,1\nb,2024-01-05,,-1\n"
+    text = "customer,date,qty\na,2024-01-05,1\nb,2024-01-05,-1\n"
     with read_orders(write(tmp_path, text)) as orders:
         assert not orders.has_amounts
         assert [row[-2:] for row in rows_of(orders)] == [(1, 0), (0, 1)]
