@@ -44,17 +44,20 @@ _CODES = {sign: code for code, signs in _SIGNS.items() for sign in signs.split()
 
 
 def has_currency(match: ColumnMatch, plan: NumberPlan) -> bool:
-    """Tell whether anything in the log names a currency."""
+    """Tell whether anything in the rows names a currency."""
     return "currency" in match.positions or bool(plan.currency)
 
 
-def currency_sql(match: ColumnMatch, plan: NumberPlan | None, parts: str) -> str:
-    """Give SQL for the code of a row's currency: from the parts of its amount, else from its own column, else empty."""
+def currency_sql(match: ColumnMatch, plan: NumberPlan | None, parts: str, *, default: str = "") -> str:
+    """Give SQL for the code of a row's currency: from the parts of its amount, else from its own column, else default.
+
+    The default is what the header of the amounts names, such as EUR in "Amount (EUR)"; empty where it names none.
+    """
     column = match.positions.get("currency")
     found = [] if column is None else [_code_sql("currency_text")]
     if plan is not None and plan.currency:
         found.insert(0, _code_sql(f"nullif({fill_value(plan.currency, '', parts)}, '')"))
-    return f"coalesce({', '.join([*found, quote_text('')])})"
+    return f"coalesce({', '.join([*found, quote_text(plain_code(default))])})"
 
 
 def _code_sql(text: str) -> str:
@@ -100,14 +103,26 @@ def _parse_rate(name: str, value: str, option: str) -> Decimal:
     return rate
 
 
-def settle_currency(counts: Mapping[str, int], rates: Mapping[str, Decimal]) -> str | None:
+def settle_currency(counts: Mapping[str, int], rates: Mapping[str, Decimal], *, default: str = "") -> str | None:
     """Give the currency of the log once rates are applied.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        Rows of each currency; the empty name stands for rows that name none.
+    rates : mapping of str to Decimal
+        What others are worth.
+    default : str
+        The currency of rows that name none, as the header of the amounts says it; :func:`currency_sql` must have it too.
 
     Raises
     ------
     AmbiguousFormat
         Where amounts of several currencies would be added up.
     """
+    if default:
+        own = plain_code(default)
+        counts = {**counts, own: counts.get(own, 0) + counts.get("", 0), "": 0}
     named = {code: count for code, count in counts.items() if code}
     if not named:
         return None

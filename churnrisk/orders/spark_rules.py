@@ -62,7 +62,7 @@ def plan_rows(spark: Spark, raw: SparkRows, match: ColumnMatch, options: IntakeO
             continue
         shapes = _shapes(spark, raw, role, columns[role])
         if role == "ordered_at":
-            _check_dates(shapes, match.names[role], options=options)
+            _check_dates(shapes, match.names[role])
         else:
             _check_numbers(shapes, match.names[role], role=role, options=options)
     has_amounts = bool(match.money) and bool(is_known.get(match.money))
@@ -93,9 +93,9 @@ def _shapes(spark: Spark, raw: SparkRows, role: str, value: str) -> dict[str, in
     return {str(shape): int(count) for shape, count in spark.rows(query)}
 
 
-def _check_dates(shapes: Mapping[str, int], header: str, *, options: IntakeOptions) -> None:
+def _check_dates(shapes: Mapping[str, int], header: str) -> None:
     """Refuse dates that DuckDB's intake would read and this one does not."""
-    shape = dates.find_other_format(shapes, timezone=options.timezone)
+    shape = dates.find_other_format(shapes)
     if shape is not None:
         raise AmbiguousFormat(
             f"dates in {header!r} are written as {shape} (9 for any digit), and Spark reads columns of dates or times, "

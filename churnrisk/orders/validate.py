@@ -11,6 +11,7 @@ from churnrisk.errors import TooManyRejects
 from churnrisk.messages import mark, wording
 from churnrisk.orders import dates, money, numbers
 from churnrisk.orders.dates import DatePlan
+from churnrisk.orders.missing import is_error_sql, is_missing, is_missing_sql
 from churnrisk.orders.numbers import NumberPlan
 from churnrisk.orders.report import VALUE_LENGTH, RejectedRow
 from churnrisk.schema import MONEY_LIMIT, MONEY_SCALE
@@ -39,6 +40,10 @@ ISSUES = {
     10: ("amount", wording("not a number with the column's decimal sign, {decimal}")),
     11: ("amount", wording("an amount beyond {limit}").format(limit=f"{MONEY_LIMIT:.0e}")),
     12: ("quantity", mark("not a number")),
+    14: ("ordered_at", mark("an error of a spreadsheet")),
+    15: ("amount", mark("an error of a spreadsheet")),
+    16: ("quantity", mark("an error of a spreadsheet")),
+    17: ("amount", mark("a date and no amount; a cell of numbers may have a date's format")),
 }
 """Number of an issue: the role of its column and the reason; a row has the first issue that it meets."""
 
@@ -100,7 +105,7 @@ def profile_rows(database: Database, raw: RawRows, match: ColumnMatch) -> Profil
         if not kept:
             rows = int(row[2 * width] or 0)
             is_plain = frozenset(k for bit, k in enumerate(used) if int(row[2 * width + 1] or 0) >> bit & 1)
-        elif row[kept[0]] is not None:
+        elif row[kept[0]] is not None and not is_missing(row[kept[0]]):
             found[roles[kept[0]]][row[kept[0]]] = int(row[2 * width])
     return Profile(rows, found, is_plain | known, len(listed) < _SHAPES_KEPT * 3)
 
@@ -187,7 +192,8 @@ def check_rows(
             CAST(coalesce(amount, 0) AS BIGINT) AS amount, CAST(coalesce(quantity, 0) AS BIGINT) AS quantity,
             CAST(issue AS UTINYINT) AS issue,
             CASE WHEN issue = 0 THEN NULL WHEN issue <= {NO_CUSTOMER} THEN customer_id
-                WHEN issue <= 7 THEN ordered_text WHEN issue <= 11 THEN amount_text
+                WHEN issue <= 7 OR issue = 14 THEN ordered_text
+                WHEN issue <= 11 OR issue IN (15, 17) THEN amount_text
                 ELSE quantity_text END AS value{beside}
         FROM (SELECT *, {_issue_sql(match, plans, today)} AS issue
             FROM (SELECT *, {_amount_sql(match, plans)} AS amount
@@ -266,25 +272,33 @@ def _issue_sql(match: ColumnMatch, plans: Plans, today: dt.date) -> str:
     cases = [
         (1, repeated),
         (2, "customer_id IS NULL"),
-        (3, "ordered_text IS NULL"),
+        (3, f"ordered_text IS NULL OR (day IS NULL AND {is_missing_sql('ordered_text')})"),
+        (14, f"day IS NULL AND {is_error_sql('ordered_text')}"),
         (4, f"day IS NULL AND NOT coalesce({matches}, false)"),
         (5, "day IS NULL"),
         (6, "day < 0"),
         (7, f"day > {day_number(today) + 1}"),  # the shop may be a time zone ahead of us
     ]
     if not plans.dates.is_total:
-        cases[3] = (4, f"NOT coalesce({matches}, false)")
+        cases[4] = (4, f"NOT coalesce({matches}, false)")
     if plans.amounts:
         pattern = quote_text(numbers.number_pattern(plans.amounts.decimal))
+        is_blank = f"amount_text IS NULL OR (amount IS NULL AND {is_missing_sql('amount_text')})"
         cases += [
-            (8, "false" if match.is_blank_zero else "amount_text IS NULL"),
-            (9, r"amount IS NULL AND regexp_matches(amount_text, '(?i)^[-+]?(nan|inf|infinity)$')"),
+            (8, "false" if match.is_blank_zero else is_blank),
+            (15, f"amount IS NULL AND {is_error_sql('amount_text')}"),
+            (17, f"amount IS NULL AND regexp_full_match(amount_text, '{dates.CANONICAL}')"),
+            (9, r"amount IS NULL AND regexp_matches(amount_text, '(?i)^[-+]?(inf|infinity)$')"),
             (11, f"amount IS NULL AND regexp_matches(amount_text, {pattern})"),
-            (10, "amount IS NULL AND amount_text IS NOT NULL"),
+            (10, f"amount IS NULL AND NOT ({is_blank})" if match.is_blank_zero else "amount IS NULL"),
         ]
     if plans.quantities:
+        is_blank = f"quantity_text IS NULL OR {is_missing_sql('quantity_text')}"
         is_needed = match.money == "unit_price"
-        cases.append((12, "quantity IS NULL" + ("" if is_needed else " AND quantity_text IS NOT NULL")))
+        cases += [
+            (16, f"quantity IS NULL AND {is_error_sql('quantity_text')}"),
+            (12, "quantity IS NULL" + ("" if is_needed else f" AND NOT ({is_blank})")),
+        ]
     return "CASE " + " ".join(f"WHEN {condition} THEN {issue}" for issue, condition in cases) + " ELSE 0 END"
 
 
