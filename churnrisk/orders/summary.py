@@ -89,7 +89,8 @@ def _value_sql(
     shapes = _shapes(database, shape, source)
     header = match.headers[match.positions[role]]
     if role in _DATES:
-        plan = dates.decide_dates(shapes, ask, date_format=options.date_format, share=options.reject_limit)
+        chosen = {"date_format": options.date_format, "timezone": options.timezone}
+        plan = dates.decide_dates(shapes, ask, **chosen, share=options.reject_limit)
         day = fill_value(plan.stamp, text, plan.parts)
         matches = fill_value(plan.matches, text, plan.parts)
         return _DATES[role], f"CASE WHEN {matches} THEN CAST({day} AS DATE) - DATE '1970-01-01' END", text, header
