@@ -261,11 +261,11 @@ def make_all(
 ) -> Made:
     """Make orders, lines and the account of typed rows, by the same rules on every engine."""
     has_amounts = intake.typed.has_amounts
-    table, counts, sales, notices = _judge(engine, intake, options)
+    table, aside, counts, sales, notices = _judge(engine, intake, options)
     rows, keys = clean.count_keys(engine, table)
     table, copies, said = settle.settle_copies(engine, table, intake.match, options, rows=rows, keys=keys)
     if copies:
-        _set_aside(engine, intake, table, copies, options)
+        aside = _set_aside(engine, intake, table, copies, options)
         rows, keys = clean.count_keys(engine, table)
     reversals = clean.Reversals(options.reversals == "keep", options.reversal_days)
     orders = clean.make_orders(
@@ -285,6 +285,7 @@ def make_all(
         counts=counts,
         rows_in=counts.rows + count_no_rows(engine, intake),
         sales=sales,
+        aside=aside,
         has_amounts=has_amounts,
         notices=(*intake.notices, *notices, *said),
     )
@@ -294,7 +295,7 @@ def make_all(
     if before_dropping is not None:
         before_dropping(table)
     if options.rejects is not None and report.reasons:
-        write_rejects(engine, options.rejects, has_files=intake.has_files)
+        write_rejects(engine, options.rejects, table=aside, has_files=intake.has_files)
     return Made(table, orders, lines, report, _facts(intake, report, has), rows == keys and not report.undone)
 
 
@@ -312,8 +313,11 @@ def _facts(intake: Intake, report: IntakeReport, has: dict[str, bool]) -> dict[s
 
 def _judge(
     engine: SqlEngine, intake: Intake, options: IntakeOptions
-) -> tuple[RowTable, RowCounts, SaleCounts, tuple[str, ...]]:
-    """Check the rows, and say what became of each: rows, their counts, those of sales, and what is to be said."""
+) -> tuple[RowTable, str, RowCounts, SaleCounts, tuple[str, ...]]:
+    """Check the rows, and say what became of each.
+
+    Gives the rows, the table of those that were set aside, counts of rows and of sales, and what is to be said.
+    """
     table = make_rows(engine, intake.typed, today=dt.date.today())
     if not engine.rows_of(f"SELECT 1 FROM {table.name} LIMIT 1") and not intake.rejects:
         raise SourceError(f"{intake.name} has a header and no rows; it must have a row per purchase.")
@@ -325,24 +329,25 @@ def _judge(
         table, sales = judge_rows(engine, table, plan, guests, intake.match, options)
     counts = count_rows(engine, table, refunds=sales.refunds)
     said += say_sales(intake.match, plan, sales, has_pending=options.count_pending)
-    _set_aside(engine, intake, table, "", options)
+    aside = _set_aside(engine, intake, table, "", options)
     rows = counts.rows + count_no_rows(engine, intake)
     enforce_limit(
         engine,
         intake.name,
         considered=rows - counts.without_customer - counts.no_sale,
         limit=options.reject_limit,
+        table=aside,
         rejects=options.rejects,
         has_files=intake.has_files,
     )
     enforce_customers(counts, guests, intake.match, options, name=intake.name)
-    return table, counts, sales, tuple(said)
+    return table, aside, counts, sales, tuple(said)
 
 
-def _set_aside(engine: SqlEngine, intake: Intake, table: RowTable, copies: str, options: IntakeOptions) -> None:
+def _set_aside(engine: SqlEngine, intake: Intake, table: RowTable, copies: str, options: IntakeOptions) -> str:
     """Make the table of all rows that are not used, but for those that are no sale."""
     parts = [part for part in (intake.rejects, rejects_sql(engine, table), copies) if part]
-    create_set_aside(engine, " UNION ALL ".join(parts), is_withheld=options.pseudonym_key is not None)
+    return create_set_aside(engine, " UNION ALL ".join(parts), is_withheld=options.pseudonym_key is not None)
 
 
 def count_no_rows(engine: SqlEngine, intake: Intake) -> int:
