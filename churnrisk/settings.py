@@ -83,7 +83,9 @@ class Settings(BaseSettings):
         examples=["pseudonym.key"],
     )
     drop_duplicates: bool = Field(False, description="whether exact copies of order lines are dropped, too")
-    no_amounts: bool = Field(False, description="whether a log is read without amounts, though a column could hold some")
+    no_amounts: bool = Field(
+        False, description="whether a log is read without amounts, though a column could hold some"
+    )
     net_cancellations: bool = Field(False, description="whether orders that were wholly reversed are dropped")
     train_customers: int = Field(
         TRAIN_CUSTOMERS,

@@ -114,7 +114,9 @@ def drop_duplicates(database: Database, raw: RawRows) -> None:
 def drop_working_tables(database: Database) -> None:
     """Remove what only intake itself needed."""
     kept = {"purchase_rows"} if is_view(database) else set()
-    for table in ("purchase_rows", "row_hashes", "duplicates", "dropped", "raw_rows"):
+    made = "starts_with(table_name, 'raw_rows') OR starts_with(table_name, 'settled_rows')"
+    found = database.connection.execute(f"SELECT table_name FROM duckdb_tables() WHERE {made}").fetchall()
+    for table in ("purchase_rows", "row_hashes", "duplicates", "dropped", "odd_cells", *(name for (name,) in found)):
         if table in kept:
             continue
         database.connection.execute(f"DROP TABLE IF EXISTS {table}")

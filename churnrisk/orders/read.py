@@ -14,7 +14,7 @@ from churnrisk.orders import clean, money, settle, validate
 from churnrisk.orders.account import make_report
 from churnrisk.orders.grouping import add_group
 from churnrisk.orders.log import Orders
-from churnrisk.orders.rejects import write_rejects
+from churnrisk.orders.rejects import name_date_cells, write_rejects
 from churnrisk.sources import (
     ColumnMatch,
     IntakeOptions,
@@ -169,6 +169,8 @@ def _check(
     plans = validate.plan_values(database, raw, match, profile, options)
     validate.check_rows(database, raw, match, plans, options, today=dt.date.today())
     validate.set_aside(database, raw, match, plans)
+    if "workbook" in raw.format:
+        name_date_cells(database, [match.names[role] for role in (match.money, "quantity") if role in match.positions])
     _enforce_limit(database, raw, options, rows_in=rows_in)
     return raw, rows_in, plans
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from churnrisk.engines import Database
 from churnrisk.errors import OutputError
+from churnrisk.messages import mark
+from churnrisk.sources import quote_text
+
+_UNDER_DATE = mark("a number under the format of a date in the workbook")
 
 
 def write_rejects(database: Database, path: Path, *, files: tuple[str, ...] = ()) -> int:
@@ -53,6 +57,15 @@ def _name_files(result: Any, files: tuple[str, ...]) -> Iterator[list[Any]]:
     while rows := result.fetchmany(10_000):
         for file, *row in rows:
             yield [files[file] if files else "", *row]
+
+
+def name_date_cells(database: Database, headers: Collection[str]) -> None:
+    """Say of rejected values of a workbook that they are numbers under the format of a date."""
+    names = ", ".join(map(quote_text, headers))
+    database.connection.execute(
+        f"UPDATE set_aside SET reason = {quote_text(_UNDER_DATE)} WHERE kind = 'rejected' AND column_name IN ({names}) "
+        r"AND regexp_full_match(value, '\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2})?')"
+    )
 
 
 def escape_value(value: str | None) -> str:

@@ -67,7 +67,9 @@ _PLAIN_ALIASES = {
 _PLAIN_NAMES = [frozenset().union(*tiers) for role, tiers in _PLAIN_ALIASES.items() if role not in OPTIONAL]
 _ALL_NAMES = frozenset().union(*(tier for tiers in _PLAIN_ALIASES.values() for tier in tiers))
 _TOTALS = frozenset(plain_header(name) for name in CUSTOMER_TOTALS)
-_ADDRESS = frozenset(("city", "country", "zip", "zipcode", "postcode", "postalcode", "street", "address", "cidade", "ciudad"))
+_ADDRESS = frozenset(
+    ("city", "country", "zip", "zipcode", "postcode", "postalcode", "street", "address", "cidade", "ciudad")
+)
 PURCHASE_ROLES, SUMMARY_FILE_ROLES = tuple(ALIASES), tuple(SUMMARY_ALIASES)
 
 
@@ -105,7 +107,10 @@ def match_columns(
     check_roles(chosen)
     positions = {role: _find_chosen(headers, role, header) for role, header in chosen.items() if role in roles}
     plain, repaired = read_headers(headers, _ALL_NAMES)
-    names = [(name, *bare_header(name if header in repaired else header)) for name, header in zip(plain, headers, strict=True)]
+    names = [
+        (name, *bare_header(name if header in repaired else header))
+        for name, header in zip(plain, headers, strict=True)
+    ]
     system = next((one for one in SYSTEMS if _is_export(plain, one)), None) if roles == PURCHASE_ROLES else None
     notices = [_REPAIRED.format(names=", ".join(repaired))] if repaired else []
     closed: set[str] = set()
@@ -121,7 +126,9 @@ def match_columns(
     money = [positions[role] for role in ("amount", "unit_price") if role in positions]
     notices += _settle_price(headers, names, positions, is_chosen="amount" in chosen)
     ordered = {role: positions[role] for role in roles if role in positions}
-    is_shopify = system is not None and system.name == "Shopify"  # it names the total of an order in its first line only
+    is_shopify = (
+        system is not None and system.name == "Shopify"
+    )  # it names the total of an order in its first line only
     return ColumnMatch(
         tuple(headers),
         ordered,
@@ -135,7 +142,7 @@ def match_columns(
 _REPAIRED = wording("In these headers letters of another alphabet were read as those that they look like: {names}.")
 _EXPORT = wording("The columns are those of an export of {name}.")
 _NO_STATUS = wording(
-    "An export of {name} has the status of an order in {names}, which is missing here, so cancelled orders count as sales."
+    "An export of {name} has the status of an order in {names}, which is missing here: cancelled orders count as sales."
 )
 _TWO = wording("{names} could each be the {other}, and none of them was used. To choose one: {name}.")
 
