@@ -34,7 +34,7 @@ def has_currency(match: ColumnMatch, plan: NumberPlan) -> bool:
 
 
 def currency_sql(match: ColumnMatch, plan: NumberPlan | None, parts: str) -> str:
-    """Give SQL for the code of a row's currency: from the parts of its amount, its own column, or the header; else empty."""
+    """Give SQL for the code of a row's currency: in its amount, its own column, or the header; else empty."""
     column = match.positions.get("currency")
     found = [] if column is None else [_code_sql("currency_text")]
     if plan is not None and plan.currency:

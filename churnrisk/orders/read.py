@@ -211,8 +211,10 @@ def build_orders(
         rejects=load_rejects(raw),
     )
     made = make_all(database, intake, options, before_dropping=before_dropping)
-    for table in ("raw_rows", "set_aside", *(() if made.is_view_of_rows else (made.rows.name,))):
-        database.drop_table(table)
+    kept = {"orders", "order_lines", "summed_orders", "kept_rows", *([made.rows.name] if made.is_view_of_rows else [])}
+    for (table,) in database.rows_of("SELECT table_name FROM duckdb_tables()"):
+        if table not in kept:  # what only intake itself needed
+            database.drop_table(str(table))
     return Orders(database, made.report, **made.facts)
 
 

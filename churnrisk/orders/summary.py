@@ -125,12 +125,14 @@ def _load(
     texts = [f"{text} AS t{k}" for k, (_, _, text, _) in enumerate(read)]
     cases = [f"WHEN customer_id IS NULL THEN {quote_text(customer)}"]
     values = ["WHEN customer_id IS NULL THEN NULL"]
+    # who has not ordered yet has no days to tell
+    is_buyer = "order_count IS DISTINCT FROM 0" if "order_count" in match.positions else "true"
     for k, (name, _, _, header) in enumerate(read):
         bad = f"{name} IS NULL"
         if name in _MAY_BE_EMPTY:
             bad += f" AND t{k} IS NOT NULL"
-        elif name != "order_count":  # who has not ordered yet has no days to tell
-            bad += f" AND (t{k} IS NOT NULL OR order_count IS DISTINCT FROM 0)"
+        elif name != "order_count":
+            bad += f" AND (t{k} IS NOT NULL OR {is_buyer})"
         if name not in _MAY_BE_EMPTY:
             bad += f" OR {name} < 0"
         cases.append(f"WHEN {bad} THEN {quote_text(header)}")

@@ -14,10 +14,11 @@ Names = tuple[tuple[str, ...], ...]
 
 def _split(table: Mapping[str, tuple[str, ...]]) -> dict[str, Names]:
     """Cut each list of names at its bars."""
-    return {
-        role: tuple(tuple(name.strip() for name in " ".join(names.split()).split("|")) for names in lists)
-        for role, lists in table.items()
-    }
+    return {role: tuple(map(_cut, lists)) for role, lists in table.items()}
+
+
+def _cut(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in " ".join(names.split()).split("|"))
 
 
 # fmt: off
@@ -278,65 +279,32 @@ OPTIONAL = (
 CUSTOMER_TOTALS = ("total_spent", "total_spend", "spend", "amount_spent", "total_sales", "total_value", "revenue")
 """Names that say what a customer has spent in all where they stand beside the number of their orders."""
 
-COARSE = tuple(
-    name.strip()
-    for name in [
-        "period ",
-        " month ",
-        " year_month ",
-        " quarter ",
-        " week ",
-        " year ",
-        " okres ",
-        " miesiąc ",
-        " kwartał ",
-        " tydzień ",
-        " rok ",
-        " период ",
-        " месец ",
-        "\n    тримесечие ",
-        " седмица ",
-        " година ",
-        " месяц ",
-        " квартал ",
-        " неделя ",
-        " год ",
-        " перыяд ",
-        " месяц ",
-        " тыдзень ",
-        " Monat ",
-        " Quartal ",
-        " Woche ",
-        " Jahr ",
-        " período ",
-        "\n    mês ",
-        " mes ",
-        " trimestre ",
-        " semana ",
-        " ano ",
-        " año ",
-        " période ",
-        " mois ",
-        " semaine ",
-        " année ",
-        " periodo ",
-        " mese ",
-        " settimana ",
-        " anno ",
-        " dönem ",
-        " ay ",
-        " hafta ",
-        "\n    yıl ",
-        " období ",
-        " měsíc ",
-        " týden ",
-        " період ",
-        " місяць ",
-        " тиждень ",
-        " рік",
-    ]
-)
+COARSE = _cut("""period | month | year_month | quarter | week | year | okres | miesiąc | kwartał | tydzień | rok
+    | период | месец | тримесечие | седмица | година | месяц | квартал | неделя | год | перыяд | тыдзень | Monat |
+    Quartal | Woche | Jahr | período | mês | mes | trimestre | semana | ano | año | période | mois | semaine | année
+    | periodo | mese | settimana | anno | dönem | ay | hafta | yıl | období | měsíc | týden | період | місяць |
+    тиждень | рік""")
 """Names of columns that say a time, and no day."""
+
+TOTALS = _cut("""total | totals | grand total | subtotal | sub total | sum | sum total | overall | razem | suma
+    | ogółem | łącznie | podsumowanie | общо | всичко | сума | обща сума | итого | всего | общий итог | итог | разам
+    | усяго | агулам | summe | gesamt | gesamtsumme | insgesamt | zwischensumme | total geral | subtotal geral |
+    total general | suma total | total général | sous-total | totale | totale generale | toplam | genel toplam | ara
+    toplam | celkem | součet | mezisoučet | всього | разом | підсумок""")
+"""What stands in the first cells of a row of totals, in small letters."""
+
+NO_MONEY = frozenset(
+    _cut("""id | ids | uuid | guid | no | nr | num | number | numer | номер | нумар | № | code | kod | код | key
+    | sku | ean | upc | isbn | gtin | asin | index | idx | row | line | lp | zip | postcode | postal | plz | phone |
+    tel | telephone | mobile | telefon | телефон | fax | age | year | month | week | hour | minute | dow | hod |
+    weekday | quarter | date | data | дата | datum | time | latitude | longitude | lat | lng | lon | rank | count |
+    qty | quantity | items | item | units | pieces | ilość | количество | size | weight | version | store | shop |
+    branch | register | till | terminal | cashier | staff | employee | user | device | session | rating | score |
+    stars | percent | pct | flag | points | days | minutes | seconds | duration | position | sequence | seq | nip |
+    regon | ico | iban | account | card | installments | visits | visit | status | state | type | mode | valid |
+    captured""")
+)
+"""Words of the headers of numbers that are no money."""
 
 LABELS = (
     "churn",
@@ -365,5 +333,5 @@ nazwisko | imię i nazwisko | telefon | adres | PESEL | płeć | data urodzenia 
 телефон | адрес | ЕГН | пол | дата на раждане | имейл | имя | отчество | ФИО | дата рождения | почта | імя |
 прозвішча | тэлефон | адрас | пошта | Vorname | Nachname | Adresse | Anschrift | Geburtsdatum | Geschlecht |
 Telefonnummer"""
-PERSONAL = tuple(name.strip() for name in " ".join(_PERSONAL.split()).split("|"))
+PERSONAL = _cut(_PERSONAL)
 """Columns of personal data; they are never used."""

@@ -142,7 +142,7 @@ def match_columns(
 _REPAIRED = wording("In these headers letters of another alphabet were read as those that they look like: {names}.")
 _EXPORT = wording("The columns are those of an export of {name}.")
 _NO_STATUS = wording(
-    "An export of {name} has the status of an order in {names}, which is missing here, so cancelled orders count as sales."
+    "An export of {name} has the status of an order in {names}, which is missing here: cancelled orders count as sales."
 )
 _TWO = wording("{names} could each be the {other}, and none of them was used. To choose one: {name}.")
 

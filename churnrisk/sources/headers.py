@@ -23,40 +23,31 @@ CURRENCY_SIGNS = {
 }
 """Signs and words that stand for a currency, in capitals."""
 
-_WORDS = {
-    **{sign: code for code, signs in CURRENCY_SIGNS.items() for sign in signs.casefold().split()},
-    **{code.casefold(): code for code in CURRENCY_SIGNS},
-    **{
-        code.casefold(): code
-        for code in [
-            "TRY",
-            "CHF",
-            "SEK",
-            "NOK",
-            "DKK",
-            "JPY",
-            "CNY",
-            "INR",
-            "BRL",
-            "MXN",
-            "CAD",
-            "AUD",
-            "NZD",
-            "ZAR",
-            "ILS",
-            "AED",
-        ]
-    },
-    **{"euros": "EUR", "eur": "EUR", "dollars": "USD", "złotych": "PLN", "рублей": "RUB", "рубли": "RUB", "₺": "TRY"},
-    **{"бел": "BYN", "tl": "TRY", "reais": "BRL", "гривень": "UAH", "leva": "BGN", "lv": "BGN", "kč": "CZK"},
+_MORE_WORDS = {
+    "EUR": "euros eur",
+    "USD": "dollars",
+    "BGN": "leva lv",
+    "PLN": "złotych",
+    "RUB": "рублей рубли",
+    "BYN": "бел",
+    "TRY": "tl ₺",
+    "BRL": "reais",
+    "UAH": "гривень",
+    **dict.fromkeys(("CHF", "SEK", "NOK", "DKK", "JPY", "CNY", "INR", "MXN", "CAD", "AUD", "NZD", "ZAR", "ILS"), ""),
 }
-_IN = "in w v в у en em na"
-_WITH = "incl inkl including include inc ex excl exkl excluding exclusive inclusive with without z ze bez с без без mit ohne avec"
-_WITH += " sans con sin com sem dahil hariç včetně vč s з із hors включая включително uwzgl"
-_TAX = "vat tax taxes gst ддс ндс пдв mwst ust tva iva kdv dph taxe impuestos impostos imposte podatkiem vatu"
+_WORDS = {
+    word: code
+    for table in (CURRENCY_SIGNS, _MORE_WORDS)
+    for code, words in table.items()
+    for word in (code.casefold(), *words.casefold().split())
+}
+_BEFORE_TAX = """incl inkl including include inc ex excl exkl excluding exclusive inclusive with without z ze bez с без
+    mit ohne avec sans con sin com sem dahil hariç včetně vč s з із hors включая включително in w v в у en em na"""
+_TAXES = "vat tax taxes gst ддс ндс пдв mwst ust tva iva kdv dph taxe impuestos impostos imposte podatkiem vatu"
 _ALONE = "brutto gross ttc utc gmt"
-_PREFIXES, _TAXES, _LONE = (frozenset(words.split()) for words in (f"{_WITH} {_IN}", _TAX, _ALONE))
+_PREFIXES, _TAX_WORDS, _LONE = (frozenset(words.split()) for words in (_BEFORE_TAX, _TAXES, _ALONE))
 
+_UNDECOMPOSED = {ord("ł"): "l", ord("Ł"): "l", ord("ß"): "ss", ord("ı"): "i"}
 _LATIN = str.maketrans(
     "авекмнорстухіјѕԁһԛԝαβεηικμνορτυχζγ",
     "abekmhopctyxijsdhqwabehikmvoptyxzy",
@@ -66,8 +57,7 @@ _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")
 
 def plain_header(header: str) -> str:
     """Reduce a header to lower-case letters and digits without accents, so that spellings of one name agree."""
-    replaced = header.translate(str.maketrans({"ł": "l", "Ł": "l", "ß": "ss", "ı": "i"}))
-    decomposed = unicodedata.normalize("NFKD", replaced)
+    decomposed = unicodedata.normalize("NFKD", header.translate(_UNDECOMPOSED))
     kept = (c for c in decomposed.casefold() if c.isalnum() and not unicodedata.combining(c))
     return "".join(kept)
 
@@ -75,7 +65,7 @@ def plain_header(header: str) -> str:
 def split_header(header: str) -> list[str]:
     """Give the words of a header, and signs of currencies, in small letters."""
     spaced = re.sub(r"(?<=[a-zа-я])(?=[A-ZА-Я])", " ", header)
-    return [word for word in re.findall(r"[^\W_]+|[€$£₽₴₺]", spaced.casefold()) if word]
+    return re.findall(r"[^\W_]+|[€$£₽₴₺]", spaced.casefold())
 
 
 def bare_header(header: str) -> tuple[str, str]:
@@ -93,7 +83,7 @@ def bare_header(header: str) -> tuple[str, str]:
             currency = _WORDS[words.pop()]
         elif words[-1] in _LONE:
             words.pop()
-        elif words[-1] in _TAXES and len(words) > 2 and words[-2] in _PREFIXES:
+        elif words[-1] in _TAX_WORDS and len(words) > 2 and words[-2] in _PREFIXES:
             del words[-2:]
         else:
             break

@@ -7,65 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from churnrisk.engines import Database, engine_error
-from churnrisk.messages import wording
+from churnrisk.messages import mark, wording
+from churnrisk.sources.aliases import TOTALS
 from churnrisk.sources.columns import ColumnMatch
 from churnrisk.sources.missing import Row
 from churnrisk.sources.raw import RawRows
 from churnrisk.sources.sql import quote_text, trim_sql
 from churnrisk.sources.text import number_rows
-
-TOTALS = tuple(
-    word.strip()
-    for word in [
-        "total ",
-        " totals ",
-        " grand total ",
-        " subtotal ",
-        " sub total ",
-        " sum ",
-        " sum total ",
-        " overall ",
-        " razem ",
-        " suma ",
-        " ogółem ",
-        " łącznie ",
-        " podsumowanie ",
-        "\n    общо ",
-        " всичко ",
-        " сума ",
-        " обща сума ",
-        " итого ",
-        " всего ",
-        " общий итог ",
-        " итог ",
-        " разам ",
-        " усяго ",
-        " агулам ",
-        " summe ",
-        " gesamt ",
-        " gesamtsumme ",
-        " insgesamt ",
-        "\n    zwischensumme ",
-        " total geral ",
-        " subtotal geral ",
-        " total general ",
-        " suma total ",
-        " total général ",
-        " sous-total ",
-        " totale ",
-        " totale generale ",
-        "\n    toplam ",
-        " genel toplam ",
-        " ara toplam ",
-        " celkem ",
-        " součet ",
-        " mezisoučet ",
-        " всього ",
-        " разом ",
-        " підсумок",
-    ]
-)
-"""What stands in the first cells of a row of totals, in small letters."""
 
 _IN_TAIL = re.compile(
     rf"(?:^|[\n\r,;\t|\"])\s*(?:{'|'.join(map(re.escape, TOTALS))})\s*:?\s*(?=[\",;\t|\r\n]|$)", re.IGNORECASE
@@ -73,9 +21,12 @@ _IN_TAIL = re.compile(
 _TAIL = 1 << 16
 _SAMPLE = 1000
 _FEW = 500_000  # so many rows are looked through whole where no end of a text file can be looked at
-_ORDER_ROLES = ("customer_id", "ordered_at", "order_id", "order_status", "currency", "email", "phone")
-_ORDER_ROLES += ("cancelled_at", "is_captured", "is_valid", "is_live", "row_type")
+_ORDER_ROLES = (
+    *("customer_id", "ordered_at", "order_id", "order_status", "currency", "email", "phone"),
+    *("cancelled_at", "is_captured", "is_valid", "is_live", "row_type"),
+)
 _NEED_VALUES = ("customer_id", "ordered_at", "amount", "order_id", "quantity", "unit_price", "currency")
+_STATUS = "order_status"
 _TABLE = "settled_rows"
 
 _CONTINUED = wording("{number} rows continue the order of a row above them, and have its customer, date and order id.")
@@ -83,6 +34,7 @@ _SUMS = wording("{number} rows of totals ({names}) were passed over, in {other}.
 _COPIED = wording(
     "{number} rows of {names} were dropped, since an earlier file has the same orders with the same rows."
 )
+_REPEATED = mark("an order that an earlier file has, with the same rows")
 _CHANGED = wording("{number} orders stand in several files with different rows; all of these rows were kept.")
 
 
@@ -90,10 +42,9 @@ def sample_rows(raw: RawRows, database: Database) -> Sequence[Row]:
     """Give some rows of a source, the first ones where it has an order."""
     fields = ", ".join(f"c{place}" for place in range(len(raw.headers)))
     try:
-        found: list[Row] = database.connection.execute(f"SELECT {fields} FROM {raw.sql} LIMIT {_SAMPLE}").fetchall()
+        return database.connection.execute(f"SELECT {fields} FROM {raw.sql} LIMIT {_SAMPLE}").fetchall()
     except engine_error():
         return sample_rows(raw.fallback(), database) if raw.fallback else []
-    return found
 
 
 def settle_lines(raw: RawRows, match: ColumnMatch, database: Database, *, rows: int, undated: int) -> RawRows:
@@ -117,8 +68,9 @@ def settle_lines(raw: RawRows, match: ColumnMatch, database: Database, *, rows: 
     """
     settled = _set_odd_aside(raw, match, database) if raw.odd else raw
     settled = _pass_totals(settled, match, database, rows=rows)
-    if raw.texts and (undated or _has_blank_status(raw, match, database)):
-        settled = _continue_orders(settled, match, database)
+    has_blank = bool(raw.texts) and _has_blank_status(raw, match, database)
+    if raw.texts and (undated or has_blank):
+        settled = _continue_orders(settled, match, database, has_blank=has_blank)
     if raw.files and "order_id" in match.positions:
         settled = _drop_repeated(settled, match, database)
     return settled
@@ -137,33 +89,39 @@ def _keep(raw: RawRows, query: str, database: Database, *notices: str) -> RawRow
 
 def _set_odd_aside(raw: RawRows, match: ColumnMatch, database: Database) -> RawRows:
     """Set aside the rows in which a column that is used has a cell that is no value."""
-    connection, names = database.connection, match.names
-    roles = [role for role in _NEED_VALUES if role in match.positions]
-    connection.execute(
-        "CREATE OR REPLACE TABLE odd_cells (file INTEGER, line BIGINT, name VARCHAR, value VARCHAR, reason VARCHAR)"
-    )
-    fields = "columns={'line': 'BIGINT', 'place': 'INTEGER', 'value': 'VARCHAR', 'reason': 'VARCHAR'}"
-    for number, path, places in raw.odd:
-        source = f"read_csv({quote_text(str(path))}, auto_detect=false, header=false, delim=',', quote='\"', escape='\"', {fields})"
-        here = {places.index(match.positions[role]): names[role] for role in roles if match.positions[role] in places}
-        cases = " ".join(f"WHEN {place} THEN {quote_text(header)}" for place, header in here.items())
-        if here:
-            connection.execute(
-                f"INSERT INTO odd_cells SELECT {number}, line, CASE place {cases} END, value, reason FROM {source}"
-            )
-    file = "file" if raw.files else "0"
-    numbered = number_rows(raw).sql
-    found = "SELECT file, line, first(name ORDER BY name) AS name, first(value ORDER BY name) AS value, first(reason) AS reason FROM odd_cells WHERE name IS NOT NULL GROUP BY ALL"
+    numbered, file = number_rows(raw).sql, _file(raw)
+    database.connection.execute(f"CREATE OR REPLACE TABLE odd_cells AS {_odd_sql(raw, match)}")
     odd = database.create_table(
         "odd_rows",
-        f"SELECT o.file, o.line, name AS column_name, value, reason, 'rejected' AS kind FROM ({found}) o "
-        f"SEMI JOIN (SELECT {file} AS file, line FROM {numbered}) r ON o.file = r.file AND o.line = r.line",
+        "SELECT file, line, min(name) AS name, min(value) AS value, min(reason) AS reason FROM odd_cells "
+        f"SEMI JOIN (SELECT {file} AS file, line FROM {numbered}) USING (file, line) GROUP BY file, line",
     )
     if not database.rows_of(f"SELECT 1 FROM {odd} LIMIT 1"):
         return raw
-    raw = raw.without(f"SELECT {raw.file_sql} AS file, line, column_name, value, reason, kind FROM {odd}")
-    gone = "SELECT file, line FROM odd_cells WHERE name IS NOT NULL"
-    return _keep(raw, f"SELECT * FROM {numbered} WHERE ({file}, line) NOT IN ({gone})", database)
+    raw = raw.without(f"SELECT {raw.file_sql}, line, name, value, reason, 'rejected' FROM {odd}")
+    return _keep(
+        raw, f"SELECT * FROM {numbered} WHERE ({file}, line) NOT IN (SELECT file, line FROM odd_cells)", database
+    )
+
+
+def _odd_sql(raw: RawRows, match: ColumnMatch) -> str:
+    """Give SQL for the cells that are no value, with the headers of their columns."""
+    fields = "{'line': 'BIGINT', 'place': 'INTEGER', 'value': 'VARCHAR', 'reason': 'VARCHAR'}"
+    dialect = "auto_detect=false, header=false, delim=',', quote='\"', escape='\"'"
+    selects = ["SELECT 0 AS file, 0 AS line, '' AS name, '' AS value, '' AS reason WHERE false"]
+    for number, path, places in raw.odd:
+        used = [role for role in _NEED_VALUES if match.positions.get(role, -2) in places]
+        here = {places.index(match.positions[role]): match.names[role] for role in used}
+        cases = " ".join(f"WHEN {place} THEN {quote_text(header)}" for place, header in here.items())
+        source = f"read_csv({quote_text(str(path))}, {dialect}, columns={fields})"
+        where = f"place IN ({', '.join(map(str, here))})"
+        if here:
+            selects.append(f"SELECT {number}, line, CASE place {cases} END, value, reason FROM {source} WHERE {where}")
+    return " UNION ALL ".join(selects)
+
+
+def _file(raw: RawRows) -> str:
+    return "file" if raw.files else "0"
 
 
 def _cell(match: ColumnMatch, role: str) -> str:
@@ -180,8 +138,8 @@ def _pass_totals(raw: RawRows, match: ColumnMatch, database: Database, *, rows: 
         return raw
     numbered = number_rows(raw)
     is_total, is_lone = _total_sql(raw, match)
-    file = "file" if raw.files else "0"
-    query = f"SELECT {file}, line, {_word_sql(raw, match)} AS word, {is_lone} FROM {numbered.sql} WHERE {is_total} ORDER BY 1, 2"
+    file, word = _file(raw), _word_sql(raw, match)
+    query = f"SELECT {file}, line, {word}, {is_lone} FROM {numbered.sql} WHERE {is_total} ORDER BY 1, 2"
     found = database.connection.execute(query).fetchall()
     lone = [word for *_, word, needs_lone in found if needs_lone]
     found = [one for one in found if not one[3] or lone.count(one[2]) == 1]
@@ -246,74 +204,79 @@ def _has_blank_status(raw: RawRows, match: ColumnMatch, database: Database) -> b
     return False
 
 
-def _continue_orders(raw: RawRows, match: ColumnMatch, database: Database) -> RawRows:
-    numbered = number_rows(raw)
-    within = "PARTITION BY file " if raw.files else ""
-    customer, day, order = (_cell(match, role) for role in ("customer_id", "ordered_at", "order_id"))
-    others = [cell for place, cell in enumerate(_fields(raw)) if place not in match.positions.values()]
-    others += [f"c{match.positions[role]}" for role in ("product_id", "category") if role in match.positions]
-    named = f"regexp_matches(concat_ws(' ', {', '.join(others)}), '\\p{{L}}')" if others else "false"
-    status = f"{_cell(match, 'order_status')} IS NULL" if "order_status" in match.positions else "false"
-    is_rest = (
-        f"({day} IS NULL AND {customer} IS NULL AND {order} IS NULL AND {named}) "
-        f"OR coalesce({order} = above AND ({day} IS NULL OR {status}), false)"
-    )
-    query = (
-        f"SELECT *, count(*) FILTER (NOT is_rest) OVER ({within}ORDER BY line) AS head FROM (SELECT *, {is_rest} AS is_rest "
-        f"FROM (SELECT *, lag({order}) OVER ({within}ORDER BY line) AS above FROM {numbered.sql}))"
-    )
-    [(count,)] = database.connection.execute(f"SELECT count(*) FROM ({query}) WHERE is_rest AND head > 0").fetchall()
+def _continue_orders(raw: RawRows, match: ColumnMatch, database: Database, *, has_blank: bool) -> RawRows:
+    """Give continuation lines what the first line of their order says, and zero for an amount that is not there."""
+    rows = _mark_rest(raw, match, has_blank=has_blank)
+    [(count,)] = database.connection.execute(f"SELECT count(*) FROM ({rows}) WHERE is_rest AND head > 0").fetchall()
     if not count:
         return raw
-    taken = {match.positions[role] for role in _ORDER_ROLES if role in match.positions}
-    amount = match.positions.get("amount")
-    fields = []
-    for place, cell in enumerate(_fields(raw)):
-        above = (
-            "'0'"
-            if place == amount
-            else f"first_value({cell}) OVER ({'PARTITION BY file, head' if raw.files else 'PARTITION BY head'} ORDER BY line)"
-        )
-        is_filled = place in taken or place == amount
-        filled = f"CASE WHEN is_rest AND head > 0 THEN coalesce({trim_sql(cell)}, {above}) ELSE {cell} END AS {cell}"
-        fields.append(filled if is_filled else cell)
-    kept = f"SELECT {', '.join(fields)}, line{', file' if raw.files else ''} FROM ({query}) ORDER BY {'file, ' if raw.files else ''}line"
+    file = ", file" if raw.files else ""
+    known = [match.positions[role] for role in _ORDER_ROLES if role in match.positions]
+    filled = {place: f"first_value(c{place}) OVER w" for place in known}
+    if "amount" in match.positions:
+        filled[match.positions["amount"]] = "'0'"
+    fields = [
+        f"CASE WHEN is_rest AND head > 0 THEN coalesce({trim_sql(cell)}, {filled[place]}) ELSE {cell} END AS {cell}"
+        if place in filled
+        else cell
+        for place, cell in enumerate(_fields(raw))
+    ]
+    kept = (
+        f"SELECT {', '.join(fields)}, line{file} FROM ({rows}) WINDOW w AS (PARTITION BY head{file} ORDER BY line) "
+        f"ORDER BY {'file, ' if raw.files else ''}line"
+    )
     return _keep(raw, kept, database, _CONTINUED.format(number=count))
 
 
-def _drop_repeated(raw: RawRows, match: ColumnMatch, database: Database) -> RawRows:
-    customer, order = _cell(match, "customer_id"), _cell(match, "order_id")
-    connection = database.connection
-    key = f"coalesce({customer}, '') AS customer, {order} AS order_id"
-    shared = f"SELECT {key} FROM {raw.sql} WHERE {order} IS NOT NULL GROUP BY ALL HAVING min(file) < max(file)"
-    connection.execute(f"CREATE OR REPLACE TABLE shared_orders AS {shared}")
-    [(orders,)] = connection.execute("SELECT count(*) FROM shared_orders").fetchall()
-    if not orders:
-        return raw
-    hashed = f"SELECT {key}, file, line, {raw.hash_sql} AS h FROM {raw.sql}"
-    connection.execute(
-        "CREATE OR REPLACE TABLE shared_parts AS SELECT customer, order_id, file, "
-        "(count(*), bit_xor(h), sum(h % 1000000007)) AS content "
-        f"FROM ({hashed}) JOIN shared_orders USING (customer, order_id) GROUP BY ALL"
+def _mark_rest(raw: RawRows, match: ColumnMatch, *, has_blank: bool) -> str:
+    """Give SQL for the rows with ``is_rest``, and with ``head``, which numbers the rows that continue no other."""
+    window = f"OVER ({'PARTITION BY file ' if raw.files else ''}ORDER BY line)"
+    customer, day, order = (_cell(match, role) for role in ("customer_id", "ordered_at", "order_id"))
+    others = [cell for place, cell in enumerate(_fields(raw)) if place not in match.positions.values()]
+    others += [f"c{match.positions[role]}" for role in ("product_id", "category") if role in match.positions]
+    says_what = f"regexp_matches(concat_ws(' ', {', '.join(others)}), '\\p{{L}}')" if others else "false"
+    is_blank = f"({day} IS NULL{f' OR {_cell(match, _STATUS)} IS NULL' if has_blank else ''})"
+    is_rest = (
+        f"({day} IS NULL AND {customer} IS NULL AND {order} IS NULL AND {says_what}) "
+        f"OR coalesce({order} = above AND {is_blank}, false)"
     )
+    above = f"SELECT *, lag({order}) {window} AS above FROM {number_rows(raw).sql}"
+    marked = f"SELECT *, {is_rest} AS is_rest FROM ({above})"
+    return f"SELECT *, count(*) FILTER (NOT is_rest) {window} AS head FROM ({marked})"
+
+
+def _drop_repeated(raw: RawRows, match: ColumnMatch, database: Database) -> RawRows:
+    """Drop the rows of orders that an earlier file has with the same rows."""
+    connection, hashed = database.connection, _share_orders(raw, match, database)
     copied = (
         "SELECT customer, order_id, file FROM shared_parts QUALIFY row_number() OVER "
         "(PARTITION BY customer, order_id, content ORDER BY file) > 1"
     )
     gone = f"SELECT file, line FROM ({hashed}) JOIN ({copied}) USING (customer, order_id, file)"
     counts = connection.execute(f"SELECT file, count(*) FROM ({gone}) GROUP BY 1 ORDER BY 1").fetchall()
-    [(changed,)] = connection.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM shared_parts GROUP BY customer, order_id HAVING count(DISTINCT content) > 1)"
-    ).fetchall()
-    notices = [_CHANGED.format(number=changed)] if changed else []
-    if not counts:
-        return replace(raw, notices=(*raw.notices, *notices))
-    reason = quote_text("an order that an earlier file has, with the same rows")
-    copies = database.create_table("copied_orders", gone)
-    raw = raw.without(
-        f"SELECT {raw.file_sql} AS file, line, '' AS column_name, '' AS value, {reason} AS reason, 'duplicate' AS kind "
-        f"FROM {copies}"
+    changed = "SELECT 1 FROM shared_parts GROUP BY customer, order_id HAVING count(DISTINCT content) > 1"
+    [(others,)] = connection.execute(f"SELECT count(*) FROM ({changed})").fetchall()
+    notices = [_CHANGED.format(number=others)] if others else []
+    if counts:
+        reason = quote_text(_REPEATED)
+        copies = database.create_table("copied_orders", gone)
+        raw = raw.without(f"SELECT {raw.file_sql}, line, '', '', {reason}, 'duplicate' FROM {copies}")
+        names = ", ".join(raw.files[file] for file, _ in counts)
+        notices.insert(0, _COPIED.format(number=sum(int(count) for _, count in counts), names=names))
+        raw = _keep(raw, f"SELECT * FROM {raw.sql} ANTI JOIN ({gone}) USING (file, line)", database)
+    connection.execute("DROP TABLE shared_parts")
+    return replace(raw, notices=(*raw.notices, *notices)) if notices else raw
+
+
+def _share_orders(raw: RawRows, match: ColumnMatch, database: Database) -> str:
+    """Make the table ``shared_parts``, of the orders that several files have; give SQL for all rows with their hash."""
+    order = _cell(match, "order_id")
+    key = f"coalesce({_cell(match, 'customer_id')}, '') AS customer, {order} AS order_id"
+    shared = f"SELECT {key} FROM {raw.sql} WHERE {order} IS NOT NULL GROUP BY ALL HAVING min(file) < max(file)"
+    hashed = f"SELECT {key}, file, line, {raw.hash_sql} AS h FROM {raw.sql}"
+    database.connection.execute(
+        "CREATE OR REPLACE TABLE shared_parts AS SELECT customer, order_id, file, "
+        "(count(*), bit_xor(h), sum(h % 1000000007)) AS content "
+        f"FROM ({hashed}) JOIN ({shared}) USING (customer, order_id) GROUP BY ALL"
     )
-    names = ", ".join(raw.files[file] for file, _ in counts)
-    notices.insert(0, _COPIED.format(number=sum(int(count) for _, count in counts), names=names))
-    return _keep(raw, f"SELECT * FROM {raw.sql} ANTI JOIN ({gone}) USING (file, line)", database, *notices)
+    return hashed

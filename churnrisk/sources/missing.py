@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 
 from churnrisk.errors import ColumnError
-from churnrisk.sources.aliases import COARSE, LABELS
+from churnrisk.sources.aliases import COARSE, LABELS, NO_MONEY
 from churnrisk.sources.headers import plain_header, split_header
 
 Row = Sequence[str | None]
@@ -23,124 +23,6 @@ _NUMBER = re.compile(
 )
 _FRACTION = re.compile(r"\d[.,]\d{1,2}(?!\d)")
 _MOSTLY = 0.8
-_NO_MONEY = frozenset(
-    [
-        "id",
-        "ids",
-        "uuid",
-        "guid",
-        "no",
-        "nr",
-        "num",
-        "number",
-        "numer",
-        "номер",
-        "нумар",
-        "№",
-        "code",
-        "kod",
-        "код",
-        "key",
-        "sku",
-        "ean",
-        "upc",
-        "isbn",
-        "gtin",
-        "asin",
-        "index",
-        "idx",
-        "row",
-        "line",
-        "lp",
-        "zip",
-        "postcode",
-        "postal",
-        "plz",
-        "phone",
-        "tel",
-        "telephone",
-        "mobile",
-        "telefon",
-        "телефон",
-        "fax",
-        "age",
-        "year",
-        "month",
-        "week",
-        "hour",
-        "minute",
-        "dow",
-        "hod",
-        "weekday",
-        "quarter",
-        "date",
-        "data",
-        "дата",
-        "datum",
-        "time",
-        "latitude",
-        "longitude",
-        "lat",
-        "lng",
-        "lon",
-        "rank",
-        "count",
-        "qty",
-        "quantity",
-        "items",
-        "item",
-        "units",
-        "pieces",
-        "ilość",
-        "количество",
-        "size",
-        "weight",
-        "version",
-        "store",
-        "shop",
-        "branch",
-        "register",
-        "till",
-        "terminal",
-        "cashier",
-        "staff",
-        "employee",
-        "user",
-        "device",
-        "session",
-        "rating",
-        "score",
-        "stars",
-        "percent",
-        "pct",
-        "flag",
-        "points",
-        "days",
-        "minutes",
-        "seconds",
-        "duration",
-        "position",
-        "sequence",
-        "seq",
-        "nip",
-        "regon",
-        "ico",
-        "iban",
-        "account",
-        "card",
-        "installments",
-        "visits",
-        "visit",
-        "status",
-        "state",
-        "type",
-        "mode",
-        "valid",
-        "captured",
-        "version",
-    ]
-)
-"""Words of headers of numbers that are no money."""
 
 
 def say_missing(
@@ -179,8 +61,8 @@ def _say_undated(headers: Sequence[str]) -> str:
     needs = "churnrisk learns from purchases: a row for each, with the day on which it was made"
     if labels:
         return (
-            f"It seems to be a table with one row per customer and an answer, {labels[0]}. No answer is needed: {needs}. "
-            "Export the purchases of these customers."
+            f"It seems to be a table with one row per customer and an answer, {labels[0]}, which is not needed: "
+            f"{needs}. Export the purchases of these customers."
         )
     if coarse:
         return f"{coarse[0]} says a time that is no day, which is too coarse: {needs}. Export the days themselves."
@@ -231,14 +113,14 @@ def refuse_unread_money(headers: Sequence[str], free: Sequence[int], rows: Seque
     option = shlex.quote(f"amount={headers[found[0]]}")
     verb = "holds" if len(found) == 1 else "hold"
     raise ColumnError(
-        f"{name}: no column was recognised as the amount, and {names} {verb} numbers. Say which is the amount of a row, "
-        f"as --column {option}, or --no-amounts to read the file without amounts."
+        f"{name}: no column was recognised as the amount, and {names} {verb} numbers. Say which is the amount of a "
+        f"row, as --column {option}, or --no-amounts to read the file without amounts."
     )
 
 
 def _is_money(header: str, cells: Sequence[str]) -> bool:
     """Tell whether a column may hold amounts: mostly numbers, and by name and shape nothing else."""
-    if not _NO_MONEY.isdisjoint(split_header(header)) or not _is_mostly(_NUMBER, cells):
+    if not NO_MONEY.isdisjoint(split_header(header)) or not _is_mostly(_NUMBER, cells):
         return False
     digits = [re.sub(r"\D", "", cell) for cell in cells if any(c.isdigit() for c in cell)]
     if any(_FRACTION.search(cell) for cell in cells):
@@ -258,6 +140,6 @@ def refuse_empty_money(header: str, *, name: str, form: str) -> None:
     """
     why = " Its formulas have no stored values: open the workbook, compute and save it." if "workbook" in form else ""
     raise ColumnError(
-        f"{name}: the column {header} is there and is empty in every row.{why} Name another with --column amount=NAME, or "
-        "give --no-amounts to read the file without amounts."
+        f"{name}: the column {header} is there and is empty in every row.{why} Name another with --column amount=NAME, "
+        "or give --no-amounts to read the file without amounts."
     )

@@ -13,6 +13,7 @@ from churnrisk.sources.combine import combine_rows
 from churnrisk.sources.databases import is_database_url, read_database
 from churnrisk.sources.files import open_file
 from churnrisk.sources.options import IntakeOptions
+from churnrisk.sources.places import refuse_scheme, refuse_table
 from churnrisk.sources.raw import RawRows
 from churnrisk.sources.text import path_in
 
@@ -27,10 +28,15 @@ def open_source(source: Any, database: Database, options: IntakeOptions) -> RawR
         return read_frame(source, database, timezone=options.timezone)
     if isinstance(source, str) and is_database_url(source):
         return read_database(source, database, options)
+    if isinstance(source, str):
+        refuse_scheme(source)
     if str(source) == "-":
         return open_file(_save_stdin(database, options), database, options, name="standard input")
     path = Path(source).expanduser()
-    if path.is_dir() or (not path.exists() and glob.has_magic(str(path))):
+    is_many = path.is_dir() or (not path.exists() and glob.has_magic(str(path)))
+    if is_many or path.suffix.lower() in (".parquet", ".pq"):
+        refuse_table(path)
+    if is_many:
         return _open_many(path, database, options)
     return open_file(path, database, options, name=path.name)
 
@@ -52,6 +58,8 @@ def _open_many(path: Path, database: Database, options: IntakeOptions) -> RawRow
     pattern = str(path / "*") if path.is_dir() else str(path)
     files = [Path(one) for one in sorted(glob.glob(pattern))]  # noqa: PTH207 - the pattern may be absolute
     files = [one for one in files if one.is_file() and not one.name.startswith((".", "_"))]
+    for folder in {one.parent for one in files} - {path}:
+        refuse_table(folder)
     if not files:
         raise SourceError(f"{path} holds no files; name a file or a folder of purchases.")
     parts = [settle_rows(open_file(one, database, options, name=one.name), database) for one in files]

@@ -36,8 +36,8 @@ class RawRows:
     many_rejects : tuple
         For several files, the number of each file and what ``rejects`` is for one.
     odd : tuple
-        For each file that has cells which are no value: its number, a CSV file of them (line, place of the column, text,
-        reason), and the place in these rows of each of the file's columns.
+        For each file that has cells which are no value: its number, a CSV file of them (line, place of the column,
+        text, reason), and the place in these rows of each of the file's columns.
     fallback : callable, optional
         Reads the source again, more carefully, where these rows turn out to be misread.
     floats : frozenset of int
