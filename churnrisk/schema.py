@@ -15,6 +15,10 @@ MONEY_LIMIT = 10**14
 """Largest amount of one row, in currency units, by absolute value."""
 
 
+NEVER = 2**31 - 1
+"""The day on which an order is undone that no return has taken back whole; it fits the narrow types of engines."""
+
+
 @dataclass(frozen=True)
 class Column:
     """One column: its name, its type in the engines, its unit, and what it means."""
@@ -27,20 +31,24 @@ class Column:
 
 ORDERS = (
     Column("customer_id", "text", "id", "who bought; the text of the file, trimmed"),
-    Column("order_id", "text", "id", "the order's id in the file; empty where orders are a customer's day"),
-    Column("order_day", "int64", "days since 1970-01-01", "day of the order's earliest row, in the log's clock"),
+    Column("order_id", "text", "id", "the order's id in the file; empty where it has none"),
+    Column("order_day", "int64", "days since 1970-01-01", "day of the order's rows, in the log's clock"),
     Column("amount", "int64", "1/10000 currency unit", "net amount of the order; 0 in a log without amounts"),
     Column("returned_amount", "int64", "1/10000 currency unit", "absolute sum of the order's negative rows"),
     Column("quantity", "int64", "1/10000 item", "net number of items; 0 where the log has none"),
     Column("line_count", "int64", "rows", "purchase rows in the order"),
-    Column("is_purchase", "int64", "0 or 1", "net amount above zero; without amounts, not a return"),
+    Column("is_purchase", "int64", "0 or 1", "net above zero (without amounts: not below), and not undone that day"),
     Column("is_return", "int64", "0 or 1", "net amount (without amounts: net quantity) below zero"),
+    Column("undone_day", "int64", "days since 1970-01-01", "first day on which returns have taken it back whole; NEVER"),
 )
-"""One row per order: what intake makes of purchase rows, and what features, labels and retention read."""
+"""One row per order: the purchase rows of one customer with one order id on one day. All later stages read them.
+
+What was known on the morning of a day is told by :func:`churnrisk.engines.known_before`.
+"""
 
 LINES = (
     Column("customer_id", "text", "id", "who bought"),
-    Column("order_day", "int64", "days since 1970-01-01", "day of the order that the row belongs to"),
+    Column("order_day", "int64", "days since 1970-01-01", "day of the row"),
     Column("product_id", "text", "id", "what was bought; empty where the log has none"),
     Column("category", "text", "name", "the product's category; empty where the log has none"),
     Column("amount", "int64", "1/10000 currency unit", "net amount of the row"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from churnrisk.engines import Database
 from churnrisk.errors import LimitExceeded
-from churnrisk.schema import MONEY_SCALE
+from churnrisk.schema import MONEY_SCALE, NEVER
 from churnrisk.sources import RawRows
 
 TOTAL_LIMIT = 9 * 10**18  # sums of amounts must fit 64 bits, in every engine
@@ -29,24 +29,25 @@ def make_orders(database: Database, *, has_amounts: bool, is_table: bool = False
     return _count(database, "orders")
 
 
-_KEY = "customer_id, purchase_rows.order_id, CASE WHEN purchase_rows.order_id IS NULL THEN day END"
+_KEY = "customer_id, purchase_rows.order_id, day"
+_UNDONE = f"CAST({NEVER} AS BIGINT) AS undone_day"
 
 
 def _one_row_each(net: str, *, has_amounts: bool) -> str:
     returned = "CASE WHEN amount < 0 THEN -amount ELSE 0 END" if has_amounts else "0"
     return f"""SELECT customer_id, coalesce(order_id, '') AS order_id, day AS order_day, amount,
         CAST({returned} AS BIGINT) AS returned_amount, quantity, CAST(1 AS BIGINT) AS line_count,
-        CAST({net} {">" if has_amounts else ">="} 0 AS BIGINT) AS is_purchase, CAST({net} < 0 AS BIGINT) AS is_return
-        FROM purchase_rows WHERE issue = 0"""
+        CAST({net} {">" if has_amounts else ">="} 0 AS BIGINT) AS is_purchase, CAST({net} < 0 AS BIGINT) AS is_return,
+        {_UNDONE} FROM purchase_rows WHERE issue = 0"""
 
 
 def _grouped(net: str, *, has_amounts: bool) -> str:
     returned = "sum(-amount) FILTER (amount < 0)" if has_amounts else "0"
-    return f"""SELECT customer_id, coalesce(order_id, '') AS order_id, min(day) AS order_day,
+    return f"""SELECT customer_id, coalesce(order_id, '') AS order_id, day AS order_day,
         CAST(sum(amount) AS BIGINT) AS amount, CAST(coalesce({returned}, 0) AS BIGINT) AS returned_amount,
         CAST(sum(quantity) AS BIGINT) AS quantity, count(*) AS line_count,
         CAST(sum({net}) {">" if has_amounts else ">="} 0 AS BIGINT) AS is_purchase,
-        CAST(sum({net}) < 0 AS BIGINT) AS is_return
+        CAST(sum({net}) < 0 AS BIGINT) AS is_return, {_UNDONE}
         FROM purchase_rows WHERE issue = 0 GROUP BY {_KEY}"""
 
 
@@ -64,13 +65,11 @@ def is_view(database: Database) -> bool:
 
 
 def make_lines(database: Database) -> None:
-    """Make the table ``order_lines``: one row per purchase row, on the day of its order."""
+    """Make the table ``order_lines``: one row per purchase row, on its own day."""
     database.connection.execute("""CREATE OR REPLACE TABLE order_lines AS
-        SELECT r.customer_id, o.order_day, coalesce(r.product_id, '') AS product_id,
-            coalesce(r.category, '') AS category, r.amount, r.quantity
-        FROM purchase_rows r JOIN orders o ON r.customer_id = o.customer_id
-            AND coalesce(r.order_id, '') = o.order_id AND (r.order_id IS NOT NULL OR r.day = o.order_day)
-        WHERE r.issue = 0""")
+        SELECT customer_id, day AS order_day, coalesce(product_id, '') AS product_id,
+            coalesce(category, '') AS category, amount, quantity
+        FROM purchase_rows WHERE issue = 0""")
 
 
 def count_duplicates(database: Database, raw: RawRows) -> int:

@@ -17,8 +17,9 @@ from typing import Any
 from churnrisk.engines import MemoryDatabase
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders.clean import TOTAL_LIMIT
+from churnrisk.orders.few_undone import Reversals, mark_undone
 from churnrisk.orders.log import Orders
-from churnrisk.schema import LINES, MONEY_LIMIT, MONEY_SCALE, ORDERS
+from churnrisk.schema import LINES, MONEY_LIMIT, MONEY_SCALE, NEVER, ORDERS
 from churnrisk.sources import SPACES, IntakeOptions
 from churnrisk.timeline import day_number
 
@@ -90,14 +91,16 @@ def build_few_orders(
     drop_duplicates: bool = False,
     needs_amounts: bool | None = None,
     keep_copies: bool = False,
+    reversals: Reversals = "undo",
+    reversal_days: int = 30,
 ) -> FewOrders:
-    """Make orders of purchase rows: rows of one customer with one order id, or of one day where there is none.
+    """Make orders of purchase rows: rows of one customer with one order id on one day, or of the day without an id.
 
     Parameters
     ----------
     rows : sequence of PurchaseRow
         At least one.
-    timezone, fold_case, pseudonym_key, drop_duplicates
+    timezone, fold_case, pseudonym_key, drop_duplicates, reversals, reversal_days
         As in :class:`churnrisk.orders.IntakeOptions`. Exact copies of rows are dropped in any case where each order is
         one row, as they are from a file.
     keep_copies : bool
@@ -123,12 +126,14 @@ def build_few_orders(
     _check_totals(read)
     groups: dict[tuple[Any, ...], list[_Read]] = {}
     for one in read:
-        groups.setdefault((one.customer_id, one.order_id, one.day if one.order_id is None else None), []).append(one)
-    orders, lines = [], []
-    for group in groups.values():
-        orders.append(_make_order(group, has_amounts=has_amounts))
-        day = orders[-1][2]
-        lines += [(one.customer_id, day, one.product_id, one.category, one.amount, one.quantity) for one in group]
+        groups.setdefault((one.customer_id, one.order_id, one.day), []).append(one)
+    made = [_make_order(group, has_amounts=has_amounts) for group in groups.values()]
+    orders = mark_undone(made, has_amounts=has_amounts, reversals=reversals, reversal_days=reversal_days)
+    lines = [
+        (one.customer_id, one.day, one.product_id, one.category, one.amount, one.quantity)
+        for group in groups.values()
+        for one in group
+    ]
     has_products, has_categories = (any(getattr(row, name) for row in rows) for name in ("product_id", "category"))
     has_quantities = any(row.quantity is not None for row in rows)
     return FewOrders(orders, lines, has_amounts, has_quantities, has_products, has_categories)
@@ -170,17 +175,17 @@ def _make_order(group: Sequence[_Read], *, has_amounts: bool) -> tuple[Any, ...]
     amount, quantity = sum(one.amount for one in group), sum(one.quantity for one in group)
     net = amount if has_amounts else quantity
     returned = sum(-one.amount for one in group if one.amount < 0) if has_amounts else 0
-    is_purchase = net > 0 if has_amounts else net >= 0
     return (
         group[0].customer_id,
         group[0].order_id or "",
-        min(one.day for one in group),
+        group[0].day,
         amount,
         returned,
         quantity,
         len(group),
-        int(is_purchase),
+        0,  # whether it is a purchase is told with what is undone
         int(net < 0),
+        NEVER,
     )
 
 
@@ -235,7 +240,7 @@ def _drop_copies(rows: Sequence[PurchaseRow], read: list[_Read], *, always: bool
     seen = Counter(rows)
     if len(seen) == len(rows):
         return read
-    keys = {(one.customer_id, one.order_id) for one in read}
+    keys = {(one.customer_id, one.order_id, one.day) for one in read}
     is_order_level = all(one.order_id is not None for one in read) and len(keys) == len(seen)
     if not (always or is_order_level):
         return read

@@ -28,11 +28,11 @@ def add_group(database: Database, raw: RawRows, match: ColumnMatch, column: str)
     connection.execute("""CREATE OR REPLACE TABLE grouped_orders AS
         WITH grouped AS (
             SELECT r.customer_id, coalesce(r.order_id, '') AS order_id,
-                CASE WHEN r.order_id IS NULL THEN r.day END AS only_day, min(nullif(g.value, '')) AS value
+                r.day, min(nullif(g.value, '')) AS value
             FROM purchase_rows r JOIN group_values g ON r.rowid = g.rowid WHERE r.issue = 0 GROUP BY 1, 2, 3)
         SELECT o.*, coalesce(g.value, '') AS customer_group
         FROM orders o LEFT JOIN grouped g ON o.customer_id = g.customer_id AND o.order_id = g.order_id
-            AND (g.only_day IS NULL OR g.only_day = o.order_day)""")
+            AND o.order_day = g.day""")
     drop_orders(database)  # a table or a view
     connection.execute("ALTER TABLE grouped_orders RENAME TO orders")
     connection.execute("DROP TABLE group_values")

@@ -19,11 +19,11 @@ from churnrisk.orders.settle import FOLDED, MANGLED, ZERO_SHARE
 from churnrisk.orders.spark_raw import SparkRows, open_spark_source
 from churnrisk.orders.spark_rules import REASONS, RowPlan, check_rows_sql, plan_rows
 from churnrisk.orders.validate import NO_CUSTOMER
-from churnrisk.schema import MONEY_SCALE
+from churnrisk.schema import MONEY_SCALE, NEVER
 from churnrisk.sources import ColumnMatch, IntakeOptions, match_columns, name_ignored
 from churnrisk.timeline import date_of
 
-_KEY = "customer_id, order_id, CASE WHEN order_id IS NULL THEN day END"
+_KEY = "customer_id, order_id, day"
 _MONTH = "CAST(unix_date(CAST(date_trunc('month', date_from_unix_date(CAST(order_day AS INT))) AS DATE)) AS BIGINT)"
 
 
@@ -147,16 +147,15 @@ def _orders_sql(rows: str, plan: RowPlan, *, has_group: bool) -> str:
     net = "amount" if plan.has_amounts else "quantity"
     returned = "sum(-amount) FILTER (WHERE amount < 0)" if plan.has_amounts else "0"
     group = ", coalesce(min(nullif(group_value, '')), '') AS customer_group" if has_group else ""
-    return f"""SELECT customer_id, coalesce(order_id, '') AS order_id, min(day) AS order_day, sum(amount) AS amount,
+    return f"""SELECT customer_id, coalesce(order_id, '') AS order_id, day AS order_day, sum(amount) AS amount,
         CAST(coalesce({returned}, 0) AS BIGINT) AS returned_amount, sum(quantity) AS quantity,
         count(*) AS line_count, CAST(sum({net}) {">" if plan.has_amounts else ">="} 0 AS BIGINT) AS is_purchase,
-        CAST(sum({net}) < 0 AS BIGINT) AS is_return{group}
+        CAST(sum({net}) < 0 AS BIGINT) AS is_return, CAST({NEVER} AS BIGINT) AS undone_day{group}
         FROM {rows} WHERE issue = 0 GROUP BY {_KEY}"""
 
 
 def _lines_sql(rows: str) -> str:
-    return f"""SELECT customer_id,
-        CASE WHEN order_id IS NULL THEN day ELSE min(day) OVER (PARTITION BY customer_id, order_id) END AS order_day,
+    return f"""SELECT customer_id, day AS order_day,
         coalesce(product_id, '') AS product_id, coalesce(category, '') AS category, amount, quantity
         FROM {rows} WHERE issue = 0"""
 
