@@ -172,7 +172,7 @@ def follow_batch(bounds: tuple[int, ...], batch: Arrays) -> Arrays:
     rows = read_rows(batch)
     count, days = len(bounds) - 1, np.array(bounds, np.int64)
     period = find_cells(days, rows.day) - 1
-    bought = np.flatnonzero(rows.is_purchase)
+    bought = rows.purchases()
     bought = bought[rows.was_purchase(bought, days[period[bought] + 1])]
     customer, when = rows.customer[bought], period[bought]
     is_new = np.ones(len(bought), bool)

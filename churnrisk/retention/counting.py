@@ -106,8 +106,7 @@ _EMPTY: Arrays = {
     "customer": np.zeros(0, np.int64),
     "order_day": np.zeros(0, np.int64),
     "amount": np.zeros(0, np.int64),
-    "is_purchase": np.zeros(0, np.int64),
-    "undone_day": np.zeros(0, np.int64),
+    "bought_until": np.zeros(0, np.int64),
     "customer_group": np.zeros(0, object),
 }
 

@@ -26,12 +26,15 @@ from churnrisk.timeline import active_at, stands_at
 NOT_YET = np.int64(-(2**40))
 """The last purchase day of somebody who has not bought yet."""
 
+NO_PURCHASE = -(2**31)
+"""Before all days: in place of the day on which an order is undone, where it is no purchase."""
+
 FUTURE = np.int64(2**40)
 """The second purchase day of somebody who bought on one day only."""
 
 CELLS = 4_000_000  # running values kept in memory at a time, per kind
 BATCH_ROWS = 500_000
-COLUMNS = ("customer_id", "order_day", "amount", "is_purchase", "undone_day")
+COLUMNS = ("customer_id", "order_day", "amount")
 
 
 class OrderLog(Protocol):
@@ -58,7 +61,8 @@ def map_orders(
 ) -> Iterator[Arrays]:
     """Run a step over the orders up to and including a day, in batches of whole customers, sorted by day."""
     group = ["customer_group"] if by_group else []
-    frame = log.frame().select(*COLUMNS, *group).filter(nw.col("order_day") <= until)
+    bought_until = nw.when(nw.col("is_purchase") == 1).then(nw.col("undone_day")).otherwise(nw.lit(NO_PURCHASE, dtype=nw.Int64))
+    frame = log.frame().select(*COLUMNS, *group, bought_until=bought_until).filter(nw.col("order_day") <= until)
     sort_by = ["customer_id", "order_day", *group]
     database = getattr(log, "database", None)
     return map_customers(frame, step, sort_by=sort_by, rows=BATCH_ROWS, database=database, table="orders")
@@ -74,10 +78,8 @@ class Rows:
         0, 1, 2, ... in the order of the rows.
     day, amount : ndarray of int64, shape (n,)
         Day and net amount of the order, in ten-thousandths.
-    is_purchase : ndarray of bool, shape (n,)
-        Whether it counts as a purchase, as known at the end of its day.
-    undone_day : ndarray of int64, shape (n,)
-        The day from which on it does not any more.
+    bought_until : ndarray of int64, shape (n,)
+        Up to the morning of which day it counts as a purchase; :data:`NO_PURCHASE` where it never does.
     group : ndarray of int64, shape (n,), or None
         Number of the group that the order names.
     """
@@ -85,8 +87,7 @@ class Rows:
     customer: NDArray[np.int64]
     day: NDArray[np.int64]
     amount: NDArray[np.int64]
-    is_purchase: NDArray[np.bool_]
-    undone_day: NDArray[np.int64]
+    bought_until: NDArray[np.int64]
     group: NDArray[np.int64] | None = None
 
     @property
@@ -94,9 +95,13 @@ class Rows:
         """How many customers there are."""
         return int(self.customer[-1]) + 1 if len(self.customer) else 0
 
+    def purchases(self) -> NDArray[np.intp]:
+        """Give the places of the orders that were purchases at the end of their own days."""
+        return np.flatnonzero(self.bought_until != NO_PURCHASE)
+
     def was_purchase(self, places: NDArray[np.intp], at: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell of some orders, given by their places, whether each was a purchase as known at a day of its own."""
-        answer: NDArray[np.bool_] = self.is_purchase[places] & stands_at(self.undone_day[places], at)
+        answer: NDArray[np.bool_] = stands_at(self.bought_until[places], at)
         return answer
 
 
@@ -106,8 +111,8 @@ def read_rows(batch: Arrays, groups: Sequence[str] = ()) -> Rows:
     if len(groups):
         number = {name: k for k, name in enumerate(groups)}
         group = np.array([number[str(name or "")] for name in batch["customer_group"]], dtype=np.int64)
-    day, amount, undone = (batch[name].astype(np.int64, copy=False) for name in ("order_day", "amount", "undone_day"))
-    return Rows(batch["customer"], day, amount, batch["is_purchase"] == 1, undone, group)
+    columns = (batch[name].astype(np.int64, copy=False) for name in ("order_day", "amount", "bought_until"))
+    return Rows(batch["customer"], *columns, group)
 
 
 def split_rows(rows: Rows, cuts: int) -> Iterator[Rows]:
@@ -116,7 +121,7 @@ def split_rows(rows: Rows, cuts: int) -> Iterator[Rows]:
     for first in range(0, rows.customers, most):
         start, stop = np.searchsorted(rows.customer, [first, first + most])
         part = slice(start, stop)
-        rest = (values[part] for values in (rows.day, rows.amount, rows.is_purchase, rows.undone_day))
+        rest = (values[part] for values in (rows.day, rows.amount, rows.bought_until))
         yield Rows(rows.customer[part] - first, *rest, None if rows.group is None else rows.group[part])
 
 
@@ -263,9 +268,9 @@ def group_at(rows: Rows, days: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def find_days(rows: Rows) -> PurchaseDays:
     """Give the days with a purchase."""
-    bought = np.flatnonzero(rows.is_purchase)
+    bought = rows.purchases()
     starts = _segments(rows.day[bought], rows.customer[bought])
-    undone_day, place = rows.undone_day[bought], bought[starts]
+    undone_day, place = rows.bought_until[bought], bought[starts]
     if len(starts) < len(bought):
         undone_day = np.maximum.reduceat(undone_day, starts)
     return PurchaseDays(rows.customer[place], rows.day[place], undone_day)
