@@ -29,8 +29,8 @@ def label_churn(log: HasOrders, snapshot: Snapshot) -> tuple[NDArray[np.object_]
     """Tell who of the customer base has no purchase in the outcome window.
 
     The base is that which was known at the cutoff. In the outcome window a purchase counts unless returns took it
-    back whole before the window's end. Whether the window is over is for the caller to know: of a window that reaches past the end of the log, everybody
-    who has not bought yet is called churned.
+    back whole before the window's end. Whether the window is over is for the caller to know: of a window that
+    reaches past the end of the log, everybody who has not bought yet is called churned.
 
     Parameters
     ----------

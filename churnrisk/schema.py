@@ -39,7 +39,7 @@ ORDERS = (
     Column("line_count", "int64", "rows", "purchase rows in the order"),
     Column("is_purchase", "int64", "0 or 1", "net above zero (without amounts: not below), and not undone that day"),
     Column("is_return", "int64", "0 or 1", "net amount (without amounts: net quantity) below zero"),
-    Column("undone_day", "int64", "days since 1970-01-01", "first day on which returns have taken it back whole; NEVER"),
+    Column("undone_day", "int64", "days since 1970-01-01", "day on which returns have taken it back whole, or NEVER"),
 )
 """One row per order: the purchase rows of one customer with one order id on one day. All later stages read them.
 

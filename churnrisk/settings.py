@@ -29,6 +29,12 @@ _OTHER_VARIABLES = {  # read where they are needed, and in no file: where the ke
     "CHURNRISK_ADMIN_KEY",
     "CHURNRISK_WEBHOOK_SECRET",
 }
+GONE = {
+    "net_cancellations": "is no longer known: purchases that were taken back whole are recognised by default, and "
+    "{keep} turns that off"
+}
+"""Earlier keys, and what has come in their place."""
+
 _PATHS = {"purchases", "models_dir", "weekly_dir", "suppress", "state", "pseudonym_key"}
 
 
@@ -83,7 +89,23 @@ class Settings(BaseSettings):
         examples=["pseudonym.key"],
     )
     drop_duplicates: bool = Field(False, description="whether exact copies of order lines are dropped, too")
-    net_cancellations: bool = Field(False, description="whether orders that were wholly reversed are dropped")
+    count_pending: bool = Field(False, description="whether orders that wait for their payment count as sales")
+    reversals: Literal["undo", "keep"] = Field(
+        "undo", description="undo: a purchase that was taken back whole is none from then on; keep: it stays one"
+    )
+    reversal_days: int = Field(
+        30, ge=0, le=3650, description="days in which a return of the same customer and amount takes a purchase back"
+    )
+    no_customer_limit: float = Field(
+        0.5, ge=0, le=1, description="a run stops when more than this share of the rows has no customer id"
+    )
+    amounts: Literal["order", "line"] | None = Field(
+        None, description="whether an amount is that of its line, or of its order and repeated; found when not set"
+    )
+    discount: Literal["share", "percent", "unit", "line", "none"] | None = Field(
+        None, description="what a discount beside price and quantity is; found when not set"
+    )
+    no_amounts: bool = Field(False, description="whether purchases are read without amounts on purpose")
     train_customers: int = Field(
         TRAIN_CUSTOMERS,
         ge=0,
@@ -223,6 +245,12 @@ class Settings(BaseSettings):
         examples=[{"2026-01-01": "0.511292"}],
     )
 
+    status: dict[str, Literal["sale", "no_sale", "pending", "returned"]] = Field(
+        default_factory=dict,
+        description="what a word of your column of statuses says: sale, no_sale, pending, or returned",
+        examples=[{"S7": "sale", "Storno": "no_sale"}],
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -284,6 +312,9 @@ def _from_folder(value: Any, folder: Path) -> Any:
 
 def _refuse_unknown(values: Mapping[str, Any], path: Path) -> None:
     for key in values:
+        if key in GONE:
+            successor = GONE[key].format(keep='reversals = "keep"')
+            raise SettingsError(f"{path}{_line_of(path, key)}: {key} {successor}. Take the line out.")
         if key not in Settings.model_fields:
             raise SettingsError(
                 f"{path}{_line_of(path, key)}: unknown key {key!r}{nearest(key, Settings.model_fields)}."
@@ -299,6 +330,10 @@ def _refuse_unknown(values: Mapping[str, Any], path: Path) -> None:
 def _refuse_unknown_variables() -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields} | _OTHER_VARIABLES
     for variable in os.environ:
+        gone = GONE.get(variable.upper().removeprefix(PREFIX).lower()) if variable.upper().startswith(PREFIX) else None
+        if gone is not None:
+            keep = f"{PREFIX}REVERSALS=keep"
+            raise SettingsError(f"environment: {variable} {gone.format(keep=keep)}. Unset the variable.")
         if variable.upper().startswith(PREFIX) and variable.upper() not in known:
             raise SettingsError(f"environment: unknown variable {variable}{nearest(variable.upper(), known)}.")
 
@@ -315,6 +350,9 @@ def _explain(error: ValidationError, path: Path, values: Mapping[str, Any]) -> s
     variable = PREFIX + key.upper()
     where = f"environment {variable}" if variable in os.environ else f"{path}{_line_of(path, key)}: {key}"
     bad = os.environ.get(variable, values.get(key))
+    if len(first["loc"]) > 1 and isinstance(bad, dict):  # of a table, the line and the value of its key
+        inner = str(first["loc"][1])
+        where, bad = f"{path}{_line_of(path, inner)}: [{key}] {inner}", bad.get(inner)
     return f"{where} = {bad!r}: {first['msg'].lower()}. It means: {Settings.model_fields[key].description}."
 
 

@@ -30,7 +30,7 @@ def commands_page() -> str:
         lines += [f"## churnrisk {' '.join(path)}", "", text[0], ""]
         lines += [f"```sh\n{line.removeprefix('Example: ').strip()}\n```" for line in text if "Example:" in line]
         lines += ["", "| option | meaning |", "|---|---|"]
-        lines += [f"| `{spelling(one)}` | {cell(one.help)} |" for one in command.params if one.name != "help"]
+        lines += [f"| `{spelling(one)}` | {cell(one.help)} |" for one in command.params if is_shown(one)]
         lines.append("")
     return "\n".join(lines)
 
@@ -42,6 +42,11 @@ def walk(group: Any, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
             yield from walk(command, (*prefix, name))
         else:
             yield (*prefix, name), command
+
+
+def is_shown(parameter: Any) -> bool:
+    """Tell whether an option is for use: not the help itself, nor one that is only known to be refused."""
+    return parameter.name != "help" and not getattr(parameter, "hidden", False)
 
 
 def spelling(parameter: Any) -> str:

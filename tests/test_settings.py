@@ -50,11 +50,25 @@ def test_an_unknown_variable_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
         ("horizon = 0\n", r"line 1: horizon = 0: input should be greater than or equal to 1"),
         ('lookback = "long"\n', r"line 1: lookback = 'long'"),
         ("seed = [\n", "not valid TOML"),
+        (
+            '[status]\nPaid = "sale"\nS7 = "sold"\n',
+            r"line 3: \[status\] S7 = 'sold': input should be 'sale', 'no_sale'",
+        ),
+        ('reversals = "drop"\n', "line 1: reversals = 'drop'"),
+        ("reversal_days = 4000\n", "line 1: reversal_days = 4000"),
+        ("no_customer_limit = 1.5\n", r"line 1: no_customer_limit = 1\.5"),
+        ("lead = 1\nnet_cancellations = true\n", 'line 2: net_cancellations is no longer known: .*reversals = "keep"'),
     ],
 )
 def test_an_impossible_value_names_file_line_key_and_value(text: str, message: str) -> None:
     write(text)
     with pytest.raises(SettingsError, match=message):
+        read_settings()
+
+
+def test_a_variable_of_an_earlier_version_names_what_came_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHURNRISK_NET_CANCELLATIONS", "1")
+    with pytest.raises(SettingsError, match=r"CHURNRISK_NET_CANCELLATIONS .*CHURNRISK_REVERSALS=keep"):
         read_settings()
 
 

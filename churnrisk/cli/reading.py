@@ -27,6 +27,10 @@ def _flag(name: str, text: str) -> Any:
     return Annotated[bool | None, typer.Option(name, help=text)]
 
 
+def _spell(parameter: str) -> str:
+    return "--" + parameter.replace("_", "-")
+
+
 TEXT, PAIRS, NUMBER, FILE = str | None, list[str] | None, int | None, Path | None
 
 INTAKE_PARAMETERS: Mapping[str, Any] = {
@@ -50,7 +54,24 @@ INTAKE_PARAMETERS: Mapping[str, Any] = {
         FILE, "--pseudonym-key", "FILE", "Pseudonymise with the key in this file, of `churnrisk keys pseudonym-key`."
     ),
     "drop_duplicates": _flag("--drop-duplicates", "Drop exact copies of rows in a log of order lines, too."),
-    "net_cancellations": _flag("--net-cancellations", "Drop orders that the same customer has wholly reversed."),
+    "status": _option(
+        PAIRS, "--status", "WORD=CLASS", "What a status means: sale, no_sale, pending or returned; repeatable."
+    ),
+    "count_pending": _flag("--count-pending", "Count orders that wait for their payment as sales."),
+    "reversals": _option(
+        TEXT, "--reversals", "undo|keep", "Whether a purchase that was taken back whole stays one. (default: undo)"
+    ),
+    "reversal_days": _option(
+        NUMBER, "--reversal-days", "DAYS", "How long a return of the same amount takes a purchase back. (default: 30)"
+    ),
+    "no_customer_limit": _option(
+        float | None, "--no-customer-limit", "SHARE", "Stop when more rows have no customer id. (default: 0.5)"
+    ),
+    "amounts": _option(TEXT, "--amounts", "order|line", "Whose amount stands on a line. (default: found)"),
+    "discount": _option(
+        TEXT, "--discount", "KIND", "What a discount is: share, percent, unit, line or none. (default: found)"
+    ),
+    "no_amounts": _flag("--no-amounts", "Read a log without amounts on purpose."),
     "query": _option(TEXT, "--query", "SQL", "What to read from a database."),
     "threads": _option(NUMBER, "--threads", "N", "Threads of the engine. (default: all)"),
     "memory": _option(TEXT, "--memory", "SIZE", "Memory limit, as 2GB. (default: 600MiB to read, then 80 % of all)"),
@@ -65,7 +86,7 @@ ENGINE_PARAMETERS: Mapping[str, Any] = {
 """Of the commands that leave the work to an engine."""
 
 LIMIT_PARAMETERS: Mapping[str, Any] = {
-    name: _option(NUMBER, "--" + name.replace("_", "-"), "N", text)
+    name: _option(NUMBER, _spell(name), "N", text)
     for name, text in {
         "max_field_size": "Most characters of one field.",
         "max_size": "Most bytes of a source once it is decompressed.",
@@ -79,8 +100,15 @@ LIMIT_PARAMETERS: Mapping[str, Any] = {
 }
 """Bounds on what a file may cost; each message about a bound names its option."""
 
-PARAMETERS = {**INTAKE_PARAMETERS, **LIMIT_PARAMETERS}
-_MAPPINGS = {"column": "columns", "rate": "rates", "rate_before": "rate_before"}
+GONE_PARAMETERS: Mapping[str, Any] = {
+    "net_cancellations": Annotated[
+        bool | None, typer.Option("--net-cancellations", hidden=True, help="No longer known.")
+    ]
+}
+"""Of earlier versions: given, they are refused with what has come in their place."""
+
+PARAMETERS = {**INTAKE_PARAMETERS, **LIMIT_PARAMETERS, **GONE_PARAMETERS}
+_MAPPINGS = {"column": "columns", "rate": "rates", "rate_before": "rate_before", "status": "status"}
 _PARAMETERS_OF = {name: parameter for parameter, name in _MAPPINGS.items()}
 _NOT_COPIED = ("column", "rate", "rejects", "query", "pseudonymise", "pseudonym_key")
 _FROM_SETTINGS = tuple(name for name in INTAKE_PARAMETERS if name not in _NOT_COPIED)
@@ -108,12 +136,10 @@ class Reading:
         special = {*_MAPPINGS, "pseudonymise", "pseudonym_key"}
         chosen |= {name: value for name, value in self.given.items() if value is not None and name not in special}
         chosen["pseudonym_key"] = self.pseudonym_key(settings)
-        chosen["columns"] = {**settings.columns, **parse_columns(self.given.get("column") or [])}
-        chosen["rates"] = {**settings.rates, **parse_pairs("--rate", self.given.get("rate") or [])}
-        chosen["rate_before"] = {
-            **settings.rate_before,
-            **parse_pairs("--rate-before", self.given.get("rate_before") or []),
-        }
+        for parameter, name in _MAPPINGS.items():
+            pairs = self.given.get(parameter) or []
+            parsed = parse_columns(pairs) if parameter == "column" else parse_pairs(_spell(parameter), pairs)
+            chosen[name] = {**getattr(settings, name), **parsed}
         chosen.setdefault("rejects", rejects)
         if "engine" in self.given:
             chosen.setdefault("engine", settings.engine)
@@ -165,11 +191,21 @@ def reads_purchases(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def with_reading(**arguments: Any) -> None:
         given = {name: arguments.pop(name) for name in names}
+        _refuse_gone(given)
         command(**arguments, reading=Reading(given))
 
     with_reading.__signature__ = signature.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
     with_reading.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *added)}
     return with_reading
+
+
+def _refuse_gone(given: dict[str, Any]) -> None:
+    """Refuse options of earlier versions, with what has come in their place."""
+    for name in GONE_PARAMETERS:
+        if given.pop(name):
+            from churnrisk.settings import GONE
+
+            raise SettingsError(f"{_spell(name)} {GONE[name].format(keep='--reversals keep')}.")
 
 
 def parse_columns(pairs: Iterable[str]) -> dict[str, str]:
@@ -189,7 +225,12 @@ def parse_columns(pairs: Iterable[str]) -> dict[str, str]:
     return columns
 
 
-_EXAMPLES = {"--column": "customer_id=Klient", "--rate": "PLN=0.235", "--rate-before": "2026-01-01=0.511292"}
+_SHAPES = {
+    "--column": ("ROLE=HEADER", "customer_id=Klient"),
+    "--rate": ("CURRENCY=RATE", "PLN=0.235"),
+    "--rate-before": ("DATE=RATE", "2026-01-01=0.511292"),
+    "--status": ("WORD=CLASS", "Zrealizowane=sale"),
+}
 
 
 def parse_pairs(option: str, pairs: Iterable[str]) -> dict[str, str]:
@@ -198,8 +239,8 @@ def parse_pairs(option: str, pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name or not value:
-            shape = {"--column": "ROLE=HEADER", "--rate": "CURRENCY=RATE", "--rate-before": "DATE=RATE"}[option]
-            raise SettingsError(f"{option} {pair}: write it as {shape}, for example {option} {_EXAMPLES[option]}.")
+            shape, example = _SHAPES[option]
+            raise SettingsError(f"{option} {pair}: write it as {shape}, for example {option} {example}.")
         if name in parsed:
             raise SettingsError(f"{option} {pair}: {name} was given before, as {parsed[name]!r}.")
         parsed[name] = value

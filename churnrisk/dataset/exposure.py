@@ -136,12 +136,11 @@ def _days_of(log: PurchaseLog, as_of: int, wanted: set[str]) -> tuple[NDArray[np
     batches = iterate_batches(purchase_days_ever(log, as_of), sort_by=["customer_id", "order_day"], rows=ROWS)
     parts = [keep(batch) for batch in batches]
     ids = np.concatenate([part["customer_id"] for part in parts] or [np.zeros(0, dtype=object)])
-    day, undone_day = (
-        np.concatenate([part[name] for part in parts] or [np.zeros(0, np.int64)]) for name in ("order_day", "undone_day")
-    )
+    names = ("order_day", "undone_day")
+    columns = (np.concatenate([part[name] for part in parts] or [np.zeros(0, np.int64)]) for name in names)
     is_first = np.ones(len(ids), dtype=bool)
     is_first[1:] = ids[1:] != ids[:-1]
-    return ids[is_first], PurchaseDays(np.cumsum(is_first) - 1, day, undone_day)
+    return ids[is_first], PurchaseDays(np.cumsum(is_first) - 1, *columns)
 
 
 def _keep(wanted: set[str], batch: Arrays) -> Arrays:

@@ -16,7 +16,6 @@ from churnrisk.engines import Database, as_int, collect_arrays, cut_range, key_r
 from churnrisk.features import PurchaseLog
 from churnrisk.timeline import Snapshot
 
-
 _BY_DAY = ("customer_id", "order_day")
 
 
@@ -125,9 +124,10 @@ def purchase_days(log: PurchaseLog, before: int) -> nw.LazyFrame[Any]:
 
 
 def purchase_days_ever(log: PurchaseLog, before: int) -> nw.LazyFrame[Any]:
-    """Give each customer's days with a purchase before a day, each once, with ``undone_day`` of its last purchase to go.
+    """Give each customer's days with a purchase before a day, each once, undone later or not.
 
-    So that days before that one can be looked at, too, which knew of more purchases.
+    ``undone_day`` is when the last purchase of the day is undone: so earlier mornings can be looked at, too, on which
+    more purchases were known.
     """
     purchases = log.frame().filter(nw.col("is_purchase") == 1, nw.col("order_day") < before)
     return purchases.group_by(*_BY_DAY).agg(undone_day=nw.col("undone_day").max())

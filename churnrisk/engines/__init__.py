@@ -10,7 +10,7 @@ from churnrisk.engines.arrays import Arrays, join_arrays
 from churnrisk.engines.clustered import Clustered, cluster, count_rows
 from churnrisk.engines.collect import BATCH_ROWS, collect_arrays, iterate_batches
 from churnrisk.engines.customers import map_ahead, map_customers
-from churnrisk.engines.database import Database, engine_error, quote_text
+from churnrisk.engines.database import SPACES, Database, engine_error, quote_text, trim_sql
 from churnrisk.engines.days import place_days
 from churnrisk.engines.expressions import as_int, int_sum
 from churnrisk.engines.files import write_parquet, write_parquet_parts
@@ -30,11 +30,13 @@ from churnrisk.engines.spark_files import (
     replacing_folder,
 )
 from churnrisk.engines.spark_session import Spark, is_spark, spark_errors
+from churnrisk.engines.sql import SqlEngine, map_over_customers
 from churnrisk.engines.stored import StoredTable
 
 __all__ = [
     "BATCH_ROWS",
     "CORRUPT",
+    "SPACES",
     "Arrays",
     "Clustered",
     "Database",
@@ -42,6 +44,7 @@ __all__ = [
     "MemoryDatabase",
     "SourceFiles",
     "Spark",
+    "SqlEngine",
     "StoredTable",
     "as_int",
     "check_folder",
@@ -63,6 +66,7 @@ __all__ = [
     "known_before",
     "map_ahead",
     "map_customers",
+    "map_over_customers",
     "map_rows",
     "place_days",
     "purchases_before",
@@ -72,6 +76,7 @@ __all__ = [
     "read_parquet",
     "replacing_folder",
     "spark_errors",
+    "trim_sql",
     "was_purchase",
     "write_parquet",
     "write_parquet_parts",

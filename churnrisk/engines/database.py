@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +19,13 @@ from churnrisk.errors import MissingExtra
 
 if TYPE_CHECKING:
     import duckdb
+
+
+SPACES = "".join(chr(c) for c in [*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)])
+SPACES += "\u2028\u2029\u202f\u205f\u3000\ufeff"
+"""What is trimmed from the ends of every value."""
+
+_SPACE_CLASS = r"[\x09-\x0d\x1c-\x20\x{85}\x{feff}\pZ]"
 
 
 class Database:
@@ -85,6 +93,63 @@ class Database:
         """Run a query of text and give its rows."""
         return self.connection.execute(query).fetchall()
 
+    def iterate_rows(self, query: str) -> Iterator[tuple[Any, ...]]:
+        """Run a query and give its rows some thousands at a time."""
+        result = self.connection.execute(query)
+        while rows := result.fetchmany(10_000):
+            yield from rows
+
+    def lazy_frame(self, query: str) -> nw.LazyFrame[Any]:
+        """Give a lazy frame of a query."""
+        return nw.from_native(self.connection.sql(query)).lazy()
+
+    def fill_table(self, name: str, columns: Arrays) -> str:
+        """Keep columns of arrays as a table, and give the name."""
+        import pandas as pd
+
+        frame = pd.DataFrame(
+            {key: list(values) if values.dtype.kind == "U" else values for key, values in columns.items()}
+        )
+        self.connection.register("filled", frame)
+        made = self.create_table(name, "SELECT * FROM filled")
+        self.connection.unregister("filled")
+        return made
+
+    def create_table(self, name: str, query: str, *, is_view: bool = False) -> str:
+        """Keep the rows of a query under a name, in place of what had it, and give the name; a view keeps no rows."""
+        self.drop_table(name)
+        self.connection.execute(f"CREATE {'VIEW' if is_view else 'TABLE'} {name} AS {query}")
+        return name
+
+    def drop_table(self, name: str) -> None:
+        """Remove a table or a view, if there is one of this name."""
+        found = self.connection.execute(
+            "SELECT table_type FROM information_schema.tables WHERE table_name = ?", [name]
+        ).fetchall()
+        for (kind,) in found:
+            self.connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {name}")
+
+    def quote_text(self, value: str) -> str:
+        """Write a text as a literal."""
+        return quote_text(value)
+
+    def trim_sql(self, column: str) -> str:
+        """Give SQL for a text without the spaces around it; NULL for one that is empty then."""
+        return trim_sql(column)
+
+    def matches_sql(self, value: str, pattern: str) -> str:
+        """Give SQL that tells whether a part of a text matches a pattern."""
+        return f"regexp_matches({value}, {quote_text(pattern)})"
+
+    def month_sql(self, day: str) -> str:
+        """Give SQL for the first day of the month of a day, both counted since 1970-01-01."""
+        epoch = "DATE '1970-01-01'"
+        return f"CAST(date_trunc('month', {epoch} + CAST({day} AS INT)) AS DATE) - {epoch}"
+
+    def hash_sql(self, columns: str) -> str:
+        """Give SQL for a number that is equal for rows that are equal in all of some columns."""
+        return f"hash({columns})"
+
     def make_room(self, taken: int | None = None) -> None:
         """Hold the engine to what is left when so many bytes of the process's memory are taken by others; None: all.
 
@@ -143,9 +208,16 @@ def engine_bytes(memory: int) -> int:
     return int(0.9 * (memory - _OURS))
 
 
-def quote_text(text: str) -> str:
+def quote_text(value: str) -> str:
     """Write a text as an SQL literal, for the few places where a parameter is not allowed."""
-    return "'" + text.replace("'", "''") + "'"
+    parts = value.replace("'", "''").split("\0")
+    return " || chr(0) || ".join(f"'{part}'" for part in parts)
+
+
+def trim_sql(column: str) -> str:
+    """Trim a text column; what is empty then is NULL."""
+    is_padded = f"regexp_matches({column}, '^{_SPACE_CLASS}|{_SPACE_CLASS}$')"  # the trim itself costs 15 times as much
+    return f"nullif(CASE WHEN {is_padded} THEN trim({column}, {quote_text(SPACES)}) ELSE {column} END, '')"
 
 
 def engine_error() -> type[Exception]:

@@ -18,7 +18,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from churnrisk.engines.database import Database
+import narwhals as nw
+
+from churnrisk.engines.arrays import Arrays
+from churnrisk.engines.database import SPACES, Database
 from churnrisk.errors import MissingExtra, SourceError
 
 LOCAL = "spark"
@@ -62,6 +65,7 @@ class Spark:
         self._folder = folder
         self._views: list[str] = []
         self._kept: list[Any] = []
+        self._tables: dict[str, Any] = {}
         self._zone = session.conf.get("spark.sql.session.timeZone")
         session.conf.set("spark.sql.session.timeZone", "UTC")  # a time without a zone means what it says
 
@@ -101,9 +105,9 @@ class Spark:
 
         return cls(frame.sparkSession) if isinstance(frame, DataFrame) else None
 
-    def view(self, frame: Any) -> str:
+    def view(self, frame: Any, name: str = "frame") -> str:
         """Register a frame as a temporary view and give the view's name, which is like no other."""
-        name = f"churnrisk_{os.getpid()}_{next(_numbers)}"
+        name = f"churnrisk_{name}_{os.getpid()}_{next(_numbers)}"
         frame.createOrReplaceTempView(name)
         self._views.append(name)
         return name
@@ -113,7 +117,7 @@ class Spark:
         with spark_errors():
             return self.session.sql(query)
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
+    def rows_of(self, query: str) -> list[tuple[Any, ...]]:
         """Run a query and give its rows."""
         with spark_errors():
             return [tuple(row) for row in self.session.sql(query).collect()]
@@ -130,6 +134,59 @@ class Spark:
         """Let go of what :meth:`keep` kept."""
         frame.unpersist()
         self._kept = [one for one in self._kept if one is not frame]
+
+    def iterate_rows(self, query: str) -> Iterator[tuple[Any, ...]]:
+        """Run a query and give its rows, a partition at a time."""
+        with spark_errors():
+            yield from map(tuple, self.session.sql(query).toLocalIterator())
+
+    def lazy_frame(self, query: str) -> nw.LazyFrame[Any]:
+        """Give a lazy frame of a query."""
+        frame: nw.LazyFrame[Any] = nw.from_native(self.sql(query))
+        return frame
+
+    def fill_table(self, name: str, columns: Arrays) -> str:
+        """Keep columns of arrays as a table, and give the view that queries know it by."""
+        import pyarrow as pa
+
+        table = pa.table(
+            {key: pa.array(list(values) if values.dtype.kind == "U" else values) for key, values in columns.items()}
+        )
+        with spark_errors():
+            return self.view(self.session.createDataFrame(table), name)
+
+    def create_table(self, name: str, query: str, *, is_view: bool = False) -> str:
+        """Keep the rows of a query, and give the view that other queries know them by; a view keeps no rows."""
+        frame = self.sql(query)
+        view = self.view(frame if is_view else self.keep(frame), name)
+        self._tables[view] = frame
+        return view
+
+    def drop_table(self, name: str) -> None:
+        """Let go of what :meth:`create_table` kept."""
+        if name in self._tables:
+            self.drop(self._tables.pop(name))
+
+    def quote_text(self, value: str) -> str:
+        """Write a text as a literal, in which a backslash stands for more than itself."""
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+    def trim_sql(self, column: str) -> str:
+        """Give SQL for a text without the spaces around it; NULL for one that is empty then."""
+        return f"nullif(trim(BOTH {self.quote_text(SPACES)} FROM {column}), '')"
+
+    def matches_sql(self, value: str, pattern: str) -> str:
+        """Give SQL that tells whether a part of a text matches a pattern."""
+        return f"({value} RLIKE {self.quote_text(pattern)})"
+
+    def month_sql(self, day: str) -> str:
+        """Give SQL for the first day of the month of a day, both counted since 1970-01-01."""
+        month = f"date_trunc('month', date_from_unix_date(CAST({day} AS INT)))"
+        return f"CAST(unix_date(CAST({month} AS DATE)) AS BIGINT)"
+
+    def hash_sql(self, columns: str) -> str:
+        """Give SQL for a number that is equal for rows that are equal in all of some columns."""
+        return f"xxhash64({columns})"
 
     def of_customers(self, frame: Any, ids: Sequence[str]) -> Any:
         """Give the rows of some customers; their ids go to all executors."""
@@ -158,7 +215,7 @@ class Spark:
         lower, upper = (", ".join(f"substr(m, {place}, 2)" for place in places) for places in halves)
         sums = ", ".join(f"sum(CAST(conv(concat({half}), 16, 10) AS DECIMAL(20, 0)))" for half in (lower, upper))
         view = self.view(frame.selectExpr(f"md5(CAST(concat({columns}) AS BINARY)) AS m"))
-        [(count, low, high)] = self.rows(f"SELECT count(*), {sums} FROM {view}")  # noqa: S608 - names of ours
+        [(count, low, high)] = self.rows_of(f"SELECT count(*), {sums} FROM {view}")  # noqa: S608 - names of ours
         return int(count), int(low or 0), int(high or 0)
 
     def close(self) -> None:

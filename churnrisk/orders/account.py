@@ -2,64 +2,152 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 
-from churnrisk.engines import Database
+from churnrisk.engines import SqlEngine
 from churnrisk.errors import SourceError
 from churnrisk.messages import mark, wording
-from churnrisk.orders import validate
 from churnrisk.orders.report import EXAMPLES, IntakeReport
-from churnrisk.sources import ColumnMatch, RawRows, name_ignored
+from churnrisk.orders.rows import RowCounts, RowTable, count_kinds, count_reasons, first_rejects
+from churnrisk.orders.sales import SaleCounts, SalePlan
+from churnrisk.schema import NEVER
+from churnrisk.sources import ColumnMatch, name_ignored
 from churnrisk.timeline import date_of
 
 # distinct customers are counted by grouping, which spills to disk where they are very many
-_COUNTS = """SELECT count(*) AS orders, coalesce(sum(is_purchase), 0) AS purchases,
-    coalesce(sum(is_return), 0) AS returns, count(*) FILTER (is_purchase = 0 AND is_return = 0) AS zero_orders,
-    min(order_day) AS first_day, max(order_day) AS last_day,
-    (SELECT count(*) FROM (SELECT DISTINCT customer_id FROM orders)) AS customers,
-    (SELECT count(*) FROM purchase_rows WHERE issue = 0 AND (amount < 0 OR quantity < 0)) AS return_rows FROM orders"""
+_IS_ZERO, _STANDS = "is_purchase = 0 AND is_return = 0", f"undone_day = {NEVER}"
+_COUNTS = f"""SELECT count(*), count(*) FILTER (WHERE is_purchase = 1 AND {_STANDS}), coalesce(sum(is_return), 0),
+    count(*) FILTER (WHERE {_IS_ZERO} AND {_STANDS} AND returned_amount = 0),
+    count(*) FILTER (WHERE NOT {_STANDS} OR ({_IS_ZERO} AND returned_amount > 0)),
+    min(order_day), max(order_day) FROM {{orders}}"""
 NO_AMOUNTS = mark("The log has no amounts: features of money are left out, and every order counts as a purchase.")
 FLOATS = wording("The ids in {name} are of type float; they are read without '.0', as 123.")
+NO_SALE = wording("No sale, and not counted: {names} (orders by their status).")
+PENDING = wording(
+    "Not paid yet, and not counted as sales: {names} (orders by their status). --count-pending counts them."
+)
+COUNTED_PENDING = mark("Orders that are not paid yet count as sales, as asked.")
+OTHER_TYPES = wording("Rows that repeat a sale or are none, and are not counted: {names}.")
+RETURNED = wording("Refunded or returned, and so undone: {names} (orders by their status).")
+REFUNDS = wording("{number} refunds were taken from {name}; each counts on its own day.")
+UNDATED = wording(
+    "{number} refunds have no date of their own and count on the day of their order: the file knows more than was "
+    "known on the morning after, and figures of past days are as of today."
+)
+UNDONE = wording(
+    "{number} purchases were undone: returns have taken them back whole. They count as purchases up to the day of the "
+    "return and not after; --reversals keep counts them for good."
+)
+OVER_DAYS = wording(
+    "{number} order ids have rows on several days, over {days} days at most; each row counts on its own day."
+)
+TOTALS = wording("{name} is the total of an order and stands on each of its lines; it counts once.")
+UNUSED = wording("The column {name} says nothing about what became of an order ({names}), and was not used.")
 
 
 def make_report(
-    raw: RawRows,
-    match: ColumnMatch,
-    database: Database,
-    plans: validate.Plans,
+    engine: SqlEngine,
+    table: RowTable,
+    orders: str,
     *,
+    name: str,
+    form: str,
+    match: ColumnMatch,
+    counts: RowCounts,
     rows_in: int,
+    sales: SaleCounts,
+    has_amounts: bool,
     notices: tuple[str, ...],
 ) -> IntakeReport:
     """Make the account of a purchase history."""
-    counts = _count_orders(database, raw, rows_in)
-    first_day, last_day = counts.pop("first_day"), counts.pop("last_day")
-    kinds = validate.count_kinds(database)
-    said = (
-        *raw.notices,
-        *say_floats(raw.floats, match),
-        *match.notices,
-        *plans.dates.notices,
-        *notices,
-        *name_ignored(match),
-    )
+    found = count_orders(engine, table, orders, name=name, rows_in=rows_in)
+    first_day, last_day = found.pop("first_day"), found.pop("last_day")
+    kinds = count_kinds(engine)
+    aside = sum(kinds.values())
     return IntakeReport(
-        source=raw.name,
-        format=raw.format,
+        source=name,
+        format=form,
         rows_in=rows_in,
-        rows_used=rows_in - sum(kinds.values()),
+        rows_used=rows_in - aside - counts.no_sale,
         rows_rejected=kinds.get("rejected", 0),
         duplicates_dropped=kinds.get("duplicate", 0),
         rows_without_customer=kinds.get("without_customer", 0),
-        reasons=validate.count_reasons(database),
-        **counts,
+        reasons=count_reasons(engine),
+        **found,
         first_on=date_of(first_day).isoformat(),
         last_on=date_of(last_day).isoformat(),
+        rows_no_sale=counts.no_sale,
+        no_sale=sales.no_sale,
+        pending=sales.pending,
+        other_types=sales.other_types,
+        returned=sales.returned,
+        refunds=sales.refunds,
         columns=match.names,
         ignored_columns=match.ignored,
-        notices=said if plans.amounts else (*said, NO_AMOUNTS),
-        rejected_rows=validate.first_rejects(database, EXAMPLES, raw.files),
+        notices=(*notices, *name_ignored(match), *(() if has_amounts else (NO_AMOUNTS,))),
+        rejected_rows=first_rejects(engine, EXAMPLES),
     )
+
+
+def count_orders(engine: SqlEngine, table: RowTable, orders: str, *, name: str, rows_in: int) -> dict[str, int]:
+    """Count the orders by kind, their customers, and the order ids with rows on several days."""
+    [row] = engine.rows_of(_COUNTS.format(orders=orders))
+    names = ("orders", "purchases", "returns", "zero_orders", "undone", "first_day", "last_day")
+    found = {key: int(value or 0) for key, value in zip(names, row, strict=True)}
+    if not found["orders"]:
+        reasons = "; ".join(f"{count} x {reason}" for reason, count in count_reasons(engine).items())
+        raise SourceError(
+            f"{name} has {rows_in} rows and none that can be used: {reasons or 'none of them is a sale'}."
+        )
+    [(customers,)] = engine.rows_of(f"SELECT count(*) FROM (SELECT DISTINCT customer_id FROM {orders})")
+    [(returned,)] = engine.rows_of(
+        f"SELECT count(*) FROM {table.name} WHERE issue = 0 AND (amount < 0 OR quantity < 0)"
+    )
+    spans = f"""SELECT count(*), coalesce(max(span), 0) FROM (
+        SELECT max(order_day) - min(order_day) AS span FROM {orders}
+        WHERE order_id <> '' GROUP BY customer_id, order_id HAVING min(order_day) < max(order_day))"""
+    [(several, longest)] = engine.rows_of(spans)
+    return found | {
+        "customers": int(customers),
+        "return_rows": int(returned),
+        "orders_over_days": int(several),
+        "longest_order_days": int(longest),
+    }
+
+
+def say_sales(match: ColumnMatch, plan: SalePlan, sales: SaleCounts, *, has_pending: bool) -> list[str]:
+    """Say what is no sale, what was paid back, and which columns of words say nothing."""
+    said = [UNUSED.format(name=repr(header), names=words) for header, words in plan.unused]
+    for sentence, words in ((NO_SALE, sales.no_sale), (PENDING, sales.pending), (OTHER_TYPES, sales.other_types)):
+        if words:
+            said.append(sentence.format(names=list_words(words)))
+    if has_pending:
+        said.append(COUNTED_PENDING)
+    if sales.returned:
+        said.append(RETURNED.format(names=list_words(sales.returned)))
+    if sales.has_repeated_totals:
+        said.append(TOTALS.format(name=repr(match.names["amount"])))
+    if "refunded_amount" in match.positions and sales.refunds:
+        said.append(REFUNDS.format(number=sales.refunds, name=repr(match.names["refunded_amount"])))
+    if sales.refunds > sales.dated_refunds:
+        said.append(UNDATED.format(number=sales.refunds - sales.dated_refunds))
+    return said
+
+
+def list_words(words: Mapping[str, int]) -> str:
+    """List words with their counts."""
+    shown = ", ".join(f"{word} {count}" for word, count in list(words.items())[:12])
+    return shown if len(words) <= 12 else f"{shown} and {len(words) - 12} more words"
+
+
+def say_orders(report: IntakeReport) -> tuple[str, ...]:
+    """Say of the orders what is known once they are made."""
+    said = []
+    if report.undone:
+        said.append(UNDONE.format(number=report.undone))
+    if report.orders_over_days:
+        said.append(OVER_DAYS.format(number=report.orders_over_days, days=report.longest_order_days))
+    return tuple(said)
 
 
 def say_floats(floats: Set[int], match: ColumnMatch) -> list[str]:
@@ -67,13 +155,3 @@ def say_floats(floats: Set[int], match: ColumnMatch) -> list[str]:
     roles = ("customer_id", "order_id", "product_id")
     found = [match.names[role] for role in roles if match.positions.get(role) in floats]
     return [FLOATS.format(name=repr(header)) for header in found]
-
-
-def _count_orders(database: Database, raw: RawRows, rows_in: int) -> dict[str, int]:
-    result = database.connection.execute(_COUNTS)
-    names = [column[0] for column in result.description]
-    counts = dict(zip(names, result.fetchall()[0], strict=True))
-    if not counts["orders"]:
-        reasons = "; ".join(f"{count} x {reason}" for reason, count in validate.count_reasons(database).items())
-        raise SourceError(f"{raw.name} has {rows_in} rows and none that can be used: {reasons}.")
-    return {name: int(count) for name, count in counts.items()}

@@ -7,8 +7,9 @@ from typing import Any
 
 from churnrisk.engines import Database
 from churnrisk.errors import ColumnError, SourceError
-from churnrisk.orders import validate
 from churnrisk.orders.read import refuse_beyond_memory
+from churnrisk.orders.rows import load_rejects
+from churnrisk.orders.values import id_sql
 from churnrisk.sources import (
     IntakeOptions,
     RawRows,
@@ -100,7 +101,6 @@ def read_contacts(
     )
     with Database(threads=options.threads, memory=options.memory) as database:
         try:
-            validate.create_set_aside(database)
             raw = settle_rows(open_source(source, database, own), database)
             return _collect(raw, database, options, needs_email=needs_email)
         except BaseException as error:
@@ -134,12 +134,13 @@ def read_opted_out(source: Any, options: IntakeOptions = IntakeOptions()) -> Con
 
 
 def _collect(raw: RawRows, database: Database, options: IntakeOptions, *, needs_email: bool) -> ContactList:
-    unreadable = validate.load_rejects(database, raw) if raw.rejects or raw.many_rejects else 0
+    unread = load_rejects(raw)
+    unreadable = int(database.rows_of(f"SELECT count(*) FROM ({unread})")[0][0]) if unread else 0
     chosen = {role: header for role, header in options.columns.items() if role == "customer_id"}
     match = match_columns(
         raw.headers, find_chosen_in(raw.headers, chosen), roles=("customer_id",), needed=("customer_id",)
     )
-    identity = validate.id_sql(f"c{match.positions['customer_id']}", raw.is_escaped)
+    identity = id_sql(f"c{match.positions['customer_id']}", raw.is_escaped)
     identity = f"lower({identity})" if options.fold_case else identity
     identity = pseudonym_sql(identity, database, options.pseudonym_key)
     places = _find_fields(raw, needs_email=needs_email)

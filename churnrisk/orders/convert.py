@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk.engines import Database
-from churnrisk.orders import validate
 from churnrisk.orders.log import Orders
 from churnrisk.orders.read import build_orders
 from churnrisk.orders.report import IntakeReport
+from churnrisk.orders.rows import RowTable
 from churnrisk.sources import IntakeOptions, match_columns, open_source, quote_text
 
 _DAY = "CAST(DATE '1970-01-01' + CAST(day AS INTEGER) AS DATE)"
@@ -31,25 +31,18 @@ def convert_purchases(source: Any, target: Path, options: IntakeOptions) -> Inta
         How to read the source; what they ask for (rates, dropped copies and cancellations) is done to the rows.
     """
     with Database(threads=options.threads, memory=options.memory) as database:
-        validate.create_set_aside(database)
         raw = open_source(source, database, options)
         match = match_columns(raw.headers, options.columns)
-        is_netted = options.net_cancellations
-        orders = build_orders(
-            raw, match, database, options, before_dropping=lambda _: _keep_rows(database, is_netted=is_netted)
-        )
+        orders = build_orders(raw, match, database, options, before_dropping=lambda rows: _keep_rows(database, rows))
         columns = ", ".join(_columns(orders, has_ids="order_id" in match.positions))
         copy = f"COPY (SELECT {columns} FROM kept_rows) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION zstd)"
         database.connection.execute(copy)
         return orders.report
 
 
-def _keep_rows(database: Database, *, is_netted: bool) -> None:
-    """Set the good rows apart before they are dropped; of cancelled orders none."""
-    of_orders = "AND (customer_id, coalesce(order_id, '')) IN (SELECT (customer_id, order_id) FROM orders)"
-    database.connection.execute(
-        f"CREATE TABLE kept_rows AS SELECT * FROM purchase_rows WHERE issue = 0 {of_orders if is_netted else ''}"
-    )
+def _keep_rows(database: Database, rows: RowTable) -> None:
+    """Set the good rows apart before they are dropped."""
+    database.create_table("kept_rows", f"SELECT * FROM {rows.name} WHERE issue = 0")
 
 
 def _columns(orders: Orders, *, has_ids: bool) -> list[str]:

@@ -10,10 +10,10 @@ import numpy as np
 
 from churnrisk.engines import Database
 from churnrisk.errors import SettingsError
-from churnrisk.orders import validate
 from churnrisk.orders.log import Orders
 from churnrisk.orders.read import build_orders, on_engine, refuse_beyond_memory
 from churnrisk.orders.report import IntakeReport
+from churnrisk.orders.rows import RowTable
 from churnrisk.orders.summary import list_ids, read_summary
 from churnrisk.sources import (
     PURCHASE_ROLES,
@@ -95,7 +95,6 @@ def read_customers(
         raise SettingsError(f"--as {as_kind}: give one of {', '.join(KINDS)}.")
     database = Database(threads=options.threads, memory=options.memory)
     try:
-        validate.create_set_aside(database)
         raw = open_source(source, database, options)
         check_roles(options.columns)
         kind, reason = (as_kind, "as asked") if as_kind else tell_kind(raw.headers, options.columns)
@@ -132,7 +131,7 @@ def _read_kind(kind: str, raw: RawRows, database: Database, options: IntakeOptio
         match = match_columns(raw.headers, find_chosen_in(raw.headers, options.columns, keep=PURCHASE_ROLES[:2]))
         listed: list[str] = []
         orders = build_orders(
-            raw, match, database, options, before_dropping=lambda _: listed.extend(_list_ids(database, options))
+            raw, match, database, options, before_dropping=lambda rows: listed.extend(_list_ids(database, rows))
         )
         return CustomerTable(
             kind=kind, customer_ids=listed, report=orders.report, orders=orders, is_everybody=not listed
@@ -148,14 +147,14 @@ def _read_kind(kind: str, raw: RawRows, database: Database, options: IntakeOptio
     return CustomerTable(kind=kind, customer_ids=list(summary["customer_id"]), report=report, summary=summary)
 
 
-def _list_ids(database: Database, options: IntakeOptions) -> list[str]:
+def _list_ids(database: Database, rows: RowTable) -> list[str]:
     """List the customers; nobody where they are many and all of them are in the orders."""
     [(count,)] = database.connection.execute("SELECT count(*) FROM orders").fetchall()
-    return [] if count > MOST_LISTED and not options.net_cancellations else _ids_in_order(database)
+    return [] if count > MOST_LISTED else _ids_in_order(database, rows)
 
 
-def _ids_in_order(database: Database) -> list[str]:
-    query = "SELECT customer_id FROM purchase_rows WHERE issue = 0 GROUP BY customer_id ORDER BY min(rowid)"
+def _ids_in_order(database: Database, rows: RowTable) -> list[str]:
+    query = f"SELECT customer_id FROM {rows.name} WHERE issue = 0 GROUP BY customer_id ORDER BY min(rowid)"
     return [str(row[0]) for row in database.connection.execute(query).fetchall()]
 
 

@@ -1,6 +1,6 @@
 """A few purchase rows whose meaning is not in doubt, typed by who sent them, made into orders without an engine.
 
-The rules are those of :mod:`churnrisk.orders.validate` and :mod:`churnrisk.orders.clean`, in plain Python, since for a
+The rules are those of :mod:`churnrisk.orders.rows` and :mod:`churnrisk.orders.clean`, in plain Python, since for a
 handful of rows an engine takes longer to start than to run.
 """
 
@@ -16,10 +16,10 @@ from typing import Any
 
 from churnrisk.engines import MemoryDatabase
 from churnrisk.errors import LimitExceeded, SourceError
-from churnrisk.orders.clean import TOTAL_LIMIT
-from churnrisk.orders.few_undone import Reversals, mark_undone
 from churnrisk.orders.log import Orders
-from churnrisk.schema import LINES, MONEY_LIMIT, MONEY_SCALE, NEVER, ORDERS
+from churnrisk.orders.rows import TOTAL_LIMIT
+from churnrisk.orders.undone import find_undone
+from churnrisk.schema import LINES, MONEY_LIMIT, MONEY_SCALE, NEVER, ORDERS, column_names
 from churnrisk.sources import SPACES, IntakeOptions
 from churnrisk.timeline import day_number
 
@@ -27,6 +27,7 @@ _EXACT = Context(prec=60)
 _UNIT = Decimal(1).scaleb(-4)
 _TYPES = {"text": "VARCHAR", "int64": "BIGINT"}
 ORDER_TYPES = {column.name: _TYPES[column.type] for column in ORDERS}
+_PLACE = {name: place for place, name in enumerate(column_names(ORDERS))}
 LINE_TYPES = {column.name: _TYPES[column.type] for column in LINES}
 
 
@@ -91,7 +92,7 @@ def build_few_orders(
     drop_duplicates: bool = False,
     needs_amounts: bool | None = None,
     keep_copies: bool = False,
-    reversals: Reversals = "undo",
+    reversals: str = "undo",
     reversal_days: int = 30,
 ) -> FewOrders:
     """Make orders of purchase rows: rows of one customer with one order id on one day, or of the day without an id.
@@ -137,6 +138,43 @@ def build_few_orders(
     has_products, has_categories = (any(getattr(row, name) for row in rows) for name in ("product_id", "category"))
     has_quantities = any(row.quantity is not None for row in rows)
     return FewOrders(orders, lines, has_amounts, has_quantities, has_products, has_categories)
+
+
+def mark_undone(
+    orders: Sequence[tuple[Any, ...]], *, has_amounts: bool, reversals: str = "undo", reversal_days: int = 30
+) -> list[tuple[Any, ...]]:
+    """Tell of orders anew on which day returns have taken each back whole, and with that which are purchases.
+
+    Parameters
+    ----------
+    orders : sequence of tuple
+        In the order of :data:`churnrisk.schema.ORDERS`; all orders of each of their customers.
+    has_amounts : bool
+        Whether amounts tell purchases from returns; else quantities do.
+    reversals, reversal_days
+        As in :class:`churnrisk.orders.IntakeOptions`.
+    """
+    net = _PLACE["amount" if has_amounts else "quantity"]
+    of_customer: dict[str, list[int]] = {}
+    for place, order in enumerate(orders):
+        of_customer.setdefault(order[0], []).append(place)
+    undone: dict[int, int] = {}
+    for places in of_customer.values():
+        if reversals == "undo" and any(orders[place][net] < 0 for place in places):
+            mine = [(orders[place][1], orders[place][2], orders[place][net]) for place in places]
+            found = find_undone(mine, reversal_days=reversal_days)
+            undone |= {places[own]: day for own, day in found.items()}
+    return [
+        _mark(order, undone.get(place, NEVER), is_sale=order[net] > 0 or (order[net] == 0 and not has_amounts))
+        for place, order in enumerate(orders)
+    ]
+
+
+def _mark(order: tuple[Any, ...], undone_day: int, *, is_sale: bool) -> tuple[Any, ...]:
+    marked = list(order)
+    marked[_PLACE["is_purchase"]] = int(is_sale and undone_day != order[2])
+    marked[_PLACE["undone_day"]] = undone_day
+    return tuple(marked)
 
 
 def trim_text(text: str) -> str:

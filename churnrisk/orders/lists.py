@@ -11,8 +11,8 @@ import numpy as np
 from churnrisk.engines import Database
 from churnrisk.errors import ColumnError
 from churnrisk.messages import known_headings
-from churnrisk.orders import validate
 from churnrisk.orders.read import refuse_beyond_memory
+from churnrisk.orders.values import id_sql
 from churnrisk.sources import IntakeOptions, find_chosen_in, match_columns, open_source, pseudonym_sql, settle_rows
 
 
@@ -74,12 +74,11 @@ def read_list(source: Any, options: IntakeOptions = IntakeOptions()) -> Customer
     """
     database = Database(threads=options.threads, memory=options.memory)
     try:
-        validate.create_set_aside(database)
         raw = settle_rows(open_source(source, database, options), database)
         chosen = find_chosen_in(raw.headers, options.columns, keep=("customer_id",))
         match = match_columns(raw.headers, chosen, roles=("customer_id",), needed=("customer_id",))
         place = match.positions["customer_id"]
-        cells = [validate.id_sql(f"c{k}", raw.is_escaped) for k in range(len(raw.headers))]
+        cells = [id_sql(f"c{k}", raw.is_escaped) for k in range(len(raw.headers))]
         cells[place] = f"lower({cells[place]})" if options.fold_case else cells[place]
         cells[place] = pseudonym_sql(cells[place], database, options.pseudonym_key)
         rows = database.connection.execute(f"SELECT {', '.join(cells)} FROM {raw.sql}").fetchall()

@@ -23,7 +23,7 @@ class Keeper(Protocol):
     def view(self, frame: Any) -> str:
         """Register a frame under a name that queries know it by, and give the name."""
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
+    def rows_of(self, query: str) -> list[tuple[Any, ...]]:
         """Run a query and give its rows."""
 
     def of_customers(self, frame: Any, ids: Sequence[str]) -> Any:
@@ -151,7 +151,7 @@ class Orders:
 
     def _choose(self, draw: Draw) -> DrawnCustomers | None:
         if self._keeper is not None and self._made is not None:
-            return draw_customers(self._keeper.rows, self._keeper.view(self._made[0].to_native()), draw)
+            return draw_customers(self._keeper.rows_of, self._keeper.view(self._made[0].to_native()), draw)
         return None if self._database is None else draw_customers(self._database.rows_of, "orders", draw)
 
     def _bring(self, keeper: Keeper, ids: Sequence[str] | None) -> Orders:

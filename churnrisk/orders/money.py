@@ -17,7 +17,6 @@ from churnrisk.timeline import date_of, day_number
 
 _LEV = Decimal("1.95583")
 _LEV_DAY = day_number(dt.date(2026, 1, 1))
-_MONTH = "CAST(date_trunc('month', DATE '1970-01-01' + CAST(order_day AS INT)) AS DATE) - DATE '1970-01-01'"
 _MEDIAN_WITHIN, _QUARTILES_WITHIN = 0.08, 0.15
 _LEAST_PURCHASES = 30
 _SPAN, _LONG = 60, 730
@@ -150,7 +149,7 @@ def _parse_date(text: str) -> int:
         raise SettingsError(f"--rate-before {text}=...: write the date as YYYY-MM-DD, such as 2026-01-01.") from None
 
 
-def refuse_new_money(ask: Ask, *, orders: str = "orders", month: str = _MONTH) -> None:
+def refuse_new_money(ask: Ask, *, orders: str, month: str) -> None:
     """Stop where all amounts fall for good by 1.956 at one day: the lev became the euro, and nobody converted.
 
     The quartiles of the purchases of 60 days before and after a day, and of all before and after it, must have the

@@ -4,22 +4,72 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from churnrisk.engines import Database, Spark, engine_error, is_spark
-from churnrisk.errors import LimitExceeded, SourceError, TooManyRejects
-from churnrisk.messages import wording
-from churnrisk.orders import clean, money, settle, validate
-from churnrisk.orders.account import make_report
-from churnrisk.orders.grouping import add_group
+from churnrisk.engines import Database, Spark, SqlEngine, engine_error, is_spark
+from churnrisk.errors import LimitExceeded, SourceError
+from churnrisk.orders import clean, money, settle, values
+from churnrisk.orders.account import make_report, say_floats, say_orders, say_sales
+from churnrisk.orders.identity import (
+    enforce_customers,
+    find_guests,
+    say_guests,
+    say_ids,
+)
 from churnrisk.orders.log import Orders
-from churnrisk.orders.rejects import write_rejects
-from churnrisk.sources import ColumnMatch, IntakeOptions, RawRows, match_columns, open_source, withhold_values
+from churnrisk.orders.report import IntakeReport
+from churnrisk.orders.rows import (
+    RowCounts,
+    RowTable,
+    TypedRows,
+    count_rows,
+    create_set_aside,
+    enforce_limit,
+    load_rejects,
+    make_rows,
+    rejects_sql,
+    write_rejects,
+)
+from churnrisk.orders.sales import SaleCounts, judge_rows, needs_judging, plan_sales
+from churnrisk.sources import ColumnMatch, IntakeOptions, RawRows, match_columns, open_source, open_typed
 from churnrisk.timeline import day_number
 
 INTAKE_MEMORY = "600MiB"
 """Memory of the engine while it reads; what does not fit is spilled to the temporary folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """A source whose values can be read, on the engine that reads them.
+
+    Parameters
+    ----------
+    name, form : str
+        What the source is called and what it is, for people.
+    match : ColumnMatch
+        Its columns.
+    typed : TypedRows
+        The query of its rows.
+    currency : str, optional
+        The one currency of its amounts, where it names one.
+    notices : tuple of str
+        What the user should know already.
+    has_files : bool
+        Whether there are several files, so that a place names one.
+    rejects : str
+        Query of what was no row at all; empty for nothing.
+    """
+
+    name: str
+    form: str
+    match: ColumnMatch
+    typed: TypedRows
+    currency: str | None = None
+    notices: tuple[str, ...] = ()
+    has_files: bool = False
+    rejects: str = ""
 
 
 def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders:  # noqa: B008 - frozen
@@ -30,7 +80,7 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
     source : str, Path or frame
         A file of delimited text, JSON, Parquet or xlsx, also compressed; a folder or pattern of such files; ``"-"`` for
         standard input; the URL of a SQLite or PostgreSQL database; or a pandas or Polars frame (or anything else that
-        Narwhals takes).
+        Narwhals takes). On Spark: Parquet files or a PySpark frame, whose columns have types.
     options : IntakeOptions
         How to read it; what is not given is found in the data.
 
@@ -55,15 +105,14 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
     """
     spark = find_spark(source, options)
     if spark is not None:
-        from churnrisk.orders.spark_intake import read_spark_orders
-
-        return read_spark_orders(source, spark, options)
+        return _read_on_spark(source, spark, options)
     database = Database(threads=options.threads, memory=options.memory or INTAKE_MEMORY)
     try:
         # the file lives as long as this process: compressing and tidying it costs more than it saves
         database.connection.execute("SET force_compression = 'uncompressed'")
         database.connection.execute("PRAGMA disable_checkpoint_on_shutdown")
-        orders = _read(source, database, options)
+        raw = open_source(source, database, options)
+        orders = build_orders(raw, match_columns(raw.headers, options.columns), database, options)
         if options.memory is None:
             database.connection.execute("RESET memory_limit")
         return on_engine(orders, options)
@@ -97,13 +146,36 @@ def refuse_beyond_memory(error: BaseException, options: IntakeOptions) -> None:
         ) from error
 
 
-def _read(source: Any, database: Database, options: IntakeOptions) -> Orders:
-    validate.create_set_aside(database)
-    raw = open_source(source, database, options)
-    match = match_columns(raw.headers, options.columns)
-    group = options.group_column
-    keep_group = None if group is None else lambda rows: add_group(database, rows, match, group)
-    return build_orders(raw, match, database, options, before_dropping=keep_group)
+def _read_on_spark(source: Any, spark: Spark, options: IntakeOptions) -> Orders:
+    from churnrisk.orders import typed
+
+    try:
+        opened = open_typed(source, spark, options)
+        match = match_columns(opened.headers, options.columns)
+        intake = Intake(
+            name=opened.name,
+            form=opened.format,
+            match=match,
+            typed=typed.type_source(spark, opened, match, options),
+            currency=typed.find_currency(spark, opened, match),
+            notices=(
+                *say_floats(typed.float_columns(opened), match),
+                *match.notices,
+                *typed.notices_of(opened, match, options),
+            ),
+            has_files=True,
+        )
+        made = make_all(spark, intake, options)
+        return Orders.from_frame(
+            spark.session.table(made.orders),
+            lines=None if made.lines is None else spark.session.table(made.lines),
+            keeper=spark,
+            report=made.report,
+            **made.facts,
+        )
+    except BaseException:
+        spark.close()
+        raise
 
 
 def build_orders(
@@ -112,74 +184,32 @@ def build_orders(
     database: Database,
     options: IntakeOptions,
     *,
-    before_dropping: Callable[[RawRows], object] | None = None,
+    before_dropping: Callable[[RowTable], object] | None = None,
 ) -> Orders:
     """Check the rows of a source and make its orders, lines and account; the rows themselves are dropped then."""
-    raw, rows_in, plans = _check(raw, match, database, options)
-    has_amounts = plans.amounts is not None
-    order_count = clean.make_orders(database, has_amounts=has_amounts, is_table=options.net_cancellations)
-    notices = _settle_duplicates(raw, match, database, options, orders=order_count, has_amounts=has_amounts)
-    if has_amounts and not options.rate_before:
-        money.refuse_new_money(lambda query: database.connection.execute(query).fetchall())
-    if options.net_cancellations:
-        cancelled = wording("{number} orders were dropped together with their reversals.")
-        notices += (cancelled.format(number=settle.drop_cancelled(database)),)
-    notices += (*settle.say_ids(database), *settle.say_zeros(database))
-    if {"product_id", "category"} & set(match.positions):
-        clean.make_lines(database)
-    report = make_report(raw, match, database, plans, rows_in=rows_in, notices=notices)
-    if before_dropping is not None:
-        before_dropping(raw)
-    clean.drop_working_tables(database)
-    orders = Orders(
-        database,
-        report,
-        first_day=day_number(dt.date.fromisoformat(report.first_on)),
-        last_day=day_number(dt.date.fromisoformat(report.last_on)),
-        has_amounts=has_amounts,
-        has_quantities=plans.quantities is not None,
-        has_products="product_id" in match.positions,
-        has_categories="category" in match.positions,
-        currency=plans.currency,
-    )
-    if options.rejects is not None and report.reasons:
-        write_rejects(database, options.rejects, files=raw.files)
-    return orders
-
-
-def _check(
-    raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions
-) -> tuple[RawRows, int, validate.Plans]:
     raw, profile = _profile(raw, match, database)
-    rows_in = profile.rows + validate.load_rejects(database, raw)
-    if rows_in == 0:
-        raise SourceError(f"{raw.name} has a header and no rows; it must have a row per purchase.")
-    _enforce_limit(database, raw, options, rows_in=rows_in)
-    plans = validate.plan_values(database, raw, match, profile, options)
-    validate.check_rows(database, raw, match, plans, options, today=dt.date.today())
-    validate.set_aside(database, raw, match, plans)
-    _enforce_limit(database, raw, options, rows_in=rows_in)
-    return raw, rows_in, plans
+    plans = values.plan_values(database, raw, match, profile, options)
+    intake = Intake(
+        name=raw.name,
+        form=raw.format,
+        match=match,
+        typed=values.type_rows(raw, match, plans, options),
+        currency=plans.currency,
+        notices=(*raw.notices, *say_floats(raw.floats, match), *match.notices, *plans.notices),
+        has_files=bool(raw.files),
+        rejects=load_rejects(raw),
+    )
+    made = make_all(database, intake, options, before_dropping=before_dropping)
+    for table in ("raw_rows", "set_aside", *(() if made.is_view_of_rows else (made.rows.name,))):
+        database.drop_table(table)
+    return Orders(database, made.report, **made.facts)
 
 
-def _enforce_limit(database: Database, raw: RawRows, options: IntakeOptions, *, rows_in: int) -> None:
-    """Stop above the reject limit; who is to mend the rows gets the list of all of them."""
-    if options.pseudonym_key is not None:
-        withhold_values(database)
-    try:
-        validate.enforce_limit(database, raw, rows_in=rows_in, limit=options.reject_limit)
-    except TooManyRejects as error:
-        if options.rejects is None:
-            raise
-        count = write_rejects(database, options.rejects, files=raw.files)
-        raise TooManyRejects(f"{error} All {count} rows that were set aside: {options.rejects}.") from None
-
-
-def _profile(raw: RawRows, match: ColumnMatch, database: Database) -> tuple[RawRows, validate.Profile]:
+def _profile(raw: RawRows, match: ColumnMatch, database: Database) -> tuple[RawRows, values.Profile]:
     """Look at all rows; where they were misread, read them again carefully."""
     failure = ""
     try:
-        profile = validate.profile_rows(database, raw, match)
+        profile = values.profile_rows(database, raw, match)
         if raw.expected_rows in (None, profile.rows):
             return raw, profile
         failure = f"{raw.expected_rows} lines, but {profile.rows} rows"
@@ -190,31 +220,111 @@ def _profile(raw: RawRows, match: ColumnMatch, database: Database) -> tuple[RawR
     return _profile(raw.fallback(), match, database)
 
 
-def _settle_duplicates(
-    raw: RawRows,
-    match: ColumnMatch,
-    database: Database,
+@dataclass(frozen=True)
+class Made:
+    """What intake makes on an engine: tables of rows, orders and lines, the account, and what the orders know."""
+
+    rows: RowTable
+    orders: str
+    lines: str | None
+    report: IntakeReport
+    facts: dict[str, Any]
+    is_view_of_rows: bool
+
+
+def make_all(
+    engine: SqlEngine,
+    intake: Intake,
     options: IntakeOptions,
     *,
-    orders: int,
-    has_amounts: bool,
-) -> tuple[str, ...]:
-    """Drop exact copies where each order is one row; elsewhere keep them and say so."""
-    [(rows,)] = database.connection.execute("SELECT count(*) FROM purchase_rows WHERE issue = 0").fetchall()
-    if rows == orders:
-        return ()
-    copies = clean.count_duplicates(database, raw)
-    if copies == 0:
-        return ()
-    is_order_level = "order_id" in match.positions and clean.is_order_level(
-        database, rows=rows, orders=orders, duplicates=copies
+    before_dropping: Callable[[RowTable], object] | None = None,
+) -> Made:
+    """Make orders, lines and the account of typed rows, by the same rules on every engine."""
+    has_amounts = intake.typed.has_amounts
+    table, counts, sales, notices = _judge(engine, intake, options)
+    rows, keys = clean.count_keys(engine, table)
+    table, copies, said = settle.settle_copies(engine, table, intake.match, options, rows=rows, keys=keys)
+    if copies:
+        _set_aside(engine, intake, table, copies, options)
+        rows, keys = clean.count_keys(engine, table)
+    reversals = clean.Reversals(options.reversals == "keep", options.reversal_days)
+    orders = clean.make_orders(
+        engine, table, has_amounts=has_amounts, is_one_row_each=rows == keys, reversals=reversals
     )
-    if is_order_level or options.drop_duplicates:
-        clean.drop_duplicates(database, raw)
-        clean.make_orders(database, has_amounts=has_amounts, is_table=options.net_cancellations)
-        return (wording("{copies} exact copies of rows were dropped.").format(copies=copies),)
-    kept = wording(
-        "{copies} rows are exact copies of others and were kept, since an order may have equal rows; --drop-duplicates "
-        "drops them."
+    if has_amounts and not options.rate_before:
+        money.refuse_new_money(engine.rows_of, orders=orders, month=engine.month_sql("order_day"))
+    has = {name: name in intake.match.positions for name in ("product_id", "category")}
+    lines = clean.make_lines(engine, table) if any(has.values()) else None
+    report = make_report(
+        engine,
+        table,
+        orders,
+        name=intake.name,
+        form=intake.form,
+        match=intake.match,
+        counts=counts,
+        rows_in=counts.rows + count_no_rows(engine, intake),
+        sales=sales,
+        has_amounts=has_amounts,
+        notices=(*intake.notices, *notices, *said),
     )
-    return (kept.format(copies=copies),)
+    zeros = settle.say_zeros(zeros=report.zero_orders, orders=report.orders)
+    extra = (*say_orders(report), *say_ids(engine, orders, report.customers), *zeros)
+    report = replace(report, notices=(*report.notices, *extra))
+    if before_dropping is not None:
+        before_dropping(table)
+    if options.rejects is not None and report.reasons:
+        write_rejects(engine, options.rejects, has_files=intake.has_files)
+    return Made(table, orders, lines, report, _facts(intake, report, has), rows == keys and not report.undone)
+
+
+def _facts(intake: Intake, report: IntakeReport, has: dict[str, bool]) -> dict[str, Any]:
+    return {
+        "first_day": day_number(dt.date.fromisoformat(report.first_on)),
+        "last_day": day_number(dt.date.fromisoformat(report.last_on)),
+        "has_amounts": intake.typed.has_amounts,
+        "has_quantities": intake.typed.has_quantities,
+        "has_products": has["product_id"],
+        "has_categories": has["category"],
+        "currency": intake.currency,
+    }
+
+
+def _judge(
+    engine: SqlEngine, intake: Intake, options: IntakeOptions
+) -> tuple[RowTable, RowCounts, SaleCounts, tuple[str, ...]]:
+    """Check the rows, and say what became of each: rows, their counts, those of sales, and what is to be said."""
+    table = make_rows(engine, intake.typed, today=dt.date.today())
+    if not engine.rows_of(f"SELECT 1 FROM {table.name} LIMIT 1") and not intake.rejects:
+        raise SourceError(f"{intake.name} has a header and no rows; it must have a row per purchase.")
+    plan = plan_sales(engine, table, intake.match, options)
+    guests = find_guests(engine, table)
+    said = say_guests(table, guests, intake.match)
+    sales = SaleCounts()
+    if needs_judging(engine, table, plan, guests, intake.match, options):
+        table, sales = judge_rows(engine, table, plan, guests, intake.match, options)
+    counts = count_rows(engine, table, refunds=sales.refunds)
+    said += say_sales(intake.match, plan, sales, has_pending=options.count_pending)
+    _set_aside(engine, intake, table, "", options)
+    rows = counts.rows + count_no_rows(engine, intake)
+    enforce_limit(
+        engine,
+        intake.name,
+        considered=rows - counts.without_customer - counts.no_sale,
+        limit=options.reject_limit,
+        rejects=options.rejects,
+        has_files=intake.has_files,
+    )
+    enforce_customers(counts, guests, intake.match, options, name=intake.name)
+    return table, counts, sales, tuple(said)
+
+
+def _set_aside(engine: SqlEngine, intake: Intake, table: RowTable, copies: str, options: IntakeOptions) -> None:
+    """Make the table of all rows that are not used, but for those that are no sale."""
+    parts = [part for part in (intake.rejects, rejects_sql(engine, table), copies) if part]
+    create_set_aside(engine, " UNION ALL ".join(parts), is_withheld=options.pseudonym_key is not None)
+
+
+def count_no_rows(engine: SqlEngine, intake: Intake) -> int:
+    """Count what the reader could not make rows of."""
+    return int(engine.rows_of(f"SELECT count(*) FROM ({intake.rejects})")[0][0]) if intake.rejects else 0

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from churnrisk.engines import Database
 from churnrisk.errors import OutputError
 
 
-def write_rejects(database: Database, path: Path, *, files: tuple[str, ...] = ()) -> int:
-    """Write every row that was set aside, whole or not at all; give how many there were.
+def write_reject_rows(rows: Iterable[Sequence[Any]], path: Path, *, has_files: bool) -> int:
+    """Write rows of file, line, column, value and reason, whole or not at all; give how many there were.
 
-    The columns are line, column, value (cut at 200 characters) and reason; where several files were read, the name
-    of the file comes first.
+    Values are cut at 200 characters; the name of the file comes first where several were read.
 
     Raises
     ------
     OutputError
         Where the file cannot be written.
     """
-    query = "SELECT file, line, column_name, value, reason FROM set_aside ORDER BY ALL"
-    result = database.connection.execute(query)
-    return write_reject_rows(_name_files(result, files), path, has_files=bool(files))
-
-
-def write_reject_rows(rows: Iterable[list[Any]], path: Path, *, has_files: bool) -> int:
-    """Write rows of file, line, column, value and reason as :func:`write_rejects` does."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     start = 0 if has_files else 1
     count = 0
@@ -47,12 +38,6 @@ def write_reject_rows(rows: Iterable[list[Any]], path: Path, *, has_files: bool)
         temporary.unlink(missing_ok=True)
         raise OutputError(f"cannot write the rejected rows to {path}: {error.strerror}.") from error
     return count
-
-
-def _name_files(result: Any, files: tuple[str, ...]) -> Iterator[list[Any]]:
-    while rows := result.fetchmany(10_000):
-        for file, *row in rows:
-            yield [files[file] if files else "", *row]
 
 
 def escape_value(value: str | None) -> str:

@@ -28,8 +28,12 @@ class RejectedRow:
 class IntakeReport:
     """Every row of a source, accounted for.
 
-    ``rows_in = rows_used + rows_rejected + duplicates_dropped + rows_without_customer`` always holds; rows that were
-    summed into an order count as used.
+    ``rows_in = rows_used + rows_rejected + duplicates_dropped + rows_without_customer + rows_no_sale`` always holds;
+    rows that were summed into an order count as used.
+
+    ``no_sale``, ``pending``, ``other_types`` and ``returned`` count orders (rows, where there are no order ids) by the
+    word that the file has for it; ``refunds`` counts the rows of money paid back that were made of a column, and
+    ``undone`` the purchases that returns have taken back whole, by the end of the log.
     """
 
     source: str
@@ -48,13 +52,23 @@ class IntakeReport:
     customers: int
     first_on: str
     last_on: str
+    rows_no_sale: int = 0
+    no_sale: Mapping[str, int] = field(default_factory=dict)
+    pending: Mapping[str, int] = field(default_factory=dict)
+    other_types: Mapping[str, int] = field(default_factory=dict)
+    returned: Mapping[str, int] = field(default_factory=dict)
+    refunds: int = 0
+    undone: int = 0
+    orders_over_days: int = 0
+    longest_order_days: int = 0
     columns: Mapping[str, str] = field(default_factory=dict)
     ignored_columns: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     rejected_rows: tuple[RejectedRow, ...] = ()
 
     def __post_init__(self) -> None:
-        accounted = self.rows_used + self.rows_rejected + self.duplicates_dropped + self.rows_without_customer
+        accounted = self.rows_used + self.rows_rejected + self.duplicates_dropped
+        accounted += self.rows_without_customer + self.rows_no_sale
         if accounted != self.rows_in:
             raise AssertionError(f"{self.rows_in} rows came in, {accounted} are accounted for")
 

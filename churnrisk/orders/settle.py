@@ -1,68 +1,41 @@
-"""What is settled once there are orders: cancelled pairs, and what the user should know about ids and zeros."""
+"""What is settled once there are orders: exact copies of rows, and what the user should know about ids and zeros."""
 
 from __future__ import annotations
 
-from churnrisk.engines import Database
+from churnrisk.engines import SqlEngine
 from churnrisk.messages import wording
+from churnrisk.orders import clean
+from churnrisk.orders.rows import RowTable
+from churnrisk.sources import ColumnMatch, IntakeOptions
 
 ZERO_SHARE = 0.05
-MANGLED = wording(
-    "Some customer ids were shortened by a spreadsheet, such as {names}: different customers may have become one. "
-    "Export the file again with the id as text."
+DROPPED = wording("{copies} exact copies of rows were dropped.")
+KEPT_COPIES = wording(
+    "{copies} rows are exact copies of others and were kept, since an order may have equal rows; --drop-duplicates "
+    "drops them."
 )
-FOLDED = wording(
-    "{number} customer ids differ from others by upper and lower case only and count as customers of their own; "
-    "--fold-case merges them."
-)
+ZEROS = wording("{zeros} of {orders} orders have an amount of zero; they are kept and count as no purchase.")
 
 
-def drop_cancelled(database: Database) -> int:
-    """Drop each order that its customer has wholly reversed, with the reversal; give how many pairs there were.
+def settle_copies(
+    engine: SqlEngine, table: RowTable, match: ColumnMatch, options: IntakeOptions, *, rows: int, keys: int
+) -> tuple[RowTable, str, tuple[str, ...]]:
+    """Drop exact copies where each order is one row, or where that is asked for; elsewhere keep them and say so.
 
-    A reversal is a return whose net amount is the negative of a purchase of the same customer on the same day or
-    before; it takes the latest such purchase that no other reversal has taken.
+    Gives the rows, the query of the copies that were dropped (empty for none), and what is to be said.
     """
-    connection = database.connection
-    query = """SELECT rowid, customer_id, abs(amount), amount < 0 FROM orders
-        WHERE (customer_id, abs(amount)) IN (SELECT (customer_id, -amount) FROM orders WHERE amount < 0) AND amount <> 0
-        ORDER BY customer_id, abs(amount), order_day, amount < 0, order_id"""
-    open_rows: dict[tuple[str, int], list[int]] = {}
-    dropped: list[int] = []
-    for row, customer, amount, is_reversal in connection.execute(query).fetchall():
-        purchases = open_rows.setdefault((customer, amount), [])
-        if not is_reversal:
-            purchases.append(row)
-        elif purchases:
-            dropped += [row, purchases.pop()]
-    for start in range(0, len(dropped), 10_000):
-        rows = ", ".join(map(str, dropped[start : start + 10_000]))
-        connection.execute(f"DELETE FROM orders WHERE rowid IN ({rows})")
-    return len(dropped) // 2
+    copies = 0 if rows == keys else clean.count_copies(engine, table)
+    if copies == 0:
+        return table, "", ()
+    is_order_level = "order_id" in match.positions and clean.is_order_level(
+        engine, table, rows=rows, keys=keys, copies=copies
+    )
+    if not (is_order_level or options.drop_duplicates):
+        return table, "", (KEPT_COPIES.format(copies=copies),)
+    kept, dropped = clean.drop_copies(engine, table)
+    return kept, dropped, (DROPPED.format(copies=copies),)
 
 
-def say_ids(database: Database) -> list[str]:
-    """Say which ids look mangled by a spreadsheet, and how many differ by upper and lower case only."""
-    [(customers, folded, mangled)] = database.rows_of(r"""
-        WITH ids AS MATERIALIZED (SELECT DISTINCT customer_id AS id FROM orders)
-        SELECT (SELECT count(*) FROM ids),
-            (SELECT count(*) FROM (SELECT hash(lower(id)) AS k FROM ids GROUP BY k)),
-            (SELECT list(id) FROM (
-                SELECT id FROM ids WHERE regexp_full_match(id, '\d([.,]\d+)?[eE]\+\d+') ORDER BY 1 LIMIT 5))""")
-    notices = []
-    if mangled:
-        notices.append(MANGLED.format(names=", ".join(mangled)))
-    count = customers - folded
-    if count:
-        notices.append(FOLDED.format(number=count))
-    return notices
-
-
-def say_zeros(database: Database) -> list[str]:
+def say_zeros(*, zeros: int, orders: int) -> list[str]:
     """Say where many orders have an amount of zero."""
-    [(zeros, orders)] = database.connection.execute(
-        "SELECT count(*) FILTER (is_purchase = 0 AND is_return = 0), count(*) FROM orders"
-    ).fetchall()
-    if zeros <= ZERO_SHARE * orders:
-        return []
-    text = wording("{zeros} of {orders} orders have an amount of zero; they are kept and count as no purchase.")
-    return [text.format(zeros=zeros, orders=orders)]
+    return [ZEROS.format(zeros=zeros, orders=orders)] if zeros > ZERO_SHARE * orders else []

@@ -8,9 +8,18 @@ import numpy as np
 
 from churnrisk.engines import Database, engine_error
 from churnrisk.errors import SourceError
-from churnrisk.orders import dates, numbers, validate
+from churnrisk.orders import dates, numbers
 from churnrisk.orders.account import say_floats
 from churnrisk.orders.report import EXAMPLES, VALUE_LENGTH, IntakeReport
+from churnrisk.orders.rows import (
+    count_kinds,
+    count_reasons,
+    create_set_aside,
+    enforce_limit,
+    first_rejects,
+    load_rejects,
+)
+from churnrisk.orders.values import id_sql, shape_sql
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.sources import (
     ColumnMatch,
@@ -21,7 +30,6 @@ from churnrisk.sources import (
     pseudonym_sql,
     quote_text,
     trim_sql,
-    withhold_values,
 )
 
 _DATES = {"first_order_on": "first_order_day", "last_order_on": "last_order_day"}
@@ -77,7 +85,7 @@ def _value_sql(
         return database.connection.execute(f"SELECT {what} FROM {source}").fetchall()
 
     kind = "ordered_at" if role in _DATES else "amount"
-    shape = validate.shape_sql(kind, "v")
+    shape = shape_sql(kind, "v")
     shapes = _shapes(database, shape, source)
     header = match.headers[match.positions[role]]
     if role in _DATES:
@@ -105,8 +113,9 @@ def _load(
     options: IntakeOptions,
 ) -> None:
     """Make the table ``customer_rows``; ``issue`` is empty for a good row, else the header of the offending column."""
+    create_set_aside(database, load_rejects(raw))
     customer = match.headers[match.positions["customer_id"]]
-    identity = validate.id_sql(f"c{match.positions['customer_id']}", raw.is_escaped)
+    identity = id_sql(f"c{match.positions['customer_id']}", raw.is_escaped)
     columns = [
         f"{pseudonym_sql(identity, database, options.pseudonym_key)} AS customer_id",
         f"{raw.hash_sql} AS h",
@@ -138,18 +147,18 @@ def _load(
 
 def _set_bad_aside(raw: RawRows, database: Database, options: IntakeOptions) -> None:
     database.connection.execute(
-        f"INSERT INTO set_aside SELECT {raw.place_sql}, issue, left(value, {VALUE_LENGTH}), "
+        f"INSERT INTO set_aside SELECT {raw.file_sql}, {raw.line_sql}, issue, left(value, {VALUE_LENGTH}), "
         "if(customer_id IS NULL, 'no customer id', 'not a number or date that can be'), "
         "if(customer_id IS NULL, 'without_customer', 'rejected') FROM customer_rows WHERE issue <> ''"
     )
-    if options.pseudonym_key is not None:
-        withhold_values(database)
+    if options.pseudonym_key is not None:  # where columns are shifted, any value may be an id
+        database.connection.execute("UPDATE set_aside SET value = '' WHERE value <> ''")
 
 
 def _set_repeats_aside(raw: RawRows, database: Database, kind: str, reason: str) -> None:
     """Keep the first good row of each customer; exact copies of it count as duplicates, others as ``kind``."""
     connection = database.connection
-    place = raw.place_sql.replace("rowid", "customer_rows.rowid")
+    place = f"{raw.file_sql}, {raw.line_sql.replace('rowid', 'customer_rows.rowid')}"
     connection.execute(
         "CREATE TABLE repeats AS SELECT rowid AS row, first_value(h) OVER same = h AS is_copy FROM customer_rows "
         "WHERE issue = '' WINDOW same AS (PARTITION BY customer_id ORDER BY rowid) "
@@ -166,10 +175,11 @@ def _set_repeats_aside(raw: RawRows, database: Database, kind: str, reason: str)
 def _make_report(raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions) -> IntakeReport:
     connection = database.connection
     [(rows_in,)] = connection.execute("SELECT count(*) FROM customer_rows").fetchall()
-    unread = sum(1 for path in (raw.rejects, *(path for _, path in raw.many_rejects)) if path)
-    rows_in += validate.load_rejects(database, raw) if unread else 0
-    validate.enforce_limit(database, raw, rows_in=int(rows_in), limit=options.reject_limit)
-    kinds = validate.count_kinds(database)
+    unread = load_rejects(raw)
+    rows_in += database.rows_of(f"SELECT count(*) FROM ({unread})")[0][0] if unread else 0
+    kinds = count_kinds(database)
+    considered = int(rows_in) - kinds.get("without_customer", 0)
+    enforce_limit(database, raw.name, considered=considered, limit=options.reject_limit)
     rejected, anonymous, duplicates = (kinds.get(kind, 0) for kind in ("rejected", "without_customer", "duplicate"))
     used = int(rows_in) - rejected - anonymous - duplicates
     if not used:
@@ -182,7 +192,7 @@ def _make_report(raw: RawRows, match: ColumnMatch, database: Database, options: 
         rows_rejected=rejected,
         duplicates_dropped=duplicates,
         rows_without_customer=anonymous,
-        reasons=validate.count_reasons(database),
+        reasons=count_reasons(database),
         orders=0,
         purchases=0,
         returns=0,
@@ -194,5 +204,5 @@ def _make_report(raw: RawRows, match: ColumnMatch, database: Database, options: 
         columns=match.names,
         ignored_columns=match.ignored,
         notices=(*raw.notices, *say_floats(raw.floats, match), *name_ignored(match)),
-        rejected_rows=validate.first_rejects(database, EXAMPLES, raw.files),
+        rejected_rows=first_rejects(database, EXAMPLES),
     )

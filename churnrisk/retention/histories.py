@@ -61,8 +61,9 @@ def map_orders(
 ) -> Iterator[Arrays]:
     """Run a step over the orders up to and including a day, in batches of whole customers, sorted by day."""
     group = ["customer_group"] if by_group else []
-    bought_until = nw.when(nw.col("is_purchase") == 1).then(nw.col("undone_day")).otherwise(nw.lit(NO_PURCHASE, dtype=nw.Int64))
-    frame = log.frame().select(*COLUMNS, *group, bought_until=bought_until).filter(nw.col("order_day") <= until)
+    bought = nw.when(nw.col("is_purchase") == 1).then(nw.col("undone_day"))
+    until_when = bought.otherwise(nw.lit(NO_PURCHASE, dtype=nw.Int64))
+    frame = log.frame().select(*COLUMNS, *group, bought_until=until_when).filter(nw.col("order_day") <= until)
     sort_by = ["customer_id", "order_day", *group]
     database = getattr(log, "database", None)
     return map_customers(frame, step, sort_by=sort_by, rows=BATCH_ROWS, database=database, table="orders")
@@ -111,8 +112,9 @@ def read_rows(batch: Arrays, groups: Sequence[str] = ()) -> Rows:
     if len(groups):
         number = {name: k for k, name in enumerate(groups)}
         group = np.array([number[str(name or "")] for name in batch["customer_group"]], dtype=np.int64)
-    columns = (batch[name].astype(np.int64, copy=False) for name in ("order_day", "amount", "bought_until"))
-    return Rows(batch["customer"], *columns, group)
+    names = ("order_day", "amount", "bought_until")
+    day, amount, bought_until = (batch[name].astype(np.int64, copy=False) for name in names)
+    return Rows(batch["customer"], day, amount, bought_until, group)
 
 
 def split_rows(rows: Rows, cuts: int) -> Iterator[Rows]:
@@ -121,8 +123,8 @@ def split_rows(rows: Rows, cuts: int) -> Iterator[Rows]:
     for first in range(0, rows.customers, most):
         start, stop = np.searchsorted(rows.customer, [first, first + most])
         part = slice(start, stop)
-        rest = (values[part] for values in (rows.day, rows.amount, rows.bought_until))
-        yield Rows(rows.customer[part] - first, *rest, None if rows.group is None else rows.group[part])
+        group = None if rows.group is None else rows.group[part]
+        yield Rows(rows.customer[part] - first, rows.day[part], rows.amount[part], rows.bought_until[part], group)
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ class Histories:
         Of who had none by then, a later day or :data:`FUTURE`.
         """
         undone = self.undone
-        known = np.flatnonzero((undone.day < at) & stands_at(undone.undone_day, at))  # type: ignore[arg-type]
+        known = np.flatnonzero((undone.day < at) & stands_at(undone.undone_day, at))
         if not len(known):
             return self.lasting_first
         first = self.lasting_first.copy()
@@ -190,7 +192,7 @@ class Histories:
 
     def bought_between(self, start: int, end: int, day: int, until: int) -> NDArray[np.int32]:
         """Count the purchase days from a day until another as known at the latter; given as cuts, then as days."""
-        bought = self.purchase_days[end] - self.purchase_days[start]
+        bought: NDArray[np.int32] = self.purchase_days[end] - self.purchase_days[start]
         undone = self.undone
         taken_back = (undone.day < day) & (undone.undone_day >= day) & (undone.undone_day < until)
         np.add.at(bought, undone.customer[taken_back], 1)  # they were counted at the start, and are not at the end

@@ -181,11 +181,13 @@ def score_on_cluster(
     snapshot = model.snapshot.at(as_of)
     tell("scoring on Spark", 0, 3)
     view = _score(spark, packed, orders, snapshot, model.names, valuation or Valuation())
-    found = spark.rows(f"SELECT status, risk, count(*), count(value_at_risk) FROM {view} GROUP BY 1, 2 ORDER BY 1, 2")
+    found = spark.rows_of(
+        f"SELECT status, risk, count(*), count(value_at_risk) FROM {view} GROUP BY 1, 2 ORDER BY 1, 2"
+    )
     by = by if any(row[3] for row in found) else "risk"
     tell("ranking", 1, 3)
     ranked = _rank(spark, view)
-    rows = spark.rows(f"SELECT {', '.join(COLUMNS)} FROM {ranked} ORDER BY {_order(by)} LIMIT {top}") if top else []
+    rows = spark.rows_of(f"SELECT {', '.join(COLUMNS)} FROM {ranked} ORDER BY {_order(by)} LIMIT {top}") if top else []
     tell("writing", 2, 3)
     defused = 0 if output is None else _write(spark, ranked, by, output)
     tell("writing", 3, 3)
@@ -218,7 +220,7 @@ def _rank(spark: Spark, view: str) -> str:
     and a rank is the place within the slice behind all customers of higher slices.
     """
     piece = f"CAST(floor(churn_probability * {_SLICES}) AS INT)"
-    counted = spark.rows(
+    counted = spark.rows_of(
         f"SELECT {piece} AS s, count(*) FROM {view} WHERE status = 'scored' GROUP BY 1 ORDER BY 1 DESC"
     )
     before, pairs = 0, []
@@ -257,7 +259,7 @@ def _write(spark: Spark, ranked: str, by: By, output: str) -> int:
         raise OutputError(f"{output}: cannot be written: {error}") from error
     if not is_csv:
         return 0
-    [(defused,)] = spark.rows(f"SELECT count_if({_is_formula(CUSTOMER)}) FROM {ranked}")
+    [(defused,)] = spark.rows_of(f"SELECT count_if({_is_formula(CUSTOMER)}) FROM {ranked}")
     return int(defused)
 
 

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from churnrisk.sources.dialect import find_dialect
     from churnrisk.sources.open import open_source, settle_rows
     from churnrisk.sources.options import IntakeOptions
-    from churnrisk.sources.pseudonyms import pseudonym_sql, withhold_values
+    from churnrisk.sources.pseudonyms import pseudonym_sql
     from churnrisk.sources.raw import RawRows
     from churnrisk.sources.sql import PARTS, SPACES, VALUE, fill_value, is_plain_sql, quote_text, trim_sql
+    from churnrisk.sources.typed import TypedSource, open_typed
 
 __all__ = [
     "PARTS",
@@ -33,6 +34,7 @@ __all__ = [
     "ColumnMatch",
     "IntakeOptions",
     "RawRows",
+    "TypedSource",
     "check_roles",
     "fill_value",
     "find_chosen_in",
@@ -41,16 +43,18 @@ __all__ = [
     "match_columns",
     "name_ignored",
     "open_source",
+    "open_typed",
     "plain_header",
     "pseudonym_sql",
     "quote_text",
     "settle_rows",
     "trim_sql",
-    "withhold_values",
     "write_database_table",
 ]
 
 _HOMES = {
+    "TypedSource": "typed",
+    "open_typed": "typed",
     "ColumnMatch": "columns",
     "IntakeOptions": "options",
     "PARTS": "sql",
@@ -72,7 +76,6 @@ _HOMES = {
     "quote_text": "sql",
     "settle_rows": "open",
     "trim_sql": "sql",
-    "withhold_values": "pseudonyms",
     "write_database_table": "databases",
 }
 

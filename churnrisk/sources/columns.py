@@ -27,6 +27,8 @@ class ColumnMatch:
     positions: Mapping[str, int]
     notices: tuple[str, ...] = ()
     is_blank_zero: bool = False
+    currency: str = ""
+    system: str = ""
 
     @property
     def names(self) -> dict[str, str]:

@@ -10,6 +10,13 @@ from pathlib import Path
 from churnrisk.errors import SettingsError
 
 REJECT_LIMIT = 0.05
+NO_CUSTOMER_LIMIT = 0.5
+REVERSAL_DAYS = 30
+OWN_CLASSES = ("sale", "no_sale", "pending", "returned")
+"""What a user may say of a status."""
+
+REVERSALS = ("undo", "keep")
+AMOUNTS, DISCOUNTS = ("order", "line"), ("share", "percent", "unit", "line", "none")
 ENGINES = ("duckdb", "polars", "spark")
 
 
@@ -50,8 +57,26 @@ class IntakeOptions:
         Whether customer ids that differ only by upper and lower case are one.
     drop_duplicates : bool
         Whether exact copies of rows are dropped where an order may have several rows, too.
-    net_cancellations : bool
-        Whether an order that the same customer has wholly reversed is dropped with its reversal.
+    status : mapping of str to str
+        What a word of a column of statuses or row types says, such as ``{"S7": "sale"}``: one of ``OWN_CLASSES``. It
+        comes before the words that are known.
+    count_pending : bool
+        Whether orders that wait for their payment are sales.
+    reversals : str
+        ``"undo"``: a purchase that returns have taken back whole is none from the day of the return on; ``"keep"``: it
+        stays one.
+    reversal_days : int
+        How long after a purchase a return of the same customer and amount, with another order id, takes it back.
+    no_customer_limit : float
+        Share of the rows without a customer id above which reading stops, from 0 to 1.
+    no_amounts : bool
+        Whether a log is read without amounts on purpose, though it has columns of numbers that may be amounts.
+    amounts : str, optional
+        Whether an amount is that of its ``"line"``, or of its ``"order"`` and repeated on each line; found in the data
+        when not given.
+    discount : str, optional
+        What a discount beside price and quantity is: ``"share"`` or ``"percent"`` of the price, an amount off each
+        ``"unit"`` or off the ``"line"``, or ``"none"`` to leave it out; found in the data when not given.
     pseudonym_key : bytes, optional
         Customer ids are replaced by keyed hashes, 32 bytes long key; see :mod:`churnrisk.sources.pseudonyms`. Values of
         rejected rows are then withheld.
@@ -92,7 +117,14 @@ class IntakeOptions:
     rate_before: Mapping[str, str] = field(default_factory=dict)
     fold_case: bool = False
     drop_duplicates: bool = False
-    net_cancellations: bool = False
+    status: Mapping[str, str] = field(default_factory=dict)
+    count_pending: bool = False
+    reversals: str = "undo"
+    reversal_days: int = REVERSAL_DAYS
+    no_customer_limit: float = NO_CUSTOMER_LIMIT
+    no_amounts: bool = False
+    amounts: str | None = None
+    discount: str | None = None
     pseudonym_key: bytes | None = field(default=None, repr=False)
     group_column: str | None = None
     query: str | None = None
@@ -117,6 +149,27 @@ class IntakeOptions:
             raise SettingsError(f"--engine {self.engine}: give duckdb, polars, spark, or spark://HOST:PORT.")
         if self.decimal not in (None, ".", ","):
             raise SettingsError(f"--decimal {self.decimal!r}: give '.' or ','.")
+        self._check_meaning()
+
+    def _check_meaning(self) -> None:
+        """Check what says which rows are sales, and whose."""
+        for word, said in self.status.items():
+            if said not in OWN_CLASSES:
+                raise SettingsError(f"--status {word}={said}: give {word!r} one of {', '.join(OWN_CLASSES)}.")
+            if not word.strip():
+                raise SettingsError(f"--status {word}={said}: give a word of the column before the sign =.")
+        if self.reversals not in REVERSALS:
+            raise SettingsError(f"--reversals {self.reversals}: give undo or keep.")
+        if self.amounts not in (None, *AMOUNTS):
+            raise SettingsError(f"--amounts {self.amounts}: give order or line.")
+        if self.discount not in (None, *DISCOUNTS):
+            raise SettingsError(f"--discount {self.discount}: give one of {', '.join(DISCOUNTS)}.")
+        if not 0 <= self.reversal_days <= 3650:
+            raise SettingsError(f"--reversal-days {self.reversal_days}: give whole days from 0 to 3650.")
+        if not 0 <= self.no_customer_limit <= 1:
+            raise SettingsError(
+                f"--no-customer-limit {self.no_customer_limit}: give a share from 0 to 1, for example 0.5."
+            )
 
     def own_id(self, customer_id: str) -> str:
         """Give a customer id that a user names as purchases read with these options have it."""

@@ -43,8 +43,3 @@ def pseudonym_sql(identity: str, database: Database, key: bytes | None) -> str:
         f"CASE WHEN {identity} IS NULL OR regexp_full_match({identity}, '{PSEUDONYM.pattern}') THEN {identity} "
         f"ELSE 'p_' || {digest} END"
     )
-
-
-def withhold_values(database: Database) -> None:
-    """Take the values out of the rows that were set aside: where columns are shifted, any of them may be an id."""
-    database.connection.execute("UPDATE set_aside SET value = '' WHERE value <> ''")

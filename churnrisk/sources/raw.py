@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from churnrisk.engines import quote_text
+
 
 @dataclass(frozen=True, kw_only=True)
 class RawRows:
@@ -65,9 +67,14 @@ class RawRows:
         return (", line" if self.has_lines else "") + (", file" if self.files else "")
 
     @property
-    def place_sql(self) -> str:
-        """Give SQL for the file and the line of a row in a table made of these rows."""
-        return f"{'file' if self.files else '0'}, {'line' if self.has_lines else f'rowid + {self.first_line}'}"
+    def line_sql(self) -> str:
+        """Give SQL for the line of a row in a table made of these rows."""
+        return "line" if self.has_lines else f"(rowid + {self.first_line})"
+
+    @property
+    def file_sql(self) -> str:
+        """Give SQL for the name of the file of a row, empty where there is one file only."""
+        return f"[{', '.join(quote_text(name) for name in self.files)}][file + 1]" if self.files else "''"
 
     @property
     def hash_sql(self) -> str:

@@ -83,7 +83,10 @@ def check_over(campaign: Campaign, orders: Orders) -> None:
 
 
 def outcomes_of(members: list[Member], campaign: Campaign, orders: Orders) -> Outcomes:
-    """Look up what the members of a campaign did in its window, as known at its end; who is not in the log bought nothing."""
+    """Look up what the members of a campaign did in its window; who is not in the log bought nothing.
+
+    A purchase counts unless returns took it back whole before the end of the window.
+    """
     ids = np.array([one.customer_id for one in members], dtype=object)
     bought = collect_arrays(
         known_before(orders.frame(), campaign.ends_on)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,19 @@ RECIPE_FORMAT = 1
 KEY = "recipe"
 KEPT = (
     *("columns", "reject_limit", "decimal", "date_format", "encoding", "delimiter", "timezone", "rates", "rate_before"),
-    *("fold_case", "drop_duplicates", "net_cancellations", "table"),
+    *("fold_case", "drop_duplicates", "table"),
+    *("status", "count_pending", "reversals", "reversal_days", "no_customer_limit", "no_amounts"),
+    *("amounts", "discount"),
     *("max_field_size", "max_size", "max_ratio", "max_columns", "max_cells", "max_depth", "max_memory", "max_seconds"),
 )
 """Intake options that a card keeps: named one by one, so that no secret gets in by being new.
 
 Not those of the machine (threads, memory, where rejects go), no query, which may name people, and no key of pseudonyms.
 """
+
+
+MEANING = ("count_pending", "reversals", "reversal_days", "no_amounts", "amounts", "discount")
+"""Those of them that, beside ``status``, say which rows are sales: a model reads every log by its own."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,19 @@ class Recipe:
         raise SourceError(
             f"the card {known}, which is not here. Name the purchases: churnrisk train FILE --like VERSION."
         )
+
+
+def read_as_trained(options: IntakeOptions, card: Mapping[str, Any]) -> IntakeOptions:
+    """Give the options by which a model reads a log: where nothing else was asked for, sales are what they were to it.
+
+    A model that took pending orders for sales would find fewer purchases, and more risk, in a log without them.
+    """
+    kept = card.get(KEY)
+    found = kept.get("options", {}) if isinstance(kept, Mapping) else {}
+    default = IntakeOptions()
+    unset = [name for name in MEANING if getattr(options, name) == getattr(default, name)]
+    kept_too = {name: found[name] for name in unset if name in found}
+    return replace(options, **kept_too, status={**found.get("status", {}), **options.status})
 
 
 def _is_there(source: str) -> bool:

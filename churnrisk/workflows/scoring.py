@@ -28,6 +28,7 @@ from churnrisk.workflows.changes import Comparison, Memory, with_change
 from churnrisk.workflows.days import Day, choose_as_of, to_day
 from churnrisk.workflows.model import ChurnModel
 from churnrisk.workflows.reasons import ReasonsFor, make_finder, score_with_reasons, with_reasons
+from churnrisk.workflows.recipe import read_as_trained
 from churnrisk.workflows.sources import rejects_beside
 from churnrisk.workflows.streaming import Streamed, StreamTo, table_of, write_stream
 
@@ -164,7 +165,7 @@ def score_source(
     stream : StreamTo, optional
         Where the scores of a large log go at once; there is nothing to compare them with then.
     """
-    chosen, model = options or IntakeOptions(), churn_model.model
+    chosen, model = read_as_trained(options or IntakeOptions(), churn_model.card), churn_model.model
     finder = make_finder(model, reasons, top=top, by=by)
     worth: dict[str, Any] = {"by": by, "valuation": valuation}
     how = partial(score_with_reasons, finder, model, **worth)
@@ -175,7 +176,7 @@ def score_source(
         if customers.kind == "summary":
             scores = _score_summary(model, customers, as_of, has_reasons=reasons != "none")
             scores, compared = _compare(memory, scores, "summary", None)
-        elif stream is not None and memory is None and stream.takes(customers.orders, chosen):
+        elif stream is not None and memory is None and stream.takes(customers.orders):
             scores, streamed = _write_history(stream, model, customers, as_of, finder=finder, top=top, **worth)
         elif customers.kind == "purchases":
             scores = _score_history(model, customers, customers.orders, as_of, how)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk.learning import FittedModel, Valuation
-from churnrisk.orders import IntakeOptions, Orders
+from churnrisk.orders import Orders
 from churnrisk.scoring import NEXT_ORDER, By, Scores, StreamedScores, stream_scores
 from churnrisk.tables import CsvStyle, Kind, Table, whole_numbers, write_tables
 from churnrisk.workflows.reasons import REASON_COLUMNS, ReasonFinder
@@ -47,9 +47,9 @@ class StreamTo:
             return None
         return cls(Path(output), csv_style)
 
-    def takes(self, orders: Orders | None, options: IntakeOptions) -> bool:
+    def takes(self, orders: Orders | None) -> bool:
         """Tell whether a log is to be streamed: a large one, with everybody in it who is in the file."""
-        if orders is None or orders.database is None or options.net_cancellations:
+        if orders is None or orders.database is None:
             return False
         return orders.report.orders > self.orders
 

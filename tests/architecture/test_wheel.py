@@ -46,3 +46,8 @@ def test_the_wheel_holds_the_package_only(wheel: zipfile.ZipFile) -> None:
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"churnrisk"}
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "churnrisk").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == modules
+
+
+def test_the_wheel_carries_the_words_of_exports(wheel: zipfile.ZipFile) -> None:
+    words = wheel.read("churnrisk/orders/words.toml")
+    assert words == (ROOT / "churnrisk" / "orders" / "words.toml").read_bytes()

@@ -14,7 +14,7 @@ from churnrisk.simulate import simulate_purchases
 from churnrisk.store import list_models, read_card, save_model
 from churnrisk.timeline import date_of
 from churnrisk.workflows import compare_cards, read_recipe
-from churnrisk.workflows.recipe import KEPT, describe_recipe
+from churnrisk.workflows.recipe import KEPT, describe_recipe, read_as_trained
 from support.shop import churnrisk
 
 WINDOWS = {"as_of": "2012-01-01", "lookback_days": 300, "horizon_days": 40, "lead_days": 2}
@@ -128,6 +128,19 @@ def test_a_card_keeps_no_secret_and_no_query() -> None:
     assert (kept["has_query"], kept["has_pseudonyms"]) == (True, True)
     assert len(read_recipe(card_of(None, recipe=kept)).notes) == 2
     assert not [word for word in ("Ann", "kkk", "hidden") if word in json.dumps(kept)]
+
+
+def test_a_model_reads_every_log_by_its_own_rules_of_what_a_sale_is() -> None:
+    trained = IntakeOptions(
+        status={"S7": "sale", "S3": "no_sale"}, count_pending=True, reversals="keep", reversal_days=9
+    )
+    card = json.loads(json.dumps({"recipe": describe_recipe("log.csv", trained, backtest=False)}))
+    assert read_as_trained(IntakeOptions(), card) == trained
+    asked = IntakeOptions(status={"S7": "returned"}, reversal_days=60, delimiter=";")
+    found = read_as_trained(asked, card)
+    assert found.status == {"S7": "returned", "S3": "no_sale"}
+    assert (found.count_pending, found.reversal_days, found.delimiter) == (True, 60, ";")
+    assert read_as_trained(asked, {}) == asked
 
 
 def test_a_card_of_an_earlier_program_tells_less() -> None:

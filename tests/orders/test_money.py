@@ -40,7 +40,7 @@ def test_other_currencies_need_a_rate(text: str, tmp_path: Path) -> None:
 
 def test_a_rare_currency_is_not_lost_among_many_shapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only so many shapes of values are kept; where there are more, every row is looked at."""
-    monkeypatch.setattr("churnrisk.orders.validate._SHAPES_KEPT", 1)
+    monkeypatch.setattr("churnrisk.orders.values._SHAPES_KEPT", 1)
     common = "".join(f"c{k};2024-01-05;0.{'3' * (5 + k % 9)}\n" for k in range(90))
     path = write(tmp_path, f"customer;date;total\n{common}a;2024-01-05;€ 1.5\nb;2024-01-05;10.00 zł\n")
     with pytest.raises(AmbiguousFormat, match=r"EUR \(1 rows\), PLN \(1 rows\)"):
@@ -77,13 +77,6 @@ def test_the_change_to_the_euro_is_an_error_that_names_its_day(tmp_path: Path) -
 
 def test_a_log_in_one_money_passes(tmp_path: Path) -> None:
     amounts(make_log(tmp_path, change=None))
-
-
-def test_reversed_orders_go_with_their_reversal(tmp_path: Path) -> None:
-    text = "customer,date,total,order\na,2024-01-05,5,1\na,2024-01-06,-5,2\na,2024-01-07,-7,3\nb,2024-01-05,5,4\n"
-    path = write(tmp_path, text)
-    assert amounts(path)[0] == [50000, -50000, -70000, 50000]
-    assert amounts(path, net_cancellations=True)[0] == [-70000, 50000]
 
 
 def test_ids_that_differ_by_case_are_counted_and_folded(tmp_path: Path) -> None:

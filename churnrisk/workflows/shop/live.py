@@ -172,7 +172,7 @@ class LiveScorer:
     def _open(self, rows: Sequence[PurchaseRow]) -> Iterator[Orders]:
         """Open rows as orders: in a small database, or, many or in need of conversion, as a file would be."""
         options = self._options
-        if len(rows) > FEW_ROWS or options.rates or options.rate_before or options.net_cancellations:
+        if len(rows) > FEW_ROWS or options.rates or options.rate_before:
             with read_orders(_to_frame(rows), options) as orders:
                 yield orders
             return

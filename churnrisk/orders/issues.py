@@ -1,0 +1,44 @@
+"""What can be wrong with a purchase row, or keep it from being a sale; a row has the first of these that it meets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from churnrisk.messages import mark, wording
+from churnrisk.schema import MONEY_LIMIT
+
+HEADER, NO_CUSTOMER, NO_DATE, OTHER_DATE, IMPOSSIBLE_DATE = 1, 2, 3, 4, 5
+EARLY, FUTURE = 6, 7
+NO_AMOUNT, NOT_FINITE, OTHER_NUMBER, LARGE_AMOUNT, NO_QUANTITY = 8, 9, 10, 11, 12
+NO_SALE, PENDING, OTHER_TYPE, COPY = 20, 21, 22, 30
+
+ISSUES = {
+    HEADER: ("customer_id", mark("a header repeated among the rows")),
+    NO_CUSTOMER: ("customer_id", mark("no customer id")),
+    NO_DATE: ("ordered_at", mark("no date")),
+    OTHER_DATE: ("ordered_at", wording("not a date of the column's format, {date_format}")),
+    IMPOSSIBLE_DATE: ("ordered_at", mark("a date or time that does not exist")),
+    EARLY: ("ordered_at", mark("a date before 1970")),
+    FUTURE: ("ordered_at", mark("a date in the future")),
+    NO_AMOUNT: ("amount", mark("no amount")),
+    NOT_FINITE: ("amount", mark("not a finite number")),
+    OTHER_NUMBER: ("amount", wording("not a number with the column's decimal sign, {decimal}")),
+    LARGE_AMOUNT: ("amount", wording("an amount beyond {limit}").format(limit=f"{MONEY_LIMIT:.0e}")),
+    NO_QUANTITY: ("quantity", mark("not a number")),
+}
+"""Number of an issue: the role of its column and the reason. Those from ``NO_SALE`` on are nobody's mistake: the row is
+whole, and nothing was sold; it is counted under its own word."""
+
+
+def issue_sql(conditions: Mapping[int, str]) -> str:
+    """Give SQL for the first issue of a row; 0 for none."""
+    cases = " ".join(f"WHEN {conditions[issue]} THEN {issue}" for issue in sorted(conditions))
+    return f"CASE {cases} ELSE 0 END"
+
+
+def value_sql() -> str:
+    """Give SQL for the text that the issue of a row is about."""
+    return (
+        f"CASE WHEN issue = 0 THEN NULL WHEN issue <= {NO_CUSTOMER} THEN customer_id WHEN issue <= {FUTURE} THEN "
+        f"ordered_text WHEN issue <= {LARGE_AMOUNT} THEN amount_text ELSE quantity_text END"
+    )
