@@ -13,7 +13,7 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from churnrisk.engines import as_int, collect_arrays, int_sum
+from churnrisk.engines import as_int, collect_arrays, int_sum, was_purchase
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.timeline import Snapshot, within
 
@@ -28,8 +28,9 @@ class HasOrders(Protocol):
 def label_churn(log: HasOrders, snapshot: Snapshot) -> tuple[NDArray[np.object_], NDArray[np.int8]]:
     """Tell who of the customer base has no purchase in the outcome window.
 
-    Whether the window is over is for the caller to know: of a window that reaches past the end of the log, everybody
-    who has not bought yet is called churned.
+    The base is that which was known at the cutoff. In the outcome window a purchase counts unless returns took it
+    back whole before the window's end. Whether the window is over is for the caller to know: of a window that
+    reaches past the end of the log, everybody who has not bought yet is called churned.
 
     Parameters
     ----------
@@ -52,10 +53,14 @@ def label_churn(log: HasOrders, snapshot: Snapshot) -> tuple[NDArray[np.object_]
 def lazy_labels(log: HasOrders, snapshot: Snapshot) -> nw.LazyFrame[Any]:
     """Give the customer base with ``has_returned``, 1 for a purchase in the outcome window, as a lazy query."""
     day = nw.col("order_day")
-    purchases = log.frame().filter(nw.col("is_purchase") == 1)
-    by_customer = purchases.group_by("customer_id").agg(
-        is_in_base=as_int(snapshot.in_base(day)).max(),
-        has_returned=as_int(snapshot.in_outcome(day)).max(),
+    by_customer = (
+        log.frame()
+        .filter(nw.col("is_purchase") == 1)
+        .group_by("customer_id")
+        .agg(
+            is_in_base=as_int(was_purchase(snapshot.cutoff) & snapshot.in_base(day)).max(),
+            has_returned=as_int(was_purchase(snapshot.outcome_end) & snapshot.in_outcome(day)).max(),
+        )
     )
     return by_customer.filter(nw.col("is_in_base") == 1).select("customer_id", "has_returned")
 
@@ -71,8 +76,8 @@ class FollowUp:
     customer_ids : ndarray of object, shape (n,)
         Everybody with a purchase before the cutoff, lapsed ones too, sorted by code point.
     wait_days : ndarray of float64, shape (n,)
-        Days from the start of the outcome window to the first purchase day in it or after it; infinite where there
-        was none before ``until``.
+        Days from the start of the outcome window to the first purchase day in it or after it, as known at ``until``;
+        infinite where there was none before that day.
     revenue : ndarray of float64, shape (n, len(windows))
         Net amount, returns taken off, of the orders in the first so many days of the outcome window.
     """
@@ -80,6 +85,31 @@ class FollowUp:
     customer_ids: NDArray[np.object_]
     wait_days: NDArray[np.float64]
     revenue: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class UndonePurchases:
+    """Purchases that returns have taken back whole, sorted by customer and day.
+
+    Parameters
+    ----------
+    customer_ids : ndarray of object, shape (n,)
+        Whose.
+    day, undone_day : ndarray of int64, shape (n,)
+        Of the purchase, and the day on which it was undone.
+    """
+
+    customer_ids: NDArray[np.object_]
+    day: NDArray[np.int64]
+    undone_day: NDArray[np.int64]
+
+
+def find_undone(log: HasOrders, *, until: int) -> UndonePurchases:
+    """Find the purchases that were undone before a day: to who looked earlier they still were purchases."""
+    names = ["customer_id", "order_day", "undone_day"]
+    undone = log.frame().filter(nw.col("is_purchase") == 1, nw.col("undone_day") < until).select(*names)
+    columns = collect_arrays(undone, sort_by=names)
+    return UndonePurchases(columns["customer_id"].astype(object), columns["order_day"], columns["undone_day"])
 
 
 def follow_customers(log: HasOrders, snapshot: Snapshot, *, windows: Sequence[int], until: int) -> FollowUp:
@@ -90,7 +120,7 @@ def follow_customers(log: HasOrders, snapshot: Snapshot, *, windows: Sequence[in
     log : Orders
         The log, on any engine.
     snapshot : Snapshot
-        The cutoff and the lead; whoever bought before the cutoff is followed, in the base or not.
+        The cutoff and the lead; whoever had bought, as known at the cutoff, is followed, in the base or not.
     windows : sequence of int
         Days of the outcome window over which amounts are added up.
     until : int
@@ -104,19 +134,18 @@ def follow_customers(log: HasOrders, snapshot: Snapshot, *, windows: Sequence[in
     start, day = snapshot.outcome_start, nw.col("order_day")
     if windows and start + max(windows) > until:
         raise ValueError(f"{max(windows)} days from day {start} reach past day {until}")
-    bought = nw.col("is_purchase") == 1
     sums = {f"amount_{k}": _amount_within(start, start + days) for k, days in enumerate(windows)}
     by_customer = (
         log.frame()
         .filter(day < until)
         .group_by("customer_id")
         .agg(
-            first_day=nw.when(bought).then(day).min(),
-            next_day=nw.when(bought & (day >= start)).then(day).min(),
+            has_bought=as_int(was_purchase(snapshot.cutoff)).max(),
+            next_day=nw.when(was_purchase(until) & (day >= start)).then(day).min(),
             **sums,
         )
     )
-    followed = by_customer.filter(nw.col("first_day") < snapshot.cutoff).drop("first_day")
+    followed = by_customer.filter(nw.col("has_bought") == 1).drop("has_bought")
     columns = collect_arrays(followed, sort_by=["customer_id"])
     wait = columns["next_day"].astype(np.float64) - start
     revenue = [columns[name] / MONEY_SCALE for name in sums]

@@ -12,11 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from churnrisk.schema import MONEY_SCALE, ORDERS, column_names
+from churnrisk.schema import MONEY_SCALE, NEVER, ORDERS, column_names
 from churnrisk.timeline import Snapshot
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+
+RETURN_SHARE, RETURN_DAYS = 1 / 40, 7
+"""Share of the purchases that are returned whole, and days from the purchase to the return."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,19 @@ class SimulatedLog:
         """Give each customer's probability of no purchase in the outcome window, for who knows when they leave.
 
         Purchases of a day come by chance, so no purchase on any of the days of the window on which the customer is
-        still there has the probability exp(-rate * days); 1 for who has left.
+        still there has the probability exp(-rate * days); 1 for who has left. One purchase in forty is undone a week
+        later, and counts for nothing where that is before the end of the window.
         """
-        start = np.maximum(snapshot.outcome_start, self.joined_day + 1)
-        days_there = np.clip(np.minimum(self.left_day, snapshot.outcome_end) - start, 0, None)
-        probability: Floats = np.exp(-self.daily_rate * days_there)
+        days_there, days_returned = (
+            self._days_there(snapshot, until) for until in (snapshot.outcome_end, snapshot.outcome_end - RETURN_DAYS)
+        )
+        probability: Floats = np.exp(-self.daily_rate * (days_there - RETURN_SHARE * days_returned))
         return probability
+
+    def _days_there(self, snapshot: Snapshot, until: int) -> Integers:
+        start = np.maximum(snapshot.outcome_start, self.joined_day + 1)
+        days: Integers = np.clip(np.minimum(self.left_day, until) - start, 0, None)
+        return days
 
 
 def simulate_purchases(
@@ -84,7 +95,7 @@ def simulate_purchases(
     --------
     >>> log = simulate_purchases(100, first_day=14_000, days=365, seed=1)
     >>> sorted(log.orders) == sorted(["amount", "customer_id", "is_purchase", "is_return", "line_count", "order_day",
-    ...     "order_id", "quantity", "returned_amount"])
+    ...     "order_id", "quantity", "returned_amount", "undone_day"])
     True
     """
     chance = np.random.default_rng(seed)
@@ -97,10 +108,10 @@ def simulate_purchases(
     later = (chance.random(counts.sum()) * np.repeat(days_there, counts)).astype(np.int64) + 1
     day = np.concatenate([joined, np.repeat(joined, counts) + later])
     cents = np.maximum(1, np.round(100 * chance.lognormal(3.0, 0.6, len(day)))).astype(np.int64)
-    is_returned = chance.random(len(day)) < 1 / 40
+    is_returned = chance.random(len(day)) < RETURN_SHARE
     names = np.array([f"customer-{number:06d}" for number in range(customers)], dtype=object)
     return SimulatedLog(
-        _orders_table(names, buyer, day, cents, is_returned & (day + 7 < first_day + days)),
+        _orders_table(names, buyer, day, cents, is_returned & (day + RETURN_DAYS < first_day + days)),
         names,
         daily_rate,
         joined,
@@ -112,7 +123,8 @@ def _orders_table(
     names: NDArray[np.object_], buyer: Integers, day: Integers, cents: Integers, is_returned: NDArray[np.bool_]
 ) -> dict[str, NDArray[Any]]:
     who = np.concatenate([buyer, buyer[is_returned]])
-    when = np.concatenate([day, day[is_returned] + 7])
+    when = np.concatenate([day, day[is_returned] + RETURN_DAYS])
+    undone = np.concatenate([np.where(is_returned, day + RETURN_DAYS, NEVER), np.full(is_returned.sum(), NEVER)])
     amount = np.concatenate([cents, -cents[is_returned]]) * (MONEY_SCALE // 100)
     order = np.lexsort((amount, who, when))
     who, when, amount = who[order], when[order], amount[order]
@@ -126,5 +138,6 @@ def _orders_table(
         "line_count": np.ones_like(amount),
         "is_purchase": (amount > 0).astype(np.int64),
         "is_return": (amount < 0).astype(np.int64),
+        "undone_day": undone[order].astype(np.int64),
     }
     return {name: columns[name] for name in column_names(ORDERS)}

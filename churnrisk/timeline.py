@@ -54,6 +54,15 @@ def active_at(day: Any, at: int, lookback: int) -> Any:
     return within(day, at - lookback, at)
 
 
+def stands_at(undone_day: Any, at: Any) -> Any:
+    """Tell whether a purchase that is undone on ``undone_day`` still is one on the morning of day ``at``.
+
+    The return that takes a purchase back is not known before its own day, so at a cutoff up to that day the
+    purchase stands. For a number, an array or a lazy column alike.
+    """
+    return undone_day >= at
+
+
 @dataclass(frozen=True, order=True)
 class Snapshot:
     """One frozen view of a log: what is known before a day, and what is asked about the days after it.

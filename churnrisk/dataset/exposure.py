@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnrisk.btyd import Summary
-from churnrisk.dataset.past_bases import PastBase, collapse_histories, members_at
-from churnrisk.dataset.purchase_days import purchase_days
+from churnrisk.dataset.past_bases import PastBase, PurchaseDays, collapse_histories, members_at
+from churnrisk.dataset.purchase_days import purchase_days_ever
 from churnrisk.dataset.training import SnapshotData, TrainingSet
 from churnrisk.engines import Arrays, iterate_batches
 from churnrisk.features import PurchaseLog
@@ -126,21 +126,21 @@ def mend_past_bases(
 ) -> tuple[PastBase, ...]:
     """Do the same to the customer bases that are known as counts only: members of campaigns are counted apart."""
     everybody = {name for one in exposures for name in (*one.treated, *one.control_weight)}
-    ids, days, starts = _days_of(log, as_of, everybody)
-    return tuple(_mend_base(base, ids, days, starts, exposures) for base in bases)
+    ids, days = _days_of(log, as_of, everybody)
+    return tuple(_mend_base(base, ids, days, exposures) for base in bases)
 
 
-def _days_of(
-    log: PurchaseLog, as_of: int, wanted: set[str]
-) -> tuple[NDArray[np.object_], NDArray[np.int64], NDArray[np.intp]]:
-    """Give the purchase days of some customers, and where each of them begins."""
+def _days_of(log: PurchaseLog, as_of: int, wanted: set[str]) -> tuple[NDArray[np.object_], PurchaseDays]:
+    """Give some customers and their purchase days."""
     keep = partial(_keep, wanted)
-    batches = iterate_batches(purchase_days(log, as_of), sort_by=["customer_id", "order_day"], rows=ROWS)
+    batches = iterate_batches(purchase_days_ever(log, as_of), sort_by=["customer_id", "order_day"], rows=ROWS)
     parts = [keep(batch) for batch in batches]
     ids = np.concatenate([part["customer_id"] for part in parts] or [np.zeros(0, dtype=object)])
-    days = np.concatenate([part["order_day"] for part in parts] or [np.zeros(0, np.int64)])
-    starts = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]]) if len(ids) else np.zeros(0, dtype=bool))
-    return ids[starts], days, starts
+    names = ("order_day", "undone_day")
+    columns = (np.concatenate([part[name] for part in parts] or [np.zeros(0, np.int64)]) for name in names)
+    is_first = np.ones(len(ids), dtype=bool)
+    is_first[1:] = ids[1:] != ids[:-1]
+    return ids[is_first], PurchaseDays(np.cumsum(is_first) - 1, *columns)
 
 
 def _keep(wanted: set[str], batch: Arrays) -> Arrays:
@@ -149,17 +149,13 @@ def _keep(wanted: set[str], batch: Arrays) -> Arrays:
 
 
 def _mend_base(
-    base: PastBase,
-    ids: NDArray[np.object_],
-    days: NDArray[np.int64],
-    starts: NDArray[np.intp],
-    exposures: Sequence[Exposure],
+    base: PastBase, ids: NDArray[np.object_], days: PurchaseDays, exposures: Sequence[Exposure]
 ) -> PastBase:
     change = weigh_customers(ids, base.snapshot, exposures) - 1
     if not change.any():
         return base
-    rows, is_member = members_at(base.snapshot, days, starts)
-    rows["customers"], rows["churned"] = change[is_member], change[is_member] * rows["churned"]
+    rows, members = members_at(base.snapshot, days)
+    rows["customers"], rows["churned"] = change[members], change[members] * rows["churned"]
     known = base.histories
     before = (known.frequency, known.age_at_last_order, known.tenure, known.customers, base.churned)
     names = ("frequency", "age", "tenure", "customers", "churned")

@@ -7,7 +7,7 @@ from: a year of follow-up needs a cutoff a year before ``as_of``. They take few 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from churnrisk.btyd import Summary
 from churnrisk.engines import Database
 from churnrisk.features import Features, PurchaseLog, customer_features
-from churnrisk.labels import follow_customers
-from churnrisk.timeline import Snapshot
+from churnrisk.labels import UndonePurchases, find_undone, follow_customers
+from churnrisk.timeline import Snapshot, stands_at
 
 WINDOWS = (30, 60, 90, 120, 180, 270, 365)
 """Days over which amounts are added up, beside the horizon."""
@@ -43,6 +43,44 @@ MOST_CUSTOMERS = 6000
 
 
 @dataclass(frozen=True)
+class UndoneWaits:
+    """Purchases after a cutoff that are none any more, for who asks what was known while they still were.
+
+    Parameters
+    ----------
+    row : ndarray of int64, shape (m,)
+        Place of the customer among those that are followed.
+    wait_days, undone_after : ndarray of int64, shape (m,)
+        Days from the start of the outcome window to the purchase, and to the day on which it was undone.
+    """
+
+    row: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    wait_days: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    undone_after: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @classmethod
+    def find(cls, undone: UndonePurchases, customer_ids: NDArray[np.object_], snapshot: Snapshot) -> UndoneWaits:
+        """Find those of the customers, who are sorted by id."""
+        wait = undone.day - snapshot.outcome_start
+        chosen = (wait >= 0) & np.isin(undone.customer_ids, customer_ids) if len(wait) else np.zeros(0, bool)
+        rows = np.searchsorted(customer_ids, undone.customer_ids[chosen])
+        return cls(rows, wait[chosen], undone.undone_day[chosen] - snapshot.outcome_start)
+
+    def known_after(self, wait_days: NDArray[np.float64], days: int) -> NDArray[np.float64]:
+        """Give the waits as they were known so many days after the start of the outcome window."""
+        known = np.where(wait_days < days, wait_days, np.inf)
+        stood = (self.wait_days < days) & stands_at(self.undone_after, days)
+        np.minimum.at(known, self.row[stood], self.wait_days[stood])
+        return known
+
+    def of_rows(self, rows: NDArray[np.intp]) -> UndoneWaits:
+        """Keep those of some customers, given by their places, which rise."""
+        chosen = np.isin(self.row, rows)
+        places = np.searchsorted(rows, self.row[chosen])
+        return UndoneWaits(places, self.wait_days[chosen], self.undone_after[chosen])
+
+
+@dataclass(frozen=True)
 class FollowUpData:
     """The customer base at one past cutoff, and what it did afterwards, as far as known at ``until``.
 
@@ -57,13 +95,16 @@ class FollowUpData:
     values : ndarray of float64, shape (n, p)
         A few features, NaN where missing.
     wait_days : ndarray of float64, shape (n,)
-        Days from the start of the outcome window to the next purchase day, infinite where none is known.
+        Days from the start of the outcome window to the next purchase day as known at ``until``, infinite for none.
     revenue : dict of int to ndarray of float64, shape (n,)
         Net amount in the first so many days of the outcome window; windows that are over only.
     lapsed : Summary
         Histories of the customers who had lapsed, alike ones in one row.
     returned : ndarray of float64
-        How many customers of each row of ``lapsed`` bought in the outcome window; empty where it is not over.
+        How many customers of each row of ``lapsed`` bought in the outcome window, as known at its end; empty where it
+        is not over.
+    undone : UndoneWaits
+        Purchases that were undone before ``until``.
     """
 
     snapshot: Snapshot
@@ -74,6 +115,7 @@ class FollowUpData:
     revenue: dict[int, NDArray[np.float64]]
     lapsed: Summary
     returned: NDArray[np.float64]
+    undone: UndoneWaits = field(default_factory=UndoneWaits)
 
     @property
     def known_days(self) -> int:
@@ -88,10 +130,11 @@ class FollowUpData:
             until,
             self.customer_ids,
             self.values,
-            np.where(self.wait_days < days, self.wait_days, np.inf),
+            self.undone.known_after(self.wait_days, days),
             {window: revenue for window, revenue in self.revenue.items() if window <= days},
             self.lapsed,
             self.returned if self.snapshot.outcome_end <= until else np.zeros(0),
+            self.undone,
         )
 
 
@@ -134,10 +177,11 @@ def build_follow_ups(
         The one that the log lies in.
     """
     features = partial(customer_features, log, who="all", names=names, database=database)
-    return tuple(_follow(log, features(snapshot), until, seed) for snapshot in snapshots)
+    undone = find_undone(log, until=until)
+    return tuple(_follow(log, features(snapshot), undone, until, seed) for snapshot in snapshots)
 
 
-def _follow(log: PurchaseLog, features: Features, until: int, seed: int) -> FollowUpData:
+def _follow(log: PurchaseLog, features: Features, undone: UndonePurchases, until: int, seed: int) -> FollowUpData:
     snapshot = features.snapshot
     known = until - snapshot.outcome_start
     windows = sorted({*(days for days in (*WINDOWS, snapshot.horizon) if days <= known and log.has_amounts)})
@@ -151,7 +195,9 @@ def _follow(log: PurchaseLog, features: Features, until: int, seed: int) -> Foll
         rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_CUSTOMERS, replace=False))
     tenure = raw["tenure_days"]
     histories = Summary(raw["purchase_day_count"] - 1, tenure - raw["days_since_last_order"], tenure)
-    lapsed, returned = _count_returned(histories, ~is_member, after.wait_days < snapshot.horizon)
+    waits = UndoneWaits.find(undone, features.customer_ids, snapshot)
+    at_end = waits.known_after(after.wait_days, snapshot.horizon)
+    lapsed, returned = _count_returned(histories, ~is_member, at_end < snapshot.horizon)
     return FollowUpData(
         snapshot,
         until,
@@ -161,6 +207,7 @@ def _follow(log: PurchaseLog, features: Features, until: int, seed: int) -> Foll
         {days: after.revenue[rows, place] for place, days in enumerate(windows)},
         lapsed,
         returned if snapshot.outcome_end <= until else np.zeros(0),
+        waits.of_rows(rows),
     )
 
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from churnrisk.btyd import Summary
-from churnrisk.dataset.purchase_days import purchase_days
+from churnrisk.dataset.purchase_days import purchase_days_ever
 from churnrisk.engines import BATCH_ROWS, Arrays, Database, map_customers
 from churnrisk.features import PurchaseLog
-from churnrisk.timeline import Snapshot
+from churnrisk.schema import NEVER
+from churnrisk.timeline import Snapshot, stands_at
 
 STEP = 7
 """Days between cutoffs: whole weeks, so that each window holds the same weekdays."""
@@ -27,6 +28,40 @@ REACH = 800
 
 LEAST_HISTORY = 14
 """Days of history that a cutoff must have before it."""
+
+
+@dataclass(frozen=True)
+class PurchaseDays:
+    """Days with a purchase of some customers, sorted by customer and day, each day once.
+
+    Parameters
+    ----------
+    customer : ndarray of int64, shape (n,)
+        Whole numbers that rise.
+    day, undone_day : ndarray of int64, shape (n,)
+        The day, and when the last of its purchases is undone.
+    """
+
+    customer: NDArray[np.int64]
+    day: NDArray[np.int64]
+    undone_day: NDArray[np.int64]
+
+    @cached_property
+    def starts(self) -> NDArray[np.intp]:
+        """Where each customer begins."""
+        return np.flatnonzero(np.diff(self.customer, prepend=-1))
+
+    @cached_property
+    def _first_undone(self) -> int:
+        return int(self.undone_day.min(initial=NEVER))
+
+    def known_at(self, snapshot: Snapshot) -> PurchaseDays:
+        """Leave out what was none to who looked at the cutoff, and to who looked at the end of the outcome window."""
+        if stands_at(self._first_undone, snapshot.outcome_end):
+            return self
+        was_known = snapshot.is_past(self.day) & stands_at(self.undone_day, snapshot.cutoff)
+        kept = was_known | (~snapshot.is_past(self.day) & stands_at(self.undone_day, snapshot.outcome_end))
+        return PurchaseDays(self.customer[kept], self.day[kept], self.undone_day[kept])
 
 
 @dataclass(frozen=True)
@@ -40,7 +75,7 @@ class PastBase:
     histories : Summary of m rows
         The members' histories, and how many members each row stands for.
     churned : ndarray of float64, shape (m,)
-        How many of these had no purchase in the outcome window.
+        How many of these had no purchase in the outcome window, as known at its end.
     """
 
     snapshot: Snapshot
@@ -91,7 +126,7 @@ def trace_past_bases(
     snapshots = [current.at(cutoff) for cutoff in range(newest, oldest - 1, -STEP)][::-1]
     if not snapshots:
         return ()
-    days = purchase_days(log, current.cutoff)
+    days = purchase_days_ever(log, current.cutoff)
     step = partial(count_bases, snapshots)
     by_day = ["customer_id", "order_day"]
     parts = list(map_customers(days, step, sort_by=by_day, rows=rows, database=database, table="orders"))
@@ -108,33 +143,22 @@ def count_bases(snapshots: Sequence[Snapshot], batch: Arrays) -> Arrays:
     snapshots : sequence of Snapshot
         The cutoffs.
     batch : dict of arrays
-        ``customer`` (whole numbers, sorted) and ``order_day`` (sorted within a customer, each day once).
+        ``customer`` (whole numbers, sorted), ``order_day`` (sorted within a customer, each day once), ``undone_day``.
     """
-    days = batch["order_day"]
-    starts = np.flatnonzero(np.diff(batch["customer"], prepend=-1))
-    counted = [_count_base(at, snapshot, days, starts) for at, snapshot in enumerate(snapshots)]
+    days = PurchaseDays(batch["customer"], batch["order_day"], batch["undone_day"])
+    counted = [_count_base(at, snapshot, days) for at, snapshot in enumerate(snapshots)]
     return {name: np.concatenate([part[name] for part in counted]) for name in counted[0]}
 
 
-def _count_base(at: int, snapshot: Snapshot, days: NDArray[np.int64], starts: NDArray[np.intp]) -> Arrays:
-    rows = collapse_histories(**members_at(snapshot, days, starts)[0])
+def _count_base(at: int, snapshot: Snapshot, days: PurchaseDays) -> Arrays:
+    rows = collapse_histories(**members_at(snapshot, days)[0])
     return {"at": np.full(len(rows["age"]), at), **rows}
 
 
-def members_at(
-    snapshot: Snapshot, days: NDArray[np.int64], starts: NDArray[np.intp]
-) -> tuple[Arrays, NDArray[np.bool_]]:
-    """Give the members of the base among some customers, a row each, and who of the customers they are.
-
-    Parameters
-    ----------
-    snapshot : Snapshot
-        The cutoff.
-    days : ndarray of int64
-        Purchase days, sorted within each customer.
-    starts : ndarray of int
-        Where each customer begins.
-    """
+def members_at(snapshot: Snapshot, history: PurchaseDays) -> tuple[Arrays, NDArray[np.int64]]:
+    """Give the members of the base among some customers, a row each, and their numbers."""
+    history = history.known_at(snapshot)
+    days, starts = history.day, history.starts
     known = np.add.reduceat(snapshot.is_past(days).astype(np.int64), starts)
     returned = np.add.reduceat(snapshot.in_outcome(days).astype(np.int64), starts) > 0
     last = days[starts + np.maximum(known, 1) - 1]
@@ -147,7 +171,7 @@ def members_at(
         "customers": np.ones(len(known)),
         "churned": (~returned[is_member]).astype(np.float64),
     }
-    return rows, is_member
+    return rows, history.customer[starts][is_member]
 
 
 def collapse_histories(

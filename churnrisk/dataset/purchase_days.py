@@ -12,14 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnrisk.btyd import Summary
-from churnrisk.engines import Database, as_int, collect_arrays, cut_range, key_ranges
+from churnrisk.engines import Database, as_int, collect_arrays, cut_range, key_ranges, purchases_before
 from churnrisk.features import PurchaseLog
 from churnrisk.timeline import Snapshot
+
+_BY_DAY = ("customer_id", "order_day")
 
 
 @dataclass(frozen=True)
 class DailyPurchases:
     """Customers who bought on each day of the log before ``as_of``, days without any included.
+
+    Each day is counted as it was known at its own end, whatever was undone later: so an old day and a new one are
+    counted alike, and what was known on the morning of any day is a part of this.
 
     Parameters
     ----------
@@ -42,8 +47,8 @@ class DailyPurchases:
 
 
 def count_daily_purchases(log: PurchaseLog, as_of: int, *, database: Database | None = None) -> DailyPurchases:
-    """Count the customers who bought on each day before ``as_of``, and those among them who were new."""
-    purchases = _purchases(log, as_of)
+    """Count the customers who bought on each day before ``as_of``, as known at its end, and the new among them."""
+    purchases = log.frame().filter(nw.col("is_purchase") == 1, nw.col("order_day") < as_of).select(*_BY_DAY)
     counts = _count_in_parts(purchases, lambda rows: rows.unique(), ["order_day"], database)
     new_counts = _count_in_parts(purchases, _first_days, ["order_day"], database)
     if not counts:
@@ -96,7 +101,8 @@ def repurchase_gaps(
         wait = nw.when(is_open).then(as_of - 1 - day).otherwise(nw.col("next_day") - day)
         return followed.select(wait=wait, is_open=as_int(is_open))
 
-    rows = sorted(_count_in_parts(_purchases(log, as_of), look, ["is_open", "wait"], database).items())
+    purchases = purchases_before(log.frame(), as_of).select(*_BY_DAY)
+    rows = sorted(_count_in_parts(purchases, look, ["is_open", "wait"], database).items())
     closed, still_open = ({w: n for (is_open, w), n in rows if is_open == kind} for kind in (0, 1))
     return closed, still_open
 
@@ -113,13 +119,18 @@ def summarise_histories(log: PurchaseLog, snapshot: Snapshot) -> Summary:
 
 
 def purchase_days(log: PurchaseLog, before: int) -> nw.LazyFrame[Any]:
-    """Give each customer's days with a purchase before a day, each once."""
-    return _purchases(log, before).unique()
+    """Give each customer's days with a purchase before a day, as known on its morning, each once."""
+    return purchases_before(log.frame(), before).select(*_BY_DAY).unique()
 
 
-def _purchases(log: PurchaseLog, before: int) -> nw.LazyFrame[Any]:
+def purchase_days_ever(log: PurchaseLog, before: int) -> nw.LazyFrame[Any]:
+    """Give each customer's days with a purchase before a day, each once, undone later or not.
+
+    ``undone_day`` is when the last purchase of the day is undone: so earlier mornings can be looked at, too, on which
+    more purchases were known.
+    """
     purchases = log.frame().filter(nw.col("is_purchase") == 1, nw.col("order_day") < before)
-    return purchases.select("customer_id", "order_day")
+    return purchases.group_by(*_BY_DAY).agg(undone_day=nw.col("undone_day").max())
 
 
 def _spread_over_days(table: Counter[tuple[int, ...]], first_day: int, days: int) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ from churnrisk.engines.days import place_days
 from churnrisk.engines.expressions import as_int, int_sum
 from churnrisk.engines.files import write_parquet, write_parquet_parts
 from churnrisk.engines.kept import FileDatabase, MemoryDatabase, fill_table, keep_customers
+from churnrisk.engines.known import known_before, purchases_before, was_purchase
 from churnrisk.engines.postgres import connect_postgres
 from churnrisk.engines.ranges import choose_rows, cut_range, key_ranges
 from churnrisk.engines.spark import map_rows
@@ -62,11 +63,13 @@ __all__ = [
     "join_arrays",
     "keep_customers",
     "key_ranges",
+    "known_before",
     "map_ahead",
     "map_customers",
     "map_over_customers",
     "map_rows",
     "place_days",
+    "purchases_before",
     "quote_text",
     "read_csv",
     "read_lines",
@@ -74,6 +77,7 @@ __all__ = [
     "replacing_folder",
     "spark_errors",
     "trim_sql",
+    "was_purchase",
     "write_parquet",
     "write_parquet_parts",
 ]

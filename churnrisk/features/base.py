@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import narwhals as nw
 
-from churnrisk.engines import as_int, int_sum, place_days
+from churnrisk.engines import as_int, int_sum, known_before, place_days
 from churnrisk.timeline import Snapshot, within
 
 CUSTOMER = "customer_id"
@@ -51,14 +51,14 @@ class PurchaseLog(Protocol):
 
 
 def order_history(log: PurchaseLog, snapshot: Snapshot) -> nw.LazyFrame[Any]:
-    """Give the orders before the cutoff, each with its gap to the purchase day before it.
+    """Give the orders before the cutoff as they were known then, each with its gap to the purchase day before it.
 
     ``previous_day`` is the day of the customer's order before this one, among purchases for a purchase. Orders of
     one day are in no order among themselves, and need none: exactly one of them, whichever, has an earlier
     previous day (or none) and so stands for the day in ``is_new_day``; the others see a gap of zero. Of those that
     stand for their day, ``place_from_end`` is 1 for the last purchase day, 2 for the one before, and so on.
     """
-    past = log.frame().filter(snapshot.is_past(order_day))
+    past = known_before(log.frame(), snapshot.cutoff)
     placed = place_days(past, (CUSTOMER, "is_purchase"), "order_day")
     previous = nw.col("previous_day")
     return placed.with_columns(
@@ -88,7 +88,7 @@ def has_purchased() -> nw.Expr:
 
 
 def is_purchase() -> nw.Expr:
-    """Tell whether an order is a purchase."""
+    """Tell whether an order of :func:`order_history` is a purchase."""
     return nw.col("is_purchase") == 1
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         PurchaseRow,
         build_few_orders,
         few_database,
+        mark_undone,
         open_few,
         trim_text,
     )
@@ -46,6 +47,7 @@ __all__ = [
     "build_few_orders",
     "convert_purchases",
     "few_database",
+    "mark_undone",
     "open_few",
     "read_contacts",
     "read_customers",
@@ -66,6 +68,7 @@ _HOMES = {
     "PurchaseRow": "few",
     "build_few_orders": "few",
     "few_database": "few",
+    "mark_undone": "few",
     "open_few": "few",
     "CustomerList": "lists",
     "TRAIN_CUSTOMERS": "drawing",

@@ -39,7 +39,7 @@ class Draw:
     most : int
         Customers to draw; nothing is drawn where there are no more, or where it is 0.
     before : int
-        The first day that is not known: purchases from it on count for nothing.
+        The first day that is not known: purchases from it on count for nothing, and so do those undone before it.
     lookback : int
         Days within which a purchase makes a customer active.
     seed : int
@@ -129,7 +129,8 @@ def _strata_query(table: str, draw: Draw) -> str:
     active = f"CASE WHEN max(order_day) >= {int(draw.before - draw.lookback)} THEN 10 ELSE 0 END"
     return f"""SELECT customer_id, {digest} AS digest,
         {active} + CASE {levels} ELSE 6 END AS stratum
-        FROM {table} WHERE is_purchase = 1 AND order_day < {int(draw.before)} GROUP BY customer_id"""
+        FROM {table} WHERE is_purchase = 1 AND order_day < {int(draw.before)} AND undone_day >= {int(draw.before)}
+        GROUP BY customer_id"""
 
 
 def _smallest(rows: Rows, strata: str, sizes: dict[int, int], wanted: dict[int, int], *, room: int) -> list[str] | None:

@@ -1,6 +1,6 @@
 """A few purchase rows whose meaning is not in doubt, typed by who sent them, made into orders without an engine.
 
-The rules are those of :mod:`churnrisk.orders.validate` and :mod:`churnrisk.orders.clean`, in plain Python, since for a
+The rules are those of :mod:`churnrisk.orders.rows` and :mod:`churnrisk.orders.clean`, in plain Python, since for a
 handful of rows an engine takes longer to start than to run.
 """
 
@@ -18,7 +18,8 @@ from churnrisk.engines import MemoryDatabase
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders.log import Orders
 from churnrisk.orders.rows import TOTAL_LIMIT
-from churnrisk.schema import LINES, MONEY_LIMIT, MONEY_SCALE, ORDERS
+from churnrisk.orders.undone import find_undone
+from churnrisk.schema import LINES, MONEY_LIMIT, MONEY_SCALE, NEVER, ORDERS, column_names
 from churnrisk.sources import SPACES, IntakeOptions
 from churnrisk.timeline import day_number
 
@@ -26,6 +27,7 @@ _EXACT = Context(prec=60)
 _UNIT = Decimal(1).scaleb(-4)
 _TYPES = {"text": "VARCHAR", "int64": "BIGINT"}
 ORDER_TYPES = {column.name: _TYPES[column.type] for column in ORDERS}
+_PLACE = {name: place for place, name in enumerate(column_names(ORDERS))}
 LINE_TYPES = {column.name: _TYPES[column.type] for column in LINES}
 
 
@@ -90,14 +92,16 @@ def build_few_orders(
     drop_duplicates: bool = False,
     needs_amounts: bool | None = None,
     keep_copies: bool = False,
+    reversals: str = "undo",
+    reversal_days: int = 30,
 ) -> FewOrders:
-    """Make orders of purchase rows: rows of one customer with one order id, or of one day where there is none.
+    """Make orders of purchase rows: rows of one customer with one order id on one day, or of the day without an id.
 
     Parameters
     ----------
     rows : sequence of PurchaseRow
         At least one.
-    timezone, fold_case, pseudonym_key, drop_duplicates
+    timezone, fold_case, pseudonym_key, drop_duplicates, reversals, reversal_days
         As in :class:`churnrisk.orders.IntakeOptions`. Exact copies of rows are dropped in any case where each order is
         one row, as they are from a file.
     keep_copies : bool
@@ -123,15 +127,54 @@ def build_few_orders(
     _check_totals(read)
     groups: dict[tuple[Any, ...], list[_Read]] = {}
     for one in read:
-        groups.setdefault((one.customer_id, one.order_id, one.day if one.order_id is None else None), []).append(one)
-    orders, lines = [], []
-    for group in groups.values():
-        orders.append(_make_order(group, has_amounts=has_amounts))
-        day = orders[-1][2]
-        lines += [(one.customer_id, day, one.product_id, one.category, one.amount, one.quantity) for one in group]
+        groups.setdefault((one.customer_id, one.order_id, one.day), []).append(one)
+    made = [_make_order(group, has_amounts=has_amounts) for group in groups.values()]
+    orders = mark_undone(made, has_amounts=has_amounts, reversals=reversals, reversal_days=reversal_days)
+    lines = [
+        (one.customer_id, one.day, one.product_id, one.category, one.amount, one.quantity)
+        for group in groups.values()
+        for one in group
+    ]
     has_products, has_categories = (any(getattr(row, name) for row in rows) for name in ("product_id", "category"))
     has_quantities = any(row.quantity is not None for row in rows)
     return FewOrders(orders, lines, has_amounts, has_quantities, has_products, has_categories)
+
+
+def mark_undone(
+    orders: Sequence[tuple[Any, ...]], *, has_amounts: bool, reversals: str = "undo", reversal_days: int = 30
+) -> list[tuple[Any, ...]]:
+    """Tell of orders anew on which day returns have taken each back whole, and with that which are purchases.
+
+    Parameters
+    ----------
+    orders : sequence of tuple
+        In the order of :data:`churnrisk.schema.ORDERS`; all orders of each of their customers.
+    has_amounts : bool
+        Whether amounts tell purchases from returns; else quantities do.
+    reversals, reversal_days
+        As in :class:`churnrisk.orders.IntakeOptions`.
+    """
+    net = _PLACE["amount" if has_amounts else "quantity"]
+    of_customer: dict[str, list[int]] = {}
+    for place, order in enumerate(orders):
+        of_customer.setdefault(order[0], []).append(place)
+    undone: dict[int, int] = {}
+    for places in of_customer.values():
+        if reversals == "undo" and any(orders[place][net] < 0 for place in places):
+            mine = [(orders[place][1], orders[place][2], orders[place][net]) for place in places]
+            found = find_undone(mine, reversal_days=reversal_days)
+            undone |= {places[own]: day for own, day in found.items()}
+    return [
+        _mark(order, undone.get(place, NEVER), is_sale=order[net] > 0 or (order[net] == 0 and not has_amounts))
+        for place, order in enumerate(orders)
+    ]
+
+
+def _mark(order: tuple[Any, ...], undone_day: int, *, is_sale: bool) -> tuple[Any, ...]:
+    marked = list(order)
+    marked[_PLACE["is_purchase"]] = int(is_sale and undone_day != order[2])
+    marked[_PLACE["undone_day"]] = undone_day
+    return tuple(marked)
 
 
 def trim_text(text: str) -> str:
@@ -170,17 +213,17 @@ def _make_order(group: Sequence[_Read], *, has_amounts: bool) -> tuple[Any, ...]
     amount, quantity = sum(one.amount for one in group), sum(one.quantity for one in group)
     net = amount if has_amounts else quantity
     returned = sum(-one.amount for one in group if one.amount < 0) if has_amounts else 0
-    is_purchase = net > 0 if has_amounts else net >= 0
     return (
         group[0].customer_id,
         group[0].order_id or "",
-        min(one.day for one in group),
+        group[0].day,
         amount,
         returned,
         quantity,
         len(group),
-        int(is_purchase),
+        0,  # whether it is a purchase is told with what is undone
         int(net < 0),
+        NEVER,
     )
 
 
@@ -235,7 +278,7 @@ def _drop_copies(rows: Sequence[PurchaseRow], read: list[_Read], *, always: bool
     seen = Counter(rows)
     if len(seen) == len(rows):
         return read
-    keys = {(one.customer_id, one.order_id) for one in read}
+    keys = {(one.customer_id, one.order_id, one.day) for one in read}
     is_order_level = all(one.order_id is not None for one in read) and len(keys) == len(seen)
     if not (always or is_order_level):
         return read

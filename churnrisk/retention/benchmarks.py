@@ -135,6 +135,7 @@ def second_order_rate(log: OrderLog, days: int) -> float | None:
 def count_second_orders(days: int, end_day: int, batch: Arrays) -> Arrays:
     """Count, in a batch of whole customers, those followed long enough and those who came back."""
     seen = follow_customers(read_rows(batch), np.zeros(0, np.int64))
-    followed = seen.first_day + days < end_day
-    returned = followed & (seen.second_day - seen.first_day <= days)
+    first_day = seen.first_day(end_day)
+    followed = first_day + days < end_day
+    returned = followed & seen.came_back(first_day, days)
     return {"followed": np.array(followed.sum()), "returned": np.array(returned.sum())}

@@ -168,11 +168,12 @@ def _sum(log: OrderLog, bounds: tuple[int, ...]) -> Arrays:
 
 
 def follow_batch(bounds: tuple[int, ...], batch: Arrays) -> Arrays:
-    """Count a batch of whole customers by cohort and by periods since the first purchase."""
+    """Count a batch of whole customers by cohort and by periods since the first purchase, each as known at its end."""
     rows = read_rows(batch)
-    count = len(bounds) - 1
-    period = find_cells(np.array(bounds, np.int64), rows.day) - 1
-    bought = np.flatnonzero(rows.is_purchase)
+    count, days = len(bounds) - 1, np.array(bounds, np.int64)
+    period = find_cells(days, rows.day) - 1
+    bought = rows.purchases()
+    bought = bought[rows.was_purchase(bought, days[period[bought] + 1])]
     customer, when = rows.customer[bought], period[bought]
     is_new = np.ones(len(bought), bool)
     is_new[1:] = (customer[1:] != customer[:-1]) | (when[1:] != when[:-1])

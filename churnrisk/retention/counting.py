@@ -106,7 +106,7 @@ _EMPTY: Arrays = {
     "customer": np.zeros(0, np.int64),
     "order_day": np.zeros(0, np.int64),
     "amount": np.zeros(0, np.int64),
-    "is_purchase": np.zeros(0, np.int64),
+    "bought_until": np.zeros(0, np.int64),
     "customer_group": np.zeros(0, object),
 }
 
@@ -129,13 +129,13 @@ _ROW_TOTALS = ("revenue", "purchases", "purchase_amount")
 
 
 def _add_rows(totals: Arrays, rows: Rows, windows: Windows, groups: NDArray[np.int64] | None) -> None:
-    """Add what orders count by themselves: net revenue, purchases and their amount."""
-    period = find_cells(np.array(windows.bounds, np.int64), rows.day) - 1
-    inside = within(rows.day, windows.bounds[0], windows.bounds[-1])
-    period, customer = period[inside], rows.customer[inside]
+    """Add what orders count by themselves: net revenue, purchases (as known at the period's end) and their amount."""
+    bounds = np.array(windows.bounds, np.int64)
+    inside = np.flatnonzero(within(rows.day, windows.bounds[0], windows.bounds[-1]))
+    period, customer = find_cells(bounds, rows.day)[inside] - 1, rows.customer[inside]
     group = np.zeros(len(period), np.int64) if groups is None else groups[period, customer]
     place = group * windows.shape[1] + period
-    bought, amount = rows.is_purchase[inside], rows.amount[inside]
+    bought, amount = rows.was_purchase(inside, bounds[period + 1]), rows.amount[inside]
     values = (amount, bought.astype(np.int64), np.where(bought, amount, 0))
     for name, value in zip(_ROW_TOTALS, values, strict=True):
         np.add.at(totals[name].reshape(-1), place, value)
@@ -169,16 +169,16 @@ def _add_by_group(group: NDArray[np.int64], total: NDArray[np.int64], value: NDA
 
 
 def count_movement(seen: Histories, windows: Windows, k: int) -> Values:
-    """Tell of each customer which movements of period ``k`` he takes part in."""
+    """Tell of each customer which movements of period ``k`` he takes part in, as known at its end."""
     a, b = windows.bounds[k], windows.bounds[k + 1]
     place, lookback = windows.place, windows.lookback
     start, end = place(a), place(b)
     at_start, at_end = seen.active(start, a, lookback), seen.active(end, b, lookback)
-    bought_days = seen.purchase_days[end] - seen.purchase_days[start]
-    is_new = within(seen.first_day, a, b)
+    bought_days, first_day = seen.bought_between(start, end, a, b), seen.first_day(b)
+    is_new = within(first_day, a, b)
     is_arrival = at_end & ~at_start
     year_before = seen.active(place(b - YEAR), b - YEAR, lookback)
-    followed = is_new & (seen.first_day + SECOND_ORDER_DAYS < windows.end_day)
+    followed = is_new & (first_day + SECOND_ORDER_DAYS < windows.end_day)
     return {
         "at_start": at_start,
         "at_end": at_end,
@@ -192,7 +192,7 @@ def count_movement(seen: Histories, windows: Windows, k: int) -> Values:
         "year_before": year_before,
         "year_retained": year_before & at_end,
         "first_timers": followed,
-        "second_timers": followed & (seen.second_day - seen.first_day <= SECOND_ORDER_DAYS),
+        "second_timers": followed & seen.came_back(first_day, SECOND_ORDER_DAYS),
     }
 
 

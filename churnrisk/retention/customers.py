@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnrisk.btyd import Summary
-from churnrisk.engines import Arrays, collect_arrays, cut_range, int_sum, join_arrays, key_ranges
+from churnrisk.engines import Arrays, collect_arrays, cut_range, int_sum, join_arrays, key_ranges, known_before
 from churnrisk.retention.histories import OrderLog
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.timeline import active_at
 
 KEY = "customer_id"
+
+Range = tuple[str | None, str | None]
 
 CUSTOMER_BYTES = 250
 """Memory of one customer here, with what is made of the rows, about."""
@@ -23,7 +26,7 @@ CUSTOMER_BYTES = 250
 
 @dataclass(frozen=True)
 class Customers:
-    """All customers with a purchase before ``as_of``, sorted by id.
+    """All customers with a purchase before ``as_of``, as known then, sorted by id.
 
     Parameters
     ----------
@@ -73,14 +76,8 @@ class Customers:
 
 def profile_customers(log: OrderLog, as_of: int) -> Customers:
     """Collect one row per customer with a purchase before ``as_of``; of a long log, customers part by part."""
-    database = getattr(log, "database", None)
-    parts: list[Arrays] = []
-    for ends in key_ranges(database, table="orders", key=KEY):
-        query = _by_customer(cut_range(log.frame().filter(nw.col("order_day") < as_of), KEY, ends))
-        parts.append(collect_arrays(query, sort_by=[KEY]))
-        if database is not None:
-            database.make_room(CUSTOMER_BYTES * sum(len(part[KEY]) for part in parts))
-    columns = join_arrays(parts)
+    known = known_before(log.frame(), as_of)
+    columns = _collect(log, lambda ends: _by_customer(cut_range(known, KEY, ends)).filter(nw.col("purchase_days") > 0))
     whole = {name: columns[name].astype(np.int64, copy=False) for name in columns if name != KEY}
     return Customers(
         as_of,
@@ -94,6 +91,28 @@ def profile_customers(log: OrderLog, as_of: int) -> Customers:
     )
 
 
+def spend_until(log: OrderLog, customers: Customers, end: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give what customers did from their day on until another, as known then: purchase days, and net revenue."""
+    known = known_before(log.frame(), end).filter(nw.col("order_day") >= customers.as_of)
+    columns = _collect(log, lambda ends: _by_customer(cut_range(known, KEY, ends)))
+    ids, wanted = columns[KEY].astype(str), customers.customer_ids.astype(str)
+    _, here, there = np.intersect1d(wanted, ids, assume_unique=True, return_indices=True)
+    days, revenue = np.zeros(len(customers)), np.zeros(len(customers))
+    days[here], revenue[here] = columns["purchase_days"][there], columns["net"][there] / MONEY_SCALE
+    return days, revenue
+
+
+def _collect(log: OrderLog, query: Callable[[Range], nw.LazyFrame[Any]]) -> Arrays:
+    """Collect a query by customer; of a long log, customers part by part."""
+    database = getattr(log, "database", None)
+    parts: list[Arrays] = []
+    for ends in key_ranges(database, table="orders", key=KEY):
+        parts.append(collect_arrays(query(ends), sort_by=[KEY]))
+        if database is not None:
+            database.make_room(CUSTOMER_BYTES * sum(len(part[KEY]) for part in parts))
+    return join_arrays(parts)
+
+
 def _by_customer(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     day, amount = nw.col("order_day"), nw.col("amount")
     bought = nw.when(nw.col("is_purchase") == 1)
@@ -104,7 +123,7 @@ def _by_customer(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .agg(paid=int_sum(nw.col("paid")), net=int_sum(amount), purchases=int_sum(nw.col("is_purchase")))
     )
     bought_day = nw.when(nw.col("purchases") > 0)
-    by_customer = by_day.group_by(KEY).agg(
+    return by_day.group_by(KEY).agg(
         purchase_days=int_sum(bought_day.then(nw.lit(1, dtype=nw.Int64)).otherwise(zero)),
         purchases=int_sum(nw.col("purchases")),
         first_day=bought_day.then(day).min(),
@@ -112,4 +131,3 @@ def _by_customer(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         paid=int_sum(nw.col("paid")),
         net=int_sum(nw.col("net")),
     )
-    return by_customer.filter(nw.col("purchase_days") > 0)

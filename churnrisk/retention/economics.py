@@ -191,8 +191,8 @@ def count_year(end: int, batch: Arrays) -> Arrays:
     for rows in split_rows(read_rows(batch), len(cuts)):
         seen = follow_customers(rows, cuts)
         before, after = seen.active(0, end - YEAR, YEAR), seen.active(1, end, YEAR)
-        was_young = seen.first_day >= end - 2 * YEAR
-        is_young = seen.first_day >= end - YEAR
+        was_young = seen.first_day(end - YEAR) >= end - 2 * YEAR
+        is_young = seen.first_day(end) >= end - YEAR
         spent = seen.revenue[1] - seen.revenue[0]
         sets = (
             *(before & was_young, before & was_young & after, before & ~was_young, before & ~was_young & after),

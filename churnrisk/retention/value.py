@@ -9,7 +9,7 @@ import numpy as np
 
 from churnrisk.btyd import BtydModel, Summary, fit_btyd
 from churnrisk.errors import NotEnoughData, SettingsError
-from churnrisk.retention.customers import Customers, profile_customers
+from churnrisk.retention.customers import Customers, profile_customers, spend_until
 from churnrisk.retention.definitions import Definition, divide
 from churnrisk.retention.histories import OrderLog
 from churnrisk.retention.spending import Correlation, Floats, Z, choose_spending
@@ -286,7 +286,7 @@ class ValueCheck:
     forecast : ValueForecast
         As of an earlier day.
     realised_orders, realised_revenue : float
-        Purchase days and net revenue of that day's base over the horizon.
+        Purchase days and net revenue of that day's base over the horizon, as known at its end.
     deciles : tuple of dict
         By expected revenue, highest first: customers, expected and realised orders and revenue.
     """
@@ -330,11 +330,8 @@ def check_value(log: OrderLog, as_of: int | None = None, *, terms: ValueTerms | 
             f"there are {end - log.first_day}. Choose fewer --months."
         )
     forecast = forecast_value(log, begin, terms=terms)
-    later = profile_customers(log, end)
-    place = np.searchsorted(later.customer_ids.astype(str), forecast.base.customer_ids.astype(str))
-    orders = later.purchase_days[place] - forecast.base.purchase_days
-    revenue = later.revenue[place] - forecast.base.revenue
-    deciles = _compare_deciles(forecast, orders.astype(np.float64), revenue)
+    orders, revenue = spend_until(log, forecast.base, end)
+    deciles = _compare_deciles(forecast, orders, revenue)
     return ValueCheck(forecast, float(orders.sum()), float(revenue.sum()), deciles)
 
 

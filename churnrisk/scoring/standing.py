@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 
 from churnrisk.btyd import Summary
-from churnrisk.engines import Arrays, MemoryDatabase, collect_arrays, int_sum
+from churnrisk.engines import Arrays, MemoryDatabase, collect_arrays, int_sum, purchases_before, was_purchase
 from churnrisk.features import run_kept
 from churnrisk.orders import Orders
 from churnrisk.schema import MONEY_SCALE
@@ -45,7 +45,7 @@ def standing_of(orders: Orders, snapshot: Snapshot) -> Standing:
 def find_standing(orders: Orders, snapshot: Snapshot) -> nw.LazyFrame[Any]:
     """Give the query behind :func:`standing_of`."""
     day, is_known = nw.col("order_day"), snapshot.is_past(nw.col("order_day"))
-    bought = is_known & (nw.col("is_purchase") == 1)
+    bought = was_purchase(snapshot.cutoff)
     return (
         orders.frame()
         .group_by(CUSTOMER)
@@ -101,8 +101,7 @@ def lapsed_histories(orders: Orders, snapshot: Snapshot) -> tuple[np.ndarray, Su
 def find_lapsed(orders: Orders, snapshot: Snapshot) -> nw.LazyFrame[Any]:
     """Give the query behind :func:`lapsed_histories`."""
     day = nw.col("order_day")
-    bought = orders.frame().filter(nw.col("is_purchase") == 1, snapshot.is_past(day))
-    days = bought.select(CUSTOMER, "order_day").unique()
+    days = purchases_before(orders.frame(), snapshot.cutoff).select(CUSTOMER, "order_day").unique()
     customers = days.group_by(CUSTOMER).agg(n=nw.len(), first_day=day.min(), last_day=day.max())
     return customers.filter(nw.col("last_day") < snapshot.observation_start)
 

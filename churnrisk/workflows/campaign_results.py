@@ -18,7 +18,7 @@ from churnrisk.decide import (
     measure_outcomes,
     response_of,
 )
-from churnrisk.engines import collect_arrays, int_sum
+from churnrisk.engines import collect_arrays, int_sum, known_before
 from churnrisk.errors import CampaignError
 from churnrisk.features import customer_features
 from churnrisk.messages import wording
@@ -26,7 +26,7 @@ from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.scoring import find
 from churnrisk.state import Campaign, Measured, Member, State, StoredCampaign, add_measured, load_campaign, load_members
-from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of, within
+from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
 
 
 def measure_campaign(
@@ -83,11 +83,14 @@ def check_over(campaign: Campaign, orders: Orders) -> None:
 
 
 def outcomes_of(members: list[Member], campaign: Campaign, orders: Orders) -> Outcomes:
-    """Look up what the members of a campaign did in its window; who is not in the log bought nothing."""
+    """Look up what the members of a campaign did in its window; who is not in the log bought nothing.
+
+    A purchase counts unless returns took it back whole before the end of the window.
+    """
     ids = np.array([one.customer_id for one in members], dtype=object)
     bought = collect_arrays(
-        orders.frame()
-        .filter(within(nw.col("order_day"), campaign.starts_on, campaign.ends_on))
+        known_before(orders.frame(), campaign.ends_on)
+        .filter(nw.col("order_day") >= campaign.starts_on)
         .group_by("customer_id")
         .agg(orders=int_sum(nw.col("is_purchase")), amount=int_sum(nw.col("amount"))),
         sort_by=["customer_id"],

@@ -22,8 +22,10 @@ def expected_curves(shop: Shop, first_day: int, days: int, measure: str) -> dict
     """Each cohort's three curves, counted customer by customer."""
     periods = make_periods(days, first_day, shop.end_day)
     cohorts: dict[str, dict[str, list[float | None]]] = {}
+    joined: set[str] = set()
     for k, period in enumerate(periods):
-        members = [c for c in shop.customers if shop.days(c) and period.starts_on <= shop.days(c)[0] < period.ends_on]
+        members = [c for c in shop.customers if c not in joined and shop.bought(c, period.starts_on, period.ends_on)]
+        joined |= set(members)
         if not members:
             continue
         later = periods[k:]

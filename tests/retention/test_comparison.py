@@ -113,9 +113,9 @@ def test_figures_of_another_definition_are_refused() -> None:
 @given(random_logs(customers=6).filter(lambda log: len(log.rows) > 0))
 def test_second_orders_of_those_who_were_followed(log: PlainLog) -> None:
     shop = Shop(log.orders(), 365, 365)
-    days = [shop.days(c) for c in shop.customers if shop.days(c)]
-    followed = [mine for mine in days if mine[0] + 90 < shop.end_day]
-    back = [mine for mine in followed if len(mine) > 1 and mine[1] - mine[0] <= 90]
+    first = {c: shop.days(c, shop.end_day)[0] for c in shop.customers if shop.days(c, shop.end_day)}
+    followed = [c for c in first if first[c] + 90 < shop.end_day]
+    back = [c for c in followed if shop.bought(c, first[c] + 1, first[c] + 91)]
     expected = len(back) / len(followed) if followed else None
     assert second_order_rate(as_log(polars_log(log)), 90) == expected
 
@@ -125,7 +125,7 @@ def test_a_year_of_the_shop_against_plain_python() -> None:
     end = shop.end_day
     made = measure_year(ORDERS)
     before, after = shop.active(end - 365), shop.active(end)
-    first = {c: shop.days(c)[0] for c in shop.customers if shop.days(c)}
+    first = {c: shop.days(c, end)[0] for c in shop.customers if shop.days(c, end)}
     young = {c for c in after if first[c] >= end - 365}
     assert (made.young, made.old) == (len(young), len(after - young))
     assert made.young_revenue == pytest.approx(sum(shop.net(c, end - 365, end) for c in young) / 10_000 / len(young))

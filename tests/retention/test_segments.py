@@ -35,13 +35,14 @@ def test_profile_equals_plain_python(log: PlainLog, days: int) -> None:
     as_of = CUTOFF + days
     made = profile_customers(as_log(polars_log(log)), as_of)
     shop = Shop([order for order in log.orders() if order.order_day < as_of], 365, 365)
-    buyers = [c for c in shop.customers if shop.days(c)]
+    bought = {c: shop.days(c, as_of) for c in shop.customers if shop.days(c, as_of)}
+    buyers = list(bought)
     assert made.customer_ids.tolist() == buyers
-    assert made.purchase_days.tolist() == [len(shop.days(c)) for c in buyers]
-    assert made.first_day.tolist() == [shop.days(c)[0] for c in buyers]
-    assert made.last_day.tolist() == [shop.days(c)[-1] for c in buyers]
+    assert made.purchase_days.tolist() == [len(bought[c]) for c in buyers]
+    assert made.first_day.tolist() == [bought[c][0] for c in buyers]
+    assert made.last_day.tolist() == [bought[c][-1] for c in buyers]
     assert made.revenue.tolist() == [shop.net(c, -(10**9), as_of) / 10_000 for c in buyers]
-    mine = {c: [o for o in shop.orders if o.customer_id == c and o.is_purchase] for c in buyers}
+    mine = {c: [o for o in shop.orders if o.customer_id == c and o.bought(as_of)] for c in buyers}
     assert made.purchases.tolist() == [len(mine[c]) for c in buyers]
     assert made.purchase_amount.tolist() == [sum(o.amount for o in mine[c]) / 10_000 for c in buyers]
 

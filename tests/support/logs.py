@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from churnrisk.engines import Database
 from churnrisk.schema import LINES, ORDERS, column_names
+from support.undone import Key, undone_days
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Order:
     line_count: int
     is_purchase: int
     is_return: int
+    undone_day: int
+
+    def bought(self, known_before: int) -> bool:
+        """Whether it was a purchase as far as rows before a day tell."""
+        return bool(self.is_purchase) and self.order_day < known_before <= self.undone_day
 
 
 @dataclass(frozen=True)
@@ -53,32 +59,35 @@ class PlainLog:
     has_quantities: bool = True
     has_products: bool = True
     has_categories: bool = True
+    reversals: str = "undo"
 
     def orders(self) -> list[Order]:
         """Group rows to orders, as intake does, in plain Python."""
-        grouped: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        grouped: dict[Key, list[Row]] = defaultdict(list)
         for row in self.rows:
-            grouped[row.customer, row.order].append(row)
-        return [self._order(*key, rows) for key, rows in grouped.items()]
+            grouped[Key(row.customer, row.order, row.day)].append(row)
+        nets = {
+            key: sum(row.amount if self.has_amounts else row.quantity * self.has_quantities for row in rows)
+            for key, rows in grouped.items()
+        }
+        undone = undone_days(nets, reversals=self.reversals)
+        return [self._order(key, rows, undone[key]) for key, rows in grouped.items()]
 
-    def _order(self, customer: str, order: str, rows: Sequence[Row]) -> Order:
+    def _order(self, key: Key, rows: Sequence[Row], undone_day: int) -> Order:
         amount = sum(row.amount for row in rows) if self.has_amounts else 0
         returned = sum(max(0, -row.amount) for row in rows) if self.has_amounts else 0
         quantity = sum(row.quantity for row in rows) if self.has_quantities else 0
         decides = amount if self.has_amounts else quantity
-        is_purchase = amount > 0 if self.has_amounts else decides >= 0
-        first_day = min(row.day for row in rows)
-        return Order(
-            customer, order, first_day, amount, returned, quantity, len(rows), int(is_purchase), int(decides < 0)
-        )
+        is_purchase = (amount > 0 if self.has_amounts else decides >= 0) and undone_day != key.day
+        kinds = int(is_purchase), int(decides < 0)
+        return Order(*key, amount, returned, quantity, len(rows), *kinds, undone_day)
 
     def lines(self) -> list[dict[str, Any]]:
         """Give the rows as the data dictionary's lines."""
-        day_of = {(order.customer_id, order.order_id): order.order_day for order in self.orders()}
         return [
             {
                 "customer_id": row.customer,
-                "order_day": day_of[row.customer, row.order],
+                "order_day": row.day,
                 "product_id": row.product if self.has_products else "",
                 "category": row.category if self.has_categories else "",
                 "amount": row.amount if self.has_amounts else 0,
@@ -229,4 +238,5 @@ def _log_from_orders(
         for number, (who, day, lines) in enumerate(orders)
         for amount, items, product, category in lines
     ]
-    return PlainLog(tuple(rows), *flags)
+    names = ("has_amounts", "has_quantities", "has_products", "has_categories")
+    return PlainLog(tuple(rows), **dict(zip(names, flags, strict=True)))

@@ -32,7 +32,7 @@ class Customer:
 
     @cached_property
     def purchases(self) -> list[Order]:
-        return [order for order in self.orders if order.is_purchase]
+        return [order for order in self.orders if order.bought(self.cutoff)]
 
     @cached_property
     def days(self) -> list[int]:
@@ -305,7 +305,7 @@ def customers_of(log: PlainLog, snapshot: Snapshot) -> dict[str, Customer]:
     """Give everybody with a purchase before the cutoff, with their past."""
     past = [order for order in log.orders() if order.order_day < snapshot.cutoff]
     lines = [line for line in log.lines() if line["order_day"] < snapshot.cutoff]
-    who = sorted({order.customer_id for order in past if order.is_purchase})
+    who = sorted({order.customer_id for order in past if order.bought(snapshot.cutoff)})
     return {
         customer: Customer(
             [order for order in past if order.customer_id == customer],
@@ -321,12 +321,12 @@ def customers_of(log: PlainLog, snapshot: Snapshot) -> dict[str, Customer]:
 
 def labels_of(log: PlainLog, snapshot: Snapshot) -> dict[str, int]:
     """Give the customer base with 1 for churned and 0 for not."""
-    purchases = [order for order in log.orders() if order.is_purchase]
+    orders = log.orders()
     observed = range(snapshot.cutoff - snapshot.lookback, snapshot.cutoff)
     awaited_from = snapshot.cutoff + snapshot.lead
     awaited = range(awaited_from, awaited_from + snapshot.horizon)
-    base = sorted({order.customer_id for order in purchases if order.order_day in observed})
-    back = {order.customer_id for order in purchases if order.order_day in awaited}
+    base = sorted({one.customer_id for one in orders if one.bought(snapshot.cutoff) and one.order_day in observed})
+    back = {one.customer_id for one in orders if one.bought(awaited.stop) and one.order_day in awaited}
     return {customer: int(customer not in back) for customer in base}
 
 
@@ -339,9 +339,8 @@ def follow_ups_of(
     followed = {}
     for customer in sorted({order.customer_id for order in known if order.is_purchase}):
         mine = [order for order in known if order.customer_id == customer]
-        bought = [order.order_day for order in mine if order.is_purchase]
-        if min(bought) < snapshot.cutoff:
-            waits = [day - start for day in bought if day >= start]
+        if any(order.bought(snapshot.cutoff) for order in mine):
+            waits = [order.order_day - start for order in mine if order.bought(until) and order.order_day >= start]
             amounts = [
                 sum(order.amount for order in mine if order.order_day in range(start, start + days)) / 10_000
                 for days in windows

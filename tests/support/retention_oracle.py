@@ -29,12 +29,13 @@ class Shop:
     def end_day(self) -> int:
         return max(order.order_day for order in self.orders) + 1
 
-    def days(self, customer: str) -> list[int]:
-        """Purchase days, each once."""
-        return sorted({o.order_day for o in self.orders if o.customer_id == customer and o.is_purchase})
+    def days(self, customer: str, known: int) -> list[int]:
+        """Purchase days, each once, as known at a day."""
+        return sorted({o.order_day for o in self.orders if o.customer_id == customer and o.bought(known)})
 
-    def bought(self, customer: str, start: int, end: int) -> list[int]:
-        return [day for day in self.days(customer) if start <= day < end]
+    def bought(self, customer: str, start: int, end: int, *, known: int | None = None) -> list[int]:
+        """Purchase days of a window as known at its end, or at another day."""
+        return [day for day in self.days(customer, end if known is None else known) if start <= day < end]
 
     def active(self, day: int) -> set[str]:
         return {c for c in self.customers if self.bought(c, day - self.lookback, day)}
@@ -48,20 +49,21 @@ def share(part: float, whole: float) -> float | None:
 
 
 def period_figures(shop: Shop, a: int, b: int, members: Callable[[str], bool] = lambda _: True) -> dict[str, Any]:
-    """Every figure of the period ``[a, b)`` over the customers that are members."""
+    """Every figure of the period ``[a, b)`` over the customers that are members, as known at its end."""
     everybody = {c for c in shop.customers if members(c)}
-    first = {c: shop.days(c)[0] for c in everybody if shop.days(c)}
+    first = {c: shop.days(c, b)[0] for c in everybody if shop.days(c, b)}
     start, end = shop.active(a) & everybody, shop.active(b) & everybody
-    new = {c for c in end if a <= first[c] < b}
+    new = {c for c in end - start if a <= first[c] < b}
     back = end - start - new
     lost = start - end
     buyers = {c for c in everybody if shop.bought(c, a, b)}
     year_before = shop.active(b - 365) & everybody
-    lapsed = {c for c in first if c not in start and shop.bought(c, a - 365 - shop.lookback, a - shop.lookback)}
+    then = a - shop.lookback
+    lapsed = {c for c in everybody - start if shop.bought(c, then - 365, then, known=a)}
     followed = {c for c in first if a <= first[c] < b and first[c] + 90 < shop.end_day}
-    second = {c for c in followed if len(shop.days(c)) > 1 and shop.days(c)[1] <= first[c] + 90}
+    second = {c for c in followed if shop.bought(c, first[c] + 1, first[c] + 91)}
     inside = [o for o in shop.orders if a <= o.order_day < b and o.customer_id in everybody]
-    purchases = [o for o in inside if o.is_purchase]
+    purchases = [o for o in inside if o.bought(b)]
     churn = share(len(lost), len(start))
     same = b - a == shop.lookback and churn is not None
     return {
@@ -94,7 +96,7 @@ def _money_figures(shop: Shop, b: int, everybody: set[str], inside: Sequence[Ord
     valued = [(m0, m1) for m0, m1 in pairs if m0 > 0]
     base = sum(m0 for m0, _ in valued)
     gross = share(sum(min(max(m1, 0), m0) for m0, m1 in valued), base)
-    paid = [o.amount for o in inside if o.is_purchase]
+    paid = [o.amount for o in inside if o.bought(b)]
     return {
         "revenue": sum(o.amount for o in inside) / 10_000,
         "net_revenue_retention": share(sum(m1 for _, m1 in valued), base),

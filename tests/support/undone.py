@@ -1,0 +1,52 @@
+"""Which purchases returns have taken back whole, slowly: one customer at a time, one return after the other.
+
+Written from the definition, not from the program: a table of what remains of each purchase, looked through anew for
+each return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from churnrisk.schema import NEVER
+
+
+class Key(NamedTuple):
+    """What names an order."""
+
+    customer: str
+    order: str
+    day: int
+
+
+def undone_days(nets: Mapping[Key, int], *, reversals: str = "undo", reversal_days: int = 30) -> dict[Key, int]:
+    """Give the day on which each order is undone, by the net of each (an amount, or a quantity)."""
+    undone: dict[Key, int] = dict.fromkeys(nets, NEVER)
+    if reversals == "keep":
+        return undone
+    left = {key: net for key, net in nets.items() if net > 0}
+    untouched = set(left)
+    returns = sorted((key.customer, key.day, key.order) for key, net in nets.items() if net < 0)
+    for customer, day, order in returns:
+        amount = -nets[Key(customer, order, day)]
+        same = [key for key in left if key.customer == customer and key.order == order != "" and key.day <= day]
+        same = [key for key in same if left[key] > 0]
+        if not same:
+            others = [key for key in untouched if key.customer == customer and day - reversal_days <= key.day <= day]
+            same = [max(fits, key=latest)] if (fits := [key for key in others if nets[key] == amount]) else []
+        elif fits := [key for key in same if left[key] == amount]:
+            same = [max(fits, key=latest)]
+        for key in sorted(same, key=latest, reverse=True):
+            while amount and left[key]:
+                taken = min(amount, left[key])
+                amount, left[key] = amount - taken, left[key] - taken
+                untouched.discard(key)
+                if left[key] == 0:
+                    undone[key] = day
+    return undone
+
+
+def latest(key: Key) -> tuple[int, str]:
+    """What is greater of two orders of a customer that come one after the other; ids settle it on one day."""
+    return key.day, key.order
