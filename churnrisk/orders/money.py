@@ -113,7 +113,7 @@ def settle_currency(counts: Mapping[str, int], rates: Mapping[str, Decimal], *, 
     rates : mapping of str to Decimal
         What others are worth.
     default : str
-        The currency of rows that name none, as the header of the amounts says it; :func:`currency_sql` must have it too.
+        The currency of rows that name none, as the header of the amounts says it; give it to :func:`currency_sql`, too.
 
     Raises
     ------

@@ -11,6 +11,7 @@ from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.scoring import By, ClusterScores, score_on_cluster
 from churnrisk.workflows.days import Day, choose_as_of
 from churnrisk.workflows.model import ChurnModel
+from churnrisk.workflows.recipe import by_clock_of
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def score_source_on_spark(
     """
     if progress is not None:
         progress("reading purchases on Spark", 0, 3)
-    with read_orders(source, options or IntakeOptions(engine="spark")) as orders:
+    chosen = by_clock_of(churn_model.card, options or IntakeOptions(engine="spark"))
+    with read_orders(source, chosen) as orders:
         day = choose_as_of(churn_model.model, orders, as_of)
         scores = score_on_cluster(
             churn_model.model,

@@ -43,7 +43,7 @@ from churnrisk.workflows.frames import to_frame
 from churnrisk.workflows.outlook import follow_past, look_ahead
 from churnrisk.workflows.reasons import ReasonsFor, describe_drivers, make_finder, score_with_reasons
 from churnrisk.workflows.recipe import KEY as RECIPE
-from churnrisk.workflows.recipe import describe_recipe
+from churnrisk.workflows.recipe import by_clock_of, describe_recipe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,7 +151,8 @@ class ChurnModel:
             stand last: ``reason_1, reason_2, reason_3``.
         """
         valuation = Valuation(margin, discount_rate)
-        with read_orders(purchases, IntakeOptions(engine=engine, columns=dict(columns or {}))) as orders:
+        chosen = by_clock_of(self.card, IntakeOptions(engine=engine, columns=dict(columns or {})))
+        with read_orders(purchases, chosen) as orders:
             day = choose_as_of(self.model, orders, as_of)
             finder = make_finder(self.model, reasons, top=top, by=by)
             scores = score_with_reasons(finder, self.model, orders, day, by=by, valuation=valuation)
@@ -190,7 +191,8 @@ class ChurnModel:
         NoScore
             For a customer who is unknown, has lapsed, or has bought nothing.
         """
-        with read_orders(purchases, options or IntakeOptions(columns=dict(columns or {}))) as orders:
+        chosen = by_clock_of(self.card, options or IntakeOptions(columns=dict(columns or {})))
+        with read_orders(purchases, chosen) as orders:
             own = options.own_id(customer_id) if options is not None else customer_id
             return explain_customer(self.model, orders, choose_as_of(self.model, orders, as_of), own)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +154,12 @@ class Difference:
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, for JSON."""
         return {"rows": [dict(one) for one in self.rows], "is_no_worse": self.is_no_worse}
+
+
+def by_clock_of(card: Mapping[str, Any], options: IntakeOptions) -> IntakeOptions:
+    """Read by the zone that a model was made with, unless another one is given: its days are the days of that clock."""
+    zone = card.get(KEY, {}).get("options", {}).get("timezone")
+    return options if zone is None or options.timezone is not None else replace(options, timezone=zone)
 
 
 def compare_cards(then: Mapping[str, Any], now: Mapping[str, Any]) -> Difference:

@@ -28,6 +28,7 @@ from churnrisk.workflows.changes import Comparison, Memory, with_change
 from churnrisk.workflows.days import Day, choose_as_of, to_day
 from churnrisk.workflows.model import ChurnModel
 from churnrisk.workflows.reasons import ReasonsFor, make_finder, score_with_reasons, with_reasons
+from churnrisk.workflows.recipe import by_clock_of
 from churnrisk.workflows.sources import rejects_beside
 from churnrisk.workflows.streaming import Streamed, StreamTo, table_of, write_stream
 
@@ -164,7 +165,7 @@ def score_source(
     stream : StreamTo, optional
         Where the scores of a large log go at once; there is nothing to compare them with then.
     """
-    chosen, model = options or IntakeOptions(), churn_model.model
+    chosen, model = by_clock_of(churn_model.card, options or IntakeOptions()), churn_model.model
     finder = make_finder(model, reasons, top=top, by=by)
     worth: dict[str, Any] = {"by": by, "valuation": valuation}
     how = partial(score_with_reasons, finder, model, **worth)

@@ -35,6 +35,7 @@ from churnrisk.workflows.card import describe_intake, describe_snapshot
 from churnrisk.workflows.days import Day, choose_as_of
 from churnrisk.workflows.model import ChurnModel
 from churnrisk.workflows.reasons import main_families
+from churnrisk.workflows.recipe import by_clock_of
 
 MONEY_DECIMALS = 4
 MOST_EXPLAINED = 2000
@@ -182,7 +183,7 @@ def make_target(
     options : IntakeOptions, optional
         How to read the purchases.
     """
-    chosen = options or IntakeOptions()
+    chosen = by_clock_of(churn_model.card, options or IntakeOptions())
     plays = check_playbook(playbook or {})
     opted_out = None if suppress is None else read_opted_out(suppress, chosen)
     with read_orders(source, chosen) as orders:
