@@ -73,7 +73,7 @@ class Settings(BaseSettings):
         None, description="character between the fields of text files; found when not set", examples=[";"]
     )
     date_format: str | None = Field(
-        None, description="order of a date's parts; found in the column when not set", examples=["dmy"]
+        None, description="how dates are written; found in the column when not set", examples=["dmy"]
     )
     decimal: str | None = Field(None, description="decimal sign of amounts; found when not set", examples=[","])
     timezone: str | None = Field(
