@@ -38,7 +38,8 @@ NEAREST, LEAST_BEFORE = 20, 10
 After fewer selling days the shop had not yet begun."""
 
 YEAR, YEARLY_WITHIN, MOST_YEARLY = 365.25, 30, 2
-"""A closing that comes every year comes in the same weeks; Easter and the lunar new year move by a month. Two of them a year."""
+"""A closing that comes every year comes in the same weeks; Easter and the lunar new year move by a month.
+There are two a year at most."""
 
 DISTORTING = 0.1
 """A hole distorts a snapshot that has more than this share of its outcome window, or of as long before, in it."""
@@ -109,7 +110,8 @@ def find_holes(days: NDArray[np.int64]) -> tuple[Hole, ...]:
 
     - it has 14 days or more, and more than twice as many as every gap that is neither a hole nor yearly;
     - it is not yearly: no gap of at least half its length lies within 30 days of the same date of another year;
-    - at the pace of the 20 gaps before it, or after it if that is slower, a log of this many selling days has fewer than .001 gaps so long.
+    - at the pace of the 20 gaps before it, or after it if that is slower, a log of this many selling days has fewer
+      than .001 gaps so long.
 
     More than three such gaps are no holes but the way in which the shop sells.
     A log of fewer than 21 selling days has no holes: too little is known of what is usual in it.
@@ -189,6 +191,6 @@ def describe_holes(holes: Sequence[Hole]) -> Iterator[str]:
     """Name each hole by its dates."""
     for hole in holes:
         yield wording(
-            "The whole shop sold nothing from {first} to {last} ({days} days), longer than it ever does: it was closed, "
-            "or a part of the export is missing."
+            "The whole shop sold nothing from {first} to {last} ({days} days), longer than it ever does: it was "
+            "closed, or a part of the export is missing."
         ).format(first=date_of(hole.first_day), last=date_of(hole.last_day), days=hole.days)

@@ -252,9 +252,7 @@ def _make_row(log: OrderLog, group: str | None, totals: PeriodTotals, *, has_hol
     return PeriodRow(period, group, complete, figures, reasons, caveats, has_hole)
 
 
-def _write_notices(
-    log: OrderLog, rows: Sequence[PeriodRow], windows: Windows, holes: Sequence[Hole]
-) -> Iterator[str]:
+def _write_notices(log: OrderLog, rows: Sequence[PeriodRow], windows: Windows, holes: Sequence[Hole]) -> Iterator[str]:
     yield from describe_holes(holes)
     yield from _name_left_out(rows)
     if not any(row.complete or row.period.is_partial or row.has_hole for row in rows):
@@ -287,7 +285,9 @@ def _name_left_out(rows: Sequence[PeriodRow]) -> Iterator[str]:
         if one.is_partial
     ]
     if cut:
-        yield wording("Cut by --from or --to, and so not in averages and trends: {names}.").format(names=_list_some(cut))
+        yield wording("Cut by --from or --to, and so not in averages and trends: {names}.").format(
+            names=_list_some(cut)
+        )
     held = [row.period.name for row in rows if row.has_hole]
     if held:
         yield wording(
