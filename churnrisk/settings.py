@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     )
     year_starts: str = Field(
         "01-01",
-        pattern=r"^(?!02-29)(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+        pattern=r"^((0[13-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])|02-(0[1-9]|1[0-9]|2[0-8]))$",
         description="first day of the year of quarters and years in the retention figures: MM-DD, a day of every year",
         examples=["04-01"],
     )
