@@ -239,4 +239,5 @@ def _log_from_orders(
         for amount, items, product, category in lines
     ]
     names = ("has_amounts", "has_quantities", "has_products", "has_categories")
-    return PlainLog(tuple(rows), **dict(zip(names, flags, strict=True)))
+    facts: dict[str, Any] = dict(zip(names, flags, strict=True))
+    return PlainLog(tuple(rows), **facts)
