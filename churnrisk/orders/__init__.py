@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from churnrisk.orders.contacts import Contact, ContactList, read_contacts, read_opted_out
-    from churnrisk.orders.convert import convert_purchases
+    from churnrisk.orders.convert import convert_files, convert_purchases
     from churnrisk.orders.customers import CustomerTable, read_customers
     from churnrisk.orders.drawing import TRAIN_CUSTOMERS, Draw, DrawnCustomers
     from churnrisk.orders.few import (
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from churnrisk.orders.log import Orders
     from churnrisk.orders.read import read_orders
     from churnrisk.orders.report import IntakeReport
-    from churnrisk.sources import IntakeOptions, write_database_table
+    from churnrisk.sources import IntakeOptions, list_files, write_database_table
 
 __all__ = [
     "FACTS",
@@ -45,8 +45,10 @@ __all__ = [
     "Orders",
     "PurchaseRow",
     "build_few_orders",
+    "convert_files",
     "convert_purchases",
     "few_database",
+    "list_files",
     "mark_undone",
     "open_few",
     "read_contacts",
@@ -60,6 +62,7 @@ __all__ = [
 
 _HOMES = {
     "trim_text": "few",
+    "convert_files": "convert",
     "convert_purchases": "convert",
     "LINE_TYPES": "few",
     "ORDER_TYPES": "few",
@@ -89,7 +92,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     # imported on first use, so that the process that parses foreign formats starts without pandas
-    if name in ("IntakeOptions", "write_database_table"):  # of the stage below, which nobody else enters
+    if name in ("IntakeOptions", "list_files", "write_database_table"):  # of the stage below, which nobody else enters
         return getattr(import_module("churnrisk.sources"), name)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

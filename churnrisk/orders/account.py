@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from typing import Any
 
 from churnrisk.engines import SqlEngine
 from churnrisk.errors import SourceError
@@ -73,7 +74,7 @@ def make_report(
         duplicates_dropped=kinds.get("duplicate", 0),
         rows_without_customer=kinds.get("without_customer", 0),
         reasons=count_reasons(engine, aside),
-        **found,
+        **dict[str, Any](found),
         first_on=date_of(first_day).isoformat(),
         last_on=date_of(last_day).isoformat(),
         rows_no_sale=counts.no_sale,

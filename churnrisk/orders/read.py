@@ -293,7 +293,7 @@ def make_all(
     )
     zeros = settle.say_zeros(zeros=report.zero_orders, orders=report.orders)
     extra = (*say_orders(report), *say_ids(engine, orders, report.customers), *zeros)
-    report = replace(report, notices=(*report.notices, *extra))
+    report = replace(report, date_format=intake.typed.date_format, notices=(*report.notices, *extra))
     if before_dropping is not None:
         before_dropping(table)
     if options.rejects is not None and report.reasons:
@@ -323,6 +323,7 @@ def _judge(
     table = make_rows(engine, intake.typed, today=dt.date.today())
     if not engine.rows_of(f"SELECT 1 FROM {table.name} LIMIT 1") and not intake.rejects:
         raise SourceError(f"{intake.name} has a header and no rows; it must have a row per purchase.")
+    table, repeated = settle.drop_repeated(engine, table, intake.match)
     plan = plan_sales(engine, table, intake.match, options)
     guests = find_guests(engine, table)
     said = say_guests(table, guests, intake.match)
@@ -343,7 +344,7 @@ def _judge(
         has_files=intake.has_files,
     )
     enforce_customers(counts, guests, intake.match, options, name=intake.name)
-    return table, aside, counts, sales, tuple(said)
+    return table, aside, counts, sales, (*repeated, *said)
 
 
 def _set_aside(engine: SqlEngine, intake: Intake, table: RowTable, copies: str, options: IntakeOptions) -> str:

@@ -61,6 +61,7 @@ class IntakeReport:
     undone: int = 0
     orders_over_days: int = 0
     longest_order_days: int = 0
+    date_format: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     ignored_columns: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from churnrisk.engines import SqlEngine
 from churnrisk.errors import ColumnError, LimitExceeded, TooManyRejects
-from churnrisk.orders.issues import COPY, EARLY, FUTURE, ISSUES, NO_CUSTOMER, NO_SALE, issue_sql, value_sql
+from churnrisk.orders.issues import COPY, EARLY, FUTURE, ISSUES, NO_CUSTOMER, NO_SALE, REPEATED, issue_sql, value_sql
 from churnrisk.orders.rejects import write_reject_rows
 from churnrisk.orders.report import VALUE_LENGTH, RejectedRow
 from churnrisk.schema import MONEY_SCALE
@@ -46,6 +46,8 @@ class TypedRows:
         SQL for the place of a row in the table that is made of these rows.
     places : tuple of str
         Columns of the source that tell the place.
+    date_format : str
+        How days are written, for people; empty where they are days already.
     has_amounts, has_quantities : bool
         What the rows know.
     """
@@ -61,6 +63,7 @@ class TypedRows:
     line: str = "line"
     file: str = "''"
     places: tuple[str, ...] = ()
+    date_format: str = ""
     has_amounts: bool = True
     has_quantities: bool = False
 
@@ -186,8 +189,8 @@ def rejects_sql(engine: SqlEngine, table: RowTable) -> str:
         f"SELECT CAST({table.file} AS STRING) AS file, CAST({table.line} AS BIGINT) AS line, "
         f"CASE issue {headers} END AS column_name, left(coalesce(value, ''), {VALUE_LENGTH}) AS value, "
         f"CASE issue {reasons} END AS reason, "
-        f"CASE issue WHEN {NO_CUSTOMER} THEN 'without_customer' ELSE 'rejected' END AS kind "
-        f"FROM {table.name} WHERE issue > 0 AND issue < {NO_SALE}"
+        f"CASE issue WHEN {NO_CUSTOMER} THEN 'without_customer' WHEN {REPEATED} THEN 'duplicate' ELSE 'rejected' END "
+        f"AS kind FROM {table.name} WHERE (issue > 0 AND issue < {NO_SALE}) OR issue = {REPEATED}"
     )
 
 

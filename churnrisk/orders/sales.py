@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from churnrisk.engines import SqlEngine
 from churnrisk.errors import AmbiguousFormat
 from churnrisk.orders.identity import Guests, customer_sql
-from churnrisk.orders.issues import NO_CUSTOMER, NO_SALE, OTHER_TYPE, PENDING
+from churnrisk.orders.issues import NO_CUSTOMER, NO_SALE, OTHER_TYPE, PENDING, REPEATED
 from churnrisk.orders.repeats import decide_totals, is_repeated
 from churnrisk.orders.rows import KEPT, RowTable
 from churnrisk.orders.words import Verdict, judge_row_types, judge_statuses, read_flag
@@ -230,7 +230,8 @@ def judge_rows(
             {plan.status or "CAST(NULL AS STRING)"} AS status, {refunded} AS refunded, {refund_day} AS refund_day,
             {table.line} AS line, {table.file} AS file
         FROM {table.name}"""
-    issue = f"CASE WHEN fate > 0 THEN fate WHEN customer_id IS NULL THEN {NO_CUSTOMER} ELSE read_issue END"
+    own = f"WHEN fate > 0 THEN fate WHEN customer_id IS NULL THEN {NO_CUSTOMER} ELSE read_issue"
+    issue = f"CASE WHEN read_issue = {REPEATED} THEN {REPEATED} {own} END"
     judged = engine.create_table("judged_rows", f"SELECT *, CAST({issue} AS SMALLINT) AS issue FROM ({inner})")
     engine.drop_table(table.name)
     rows = _with_refunds(engine, judged, beside, is_total=is_total, is_order_refund=is_order_refund)

@@ -209,6 +209,7 @@ def type_rows(raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOpt
         line=raw.line_sql,
         file=raw.file_sql,
         places=(*(("line",) if raw.has_lines else ()), *(("file",) if raw.files else ())),
+        date_format=plans.dates.name,
         has_amounts=plans.amounts is not None,
         has_quantities=plans.quantities is not None,
     )

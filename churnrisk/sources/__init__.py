@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from churnrisk.sources.headers import CURRENCY_SIGNS, plain_header
     from churnrisk.sources.lines import settle_lines
     from churnrisk.sources.match import check_amounts, match_source
-    from churnrisk.sources.open import open_source, settle_rows
+    from churnrisk.sources.open import list_files, open_source, settle_rows
     from churnrisk.sources.options import IntakeOptions
     from churnrisk.sources.pseudonyms import pseudonym_sql
     from churnrisk.sources.raw import RawRows
@@ -44,6 +44,7 @@ __all__ = [
     "find_chosen_in",
     "find_dialect",
     "is_plain_sql",
+    "list_files",
     "match_columns",
     "match_source",
     "name_ignored",
@@ -59,6 +60,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "list_files": "open",
     "TypedSource": "typed",
     "open_typed": "typed",
     "CURRENCY_SIGNS": "headers",
