@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from churnrisk.errors import SettingsError
 from churnrisk.retention import build_cohorts, make_periods
+from churnrisk.retention.cohorts import Measure
 from churnrisk.timeline import parse_day
-from support.logs import CUTOFF, PlainLog, polars_log, random_logs
+from support.logs import CUTOFF, PlainLog, Row, polars_log, random_logs
 from support.retention_logs import as_log, buy, small_log
 from support.retention_oracle import Shop
 
