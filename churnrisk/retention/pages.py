@@ -47,8 +47,8 @@ day t** with a purchase in `[t - lookback, t)`. Periods are `[starts_on, ends_on
 
 A ratio whose denominator is not above 0 is null, with the reason in `reasons`. A period is **complete** when the log
 covers it whole and one lookback before it, so that new and reactivated customers can be told apart, no day of it was
-cut off, and no hole bends it; averages and trends leave the others out. Where a figure of a complete period needs days before the log, `caveats` says so, and averages
-leave it out.
+cut off, and no hole bends it; averages and trends leave the others out. Where a figure of a complete period needs
+days before the log, `caveats` says so, and averages leave it out.
 
 **Days and names of periods.** `--from` is the first day that is covered, and `--to` the day after the last. A period
 that has days outside of them is cut there: its figures are of the days from `starts_on` to `last_day` alone,
