@@ -54,6 +54,15 @@ class TrainingPlan:
         """Tell whether a snapshot is not to be learned from."""
         return self.is_spared and is_distorted(snapshot, self.holes)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Give what a card keeps: when the shop sold nothing, and what that did to the training."""
+        return {
+            "holes": [hole.to_dict() for hole in self.holes],
+            "snapshots_left_out": len(self.plan.left_out),
+            "longest_gap_days": self.longest_gap,
+            "notices": list(self.notices()),
+        }
+
     def notices(self) -> Iterator[str]:
         """Say which days the shop sold nothing, and what was left out for it."""
         yield from describe_holes(self.holes)
