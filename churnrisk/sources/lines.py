@@ -53,7 +53,8 @@ def settle_lines(raw: RawRows, match: ColumnMatch, database: Database, *, rows: 
     A **continuation line** has no date, and no customer or the order id of the row above, as exports write the further
     lines of an order; it takes what the first line of its order says about the order. A **row of totals** has a word
     such as *Total* in the place of the customer or the order, or in its first cells where it has no customer; it is
-    passed over. Of an **order that several files have** with the same rows, only the first file counts.
+    passed over. Of an **order that several files have** with the same rows, only the first file counts. The last two
+    are not looked for in Parquet.
 
     Parameters
     ----------
@@ -71,9 +72,14 @@ def settle_lines(raw: RawRows, match: ColumnMatch, database: Database, *, rows: 
     has_blank = bool(raw.texts) and _has_blank_status(raw, match, database)
     if raw.texts and (undated or has_blank):
         settled = _continue_orders(settled, match, database, has_blank=has_blank)
-    if raw.files and "order_id" in match.positions:
+    if raw.files and "order_id" in match.positions and _is_export(raw):
         settled = _drop_repeated(settled, match, database)
     return settled
+
+
+def _is_export(raw: RawRows) -> bool:
+    """Tell whether the rows are no Parquet, which programs write, and which every engine reads alike."""
+    return "Parquet" not in raw.format
 
 
 def _keep(raw: RawRows, query: str, database: Database, *notices: str) -> RawRows:
@@ -154,7 +160,7 @@ def _pass_totals(raw: RawRows, match: ColumnMatch, database: Database, *, rows: 
 def _may_have_totals(raw: RawRows, rows: int) -> bool:
     """Look at the ends of text files, where a sum stands; other sources are looked through where they are small."""
     if not raw.texts:
-        return rows <= _FEW
+        return rows <= _FEW and _is_export(raw)
     for path in raw.texts:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL))
@@ -236,9 +242,11 @@ def _mark_rest(raw: RawRows, match: ColumnMatch, *, has_blank: bool) -> str:
     is_blank = f"({day} IS NULL{f' OR {_cell(match, _STATUS)} IS NULL' if has_blank else ''})"
     is_rest = (
         f"({day} IS NULL AND {customer} IS NULL AND {order} IS NULL AND {says_what}) "
-        f"OR coalesce({order} = above AND {is_blank}, false)"
+        f"OR coalesce({order} = order_above AND {is_blank} "
+        f"AND coalesce({customer} = customer_above, true), false)"
     )
-    above = f"SELECT *, lag({order}) {window} AS above FROM {number_rows(raw).sql}"
+    lags = f"lag({order}) {window} AS order_above, lag({customer}) {window} AS customer_above"
+    above = f"SELECT *, {lags} FROM {number_rows(raw).sql}"
     marked = f"SELECT *, {is_rest} AS is_rest FROM ({above})"
     return f"SELECT *, count(*) FILTER (NOT is_rest) {window} AS head FROM ({marked})"
 
