@@ -68,6 +68,8 @@ class Intake:
         What the user should know already.
     has_files : bool
         Whether there are several files, so that a place names one.
+    may_overlap : bool
+        Whether files may be exports of overlapping times; parts of one table, as Parquet files are, never overlap.
     rejects : str
         Query of what was no row at all; empty for nothing.
     """
@@ -79,6 +81,7 @@ class Intake:
     currency: str | None = None
     notices: tuple[str, ...] = ()
     has_files: bool = False
+    may_overlap: bool = False
     rejects: str = ""
 
 
@@ -208,6 +211,7 @@ def build_orders(
         currency=plans.currency,
         notices=(*raw.notices, *say_floats(raw.floats, match), *match.notices, *plans.notices),
         has_files=bool(raw.files),
+        may_overlap=bool(raw.files) and "Parquet" not in raw.format,
         rejects=load_rejects(raw),
     )
     made = make_all(database, intake, options, before_dropping=before_dropping)
@@ -323,7 +327,9 @@ def _judge(
     table = make_rows(engine, intake.typed, today=dt.date.today())
     if not engine.rows_of(f"SELECT 1 FROM {table.name} LIMIT 1") and not intake.rejects:
         raise SourceError(f"{intake.name} has a header and no rows; it must have a row per purchase.")
-    table, repeated = settle.drop_repeated(engine, table, intake.match)
+    repeated: tuple[str, ...] = ()
+    if intake.may_overlap:
+        table, repeated = settle.drop_repeated(engine, table, intake.match)
     plan = plan_sales(engine, table, intake.match, options)
     guests = find_guests(engine, table)
     said = say_guests(table, guests, intake.match)

@@ -113,12 +113,9 @@ def match_columns(
     ]
     system = next((one for one in SYSTEMS if _is_export(plain, one)), None) if roles == PURCHASE_ROLES else None
     notices = [_REPAIRED.format(names=", ".join(repaired))] if repaired else []
-    closed: set[str] = set()
-    if system is not None:
-        closed = _take_system(plain, system, positions)
-        notices += _say_system(system, positions)
+    notices += _take_system(plain, system, positions) if system else []
     for role in roles:
-        if role not in positions and role not in closed:
+        if role not in positions and not (system and system.columns.get(role) == ""):
             notices += _take(headers, names, role, positions)
     missing = [role for role in needed if role not in positions]
     if missing:
@@ -126,14 +123,12 @@ def match_columns(
     money = [positions[role] for role in ("amount", "unit_price") if role in positions]
     notices += _settle_price(headers, names, positions, is_chosen="amount" in chosen)
     ordered = {role: positions[role] for role in roles if role in positions}
-    is_shopify = (
-        system is not None and system.name == "Shopify"
-    )  # it names the total of an order in its first line only
+    # Shopify names the total of an order in its first line only
     return ColumnMatch(
         tuple(headers),
         ordered,
         tuple(notices),
-        is_blank_zero=is_shopify and "amount" not in chosen,
+        is_blank_zero=system is not None and system.name == "Shopify" and "amount" not in chosen,
         currency=names[money[0]][2] if money else "",
         system=system.name if system else "",
     )
@@ -151,16 +146,12 @@ def _is_export(plain: Sequence[str], system: System) -> bool:
     return all(plain_header(header) in plain for header in system.signature)
 
 
-def _take_system(plain: Sequence[str], system: System, positions: dict[str, int]) -> set[str]:
-    """Add the columns of a system to those that are taken; give the roles for which no other column is looked for."""
+def _take_system(plain: Sequence[str], system: System, positions: dict[str, int]) -> list[str]:
+    """Add the columns of a system to those that are taken; give what is to be said."""
     for role, names in system.columns.items():
         found = [plain.index(name) for name in map(plain_header, names.split("|")) if name and name in plain]
         if found and role not in positions and not (role in OPTIONAL and found[0] in positions.values()):
             positions[role] = found[0]
-    return {role for role, names in system.columns.items() if not names}
-
-
-def _say_system(system: System, positions: Mapping[str, int]) -> list[str]:
     said = [_EXPORT.format(name=system.name)]
     status = system.columns.get("order_status", "")
     if status and "order_status" not in positions:

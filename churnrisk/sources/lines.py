@@ -69,6 +69,11 @@ def settle_lines(raw: RawRows, match: ColumnMatch, database: Database, *, rows: 
     return settled
 
 
+def _is_export(raw: RawRows) -> bool:
+    """Tell whether the rows are no Parquet, which programs write, and which every engine reads alike."""
+    return "Parquet" not in raw.format
+
+
 def _keep(raw: RawRows, query: str, database: Database, *notices: str) -> RawRows:
     """Keep the rows of a query, which has the columns of ``raw`` and their lines, in place of it."""
     number = raw.sql.removeprefix(_TABLE) if raw.sql.startswith(_TABLE) else "0"
@@ -149,7 +154,7 @@ def _pass_totals(raw: RawRows, match: ColumnMatch, database: Database, *, rows: 
 def _may_have_totals(raw: RawRows, rows: int) -> bool:
     """Look at the ends of text files, where a sum stands; other sources are looked through where they are small."""
     if not raw.texts:
-        return rows <= _FEW
+        return rows <= _FEW and _is_export(raw)
     for path in raw.texts:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL))
@@ -231,8 +236,10 @@ def _mark_rest(raw: RawRows, match: ColumnMatch, *, has_blank: bool) -> str:
     is_blank = f"({day} IS NULL{f' OR {_cell(match, _STATUS)} IS NULL' if has_blank else ''})"
     is_rest = (
         f"({day} IS NULL AND {customer} IS NULL AND {order} IS NULL AND {says_what}) "
-        f"OR coalesce({order} = above AND {is_blank}, false)"
+        f"OR coalesce({order} = order_above AND {is_blank} "
+        f"AND coalesce({customer} = customer_above, true), false)"
     )
-    above = f"SELECT *, lag({order}) {window} AS above FROM {number_rows(raw).sql}"
+    lags = f"lag({order}) {window} AS order_above, lag({customer}) {window} AS customer_above"
+    above = f"SELECT *, {lags} FROM {number_rows(raw).sql}"
     marked = f"SELECT *, {is_rest} AS is_rest FROM ({above})"
     return f"SELECT *, count(*) FILTER (NOT is_rest) {window} AS head FROM ({marked})"
