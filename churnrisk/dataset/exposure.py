@@ -148,9 +148,7 @@ def _keep(wanted: set[str], batch: Arrays) -> Arrays:
     return {name: values[chosen] for name, values in batch.items()}
 
 
-def _mend_base(
-    base: PastBase, ids: NDArray[np.object_], days: PurchaseDays, exposures: Sequence[Exposure]
-) -> PastBase:
+def _mend_base(base: PastBase, ids: NDArray[np.object_], days: PurchaseDays, exposures: Sequence[Exposure]) -> PastBase:
     change = weigh_customers(ids, base.snapshot, exposures) - 1
     if not change.any():
         return base

@@ -238,5 +238,5 @@ def _log_from_orders(
         for number, (who, day, lines) in enumerate(orders)
         for amount, items, product, category in lines
     ]
-    names = ("has_amounts", "has_quantities", "has_products", "has_categories")
-    return PlainLog(tuple(rows), **dict(zip(names, flags, strict=True)))
+    has_amounts, has_quantities, has_products, has_categories = flags
+    return PlainLog(tuple(rows), has_amounts, has_quantities, has_products, has_categories)
