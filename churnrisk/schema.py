@@ -66,6 +66,17 @@ ROLES = (
     "category",
     "unit_price",
     "currency",
+    "order_status",
+    "row_type",
+    "refunded_amount",
+    "refunded_at",
+    "cancelled_at",
+    "is_captured",
+    "is_valid",
+    "is_live",
+    "discount",
+    "email",
+    "phone",
 )
 """What a column of a user's file can stand for. The first two are needed in a purchase history."""
 

@@ -55,6 +55,15 @@ class Settings(BaseSettings):
     lookback: int = Field(
         DEFAULT_LOOKBACK, ge=1, le=36500, description="a customer is active with a purchase in this many last days"
     )
+    year_starts: str = Field(
+        "01-01",
+        pattern=r"^((0[13-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])|02-(0[1-9]|1[0-9]|2[0-8]))$",
+        description="first day of the year of quarters and years in the retention figures: MM-DD, a day of every year",
+        examples=["04-01"],
+    )
+    week_starts: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
+        "monday", description="first day of the weeks in the retention figures", examples=["sunday"]
+    )
     lead: int = Field(0, ge=0, le=3650, description="days needed to act, between the cutoff and the outcome window")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="seed of everything random")
     reject_limit: float = Field(
@@ -73,7 +82,7 @@ class Settings(BaseSettings):
         None, description="character between the fields of text files; found when not set", examples=[";"]
     )
     date_format: str | None = Field(
-        None, description="order of a date's parts; found in the column when not set", examples=["dmy"]
+        None, description="how dates are written; found in the column when not set", examples=["dmy"]
     )
     decimal: str | None = Field(None, description="decimal sign of amounts; found when not set", examples=[","])
     timezone: str | None = Field(

@@ -7,7 +7,7 @@ All time passes through a :class:`Snapshot`; nothing else in the package takes a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,11 +144,14 @@ class SnapshotPlan:
     fitting : tuple of Snapshot
         Those among them whose outcome windows end at or before the test's cutoff. Empty where the history is too
         short to have a later snapshot to test on; then other customers of the same snapshots must serve.
+    left_out : tuple of Snapshot
+        Those among which ``labelled`` would be, had they not been left out.
     """
 
     current: Snapshot
     labelled: tuple[Snapshot, ...]
     fitting: tuple[Snapshot, ...]
+    left_out: tuple[Snapshot, ...] = ()
 
     @property
     def test(self) -> Snapshot:
@@ -156,7 +159,13 @@ class SnapshotPlan:
         return self.labelled[-1]
 
 
-def plan_snapshots(first_day: int, current: Snapshot, *, count: int = SNAPSHOT_COUNT) -> SnapshotPlan:
+def plan_snapshots(
+    first_day: int,
+    current: Snapshot,
+    *,
+    count: int = SNAPSHOT_COUNT,
+    leave_out: Callable[[Snapshot], bool] | None = None,
+) -> SnapshotPlan:
     """Choose the cutoffs to learn from: the newest possible one, and earlier ones a third of a horizon apart.
 
     No outcome window reaches past ``as_of``, and each cutoff has at least one horizon of history before it, since
@@ -170,6 +179,9 @@ def plan_snapshots(first_day: int, current: Snapshot, *, count: int = SNAPSHOT_C
         The snapshot at ``as_of``.
     count : int
         Most snapshots to learn from, for the final fit and again for the fit that is tested.
+    leave_out : callable, optional
+        Tells which snapshots not to learn from; older ones take their place. Where it leaves none, ``labelled`` is
+        empty.
 
     Raises
     ------
@@ -186,12 +198,15 @@ def plan_snapshots(first_day: int, current: Snapshot, *, count: int = SNAPSHOT_C
             f"(its first order is on {date_of(first_day)}). Choose a shorter --horizon, or bring older orders."
         )
 
-    def cutoffs_from(last: int) -> tuple[Snapshot, ...]:
-        # Every third is a whole reach back, so that the tested fit and the final one share their snapshots.
-        days = {last - k * reach // 3 for k in range(count)}
-        return tuple(current.at(day) for day in sorted(days) if day >= earliest)
-
-    return SnapshotPlan(current, cutoffs_from(newest), cutoffs_from(newest - reach))
+    # Every third is a whole reach back, so that the tested fit and the final one share their snapshots.
+    steps = range((3 * (newest - earliest) + 2) // reach + 1)
+    every = [current.at(day) for day in dict.fromkeys(newest - k * reach // 3 for k in steps)]  # newest first
+    usable = [one for one in every if leave_out is None or not leave_out(one)]
+    labelled = usable[:count]
+    oldest = labelled[-1] if len(labelled) == count else every[-1]
+    left_out = [one for one in every if one >= oldest and one not in usable]
+    over = [one for one in usable if one.outcome_end <= usable[0].cutoff][:count]
+    return SnapshotPlan(current, tuple(labelled[::-1]), tuple(over[::-1]), tuple(left_out[::-1]))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ SHORT = {"RFM logistic regression": "RFM logistic"}
 
 def show_card(card: Card, *, rejects: Path | None = None) -> None:
     """Print the intake, the horizon, the snapshots, the test and the risk bands."""
-    show_intake(card["intake"], rejects=rejects)
+    show_intake(card["intake"], rejects=rejects, notices=card.get("notices", ()))  # an earlier card has none
     show_horizon(card)
     show_draw(card)
     _show_snapshots(card)
@@ -64,7 +64,7 @@ def show_drivers(drivers: Card) -> None:
     say()
 
 
-def show_intake(intake: Card, *, rejects: Path | None = None) -> None:
+def show_intake(intake: Card, *, rejects: Path | None = None, notices: Iterable[str] = ()) -> None:
     """Print the account of the rows, and in which file those are that were set aside."""
     counted = (
         ("rows in", "rows_in"),
@@ -83,7 +83,7 @@ def show_intake(intake: Card, *, rejects: Path | None = None) -> None:
         say(f"  {count:,} rows set aside: {reason}")
     if intake["reasons"] and rejects is not None:
         say(f"  They are listed, each with its line, in {rejects}.")
-    for notice in intake["notices"]:
+    for notice in (*intake["notices"], *notices):
         say(f"  Note: {notice}")
     say()
 

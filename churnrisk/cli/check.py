@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from churnrisk.cli.options import AsJson, Reading, current_settings, reads_purchases
+
+if TYPE_CHECKING:
+    from churnrisk.settings import Settings
+    from churnrisk.workflows import TrainingTerms
 
 
 def register(app: typer.Typer) -> None:
@@ -38,13 +42,22 @@ def check(
     options = reading.options(settings, rejects=workflows.rejects_beside(source))
     with progress_bar(is_quiet=as_json) as progress:
         progress("reading purchases", 0, 1)
-        result = workflows.check_readiness(source, lookback=settings.lookback, lead=settings.lead, options=options)
+        result = workflows.check_readiness(source, _terms(settings), options=options)
     if as_json:
         print_json(result.to_dict())
         return
-    show_intake(result.intake, rejects=options.rejects)
+    show_intake(result.intake, rejects=options.rejects, notices=result.notices)
     rows = [
         {"for": verdict.use, "enough": "yes" if verdict.is_enough else "NO", "why": verdict.reason}
         for verdict in result.verdicts
     ]
     show_table("What this log is enough for", rows)
+
+
+def _terms(settings: Settings) -> TrainingTerms:
+    """Give what ``churnrisk train`` would be asked for by the settings."""
+    from churnrisk.workflows import TrainingTerms
+
+    return TrainingTerms(
+        settings.lookback, settings.lead, settings.horizon, most=settings.train_customers, seed=settings.seed
+    )

@@ -210,6 +210,9 @@ def _show_training(model: ChurnModel, models_dir: Path, rejects: Path | None, *,
 def _show_stored(model: ChurnModel, models_dir: Path, rejects: Path | None) -> None:
     from churnrisk.cli.card import show_card
     from churnrisk.cli.show import say
+    from churnrisk.workflows import say_if_card_long_past
 
     show_card(model.card, rejects=rejects)
+    for notice in say_if_card_long_past(model.card):
+        say(f"Note: {notice}")
     say(f"Stored as {model.version} in {models_dir}/, signed, and current: `churnrisk score` uses it from now on.")

@@ -41,7 +41,12 @@ INTAKE_PARAMETERS: Mapping[str, Any] = {
     "rejects": _option(FILE, "--rejects", "FILE", "Where to list the rows set aside. (default: beside the output)"),
     "encoding": _option(TEXT, "--encoding", "NAME", "Encoding of a text file, such as cp1251. (default: found)"),
     "delimiter": _option(TEXT, "--delimiter", "CHARACTER", "Between the fields of a text file. (default: found)"),
-    "date_format": _option(TEXT, "--date-format", "FORMAT", "Order of a date's parts: dmy, mdy, ... (default: found)"),
+    "date_format": _option(
+        TEXT,
+        "--date-format",
+        "FORMAT",
+        "How dates are written: dmy, mm/dd/yyyy, dd-mon-yy, epoch_ms, ... (default: found)",
+    ),
     "decimal": _option(TEXT, "--decimal", ".|,", "Decimal sign of amounts. (default: found)"),
     "timezone": _option(TEXT, "--timezone", "ZONE", "The shop's zone, such as Europe/Sofia, for times with an offset."),
     "rate": _option(PAIRS, "--rate", "CURRENCY=RATE", "Convert a currency, as PLN=0.235; repeatable."),

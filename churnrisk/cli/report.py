@@ -18,7 +18,7 @@ from churnrisk.cli.options import (
     known_state,
     reads_purchases,
 )
-from churnrisk.cli.retention_source import Lookback, PeriodKind, Purchases
+from churnrisk.cli.retention_source import Lookback, PeriodKind, Purchases, WeekStarts, YearStarts, choose_calendar
 
 if TYPE_CHECKING:
     from churnrisk.workflows import ReportResult
@@ -38,6 +38,8 @@ def report(
     ),
     period: PeriodKind = "month",
     lookback: Lookback = None,
+    year_starts: YearStarts = None,
+    week_starts: WeekStarts = None,
     top: Annotated[
         int, typer.Option("--top", metavar="N", min=0, help="Customers in the list of those most at risk; 0 for none.")
     ] = 20,
@@ -65,6 +67,7 @@ def report(
         result = workflows.make_report(
             source,
             kind=kind,
+            calendar=choose_calendar(settings, year_starts, week_starts),
             lookback=settings.lookback if lookback is None else lookback,
             top=top,
             models_dir=models_dir or settings.models_dir,

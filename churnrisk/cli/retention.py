@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,10 @@ from churnrisk.cli.retention_source import (
     PeriodKind,
     Purchases,
     To,
+    WeekStarts,
     Wide,
+    YearStarts,
+    choose_calendar,
     choose_lookback,
     describe_intake,
     opened_orders,
@@ -57,6 +60,8 @@ def metrics(
     period: PeriodKind = "month",
     start: From = None,
     stop: To = None,
+    year_starts: YearStarts = None,
+    week_starts: WeekStarts = None,
     lookback: Lookback = None,
     revenue_window: Annotated[
         int, typer.Option("--revenue-window", metavar="DAYS", help="Days of each window of revenue retention.")
@@ -80,6 +85,7 @@ def metrics(
     from churnrisk.retention import measure_retention, parse_kind
 
     kind, more = parse_kind(period), {} if by is None else {"group_column": by}
+    calendar = choose_calendar(current_settings(context), year_starts, week_starts)
     with opened_orders(context, purchases, reading, **more) as orders:
         table = measure_retention(
             orders,
@@ -88,6 +94,7 @@ def metrics(
             lookback=choose_lookback(context, lookback),
             revenue_window=revenue_window,
             by_group=by is not None,
+            calendar=calendar,
         )
         if as_json:
             print_json({**table.to_dict(), "by": by, "intake": describe_intake(orders)})
@@ -130,6 +137,8 @@ def cohorts(
     ] = Curve.classic,
     start: From = None,
     stop: To = None,
+    year_starts: YearStarts = None,
+    week_starts: WeekStarts = None,
     lookback: Lookback = None,
     wide: Wide = False,
     as_json: AsJson = False,
@@ -145,10 +154,12 @@ def cohorts(
     from churnrisk.retention import build_cohorts, parse_kind
 
     kind = parse_kind(period)
+    how: dict[str, Any] = {
+        "lookback": choose_lookback(context, lookback),
+        "calendar": choose_calendar(current_settings(context), year_starts, week_starts),
+    }
     with opened_orders(context, purchases, reading) as orders:
-        table = build_cohorts(
-            orders, kind, measure=measure.value, **read_days(start, stop), lookback=choose_lookback(context, lookback)
-        )
+        table = build_cohorts(orders, kind, measure=measure.value, **read_days(start, stop), **how)
         if as_json:
             print_json({**table.to_dict(), "intake": describe_intake(orders)})
             return
@@ -170,6 +181,8 @@ def segments(
     ] = None,
     start: From = None,
     stop: To = None,
+    year_starts: YearStarts = None,
+    week_starts: WeekStarts = None,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -184,13 +197,15 @@ def segments(
     from churnrisk.workflows import predict_churn
 
     kind = None if period is None else parse_kind(period)
+    calendar = choose_calendar(current_settings(context), year_starts, week_starts)
     with opened_orders(context, purchases, reading) as orders:
         day = read_day(as_of)
         churn = predict_churn(orders, models_dir or current_settings(context).models_dir, as_of=day)
         segmentation = build_segments(orders, day, churn_probability=churn.probability)
         movements: tuple[Movement, ...] = ()
         if kind is not None:
-            periods = make_periods(kind, orders.first_day, orders.last_day + 1, **read_days(start, stop))
+            days = read_days(start, stop)
+            periods = make_periods(kind, orders.first_day, orders.last_day + 1, **days, calendar=calendar)
             # before the first order there is nobody to cut into fifths
             movements = follow_segments(orders, [one for one in periods if one.starts_on > orders.first_day])
         if as_json:
@@ -211,6 +226,8 @@ def benchmarks(
     purchases: Purchases = None,
     period: PeriodKind = "month",
     lookback: Lookback = None,
+    year_starts: YearStarts = None,
+    week_starts: WeekStarts = None,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -230,9 +247,9 @@ def benchmarks(
         parse_kind,
     )
 
-    kind = parse_kind(period)
+    kind, calendar = parse_kind(period), choose_calendar(current_settings(context), year_starts, week_starts)
     with opened_orders(context, purchases, reading) as orders:
-        table = measure_retention(orders, kind, lookback=choose_lookback(context, lookback))
+        table = measure_retention(orders, kind, lookback=choose_lookback(context, lookback), calendar=calendar)
         changes, reason = _compare(orders, table)
         compared, intake = compare_benchmarks(measure_own(orders)), describe_intake(orders)
     trends = {name: measure_trend(table, name) for name in ("retention_rate", "no_purchase_rate")}

@@ -12,6 +12,8 @@ from churnrisk.cli.options import Reading, current_settings
 
 if TYPE_CHECKING:
     from churnrisk.orders import Orders
+    from churnrisk.retention import Calendar
+    from churnrisk.settings import Settings
 
 Purchases = Annotated[
     str | None,
@@ -24,6 +26,15 @@ PeriodKind = Annotated[
 ]
 From = Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First day to cover.")]
 To = Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="The day after the last one to cover.")]
+YearStarts = Annotated[
+    str | None,
+    typer.Option(
+        "--year-starts", metavar="MM-DD", help="First day of the year of quarters and years. (default: 01-01)"
+    ),
+]
+WeekStarts = Annotated[
+    str | None, typer.Option("--week-starts", metavar="DAY", help="First day of a week. (default: monday)")
+]
 Lookback = Annotated[
     int | None,
     typer.Option("--lookback", metavar="DAYS", help="Active is who bought in so many last days. (default: 365)"),
@@ -57,7 +68,15 @@ def choose_lookback(context: typer.Context, given: int | None) -> int:
     return current_settings(context).lookback if given is None else given
 
 
-def read_days(start: str | None, stop: str | None) -> dict[str, int | None]:
+def choose_calendar(settings: Settings, year_starts: str | None, week_starts: str | None) -> Calendar:
+    """Give the days on which years and weeks begin: those given, else those of the settings."""
+    from churnrisk.retention import Calendar
+
+    week = settings.week_starts if week_starts is None else week_starts.strip().lower()
+    return Calendar(settings.year_starts if year_starts is None else year_starts.strip(), week)
+
+
+def read_days(start: str | None, stop: str | None) -> dict[str, Any]:
     """Read the days to cover."""
     from churnrisk.timeline import parse_day
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Comparison,
         Economics,
         Movement,
+        Period,
         PeriodRow,
         Rate,
         RetentionTable,
@@ -39,6 +40,11 @@ WIDE = (
     ("Revenue", ("revenue", "net_revenue_retention", "gross_revenue_retention", "gross_revenue_churn")),
     ("Revenue", ("revenue_churn_lost_customers", "unvalued_customers")),
 )
+MARKS = {
+    "*": "not complete: the log does not cover the period, or one lookback before it",
+    "^": "partial: cut by --from or --to",
+    "!": "the whole shop sold nothing on days of the period, or of the lookback before its first day or its end",
+}
 SHADES = ("", "on grey93", "on light_cyan1", "on sky_blue1", "on steel_blue1", "on dodger_blue1")
 
 
@@ -71,14 +77,22 @@ def show_metrics(table: RetentionTable, *, is_wide: bool) -> None:
         _show_figures(table, name, figures)
     say(f"Active: a purchase in the last {table.lookback_days} days.")
     say(f"Revenue windows: {table.revenue_window_days} days{money}.")
-    if any(not row.complete for row in table.rows):
-        say("* not complete: the log does not cover the period, or one lookback before it; not in the mean.")
+    marks = {mark for row in table.rows for mark in _marks(row)}
+    for mark, meaning in MARKS.items():
+        if mark in marks:
+            say(f"{mark} {meaning}; not in the mean.")
     if is_wide and any(row.caveats for row in table.rows if row.complete):
         say("~ the windows of the figure reach back before the log; not in the mean.")
     for notice in table.notices:
         say(f"Note: {notice}")
     if not is_wide:
         say("More figures: --wide; all of them, with the reasons of what is undefined: --json.")
+
+
+def _marks(row: PeriodRow) -> str:
+    if row.complete:
+        return ""
+    return ("^" if row.period.is_partial else "") + ("!" if row.has_hole else "") or "*"
 
 
 def _show_figures(table: RetentionTable, title: str, names: Sequence[str]) -> None:
@@ -88,7 +102,7 @@ def _show_figures(table: RetentionTable, title: str, names: Sequence[str]) -> No
     formats = _formats()
 
     def cells(row: PeriodRow) -> dict[str, Any]:
-        head: dict[str, Any] = {"period": row.period.name + ("" if row.complete else "*")}
+        head: dict[str, Any] = {"period": row.period.name + _marks(row)}
         if has_groups:
             head["group"] = (row.group or "(none)")[:18]
         return head | {DEFINITIONS[name].title: _mark(row, name, formats) for name in names}
@@ -138,6 +152,8 @@ def show_cohorts(table: CohortTable, kind: str, *, is_wide: bool) -> None:
         say("~ biased low: less than one lookback of log after it, so some of the silent may still come back.")
     if any(cohort.may_include_older for cohort in table.cohorts):
         say("* the log has less than one lookback before it: some of its customers may have bought before.")
+    if any(cohort.period.is_partial for cohort in table.cohorts):
+        say("^ partial: only customers who first bought on the days that --from and --to leave.")
     if last < ages:
         say(f"{ages - last} more periods: --wide or --json.")
 
@@ -163,8 +179,8 @@ def _show_block(table: CohortTable, kind: str, ages: range, width: int) -> None:
             style = f"black {shade}" if shade else ""
             text = "" if value is None else f"{'~' if mark else ' '}{100 * value:.1f}"
             cells.append(Text(text.rjust(width), style=style if value is not None else ""))
-        older = "*" if cohort.may_include_older else ""
-        grid.add_row(Text(f"{cohort.period.name}{older} "), Text(f"{cohort.size:,}"), *cells)
+        marks = ("^" if cohort.period.is_partial else "") + ("*" if cohort.may_include_older else "")
+        grid.add_row(Text(f"{cohort.period.name}{marks} "), Text(f"{cohort.size:,}"), *cells)
     console().print(grid)
 
 
@@ -204,10 +220,12 @@ def show_movement(movements: Sequence[Movement]) -> None:
     for first in range(0, len(movements), 6):
         part = movements[first : first + 6]
         rows = [
-            {"at the end of": name.replace("_", " ")} | {m.period.name: int(m.counts[:, k].sum()) for m in part}
+            {"at the end of": name.replace("_", " ")} | {_name(m.period): int(m.counts[:, k].sum()) for m in part}
             for k, name in enumerate(SEGMENTS)
         ]
         show_table("Segments over time, under the cuts of the first day", rows)
+    if any(movement.period.is_partial for movement in movements):
+        say(f"^ {MARKS['^']}.")
     moves = [move for move in movements[-1].to_dict()["moves"] if move["from"] != move["to"]]
     moves.sort(key=lambda move: -move["customers"])
     rows = [
@@ -216,6 +234,10 @@ def show_movement(movements: Sequence[Movement]) -> None:
     ]
     if rows:
         show_table(f"Largest movements in {movements[-1].period.name}", rows)
+
+
+def _name(period: Period) -> str:
+    return period.name + ("^" if period.is_partial else "")
 
 
 def show_value(forecast: ValueForecast, check: ValueCheck | None, reason: str) -> None:

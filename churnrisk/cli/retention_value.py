@@ -13,6 +13,9 @@ from churnrisk.cli.retention_source import (
     Lookback,
     Margin,
     Purchases,
+    WeekStarts,
+    YearStarts,
+    choose_calendar,
     choose_lookback,
     describe_intake,
     opened_orders,
@@ -78,6 +81,8 @@ def nps(
         str | None, typer.Option("--purchases", metavar="FILE", help="Purchase history to join the answers to.")
     ] = None,
     period: Annotated[str, typer.Option("--period", metavar="week|month|quarter|year", help="To group by.")] = "month",
+    year_starts: YearStarts = None,
+    week_starts: WeekStarts = None,
     survey_column: Annotated[
         list[str] | None,
         typer.Option("--survey-column", metavar="ROLE=HEADER", help="What a column of the survey is; repeatable."),
@@ -97,7 +102,8 @@ def nps(
 
     if period not in KINDS:
         raise SettingsError(f"--period {period!r}: give one of {', '.join(KINDS)}.")
-    rows = read_survey(survey, _survey_columns(survey_column or []), period=period)
+    calendar = choose_calendar(current_settings(context), year_starts, week_starts)
+    rows = read_survey(survey, _survey_columns(survey_column or []), period=period, calendar=calendar)
     known = KnownCustomers({}, {}, {}, {})
     if purchases is not None or current_settings(context).purchases is not None:
         with opened_orders(context, purchases, reading) as orders:

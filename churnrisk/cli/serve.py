@@ -97,6 +97,8 @@ def serve(
         explained=settings.reasons_ahead,
         train_customers=settings.train_customers,
         suppress=settings.suppress,
+        year_starts=settings.year_starts,
+        week_starts=settings.week_starts,
     )
     tend_state(config.state, keep_days=settings.keep_runs_days)
     code = run_service(config, announce=lambda line: typer.echo(line, err=True))

@@ -56,8 +56,9 @@ def weekly(
         print_json(_describe(result))
         return
     typer.echo(result.line)
-    if result.alarm:
-        typer.echo(result.alarm)
+    for said in (result.alarm, result.scored.long_past):
+        if said:
+            typer.echo(said)
 
 
 def _describe(result: WeeklyResult) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def find_files(spark: Spark, source: str | Path) -> SourceFiles:
     """
     path = absolute(source)
     with spark_errors():
+        _refuse_table(spark, path)
         names = list(_names_below(spark, path))
     if not names:
         raise SourceError(f"{source}: no files there that Spark can see; a cluster needs a path that all of it sees.")
@@ -60,6 +61,20 @@ def find_files(spark: Spark, source: str | Path) -> SourceFiles:
             f"time; found {names[0]}. Convert it first: churnrisk convert {source} --output purchases.parquet"
         )
     return SourceFiles(path, kinds.pop() or "", len(names), names[0])
+
+
+def _refuse_table(spark: Spark, path: str) -> None:
+    """Refuse the files of a table that keeps a log: which of them count, only the log says."""
+    folders = [path, *(path.rsplit("/", level)[0] for level in (1, 2, 3))]
+    for folder in folders:
+        for kind, sign in (("Delta Lake", "_delta_log"), ("Iceberg", "metadata/*.metadata.json"), ("Hudi", ".hoodie")):
+            if "://" in folder + "/" or folder.startswith("/"):
+                system, place = file_system(spark, f"{folder}/{sign}")
+                if system.globStatus(place):
+                    raise SourceError(
+                        f"{folder} is a table of {kind}: its folder keeps files that were removed from it, which would "
+                        "count again. Write the rows of the table to a folder of Parquet files with its own program."
+                    )
 
 
 def absolute(path: str | Path) -> str:

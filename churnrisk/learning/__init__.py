@@ -1,6 +1,14 @@
 """Learning: churn probabilities from a training set, tested against baselines on what came after."""
 
-from churnrisk.learning.backtest import Backtest, CutoffResult, Figures, SkippedCutoff, plan_backtest, run_backtest
+from churnrisk.learning.backtest import (
+    Backtest,
+    BacktestPlan,
+    CutoffResult,
+    Figures,
+    SkippedCutoff,
+    plan_backtest,
+    run_backtest,
+)
 from churnrisk.learning.design import FAMILIES, families_of
 from churnrisk.learning.estimators import Blend, Learner, RidgePart
 from churnrisk.learning.evaluate import MEASURES, Interval, Scored, difference, measure, reliability
@@ -18,7 +26,15 @@ from churnrisk.learning.outlook import Outlook, Prospects
 from churnrisk.learning.outlook_fit import OutlookCheck, fit_outlook, select_outlook_features
 from churnrisk.learning.rules import Rule
 from churnrisk.learning.survival import REPORTED
-from churnrisk.learning.train import LEAST_CUSTOMERS, FittedModel, SummaryModel, TestResult, fit_model, run_test
+from churnrisk.learning.train import (
+    LEAST_CUSTOMERS,
+    FittedModel,
+    Outcomes,
+    SummaryModel,
+    TestResult,
+    fit_model,
+    run_test,
+)
 from churnrisk.learning.tree_tables import SmallTrees
 from churnrisk.learning.trees import BoostedModel, ForestModel, classify, rate_to_log_odds
 from churnrisk.learning.worth import Valuation
@@ -29,6 +45,7 @@ __all__ = [
     "MEASURES",
     "REPORTED",
     "Backtest",
+    "BacktestPlan",
     "Blend",
     "BoostedModel",
     "CutoffResult",
@@ -41,6 +58,7 @@ __all__ = [
     "Learner",
     "LinearModel",
     "MaxProfit",
+    "Outcomes",
     "Outlook",
     "OutlookCheck",
     "Prospects",

@@ -37,6 +37,8 @@ Progress = Callable[[int, int], None]
 MOST_CUTOFFS = 5
 """So many cutoffs unless another number is asked for."""
 
+DISTORTED = "the whole shop sold nothing for so long that the outcome, or what is learned from, tells of no customer"
+
 LEAST_OUTCOMES = 10
 """A cutoff needs so many customers that churned, and that were kept, to be judged by."""
 
@@ -60,7 +62,7 @@ class BacktestPlan:
     plans : tuple of SnapshotPlan
         For each cutoff, oldest first: what is scored (``current``) and what is learned from (``labelled``).
     skipped : tuple of SkippedCutoff
-        Cutoffs that were asked for and for which the history is too short.
+        Cutoffs that were asked for and for which the history is too short, and those in a hole of the log.
     """
 
     current: Snapshot
@@ -192,7 +194,13 @@ class Fits:
         return self.model
 
 
-def plan_backtest(first_day: int, current: Snapshot, *, cutoffs: int | None = None) -> BacktestPlan:
+def plan_backtest(
+    first_day: int,
+    current: Snapshot,
+    *,
+    cutoffs: int | None = None,
+    leave_out: Callable[[Snapshot], bool] | None = None,
+) -> BacktestPlan:
     """Choose the cutoffs: the newest whose outcome is known, and earlier ones a horizon apart.
 
     Parameters
@@ -203,6 +211,8 @@ def plan_backtest(first_day: int, current: Snapshot, *, cutoffs: int | None = No
         The snapshot at ``as_of``.
     cutoffs : int, optional
         How many. By default as many as the history allows, at most five.
+    leave_out : callable, optional
+        Tells which snapshots neither to learn from nor to test on, since a hole in the log distorts them.
 
     Raises
     ------
@@ -210,19 +220,24 @@ def plan_backtest(first_day: int, current: Snapshot, *, cutoffs: int | None = No
         Where the history allows none.
     """
     newest = current.cutoff - current.horizon - current.lead
-    plans, skipped = [], []
+    plans, skipped, distorted = [], [], []
     for k in range(cutoffs or MOST_CUTOFFS):
         snapshot = current.at(newest - k * current.horizon)
         try:
-            plans.append(plan_snapshots(first_day, snapshot))
+            plan = plan_snapshots(first_day, snapshot, leave_out=leave_out)
         except NotEnoughData as error:
             skipped.append(SkippedCutoff(snapshot, str(error)))
+            continue
+        if plan.labelled and (leave_out is None or not leave_out(snapshot)):
+            plans.append(plan)
+        else:
+            distorted.append(SkippedCutoff(snapshot, DISTORTED))
     if not plans:
         raise NotEnoughData(
             f"a backtest with a horizon of {current.horizon} days needs a snapshot to score and an earlier one to "
-            f"learn from: {skipped[0].reason}"
+            f"learn from: {(skipped + distorted)[0].reason}"
         )
-    return BacktestPlan(current, tuple(reversed(plans)), tuple(skipped) if cutoffs else ())
+    return BacktestPlan(current, tuple(reversed(plans)), (*distorted, *(skipped if cutoffs else ())))
 
 
 def run_backtest(

@@ -207,7 +207,7 @@ def fit_ranking(
     newest = samples[-1]
     weights = prior_weights(newest.churned)
     inner = [one for one in samples if one.data.snapshot.outcome_end <= newest.data.snapshot.cutoff]
-    if inner and count_rarer(inner) >= INNER_EVENTS:
+    if inner and count_rarer(inner) >= INNER_EVENTS and all(count_rarer([one]) for one in (inner[-1], newest)):
         fold = newest.draw(INNER_ROWS, seed=seed)
         parts = _parts_of(earlier) or fit_parts(inner, columns, design, sizes=INNER_SIZES, seed=seed)
         log_odds = part_log_odds(parts, fold.columns, design)

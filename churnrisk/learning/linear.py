@@ -85,7 +85,7 @@ def fit_linear(
     columns : ndarray of shape (n, p)
         Without missing values.
     churned : ndarray of shape (n,)
-        0 or 1, both present.
+        0 or 1. With one of the two alone, the answer is the same for everybody: very sure, and not for certain.
     sample_weight : ndarray of shape (n,)
         Weight of each row.
     strength : float
@@ -103,6 +103,8 @@ def fit_linear(
     safe = np.where(is_constant, 1.0, spread)
     standard = np.clip((columns - centre) / safe, -CLIP_AT, CLIP_AT)
     standard[:, is_constant] = 0.0
+    if len(np.unique(churned)) < 2:
+        return LinearModel(centre, safe, np.zeros(columns.shape[1]), _sure(churned))
     factors = np.ones(columns.shape[1])
     for position, factor in (favoured or {}).items():
         factors[position] = factor
@@ -112,6 +114,11 @@ def fit_linear(
         regression.fit(table, churned, sample_weight=sample_weight)
     weights = np.where(is_constant, 0.0, regression.coef_[0][: columns.shape[1]] * factors)
     return LinearModel(centre, safe, weights, float(regression.intercept_[0]))
+
+
+def _sure(churned: Floats) -> float:
+    """Give the log-odds of what always happened so far."""
+    return float(np.log((churned.sum() + 0.5) / (len(churned) - churned.sum() + 0.5)))
 
 
 def _mark_snapshots(snapshot_of: Floats | None, size: int) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -172,6 +172,10 @@ def fit_model(data: TrainingSet, *, seed: int = 0, earlier: FittedModel | None =
         With fewer than 30 customers that churned or that were kept.
     """
     check_enough(data)
+    return _fit(data, seed=seed, earlier=earlier)
+
+
+def _fit(data: TrainingSet, *, seed: int, earlier: FittedModel | None = None) -> FittedModel:
     learner = fit_learner(data, seed=seed, earlier=None if earlier is None else earlier.learner)
     expected = weighted_mean(to_probability(learner.log_odds(data.current.values)), data.current.weight)
     bands = RiskBands(expected)
@@ -184,17 +188,51 @@ def draw_sample(values: Floats, *, seed: int) -> Floats:
     return values[np.random.default_rng(seed).permutation(len(values))[:SAMPLE_ROWS]]
 
 
+@dataclass(frozen=True)
+class Outcomes:
+    """How many distinct customers churned, and bought again, in so many snapshots: whether that is enough to learn.
+
+    Parameters
+    ----------
+    churned, kept : int
+        Customers; one may be both, in different snapshots.
+    snapshots : int
+        The newest ones that count: as many as are learned from.
+    """
+
+    churned: int
+    kept: int
+    snapshots: int
+
+    @classmethod
+    def count(cls, labelled: Iterable[tuple[np.ndarray, np.ndarray]]) -> Outcomes:
+        """Count in the customers and outcomes of snapshots, oldest first."""
+        newest = list(labelled)[-MOST_SNAPSHOTS:]
+        churned, kept = ({one for ids, churned in newest for one in ids[churned == outcome]} for outcome in (1, 0))
+        return cls(len(churned), len(kept), len(newest))
+
+    @property
+    def numbers(self) -> str:
+        """The counts in words."""
+        return f"{self.churned} customers churned and {self.kept} bought again in {self.snapshots} snapshots"
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether a model can be learned from them."""
+        return min(self.churned, self.kept) >= LEAST_CUSTOMERS
+
+    def check(self) -> None:
+        """Refuse to learn from a handful of customers."""
+        if not self.is_enough:
+            raise NotEnoughData(
+                f"{self.numbers}; {LEAST_CUSTOMERS} of each are needed. Bring a longer history, or choose another "
+                "--horizon."
+            )
+
+
 def check_enough(data: TrainingSet) -> None:
     """Refuse to learn from a handful of customers."""
-    for outcome, word in ((1, "churned"), (0, "bought again")):
-        customers: set[str] = set()
-        for snapshot in data.snapshots:
-            customers.update(snapshot.customer_ids[snapshot.churned == outcome])
-        if len(customers) < LEAST_CUSTOMERS:
-            raise NotEnoughData(
-                f"{len(customers)} customers {word} in the training snapshots, {LEAST_CUSTOMERS} are needed. "
-                "Bring a longer history, or choose another --horizon."
-            )
+    Outcomes.count((one.customer_ids, labels_of(one)) for one in data.snapshots).check()
 
 
 def run_test(data: TrainingSet, plan: SnapshotPlan, *, seed: int = 0) -> TestResult:
@@ -223,7 +261,7 @@ def _cross_predict(data: TrainingSet, test: SnapshotData, *, seed: int) -> dict[
         held = fold_of == fold
         rest = data.without(frozenset(test.customer_ids[held]))
         rest = replace(rest, current=rest.at([test.snapshot])[0])  # so that the level is that of the test
-        probabilities[OURS][held] = fit_model(rest, seed=seed).predict(test.values[held])
+        probabilities[OURS][held] = _fit(rest, seed=seed).predict(test.values[held])
         baselines = forecast_baselines(replace(rest, current=test), names=QUICK_BASELINES).probabilities
         for name, predicted in baselines.items():
             probabilities[name][held] = predicted[held]

@@ -56,23 +56,23 @@ def make_report(
     counts: RowCounts,
     rows_in: int,
     sales: SaleCounts,
+    aside: str,
     has_amounts: bool,
     notices: tuple[str, ...],
 ) -> IntakeReport:
     """Make the account of a purchase history."""
-    found = count_orders(engine, table, orders, name=name, rows_in=rows_in)
+    found = count_orders(engine, table, orders, name=name, rows_in=rows_in, aside=aside)
     first_day, last_day = found.pop("first_day"), found.pop("last_day")
-    kinds = count_kinds(engine)
-    aside = sum(kinds.values())
+    kinds = count_kinds(engine, aside)
     return IntakeReport(
         source=name,
         format=form,
         rows_in=rows_in,
-        rows_used=rows_in - aside - counts.no_sale,
+        rows_used=rows_in - sum(kinds.values()) - counts.no_sale,
         rows_rejected=kinds.get("rejected", 0),
         duplicates_dropped=kinds.get("duplicate", 0),
         rows_without_customer=kinds.get("without_customer", 0),
-        reasons=count_reasons(engine),
+        reasons=count_reasons(engine, aside),
         **found,
         first_on=date_of(first_day).isoformat(),
         last_on=date_of(last_day).isoformat(),
@@ -85,17 +85,19 @@ def make_report(
         columns=match.names,
         ignored_columns=match.ignored,
         notices=(*notices, *name_ignored(match), *(() if has_amounts else (NO_AMOUNTS,))),
-        rejected_rows=first_rejects(engine, EXAMPLES),
+        rejected_rows=first_rejects(engine, EXAMPLES, aside),
     )
 
 
-def count_orders(engine: SqlEngine, table: RowTable, orders: str, *, name: str, rows_in: int) -> dict[str, int]:
+def count_orders(
+    engine: SqlEngine, table: RowTable, orders: str, *, name: str, rows_in: int, aside: str
+) -> dict[str, int]:
     """Count the orders by kind, their customers, and the order ids with rows on several days."""
     [row] = engine.rows_of(_COUNTS.format(orders=orders))
     names = ("orders", "purchases", "returns", "zero_orders", "undone", "first_day", "last_day")
     found = {key: int(value or 0) for key, value in zip(names, row, strict=True)}
     if not found["orders"]:
-        reasons = "; ".join(f"{count} x {reason}" for reason, count in count_reasons(engine).items())
+        reasons = "; ".join(f"{count} x {reason}" for reason, count in count_reasons(engine, aside).items())
         raise SourceError(
             f"{name} has {rows_in} rows and none that can be used: {reasons or 'none of them is a sale'}."
         )

@@ -10,7 +10,7 @@ from churnrisk.orders.log import Orders
 from churnrisk.orders.read import build_orders
 from churnrisk.orders.report import IntakeReport
 from churnrisk.orders.rows import RowTable
-from churnrisk.sources import IntakeOptions, match_columns, open_source, quote_text
+from churnrisk.sources import IntakeOptions, match_source, open_source, quote_text
 
 _DAY = "CAST(DATE '1970-01-01' + CAST(day AS INTEGER) AS DATE)"
 _MONEY = "CAST(CAST({} AS DECIMAL(19, 0)) * 0.0001 AS DECIMAL(23, 4))"
@@ -32,7 +32,7 @@ def convert_purchases(source: Any, target: Path, options: IntakeOptions) -> Inta
     """
     with Database(threads=options.threads, memory=options.memory) as database:
         raw = open_source(source, database, options)
-        match = match_columns(raw.headers, options.columns)
+        match = match_source(raw, database, options)
         orders = build_orders(raw, match, database, options, before_dropping=lambda rows: _keep_rows(database, rows))
         columns = ", ".join(_columns(orders, has_ids="order_id" in match.positions))
         copy = f"COPY (SELECT {columns} FROM kept_rows) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION zstd)"

@@ -24,6 +24,7 @@ from churnrisk.sources import (
     check_roles,
     find_chosen_in,
     match_columns,
+    match_source,
     open_source,
     settle_rows,
 )
@@ -128,7 +129,8 @@ def tell_kind(headers: Sequence[str], columns: Mapping[str, str]) -> tuple[str, 
 
 def _read_kind(kind: str, raw: RawRows, database: Database, options: IntakeOptions) -> CustomerTable:
     if kind == "purchases":
-        match = match_columns(raw.headers, find_chosen_in(raw.headers, options.columns, keep=PURCHASE_ROLES[:2]))
+        chosen = find_chosen_in(raw.headers, options.columns, keep=PURCHASE_ROLES[:2])
+        match = match_source(raw, database, options, chosen=chosen)
         listed: list[str] = []
         orders = build_orders(
             raw, match, database, options, before_dropping=lambda rows: listed.extend(_list_ids(database, rows))

@@ -2,79 +2,40 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from churnrisk.errors import AmbiguousFormat, SettingsError
 from churnrisk.messages import mark, wording
+from churnrisk.orders import date_forms
+from churnrisk.orders.date_forms import BY_NAME, EPOCHS, SHORT, SHORT_FAMILIES, Family, numeric
 from churnrisk.sources import PARTS, VALUE, quote_text
+from churnrisk.timeline import day_number
 
 CANONICAL = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?"
 """The shape that a clean log has; its rows are told by this one pattern and not looked at further."""
 
 CANONICAL_SHAPE = "C"
 
-_TIME = r"(?:(?:[T ]|, ?| +)(\d{1,2}:\d{2}(?::\d{2})?)(?:[.,]\d{1,9})?(?: ?([AaPp])\.?[Mm]\.?)?)?"
-_ZONE = r" ?(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?"
-_YEAR_WORD = r"(?: ?(?:г|р|год|r)\.?)?"  # "05.01.2024 г." is how Bulgarians and Belarusians write a date
-_MONTH = (
-    r"(Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
-    r"|Nov(?:ember)?|Dec(?:ember)?)"
+_EARLIEST = dt.date(1990, 1, 1)
+_COARSE = re.compile(r"\d{4}[-/.]\d{2}|\d{4}-?[QW]\d{1,2}|\d{4}-\d{2}-\d{2}/\d{4}-\d{2}-\d{2}")
+
+TO_ZONE = wording("Dates with an offset were brought to {name}.")
+OWN_DAYS = wording(
+    "Dates carry {offsets} different offsets, and each row counts on the day that it is written with; to use the "
+    "shop's own clock, name its zone, for example --timezone Europe/Sofia."
 )
-_WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?"
-
-
-@dataclass(frozen=True)
-class _Family:
-    """Dates that are written in one way: a pattern whose first three groups are the parts named by ``order``."""
-
-    name: str
-    date: str
-    order: str
-    has_time: bool = True
-    flags: str = ""
-    is_short: bool = False
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """Names of the pattern's groups."""
-        if not self.has_time:
-            return (*self.order, "hour", "minute", "second", "p", "z")
-        return (*self.order, "t", "p", "z")
-
-    @property
-    def pattern(self) -> str:
-        tail = _TIME + _ZONE if self.has_time else ""
-        return f"{self.flags}^{self.date}{tail}$"
-
-
-def _numeric(order: str, separator: str, *, is_short: bool = False) -> _Family:
-    parts = {"d": r"(\d{1,2})", "m": r"(\d{1,2})", "y": r"(\d{2})" if is_short else r"(\d{4})"}
-    mark = re.escape(separator)
-    date = mark.join(parts[part] for part in order) + (_YEAR_WORD if order[-1] == "y" else "")
-    names = {"d": "dd", "m": "mm", "y": "yy" if is_short else "yyyy"}
-    return _Family(separator.join(names[part] for part in order), date, order, is_short=is_short)
-
-
-_SEPARATORS = ("-", "/", ".")
-_FAMILIES = (
-    *(_numeric("ymd", separator) for separator in _SEPARATORS),
-    *(_numeric("dmy", separator) for separator in _SEPARATORS),
-    _Family("yyyymmdd", r"(\d{4})(\d{2})(\d{2})", "ymd"),
-    _Family("yyyymmddhhmmss", r"(\d{4})(\d{2})(\d{2})T?(\d{2})(\d{2})(\d{2})?()" + _ZONE, "ymd", has_time=False),
-    _Family(
-        "d month yyyy", _WEEKDAY + r"(\d{1,2})(?:st|nd|rd|th)?[ .-]+" + _MONTH + r"[ .,-]+(\d{4})", "dmy", flags="(?i)"
-    ),
-    _Family("month d yyyy", _WEEKDAY + _MONTH + r"[ .]+(\d{1,2})(?:st|nd|rd|th)?,? +(\d{4})", "mdy", flags="(?i)"),
-    _Family("Excel serial", r"(\d{5})(?:[.,]\d+)?", "", has_time=False),
-    _Family("epoch seconds", r"(\d{9,10})(?:[.,]\d+)?", "", has_time=False),
-    _Family("epoch milliseconds", r"(\d{12,13})(?:[.,]\d+)?", "", has_time=False),
+SOME_OFFSETS = wording(
+    "Some dates carry an offset and others none, and each row counts on the day that it is written with; to use the "
+    "shop's own clock, name its zone, for example --timezone Europe/Sofia."
 )
-_BY_NAME = {family.name: family for family in _FAMILIES}
-_COMPILED = {family.name: re.compile(family.pattern) for family in _FAMILIES}
-_EPOCHS = {"epoch seconds": 1_000_000, "epoch milliseconds": 1_000}
-_SHORT_YEAR = re.compile(r"\d{1,2}([./-])\d{1,2}[./-]\d{2}(?!\d)")
+UTC_DAYS = wording(
+    "Dates are written in UTC, where their days begin; to use the shop's own clock, name its zone, for example "
+    "--timezone Europe/Sofia."
+)
+NO_OFFSETS = wording("--timezone {name} changed nothing, since no date says how far its clock is from UTC.")
 
 
 @dataclass(frozen=True)
@@ -114,6 +75,9 @@ def decide_dates(
 ) -> DatePlan:
     """Choose the format of a column from the shapes of all its values.
 
+    A row counts on the day that it is written with, whatever its offset and whatever other rows say; where the zone of
+    the shop is named, a row with an offset counts on the day that it was there.
+
     Parameters
     ----------
     shapes : mapping of str to int
@@ -128,93 +92,144 @@ def decide_dates(
     Raises
     ------
     AmbiguousFormat
-        Where day and month could be told apart in no row, or rows contradict each other.
+        Where a column can be read in several ways and no row decides, or rows contradict each other; it names the
+        options that decide.
     """
     order = parse_date_format(date_format) if date_format else None
-    if order and order.endswith("short"):
-        return _plan(_choose_short(shapes, order[:3]), ask, shapes, is_zoned=False, timezone=timezone)
-    family, is_zoned = _choose_family(shapes, order)
-    if family is None or (family.name == "yyyy-mm-dd" and set(shapes) <= {CANONICAL_SHAPE}):
-        return _plan_canonical(is_total=family is not None)
-    if family.order == "dmy" and family.name in ("dd/mm/yyyy", "dd-mm-yyyy", "dd.mm.yyyy"):
+    family = _choose_family(shapes, order)
+    if family is None:
+        _refuse_periods(shapes, ask)
+        return _plan_canonical(is_total=False, timezone=timezone)
+    if family.is_short and not (order or "").endswith(SHORT):
+        _refuse_short(family, ask)
+    if family.name == "yyyy-mm-dd" and set(shapes) <= {CANONICAL_SHAPE}:
+        return _plan_canonical(is_total=True, timezone=timezone)
+    if order is None:
+        family = _settle_digits(family, shapes, ask, share=share)
+    if family.order == "dmy" and not (family.is_worded or family.is_short):
         family = _settle_order(family, ask, order=order, share=share)
-    return _plan(family, ask, shapes, is_zoned=is_zoned, timezone=timezone)
+    return _plan(family, ask, shapes, timezone=timezone)
 
 
 def parse_date_format(text: str) -> str:
     """Reduce a user's date format, such as ``%d/%m/%Y`` or ``dd.mm.yyyy``, to the order of its parts or a name."""
     name = text.strip().casefold()
-    named = {"iso": "ymd", "excel": "Excel serial", "epoch": "epoch seconds", "epoch_s": "epoch seconds"}
-    named |= {"epoch_ms": "epoch milliseconds", "excel serial": "Excel serial"}
-    if name in named:
-        return named[name]
-    is_short = "%y" in text or bool(re.search(r"(?<!y)yy(?!y)", name))
-    letters = re.sub(r"(.)\1+", r"\1", re.sub(r"[^dmyj]", "", re.split(r"[t ]|hh|%h", name)[0].replace("j", "y")))
+    if name in date_forms.NAMED:
+        return date_forms.NAMED[name]
+    is_short = "%y" in text or bool(re.search(r"(?<![yr])(?:yy|rr)(?![yr])", name))
+    date = re.split(r"[t ]|hh|%h", re.sub(r"%b|mon(?:th)?", "m", re.sub(r" (?=[dmyr%])", "-", name)))[0]
+    letters = re.sub(r"(.)\1+", r"\1", re.sub(r"[^dmy]", "", re.sub("[jr]", "y", date)))
     if sorted(letters) == ["d", "m", "y"]:
-        return letters + ("short" if is_short else "")
+        return letters + (SHORT if is_short else "")
     raise SettingsError(
-        f"--date-format {text!r}: give the order of the parts, such as dd/mm/yyyy, mm/dd/yyyy or yyyy-mm-dd, "
-        "or one of iso, excel, epoch, epoch_ms."
+        f"--date-format {text!r}: give the order of the parts, such as dd/mm/yyyy, mm/dd/yyyy, yyyy-mm-dd or "
+        "dd-mon-yy, or one of iso, excel, epoch, epoch_ms, epoch_us, epoch_ns, yyyymmddhh."
     )
 
 
-def _choose_family(shapes: Mapping[str, int], order: str | None) -> tuple[_Family | None, bool]:
-    """Give the family and zonedness of most rows; of two alike, the first in the list."""
-    votes: dict[tuple[str, bool], int] = {}
+def _choose_family(shapes: Mapping[str, int], order: str | None) -> Family | None:
+    """Give the family of most rows; of two alike, the first in the list."""
+    families = [*date_forms.families_of(order), *(() if (order or "").endswith(SHORT) else SHORT_FAMILIES)]
+    compiled = [re.compile(family.pattern) for family in families]
+    votes = [0] * len(families)
     for shape, count in shapes.items():
-        name, is_zoned = _classify(shape)
-        if name and (order is None or _allows(name, order)):
-            votes[name, is_zoned] = votes.get((name, is_zoned), 0) + count
-    if not votes:
-        return None, False
-    ranks = {family.name: -rank for rank, family in enumerate(_FAMILIES)}
-    name, is_zoned = max(votes, key=lambda key: (votes[key], ranks[key[0]]))
-    return _BY_NAME[name], is_zoned
+        text = "9999-99-99" if shape == CANONICAL_SHAPE else shape
+        place = next((k for k, pattern in enumerate(compiled) if pattern.match(text)), None)
+        if place is not None:
+            votes[place] += count
+    best = max(range(len(families)), key=lambda k: votes[k])
+    return families[best] if votes[best] else None
 
 
-def find_other_format(shapes: Mapping[str, int], *, timezone: str | None) -> str | None:
+def find_other_format(shapes: Mapping[str, int]) -> str | None:
     """Give a shape that would be read as a date although it is not :data:`CANONICAL`; None where none would be."""
-    family, is_zoned = _choose_family(shapes, None)
+    family = _choose_family(shapes, None)
     if family is None:
         return None
-    chosen = {(family.name, is_zoned), *([(family.name, True)] if timezone else [])}
-    return next((shape for shape in shapes if shape != CANONICAL_SHAPE and _classify(shape) in chosen), None)
+    return next((shape for shape in shapes if shape != CANONICAL_SHAPE and re.match(family.pattern, shape)), None)
 
 
-def _choose_short(shapes: Mapping[str, int], order: str) -> _Family:
-    """Take years of two digits as 20yy, since the user has named such a format; never without."""
-    found = [match.group(1) for shape in shapes if (match := _SHORT_YEAR.match(shape))]
-    return _numeric(order, found[0] if found else ".", is_short=True)
+def _refuse_periods(shapes: Mapping[str, int], ask: Ask) -> None:
+    """Say what values are that name a month, a quarter or a week, and no day."""
+    found = sum(count for shape, count in shapes.items() if _COARSE.fullmatch(shape))
+    if found * 2 > sum(shapes.values()):
+        [(example,)] = ask(f"any_value(v) FILTER (regexp_full_match(v, {quote_text(_COARSE.pattern)}))")
+        raise AmbiguousFormat(
+            f"dates such as {example} name a period and no day of it. Give a column with the day of each purchase."
+        )
 
 
-def _allows(name: str, order: str) -> bool:
-    family = _BY_NAME[name]
-    return name == order or (sorted(family.order) == sorted(order) and (family.order[0] == "y") == (order[0] == "y"))
+def _refuse_short(family: Family, ask: Ask) -> None:
+    """Stop at years of two digits, with the options that read them."""
+    [(example,)] = ask(f"any_value(v) FILTER (regexp_matches(v, {quote_text(family.pattern)}))")
+    options = [family.name]
+    if not family.is_worded:
+        separator = family.name[2]
+        orders = ("dmy",) if separator == "." else ("dmy", "mdy", "ymd")  # nobody writes mm.dd.yy
+        counts = {order: _count_possible(numeric(order, separator, is_short=True), ask) for order in orders}
+        likely = [order for order in orders if counts[order] == max(counts.values())]
+        if separator == "/" and len(likely) > 1:
+            likely = [order for order in likely if order != "ymd"]
+        options = [numeric(order, separator, is_short=True).name for order in likely]
+    raise AmbiguousFormat(
+        f"dates such as {example} have years of two digits, which are read only where their format is named: "
+        f"{' or '.join(f'--date-format {option}' for option in options)}."
+    )
 
 
-def _classify(shape: str) -> tuple[str | None, bool]:
-    if shape == CANONICAL_SHAPE:
-        return "yyyy-mm-dd", False
-    for family in _FAMILIES:
-        match = _COMPILED[family.name].match(shape)
-        if match:
-            groups = match.groups()
-            return family.name, len(groups) >= 6 and bool(groups[-1])
-    return None, False
+def _count_possible(family: Family, ask: Ask) -> int:
+    """Count the values that have a month and a day of a month where a format has them."""
+    part = {
+        name: f"try_cast(regexp_extract(v, {quote_text(family.pattern)}, {family.order.index(name) + 1}) AS INT)"
+        for name in "dm"
+    }
+    [(count,)] = ask(f"count(*) FILTER ({part['m']} BETWEEN 1 AND 12 AND {part['d']} BETWEEN 1 AND 31)")
+    return int(str(count))
 
 
-def _settle_order(family: _Family, ask: Ask, *, order: str | None, share: float) -> _Family:
+def _settle_digits(family: Family, shapes: Mapping[str, int], ask: Ask, *, share: float) -> Family:
+    """Tell ten or twelve digits that write a day and hour from those that count seconds or milliseconds."""
+    rivals = {
+        "9" * 10: (date_forms.SECONDS, date_forms.HOURS, 1, "%Y%m%d%H"),
+        "9" * 12: (date_forms.MILLISECONDS, date_forms.CLOCK, 1000, "%Y%m%d%H%M"),
+    }
+    shape = max(rivals, key=lambda one: shapes.get(one, 0))
+    epoch, clock, scale, parts = rivals[shape]
+    if not shapes.get(shape) or family.name not in (epoch, clock):
+        return family
+    tomorrow = dt.date.today() + dt.timedelta(days=1)
+    first, last = (day_number(day) * 86_400 * scale for day in (_EARLIEST, tomorrow + dt.timedelta(days=1)))
+    stamp = f"try_strptime(v, '{parts}')"
+    is_moment = f"coalesce(try_cast(v AS BIGINT) BETWEEN {first} AND {last}, false)"
+    is_clock = (
+        f"coalesce(length(v) = {len(shape)} AND {stamp} >= DATE '{_EARLIEST}' "
+        f"AND {stamp} < DATE '{tomorrow}' + 1, false)"
+    )
+    [(moments, clocks, both, example)] = ask(
+        f"count(*) FILTER ({is_moment} AND NOT {is_clock}), count(*) FILTER ({is_clock} AND NOT {is_moment}), "
+        f"count(*) FILTER ({is_clock} AND {is_moment}), any_value(v) FILTER ({is_clock} OR {is_moment})"
+    )
+    only_moment, only_clock = int(str(moments)), int(str(clocks))
+    if min(only_moment, only_clock) > share * (only_moment + only_clock) or (both and not only_moment + only_clock):
+        options = f"--date-format {'epoch' if scale == 1 else 'epoch_ms'} or --date-format {clock[: len(shape)]}"
+        raise AmbiguousFormat(f"dates such as {example} can be {epoch} or {clock[: len(shape)]}. Name one: {options}.")
+    if not only_moment + only_clock:
+        return family
+    return BY_NAME[clock if only_clock > only_moment else epoch]
+
+
+def _settle_order(family: Family, ask: Ask, *, order: str | None, share: float) -> Family:
     """Tell day from month by the rows in which only one of them can be the month."""
     separator = family.name[2]
     if order in ("dmy", "mdy"):
-        return _numeric(order, separator)
+        return numeric(order, separator)
     a, b = (f"try_cast(regexp_extract(v, {quote_text(family.pattern)}, {i}) AS INT)" for i in (1, 2))
     [(day_first, month_first, undecided, example)] = ask(
         f"count(*) FILTER ({a} BETWEEN 13 AND 31 AND {b} <= 12), "
         f"count(*) FILTER ({b} BETWEEN 13 AND 31 AND {a} <= 12), "
         f"count(*) FILTER ({a} <= 12 AND {b} <= 12 AND {a} <> {b}), any_value(v) FILTER ({a} <= 12 AND {b} <= 12)"
     )
-    named = " or ".join(f"--date-format {_numeric(parts, separator).name}" for parts in ("dmy", "mdy"))
+    named = " or ".join(f"--date-format {numeric(parts, separator).name}" for parts in ("dmy", "mdy"))
     first, second = int(str(day_first)), int(str(month_first))
     if first and second and min(first, second) > share * (first + second):
         raise AmbiguousFormat(
@@ -226,38 +241,45 @@ def _settle_order(family: _Family, ask: Ask, *, order: str | None, share: float)
             f"dates such as {example} can be day/month or month/day, and no row of the column decides. "
             f"Name the order: {named}."
         )
-    return _numeric("mdy" if second > first else "dmy", separator)
+    return numeric("mdy" if second > first else "dmy", separator)
 
 
-def _plan_canonical(*, is_total: bool) -> DatePlan:
+def _plan_canonical(*, is_total: bool, timezone: str | None) -> DatePlan:
     name = "yyyy-mm-dd" if is_total else "which was not recognised; see --date-format"
     matches = f"regexp_full_match({VALUE}, '{CANONICAL}')"
-    return DatePlan(name, f"try_cast({VALUE} AS TIMESTAMP)", matches, is_total=is_total)
+    notices = (NO_OFFSETS.format(name=timezone),) if is_total and timezone else ()
+    return DatePlan(name, f"try_cast({VALUE} AS TIMESTAMP)", matches, notices, is_total=is_total)
 
 
-def _plan(family: _Family, ask: Ask, shapes: Mapping[str, int], *, is_zoned: bool, timezone: str | None) -> DatePlan:
+def _plan(family: Family, ask: Ask, shapes: Mapping[str, int], *, timezone: str | None) -> DatePlan:
     if not family.order:
         return _plan_number(family, timezone)
     names = ", ".join(f"'{name}'" for name in family.groups)
     parts = f"regexp_extract({VALUE}, {quote_text(family.pattern)}, [{names}])"
     stamp = _stamp_sql(family, has_halves=any(re.search(r"(?i)\d ?[ap]\.?m", shape) for shape in shapes))
-    matches = f"({PARTS}.y <> ''" + ("" if timezone else f" AND {PARTS}.z {'<>' if is_zoned else '='} ''") + ")"
+    own = [found for shape in shapes if (found := re.match(family.pattern, shape))]
+    has_offsets, is_mixed = (any(bool(one.groups()[-1]) is kind for one in own) for kind in (True, False))
+    is_mixed |= CANONICAL_SHAPE in shapes
     notices: tuple[str, ...] = ()
-    if is_zoned:
-        offsets = [str(row[0]) for row in ask(f"DISTINCT {parts.replace(VALUE, 'v')}.z") if row[0]]
-        stamp, notices = _bring_to_zone(stamp, offsets, timezone=timezone)
-    return DatePlan(family.name, stamp, matches, notices, parts)
+    if has_offsets:
+        offsets = {str(row[0]) for row in ask(f"DISTINCT {parts.replace(VALUE, 'v')}.z") if row[0]}
+        notices = _say_offsets(offsets, is_mixed=is_mixed, timezone=timezone)
+        stamp = stamp if timezone is None else _bring_to_zone(stamp, timezone)
+    elif timezone is not None:
+        notices = (NO_OFFSETS.format(name=timezone),)
+    return DatePlan(family.name, stamp, f"({PARTS}.y <> '')", notices, parts)
 
 
-def _stamp_sql(family: _Family, *, has_halves: bool) -> str:
+def _stamp_sql(family: Family, *, has_halves: bool) -> str:
     """Give SQL for the clock time as it is written."""
-    time = f"{PARTS}.t"
+    time, month, year = (f"{PARTS}.{name}" for name in ("t", "m", "y"))
     if "hour" in family.groups:
-        time = f"concat({PARTS}.hour, ':', {PARTS}.minute, ':', if({PARTS}.second = '', '00', {PARTS}.second))"
-    month = f"{PARTS}.m"
-    if "month" in family.name:
-        month = f"((strpos('janfebmaraprmayjunjulaugsepoctnovdec', lower(left({month}, 3))) + 2) // 3)"
-    year = f"{PARTS}.y" if not family.is_short else f"'20', {PARTS}.y"
+        minute, second = (f"if({PARTS}.{name} = '', '00', {PARTS}.{name})" for name in ("minute", "second"))
+        time = f"concat({PARTS}.hour, ':', {minute}, ':', {second})"
+    if family.is_worded:
+        time, month = f"replace({time}, '.', ':')", date_forms.month_sql(month)
+    if family.is_short:
+        year = date_forms.full_year_sql(year)
     stamp = f"try_cast(trim(concat({year}, '-', {month}, '-', {PARTS}.d, ' ', {time})) AS TIMESTAMP)"
     if not has_halves:
         return f"CASE WHEN {PARTS}.y <> '' THEN {stamp} END"
@@ -267,49 +289,35 @@ def _stamp_sql(family: _Family, *, has_halves: bool) -> str:
             WHEN lower({PARTS}.p) = 'a' AND hour({stamp}) = 12 THEN -12 ELSE 0 END) END"""
 
 
-TO_ZONE = wording("Dates with an offset were brought to {name}.")
+def _say_offsets(offsets: set[str], *, is_mixed: bool, timezone: str | None) -> tuple[str, ...]:
+    """Say by which clocks a row counts, where its day could be another one in the shop."""
+    if timezone is not None:
+        return (TO_ZONE.format(name=timezone),)
+    minutes = {date_forms.zone_minutes(offset) for offset in offsets}
+    if len(minutes) > 1:
+        return (OWN_DAYS.format(offsets=len(minutes)),)
+    if is_mixed:
+        return (SOME_OFFSETS,)
+    return (UTC_DAYS,) if minutes == {0} else ()
 
 
-def _bring_to_zone(stamp: str, offsets: Sequence[str], *, timezone: str | None) -> tuple[str, tuple[str, ...]]:
-    """Bring offsets to one clock: the user's zone, or the offset itself where all rows share it, or UTC."""
+def _bring_to_zone(stamp: str, timezone: str) -> str:
+    """Give SQL for the clock time in a zone; what has no offset is taken as its time already."""
     zone = f"{PARTS}.z"
-    if timezone is None and len({_offset_minutes(offset) for offset in offsets}) <= 1:
-        return stamp, ()
-    digits = f"replace({zone}, ':', '')"
-    minutes = (
-        f"CASE WHEN left({digits}, 1) IN ('+', '-') THEN (CASE WHEN left({digits}, 1) = '-' THEN -1 ELSE 1 END) * "
-        f"(try_cast(substr({digits}, 2, 2) AS INT) * 60 "
-        f"+ coalesce(try_cast(nullif(substr({digits}, 4, 2), '') AS INT), 0)) "
-        "ELSE 0 END"
-    )
-    utc = f"({stamp}) - to_minutes({minutes})"
-    if timezone is None:
-        said = wording(
-            "Dates carry {offsets} different offsets and were brought to UTC; to use the shop's own clock, name its "
-            "zone, for example --timezone Europe/Sofia."
-        )
-        return utc, (said.format(offsets=len(offsets)),)
-    name = quote_text(timezone)
-    local = f"CASE WHEN {zone} = '' THEN {stamp} ELSE timezone({name}, timezone('UTC', {utc})) END"
-    return local, (TO_ZONE.format(name=timezone),)
+    utc = f"({stamp}) - to_minutes({date_forms.zone_minutes_sql(zone)})"
+    return f"CASE WHEN {zone} = '' THEN {stamp} ELSE timezone({quote_text(timezone)}, timezone('UTC', {utc})) END"
 
 
-def _offset_minutes(offset: str) -> int:
-    digits = offset.replace(":", "")
-    if digits[0] not in "+-":
-        return 0
-    return (1 if digits[0] == "+" else -1) * (int(digits[1:3]) * 60 + int(digits[3:5] or 0))
-
-
-def _plan_number(family: _Family, timezone: str | None) -> DatePlan:
+def _plan_number(family: Family, timezone: str | None) -> DatePlan:
     pattern = quote_text(family.pattern)
     number = f"try_cast(regexp_extract({VALUE}, {pattern}, 1) AS BIGINT)"
     matches = f"regexp_matches({VALUE}, {pattern})"
-    if family.name in _EPOCHS:
-        stamp = f"make_timestamp({number} * {_EPOCHS[family.name]})"
+    if family.name in EPOCHS:
+        stamp = f"make_timestamp({EPOCHS[family.name].format(number)})"
         if timezone is not None:
             stamp = f"timezone({quote_text(timezone)}, timezone('UTC', {stamp}))"
         said = wording("Dates are read as {name}, in {names}.").format(name=family.name, names=timezone or "UTC")
         return DatePlan(family.name, stamp, matches, (said,))
     stamp = f"(TIMESTAMP '1899-12-30' + to_days(CAST({number} AS INT)))"
-    return DatePlan(family.name, stamp, matches, (mark("Dates are read as Excel serial numbers."),))
+    moved = () if timezone is None else (NO_OFFSETS.format(name=timezone),)
+    return DatePlan(family.name, stamp, matches, (mark("Dates are read as Excel serial numbers."), *moved))

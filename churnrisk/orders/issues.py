@@ -7,23 +7,28 @@ from collections.abc import Mapping
 from churnrisk.messages import mark, wording
 from churnrisk.schema import MONEY_LIMIT
 
-HEADER, NO_CUSTOMER, NO_DATE, OTHER_DATE, IMPOSSIBLE_DATE = 1, 2, 3, 4, 5
-EARLY, FUTURE = 6, 7
-NO_AMOUNT, NOT_FINITE, OTHER_NUMBER, LARGE_AMOUNT, NO_QUANTITY = 8, 9, 10, 11, 12
+HEADER, NO_CUSTOMER = 1, 2
+NO_DATE, ERROR_DATE, OTHER_DATE, IMPOSSIBLE_DATE, EARLY, FUTURE = 3, 4, 5, 6, 7, 8
+NO_AMOUNT, ERROR_AMOUNT, DATE_AMOUNT, NOT_FINITE, OTHER_NUMBER, LARGE_AMOUNT = 9, 10, 11, 12, 13, 14
+ERROR_QUANTITY, NO_QUANTITY = 15, 16
 NO_SALE, PENDING, OTHER_TYPE, COPY = 20, 21, 22, 30
 
 ISSUES = {
     HEADER: ("customer_id", mark("a header repeated among the rows")),
     NO_CUSTOMER: ("customer_id", mark("no customer id")),
     NO_DATE: ("ordered_at", mark("no date")),
+    ERROR_DATE: ("ordered_at", mark("an error of a spreadsheet")),
     OTHER_DATE: ("ordered_at", wording("not a date of the column's format, {date_format}")),
     IMPOSSIBLE_DATE: ("ordered_at", mark("a date or time that does not exist")),
     EARLY: ("ordered_at", mark("a date before 1970")),
     FUTURE: ("ordered_at", mark("a date in the future")),
     NO_AMOUNT: ("amount", mark("no amount")),
+    ERROR_AMOUNT: ("amount", mark("an error of a spreadsheet")),
+    DATE_AMOUNT: ("amount", mark("a date and no amount; a cell of numbers may have a date's format")),
     NOT_FINITE: ("amount", mark("not a finite number")),
     OTHER_NUMBER: ("amount", wording("not a number with the column's decimal sign, {decimal}")),
     LARGE_AMOUNT: ("amount", wording("an amount beyond {limit}").format(limit=f"{MONEY_LIMIT:.0e}")),
+    ERROR_QUANTITY: ("quantity", mark("an error of a spreadsheet")),
     NO_QUANTITY: ("quantity", mark("not a number")),
 }
 """Number of an issue: the role of its column and the reason. Those from ``NO_SALE`` on are nobody's mistake: the row is

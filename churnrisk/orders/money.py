@@ -12,7 +12,7 @@ from typing import Any
 from churnrisk.engines import Database
 from churnrisk.errors import AmbiguousFormat, SettingsError
 from churnrisk.orders.numbers import NumberPlan
-from churnrisk.sources import ColumnMatch, RawRows, fill_value, quote_text, trim_sql
+from churnrisk.sources import CURRENCY_SIGNS, ColumnMatch, RawRows, fill_value, quote_text, trim_sql
 from churnrisk.timeline import date_of, day_number
 
 _LEV = Decimal("1.95583")
@@ -25,35 +25,21 @@ _TIE = 20.0  # difference of twice the log likelihood
 Ask = Callable[[str], list[tuple[Any, ...]]]
 """Runs a query and gives its rows."""
 
-_SIGNS = {
-    "EUR": "€ EURO ЕВРО",
-    "USD": "$",
-    "GBP": "£",
-    "BGN": "ЛВ ЛЕВА ЛЕВ",
-    "PLN": "ZŁ ZL",
-    "RUB": "₽ РУБ Р",
-    "BYN": "BR БЕЛРУБ БЕЛ.РУБ",
-    "CZK": "KČ KC",
-    "HUF": "FT",
-    "RON": "LEI",
-    "UAH": "₴ ГРН",
-    "RSD": "ДИН DIN",
-}
-_CODES = {sign: code for code, signs in _SIGNS.items() for sign in signs.split()}
+_CODES = {sign: code for code, signs in CURRENCY_SIGNS.items() for sign in signs.split()}
 
 
 def has_currency(match: ColumnMatch, plan: NumberPlan) -> bool:
     """Tell whether anything in the log names a currency."""
-    return "currency" in match.positions or bool(plan.currency)
+    return "currency" in match.positions or bool(plan.currency) or bool(match.currency)
 
 
 def currency_sql(match: ColumnMatch, plan: NumberPlan | None, parts: str) -> str:
-    """Give SQL for the code of a row's currency: from the parts of its amount, else from its own column, else empty."""
+    """Give SQL for the code of a row's currency: in its amount, its own column, or the header; else empty."""
     column = match.positions.get("currency")
     found = [] if column is None else [_code_sql("currency_text")]
     if plan is not None and plan.currency:
         found.insert(0, _code_sql(f"nullif({fill_value(plan.currency, '', parts)}, '')"))
-    return f"coalesce({', '.join([*found, quote_text('')])})"
+    return f"coalesce({', '.join([*found, quote_text(match.currency)])})"
 
 
 def _code_sql(text: str) -> str:
@@ -99,8 +85,17 @@ def _parse_rate(name: str, value: str, option: str) -> Decimal:
     return rate
 
 
-def settle_currency(counts: Mapping[str, int], rates: Mapping[str, Decimal]) -> str | None:
+def settle_currency(counts: Mapping[str, int], rates: Mapping[str, Decimal], *, converted: str = "") -> str | None:
     """Give the currency of the log once rates are applied.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        Rows of each currency.
+    rates : mapping of str to Decimal
+        What a unit of each is worth.
+    converted : str
+        The options by which the file's own converted amounts are read, if it has some.
 
     Raises
     ------
@@ -116,7 +111,8 @@ def settle_currency(counts: Mapping[str, int], rates: Mapping[str, Decimal]) -> 
         options = " ".join(f"--rate {code}=RATE" for code in unrated[1:])
         raise AmbiguousFormat(
             f"the amounts are in several currencies: {listed}. "
-            f"Say what the others are worth in {unrated[0]}: {options}."
+            + (f"The file has them converted, too: {converted}. Or say" if converted else "Say")
+            + f" what the others are worth in {unrated[0]}: {options}."
         )
     if len(named) > 1 and counts.get("") and sum(code in rates for code in named):
         raise AmbiguousFormat(

@@ -16,7 +16,11 @@ DECIMAL = r"-?\d{1,13}\.(?:\d{1,2}|\d{4})"
 
 WHOLE_SHAPE, DECIMAL_SHAPE = "I", "D"
 
-_CLEAN_UNITS = f"CAST(try_cast({VALUE} AS DECIMAL(18, 4)) * {MONEY_SCALE} AS BIGINT)"
+_DIGITS = f"try_cast({VALUE} AS DECIMAL(18, 4))"
+_CLEAN_UNITS = (
+    f"CASE WHEN abs({_DIGITS}) < 10000000000 THEN CAST({_DIGITS} * {MONEY_SCALE} AS BIGINT) "
+    f"ELSE try_cast(concat({VALUE}, 'e4') AS BIGINT) END"  # DECIMAL(18, 4) has no room for ten thousand times more
+)
 _CLEAN_EXACT = f"try_cast({VALUE} AS DECIMAL(33, 18))"
 
 _SPACE = "[ \u00a0\u202f\u2009'’]"
@@ -190,9 +194,9 @@ def _keep_remainder(number: str) -> str:
 
 def round_sql(exact: str) -> str:
     """Round a decimal to ten-thousandths, half to even, exactly; NULL where it is none or too large."""
-    rounded = f"CAST({exact} AS DECIMAL(20, 4))"
+    rounded = f"try_cast({exact} AS DECIMAL(20, 4))"
     is_tie = f"abs({rounded} - {exact}) = 0.00005"
-    whole = f"CAST({rounded} * {MONEY_SCALE} AS BIGINT)"
+    whole = f"try_cast({rounded} * {MONEY_SCALE} AS BIGINT)"
     return (
         f"CASE WHEN abs({exact}) > {MONEY_LIMIT} THEN NULL WHEN {is_tie} AND {whole} % 2 <> 0 "
         f"THEN {whole} - CAST(sign({exact}) AS BIGINT) ELSE {whole} END"

@@ -33,7 +33,17 @@ from churnrisk.orders.rows import (
     write_rejects,
 )
 from churnrisk.orders.sales import SaleCounts, judge_rows, needs_judging, plan_sales
-from churnrisk.sources import ColumnMatch, IntakeOptions, RawRows, match_columns, open_source, open_typed
+from churnrisk.sources import (
+    ColumnMatch,
+    IntakeOptions,
+    RawRows,
+    check_amounts,
+    match_columns,
+    match_source,
+    open_source,
+    open_typed,
+    settle_lines,
+)
 from churnrisk.timeline import day_number
 
 INTAKE_MEMORY = "600MiB"
@@ -112,7 +122,7 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
         database.connection.execute("SET force_compression = 'uncompressed'")
         database.connection.execute("PRAGMA disable_checkpoint_on_shutdown")
         raw = open_source(source, database, options)
-        orders = build_orders(raw, match_columns(raw.headers, options.columns), database, options)
+        orders = build_orders(raw, match_source(raw, database, options), database, options)
         if options.memory is None:
             database.connection.execute("RESET memory_limit")
         return on_engine(orders, options)
@@ -187,7 +197,8 @@ def build_orders(
     before_dropping: Callable[[RowTable], object] | None = None,
 ) -> Orders:
     """Check the rows of a source and make its orders, lines and account; the rows themselves are dropped then."""
-    raw, profile = _profile(raw, match, database)
+    raw, profile = _settle_lines(*_profile(raw, match, database), match, database)
+    check_amounts(raw, match, database, options, is_empty=not profile.shapes.get(match.money))
     plans = values.plan_values(database, raw, match, profile, options)
     intake = Intake(
         name=raw.name,
@@ -200,8 +211,10 @@ def build_orders(
         rejects=load_rejects(raw),
     )
     made = make_all(database, intake, options, before_dropping=before_dropping)
-    for table in ("raw_rows", "set_aside", *(() if made.is_view_of_rows else (made.rows.name,))):
-        database.drop_table(table)
+    kept = {"orders", "order_lines", "summed_orders", "kept_rows", *([made.rows.name] if made.is_view_of_rows else [])}
+    for (table,) in database.rows_of("SELECT table_name FROM duckdb_tables()"):
+        if table not in kept:  # what only intake itself needed
+            database.drop_table(str(table))
     return Orders(database, made.report, **made.facts)
 
 
@@ -218,6 +231,15 @@ def _profile(raw: RawRows, match: ColumnMatch, database: Database) -> tuple[RawR
     if raw.fallback is None:
         raise SourceError(f"cannot read {raw.name}: {failure}")
     return _profile(raw.fallback(), match, database)
+
+
+def _settle_lines(
+    raw: RawRows, profile: values.Profile, match: ColumnMatch, database: Database
+) -> tuple[RawRows, values.Profile]:
+    """Leave purchase rows only, and look at them again where others were among them."""
+    undated = profile.rows - sum(profile.shapes["ordered_at"].values())
+    settled = settle_lines(raw, match, database, rows=profile.rows, undated=undated)
+    return (raw, profile) if settled is raw else _profile(settled, match, database)
 
 
 @dataclass(frozen=True)
@@ -241,11 +263,11 @@ def make_all(
 ) -> Made:
     """Make orders, lines and the account of typed rows, by the same rules on every engine."""
     has_amounts = intake.typed.has_amounts
-    table, counts, sales, notices = _judge(engine, intake, options)
+    table, aside, counts, sales, notices = _judge(engine, intake, options)
     rows, keys = clean.count_keys(engine, table)
     table, copies, said = settle.settle_copies(engine, table, intake.match, options, rows=rows, keys=keys)
     if copies:
-        _set_aside(engine, intake, table, copies, options)
+        aside = _set_aside(engine, intake, table, copies, options)
         rows, keys = clean.count_keys(engine, table)
     reversals = clean.Reversals(options.reversals == "keep", options.reversal_days)
     orders = clean.make_orders(
@@ -265,6 +287,7 @@ def make_all(
         counts=counts,
         rows_in=counts.rows + count_no_rows(engine, intake),
         sales=sales,
+        aside=aside,
         has_amounts=has_amounts,
         notices=(*intake.notices, *notices, *said),
     )
@@ -274,7 +297,7 @@ def make_all(
     if before_dropping is not None:
         before_dropping(table)
     if options.rejects is not None and report.reasons:
-        write_rejects(engine, options.rejects, has_files=intake.has_files)
+        write_rejects(engine, options.rejects, table=aside, has_files=intake.has_files)
     return Made(table, orders, lines, report, _facts(intake, report, has), rows == keys and not report.undone)
 
 
@@ -292,8 +315,11 @@ def _facts(intake: Intake, report: IntakeReport, has: dict[str, bool]) -> dict[s
 
 def _judge(
     engine: SqlEngine, intake: Intake, options: IntakeOptions
-) -> tuple[RowTable, RowCounts, SaleCounts, tuple[str, ...]]:
-    """Check the rows, and say what became of each: rows, their counts, those of sales, and what is to be said."""
+) -> tuple[RowTable, str, RowCounts, SaleCounts, tuple[str, ...]]:
+    """Check the rows, and say what became of each.
+
+    Gives the rows, the table of those that were set aside, counts of rows and of sales, and what is to be said.
+    """
     table = make_rows(engine, intake.typed, today=dt.date.today())
     if not engine.rows_of(f"SELECT 1 FROM {table.name} LIMIT 1") and not intake.rejects:
         raise SourceError(f"{intake.name} has a header and no rows; it must have a row per purchase.")
@@ -305,24 +331,25 @@ def _judge(
         table, sales = judge_rows(engine, table, plan, guests, intake.match, options)
     counts = count_rows(engine, table, refunds=sales.refunds)
     said += say_sales(intake.match, plan, sales, has_pending=options.count_pending)
-    _set_aside(engine, intake, table, "", options)
+    aside = _set_aside(engine, intake, table, "", options)
     rows = counts.rows + count_no_rows(engine, intake)
     enforce_limit(
         engine,
         intake.name,
         considered=rows - counts.without_customer - counts.no_sale,
         limit=options.reject_limit,
+        table=aside,
         rejects=options.rejects,
         has_files=intake.has_files,
     )
     enforce_customers(counts, guests, intake.match, options, name=intake.name)
-    return table, counts, sales, tuple(said)
+    return table, aside, counts, sales, tuple(said)
 
 
-def _set_aside(engine: SqlEngine, intake: Intake, table: RowTable, copies: str, options: IntakeOptions) -> None:
+def _set_aside(engine: SqlEngine, intake: Intake, table: RowTable, copies: str, options: IntakeOptions) -> str:
     """Make the table of all rows that are not used, but for those that are no sale."""
     parts = [part for part in (intake.rejects, rejects_sql(engine, table), copies) if part]
-    create_set_aside(engine, " UNION ALL ".join(parts), is_withheld=options.pseudonym_key is not None)
+    return create_set_aside(engine, " UNION ALL ".join(parts), is_withheld=options.pseudonym_key is not None)
 
 
 def count_no_rows(engine: SqlEngine, intake: Intake) -> int:

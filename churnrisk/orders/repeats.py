@@ -57,8 +57,8 @@ def decide_totals(
         return False
     raise AmbiguousFormat(
         f"each of {count} orders of several lines has the same {header!r} on all of its lines, such as order "
-        f"{example}: it may be the total of the order, repeated, or the amount of each line. Say which: --amounts order, or "
-        "--amounts line."
+        f"{example}: it may be the total of the order, repeated, or the amount of each line. Say which: --amounts "
+        "order, or --amounts line."
     )
 
 

@@ -174,7 +174,8 @@ def load_rejects(raw: RawRows) -> str:
         f"FROM read_csv({quote_text(str(path))}, auto_detect=false, columns={columns}, {dialect})"
         for number, path in (*raw.many_rejects, *([(0, raw.rejects)] if raw.rejects else []))
     ]
-    return " UNION ALL ".join(parts)
+    names = "SELECT '' AS file, 0 AS line, '' AS column_name, '' AS value, '' AS reason, '' AS kind WHERE 1 = 0"
+    return " UNION ALL ".join([names, *parts, *raw.aside]) if parts or raw.aside else ""
 
 
 def rejects_sql(engine: SqlEngine, table: RowTable) -> str:

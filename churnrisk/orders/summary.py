@@ -89,7 +89,8 @@ def _value_sql(
     shapes = _shapes(database, shape, source)
     header = match.headers[match.positions[role]]
     if role in _DATES:
-        plan = dates.decide_dates(shapes, ask, date_format=options.date_format, share=options.reject_limit)
+        chosen = {"date_format": options.date_format, "timezone": options.timezone}
+        plan = dates.decide_dates(shapes, ask, **chosen, share=options.reject_limit)
         day = fill_value(plan.stamp, text, plan.parts)
         matches = fill_value(plan.matches, text, plan.parts)
         return _DATES[role], f"CASE WHEN {matches} THEN CAST({day} AS DATE) - DATE '1970-01-01' END", text, header
@@ -124,12 +125,14 @@ def _load(
     texts = [f"{text} AS t{k}" for k, (_, _, text, _) in enumerate(read)]
     cases = [f"WHEN customer_id IS NULL THEN {quote_text(customer)}"]
     values = ["WHEN customer_id IS NULL THEN NULL"]
+    # who has not ordered yet has no days to tell
+    is_buyer = "order_count IS DISTINCT FROM 0" if "order_count" in match.positions else "true"
     for k, (name, _, _, header) in enumerate(read):
         bad = f"{name} IS NULL"
         if name in _MAY_BE_EMPTY:
             bad += f" AND t{k} IS NOT NULL"
-        elif name != "order_count":  # who has not ordered yet has no days to tell
-            bad += f" AND (t{k} IS NOT NULL OR order_count IS DISTINCT FROM 0)"
+        elif name != "order_count":
+            bad += f" AND (t{k} IS NOT NULL OR {is_buyer})"
         if name not in _MAY_BE_EMPTY:
             bad += f" OR {name} < 0"
         cases.append(f"WHEN {bad} THEN {quote_text(header)}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from churnrisk.engines import Database
 from churnrisk.orders import cost, dates, issues, money, numbers
 from churnrisk.orders.dates import DatePlan
+from churnrisk.orders.missing import is_error_sql, is_missing, is_missing_sql
 from churnrisk.orders.numbers import NumberPlan
 from churnrisk.orders.rows import TypedRows, find_group, name_reasons
 from churnrisk.sources import (
@@ -92,7 +93,7 @@ def profile_rows(database: Database, raw: RawRows, match: ColumnMatch) -> Profil
         if not kept:
             rows = int(row[2 * width] or 0)
             is_plain = frozenset(k for bit, k in enumerate(used) if int(row[2 * width + 1] or 0) >> bit & 1)
-        elif row[kept[0]] is not None:
+        elif row[kept[0]] is not None and not is_missing(row[kept[0]]):
             found[roles[kept[0]]][row[kept[0]]] = int(row[2 * width])
     return Profile(rows, found, is_plain | known, len(listed) < _SHAPES_KEPT * 3)
 
@@ -182,7 +183,7 @@ def plan_values(
         return plans
     rates = money.parse_rates(options.rates)
     counts = money.count_currencies(database, raw, match, amounts) if money.has_currency(match, amounts) else {}
-    currency = money.settle_currency(counts, rates)
+    currency = money.settle_currency(counts, rates, converted=match.converted)
     return replace(plans, currency=currency, factor=money.factor_sql(rates, options.rate_before))
 
 
@@ -293,25 +294,30 @@ def id_sql(column: str, is_escaped: bool) -> str:
 def _conditions(match: ColumnMatch, plans: Plans) -> dict[int, str]:
     """Give the issues that only texts have, and those of values that could not be read."""
     headers = match.names
+    is_other = f"NOT coalesce({fill_value(plans.dates.matches, 'ordered_text', 'date_parts')}, false)"
     found = {
         issues.HEADER: f"customer_id = {quote_text(headers['customer_id'].strip())} "
         f"AND ordered_text = {quote_text(headers['ordered_at'].strip())}",
-        issues.NO_DATE: "ordered_text IS NULL",
+        issues.NO_DATE: f"ordered_text IS NULL OR (day IS NULL AND {is_missing_sql('ordered_text')})",
+        issues.ERROR_DATE: f"day IS NULL AND {is_error_sql('ordered_text')}",
+        issues.OTHER_DATE: f"day IS NULL AND {is_other}" if plans.dates.is_total else is_other,
         issues.IMPOSSIBLE_DATE: "day IS NULL",
     }
-    matches = fill_value(plans.dates.matches, "ordered_text", "date_parts")
-    has_no_day = "" if not plans.dates.is_total else "day IS NULL AND "
-    found[issues.OTHER_DATE] = f"{has_no_day}NOT coalesce({matches}, false)"
     if plans.amounts:
-        is_unread = "amount IS NULL AND amount_text IS NOT NULL"
         pattern = quote_text(numbers.number_pattern(plans.amounts.decimal))
+        is_blank = f"amount_text IS NULL OR (amount IS NULL AND {is_missing_sql('amount_text')})"
+        is_unread = f"amount IS NULL AND NOT ({is_blank})"
         found |= {
-            issues.NO_AMOUNT: "false" if match.is_blank_zero else "amount_text IS NULL",
-            issues.NOT_FINITE: r"amount IS NULL AND regexp_matches(amount_text, '(?i)^[-+]?(nan|inf|infinity)$')",
+            issues.NO_AMOUNT: "false" if match.is_blank_zero else is_blank,
+            issues.ERROR_AMOUNT: f"amount IS NULL AND {is_error_sql('amount_text')}",
+            issues.DATE_AMOUNT: f"amount IS NULL AND regexp_full_match(amount_text, '{dates.CANONICAL}')",
+            issues.NOT_FINITE: r"amount IS NULL AND regexp_matches(amount_text, '(?i)^[-+]?(inf|infinity)$')",
             issues.OTHER_NUMBER: f"{is_unread} AND NOT regexp_matches(amount_text, {pattern})",
             issues.LARGE_AMOUNT: is_unread,
         }
     if plans.quantities:
+        is_blank = f"quantity_text IS NULL OR {is_missing_sql('quantity_text')}"
         is_needed = match.money == "unit_price"
-        found[issues.NO_QUANTITY] = "quantity IS NULL" + ("" if is_needed else " AND quantity_text IS NOT NULL")
+        found[issues.ERROR_QUANTITY] = f"quantity IS NULL AND {is_error_sql('quantity_text')}"
+        found[issues.NO_QUANTITY] = "quantity IS NULL" + ("" if is_needed else f" AND NOT ({is_blank})")
     return found

@@ -45,7 +45,7 @@ def build_trends(data: PeriodFigures) -> Section:
 
 def describe_trends(data: PeriodFigures) -> Iterator[Block]:
     """Give a chart for each group of figures over periods."""
-    left_out = sum(not row.complete for row in data.table.rows)
+    left_out = sum(not row.complete and not row.has_hole for row in data.table.rows)
     if left_out:
         yield Words(
             say(
@@ -90,7 +90,7 @@ def _collect(data: PeriodFigures, trend: Trend) -> tuple[list[str], list[Series]
     some = [k for k in range(len(rows)) if any(values[k] is not None for values in known)]
     span = slice(some[0], some[-1] + 1) if some else slice(0, 0)
     named = zip(trend.figures, known, strict=True)
-    labels = [write_period(row.period.name) for row in rows[span]]
+    labels = [write_period(row.period.name) + ("!" if row.has_hole else "") for row in rows[span]]
     return labels, [Series(say(title), tuple(values[span])) for (_, title), values in named]
 
 

@@ -19,7 +19,7 @@ from churnrisk.retention.metrics import (
 )
 from churnrisk.retention.movement import Movement, follow_segments
 from churnrisk.retention.pages import DEFINITIONS, definitions_page, glossary_page
-from churnrisk.retention.periods import KINDS, Period, make_periods, parse_kind
+from churnrisk.retention.periods import KINDS, USUAL, WEEKDAYS, Calendar, Period, make_periods, parse_kind
 from churnrisk.retention.rate import Rate, compute_rate
 from churnrisk.retention.segments import SEGMENTS, Cuts, Segmentation, SegmentRow, build_segments, name_cell
 from churnrisk.retention.survey import Answer, KnownCustomers, Nps, Survey, compute_nps, measure_survey
@@ -40,7 +40,10 @@ __all__ = [
     "KINDS",
     "SEGMENTS",
     "SURVEY_ROLES",
+    "USUAL",
+    "WEEKDAYS",
     "Answer",
+    "Calendar",
     "Change",
     "Cohort",
     "CohortTable",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -14,9 +14,9 @@ from churnrisk.engines import Arrays
 from churnrisk.errors import SettingsError
 from churnrisk.retention.definitions import Definition
 from churnrisk.retention.histories import OrderLog, Rows, find_cells, map_orders, read_rows
-from churnrisk.retention.periods import Period, make_periods
+from churnrisk.retention.periods import USUAL, Calendar, Period, clip_period, make_periods
 from churnrisk.schema import MONEY_SCALE
-from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
+from churnrisk.timeline import DEFAULT_LOOKBACK, date_of, within
 
 Measure = Literal["customers", "revenue"]
 MOST_COHORTS = 520
@@ -86,6 +86,8 @@ class Cohort:
             "cohort": self.period.name,
             "starts_on": date_of(self.period.starts_on).isoformat(),
             "ends_on": date_of(self.period.ends_on).isoformat(),
+            "last_day": date_of(self.period.ends_on - 1).isoformat(),
+            "is_partial": self.period.is_partial,
             "customers": self.size,
             "base": self.base,
             "classic": list(self.classic),
@@ -104,11 +106,13 @@ class CohortTable:
     measure: Measure
     lookback_days: int
     cohorts: tuple[Cohort, ...]
+    calendar: Calendar = USUAL
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
         return {
             "period": self.kind,
+            **self.calendar.to_dict(),
             "measure": self.measure,
             "lookback_days": self.lookback_days,
             "cohorts": [cohort.to_dict() for cohort in self.cohorts],
@@ -123,6 +127,7 @@ def build_cohorts(
     start: int | None = None,
     stop: int | None = None,
     lookback: int = DEFAULT_LOOKBACK,
+    calendar: Calendar = USUAL,
 ) -> CohortTable:
     """Follow customers from the period of their first purchase on.
 
@@ -135,9 +140,12 @@ def build_cohorts(
     measure : {"customers", "revenue"}
         What to follow. Revenue is net of returns; returns before a first purchase belong to no cohort.
     start, stop : int, optional
-        Cohorts with any day in ``[start, stop)``; by default all.
+        Cohorts of the customers whose first purchase lies in ``[start, stop)``, by default of all; they are followed
+        to the end of the log. A cohort of which only some days lie in it is partial: it has those customers alone.
     lookback : int
         Days after which a silent customer is not active any more; for the marks only.
+    calendar : Calendar
+        On which day years and weeks begin.
 
     Raises
     ------
@@ -146,34 +154,38 @@ def build_cohorts(
     """
     if measure == "revenue" and not log.has_amounts:
         raise SettingsError("--by revenue: the log has no amounts; use --by customers.")
-    periods = make_periods(kind, log.first_day, log.last_day + 1)
+    periods = make_periods(kind, log.first_day, log.last_day + 1, calendar=calendar)
     if len(periods) > MOST_COHORTS:
         raise SettingsError(f"{len(periods)} cohorts are more than {MOST_COHORTS}; choose a longer --period.")
     bounds = (*(period.starts_on for period in periods), periods[-1].ends_on)
-    totals = _sum(log, bounds)
+    first, last = bounds[0] if start is None else start, bounds[-1] if stop is None else stop
+    totals = _sum(log, bounds, first, last)
     covered = sum(period.ends_on <= log.last_day + 1 for period in periods)
     made = [_make_cohort(log, periods, k, totals, covered, measure, lookback) for k in range(len(periods))]
-    first, last = start if start is not None else bounds[0], stop if stop is not None else bounds[-1]
-    shown = [one for one in made if one.size and one.period.ends_on > first and one.period.starts_on < last]
-    return CohortTable(kind, measure, lookback, tuple(shown))
+    shown = [replace(one, period=clip_period(one.period, start, stop)) for one in made if one.size]
+    return CohortTable(kind, measure, lookback, tuple(shown), calendar)
 
 
-def _sum(log: OrderLog, bounds: tuple[int, ...]) -> Arrays:
+def _sum(log: OrderLog, bounds: tuple[int, ...], first: int, last: int) -> Arrays:
     count = len(bounds) - 1
     totals = {name: np.zeros((count, count), np.int64) for name in ("bought", "last", "again", "revenue")}
-    for part in map_orders(log, partial(follow_batch, bounds), until=log.last_day):
+    for part in map_orders(log, partial(follow_batch, bounds, first, last), until=log.last_day):
         for name, values in part.items():
             totals[name] += values
     return totals
 
 
-def follow_batch(bounds: tuple[int, ...], batch: Arrays) -> Arrays:
-    """Count a batch of whole customers by cohort and by periods since the first purchase, each as known at its end."""
+def follow_batch(bounds: tuple[int, ...], first: int, last: int, batch: Arrays) -> Arrays:
+    """Count a batch of whole customers who first bought in ``[first, last)``, by cohort and by periods since.
+
+    A purchase counts as known at the end of its own period.
+    """
     rows = read_rows(batch)
     count, days = len(bounds) - 1, np.array(bounds, np.int64)
     period = find_cells(days, rows.day) - 1
     bought = rows.purchases()
     bought = bought[rows.was_purchase(bought, days[period[bought] + 1])]
+    bought = _of_newcomers(rows, bought, first, last)
     customer, when = rows.customer[bought], period[bought]
     is_new = np.ones(len(bought), bool)
     is_new[1:] = (customer[1:] != customer[:-1]) | (when[1:] != when[:-1])
@@ -191,6 +203,16 @@ def follow_batch(bounds: tuple[int, ...], batch: Arrays) -> Arrays:
         "again": _table(count, cohort[is_second], age[is_second]),
         "revenue": _revenue_table(count, rows, period, cohort_of),
     }
+
+
+def _of_newcomers(rows: Rows, bought: NDArray[np.intp], first: int, last: int) -> NDArray[np.intp]:
+    """Give those of some purchases, in order, that are of customers who first bought in ``[first, last)``."""
+    customer, day = rows.customer[bought], rows.day[bought]
+    is_first = np.ones(len(bought), bool)
+    is_first[1:] = customer[1:] != customer[:-1]
+    is_newcomer = np.zeros(rows.customers, bool)
+    is_newcomer[customer[is_first]] = within(day[is_first], first, last)
+    return bought[is_newcomer[customer]]
 
 
 def _table(count: int, cohort: NDArray[Any], age: NDArray[Any]) -> NDArray[np.int64]:

@@ -49,6 +49,8 @@ class Movement:
             "period": self.period.name,
             "starts_on": date_of(self.period.starts_on).isoformat(),
             "ends_on": date_of(self.period.ends_on).isoformat(),
+            "last_day": date_of(self.period.ends_on - 1).isoformat(),
+            "is_partial": self.period.is_partial,
             "moves": moves,
         }
 

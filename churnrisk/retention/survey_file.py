@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk.errors import ColumnError, SettingsError, SourceError, TooManyRejects
-from churnrisk.retention.periods import make_periods
+from churnrisk.retention.periods import USUAL, Calendar, make_periods
 from churnrisk.retention.survey import Answer
 from churnrisk.timeline import parse_day
 
@@ -50,7 +50,9 @@ class SurveyRows:
     rejected: tuple[tuple[int, str, str, str], ...]
 
 
-def read_survey(path: Path, columns: Mapping[str, str] | None = None, *, period: str = "month") -> SurveyRows:
+def read_survey(
+    path: Path, columns: Mapping[str, str] | None = None, *, period: str = "month", calendar: Calendar = USUAL
+) -> SurveyRows:
     """Read a survey from CSV in UTF-8, with commas, semicolons or tabs.
 
     Parameters
@@ -62,6 +64,8 @@ def read_survey(path: Path, columns: Mapping[str, str] | None = None, *, period:
         The file's header for one of ours.
     period : {"week", "month", "quarter", "year"}
         What answers are grouped by, where they are dated.
+    calendar : Calendar
+        On which day years and weeks begin.
 
     Raises
     ------
@@ -80,7 +84,7 @@ def read_survey(path: Path, columns: Mapping[str, str] | None = None, *, period:
         if not cells["score"]:
             empty += 1
             continue
-        found = _read_answer(cells, period)
+        found = _read_answer(cells, period, calendar)
         if isinstance(found, Answer):
             answers.append(found)
         else:
@@ -127,13 +131,13 @@ def _find_columns(header: list[str], columns: Mapping[str, str], path: Path) -> 
     return places
 
 
-def _read_answer(cells: Mapping[str, str], period: str) -> Answer | tuple[str, str, str]:
+def _read_answer(cells: Mapping[str, str], period: str, calendar: Calendar) -> Answer | tuple[str, str, str]:
     score, csat = _number(cells["score"]), _number(cells.get("csat", ""))
     if score is None or score != int(score) or not 0 <= score <= 10:
         return "score", cells["score"], "is no whole number from 0 to 10"
     if cells.get("csat") and csat is None:
         return "csat", cells["csat"], "is no number"
-    when = _name_period(cells.get("answered_at", ""), period)
+    when = _name_period(cells.get("answered_at", ""), period, calendar)
     if when is None:
         return "answered_at", cells["answered_at"], "is no date like 2011-12-10"
     texts = {name: cells.get(name, "") for name in ("customer_id", "segment", "reason", "comment")}
@@ -148,11 +152,11 @@ def _number(text: str) -> float | None:
     return value if abs(value) < 1e15 else None  # refuses inf and nan as well
 
 
-def _name_period(text: str, period: str) -> str | None:
+def _name_period(text: str, period: str, calendar: Calendar) -> str | None:
     if not text:
         return ""
     try:
         day = parse_day(text[:10], option="answered_at")
     except SettingsError:
         return None
-    return make_periods(period, day, day + 1)[0].name
+    return make_periods(period, day, day + 1, calendar=calendar)[0].name

@@ -122,6 +122,8 @@ class ServiceConfig:
     shop_dir : Path, optional
         Where what was worked out of the history is kept while the service runs; :func:`serve` makes and removes one.
         By default a folder beside the models, for an application that is run without it.
+    year_starts, week_starts : str
+        On which day years (``MM-DD``) and weeks begin, where a question does not say.
     """
 
     models_dir: Path
@@ -142,11 +144,14 @@ class ServiceConfig:
     train_customers: int = TRAIN_CUSTOMERS
     suppress: str | None = None
     shop_dir: Path | None = None
+    year_starts: str = "01-01"
+    week_starts: str = "monday"
 
     @property
     def shop_plan(self) -> ShopPlan:
         """What the shop is made of."""
-        from churnrisk.workflows import ShopPlan  # late: the supervisor does without what it loads
+        from churnrisk.retention import Calendar  # late: the supervisor does without what it loads
+        from churnrisk.workflows import ShopPlan
 
         return ShopPlan(
             self.shop_dir or self.models_dir.resolve().parent / "shop",
@@ -158,6 +163,7 @@ class ServiceConfig:
             playbook=dict(self.playbook),
             explained=self.explained,
             train_customers=self.train_customers,
+            calendar=Calendar(self.year_starts, self.week_starts),
         )
 
     @property

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
         find_chosen_in,
         match_columns,
         name_ignored,
-        plain_header,
     )
     from churnrisk.sources.databases import write_database_table
     from churnrisk.sources.dialect import find_dialect
+    from churnrisk.sources.headers import CURRENCY_SIGNS, plain_header
+    from churnrisk.sources.lines import settle_lines
+    from churnrisk.sources.match import check_amounts, match_source
     from churnrisk.sources.open import open_source, settle_rows
     from churnrisk.sources.options import IntakeOptions
     from churnrisk.sources.pseudonyms import pseudonym_sql
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from churnrisk.sources.typed import TypedSource, open_typed
 
 __all__ = [
+    "CURRENCY_SIGNS",
     "PARTS",
     "PURCHASE_ROLES",
     "SPACES",
@@ -35,18 +38,21 @@ __all__ = [
     "IntakeOptions",
     "RawRows",
     "TypedSource",
+    "check_amounts",
     "check_roles",
     "fill_value",
     "find_chosen_in",
     "find_dialect",
     "is_plain_sql",
     "match_columns",
+    "match_source",
     "name_ignored",
     "open_source",
     "open_typed",
     "plain_header",
     "pseudonym_sql",
     "quote_text",
+    "settle_lines",
     "settle_rows",
     "trim_sql",
     "write_database_table",
@@ -55,6 +61,7 @@ __all__ = [
 _HOMES = {
     "TypedSource": "typed",
     "open_typed": "typed",
+    "CURRENCY_SIGNS": "headers",
     "ColumnMatch": "columns",
     "IntakeOptions": "options",
     "PARTS": "sql",
@@ -63,17 +70,20 @@ _HOMES = {
     "SPACES": "sql",
     "SUMMARY_FILE_ROLES": "columns",
     "VALUE": "sql",
+    "check_amounts": "match",
     "check_roles": "columns",
     "fill_value": "sql",
     "find_chosen_in": "columns",
     "find_dialect": "dialect",
     "is_plain_sql": "sql",
     "match_columns": "columns",
+    "match_source": "match",
     "name_ignored": "columns",
     "open_source": "open",
-    "plain_header": "columns",
+    "plain_header": "headers",
     "pseudonym_sql": "pseudonyms",
     "quote_text": "sql",
+    "settle_lines": "lines",
     "settle_rows": "open",
     "trim_sql": "sql",
     "write_database_table": "databases",

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import resource
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class Task:
     table: str = ""
     query: str = ""
     threads: int = 1
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, text: str) -> Task:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import difflib
-import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from churnrisk.errors import ColumnError
 from churnrisk.messages import wording
-from churnrisk.sources.aliases import ALIASES, LABELS, PERSONAL, PROFILES, SUMMARY_ALIASES
+from churnrisk.sources.aliases import ALIASES, CUSTOMER_TOTALS, LABELS, OPTIONAL, PERSONAL, SUMMARY_ALIASES
+from churnrisk.sources.headers import bare_header, plain_header, read_headers
+from churnrisk.sources.missing import Row, list_headers, say_missing
+from churnrisk.sources.systems import SYSTEMS, System
 
 NEEDED = ("customer_id", "ordered_at")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_STRONG = 2  # so many lists of a role's names are sure; a name with a unit behind it comes before those that follow
 
 
 @dataclass(frozen=True)
 class ColumnMatch:
     """Which column, by position, stands for which role; the rest is ignored.
 
-    Where ``is_blank_zero``, a row without an amount is a further line of its order.
+    Where ``is_blank_zero``, a row without an amount is a further line of its order. ``currency`` is the code of the
+    currency that the header of the amounts names, ``system`` the shop system whose export this is.
     """
 
     headers: tuple[str, ...]
@@ -48,20 +51,31 @@ class ColumnMatch:
         used = set(self.positions.values())
         return tuple(header for position, header in enumerate(self.headers) if position not in used)
 
-
-def plain_header(header: str) -> str:
-    """Reduce a header to lower-case letters and digits without accents, so that spellings of one name agree."""
-    decomposed = unicodedata.normalize("NFKD", header.replace("ł", "l").replace("Ł", "l").replace("ß", "ss"))
-    kept = (c for c in decomposed.casefold() if c.isalnum() and not unicodedata.combining(c))
-    return "".join(kept)
+    @property
+    def converted(self) -> str:
+        """Give the options by which a payment export's amounts in one currency are read; empty where it has none."""
+        plain = {plain_header(header): header for header in self.ignored}
+        pairs = (("amount", "convertedamount"), ("currency", "convertedcurrency"))
+        found = [say_option(role, plain[name]) for role, name in pairs if name in plain]
+        return " ".join(found) if "convertedamount" in plain else ""
 
 
 _PLAIN_ALIASES = {
     role: [frozenset(plain_header(name) for name in tier) for tier in tiers]
     for role, tiers in (SUMMARY_ALIASES | ALIASES).items()
 }
-_PLAIN_NAMES = [frozenset().union(*tiers) for tiers in _PLAIN_ALIASES.values()]
+_PLAIN_NAMES = [frozenset().union(*tiers) for role, tiers in _PLAIN_ALIASES.items() if role not in OPTIONAL]
+_ALL_NAMES = frozenset().union(*(tier for tiers in _PLAIN_ALIASES.values() for tier in tiers))
+_TOTALS = frozenset(plain_header(name) for name in CUSTOMER_TOTALS)
+_ADDRESS = frozenset(
+    ("city", "country", "zip", "zipcode", "postcode", "postalcode", "street", "address", "cidade", "ciudad")
+)
 PURCHASE_ROLES, SUMMARY_FILE_ROLES = tuple(ALIASES), tuple(SUMMARY_ALIASES)
+
+
+def say_option(role: str, header: str) -> str:
+    """Write the option that names a column, as a shell takes it."""
+    return f"--column {shlex.quote(f'{role}={header}')}"
 
 
 def match_columns(
@@ -70,8 +84,20 @@ def match_columns(
     *,
     roles: Sequence[str] = PURCHASE_ROLES,
     needed: Sequence[str] = NEEDED,
+    sample: Callable[[], Sequence[Row]] | None = None,
 ) -> ColumnMatch:
     """Find the column of each role, by the user's choice first and then by its header.
+
+    Parameters
+    ----------
+    headers : sequence of str
+        Of the file.
+    chosen : mapping of str to str
+        The user's header for a role.
+    roles, needed : sequence of str
+        What is looked for, and what must be there.
+    sample : callable, optional
+        Gives some rows, by which a refusal says more.
 
     Raises
     ------
@@ -80,39 +106,115 @@ def match_columns(
     """
     check_roles(chosen)
     positions = {role: _find_chosen(headers, role, header) for role, header in chosen.items() if role in roles}
-    system, profile = _find_profile(headers) if roles == PURCHASE_ROLES else ("", {})
-    positions = profile | positions
-    notices = [wording("The columns are those of an export of {name}.").format(name=system)] if system else []
+    plain, repaired = read_headers(headers, _ALL_NAMES)
+    names = [
+        (name, *bare_header(name if header in repaired else header))
+        for name, header in zip(plain, headers, strict=True)
+    ]
+    system = next((one for one in SYSTEMS if _is_export(plain, one)), None) if roles == PURCHASE_ROLES else None
+    notices = [_REPAIRED.format(names=", ".join(repaired))] if repaired else []
+    closed: set[str] = set()
+    if system is not None:
+        closed = _take_system(plain, system, positions)
+        notices += _say_system(system, positions)
     for role in roles:
-        if role not in positions:
-            candidates = [c for c in _find_by_alias(headers, role) if c not in positions.values()]
-            if len(candidates) > 1:
-                raise ColumnError(_say_ambiguous(headers, role, candidates))
-            if candidates:
-                positions[role] = candidates[0]
+        if role not in positions and role not in closed:
+            notices += _take(headers, names, role, positions)
     missing = [role for role in needed if role not in positions]
     if missing:
-        raise ColumnError(say_missing(headers, missing))
-    notices += _settle_price(headers, positions, is_chosen="amount" in chosen)
+        raise ColumnError(say_missing(headers, missing, _find_near(headers, missing, positions), sample))
+    money = [positions[role] for role in ("amount", "unit_price") if role in positions]
+    notices += _settle_price(headers, names, positions, is_chosen="amount" in chosen)
     ordered = {role: positions[role] for role in roles if role in positions}
-    # Shopify names the total of an order in its first line only
+    is_shopify = (
+        system is not None and system.name == "Shopify"
+    )  # it names the total of an order in its first line only
     return ColumnMatch(
-        tuple(headers), ordered, tuple(notices), is_blank_zero=system == "Shopify" and "amount" not in chosen
+        tuple(headers),
+        ordered,
+        tuple(notices),
+        is_blank_zero=is_shopify and "amount" not in chosen,
+        currency=names[money[0]][2] if money else "",
+        system=system.name if system else "",
     )
 
 
-_PRICES = frozenset(("price", "cena", "цена", "цана", "preis"))
+_REPAIRED = wording("In these headers letters of another alphabet were read as those that they look like: {names}.")
+_EXPORT = wording("The columns are those of an export of {name}.")
+_NO_STATUS = wording(
+    "An export of {name} has the status of an order in {names}, which is missing here: cancelled orders count as sales."
+)
+_TWO = wording("{names} could each be the {other}, and none of them was used. To choose one: {name}.")
 
 
-def _settle_price(headers: Sequence[str], positions: dict[str, int], *, is_chosen: bool) -> list[str]:
+def _is_export(plain: Sequence[str], system: System) -> bool:
+    return all(plain_header(header) in plain for header in system.signature)
+
+
+def _take_system(plain: Sequence[str], system: System, positions: dict[str, int]) -> set[str]:
+    """Add the columns of a system to those that are taken; give the roles for which no other column is looked for."""
+    for role, names in system.columns.items():
+        found = [plain.index(name) for name in map(plain_header, names.split("|")) if name and name in plain]
+        if found and role not in positions and not (role in OPTIONAL and found[0] in positions.values()):
+            positions[role] = found[0]
+    return {role for role, names in system.columns.items() if not names}
+
+
+def _say_system(system: System, positions: Mapping[str, int]) -> list[str]:
+    said = [_EXPORT.format(name=system.name)]
+    status = system.columns.get("order_status", "")
+    if status and "order_status" not in positions:
+        said.append(_NO_STATUS.format(name=system.name, names=status.split("|")[0]))
+    return said
+
+
+Names = Sequence[tuple[str, str, str]]
+"""Of each column its plain name, its name without what stands behind it, and the currency that it names."""
+
+
+def _take(headers: Sequence[str], names: Names, role: str, positions: dict[str, int]) -> list[str]:
+    """Take the column of a role, if there is one; give what is to be said."""
+    candidates = [c for c in _find_by_alias(names, role) if c not in positions.values()]
+    if len(candidates) == 1:
+        positions[role] = candidates[0]
+    if len(candidates) < 2:
+        return []
+    if role not in OPTIONAL:
+        raise ColumnError(_say_ambiguous(headers, role, candidates))
+    listed = ", ".join(headers[place] for place in candidates)
+    return [_TWO.format(names=listed, other=role, name=say_option(role, headers[candidates[0]]))]
+
+
+def _find_by_alias(names: Names, role: str) -> list[int]:
+    """Give the columns whose header names the role, from the surest list of names that has any."""
+    tiers = _PLAIN_ALIASES[role]
+    plain = {name for name, _, _ in names}
+    if role == "order_status" and plain & _ADDRESS:
+        tiers = tiers[:-1]  # a state beside a city is no state of an order
+    sure = frozenset().union(*tiers[:_STRONG])
+    steps = [*((tier, 0) for tier in tiers[:_STRONG]), (sure, 1)]
+    steps += [(tier, part) for tier in tiers[_STRONG:] for part in (0, 1)]
+    if role == "amount" and not plain.isdisjoint(frozenset().union(*_PLAIN_ALIASES["order_count"])):
+        steps = [(tier - _TOTALS, part) for tier, part in steps]
+    for tier, part in steps:
+        found = [place for place, name in enumerate(names) if name[part] in tier]
+        if found:
+            return found
+    return []
+
+
+_PRICES = _PLAIN_ALIASES["amount"][2] - {plain_header(name) for name in ("gross_sales", "subtotal", "price_total")}
+
+
+def _settle_price(headers: Sequence[str], names: Names, positions: dict[str, int], *, is_chosen: bool) -> list[str]:
     """Tell the amount of a row from the price of a piece; beside a quantity, ``price`` could be either."""
     if "amount" in positions:
         amount = headers[positions["amount"]]
-        if not is_chosen and "quantity" in positions and plain_header(amount) in _PRICES:
+        if not is_chosen and "quantity" in positions and not _PRICES.isdisjoint(names[positions["amount"]][:2]):
             raise ColumnError(
                 f"{amount} could be the amount of a row or the price of one piece, since there is a quantity, "
-                f"{headers[positions['quantity']]}. Say --column amount={amount}, or --column unit_price={amount} to "
-                "have it multiplied by the quantity."
+                f"{headers[positions['quantity']]}. Say {say_option('amount', amount)}, or "
+                f"{say_option('unit_price', amount)} to have it multiplied by the quantity."
             )
         positions.pop("unit_price", None)
         return []
@@ -126,19 +228,6 @@ def _settle_price(headers: Sequence[str], positions: dict[str, int], *, is_chose
     return [product.format(name=price, names=headers[positions["quantity"]])]
 
 
-def _find_profile(headers: Sequence[str]) -> tuple[str, dict[str, int]]:
-    """Give the shop system whose export this is, and its columns."""
-    plain = [plain_header(header) for header in headers]
-    for name, signature, columns in PROFILES:
-        if all(plain_header(header) in plain for header in signature):
-            found = {
-                role: next((plain.index(p) for p in map(plain_header, names.split("|")) if p in plain), -1)
-                for role, names in columns.items()
-            }
-            return name, {role: position for role, position in found.items() if position >= 0}
-    return "", {}
-
-
 def find_chosen_in(headers: Sequence[str], chosen: Mapping[str, str], *, keep: Sequence[str] = ()) -> dict[str, str]:
     """Leave out choices of columns that are not there, which belong to another kind of file; not those in ``keep``."""
     plain = {plain_header(header) for header in headers}
@@ -147,7 +236,8 @@ def find_chosen_in(headers: Sequence[str], chosen: Mapping[str, str], *, keep: S
 
 def count_matches(headers: Sequence[str]) -> int:
     """Count the roles that some header stands for; it tells a header from other lines."""
-    plain = {plain_header(header) for header in headers}
+    plain = set(read_headers(headers, _ALL_NAMES)[0])
+    plain |= {bare_header(header)[0] for header in headers if len(header) < 60}
     return sum(not plain.isdisjoint(names) for names in _PLAIN_NAMES)
 
 
@@ -156,7 +246,7 @@ def check_roles(chosen: Mapping[str, str]) -> None:
     for role, header in chosen.items():
         if role not in _PLAIN_ALIASES:
             known = ", ".join(_PLAIN_ALIASES)
-            raise ColumnError(f"--column {role}={header}: there is no role {role!r}; the roles are {known}.")
+            raise ColumnError(f"{say_option(role, header)}: there is no role {role!r}; the roles are {known}.")
 
 
 def _find_chosen(headers: Sequence[str], role: str, header: str) -> int:
@@ -164,58 +254,29 @@ def _find_chosen(headers: Sequence[str], role: str, header: str) -> int:
     found = exact or [i for i, h in enumerate(headers) if plain_header(h) == plain_header(header)]
     if len(found) == 1:
         return found[0]
+    option = say_option(role, header)
     if found:
-        raise ColumnError(f"--column {role}={header}: {len(found)} columns have this name; rename one of them.")
+        raise ColumnError(f"{option}: {len(found)} columns have this name; rename one of them.")
     near = difflib.get_close_matches(header, headers, n=3, cutoff=0.4)
     hint = f" Nearest: {', '.join(map(repr, near))}." if near else ""
-    raise ColumnError(f"--column {role}={header}: no such column. The file has {_list(headers)}.{hint}")
-
-
-def _find_by_alias(headers: Sequence[str], role: str) -> list[int]:
-    """Give the columns whose header names the role, from the surest list of names that has any."""
-    plain = [plain_header(header) for header in headers]
-    for tier in _PLAIN_ALIASES[role]:
-        found = [i for i, header in enumerate(plain) if header in tier]
-        if found:
-            return found
-    return []
+    raise ColumnError(f"{option}: no such column. The file has {list_headers(headers)}.{hint}")
 
 
 def _say_ambiguous(headers: Sequence[str], role: str, candidates: Sequence[int]) -> str:
     names = " and ".join(repr(headers[i]) for i in candidates)
-    return (
-        f"two columns could be the {role}: {names}. Choose one with --column {role}={headers[candidates[0]]}. "
-        f"The file has {_list(headers)}."
-    )
+    options = " or ".join(say_option(role, headers[i]) for i in candidates)
+    return f"two columns could be the {role}: {names}. Choose one: {options}. The file has {list_headers(headers)}."
 
 
-def say_missing(headers: Sequence[str], missing: Sequence[str]) -> str:
-    """Say which needed columns are missing, what is there, and how to name them."""
-    if any(_CONTROL.search(header) for header in headers):
-        return (
-            "this is no text, nor another form that can be read: its first line holds control characters. Give "
-            "delimited text, JSON lines, Parquet, xlsx or SQLite, whole and as the program that made it wrote it."
-        )
-    near = {role: _nearest(headers, role) for role in missing}
-    hints = " ".join(f"Nearest to {role}: {', '.join(map(repr, names))}." for role, names in near.items() if names)
-    options = " ".join(f"--column {role}=NAME" for role in missing)
-    return (
-        f"no column for {' and '.join(missing)} was recognised. The file has {_list(headers)}. "
-        + (hints + " " if hints else "")
-        + f"Name it with {options}."
-    )
-
-
-def _nearest(headers: Sequence[str], role: str) -> list[str]:
-    names = [name for tier in _PLAIN_ALIASES[role] for name in tier]
-    scored = ((difflib.get_close_matches(plain_header(h), names, n=1, cutoff=0.6), h) for h in headers)
-    return [header for close, header in scored if close][:3]
-
-
-def _list(headers: Sequence[str]) -> str:
-    shown = ", ".join(header[:60] for header in headers[:30])
-    more = f" and {len(headers) - 30} more" if len(headers) > 30 else ""
-    return f"the columns {shown}{more}"
+def _find_near(headers: Sequence[str], missing: Sequence[str], positions: Mapping[str, int]) -> dict[str, list[str]]:
+    """Give the headers that are nearest in spelling to the names of each missing role, of those that are not taken."""
+    free = [header for place, header in enumerate(headers) if place not in positions.values()]
+    near = {}
+    for role in missing:
+        names = [name for tier in _PLAIN_ALIASES[role] for name in tier]
+        scored = ((difflib.get_close_matches(plain_header(h), names, n=1, cutoff=0.6), h) for h in free)
+        near[role] = [header for close, header in scored if close][:3]
+    return near
 
 
 def name_ignored(match: ColumnMatch) -> list[str]:

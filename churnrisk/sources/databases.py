@@ -73,7 +73,7 @@ def _mark_copied(raw: RawRows, typed: frozenset[int]) -> RawRows:
     """Say that rows of text came out of a database, also where they have to be read again carefully."""
     again = raw.fallback
     fallback = None if again is None else lambda: _mark_copied(again(), typed)
-    return replace(raw, format="PostgreSQL", typed=typed, is_escaped=False, fallback=fallback)
+    return replace(raw, format="PostgreSQL", typed=typed, is_escaped=False, texts=(), fallback=fallback)
 
 
 def _copy(connection: Any, query: str, target: Path, *, limit: int) -> tuple[tuple[str, ...], frozenset[int]]:

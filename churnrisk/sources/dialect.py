@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from churnrisk.sources.columns import count_matches, plain_header
+from churnrisk.sources.columns import count_matches
+from churnrisk.sources.headers import plain_header
 
 DELIMITERS = (",", ";", "\t", "|")
 _HEADER_LINES = 60
@@ -57,15 +58,29 @@ def find_dialect(text: str, columns: Mapping[str, str], *, delimiter: str | None
         default=(0, 0, ","),
     )
     if best[0] > 0:
-        return _dialect(lines, -best[1], best[2])
+        first = next(number for number, line in enumerate(lines) if number >= start and line.strip())
+        is_first = best[0] == 1 and _may_be_header(cut_line(lines[first], best[2]), cut_line(lines[-best[1]], best[2]))
+        return _dialect(lines, first if is_first else -best[1], best[2])
     return _widest(lines, start, candidates)
 
 
+_DATA = re.compile(r"[-+(]?[\d.,:/\sTZ+-]*\d[\d.,:/\sTZ+-]*\)?")
+
+
 def count_known(fields: Sequence[str], wanted: set[str]) -> int:
-    """Count the fields of a line that name a column we know or the user has named."""
+    """Count the fields of a line that name a column we know or the user has named, less those that are data."""
     if len(fields) > 1 and all(len(field) > 200 for field in fields):
         return 0
-    return count_matches(fields) + sum(plain_header(field) in wanted for field in fields)
+    named = sum(plain_header(field) in wanted for field in fields)
+    data = sum(len(field) < 40 and _DATA.fullmatch(field.strip()) is not None for field in fields)
+    return max(named, count_matches(fields) + named - data)
+
+
+def _may_be_header(first: Sequence[str], found: Sequence[str]) -> bool:
+    """Tell whether the first line is as likely the header as one further down in which a single name is known."""
+    filled = [field for field in first if field.strip()]
+    width = sum(bool(field.strip()) for field in found)
+    return len(filled) >= width > 1 and not any(map(_DATA.fullmatch, filled))
 
 
 def _widest(lines: Sequence[str], start: int, candidates: Sequence[str]) -> Dialect:
@@ -144,5 +159,5 @@ def find_dialect_of_rows(path: Path, columns: Mapping[str, str]) -> RowHeader:
             found.append(RowHeader(headers, number, int(row[0]), rows.line_num, count_known(headers, wanted)))
     best = max(found, key=lambda one: (one.matches, -one.header_row))
     if best.matches:
-        return best
+        return found[0] if best.matches == 1 and _may_be_header(found[0].headers, best.headers) else best
     return max(found, key=lambda one: (sum(map(bool, one.headers)), -one.header_row))

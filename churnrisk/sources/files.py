@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 from churnrisk.engines import Database
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.messages import mark, wording
-from churnrisk.sources.dialect import find_dialect_of_rows
+from churnrisk.sources.combine import combine_rows
+from churnrisk.sources.dialect import RowHeader, find_dialect_of_rows
+from churnrisk.sources.headers import plain_header
 from churnrisk.sources.limited import parse_limited
 from churnrisk.sources.options import IntakeOptions
 from churnrisk.sources.raw import RawRows
@@ -39,6 +41,8 @@ _REFUSED = (
 _ENDINGS = {"xlsx": (".xlsx", ".xlsm"), "parquet": (".parquet", ".pq"), "sqlite": (".db", ".sqlite", ".sqlite3")}
 _WORDS = {"xlsx": mark("an Excel workbook"), "parquet": "Parquet", "sqlite": mark("a SQLite database"), "json": "JSON"}
 _SHEETS = wording("{name} has {sheets} sheets; {names} was read.")
+_ALIKE = wording("{name} has {sheets} sheets; these have the same header and were read together: {names}.")
+_HIDDEN = wording("Hidden sheets were not read: {names}.")
 _ABOVE = wording("The header of {name} was found in row {row}; the rows above it were passed over.")
 _CHUNK = 1 << 22
 
@@ -138,33 +142,62 @@ def _read_rows(folder: Path, meta: dict[str, Any], *, name: str, form: str) -> R
         expected_rows=meta["rows"],
         rejects=folder / "rejects.csv" if meta["rejects"] else None,
         typed=frozenset(meta["typed"]),
+        odd=((0, folder / "odd.csv", tuple(range(len(meta["headers"])))),) if meta.get("odd") else (),
     )
 
 
 def _read_workbook(path: Path, database: Database, options: IntakeOptions, name: str) -> RawRows:
-    """Take the sheet whose header names most of the columns that we know; of two alike, the first."""
+    """Take the visible sheet whose header names most of the columns that we know, and all that have the same header."""
     folder, meta = parse_limited("xlsx", path, database, options, name=name)
-    found = [(find_dialect_of_rows(folder / sheet["file"], options.columns), sheet) for sheet in meta["sheets"]]
-    if options.table is not None:
-        found = [one for one in found if one[1]["name"] == options.table]
-        if not found:
-            names = ", ".join(sheet["name"] for sheet in meta["sheets"])
-            raise SourceError(f"{name} has no sheet {options.table!r}; its sheets: {names}.")
-    table, sheet = max(found, key=lambda one: (one[0].matches, -meta["sheets"].index(one[1])))
+    sheets = _choose_sheets(meta["sheets"], options, name=name)
+    found = [(find_dialect_of_rows(folder / sheet["file"], options.columns), sheet) for sheet in sheets]
+    best, _ = max(found, key=lambda one: (one[0].matches, -sheets.index(one[1])))
+    alike = [one for one in found if _plain_set(one[0].headers) == _plain_set(best.headers)]
+    parts = [_read_sheet(folder, sheet, table, name=name, is_one=len(alike) == 1) for table, sheet in alike]
     notices: tuple[str, ...] = ()
     if len(meta["sheets"]) > 1:
-        notices = (_SHEETS.format(name=name, sheets=len(meta["sheets"]), names=repr(sheet["name"])),)
-    if table.header_row > 1:
-        notices += (_ABOVE.format(name=name, row=table.header_line),)
+        names = ", ".join(repr(sheet["name"]) for _, sheet in alike)
+        said = _SHEETS if len(alike) == 1 else _ALIKE
+        notices = (said.format(name=name, sheets=len(meta["sheets"]), names=names),)
+        hidden = [repr(sheet["name"]) for sheet in meta["sheets"] if sheet["hidden"] and sheet not in sheets]
+        notices += (_HIDDEN.format(names=", ".join(hidden)),) if hidden else ()
+    raw = parts[0] if len(parts) == 1 else combine_rows(parts, database, name=name, form="Excel workbook")
+    return replace(raw, notices=(*notices, *raw.notices))
+
+
+def _choose_sheets(sheets: list[dict[str, Any]], options: IntakeOptions, *, name: str) -> list[dict[str, Any]]:
+    """Give the sheet that the user has named, or those that can be seen."""
+    names = ", ".join(sheet["name"] for sheet in sheets)
+    if options.table is not None:
+        chosen = [sheet for sheet in sheets if sheet["name"] == options.table]
+        if not chosen:
+            raise SourceError(f"{name} has no sheet {options.table!r}; its sheets: {names}.")
+        return chosen
+    visible = [sheet for sheet in sheets if not sheet["hidden"]]
+    if not visible:
+        raise SourceError(f"{name}: all sheets that have cells are hidden: {names}. Show the one with the purchases.")
+    return visible
+
+
+def _plain_set(headers: Sequence[str]) -> list[str]:
+    return sorted(filter(None, map(plain_header, headers)))
+
+
+def _read_sheet(folder: Path, sheet: dict[str, Any], table: RowHeader, *, name: str, is_one: bool) -> RawRows:
     rows = folder / sheet["file"]
+    notices: tuple[str, ...] = ()
+    if table.header_row > 1:
+        notices = (_ABOVE.format(name=name if is_one else sheet["name"], row=table.header_line),)
     return RawRows(
-        name=name,
+        name=name if is_one else sheet["name"],
         format="Excel workbook",
         headers=table.headers,
         sql=csv_sql(rows, ",", len(table.headers), skip=table.skip, numbered=True, longest=rows.stat().st_size),
         has_lines=True,
         expected_rows=sheet["rows"] - table.header_row,
         is_escaped=True,
+        texts=(rows,),
+        odd=((0, folder / sheet["errors"], tuple(range(len(table.headers)))),) if sheet["errors"] else (),
         notices=notices,
     )
 

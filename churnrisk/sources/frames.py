@@ -15,6 +15,7 @@ from churnrisk.errors import MissingExtra, SourceError
 from churnrisk.sources.raw import RawRows
 
 _ROWS = 50_000
+_UTC = ("UTC", "Etc/UTC", "GMT", "Zulu")
 
 
 def read_frame(source: Any, database: Database, *, timezone: str | None = None) -> RawRows:
@@ -67,11 +68,18 @@ def _is_whole(column: nw.Series[Any]) -> bool:
 
 
 def write_texts(column: nw.Series[Any], timezone: str | None = None) -> list[str | None]:
-    """Write the values of a column as text, None where there is none."""
-    return [write_text(value, timezone) for value in column.to_list()]
+    """Write the values of a column as text, None where there is none.
+
+    A column of times in a zone of its own has the clock of that zone; the offset is written where another zone is
+    wanted, where each value has its own, and where the zone is UTC, in which few shops open.
+    """
+    own_zone = getattr(column.dtype, "time_zone", None)
+    if timezone is None and own_zone is not None and own_zone not in _UTC:
+        column = column.dt.replace_time_zone(None)
+    return [write_text(value) for value in column.to_list()]
 
 
-def write_text(value: Any, timezone: str | None = None) -> str | None:
+def write_text(value: Any) -> str | None:
     """Write one value as text that means the same: whole floats without a point, times by their own clock."""
     if value is None or value is pd.NaT or value is pd.NA:
         return None
@@ -86,7 +94,7 @@ def write_text(value: Any, timezone: str | None = None) -> str | None:
     if isinstance(value, decimal.Decimal):
         return None if value.is_nan() else format(value, "f")
     if isinstance(value, dt.datetime):
-        return _write_time(value, timezone)
+        return value.isoformat(sep=" ")
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, bytes):
@@ -103,10 +111,3 @@ def write_float(value: float) -> str | None:
     if value == np.floor(value) and abs(value) < 1e22:
         return str(int(value))
     return np.format_float_positional(value, trim="-") if 1e-7 < abs(value) < 1e22 else repr(float(value))
-
-
-def _write_time(value: dt.datetime, timezone: str | None) -> str:
-    """Write a time by its own clock; with its offset only where the user wants another clock."""
-    if value.tzinfo is not None and timezone is None:
-        value = value.replace(tzinfo=None)
-    return value.isoformat(sep=" ")[:26] if value.tzinfo is None else value.isoformat(sep=" ")

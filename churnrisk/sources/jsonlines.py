@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from churnrisk.messages import mark, wording
+from churnrisk.sources.aliases import ALIASES
 from churnrisk.sources.child import LIMIT, SOURCE, Refused, Task
+from churnrisk.sources.headers import plain_header
 
 _LINE = 64 * 1024**2
+_PARTS = 100  # an object of more parts, or objects that have more in all, are text: such names say something themselves
 
 
 class Number(str):
@@ -20,9 +24,15 @@ class Number(str):
 
 
 def parse_json(task: Task) -> dict[str, Any]:
-    """Write ``rows.csv`` from objects; the names of all objects together are the columns."""
+    """Write ``rows.csv`` from objects; the names of all objects together are the columns.
+
+    An object in an object gives a column for each of its parts, such as ``billing.email``.
+    """
     headers: dict[str, int] = {}
     kinds: dict[str, set[bool]] = {}
+    parts: dict[str, set[str]] = {}
+    odd: list[tuple[int, str, str]] = []
+    is_id = _tell_ids(task)
     count = rejected = 0
     with (
         (task.folder / "records.csv").open("w", encoding="utf-8", newline="") as good,
@@ -38,6 +48,8 @@ def parse_json(task: Task) -> dict[str, Any]:
                 shown = record if isinstance(record, str) else json.dumps(record, default=str)
                 write_bad.writerow([line, shown[:200].strip(), reason or mark("not a JSON object")])
                 continue
+            odd += [(line, name, _text(value)) for name, value in record.items() if _is_odd(value) and is_id(name)]
+            record = dict(_flatten(record, parts))
             for name, value in record.items():
                 headers.setdefault(name, len(headers))
                 if value is not None:
@@ -50,8 +62,38 @@ def parse_json(task: Task) -> dict[str, Any]:
             write.writerow([line, *row])
             count += 1
     _level(task, len(headers))
+    with (task.folder / "odd.csv").open("w", encoding="utf-8", newline="") as file:
+        reason = mark("an id must be a text or a number")
+        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(
+            [line, headers[name], text[:200], reason] for line, name, text in odd if name in headers
+        )
     typed = [position for name, position in headers.items() if kinds.get(name) == {True}]
-    return {"headers": list(headers), "rows": count, "rejects": rejected, "typed": typed}
+    return {"headers": list(headers), "rows": count, "rejects": rejected, "typed": typed, "odd": len(odd)}
+
+
+def _tell_ids(task: Task) -> Callable[[str], bool]:
+    """Give what tells whether a name is one of ids, of customers or of orders."""
+    roles = ("customer_id", "order_id")
+    names = {plain_header(name) for role in roles for tier in ALIASES[role] for name in tier}
+    names |= {plain_header(task.columns[role]) for role in roles if role in task.columns}
+    return functools.cache(lambda name: plain_header(name) in names)
+
+
+def _is_odd(value: Any) -> bool:
+    return isinstance(value, dict | list | bool)
+
+
+def _flatten(record: dict[str, Any], parts: dict[str, set[str]]) -> Iterator[tuple[str, Any]]:
+    """Give names and values, those of an object within by its own name and theirs."""
+    for name, value in record.items():
+        if not isinstance(value, dict) or not 0 < len(value) <= _PARTS:
+            yield name, value
+            continue
+        known = parts.setdefault(name, set())
+        for part, inner in value.items():
+            if part in known or len(known) < _PARTS:
+                known.add(part)
+                yield f"{name}.{part}", inner
 
 
 def _level(task: Task, width: int) -> None:

@@ -47,6 +47,7 @@ def parse_limited(
         "max_memory": options.max_memory,
         "table": options.table or "",
         "query": options.query or "",
+        "columns": dict(options.columns),
         "threads": min(_MOST_THREADS, options.threads or os.cpu_count() or 1),
     }
     code, said = _run(task, options, name=name)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk.engines import Database, engine_error
-from churnrisk.errors import ColumnError, LimitExceeded, SourceError
-from churnrisk.sources.columns import plain_header
+from churnrisk.errors import LimitExceeded, SourceError
+from churnrisk.sources.combine import combine_rows
 from churnrisk.sources.databases import is_database_url, read_database
 from churnrisk.sources.files import open_file
 from churnrisk.sources.options import IntakeOptions
+from churnrisk.sources.places import refuse_scheme, refuse_table
 from churnrisk.sources.raw import RawRows
-from churnrisk.sources.text import number_rows, path_in
+from churnrisk.sources.text import path_in
 
 _CHUNK = 1 << 22
 
@@ -27,10 +28,15 @@ def open_source(source: Any, database: Database, options: IntakeOptions) -> RawR
         return read_frame(source, database, timezone=options.timezone)
     if isinstance(source, str) and is_database_url(source):
         return read_database(source, database, options)
+    if isinstance(source, str):
+        refuse_scheme(source)
     if str(source) == "-":
         return open_file(_save_stdin(database, options), database, options, name="standard input")
     path = Path(source).expanduser()
-    if path.is_dir() or (not path.exists() and glob.has_magic(str(path))):
+    is_many = path.is_dir() or (not path.exists() and glob.has_magic(str(path)))
+    if is_many or path.suffix.lower() in (".parquet", ".pq"):
+        refuse_table(path)
+    if is_many:
         return _open_many(path, database, options)
     return open_file(path, database, options, name=path.name)
 
@@ -52,10 +58,13 @@ def _open_many(path: Path, database: Database, options: IntakeOptions) -> RawRow
     pattern = str(path / "*") if path.is_dir() else str(path)
     files = [Path(one) for one in sorted(glob.glob(pattern))]  # noqa: PTH207 - the pattern may be absolute
     files = [one for one in files if one.is_file() and not one.name.startswith((".", "_"))]
+    for folder in {one.parent for one in files} - {path}:
+        refuse_table(folder)
     if not files:
         raise SourceError(f"{path} holds no files; name a file or a folder of purchases.")
     parts = [settle_rows(open_file(one, database, options, name=one.name), database) for one in files]
-    return combine_rows(parts, database, name=path.name or str(path))
+    form = f"{len(parts)} files, {', '.join(sorted({part.format for part in parts}))}"
+    return combine_rows(parts, database, name=path.name or str(path), form=form)
 
 
 def settle_rows(raw: RawRows, database: Database) -> RawRows:
@@ -71,35 +80,3 @@ def settle_rows(raw: RawRows, database: Database) -> RawRows:
     if raw.fallback is None:
         raise SourceError(f"cannot read {raw.name}: {failure}.")
     return settle_rows(raw.fallback(), database)
-
-
-def combine_rows(parts: list[RawRows], database: Database, *, name: str) -> RawRows:
-    """Put the rows of files with the same columns under each other, in the order of the first file's columns."""
-    first = parts[0]
-    order = [plain_header(header) for header in first.headers]
-    selects = []
-    for number, part in enumerate(parts):
-        plain = [plain_header(header) for header in part.headers]
-        if sorted(plain) != sorted(order):
-            raise ColumnError(
-                f"{part.name} has the columns {', '.join(part.headers)}, but {first.name} has "
-                f"{', '.join(first.headers)}; files of one folder must have the same columns."
-            )
-        fields = ", ".join(f"c{plain.index(header)} AS c{k}" for k, header in enumerate(order))
-        selects.append(f"SELECT {fields}, line, {number} AS file FROM {number_rows(part).sql}")
-    database.connection.execute(f"CREATE TABLE raw_rows AS {' UNION ALL '.join(selects)}")
-    typed = (
-        frozenset.intersection(*(part.typed for part in parts)) if len({p.headers for p in parts}) == 1 else frozenset()
-    )
-    return RawRows(
-        name=name,
-        format=f"{len(parts)} files, {', '.join(sorted({part.format for part in parts}))}",
-        headers=first.headers,
-        sql="raw_rows",
-        has_lines=True,
-        typed=typed,
-        is_escaped=any(part.is_escaped for part in parts),
-        files=tuple(part.name for part in parts),
-        notices=tuple(dict.fromkeys(notice for part in parts for notice in part.notices)),
-        many_rejects=tuple((number, part.rejects) for number, part in enumerate(parts) if part.rejects),
-    )

@@ -42,13 +42,16 @@ class IntakeOptions:
     decimal : str, optional
         The decimal sign of amounts and quantities, ``"."`` or ``","``; found in the data when not given.
     date_format : str, optional
-        Order of a date's parts, such as ``"dd/mm/yyyy"`` or ``"mdy"``; found in the data when not given.
+        How dates are written: the order of their parts, such as ``"mdy"`` or ``"dd-mon-yy"``, or one of ``"iso"``,
+        ``"excel"``, ``"epoch"``, ``"epoch_ms"``, ``"epoch_us"``, ``"epoch_ns"`` and ``"yyyymmddhh"``; found in the data
+        when not given.
     encoding : str, optional
         Encoding of a text file, such as ``"cp1251"``; found in the file when not given.
     delimiter : str, optional
         The character between the fields of a text file; found in the file when not given.
     timezone : str, optional
-        The shop's zone, such as ``"Europe/Sofia"``, to which times with an offset are brought.
+        The shop's zone, such as ``"Europe/Sofia"``, to which times with an offset are brought; without it, a row counts
+        on the day that it is written with.
     rates : mapping of str to str
         What a unit of a currency is worth in the log's own, such as ``{"PLN": "0.235"}``, as decimal text.
     rate_before : mapping of str to str

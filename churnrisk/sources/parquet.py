@@ -78,9 +78,10 @@ def is_typed(kind: str) -> bool:
 def text_sql(column: str, kind: str) -> str:
     """Write a typed column as the text that means the same; NaN means missing."""
     if kind in _FLOATS:
-        whole = f"{column} = floor({column}) AND abs({column}) < 1e22"
-        text = f"CAST(CAST({column} AS HUGEINT) AS VARCHAR)"
-        return f"CASE WHEN isnan({column}) THEN NULL WHEN {whole} THEN {text} ELSE CAST({column} AS VARCHAR) END"
+        # the statistics of a column leave NaN out, so that the engine takes isnan() for false: it is asked by its text
+        whole = f"CASE WHEN {column} = floor({column}) AND abs({column}) < 1e22 THEN try_cast({column} AS HUGEINT) END"
+        text = f"CAST({column} AS VARCHAR)"
+        return f"coalesce(CAST({whole} AS VARCHAR), CASE WHEN NOT ends_with({text}, 'nan') THEN {text} END)"
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"strftime(timezone('UTC', {column}), '%Y-%m-%d %H:%M:%S') || 'Z'"
     return f"CAST({column} AS VARCHAR)"

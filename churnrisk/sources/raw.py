@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from churnrisk.engines import quote_text
@@ -31,12 +31,19 @@ class RawRows:
         CSV file of what was no row at all: line, text, reason.
     files : tuple of str
         Names of the files, where there are several; the rows have the column ``file`` then.
+    texts : tuple of Path
+        Where the text of these rows lies, one after the other, for text files and sheets; empty for other forms.
     many_rejects : tuple
         For several files, the number of each file and what ``rejects`` is for one.
+    odd : tuple
+        For each file that has cells which are no value: its number, a CSV file of them (line, place of the column,
+        text, reason), and the place in these rows of each of the file's columns.
     fallback : callable, optional
         Reads the source again, more carefully, where these rows turn out to be misread.
     floats : frozenset of int
         Columns that were of a float type and hold whole numbers only, which are written without ``.0``.
+    aside : tuple of str
+        Queries of rows that were set aside on the way here.
     is_parquet : bool
         Whether the rows lie in a Parquet file that the limited process wrote: all columns are read alike there, those
         in ``typed`` have nothing around their values, and what is missing is NULL.
@@ -58,13 +65,20 @@ class RawRows:
     notices: tuple[str, ...] = field(default=())
     rejects: Path | None = None
     files: tuple[str, ...] = ()
+    texts: tuple[Path, ...] = ()
     many_rejects: tuple[tuple[int, Path], ...] = ()
+    odd: tuple[tuple[int, Path, tuple[int, ...]], ...] = ()
     fallback: Callable[[], RawRows] | None = None
+    aside: tuple[str, ...] = ()
 
     @property
     def columns_beside(self) -> str:
         """Give the columns that the rows have beside their fields, with commas before them."""
         return (", line" if self.has_lines else "") + (", file" if self.files else "")
+
+    def without(self, query: str) -> RawRows:
+        """Give the same rows, of which those of a query were set aside: file, line, column, value, reason and kind."""
+        return replace(self, aside=(*self.aside, query))
 
     @property
     def line_sql(self) -> str:

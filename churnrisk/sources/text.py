@@ -10,9 +10,9 @@ from churnrisk.engines import Database
 from churnrisk.errors import SourceError
 from churnrisk.messages import wording
 from churnrisk.sources.careful import cut_carefully
-from churnrisk.sources.columns import plain_header
 from churnrisk.sources.dialect import Dialect, count_known, cut_line, find_dialect
 from churnrisk.sources.encoding import check_encoding, find_encoding, transcode
+from churnrisk.sources.headers import plain_header
 from churnrisk.sources.options import IntakeOptions
 from churnrisk.sources.raw import RawRows
 from churnrisk.sources.sql import quote_text
@@ -155,6 +155,7 @@ def _read_fast(
         first_line=dialect.header_line + 1,
         expected_rows=scan.line_count - dialect.header_line,
         is_escaped=True,
+        texts=(path,),
         notices=notices,
         fallback=fallback,
     )
@@ -188,6 +189,7 @@ def _read_carefully(
         expected_rows=cut.rows,
         rejects=rejects if cut.rejects else None,
         is_escaped=True,
+        texts=(rows,),
         notices=notices,
     )
 

@@ -16,6 +16,7 @@ from churnrisk.workflows.campaigns import (
 )
 from churnrisk.workflows.changes import Comparison, Memory, remember
 from churnrisk.workflows.cluster import ClusterResult, score_source_on_spark
+from churnrisk.workflows.days import say_if_card_long_past
 from churnrisk.workflows.erasure import (
     JOB_RESULTS,
     Forgotten,
@@ -30,7 +31,7 @@ from churnrisk.workflows.mail import MailServer
 from churnrisk.workflows.model import ChurnModel, load, train
 from churnrisk.workflows.monitor_view import monitor_gauges, monitor_view
 from churnrisk.workflows.monitoring import MonitorPlan, MonitorResult, run_monitor
-from churnrisk.workflows.readiness import Readiness, check_readiness
+from churnrisk.workflows.readiness import Readiness, TrainingTerms, check_readiness
 from churnrisk.workflows.recipe import Difference, Recipe, compare_cards, read_recipe
 from churnrisk.workflows.report import (
     ReportResult,
@@ -104,6 +105,7 @@ __all__ = [
     "ShopPlan",
     "StreamTo",
     "TargetResult",
+    "TrainingTerms",
     "Webhook",
     "WeeklyPlan",
     "WeeklyResult",
@@ -152,6 +154,7 @@ __all__ = [
     "run_monitor",
     "run_weekly",
     "sample_file",
+    "say_if_card_long_past",
     "score_everybody",
     "score_source",
     "score_source_on_spark",

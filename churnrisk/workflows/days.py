@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from churnrisk.errors import NotEnoughData
+from churnrisk.holes import LEAST_DAYS
 from churnrisk.learning import FittedModel
+from churnrisk.messages import wording
 from churnrisk.orders import Orders
 from churnrisk.timeline import date_of, day_number, parse_day
 
@@ -50,3 +54,34 @@ def choose_as_of(model: FittedModel, orders: Orders, as_of: Day) -> int:
 def to_day(day: str | dt.date) -> int:
     """Read a day that a user gave."""
     return parse_day(day, option="--as-of") if isinstance(day, str) else day_number(day)
+
+
+def today() -> int:
+    """Give the day of today on this machine."""
+    return day_number(dt.date.today())
+
+
+def say_if_long_past(last_day: int, longest_gap: int, day: int) -> Iterator[str]:
+    """Say by date where a log ends long before a day: by more than two weeks, and than it ever was without a purchase.
+
+    Parameters
+    ----------
+    last_day : int
+        Of the log.
+    longest_gap : int
+        Most days in a row on which nobody bought.
+    day : int
+        As of which it is looked at, or today.
+    """
+    if day - 1 - last_day > max(LEAST_DAYS, longest_gap):
+        yield wording(
+            "The last order is of {last}, {days} days before {day}; before that the shop was never longer than "
+            "{longest} days without a purchase. If newer orders exist, bring them: whoever bought since looks silent."
+        ).format(last=date_of(last_day), days=day - last_day, day=date_of(day), longest=longest_gap)
+
+
+def say_if_card_long_past(card: Mapping[str, Any]) -> Iterator[str]:
+    """Say the same of the log that a model was learned from, as of today."""
+    if "longest_gap_days" in card:  # a card of an earlier version has none
+        last = day_number(dt.date.fromisoformat(card["intake"]["last_on"]))
+        yield from say_if_long_past(last, card["longest_gap_days"], today())

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnrisk.dataset import Exposure, build_training_set, mend_exposed, repurchase_gaps
+from churnrisk.dataset import Exposure, build_training_set, mend_exposed
+from churnrisk.errors import NotEnoughData
 from churnrisk.features import feature_fingerprint
+from churnrisk.holes import is_distorted, selling_days
 from churnrisk.learning import (
     Backtest,
+    BacktestPlan,
     FittedModel,
     Valuation,
     evidence_of_backtest,
@@ -27,20 +31,15 @@ from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions, Orders, read_orders
 from churnrisk.scoring import By
 from churnrisk.state import StatePlace
 from churnrisk.store import PackedModel, load_model, pack_files, pack_model, read_card, save_model
-from churnrisk.timeline import (
-    DEFAULT_LOOKBACK,
-    HorizonChoice,
-    Snapshot,
-    choose_horizon,
-    plan_snapshots,
-)
+from churnrisk.timeline import DEFAULT_LOOKBACK, HorizonChoice, Snapshot
 from churnrisk.workflows.card import describe_outlook, make_card
 from churnrisk.workflows.days import Day, choose_as_of, training_as_of
-from churnrisk.workflows.drawing import describe_draw, draw_for_training
+from churnrisk.workflows.drawing import describe_draw
 from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.frames import to_frame
 from churnrisk.workflows.outlook import follow_past, look_ahead
+from churnrisk.workflows.planning import choose_snapshot, plan_training
 from churnrisk.workflows.reasons import ReasonsFor, describe_drivers, make_finder, score_with_reasons
 from churnrisk.workflows.recipe import KEY as RECIPE
 from churnrisk.workflows.recipe import describe_recipe, read_as_trained
@@ -295,15 +294,17 @@ def train_orders(
 ) -> ChurnModel:
     """Learn as :func:`train` does, from orders that have been read; ``recipe`` says from what and how."""
     current, choice = choose_windows(orders, as_of, horizon=horizon, lookback=lookback, lead=lead)
-    plan = plan_snapshots(orders.first_day, current)
+    chosen = plan_training(orders, current, most=train_customers, seed=seed)
+    plan, drawn = chosen.plan, chosen.drawn
     exposures = read_exposures(campaigns)
-    drawn = draw_for_training(orders, current, most=train_customers, seed=seed)
     look = partial(backtest_orders, orders, current, seed=seed, exposures=exposures, progress=progress)
     tested = look(drawn=drawn[0]) if backtest else None
-    tell = partial(progress, "features")
-    data = build_training_set(orders, plan, database=orders.database, drawn=drawn[0], progress=tell)
+    data = build_training_set(
+        orders, plan, database=orders.database, drawn=drawn[0], progress=partial(progress, "features")
+    )
+    data = replace(data, past_bases=tuple(one for one in data.past_bases if not chosen.leaves_out(one.snapshot)))
     data, touched = mend_exposed(data, exposures, drawn[0])
-    followed = follow_past(drawn[0], data, seed=seed)
+    followed = follow_past(drawn[0], data, seed=seed, leave_out=chosen.leaves_out)
     if orders.database is not None:
         orders.database.make_room()  # what is left to ask of it is little, and fitting needs the memory
     progress("testing against the baselines", 0, 1)
@@ -313,6 +314,8 @@ def train_orders(
     model, checked = look_ahead(fit_model(data, seed=seed, earlier=result.model), followed, seed=seed)
     progress("fitting on all snapshots", 1, 1)
     card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
+    card |= {"holes": [one.to_dict() for one in chosen.holes], "notices": list(chosen.notices())}
+    card |= {"longest_gap_days": chosen.longest_gap}
     card |= {**describe_draw(drawn[1]), "outlook": describe_outlook(model.outlook, checked)}
     card |= {"drivers": describe_drivers(model, data.current.values, seed=seed)}
     card |= {MONITORING: make_reference(data, model, seed=seed).to_dict(), RECIPE: dict(recipe)}
@@ -324,9 +327,7 @@ def choose_windows(
 ) -> tuple[Snapshot, HorizonChoice | None]:
     """Give the snapshot at the day where the history ends, and how its horizon was chosen if it was not given."""
     until = training_as_of(orders, as_of)
-    choice = None if horizon is not None else _choose_horizon(orders, until, lead)
-    days = horizon if horizon is not None else (choice.horizon if choice else 0)
-    return Snapshot(cutoff=until, lookback=lookback, horizon=days, lead=lead), choice
+    return choose_snapshot(orders, until, horizon=horizon, lookback=lookback, lead=lead)
 
 
 def backtest_orders(
@@ -340,7 +341,7 @@ def backtest_orders(
     progress: Progress = _silent,
 ) -> Backtest:
     """Backtest on a log, or on who was drawn of it: build each snapshot once, then train, score, compare at cutoffs."""
-    plan = plan_backtest(orders.first_day, current, cutoffs=cutoffs)
+    plan, leaves_out = _plan_backtest(orders, current, cutoffs)
     data = build_training_set(
         orders,
         plan.snapshots,
@@ -348,10 +349,24 @@ def backtest_orders(
         drawn=drawn,
         progress=lambda done, total: progress("features for the backtest", done, total),
     )
+    data = replace(data, past_bases=tuple(one for one in data.past_bases if not leaves_out(one.snapshot)))
     data, _ = mend_exposed(data, exposures, drawn or orders)
     if orders.database is not None:
         orders.database.make_room(data.held_bytes)
     return run_backtest(data, plan, seed=seed, progress=lambda done, total: progress("backtest", done, total))
+
+
+def _plan_backtest(
+    orders: Orders, current: Snapshot, cutoffs: int | None
+) -> tuple[BacktestPlan, Callable[[Snapshot], bool]]:
+    """Leave out what a hole in the log distorts, unless nothing is left then; and tell what is left out."""
+    holes = selling_days(orders).before(current.cutoff).holes()
+    look = partial(plan_backtest, orders.first_day, current, cutoffs=cutoffs)
+    try:
+        leave_out = partial(is_distorted, holes=holes)
+        return look(leave_out=leave_out), leave_out
+    except NotEnoughData:
+        return look(), lambda _: False
 
 
 def load(version: str | None = None, *, models_dir: str | Path = "models") -> ChurnModel:
@@ -374,8 +389,3 @@ def load(version: str | None = None, *, models_dir: str | Path = "models") -> Ch
     expected = feature_fingerprint([feature["name"] for feature in card["features"]])
     stored = load_model(folder, version=version, feature_fingerprint=expected)
     return ChurnModel(stored.model, stored.card, stored.version, pack_files(stored.files))
-
-
-def _choose_horizon(orders: Orders, until: int, lead: int) -> HorizonChoice:
-    gaps, open_gaps = repurchase_gaps(orders, until, database=orders.database)
-    return choose_horizon(gaps, open_gaps, history=until - orders.first_day, lead=lead)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from churnrisk.dataset import FollowUpData, TrainingSet, build_follow_ups, choose_follow_ups
 from churnrisk.learning import FittedModel, OutlookCheck, fit_outlook, select_outlook_features
 from churnrisk.orders import Orders
+from churnrisk.timeline import Snapshot
 
 
-def follow_past(orders: Orders, data: TrainingSet, *, seed: int) -> tuple[FollowUpData, ...]:
-    """Follow the customers of past cutoffs, as far as is known at the end of a training set."""
+def follow_past(
+    orders: Orders, data: TrainingSet, *, seed: int, leave_out: Callable[[Snapshot], bool] = lambda _: False
+) -> tuple[FollowUpData, ...]:
+    """Follow the customers of past cutoffs, as far as is known at the end of a training set.
+
+    ``leave_out`` tells which cutoffs a hole in the log distorts.
+    """
     names, current = select_outlook_features(data.names), data.current.snapshot
-    cutoffs = choose_follow_ups(orders.first_day, current)
+    cutoffs = [one for one in choose_follow_ups(orders.first_day, current) if not leave_out(one)]
     return build_follow_ups(orders, cutoffs, names=names, until=current.cutoff, seed=seed, database=orders.database)
 
 

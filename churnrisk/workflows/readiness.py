@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from churnrisk.dataset import repurchase_gaps
 from churnrisk.errors import NotEnoughData
+from churnrisk.holes import Hole, describe_holes, selling_days
 from churnrisk.labels import label_churn
-from churnrisk.learning import LEAST_CUSTOMERS
-from churnrisk.orders import IntakeOptions, Orders, read_orders
-from churnrisk.timeline import Snapshot, choose_horizon, date_of, plan_snapshots
+from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions, Orders, read_orders
+from churnrisk.timeline import Snapshot, date_of
+from churnrisk.workflows.days import say_if_long_past, today
+from churnrisk.workflows.planning import choose_snapshot, plan_training
 
 TRAINING_HORIZONS = (30, 90, 180)
 MONTH = 30
@@ -28,38 +29,66 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Readiness:
-    """The account of the reading and a verdict for each use."""
+    """The account of the reading, a verdict for each use, and what is to be known about the days of the log."""
 
     intake: Mapping[str, Any]
     verdicts: tuple[Verdict, ...]
+    holes: tuple[Hole, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, for JSON."""
-        return {"intake": dict(self.intake), "readiness": [vars(verdict) for verdict in self.verdicts]}
+        return {
+            "intake": dict(self.intake),
+            "readiness": [vars(verdict) for verdict in self.verdicts],
+            "holes": [hole.to_dict() for hole in self.holes],
+            "notices": list(self.notices),
+        }
 
 
-def check_readiness(source: Any, *, lookback: int, lead: int = 0, options: IntakeOptions | None = None) -> Readiness:
+@dataclass(frozen=True)
+class TrainingTerms:
+    """What training would be asked for.
+
+    Parameters
+    ----------
+    lookback, lead : int
+        Days.
+    horizon : int, optional
+        Days, where it is not to be chosen from the log.
+    most, seed : int
+        How many customers are learned from at most, and the seed of the draw.
+    """
+
+    lookback: int
+    lead: int = 0
+    horizon: int | None = None
+    most: int = TRAIN_CUSTOMERS
+    seed: int = 0
+
+
+def check_readiness(source: Any, terms: TrainingTerms, *, options: IntakeOptions | None = None) -> Readiness:
     """Read a source of purchases and judge what it is enough for.
 
     Parameters
     ----------
     source : str, Path or frame
         As for :func:`churnrisk.train`.
-    lookback, lead : int
-        Days, as for training.
+    terms : TrainingTerms
+        What training would be asked for.
     options : IntakeOptions, optional
         How to read the source.
     """
     with read_orders(source, options or IntakeOptions()) as orders:
-        as_of = orders.last_day + 1
-        training = [judge_training(orders, Snapshot(as_of, lookback, horizon, lead)) for horizon in TRAINING_HORIZONS]
+        sold = selling_days(orders)
         verdicts = (
-            judge_metrics(orders, lookback),
-            *training,
-            _judge_horizon(orders, lead),
-            judge_scoring(orders, lookback),
+            judge_metrics(orders, terms.lookback),
+            *(judge_training(orders, terms, horizon) for horizon in TRAINING_HORIZONS),
+            judge_default(orders, terms),
+            judge_scoring(orders, terms.lookback),
         )
-        return Readiness(orders.report.to_dict(), verdicts)
+        notices = (*describe_holes(sold.holes()), *say_if_long_past(orders.last_day, sold.longest_gap, today()))
+        return Readiness(orders.report.to_dict(), verdicts, sold.holes(), notices)
 
 
 def judge_metrics(orders: Orders, lookback: int) -> Verdict:
@@ -76,19 +105,31 @@ def judge_metrics(orders: Orders, lookback: int) -> Verdict:
     )
 
 
-def judge_training(orders: Orders, current: Snapshot) -> Verdict:
-    """Training needs outcome windows within the history, and enough customers on both sides."""
-    use = f"training at {current.horizon} days"
+def judge_training(orders: Orders, terms: TrainingTerms, horizon: int | None) -> Verdict:
+    """Training needs outcome windows within the history, and enough customers on both sides: what ``train`` asks."""
+    return Verdict(f"training at {horizon} days", *_judge(orders, terms, horizon))
+
+
+def judge_default(orders: Orders, terms: TrainingTerms) -> Verdict:
+    """Judge what ``churnrisk train`` does unless told otherwise: at the horizon that is set, or at its own choice."""
+    use = "choosing a horizon" if terms.horizon is None else f"training at {terms.horizon} days, as set"
+    return Verdict(use, *_judge(orders, terms, terms.horizon))
+
+
+def _judge(orders: Orders, terms: TrainingTerms, horizon: int | None) -> tuple[bool, str]:
+    told = ""
     try:
-        plan = plan_snapshots(orders.first_day, current)
+        current, choice = choose_snapshot(
+            orders, orders.last_day + 1, horizon=horizon, lookback=terms.lookback, lead=terms.lead
+        )
+        if choice is not None:
+            share = f"{choice.share:.1%} of those who buy again do so within {choice.horizon} days"
+            told = f"{share}; `churnrisk train` takes that horizon unless told otherwise: "
+        plan = plan_training(orders, current, most=terms.most, seed=terms.seed)
     except NotEnoughData as error:
-        return Verdict(use, False, str(error))
-    churned, kept = _outcomes(orders, plan.labelled)
-    numbers = f"{churned} customers churned and {kept} bought again in {len(plan.labelled)} snapshots"
-    if min(churned, kept) < LEAST_CUSTOMERS:
-        return Verdict(use, False, f"{numbers}; {LEAST_CUSTOMERS} of each are needed.")
-    test = "tested on a later snapshot" if plan.fitting else "tested on other customers only, for want of history"
-    return Verdict(use, True, f"{numbers}; {test}.")
+        return False, f"{told}{error}"
+    test = "tested on a later snapshot" if plan.plan.fitting else "tested on other customers only, for want of history"
+    return True, f"{told}{plan.outcomes.numbers}; {test}."
 
 
 def judge_scoring(orders: Orders, lookback: int) -> Verdict:
@@ -97,26 +138,3 @@ def judge_scoring(orders: Orders, lookback: int) -> Verdict:
     customers, _ = label_churn(orders, Snapshot(as_of, lookback, 1))
     reason = f"{len(customers)} customers are active on {date_of(as_of)} (a purchase in the last {lookback} days)."
     return Verdict("scoring", len(customers) > 0, reason)
-
-
-def _judge_horizon(orders: Orders, lead: int) -> Verdict:
-    use = "choosing a horizon"
-    as_of = orders.last_day + 1
-    try:
-        choice = choose_horizon(
-            *repurchase_gaps(orders, as_of, database=orders.database), history=as_of - orders.first_day, lead=lead
-        )
-    except NotEnoughData as error:
-        return Verdict(use, False, str(error))
-    share = f"{choice.share:.1%} of those who buy again do so within {choice.horizon} days"
-    return Verdict(use, True, f"{share}; `churnrisk train` takes that horizon unless told otherwise.")
-
-
-def _outcomes(orders: Orders, snapshots: tuple[Snapshot, ...]) -> tuple[int, int]:
-    churned: set[str] = set()
-    kept: set[str] = set()
-    for snapshot in snapshots:
-        customers, outcome = label_churn(orders, snapshot)
-        churned.update(customers[outcome == 1])
-        kept.update(customers[outcome == 0])
-    return len(churned), len(kept)

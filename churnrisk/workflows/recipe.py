@@ -26,8 +26,8 @@ Not those of the machine (threads, memory, where rejects go), no query, which ma
 """
 
 
-MEANING = ("count_pending", "reversals", "reversal_days", "no_amounts", "amounts", "discount")
-"""Those of them that, beside ``status``, say which rows are sales: a model reads every log by its own."""
+MEANING = ("timezone", "count_pending", "reversals", "reversal_days", "no_amounts", "amounts", "discount")
+"""Those of them that, beside ``status``, say what a row means: a model reads every log by its own."""
 
 
 @dataclass(frozen=True)

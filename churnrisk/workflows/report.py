@@ -16,6 +16,8 @@ from churnrisk.messages import mark
 from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.report import AtRisk, ContactPlan, MeasuredCampaign, ModelSheet, ReportData, render_report
 from churnrisk.retention import (
+    USUAL,
+    Calendar,
     Change,
     RetentionTable,
     Segmentation,
@@ -58,6 +60,7 @@ def make_report(
     source: Any,
     *,
     kind: str | int = "month",
+    calendar: Calendar = USUAL,
     lookback: int = DEFAULT_LOOKBACK,
     top: int = DEFAULT_TOP,
     models_dir: Path = Path("models"),
@@ -75,6 +78,8 @@ def make_report(
         The purchase history.
     kind : str or int
         Kind of period, or its length in days.
+    calendar : Calendar
+        On which day years and weeks begin.
     lookback : int
         Active is who bought in so many last days.
     top : int
@@ -95,7 +100,7 @@ def make_report(
     if not 0 <= top <= MOST_LISTED:
         raise SettingsError(f"--top {top}: give 0 to {MOST_LISTED}; `churnrisk score --output` writes all customers.")
     with read_orders(source, options or IntakeOptions()) as orders:
-        table = measure_retention(orders, kind, lookback=lookback)
+        table = measure_retention(orders, kind, lookback=lookback, calendar=calendar)
         model, no_list, problem = _find_model(models_dir, orders)
         scores = None if model is None else _score(model, orders, top)
         probability = {} if scores is None else _probability_of(scores)
@@ -107,7 +112,7 @@ def make_report(
             last_day=orders.last_day,
             table=table,
             changes=_compare(orders, table),
-            cohorts=build_cohorts(orders, kind, lookback=lookback),
+            cohorts=build_cohorts(orders, kind, lookback=lookback, calendar=calendar),
             segmentation=segmentation,
             at_risk=None if model is None or scores is None else _list_at_risk(model, scores, segmentation, top),
             no_list=no_list,

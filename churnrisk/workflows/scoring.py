@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from churnrisk.errors import ColumnError
+from churnrisk.holes import selling_days
 from churnrisk.learning import FittedModel, Valuation
 from churnrisk.orders import (
     CustomerTable,
@@ -25,7 +26,7 @@ from churnrisk.scoring import By, Scores, StreamedScores, score_summary
 from churnrisk.tables import CsvStyle, Table, check_target, write_table
 from churnrisk.timeline import date_of
 from churnrisk.workflows.changes import Comparison, Memory, with_change
-from churnrisk.workflows.days import Day, choose_as_of, to_day
+from churnrisk.workflows.days import Day, choose_as_of, say_if_long_past, to_day, today
 from churnrisk.workflows.model import ChurnModel
 from churnrisk.workflows.reasons import ReasonsFor, make_finder, score_with_reasons, with_reasons
 from churnrisk.workflows.recipe import read_as_trained
@@ -61,6 +62,8 @@ class ScoreResult:
         With an earlier run, where one was asked for; the scores then have a column ``change``.
     streamed : Streamed or None
         For a large log what was written; the scores then hold the first of the list alone.
+    long_past : str
+        That the log ends long before the day of scoring, or today, as among the notices; empty where it does not.
     """
 
     scores: Scores
@@ -69,6 +72,7 @@ class ScoreResult:
     intake: Mapping[str, Any]
     comparison: Comparison | None = None
     streamed: Streamed | None = None
+    long_past: str = ""
 
     @property
     def table(self) -> Table:
@@ -171,8 +175,10 @@ def score_source(
     how = partial(score_with_reasons, finder, model, **worth)
     compared = streamed = None
     with read_customers(source, chosen, as_kind=as_kind) as customers:
-        notices = tuple(customers.report.notices)
+        notices, long_past = tuple(customers.report.notices), ""
         intake: dict[str, Any] = {"customers": customers.report.to_dict()}
+        if customers.orders is not None:
+            long_past = _say_if_long_past(customers.orders, as_of)
         if customers.kind == "summary":
             scores = _score_summary(model, customers, as_of, has_reasons=reasons != "none")
             scores, compared = _compare(memory, scores, "summary", None)
@@ -183,13 +189,20 @@ def score_source(
             scores, compared = _compare(memory, scores, "purchases", customers.orders)
         else:
             with _read_history(customers, purchases, chosen) as orders:
+                long_past = _say_if_long_past(orders, as_of)
                 notices += tuple(orders.report.notices)
                 intake["purchases"] = orders.report.to_dict()
                 scores = _score_history(model, customers, orders, as_of, how)
                 scores, compared = _compare(memory, scores, "ids", orders)
     kind = cast(Kind, customers.kind)
     notes = _say_notes(model, scores, kind, by, has_reasons=reasons != "none", is_streamed=streamed is not None)
-    return ScoreResult(scores, kind, (*notices, *notes), intake, compared, streamed)
+    notices = (*notices, *([long_past] if long_past else []), *notes)
+    return ScoreResult(scores, kind, notices, intake, compared, streamed, long_past)
+
+
+def _say_if_long_past(orders: Orders, as_of: Day) -> str:
+    day = today() if as_of is None else to_day(as_of)
+    return next(say_if_long_past(orders.last_day, selling_days(orders).longest_gap, day), "")
 
 
 def _say_notes(

@@ -51,7 +51,7 @@ def rejects_beside(source: str | Path, *, output: str | None = None) -> Path:
     text = str(source)
     if "://" in text or text == "-" or any(sign in text for sign in "*?["):
         return Path("purchases.rejects.csv")
-    return Path(Path(text).with_suffix("").name + ".rejects.csv")
+    return Path(f"{Path(text).absolute().stem or 'purchases'}.rejects.csv")
 
 
 def convert(source: Any, output: Path, *, options: IntakeOptions) -> IntakeReport:

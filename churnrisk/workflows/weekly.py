@@ -231,8 +231,7 @@ def _send(mail: MailPlan, done: WeeklyResult, model: ChurnModel) -> WeeklyResult
     lines = [done.line]
     if done.scored.comparison is not None:
         lines.append(done.scored.comparison.line(done.scored.scores.snapshot.cutoff))
-    if done.alarm:
-        lines.append(done.alarm)
+    lines += [one for one in (done.alarm, done.scored.long_past) if one]
     lines.append(
         f"Churn: no purchase within {model.model.snapshot.horizon} days. The list and the report are attached."
     )

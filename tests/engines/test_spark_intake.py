@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from churnrisk.errors import AmbiguousFormat, ChurnriskError, ColumnError, SettingsError, SourceError, TooManyRejects
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.spark
 SAME = (
     "rows_in", "rows_used", "rows_rejected", "duplicates_dropped", "rows_without_customer", "orders", "purchases",
     "returns", "return_rows", "zero_orders", "customers", "first_on", "last_on", "columns", "ignored_columns",
+    "rows_no_sale", "no_sale", "pending", "other_types", "returned", "refunds", "undone", "orders_over_days",
+    "longest_order_days",
 )  # fmt: skip
 TIMES = [
     "2024-01-05", "2024-01-05 23:59:59", "2024-02-29T10:15", "2024-03-01 24:00:00", "2024-03-01 10:15:00.123456",
@@ -62,19 +65,54 @@ def typed_log() -> pd.DataFrame:
     return frame
 
 
-@pytest.fixture(params=["csv", "text in parquet", "typed", "decimals and days"])
+def judged_log() -> pd.DataFrame:
+    """Ids as people write them, statuses, refunds, guests, types of rows, and order ids that come again."""
+    ids = ["007", " c1 ", "0", "guest", None, "c1", "ż-ß", "-17", "NULL"]
+    states = ["Paid", "paid", "Cancelled", "pending", "Refunded", None, "Failed", "partially refunded"]
+    kinds = ["sale", "sale", "refund", "sale", "payment"]
+    rows = []
+    for number in range(160):
+        day = pd.Timestamp("2024-01-01 09:30") + pd.Timedelta(days=number * 7 % 90)
+        rows.append(
+            {
+                "customer_id": ids[number % len(ids)],
+                "email": f"Person{number % 11}@example.com" if number % 4 else None,
+                "order_id": f"o{number // 3 % 40}",
+                "ordered_at": day,
+                "amount": float(number % 13) * 2.5 - (number % 29 == 0) * 40,
+                "order_status": states[number % len(states)],
+                "row_type": kinds[number % len(kinds)],
+                "refunded_amount": 2.5 if number % 17 == 0 else 0.0,
+                "refunded_at": day + pd.Timedelta(days=9) if number % 34 == 0 else pd.NaT,
+                "product_id": f"p{number % 4}" if number % 4 else " ",
+            }
+        )
+    return pd.DataFrame([*rows, *rows[:4]])
+
+
+def reversed_log() -> pd.DataFrame:
+    """Orders in parts, taken back in parts and whole, under their own order id and under others."""
+    rows = []
+    for number in range(400):
+        customer = number % 23
+        amount = [20.0, 35.0, -20.0, 50.0, -35.0, 5.0, -5.0][number * 5 % 7]
+        order = f"r{number * 11 % 60}" if number % 6 else f"x{number}"
+        day = pd.Timestamp("2023-05-01") + pd.Timedelta(days=number * 13 % 200)
+        rows.append({"customer_id": f"c{customer}", "order_id": order, "ordered_at": day, "amount": amount})
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(params=["converted", "judged", "reversed", "typed", "decimals and days"])
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The same kinds of mistakes in several forms; folders of two files, and a pattern."""
     folder = tmp_path / "purchases"
     folder.mkdir()
-    if request.param == "csv":
-        log = messy_log()
-        for number, part in enumerate((log[:70], log[70:])):
-            part.to_csv(folder / f"{number}.csv", index=False)
-        (folder / "2.csv").write_text(",".join(log.columns) + "\nc9,o9,2024-01-01,5\n'=c9,o10,2024-01-02,5,1,p1,n\n")
+    if request.param == "converted":
+        messy_log().to_csv(tmp_path / "messy.csv", index=False)
+        convert_purchases(tmp_path / "messy.csv", folder / "0.parquet", IntakeOptions(reject_limit=0.9))
         return str(folder)
-    if request.param == "text in parquet":
-        log = messy_log()
+    if request.param in ("judged", "reversed"):
+        log = judged_log() if request.param == "judged" else reversed_log()
         for number, part in enumerate((log[:70], log[70:])):
             part.to_parquet(folder / f"{number}.parquet", index=False)
         return str(folder / "*.parquet")
@@ -88,14 +126,8 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def assert_same_reading(ours: IntakeReport, theirs: IntakeReport) -> None:
     assert {name: getattr(ours, name) for name in SAME} == {name: getattr(theirs, name) for name in SAME}
-    copies = "an exact copy"
-    assert {reason: count for reason, count in ours.reasons.items() if copies not in reason} == {
-        reason if "fields" not in reason else "not as many fields as the header has": count
-        for reason, count in theirs.reasons.items()
-        if copies not in reason
-    }
-    said = [notice for notice in theirs.notices if "cp125" not in notice]
-    assert list(ours.notices) == said
+    assert ours.reasons == theirs.reasons
+    assert ours.notices == theirs.notices
 
 
 def test_orders_and_their_account_are_those_of_duckdb(spark: Any, source: str, tmp_path: Path) -> None:
@@ -103,12 +135,14 @@ def test_orders_and_their_account_are_those_of_duckdb(spark: Any, source: str, t
     options = IntakeOptions(reject_limit=0.9, rejects=tmp_path / "rejects.csv")
     with read_orders(source, options) as expected:
         known, report = expected.fingerprint, expected.report
-    count = len((tmp_path / "rejects.csv").read_text(encoding="utf-8").splitlines())
+    rejects = tmp_path / "rejects.csv"
+    count = len(rejects.read_text(encoding="utf-8").splitlines()) if report.reasons else 0
+    rejects.unlink(missing_ok=True)
     with read_orders(source, IntakeOptions(**{**vars(options), "engine": "spark"})) as orders:
         assert_same_reading(orders.report, report)
         assert orders.fingerprint == known
         assert (orders.has_amounts, orders.has_products) == (True, "product_id" in report.columns)
-    assert len((tmp_path / "rejects.csv").read_text(encoding="utf-8").splitlines()) == count - report.duplicates_dropped
+    assert (len(rejects.read_text(encoding="utf-8").splitlines()) if rejects.exists() else 0) == count
 
 
 def test_prices_groups_zones_and_case(spark: Any, tmp_path: Path) -> None:
@@ -136,9 +170,9 @@ def test_prices_groups_zones_and_case(spark: Any, tmp_path: Path) -> None:
 
 def test_a_frame_of_pyspark_is_read_where_it_lies(spark: Any) -> None:
     log = typed_log()[["customer_id", "ordered_at", "amount"]].dropna()
-    frame = spark.createDataFrame(log.astype({"ordered_at": str}).to_dict("split")["data"], schema=list(log.columns))
+    frame = spark.createDataFrame(pa.Table.from_pandas(log, preserve_index=False))
     options = IntakeOptions(reject_limit=0.9)
-    with read_orders(log.astype({"ordered_at": str}), options) as expected, read_orders(frame, options) as orders:
+    with read_orders(log, options) as expected, read_orders(frame, options) as orders:
         assert orders.fingerprint == expected.fingerprint
         assert orders.database is None
     assert spark.sql("SELECT 1").count() == 1, "the caller's session is left running"
@@ -162,26 +196,33 @@ def test_what_was_converted_is_read_alike(spark: Any, tmp_path: Path) -> None:
                 assert (orders.fingerprint, orders.currency) == (expected.fingerprint, "EUR")
 
 
-def write(folder: Path, **columns: list[str]) -> Path:
-    path = folder / "log.csv"
-    pd.DataFrame({"customer_id": ["a", "b"], "ordered_at": ["2024-01-01", "2024-01-02"], **columns}).to_csv(
-        path, index=False
-    )
+def write(folder: Path, **columns: list[Any]) -> Path:
+    """A typed file of two purchases, with further columns or others in their place."""
+    days = pd.to_datetime(["2024-01-01", "2024-01-02"])
+    log = pd.DataFrame({"customer_id": ["a", "b"], "ordered_at": days, "amount": [1.0, 2.0], **columns})
+    log.to_parquet(folder / "log.parquet", index=False)
+    return folder / "log.parquet"
+
+
+def write_text(folder: Path) -> Path:
+    path = folder / "two words.csv"
+    path.write_text("customer_id,ordered_at,amount\na,2024-01-01,1\n", encoding="utf-8")
     return path
 
 
 REFUSED: dict[str, tuple[type[ChurnriskError], Callable[[Path], Any], dict[str, Any]]] = {
-    "convert": (AmbiguousFormat, lambda folder: write(folder, amount=["1,50", "2,50"]), {}),
-    "thousands": (AmbiguousFormat, lambda folder: write(folder, amount=["1,234.50", "2.50"]), {}),
-    "dates in": (AmbiguousFormat, lambda folder: write(folder, ordered_at=["05.01.2024", "06.01.2024"]), {}),
-    "several currencies": (
-        AmbiguousFormat, lambda folder: write(folder, amount=["1", "2"], currency=["EUR", "PLN"]), {},
+    "two words.csv' --output purchases.parquet": (SourceError, write_text, {}),
+    "'amount' is of type string": (AmbiguousFormat, lambda folder: write(folder, amount=["1,50", "2,50"]), {}),
+    "'ordered_at' is of type string": (
+        AmbiguousFormat, lambda folder: write(folder, ordered_at=["05.01.2024", "06.01.2024"]), {},
     ),
-    "not closed": (SourceError, lambda folder: write(folder, amount=["1", "2"], note=["two\nlines", "n"]), {}),
-    "--rate ": (SettingsError, lambda folder: write(folder, amount=["1", "2"]), {"rates": {"PLN": "0.2"}}),
+    "several currencies": (AmbiguousFormat, lambda folder: write(folder, currency=["EUR", "PLN"]), {}),
+    "--rate ": (SettingsError, write, {"rates": {"PLN": "0.2"}}),
+    "--pseudonymise": (SettingsError, write, {"pseudonym_key": b"k" * 32}),
     "no files": (SourceError, lambda folder: folder / "none.parquet", {}),
-    "no such column": (ColumnError, lambda folder: write(folder, amount=["1", "2"]), {"columns": {"amount": "x"}}),
-    "50.0%": (TooManyRejects, lambda folder: write(folder, amount=["1", "free"]), {}),
+    "no such column": (ColumnError, write, {"columns": {"amount": "x"}}),
+    "50.0%": (TooManyRejects, lambda folder: write(folder, amount=[1.0, float("inf")]), {}),
+    "'S7' (1 rows)": (AmbiguousFormat, lambda folder: write(folder, order_status=["S7", "paid"]), {}),
 }  # fmt: skip
 
 

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from churnrisk.engines import collect_arrays
+from churnrisk.engines import Database, collect_arrays
 from churnrisk.errors import AmbiguousFormat
 from churnrisk.orders import IntakeOptions, read_orders
+from churnrisk.orders.money import currency_sql
+from churnrisk.orders.numbers import decide_numbers
+from churnrisk.sources import ColumnMatch, fill_value
 
 
 def amounts(path: Path, **options: object) -> tuple[list[int], str | None]:
@@ -100,3 +103,15 @@ def test_further_lines_of_a_shopify_order_have_no_total(tmp_path: Path) -> None:
     text = head + "#1,a@x,paid,2024-01-05 10:00:00 +0200,EUR,10.00,1,s\n#1,a@x,,2024-01-05 10:00:00 +0200,,,2,t\n"
     path = write(tmp_path, text)
     assert amounts(path) == ([100000], "EUR")
+
+
+def test_the_currency_of_a_header_is_that_of_rows_that_name_none() -> None:
+    with Database() as database:
+        match = ColumnMatch(
+            ("who", "when", "Total (PLN)"), {"customer_id": 0, "ordered_at": 1, "amount": 2}, currency="PLN"
+        )
+        plan = decide_numbers({"9 €": 1}, lambda _: [], decimal=".", share=0.05, what="amount")
+        text = fill_value(plan.parts, "v")
+        query = f"SELECT {currency_sql(match, plan, 'parts')} FROM (SELECT {text} AS parts FROM "
+        found = database.rows_of(query + "(VALUES ('7 €'), ('8'), ('$9')) AS t(v))")
+    assert [code for (code,) in found] == ["EUR", "PLN", "USD"]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from pathlib import Path
 
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from churnrisk.engines import Database, collect_arrays
-from churnrisk.errors import AmbiguousFormat, SettingsError
+from churnrisk.errors import AmbiguousFormat, LimitExceeded, SettingsError
 from churnrisk.orders import IntakeOptions, dates, numbers, read_orders, values
 
 
@@ -79,6 +81,99 @@ def test_rounding_is_half_to_even(values: list[Decimal], tmp_path: Path) -> None
     wanted = [int((Decimal(t) * 10_000).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)) for t in texts]
     if sum(abs(units) for units in wanted) < 9 * 10**18:
         assert amounts(tmp_path, texts) == wanted
+
+
+_EXACT = Context(prec=60)
+_LARGE = st.decimals(-(10**15), 10**15, allow_nan=False, places=2).map(lambda value: f"{value:f}") | st.sampled_from(
+    [
+        *(
+            "10000000000",
+            "9999999999.9999",
+            "10000000000.0001",
+            "99999999999999.99",
+            "100000000000000",
+            "-100000000000000",
+        ),
+        *("100000000000000.01", "1e14", "1.00000000000001e14", "9999999999999.9999", "-10000000000.5"),
+    ]
+)
+
+
+def units(value: Decimal) -> int | None:
+    """Ten-thousandths as intake counts them; None beyond its limit."""
+    if abs(value) > 10**14:
+        return None
+    return int(_EXACT.multiply(value, Decimal(10_000)).quantize(Decimal(1), ROUND_HALF_EVEN, _EXACT))
+
+
+def read_each(folder: Path, header: str, rows: list[str], **options: object) -> list[int | None]:
+    """The amount of each row, None where it was set aside as beyond the limit; a small first row is always there."""
+    path = folder / "log.csv"
+    path.write_text(
+        "customer;date;" + header + "\n" + "".join(f"c{k:03};2024-01-05;{row}\n" for k, row in enumerate(rows))
+    )
+    with read_orders(path, IntakeOptions(reject_limit=1, **options)) as orders:  # type: ignore[arg-type]
+        assert set(orders.report.reasons) <= {"an amount beyond 1e+14"}
+        found = collect_arrays(orders.frame(), sort_by=["customer_id"])
+        known = dict(zip(found["customer_id"].tolist(), found["amount"].tolist(), strict=True))
+        return [known.get(f"c{k:03}") for k in range(len(rows))]
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(_LARGE, min_size=1, max_size=6), is_clean=st.booleans())
+def test_large_amounts_are_exact_up_to_the_limit_and_set_aside_beyond_it(
+    texts: list[str], is_clean: bool, tmp_path: Path
+) -> None:
+    first = "1.5" if is_clean else "$1.5"
+    wanted = [units(Decimal(text)) for text in ["1.5", *texts]]
+    if sum(abs(one or 0) for one in wanted) > 9 * 10**18:
+        with pytest.raises(LimitExceeded, match="add up"):
+            read_each(tmp_path, "total", [first, *texts])
+    else:
+        assert read_each(tmp_path, "total", [first, *texts]) == wanted
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    price=st.decimals(-(10**9), 10**14, allow_nan=False, places=4),
+    quantity=st.decimals(-(10**6), 10**14, allow_nan=False, places=2),
+    rate=st.sampled_from(["0.235", "1.95583", "99999", "0.000000001"]),
+)
+def test_products_are_exact_up_to_the_limit_and_set_aside_beyond_it(
+    price: Decimal, quantity: Decimal, rate: str, tmp_path: Path
+) -> None:
+    wanted = units(_EXACT.multiply(price, quantity))
+    if abs(quantity) <= 5 * 10**13:  # quantities add up, too
+        assert read_each(tmp_path, "unit price;quantity", ["2;3", f"{price:f};{quantity:f}"]) == [60_000, wanted]
+    wanted = units(_EXACT.multiply(price, Decimal(rate)))
+    rows = ["2;EUR", f"{price:f};PLN"]
+    assert read_each(tmp_path, "total;currency", rows, rates={"PLN": rate}) == [20_000, wanted]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=st.floats(-1e15, 1e15) | st.sampled_from([1e10, 9.9e13, 1e14, 1.0000001e14, 1e22, 1e300, float("inf")]))
+def test_floats_of_parquet_and_frames_are_read_by_their_digits(value: float, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"customer": ["a", "b"], "date": ["2024-01-05"] * 2, "total": [1.5, value]})
+    frame.to_parquet(tmp_path / "log.parquet")
+    wanted = None if value == float("inf") else units(Decimal(repr(value)))
+    for source in (frame, tmp_path / "log.parquet"):
+        with read_orders(source, IntakeOptions(reject_limit=1)) as orders:
+            found = collect_arrays(orders.frame(), sort_by=["customer_id"])["amount"].tolist()
+            assert found == [15_000, *([] if wanted is None else [wanted])]
+            reason = "not a finite number" if value == float("inf") else "an amount beyond 1e+14"
+            assert set(orders.report.reasons) == (set() if wanted is not None else {reason})
+
+
+@pytest.mark.parametrize("others", [[1.5, 2.25], [3.0, 4.0]])
+def test_a_nan_sets_its_row_aside(others: list[float], tmp_path: Path) -> None:
+    amounts = [others[0], float("nan"), others[1]]
+    frame = pl.DataFrame({"customer": list("abc"), "date": ["2024-01-05"] * 3, "total": amounts})
+    frame.write_parquet(tmp_path / "log.parquet")  # pandas would write NULL for NaN
+    for source in (frame, frame.to_pandas(), tmp_path / "log.parquet"):
+        with read_orders(source, IntakeOptions(reject_limit=0.5)) as orders:
+            [row] = orders.report.rejected_rows
+            assert (row.line, row.column, row.reason) == (2, "total", "no amount")
+            assert orders.report.rows_used == 2
 
 
 def test_a_price_of_a_piece_is_multiplied(tmp_path: Path) -> None:

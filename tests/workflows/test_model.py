@@ -14,6 +14,8 @@ import pytest
 
 import churnrisk as package
 from churnrisk.errors import ChurnriskError, ModelNotFound, NotEnoughData
+from churnrisk.orders import IntakeOptions
+from churnrisk.workflows.recipe import KEY, read_as_trained
 from support.shop import CUSTOMERS, churnrisk
 
 
@@ -41,6 +43,21 @@ def test_frames_score_as_files_do(model: package.ChurnModel) -> None:
     frames = {"pandas": text, "pandas with times": typed, "polars": pl.from_pandas(typed)}
     for name, frame in frames.items():
         pd.testing.assert_frame_equal(model.score(frame), from_file, obj=name)
+
+
+def test_the_clock_of_a_model_is_the_clock_of_what_it_scores(model: package.ChurnModel) -> None:
+    """A model that was made with --timezone reads by it what it scores, unless another one is given."""
+    text = pd.read_csv(CUSTOMERS, dtype=str)
+    local = pd.to_datetime(text["ordered_at"]).dt.normalize() + pd.Timedelta(minutes=30)
+    utc = text.assign(ordered_at=local.dt.tz_localize("Europe/Sofia").dt.tz_convert("UTC"))
+    zoned = package.ChurnModel(
+        model.model, model.card | {KEY: {"options": {"timezone": "Europe/Sofia"}}}, model.version
+    )
+    pd.testing.assert_frame_equal(zoned.score(utc), model.score(text.assign(ordered_at=local)))
+    assert not zoned.score(utc).equals(model.score(utc, as_of="2011-12-10"))
+    assert read_as_trained(IntakeOptions(), zoned.card).timezone == "Europe/Sofia"
+    assert read_as_trained(IntakeOptions(timezone="UTC"), zoned.card).timezone == "UTC"
+    assert read_as_trained(IntakeOptions(), model.card).timezone is None
 
 
 def test_days_may_be_dates_or_text(model: package.ChurnModel) -> None:

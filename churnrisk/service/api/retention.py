@@ -23,6 +23,14 @@ Period = Annotated[
 From = Annotated[Date | None, Query(alias="from", description="First day to cover.")]
 To = Annotated[Date | None, Query(description="The day after the last one to cover.")]
 Lookback = Annotated[int, Query(ge=1, le=36500, description="Active is who bought in so many last days.")]
+YearStarts = Annotated[
+    str | None,
+    Query(pattern=r"^[0-9]{2}-[0-9]{2}$", description="First day of the year of quarters and years, as MM-DD."),
+]
+WeekStarts = Annotated[
+    Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] | None,
+    Query(description="First day of a week."),
+]
 Measure = Annotated[Literal["customers", "revenue"], Query(description="What cohorts are followed by.")]
 
 
@@ -34,10 +42,17 @@ Measure = Annotated[Literal["customers", "revenue"], Query(description="What coh
     responses=problems(404),
 )
 def retention(
-    request: Request, period: Period = "month", start: From = None, to: To = None, lookback: Lookback = 365
+    request: Request,
+    period: Period = "month",
+    start: From = None,
+    to: To = None,
+    lookback: Lookback = 365,
+    year_starts: YearStarts = None,
+    week_starts: WeekStarts = None,
 ) -> Response:
     """Give every retention figure, period by period, as ``churnrisk metrics --json``."""
-    return JSONResponse(request.app.state.shop.retention(period, start=start, stop=to, lookback=lookback))
+    days = {"start": start, "stop": to, "year_starts": year_starts, "week_starts": week_starts}
+    return JSONResponse(request.app.state.shop.retention(period, lookback=lookback, **days))
 
 
 @router.get(
@@ -54,10 +69,12 @@ def cohorts(
     start: From = None,
     to: To = None,
     lookback: Lookback = 365,
+    year_starts: YearStarts = None,
+    week_starts: WeekStarts = None,
 ) -> Response:
     """Follow customers from the period of their first purchase on, as ``churnrisk cohorts --json``."""
-    shop = request.app.state.shop
-    return JSONResponse(shop.cohorts(period, measure=measure, start=start, stop=to, lookback=lookback))
+    days = {"start": start, "stop": to, "year_starts": year_starts, "week_starts": week_starts}
+    return JSONResponse(request.app.state.shop.cohorts(period, measure=measure, lookback=lookback, **days))
 
 
 @router.get(

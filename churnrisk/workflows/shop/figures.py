@@ -9,7 +9,15 @@ from typing import Any, TypeVar, cast
 
 from churnrisk.errors import BadQuery, SettingsError
 from churnrisk.orders import Orders
-from churnrisk.retention import CohortTable, RetentionTable, build_cohorts, measure_retention, parse_kind
+from churnrisk.retention import (
+    USUAL,
+    Calendar,
+    CohortTable,
+    RetentionTable,
+    build_cohorts,
+    measure_retention,
+    parse_kind,
+)
 from churnrisk.timeline import DEFAULT_LOOKBACK, parse_day
 from churnrisk.workflows.shop.generation import Generation
 
@@ -22,8 +30,8 @@ DAYS_OF = {"week": 7, "month": 28, "quarter": 90, "year": 365}
 class Figures:
     """Figures that need all orders; one is worked out at a time, and the newest are kept."""
 
-    def __init__(self, generation: Generation) -> None:
-        self._generation = generation
+    def __init__(self, generation: Generation, calendar: Calendar = USUAL) -> None:
+        self._generation, self._calendar = generation, calendar
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
@@ -34,6 +42,8 @@ class Figures:
         start: str | None = None,
         stop: str | None = None,
         lookback: int = DEFAULT_LOOKBACK,
+        year_starts: str | None = None,
+        week_starts: str | None = None,
     ) -> RetentionTable:
         """Measure every retention figure, period by period.
 
@@ -45,8 +55,11 @@ class Figures:
             ISO dates: the first day to cover, and the day after the last.
         lookback : int
             Active is who bought in so many last days.
+        year_starts, week_starts : str, optional
+            On which day years and weeks begin, where that is not as the settings say.
         """
         how: dict[str, Any] = {**_read_days(start, stop), "lookback": lookback}
+        how["calendar"] = self._choose_calendar(year_starts, week_starts)
         asked, chosen = ("retention", kind, *how.values()), self._check(kind, how)
         return cast(RetentionTable, self._keep(asked, lambda orders: measure_retention(orders, chosen, **how)))
 
@@ -58,9 +71,12 @@ class Figures:
         start: str | None = None,
         stop: str | None = None,
         lookback: int = DEFAULT_LOOKBACK,
+        year_starts: str | None = None,
+        week_starts: str | None = None,
     ) -> CohortTable:
         """Follow customers from the period of their first purchase on, by ``customers`` or by ``revenue``."""
         how: dict[str, Any] = {**_read_days(start, stop), "lookback": lookback, "measure": measure}
+        how["calendar"] = self._choose_calendar(year_starts, week_starts)
         asked, chosen = ("cohorts", kind, *how.values()), self._check(kind, how)
         return cast(CohortTable, self._keep(asked, lambda orders: build_cohorts(orders, chosen, **how)))
 
@@ -73,6 +89,13 @@ class Figures:
         """Give the last complete months, at most 13, for a look at where things are going."""
         periods = self.retention("month").to_dict()["periods"]
         return [one for one in periods if one["complete"]][-13:]
+
+    def _choose_calendar(self, year_starts: str | None, week_starts: str | None) -> Calendar:
+        usual = self._calendar
+        try:
+            return Calendar(year_starts or usual.year_starts, week_starts or usual.week_starts)
+        except SettingsError as error:
+            raise BadQuery(str(error).replace("--year-starts", "year_starts")) from None
 
     def _check(self, kind: str, how: dict[str, Any]) -> str | int:
         """Read the kind of period, and refuse more periods than anyone looks at."""

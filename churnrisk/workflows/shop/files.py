@@ -11,6 +11,7 @@ from typing import Any
 
 from churnrisk.learning import Valuation
 from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
+from churnrisk.retention import USUAL, Calendar
 from churnrisk.state import StatePlace
 from churnrisk.tables import replacing
 
@@ -45,6 +46,8 @@ class ShopPlan:
         Reasons are worked out ahead for every customer of a base up to this size; in a larger one, on demand.
     train_customers : int
         Training takes so many customers at most, drawn.
+    calendar : Calendar
+        On which day years and weeks begin, where a question does not say.
     """
 
     folder: Path
@@ -56,6 +59,7 @@ class ShopPlan:
     playbook: dict[str, str] = field(default_factory=dict)
     explained: int = 20_000
     train_customers: int = TRAIN_CUSTOMERS
+    calendar: Calendar = USUAL
 
 
 @dataclass(frozen=True)

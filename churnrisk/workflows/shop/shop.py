@@ -13,6 +13,7 @@ from churnrisk.decide import CampaignResult
 from churnrisk.errors import ChurnriskError, NoHistory, NoModel, UnknownCustomer
 from churnrisk.messages import mark, wording
 from churnrisk.orders import PurchaseRow
+from churnrisk.retention import Calendar
 from churnrisk.scoring import By
 from churnrisk.state import State, list_campaigns, list_measured, load_campaign
 from churnrisk.store import ModelEntry, list_models, stamp_current
@@ -43,12 +44,12 @@ RETIRED_SECONDS = 300.0
 class _Present:
     """What is current at a moment: a generation, what came after it, who was forgotten since, and figures of it."""
 
-    def __init__(self, generation: Generation, state: State, *, stamp: object) -> None:
+    def __init__(self, generation: Generation, state: State, *, stamp: object, calendar: Calendar) -> None:
         self.generation, self.stamp = generation, stamp
         self.newer = NewerOrders(state, generation.facts["seq"])
         self.gone = ErasedSince(state, generation)
         self.seen: tuple[object, str | None] | None = None  # the moment of the last look, and the model of then
-        self.figures = Figures(generation)
+        self.figures = Figures(generation, calendar)
         self._state, self._lock = state, threading.Lock()
         self._version: int | None = None
 
@@ -119,7 +120,7 @@ class Shop:
                 raise NoHistory(NOT_READ)
             if self._present is not None:
                 self._retired.append((time.monotonic(), self._present.generation))
-            self._present = _Present(Generation(files), self.state, stamp=stamp)
+            self._present = _Present(Generation(files), self.state, stamp=stamp, calendar=self.plan.calendar)
             return self._present
 
     def _let_go(self) -> None:

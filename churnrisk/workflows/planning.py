@@ -1,0 +1,174 @@
+"""What a log is enough for, and what is learned from: one judgement, for ``check`` and for ``train`` alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from churnrisk.dataset import repurchase_gaps
+from churnrisk.engines import collect_arrays
+from churnrisk.errors import NotEnoughData
+from churnrisk.holes import Hole, describe_holes, is_distorted, is_stale, selling_days
+from churnrisk.labels import label_churn
+from churnrisk.learning import LEAST_CUSTOMERS, Outcomes
+from churnrisk.orders import Orders
+from churnrisk.timeline import HorizonChoice, Snapshot, SnapshotPlan, choose_horizon, date_of, plan_snapshots
+from churnrisk.workflows.drawing import Drawn, draw_for_training
+
+MOST_NAMED = 5
+Labels = Mapping[Snapshot, tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What is learned from, and why it is enough.
+
+    Parameters
+    ----------
+    plan : SnapshotPlan
+        The snapshots.
+    drawn : Drawn
+        Whose orders are learned from.
+    outcomes : Outcomes
+        Who churned and who bought again in them.
+    holes : tuple of Hole
+        When the whole shop sold nothing for longer than it ever does, before ``as_of``.
+    longest_gap : int
+        Most days in a row without a purchase of anybody, before ``as_of``.
+    is_spared : bool
+        Whether snapshots that a hole distorts are left out; not where too little would be left.
+    """
+
+    plan: SnapshotPlan
+    drawn: Drawn
+    outcomes: Outcomes
+    holes: tuple[Hole, ...] = ()
+    longest_gap: int = 0
+    is_spared: bool = True
+
+    def leaves_out(self, snapshot: Snapshot) -> bool:
+        """Tell whether a snapshot is not to be learned from."""
+        return self.is_spared and is_distorted(snapshot, self.holes)
+
+    def notices(self) -> Iterator[str]:
+        """Say which days the shop sold nothing, and what was left out for it."""
+        yield from describe_holes(self.holes)
+        left_out, used = len(self.plan.left_out), len(self.plan.labelled)
+        if left_out:
+            yield (
+                f"{left_out} snapshots are left out of training, since these days are more than a tenth of their "
+                f"outcome window, or of as many days before their cutoff; {used} are learned from."
+            )
+        distorted = sum(is_distorted(one, self.holes) for one in self.plan.labelled)
+        if distorted:
+            yield (
+                f"{distorted} of the {used} snapshots that are learned from are distorted by these days. Without them "
+                f"fewer than {LEAST_CUSTOMERS} customers churned, or bought again, so they are used all the same: "
+                "bring the missing orders, or older ones."
+            )
+        if is_stale(self.plan.current, self.holes):
+            yield (
+                f"As of {date_of(self.plan.current.cutoff)} customers look more silent than they are: the shop sold "
+                "nothing shortly before."
+            )
+
+
+def choose_snapshot(
+    orders: Orders, as_of: int, *, horizon: int | None, lookback: int, lead: int
+) -> tuple[Snapshot, HorizonChoice | None]:
+    """Give the snapshot at the day where the history ends, and how its horizon was chosen if it was not given."""
+    choice = None
+    if horizon is None:
+        gaps, open_gaps = repurchase_gaps(orders, as_of, database=orders.database)
+        choice = choose_horizon(gaps, open_gaps, history=as_of - orders.first_day, lead=lead)
+        horizon = choice.horizon
+    return Snapshot(cutoff=as_of, lookback=lookback, horizon=horizon, lead=lead), choice
+
+
+def plan_training(orders: Orders, current: Snapshot, *, most: int, seed: int) -> TrainingPlan:
+    """Choose what to learn from, and judge whether it is enough.
+
+    Snapshots that a hole distorts are left out, and older ones take their place; where too little is left without
+    them, they are used all the same.
+
+    Parameters
+    ----------
+    orders : Orders
+        The log.
+    current : Snapshot
+        The one at ``as_of``.
+    most, seed : int
+        How many customers are learned from at most, and the seed of the draw.
+
+    Raises
+    ------
+    NotEnoughData
+        Where the history is too short, too few customers churned or bought again, or a hole of a horizon or more is
+        followed by next to no orders.
+    """
+    sold = selling_days(orders).before(current.cutoff)
+    holes = sold.holes()
+    _refuse_after_hole(orders, current, holes)
+    whole = plan_snapshots(orders.first_day, current)
+    drawn = draw_for_training(orders, current, most=most, seed=seed)
+    spared = plan_snapshots(orders.first_day, current, leave_out=lambda one: is_distorted(one, holes))
+    plans = [spared, whole] if spared.left_out else [whole]
+    labels = {one: label_churn(drawn[0], one) for one in (*_all_of(plans), current)}
+    if not len(labels[current][0]):
+        raise NotEnoughData(
+            f"nobody is active on {date_of(current.cutoff)}: no purchase in the {current.lookback} days before. "
+            "Choose a longer --lookback, or another --as-of."
+        )
+    for plan in (_without_empty(one, labels) for one in plans):
+        outcomes = Outcomes.count(labels[one] for one in _all_of([plan]))
+        if outcomes.is_enough:
+            is_spared = plan.left_out == spared.left_out
+            return TrainingPlan(plan, drawn, outcomes, holes, sold.longest_gap, is_spared)
+    outcomes.check()
+    raise AssertionError("outcomes that are not enough were not refused")
+
+
+def _all_of(plans: Sequence[SnapshotPlan]) -> list[Snapshot]:
+    return sorted({one for plan in plans for one in (*plan.labelled, *plan.fitting)})
+
+
+def _without_empty(plan: SnapshotPlan, labels: Labels) -> SnapshotPlan:
+    """Leave out snapshots at which nobody was active."""
+    labelled, fitting = (tuple(one for one in side if len(labels[one][0])) for side in (plan.labelled, plan.fitting))
+    return replace(plan, labelled=labelled, fitting=fitting if labelled else ())
+
+
+def _refuse_after_hole(orders: Orders, current: Snapshot, holes: Sequence[Hole]) -> None:
+    """Refuse a log that goes on with a handful of orders after so long a silence that everybody known has churned."""
+    if not is_stale(current, holes) or holes[-1].days < current.horizon + current.lead:
+        return
+    hole = holes[-1]
+    day, is_purchase = nw.col("order_day"), nw.col("is_purchase") == 1
+    since = orders.frame().filter(is_purchase, day > hole.last_day, day < current.cutoff)
+    rows = collect_arrays(since.select("customer_id", "order_day"), sort_by=["order_day", "customer_id"])
+    customers = len(np.unique(rows["customer_id"]))
+    if customers >= LEAST_CUSTOMERS:
+        return
+    raise NotEnoughData(
+        f"everybody known has churned: the whole shop sold nothing from {hole}, a horizon of {current.horizon} days or "
+        f"longer, and since then {customers} {'customer' if customers == 1 else 'customers'} bought; {LEAST_CUSTOMERS} "
+        f"are needed. {_name_orders(rows)} If a date is wrong, mend it; else bring the missing orders, or give --as-of "
+        f"{date_of(hole.first_day)} to learn from the days before."
+    )
+
+
+def _name_orders(rows: dict[str, Any]) -> str:
+    """Name the orders that set the end of the log."""
+    count = len(rows["order_day"])
+    named = [
+        f"customer {customer} on {date_of(day)}"
+        for customer, day in zip(rows["customer_id"], rows["order_day"], strict=True)
+    ][-MOST_NAMED:]
+    if count == 1:
+        return f"One order sets the end of the log, by {named[0]}."
+    more = f", the last {MOST_NAMED} of them" if count > MOST_NAMED else ""
+    return f"{count} orders set the end of the log{more} by {', '.join(named)}."
