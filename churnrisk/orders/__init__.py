@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         few_database,
         mark_undone,
         open_few,
+        read_day,
         trim_text,
     )
     from churnrisk.orders.lists import CustomerList, read_list
@@ -53,6 +54,7 @@ __all__ = [
     "open_few",
     "read_contacts",
     "read_customers",
+    "read_day",
     "read_list",
     "read_opted_out",
     "read_orders",
@@ -73,6 +75,7 @@ _HOMES = {
     "few_database": "few",
     "mark_undone": "few",
     "open_few": "few",
+    "read_day": "few",
     "CustomerList": "lists",
     "TRAIN_CUSTOMERS": "drawing",
     "Draw": "drawing",

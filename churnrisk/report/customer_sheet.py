@@ -11,7 +11,12 @@ from churnrisk.report.charts import Series, line_chart, timeline_chart, value_ba
 from churnrisk.report.formats import amount, decimal, percent, whole
 from churnrisk.retelling import retell
 
-KINDS = {"purchase": mark("purchase"), "return": mark("return"), "zero": mark("order of amount zero")}
+KINDS = {
+    "purchase": mark("purchase"),
+    "undone": mark("purchase taken back whole"),
+    "return": mark("return"),
+    "zero": mark("order of amount zero"),
+}
 """Kinds of orders."""
 
 

@@ -135,6 +135,29 @@ CREATE TABLE received_orders (
 ) STRICT
 """
 
+# An order id may come again on another day, and is an order of its own then. SQLite has no other way to another key;
+# the numbers go on where they were.
+KEYED_BY_DAY = (
+    "ALTER TABLE received_orders RENAME TO received_before",
+    """
+CREATE TABLE received_orders (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    customer_id TEXT NOT NULL,
+    order_id TEXT NOT NULL,
+    received_at TEXT NOT NULL,
+    key_id INTEGER,
+    digest TEXT NOT NULL,
+    lines TEXT NOT NULL,
+    ordered_on TEXT NOT NULL,
+    UNIQUE (customer_id, order_id, ordered_on)
+) STRICT
+""",
+    "INSERT INTO received_orders SELECT *, '' FROM received_before",
+    "DELETE FROM sqlite_sequence WHERE name = 'received_orders'",
+    "INSERT INTO sqlite_sequence SELECT 'received_orders', seq FROM sqlite_sequence WHERE name = 'received_before'",
+    "DROP TABLE received_before",
+)
+
 JOBS = """
 CREATE TABLE jobs (
     job_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -219,6 +242,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         MONITOR_RUNS,
     ),
     (IDENTITY, NEW_IDENTITY),
+    KEYED_BY_DAY,
 )
 
 FORMAT = len(MIGRATIONS)

@@ -15,7 +15,15 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from churnrisk.errors import MissingExtra, StateError
-from churnrisk.state.migrations import FIXED_CAMPAIGNS, FIXED_MEMBERS, FORMAT, MIGRATIONS, NEW_IDENTITY, newer_format
+from churnrisk.state.migrations import (
+    FIXED_CAMPAIGNS,
+    FIXED_MEMBERS,
+    FORMAT,
+    KEYED_BY_DAY,
+    MIGRATIONS,
+    NEW_IDENTITY,
+    newer_format,
+)
 
 SCHEMA = "churnrisk"
 LOCK = 0x6368_726B
@@ -53,6 +61,9 @@ _INSTEAD = {
     NEW_IDENTITY: "INSERT INTO identity VALUES (replace(gen_random_uuid()::text, '-', ''))",
     FIXED_MEMBERS: _refusing("campaign_members", "the assignment of a campaign cannot be changed"),
     FIXED_CAMPAIGNS: _refusing("campaigns", "a campaign cannot be changed"),
+    KEYED_BY_DAY[0]: "ALTER TABLE received_orders ADD COLUMN ordered_on TEXT COLLATE \"C\" NOT NULL DEFAULT '', "
+    "DROP CONSTRAINT received_orders_customer_id_order_id_key, ADD UNIQUE (customer_id, order_id, ordered_on)",
+    **dict.fromkeys(KEYED_BY_DAY[1:], "SELECT 1"),
 }
 
 

@@ -14,7 +14,7 @@ from churnrisk.state.database import State
 Receipt = Literal["accepted", "duplicate", "conflict"]
 """What became of an order: kept now, kept before with the same rows, or not kept since other rows are."""
 
-_COLUMNS = "seq, customer_id, order_id, received_at, key_id, lines"
+_COLUMNS = "seq, customer_id, order_id, ordered_on, received_at, key_id, lines"
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,18 @@ class ReceivedOrder:
     Parameters
     ----------
     customer_id, order_id : str
-        Together they name the order.
+        Together with the day they name the order.
     lines : sequence of mapping
         Its purchase rows: our column names (``ordered_at``, ``amount``, ``quantity``, ``product_id``, ``category``)
         to text; what a row has not got is left out.
+    ordered_on : str
+        The day of all of its rows, an ISO date; empty for an order kept before days were told apart.
     """
 
     customer_id: str
     order_id: str
     lines: Sequence[Mapping[str, str]]
+    ordered_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,17 +60,17 @@ def add_received(state: State, orders: Sequence[ReceivedOrder], *, key_id: int |
         One for each order.
     """
     insert = (
-        "INSERT INTO received_orders (customer_id, order_id, received_at, key_id, digest, lines) "
-        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (customer_id, order_id) DO NOTHING RETURNING seq"
+        "INSERT INTO received_orders (customer_id, order_id, ordered_on, received_at, key_id, digest, lines) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (customer_id, order_id, ordered_on) DO NOTHING RETURNING seq"
     )
-    known = "SELECT digest FROM received_orders WHERE customer_id = ? AND order_id = ?"
+    known = "SELECT digest FROM received_orders WHERE customer_id = ? AND order_id = ? AND ordered_on = ?"
     receipts: list[Receipt] = []
     with state.transaction():
         received_at = now("microseconds")
         for order in orders:
             lines = json.dumps(list(map(dict, order.lines)), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
             digest = hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
-            name = (order.customer_id, order.order_id)
+            name = (order.customer_id, order.order_id, order.ordered_on)
             if state.rows(insert, (*name, received_at, key_id, digest, lines)):
                 receipts.append("accepted")
             else:
@@ -97,6 +100,6 @@ def last_received_seq(state: State) -> int:
 def _orders(state: State, where: str, values: Sequence[object]) -> list[StoredOrder]:
     found = state.rows(f"SELECT {_COLUMNS} FROM received_orders {where}ORDER BY seq", values)  # noqa: S608 - names of ours
     return [
-        StoredOrder(int(seq), received_at, key_id, ReceivedOrder(customer_id, order_id, tuple(json.loads(lines))))
-        for seq, customer_id, order_id, received_at, key_id, lines in found
+        StoredOrder(int(seq), received_at, key_id, ReceivedOrder(customer_id, order_id, tuple(json.loads(lines)), day))
+        for seq, customer_id, order_id, day, received_at, key_id, lines in found
     ]

@@ -238,6 +238,5 @@ def _log_from_orders(
         for number, (who, day, lines) in enumerate(orders)
         for amount, items, product, category in lines
     ]
-    names = ("has_amounts", "has_quantities", "has_products", "has_categories")
-    facts: dict[str, Any] = dict(zip(names, flags, strict=True))
-    return PlainLog(tuple(rows), **facts)
+    has_amounts, has_quantities, has_products, has_categories = flags
+    return PlainLog(tuple(rows), has_amounts, has_quantities, has_products, has_categories)

@@ -17,7 +17,7 @@ def test_no_real_id_is_kept_and_the_same_order_is_known_again(tmp_path: Path) ->
     with open_state(tmp_path / "state.db") as state:
         for wanted in ("accepted", "duplicate"):
             told = receive_orders(state, None, [row], options=OPTIONS, key_id=None)
-            assert told == [(OPTIONS.own_id(real), "1", wanted)]
+            assert told == [(OPTIONS.own_id(real), "1", wanted, "2024-01-05")]
         [stored] = load_received(state, OPTIONS.own_id(real))
         assert stored.order.order_id == "1"
     assert not any(real.encode() in path.read_bytes() for path in tmp_path.iterdir())

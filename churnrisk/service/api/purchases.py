@@ -34,10 +34,11 @@ BODY = {
 async def purchases(request: Request, caller: Annotated[Caller, Needs("scorer")]) -> Response:
     """Keep new orders: all rows of an order in one request. They are on the disk when this answers.
 
-    A request with a row that is not right keeps nothing. An order is known by its customer and its id: sent again as it
-    was it is a ``duplicate`` and changes nothing, so send again whatever was not answered; sent with other rows it is a
-    ``conflict``, the answer is 409 and names it, and the other orders of the request are kept all the same. The next
-    answer for a customer has the orders in it.
+    A request with a row that is not right keeps nothing. An order is known by its customer, its id and
+    its day: sent again as it was it is a ``duplicate`` and changes nothing, so send again whatever was not answered;
+    sent with other rows it is a ``conflict``, the answer is 409 and names it, and the other orders of the request are
+    kept all the same. Rows of a known id on another day, such as a refund, are an order of their own. The next answer
+    for a customer has the orders in it.
     """
     form = form_of_body(request, "json", "csv")
     return await run_in_threadpool(_keep, request.app.state, await request.body(), form, caller)
@@ -47,7 +48,8 @@ def _keep(kept: Any, body: bytes, form: str, caller: Caller) -> Response:
     sent = parse(PurchasesRequest, body).purchases if form == "json" else read_csv_purchases(body)
     check_rows(sent, kept.config.bounds.rows)
     receipts = kept.shop.receive([one.to_row() for one in sent], key_id=caller.key_id)
-    orders = [{"customer_id": who, "order_id": order, "status": status} for who, order, status in receipts]
+    names = ("customer_id", "order_id", "status", "ordered_on")
+    orders = [dict(zip(names, receipt, strict=True)) for receipt in receipts]
     conflicts = [one for one in orders if one["status"] == "conflict"]
     if conflicts:
         first = conflicts[0]

@@ -142,6 +142,7 @@ class OrderReceipt(BaseModel):
     customer_id: str
     order_id: str
     status: Literal["accepted", "duplicate", "conflict"]
+    ordered_on: str
 
 
 class Receipts(BaseModel):

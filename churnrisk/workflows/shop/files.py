@@ -15,7 +15,10 @@ from churnrisk.retention import USUAL, Calendar
 from churnrisk.state import StatePlace
 from churnrisk.tables import replacing
 
-POINTER = "current"
+FORMAT = 2
+"""Of generations: where it rises, those of another format are not looked at any more, and another one is made."""
+
+POINTER = f"current-{FORMAT}"
 ENDING = ".duckdb"
 
 
@@ -126,12 +129,13 @@ def stamp_source(purchases: str | None) -> tuple[int, int] | None:
 
 
 def make_current(files: ShopFiles) -> None:
-    """Make a generation the current one, and remove those before it.
+    """Make a generation the current one, and remove those before it, those of earlier formats included.
 
     A process that still has an older file open goes on reading it: on Linux a file lives until the last one lets go.
     """
     with replacing(files.folder / POINTER) as temporary:
         temporary.write_text(json.dumps({"generation": files.name, "made_of": dict(files.made_of)}), encoding="utf-8")
+    (files.folder / "current").unlink(missing_ok=True)  # the pointer of format 1
     for path in files.folder.glob(f"*{ENDING}*"):
         if path.name.split(".")[0].isdigit() and path.name.split(".")[0] < files.name:
             path.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from churnrisk.messages import mark, wording
 from churnrisk.orders import FACTS, LINE_TYPES, ORDER_TYPES, Orders
 from churnrisk.retention import SEGMENTS
 from churnrisk.scoring import STATUSES
+from churnrisk.timeline import date_of
 from churnrisk.workflows.shop.files import ShopFiles
 
 Sort = Literal["value", "risk", "id"]
@@ -153,15 +154,21 @@ class Generation:
         for row in self._file.rows("SELECT number, customer_id FROM scored"):
             yield int(row["number"]), row["customer_id"]
 
-    def known_orders(self, customer_ids: Sequence[str]) -> dict[tuple[str, str], tuple[int, int, int]]:
-        """Give the orders of some customers by customer and id: day, amount and quantity; none in a log without ids."""
+    def known_orders(self, customer_ids: Sequence[str]) -> dict[tuple[str, str, str], tuple[int, int]]:
+        """Give amount and quantity of the orders of some customers by customer, id and day; none where orders lack ids."""
         if not self.facts["has_order_ids"] or not customer_ids:
             return {}
         numbers = "SELECT number FROM scored WHERE customer_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
         query = "SELECT customer_id, order_id, order_day, amount, quantity FROM numbered_orders WHERE number = ANY(?)"
         chosen = [row["number"] for row in self._file.rows(numbers, (list(customer_ids),))]
         found = self._file.rows(query, (chosen,)) if chosen else []
-        return {(one["customer_id"], one["order_id"]): tuple(list(one.values())[2:]) for one in found}
+        return {
+            (one["customer_id"], one["order_id"], date_of(one["order_day"]).isoformat()): (
+                one["amount"],
+                one["quantity"],
+            )
+            for one in found
+        }
 
     def page(self, query: CustomerQuery, *, without: Sequence[int] = ()) -> CustomerPage:
         """Give a page of the list, without some customers, by number."""
@@ -183,8 +190,6 @@ class Generation:
     @property
     def as_of(self) -> str:
         """The day that everybody was scored at, as an ISO date."""
-        from churnrisk.timeline import date_of
-
         return date_of(self.facts["as_of"]).isoformat()
 
     def _count_rows(self, conditions: str, values: tuple[Any, ...]) -> int:

@@ -34,6 +34,7 @@ from churnrisk.workflows.days import Day, choose_as_of
 from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.model import ChurnModel, load
 from churnrisk.workflows.reasons import ReasonFinder, ReasonsFor, with_reasons
+from churnrisk.workflows.shop.received import undone_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,6 +183,7 @@ class LiveScorer:
             fold_case=options.fold_case,
             pseudonym_key=options.pseudonym_key,
             drop_duplicates=options.drop_duplicates,
+            **undone_options(options),
         )
         with self._desk() as desk:
             yield open_few(desk, few)

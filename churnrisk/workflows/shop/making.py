@@ -38,7 +38,7 @@ from churnrisk.workflows.model import ChurnModel, Progress, load
 from churnrisk.workflows.reasons import REASON_COLUMNS, ReasonsFor, make_finder, score_with_reasons, with_reasons
 from churnrisk.workflows.shop.erasures import Erasures, History, leave_out, read_erasures
 from churnrisk.workflows.shop.files import ShopFiles, ShopPlan, make_current, next_name, stamp_source
-from churnrisk.workflows.shop.received import build_received, key_of
+from churnrisk.workflows.shop.received import build_received, choose_new, mark_anew
 from churnrisk.workflows.shop.unscored import list_unscored
 
 TOP = 10
@@ -125,26 +125,28 @@ def _read_state(plan: ShopPlan) -> _Came:
 
 
 def _write_log(plan: ShopPlan, came: _Came, path: Path) -> _Log:
-    received = came.received
+    received, options = came.received, plan.options
     seq = max((one.seq for one in received), default=0)
     if plan.purchases is None:
-        few = _few_of(_parse(received, plan.options, has_amounts=_knows_amounts(received)))
+        parts = _parse(received, options, has_amounts=_knows_amounts(received))
+        few = _few_of(parts, *choose_new(parts, (), has_order_ids=True))
         if few is None:
             raise NoHistory(NOT_NAMED)
+        few = replace(few, orders=mark_anew(few.orders, options, has_amounts=few.has_amounts))
         desk = few_database()
         with desk:
             nothing = open_few(desk, NOTHING, few.facts)
-            return _write_orders(desk, nothing, few, path, seq=seq, has_order_ids=True, history=History())
-    with read_orders(plan.purchases, plan.options) as orders:
+            return _write_orders(desk, nothing, few, path, options, seq=seq, has_order_ids=True, history=History())
+    with read_orders(plan.purchases, options) as orders:
         database = orders.database
         if database is None:
             raise AssertionError("orders from a source have a database")
         history = leave_out(database, came.erasures, has_lines=orders.has_products or orders.has_categories)
         query = f"SELECT coalesce(bool_or(order_id <> ''), false) FROM {history.orders}"  # noqa: S608 - names of ours
         [(has_ids,)] = database.connection.execute(query).fetchall()
-        parts = _parse(received, plan.options, has_amounts=orders.has_amounts)
+        parts = _parse(received, options, has_amounts=orders.has_amounts)
         few = _new_orders(database, parts, history, has_order_ids=has_ids)
-        return _write_orders(database, orders, few, path, seq=seq, has_order_ids=has_ids, history=history)
+        return _write_orders(database, orders, few, path, options, seq=seq, has_order_ids=has_ids, history=history)
 
 
 @contextlib.contextmanager
@@ -173,15 +175,12 @@ def _parse(received: Sequence[StoredOrder], options: IntakeOptions, *, has_amoun
     return parts
 
 
-def _few_of(parts: Sequence[FewOrders]) -> FewOrders | None:
-    """Put orders that were read one by one together."""
-    if not parts:
-        return None
+def _few_of(
+    parts: Sequence[FewOrders], orders: list[tuple[Any, ...]], lines: list[tuple[Any, ...]]
+) -> FewOrders | None:
+    """Put orders that were read one by one together; None where there are none."""
     known = {name: any(getattr(part, name) for part in parts) for name in FACTS}
-    orders = {(order[0], order[1]): (order, part.lines) for part in parts for order in part.orders}
-    return FewOrders(
-        [order for order, _ in orders.values()], [line for _, lines in orders.values() for line in lines], **known
-    )
+    return FewOrders(orders, lines, **known) if orders else None
 
 
 def _new_orders(
@@ -189,11 +188,10 @@ def _new_orders(
 ) -> FewOrders | None:
     """Give the orders received that the history does not have: an order that has come with a later file counts once."""
     fill_table(database, "came", {"customer_id": "VARCHAR"}, [(order[0],) for part in parts for order in part.orders])
-    name = "order_id" if has_order_ids else "order_day"
-    query = f"SELECT customer_id, {name} FROM {history.orders} SEMI JOIN came USING (customer_id)"  # noqa: S608 - names of ours
-    known = set(database.connection.execute(query).fetchall())
-    new = [part for part in parts if key_of(part.orders[0], has_order_ids=has_order_ids) not in known]
-    return _few_of(new)
+    names = "customer_id, order_id, order_day" if has_order_ids else "customer_id, order_day"
+    query = f"SELECT {names} FROM {history.orders} SEMI JOIN came USING (customer_id)"  # noqa: S608 - names of ours
+    known = database.connection.execute(query).fetchall()
+    return _few_of(parts, *choose_new(parts, known, has_order_ids=has_order_ids))
 
 
 def _write_orders(
@@ -201,6 +199,7 @@ def _write_orders(
     orders: Orders,
     few: FewOrders | None,
     path: Path,
+    options: IntakeOptions,
     *,
     seq: int,
     has_order_ids: bool,
@@ -211,9 +210,8 @@ def _write_orders(
     run(f"ATTACH {quote_text(str(path))} AS shop")
     has_lines = orders.has_products or orders.has_categories
     names, line_names = ", ".join(ORDER_TYPES), ", ".join(LINE_TYPES)
-    fill_table(database, "new_orders", ORDER_TYPES, few.orders if few else [])
     fill_table(database, "new_lines", LINE_TYPES, few.lines if few and has_lines else [])
-    every = f"(SELECT {names} FROM {history.orders} UNION ALL SELECT {names} FROM new_orders)"  # noqa: S608 - names of ours
+    every = _join_orders(database, few, options, history, has_amounts=orders.has_amounts)
     run(
         "CREATE TABLE shop.customers AS SELECT customer_id, row_number() OVER (ORDER BY customer_id) - 1 AS number "  # noqa: S608 - names of ours
         f"FROM (SELECT DISTINCT customer_id FROM {every}) ORDER BY number"
@@ -234,6 +232,20 @@ def _write_orders(
     report = _account(orders, few, count=int(count), left_out=history.left_out)
     made = Orders(file, report, first_day=int(first), last_day=int(last), currency=orders.currency, **facts)
     return _Log(made, file, dict(describe_intake(made)), has_order_ids, seq)
+
+
+def _join_orders(
+    database: Database, few: FewOrders | None, options: IntakeOptions, history: History, *, has_amounts: bool
+) -> str:
+    """Give SQL for the orders of the history and the new ones, whose returns may undo purchases of the history."""
+    names = ", ".join(ORDER_TYPES)
+    new = few.orders if few else []
+    fill_table(database, "joined", {"customer_id": "VARCHAR"}, [(one,) for one in {order[0] for order in new}])
+    of_joined = f"SELECT {names} FROM {history.orders} SEMI JOIN joined USING (customer_id)"  # noqa: S608 - names of ours
+    orders = [*database.connection.execute(of_joined).fetchall(), *new] if new else []
+    fill_table(database, "joined_orders", ORDER_TYPES, mark_anew(orders, options, has_amounts=has_amounts))
+    others = f"SELECT {names} FROM {history.orders} ANTI JOIN joined USING (customer_id)"  # noqa: S608 - names of ours
+    return f"({others} UNION ALL SELECT {names} FROM joined_orders)"  # noqa: S608 - names of ours
 
 
 RECEIVED = wording("{number} orders received over HTTP were added.")

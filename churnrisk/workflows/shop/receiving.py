@@ -8,11 +8,12 @@ from dataclasses import replace
 from churnrisk.errors import SourceError
 from churnrisk.orders import IntakeOptions, PurchaseRow, build_few_orders, trim_text
 from churnrisk.state import ReceivedOrder, State, add_received
+from churnrisk.timeline import date_of
 from churnrisk.workflows.shop.generation import Generation
 from churnrisk.workflows.shop.received import to_received
 
-OrderStatus = tuple[str, str, str]
-"""Customer, order, and ``accepted``, ``duplicate`` or ``conflict``."""
+OrderStatus = tuple[str, str, str, str]
+"""Customer, order, ``accepted``, ``duplicate`` or ``conflict``, and the day of the order, an ISO date."""
 
 
 def receive_orders(
@@ -43,16 +44,18 @@ def receive_orders(
     )
     customers = sorted(one for one in {row.customer_id for row in trimmed} if is_gone is None or not is_gone(one))
     known = {} if generation is None else generation.known_orders(customers)
-    mine = {(order[0], order[1]): (order[2], order[3], order[5]) for order in few.orders}
-    orders = to_received(trimmed)
-    new: list[ReceivedOrder] = [one for one in orders if (one.customer_id, one.order_id) not in known]
-    receipts = dict(
-        zip([(one.customer_id, one.order_id) for one in new], add_received(state, new, key_id=key_id), strict=True)
-    )
+    mine = {(order[0], order[1], date_of(order[2]).isoformat()): (order[3], order[5]) for order in few.orders}
+    orders = to_received(trimmed, timezone=options.timezone)
+    new = [one for one in orders if _name(one) not in known]
+    receipts = dict(zip(map(_name, new), add_received(state, new, key_id=key_id), strict=True))
     for name, there in known.items():
         if name in mine:
             receipts[name] = "duplicate" if mine[name] == there else "conflict"
-    return [(*name, receipts[name]) for name in ((one.customer_id, one.order_id) for one in orders)]
+    return [(one.customer_id, one.order_id, receipts[_name(one)], one.ordered_on) for one in orders]
+
+
+def _name(order: ReceivedOrder) -> tuple[str, str, str]:
+    return order.customer_id, order.order_id, order.ordered_on
 
 
 def _trim(row: PurchaseRow, place: int, options: IntakeOptions) -> PurchaseRow:

@@ -9,6 +9,7 @@ from churnrisk.schema import MONEY_SCALE
 from churnrisk.scoring import NEXT_ORDER, OUTLOOK_COLUMNS, Scores, Standing
 from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
 from churnrisk.workflows.reasons import with_reasons
+from churnrisk.workflows.shop.received import was_purchase
 
 
 def list_unscored(standing: Standing, snapshot: Snapshot) -> Scores:
@@ -35,12 +36,12 @@ def list_unscored(standing: Standing, snapshot: Snapshot) -> Scores:
 def list_one_unscored(few: FewOrders, customer_id: str, *, as_of: int) -> Scores:
     """List one customer by the orders."""
     past = [order for order in few.orders if order[2] < as_of]
-    days = [order[2] for order in past if order[7]]
+    days = [order[2] for order in past if was_purchase(order, as_of)]
     total = sum(order[3] for order in past) / MONEY_SCALE
     standing = Standing(
         np.array([customer_id], dtype=object),
         np.array([as_of - max(days) if days else np.nan]),
-        np.array([sum(order[7] for order in past)]),
+        np.array([len(days)]),
         np.array([total]) if few.has_amounts else None,
     )
     return list_unscored(standing, Snapshot(as_of, DEFAULT_LOOKBACK, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,14 +13,14 @@ from churnrisk.decide import check_playbook, choose_actions
 from churnrisk.errors import SourceError
 from churnrisk.orders import FewOrders, IntakeOptions
 from churnrisk.retention import Cuts, name_cell
-from churnrisk.schema import MONEY_SCALE
+from churnrisk.schema import MONEY_SCALE, NEVER
 from churnrisk.scoring import Scores
 from churnrisk.state import StoredOrder
 from churnrisk.tables import Table
 from churnrisk.timeline import date_of
 from churnrisk.workflows.reasons import REASON_COLUMNS
 from churnrisk.workflows.shop.generation import Generation, show_row
-from churnrisk.workflows.shop.received import build_received, key_of
+from churnrisk.workflows.shop.received import build_received, choose_new, key_of, mark_anew, was_purchase
 
 MOST_ORDERS = 500
 
@@ -50,7 +51,8 @@ class CustomerView:
         ``action`` and ``reason``, by the playbook.
     orders : list of dict
         The last 500 orders, the newest first: ``order_id, ordered_on, amount, quantity, line_count, kind``
-        (``purchase``, ``return`` or ``zero``) and ``is_received``.
+        (``purchase``, ``return``, ``zero``, or ``undone`` for a purchase that returns have taken back whole) and
+        ``is_received``.
     order_total : int
         How many orders there are in all.
     """
@@ -88,21 +90,22 @@ class History:
 def gather(
     generation: Generation, row: Mapping[str, Any] | None, newer: Sequence[StoredOrder], options: IntakeOptions
 ) -> History:
-    """Put the orders of a customer together: those of the generation, and those that came since."""
+    """Put the orders of a customer together: those of the generation, and those that came since.
+
+    A return that came since undoes a purchase of the generation from its day on.
+    """
     orders = [] if row is None else generation.orders_of(row["number"])
     lines = [] if row is None else generation.lines_of(row["number"])
-    has_ids, received = bool(generation.facts["has_order_ids"]), set()
-    known = {key_of(order, has_order_ids=has_ids) for order in orders}
+    has_ids, parts = bool(generation.facts["has_order_ids"]), []
     for one in newer:
-        try:
-            few = build_received([one], options, facts=generation.known)
-        except SourceError:  # it says too little for this log, and waits until it fits
-            continue
-        key = key_of(few.orders[0], has_order_ids=has_ids)
-        if key not in known:
-            orders, lines = [*orders, *few.orders], [*lines, *few.lines]
-            received.add(few.orders[0][:3])
-    return History(FewOrders(orders, lines, **generation.known), frozenset(received))
+        with contextlib.suppress(SourceError):  # it says too little for this log, and waits until it fits
+            parts.append(build_received([one], options, facts=generation.known))
+    known = {key_of(order, has_order_ids=has_ids) for order in orders}
+    new, new_lines = choose_new(parts, known, has_order_ids=has_ids)
+    if new:
+        orders = mark_anew([*orders, *new], options, has_amounts=generation.known["has_amounts"])
+    few = FewOrders(orders, [*lines, *new_lines], **generation.known)
+    return History(few, frozenset(order[:3] for order in new))
 
 
 def make_view(
@@ -140,7 +143,7 @@ def row_of(scores: Scores, *, segment: str | None) -> dict[str, Any]:
 def segment_of(few: FewOrders, cuts: Mapping[str, Any], as_of: int) -> str | None:
     """Put one customer into a segment by the cuts of the whole shop, as :func:`churnrisk.retention.build_segments`."""
     past = [order for order in few.orders if order[2] < as_of]
-    days = {order[2] for order in past if order[7]}
+    days = {order[2] for order in past if was_purchase(order, as_of)}
     if not days:
         return None
     of_cuts: dict[str, Any] = {name: None if values is None else tuple(values) for name, values in cuts.items()}
@@ -158,6 +161,12 @@ def _show_order(order: Sequence[Any], history: History) -> dict[str, Any]:
         "amount": order[3] / MONEY_SCALE if few.has_amounts else None,
         "quantity": order[5] / MONEY_SCALE if few.has_quantities else None,
         "line_count": order[6],
-        "kind": "purchase" if order[7] else "return" if order[8] else "zero",
+        "kind": _kind(order),
         "is_received": tuple(order[:3]) in history.received,
     }
+
+
+def _kind(order: Sequence[Any]) -> str:
+    if order[9] != NEVER:
+        return "undone"
+    return "purchase" if order[7] else "return" if order[8] else "zero"
