@@ -76,8 +76,8 @@ class TrainingPlan:
         if self.admitted:
             yield (
                 f"{len(self.admitted)} of the {used} snapshots that are learned from are distorted by these days. "
-                f"Without them fewer than {LEAST_CUSTOMERS} customers churned, or bought again, so they are used all the "
-                "same: bring the missing orders, or older ones."
+                f"Without them fewer than {LEAST_CUSTOMERS} customers churned, or bought again, so they are used "
+                "all the same: bring the missing orders, or older ones."
             )
         if is_stale(self.plan.current, self.holes):
             yield (
