@@ -192,9 +192,8 @@ def score_source(
                 scores, compared = _compare(memory, scores, "ids", orders)
     kind = cast(Kind, customers.kind)
     notes = _say_notes(model, scores, kind, by, has_reasons=reasons != "none", is_streamed=streamed is not None)
-    return ScoreResult(
-        scores, kind, (*notices, *filter(None, (long_past,)), *notes), intake, compared, streamed, long_past
-    )
+    notices = tuple(filter(None, (*notices, long_past, *notes)))
+    return ScoreResult(scores, kind, notices, intake, compared, streamed, long_past)
 
 
 def _say_if_long_past(orders: Orders | None, as_of: Day) -> str:
