@@ -188,8 +188,7 @@ def score_source(
             with _read_history(customers, purchases, chosen) as orders:
                 notices, long_past = (*notices, *orders.report.notices), _say_if_long_past(orders, as_of)
                 intake["purchases"] = orders.report.to_dict()
-                scores = _score_history(model, customers, orders, as_of, how)
-                scores, compared = _compare(memory, scores, "ids", orders)
+                scores, compared = _compare(memory, _score_history(model, customers, orders, as_of, how), "ids", orders)
     kind = cast(Kind, customers.kind)
     notes = _say_notes(model, scores, kind, by, has_reasons=reasons != "none", is_streamed=streamed is not None)
     notices = tuple(filter(None, (*notices, long_past, *notes)))
