@@ -318,8 +318,8 @@ def _table_of_system(kind: str, key: str) -> dict[str, str]:
 
 
 def _system_key(kind: str, system: str | None) -> str | None:
-    """Find a system by its name or the first word of it: the analytics of WooCommerce have the words of the shop."""
-    names = [] if system is None else [system.casefold().replace(" ", ""), *system.casefold().split()[:1]]
+    """Find a system by its name or a word of it: the analytics of WooCommerce have the words of the shop."""
+    names = [] if system is None else [system.casefold().replace(" ", ""), *re.findall(r"\w+", system.casefold())]
     return next((name for name in names if name in _load()[kind]["system"]), None)
 
 
