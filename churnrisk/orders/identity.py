@@ -11,9 +11,10 @@ from churnrisk.errors import TooManyRejects
 from churnrisk.messages import wording
 from churnrisk.orders.ids import find_identifier
 from churnrisk.orders.issues import NO_CUSTOMER
+from churnrisk.orders.missing import MISSING_WORDS
 from churnrisk.orders.rows import RowCounts, RowTable
 from churnrisk.orders.words import guests as guest_forms
-from churnrisk.orders.words import is_guest_word, missing_words
+from churnrisk.orders.words import is_guest_word, is_missing_word, missing_words
 from churnrisk.sources import ColumnMatch, IntakeOptions, fold_sql, pseudonym_sql, say_option
 
 _NUMBERS = ("0", "-1")
@@ -45,13 +46,18 @@ def find_guests(engine: SqlEngine, table: RowTable) -> Guests:
     query = f"""SELECT customer_id, n FROM ({placed}) WHERE customer_id IS NOT NULL
         AND (place <= {_MOST} OR lower(customer_id) IN ({forms}, '1', '2')) ORDER BY n DESC, customer_id"""
     found = {str(customer): int(count) for customer, count in engine.rows_of(query)}
-    guests = {one: count for one, count in found.items() if is_guest_word(one)}
+    guests = {one: count for one, count in found.items() if is_guest_word(one) and not _is_name(one)}
     has_other = not {"email_text", "phone_text"}.isdisjoint(table.further)
     largest = max((count for one, count in found.items() if one not in guests), default=0)
     for number in _NUMBERS:
         if number in guests and not has_other and {"1", "2"} <= found.keys() and guests[number] <= largest:
             del guests[number]
     return Guests(guests)
+
+
+def _is_name(word: str) -> bool:
+    """Tell a name of people from a word for nothing: Nan and Nat from nan and NaT."""
+    return is_missing_word(word) and word.istitle() and word not in MISSING_WORDS
 
 
 @dataclass(frozen=True)

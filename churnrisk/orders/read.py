@@ -302,15 +302,20 @@ def make_all(
         has_amounts=has_amounts,
         notices=(*intake.notices, *notices, *said),
     )
-    zeros = settle.say_zeros(zeros=report.zero_orders, orders=report.orders)
-    ids = say_ids(engine, orders, report.customers, source=intake.source, match=intake.match)
-    extra = (*say_orders(report), *ids, *zeros)
+    extra = _say_more(engine, intake, orders, report)
     report = replace(report, date_format=intake.typed.date_format, notices=(*report.notices, *extra))
     if before_dropping is not None:
         before_dropping(table)
     if options.rejects is not None and report.reasons:
         write_rejects(engine, options.rejects, table=aside, has_files=intake.has_files)
     return Made(table, orders, lines, report, _facts(intake, report, has), rows == keys and not report.undone)
+
+
+def _say_more(engine: SqlEngine, intake: Intake, orders: str, report: IntakeReport) -> list[str]:
+    """Say what is known once the orders are counted."""
+    ids = say_ids(engine, orders, report.customers, source=intake.source, match=intake.match)
+    zeros = settle.say_zeros(zeros=report.zero_orders, orders=report.orders)
+    return [*say_orders(report), *ids, *zeros]
 
 
 def _facts(intake: Intake, report: IntakeReport, has: dict[str, bool]) -> dict[str, Any]:

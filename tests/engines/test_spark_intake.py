@@ -221,6 +221,7 @@ REFUSED: dict[str, tuple[type[ChurnriskError], Callable[[Path], Any], dict[str, 
     "several currencies": (AmbiguousFormat, lambda folder: write(folder, currency=["EUR", "PLN"]), {}),
     "--rate ": (SettingsError, write, {"rates": {"PLN": "0.2"}}),
     "--pseudonymise": (SettingsError, write, {"pseudonym_key": b"k" * 32}),
+    "--fold-ids": (SettingsError, write, {"fold_ids": True}),
     "no files": (SourceError, lambda folder: folder / "none.parquet", {}),
     "no such column": (ColumnError, write, {"columns": {"amount": "x"}}),
     "50.0%": (TooManyRejects, lambda folder: write(folder, amount=[1.0, float("inf")]), {}),
@@ -234,3 +235,25 @@ def test_what_spark_does_not_read_is_refused(spark: Any, tmp_path: Path, said: s
     with pytest.raises(error) as caught:
         read_orders(make(tmp_path), IntakeOptions(engine="spark", **options))
     assert said in str(caught.value)
+
+
+def test_whose_an_order_is_is_told_alike(spark: Any, tmp_path: Path) -> None:
+    ids = ["007", "7", "7.0", "Ann", "ann", "А-1", "A-1", "zoé", "zoe\u0301", "guest", "guest", None, "nan", "0"]
+    emails = [None, "x@y.com", "X@y.com", *[None] * 6, "G@y.com", "g@y.com", "h@y.com", None, None]
+    days = pd.to_datetime([f"2024-01-{k + 1:02}" for k in range(len(ids))]).date
+    log = pd.DataFrame({"customer_id": ids, "ordered_at": days, "amount": 1, "email": emails})
+    log.to_parquet(tmp_path / "log.parquet", index=False)
+    read = [read_orders(tmp_path / "log.parquet", IntakeOptions(engine=engine)) for engine in ("duckdb", "spark")]
+    with read[0] as expected, read[1] as orders:
+        assert orders.fingerprint == expected.fingerprint
+        assert_same_reading(orders.report, expected.report)
+        assert orders.report.guests == expected.report.guests
+        assert expected.report.guests["rows"] == 3
+        told = [set(one.report.notices) for one in (expected, orders)]
+        assert told[0] == told[1]
+        assert any("--fold-ids" in notice for notice in told[0])
+    log["customer_id"], log["member_id"] = [f"o{k}" for k in range(len(log))], [f"K{k % 3}" for k in range(len(log))]
+    log.drop(columns="email").to_parquet(tmp_path / "log.parquet", index=False)
+    for engine in ("duckdb", "spark"):
+        with read_orders(tmp_path / "log.parquet", IntakeOptions(engine=engine)) as orders:
+            assert any("while 'member_id' repeats" in notice for notice in orders.report.notices)
