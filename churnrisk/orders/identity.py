@@ -9,8 +9,7 @@ from churnrisk.engines import Database, SqlEngine
 from churnrisk.errors import TooManyRejects
 from churnrisk.messages import wording
 from churnrisk.orders.rows import RowCounts, RowTable
-from churnrisk.orders.words import guests as guest_forms
-from churnrisk.orders.words import is_guest_word, missing_words
+from churnrisk.orders.words import is_guest_word, spell_guests
 from churnrisk.sources import ColumnMatch, IntakeOptions, pseudonym_sql
 
 _NUMBERS = ("0", "-1")
@@ -36,11 +35,13 @@ def find_guests(engine: SqlEngine, table: RowTable) -> Guests:
     Zero is a customer where ids count from it (1 and 2 are there), nobody has fewer rows, and no other identifier says
     more.
     """
-    forms = ", ".join(engine.quote_text(one) for one in sorted({*guest_forms(), *missing_words()}))
+    forms = ", ".join(engine.quote_text(one) for one in spell_guests())
+    spelt = f"lower({_replace(engine, 'customer_id', '[ _-]+', ' ')})"
     counted = f"SELECT customer_id, count(*) AS n FROM {table.name} GROUP BY customer_id"
     placed = f"SELECT customer_id, n, row_number() OVER (ORDER BY n DESC, customer_id) AS place FROM ({counted})"
     query = f"""SELECT customer_id, n FROM ({placed}) WHERE customer_id IS NOT NULL
-        AND (place <= {_MOST} OR lower(customer_id) IN ({forms}, '1', '2')) ORDER BY n DESC, customer_id"""
+        AND (place <= {_MOST} OR lower(customer_id) IN ({forms}, '1', '2') OR {spelt} IN ({forms}))
+        ORDER BY n DESC, customer_id"""
     found = {str(customer): int(count) for customer, count in engine.rows_of(query)}
     guests = {one: count for one, count in found.items() if is_guest_word(one)}
     has_other = not {"email_text", "phone_text"}.isdisjoint(table.further)
@@ -60,10 +61,15 @@ def customer_sql(engine: SqlEngine, table: RowTable, guests: Guests, options: In
     if "email_text" in table.further:
         found.append("CASE WHEN email_text LIKE '%_@_%' THEN lower(email_text) END")
     if "phone_text" in table.further:
-        digits = "regexp_replace(phone_text, '[^0-9+]', ''" + (", 'g')" if isinstance(engine, Database) else ")")
+        digits = _replace(engine, "phone_text", "[^0-9+]", "")
         found.append(f"CASE WHEN length({digits}) >= 6 THEN {digits} END")
     customer = f"coalesce({', '.join(found)})" if len(found) > 1 else own
     return pseudonym_sql(customer, engine, options.pseudonym_key) if isinstance(engine, Database) else customer
+
+
+def _replace(engine: SqlEngine, text: str, pattern: str, by: str) -> str:
+    every = ", 'g'" if isinstance(engine, Database) else ""
+    return f"regexp_replace({text}, '{pattern}', '{by}'{every})"
 
 
 def _list(engine: SqlEngine, words: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from churnrisk.orders.identity import (
     say_ids,
 )
 from churnrisk.orders.log import Orders
+from churnrisk.orders.refunds import settle_money
 from churnrisk.orders.report import IntakeReport
 from churnrisk.orders.rows import (
     RowCounts,
@@ -32,7 +33,7 @@ from churnrisk.orders.rows import (
     rejects_sql,
     write_rejects,
 )
-from churnrisk.orders.sales import SaleCounts, judge_rows, needs_judging, plan_sales
+from churnrisk.orders.sales import SaleCounts, SalePlan, judge_rows, needs_judging, plan_sales
 from churnrisk.sources import (
     ColumnMatch,
     IntakeOptions,
@@ -263,11 +264,16 @@ def make_all(
 ) -> Made:
     """Make orders, lines and the account of typed rows, by the same rules on every engine."""
     has_amounts = intake.typed.has_amounts
-    table, aside, counts, sales, notices = _judge(engine, intake, options)
+    table, aside, counts, plan, sales, notices = _judge(engine, intake, options)
     rows, keys = clean.count_keys(engine, table)
     table, copies, said = settle.settle_copies(engine, table, intake.match, options, rows=rows, keys=keys)
     if copies:
         aside = _set_aside(engine, intake, table, copies, options)
+    if sales is not None:
+        table, sales = settle_money(engine, table, sales, intake.match, options)
+        count_rows(engine, table)  # with what was paid back the sums must fit, too
+    said += tuple(say_sales(intake.match, plan, sales or SaleCounts(), has_pending=options.count_pending))
+    if copies or sales is not None:
         rows, keys = clean.count_keys(engine, table)
     reversals = clean.Reversals(options.reversals == "keep", options.reversal_days)
     orders = clean.make_orders(
@@ -286,7 +292,7 @@ def make_all(
         match=intake.match,
         counts=counts,
         rows_in=counts.rows + count_no_rows(engine, intake),
-        sales=sales,
+        sales=sales or SaleCounts(),
         aside=aside,
         has_amounts=has_amounts,
         notices=(*intake.notices, *notices, *said),
@@ -315,23 +321,25 @@ def _facts(intake: Intake, report: IntakeReport, has: dict[str, bool]) -> dict[s
 
 def _judge(
     engine: SqlEngine, intake: Intake, options: IntakeOptions
-) -> tuple[RowTable, str, RowCounts, SaleCounts, tuple[str, ...]]:
+) -> tuple[RowTable, str, RowCounts, SalePlan, SaleCounts | None, tuple[str, ...]]:
     """Check the rows, and say what became of each.
 
-    Gives the rows, the table of those that were set aside, counts of rows and of sales, and what is to be said.
+    Gives the rows, the table of those that were set aside, counts of rows, how sales are told and their counts (None
+    where each row is what it seems), and what is to be said.
     """
-    table = make_rows(engine, intake.typed, today=dt.date.today())
+    today = dt.date.today()
+    table = make_rows(engine, intake.typed, today=today)
     if not engine.rows_of(f"SELECT 1 FROM {table.name} LIMIT 1") and not intake.rejects:
         raise SourceError(f"{intake.name} has a header and no rows; it must have a row per purchase.")
     table, repeated = settle.drop_repeated(engine, table, intake.match)
-    plan = plan_sales(engine, table, intake.match, options)
+    knows = {"has_amounts": intake.typed.has_amounts, "has_quantities": intake.typed.has_quantities}
+    plan = plan_sales(engine, table, intake.match, options, **knows)
     guests = find_guests(engine, table)
     said = say_guests(table, guests, intake.match)
-    sales = SaleCounts()
+    sales = None
     if needs_judging(engine, table, plan, guests, intake.match, options):
-        table, sales = judge_rows(engine, table, plan, guests, intake.match, options)
-    counts = count_rows(engine, table, refunds=sales.refunds)
-    said += say_sales(intake.match, plan, sales, has_pending=options.count_pending)
+        table, sales = judge_rows(engine, table, plan, guests, options, last_day=day_number(today) + 1)
+    counts = count_rows(engine, table)
     aside = _set_aside(engine, intake, table, "", options)
     rows = counts.rows + count_no_rows(engine, intake)
     enforce_limit(
@@ -344,7 +352,7 @@ def _judge(
         has_files=intake.has_files,
     )
     enforce_customers(counts, guests, intake.match, options, name=intake.name)
-    return table, aside, counts, sales, (*repeated, *said)
+    return table, aside, counts, plan, sales, (*repeated, *said)
 
 
 def _set_aside(engine: SqlEngine, intake: Intake, table: RowTable, copies: str, options: IntakeOptions) -> str:

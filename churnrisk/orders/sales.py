@@ -1,7 +1,7 @@
 """What is a sale, whose, and what it brought: rules over typed rows, the same on every engine.
 
 The words of a column are looked at first, all of them; then one query says of each row what became of it. A row that
-is no sale stays in the account under its word, and is nothing else. What a shop paid back is a row of its own.
+is no sale stays in the account under its word, and is nothing else.
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ from dataclasses import dataclass, field
 from churnrisk.engines import SqlEngine
 from churnrisk.errors import AmbiguousFormat
 from churnrisk.orders.identity import Guests, customer_sql
-from churnrisk.orders.issues import NO_CUSTOMER, NO_SALE, OTHER_TYPE, PENDING, REPEATED
-from churnrisk.orders.repeats import decide_totals, is_repeated
-from churnrisk.orders.rows import KEPT, RowTable
-from churnrisk.orders.words import Verdict, judge_row_types, judge_statuses, read_flag
+from churnrisk.orders.issues import COPY, HEADER, NO_CUSTOMER, NO_SALE, OTHER_TYPE, PENDING, REPEATED
+from churnrisk.orders.repeats import decide_totals
+from churnrisk.orders.rows import RowTable
+from churnrisk.orders.words import Verdict, judge_row_types, judge_statuses, read_flag, spell_flags
+from churnrisk.schema import MONEY_SCALE
 from churnrisk.sources import ColumnMatch, IntakeOptions
 
+JUDGED = ("is_returned", "status", "refunded", "refund_day")
+"""Columns that judged rows have beside the others: whether a sale was wholly taken back, and what was paid back."""
+
 _MOST_WORDS = 1000
-_NEVER_CANCELLED = ("false", "no", "0", "none", "null", "nan", "0000-00-00", "0000-00-00 00:00:00", "-")
+_NEVER_CANCELLED = ("none", "null", "nan", "0000-00-00", "0000-00-00 00:00:00", "-")
 _FLAGS = {"is_valid": NO_SALE, "is_live": NO_SALE, "is_captured": PENDING}
 
 
@@ -36,6 +40,8 @@ class SalePlan:
         Condition of a sale that was wholly taken back.
     negated : str
         Condition of a row that is a return, whatever the sign of its amount.
+    sold_pieces, returned_pieces : str
+        The quantity of a row, and that of a return.
     status : str
         The status of a row, or of its order where its own is empty.
     unused : tuple of str
@@ -45,6 +51,8 @@ class SalePlan:
     fates: tuple[tuple[int, str, str], ...] = ()
     returned: str = "1 = 0"
     negated: str = "1 = 0"
+    sold_pieces: str = "quantity"
+    returned_pieces: str = "-abs(quantity)"
     status: str = ""
     unused: tuple[tuple[str, str], ...] = ()
 
@@ -77,8 +85,19 @@ class SaleCounts:
     has_repeated_totals: bool = False
 
 
-def plan_sales(engine: SqlEngine, table: RowTable, match: ColumnMatch, options: IntakeOptions) -> SalePlan:
+def plan_sales(
+    engine: SqlEngine,
+    table: RowTable,
+    match: ColumnMatch,
+    options: IntakeOptions,
+    *,
+    has_amounts: bool,
+    has_quantities: bool,
+) -> SalePlan:
     """Judge the words of all columns that may say what became of a row.
+
+    In a log without amounts nothing can be taken off a sale: one that was taken back is none, and where there are no
+    quantities either, each row that is a return is one of one piece.
 
     Raises
     ------
@@ -90,20 +109,27 @@ def plan_sales(engine: SqlEngine, table: RowTable, match: ColumnMatch, options: 
     status, returned, negated = "", "1 = 0", "1 = 0"
     if "order_status_text" in table.further:
         status = _own_or_order(engine, table, "order_status_text")
-        status, returned = _plan_status(engine, table, match, options, status, fates, unused)
+        status, returned = _plan_status(engine, table, match, options, status, fates, unused, has_amounts=has_amounts)
     if "cancelled_at_text" in table.further:
         cancelled = _own_or_order(engine, table, "cancelled_at_text")
-        listed = _list(engine, _NEVER_CANCELLED)
+        listed = _list(engine, [*_NEVER_CANCELLED, *spell_flags(is_set=False)])
         condition = f"{cancelled} IS NOT NULL AND lower({cancelled}) NOT IN ({listed})"
         fates.append((NO_SALE, condition, engine.quote_text(match.names["cancelled_at"])))
+    said = " OR ".join(f"coalesce({condition}, 1 = 0)" for condition in (returned, *(one[1] for one in fates)))
     for role, issue in _FLAGS.items():
         if f"{role}_text" in table.further:
-            fates += _plan_flag(engine, table, match.names[role], f"{role}_text", issue)
+            flags = _plan_flag(engine, table, match.names[role], f"{role}_text", issue)
+            if role == "is_valid":  # which orders that wait or were taken back are not, either
+                flags = [(one, f"{condition} AND NOT ({said})", word) for one, condition, word in flags]
+            fates += flags
     if "row_type_text" in table.further:
         negated = _plan_types(engine, table, match, options, fates, unused)
     if options.count_pending:
         fates = [fate for fate in fates if fate[0] != PENDING]
-    return SalePlan(tuple(sorted(fates, key=lambda fate: fate[0])), returned, negated, status, tuple(unused))
+    pieces = (f"{MONEY_SCALE}", f"-{MONEY_SCALE}") if negated != "1 = 0" and not (has_amounts or has_quantities) else ()
+    return SalePlan(
+        tuple(sorted(fates, key=lambda fate: fate[0])), returned, negated, *pieces, status=status, unused=tuple(unused)
+    )
 
 
 def _own_or_order(engine: SqlEngine, table: RowTable, column: str) -> str:
@@ -111,13 +137,13 @@ def _own_or_order(engine: SqlEngine, table: RowTable, column: str) -> str:
     query = f"SELECT 1 FROM {table.name} WHERE {column} IS NULL AND order_id IS NOT NULL LIMIT 1"
     if not engine.rows_of(query):
         return column
-    return f"coalesce({column}, max({column}) OVER (PARTITION BY customer_id, order_id))"
+    return f"coalesce({column}, max({column}) OVER (PARTITION BY customer_id, order_id, day))"
 
 
 def _words(engine: SqlEngine, table: RowTable, column: str) -> dict[str, int]:
     query = (
-        f"SELECT {column}, count(*) AS n FROM {table.name} WHERE {column} IS NOT NULL GROUP BY {column} "
-        f"ORDER BY n DESC, {column} LIMIT {_MOST_WORDS + 1}"
+        f"SELECT {column}, count(*) AS n FROM {table.name} WHERE {column} IS NOT NULL AND issue <> {HEADER} "
+        f"GROUP BY {column} ORDER BY n DESC, {column} LIMIT {_MOST_WORDS + 1}"
     )
     return {str(word): int(count) for word, count in engine.rows_of(query)}
 
@@ -130,6 +156,8 @@ def _plan_status(
     status: str,
     fates: list[tuple[int, str, str]],
     unused: list[tuple[str, str]],
+    *,
+    has_amounts: bool,
 ) -> tuple[str, str]:
     """Add the fates of a column of statuses; give SQL for the status, and of sales that were taken back."""
     words, header = _words(engine, table, "order_status_text"), match.names["order_status"]
@@ -140,11 +168,14 @@ def _plan_status(
     if judged.verdict is Verdict.NOT_STATUS:
         unused.append((header, ", ".join(list(words)[:5])))
         return "", "1 = 0"
+    classes = dict(judged.classes)
+    if not has_amounts:
+        classes = {word: "no_sale" if of == "returned" else of for word, of in classes.items()}
     for issue, name in ((NO_SALE, "no_sale"), (PENDING, "pending")):
-        of_class = [word for word, one in judged.classes.items() if one == name]
+        of_class = [word for word, one in classes.items() if one == name]
         if of_class:
             fates.append((issue, f"{status} IN ({_list(engine, of_class)})", status))
-    taken_back = [word for word, one in judged.classes.items() if one == "returned"]
+    taken_back = [word for word, one in classes.items() if one == "returned"]
     return status, f"{status} IN ({_list(engine, taken_back)})" if taken_back else "1 = 0"
 
 
@@ -205,25 +236,27 @@ def needs_judging(
     asks = {"refunded_amount", "email_text", "phone_text"} & set(table.further)
     if asks or guests.rows or not plan.is_empty or options.pseudonym_key is not None:
         return True
-    return _has_totals(engine, table, plan, match, options)
+    return _has_totals(engine, table, match, options)
 
 
 def judge_rows(
-    engine: SqlEngine, table: RowTable, plan: SalePlan, guests: Guests, match: ColumnMatch, options: IntakeOptions
+    engine: SqlEngine, table: RowTable, plan: SalePlan, guests: Guests, options: IntakeOptions, *, last_day: int
 ) -> tuple[RowTable, SaleCounts]:
-    """Say of each row what became of it, whose it is, and what it brought; make the rows of what was paid back."""
-    is_total = _has_totals(engine, table, plan, match, options)
-    has_refunds = "refunded_amount" in table.further
-    is_order_refund = has_refunds and is_repeated(engine, table, "refunded_amount", where=_good(plan)) is True
+    """Say of each row what became of it and whose it is; what was paid back stands beside it, for the rules of money.
+
+    A day of a refund after ``last_day`` is none.
+    """
     word = "CASE " + " ".join(f"WHEN {condition} THEN {of}" for _, condition, of in plan.fates) + " END"
     fate = "CASE " + " ".join(f"WHEN {condition} THEN {issue}" for issue, condition, _ in plan.fates) + " ELSE 0 END"
     customer = customer_sql(engine, table, guests, options)
     beside = [name for name in table.further if name in ("group_value", "currency")]
-    columns = ", ".join(["order_id", "product_id", "category", "day", "quantity", "value", "h", *beside])
-    refund_day = "refund_day" if "refund_day" in table.further else "CAST(NULL AS BIGINT)"
-    refunded = "abs(coalesce(refunded_amount, 0))" if has_refunds else "CAST(0 AS BIGINT)"
+    columns = ", ".join(["order_id", "product_id", "category", "day", "value", "h", *beside])
+    nothing = "CAST(NULL AS BIGINT)"
+    refund_day = f"CASE WHEN refund_day <= {last_day} THEN refund_day END" if "refund_day" in table.further else nothing
+    refunded = "abs(coalesce(refunded_amount, 0))" if "refunded_amount" in table.further else "CAST(0 AS BIGINT)"
     inner = f"""SELECT {columns}, {customer} AS customer_id,
             CASE WHEN {plan.negated} THEN -abs(amount) ELSE amount END AS amount,
+            CASE WHEN {plan.negated} THEN {plan.returned_pieces} ELSE {plan.sold_pieces} END AS quantity,
             CASE WHEN issue = {NO_CUSTOMER} THEN 0 ELSE issue END AS read_issue,
             {fate if plan.fates else "0"} AS fate, {word if plan.fates else "CAST(NULL AS STRING)"} AS word,
             CASE WHEN {plan.returned} THEN 1 ELSE 0 END AS is_returned,
@@ -234,79 +267,23 @@ def judge_rows(
     issue = f"CASE WHEN read_issue = {REPEATED} THEN {REPEATED} {own} END"
     judged = engine.create_table("judged_rows", f"SELECT *, CAST({issue} AS SMALLINT) AS issue FROM ({inner})")
     engine.drop_table(table.name)
-    rows = _with_refunds(engine, judged, beside, is_total=is_total, is_order_refund=is_order_refund)
-    counts = _count(engine, judged, rows, has_repeated_totals=is_total)
-    engine.drop_table(judged)
-    return RowTable(rows, "line", "file", table.reasons, (*beside, "line", "file")), counts
+    rows = RowTable(judged, "line", "file", table.reasons, (*beside, *JUDGED, "line", "file"))
+    return rows, _count(engine, judged)
 
 
-def _good(plan: SalePlan) -> str:
-    """Give the condition of rows that are read and counted, as far as their own columns say it."""
-    own = [condition for _, condition, _ in plan.fates if "OVER (" not in condition]
-    return " AND ".join(["issue = 0", *(f"NOT coalesce({condition}, 1 = 0)" for condition in own)])
+def _has_totals(engine: SqlEngine, table: RowTable, match: ColumnMatch, options: IntakeOptions) -> bool:
+    return match.money == "amount" and decide_totals(engine, table, match, options)
 
 
-def _has_totals(engine: SqlEngine, table: RowTable, plan: SalePlan, match: ColumnMatch, options: IntakeOptions) -> bool:
-    return match.money == "amount" and decide_totals(engine, table, match, options, where=_good(plan))
-
-
-_FIRST = "row_number() OVER (PARTITION BY customer_id, order_id, day, issue ORDER BY file, line) = 1"
-
-
-def _with_refunds(
-    engine: SqlEngine, judged: str, beside: Sequence[str], *, is_total: bool, is_order_refund: bool
-) -> str:
-    """Make the final rows: totals that stand on every line count once, and what was paid back is a row of its own.
-
-    A sale that was wholly taken back gives back what it brought, unless a column says how much it was.
-    """
-    amount = "amount"
-    if is_total:
-        amount = f"CASE WHEN order_id IS NULL OR {_FIRST} THEN amount ELSE 0 END"
-    refund = "refunded"
-    if is_order_refund:
-        refund = f"CASE WHEN order_id IS NULL OR {_FIRST} THEN refunded ELSE 0 END"
-    known = "CASE WHEN order_id IS NULL THEN refunded ELSE max(refunded) OVER (PARTITION BY customer_id, order_id) END"
-    further = "".join(f", {name}" for name in beside)
-    source = (
-        f"SELECT *, {amount} AS net, {refund} AS refund, {known} AS order_refund FROM {judged}"
-        if is_total or is_order_refund
-        else f"SELECT *, amount AS net, refunded AS refund, {known} AS order_refund FROM {judged}"
-    )
-    needs = engine.rows_of(f"SELECT 1 FROM {judged} WHERE issue = 0 AND (refunded > 0 OR is_returned = 1) LIMIT 1")
-    kept = [name for name in KEPT if name not in ("amount",)]
-    if not needs:
-        plain = f"SELECT {', '.join(kept)}, {amount} AS amount{further}, line, file, 0 AS is_refund FROM {judged}"
-        return engine.create_table("sale_rows", plain)
-    back = "CASE WHEN order_refund > 0 THEN refund WHEN is_returned = 1 AND net > 0 THEN net ELSE 0 END"
-    no_text = "CAST(NULL AS STRING)"
-    paid_back = f"""SELECT customer_id, order_id, {no_text} AS product_id, {no_text} AS category,
-            greatest(day, coalesce(refund_day, day)) AS day, CAST(0 AS BIGINT) AS quantity, issue, value,
-            CAST(NULL AS {_hash_type(engine)}) AS h, -back AS amount{further}, line, file,
-            CASE WHEN refund_day IS NULL THEN 1 ELSE 2 END AS is_refund
-        FROM (SELECT *, {back} AS back FROM ({source})) WHERE issue = 0 AND back > 0"""
-    sold = f"SELECT {', '.join(kept)}, net AS amount{further}, line, file, 0 AS is_refund FROM ({source})"
-    order = [*kept, "amount", *beside, "line", "file", "is_refund"]
-    query = f"SELECT {', '.join(order)} FROM ({sold}) UNION ALL SELECT {', '.join(order)} FROM ({paid_back})"
-    return engine.create_table("sale_rows", query)
-
-
-def _hash_type(engine: SqlEngine) -> str:
-    return "BIGINT" if engine.hash_sql("1").startswith("xx") else "UBIGINT"
-
-
-def _count(engine: SqlEngine, judged: str, rows: str, *, has_repeated_totals: bool) -> SaleCounts:
+def _count(engine: SqlEngine, judged: str) -> SaleCounts:
     """Count orders, or rows without order ids, by what became of them."""
-    key = "count(DISTINCT order_id) + count(*) FILTER (WHERE order_id IS NULL)"
-    query = f"SELECT issue, word, {key} FROM {judged} WHERE issue >= {NO_SALE} GROUP BY issue, word ORDER BY 3 DESC, 2"
+    key = f"count(DISTINCT CASE WHEN order_id IS NOT NULL THEN {engine.hash_sql('customer_id, order_id')} END)"
+    key += " + count(*) FILTER (WHERE order_id IS NULL)"
+    query = f"""SELECT issue, word, {key} FROM {judged} WHERE issue >= {NO_SALE} AND issue < {COPY}
+        GROUP BY issue, word ORDER BY 3 DESC, 2"""
     found: dict[int, dict[str, int]] = {NO_SALE: {}, PENDING: {}, OTHER_TYPE: {}}
     for issue, word, count in engine.rows_of(query):
         found[int(issue)][str(word)] = int(count)
     query = f"SELECT status, {key} FROM {judged} WHERE issue = 0 AND is_returned = 1 GROUP BY status ORDER BY 2 DESC, 1"
     returned = {str(word): int(count) for word, count in engine.rows_of(query)}
-    [(refunds, dated)] = engine.rows_of(
-        f"SELECT count(*) FILTER (WHERE is_refund > 0), count(*) FILTER (WHERE is_refund = 2) FROM {rows}"
-    )
-    return SaleCounts(
-        found[NO_SALE], found[PENDING], found[OTHER_TYPE], returned, int(refunds), int(dated), has_repeated_totals
-    )
+    return SaleCounts(found[NO_SALE], found[PENDING], found[OTHER_TYPE], returned)

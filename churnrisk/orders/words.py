@@ -254,6 +254,17 @@ def read_flag(word: str) -> bool | None:
     return _flags().get(plain_form(word))
 
 
+def spell_flags(*, is_set: bool) -> list[str]:
+    """Give, in small letters, the words of :func:`read_flag` for yes or for no as they are written."""
+    return [word.casefold() for name, one in _FLAGS.items() if one is is_set for word in _split(_load()["flag"][name])]
+
+
+def spell_guests() -> list[str]:
+    """Give the ids that stand for nobody in small letters, as they are written, with spaces for hyphens."""
+    words = [word.casefold() for text in _load()["guest"].values() for word in _split(text)]
+    return sorted({*words, *(word.replace("-", " ") for word in words), *guests(), *missing_words()})
+
+
 def is_guest_word(text: str) -> bool:
     """Tell whether a customer id stands for nobody in particular: empty, 0, guest, walk-in customer."""
     form = plain_form(text)
