@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from churnrisk.engines import SqlEngine
 from churnrisk.errors import AmbiguousFormat
@@ -25,6 +25,7 @@ JUDGED = ("is_returned", "status", "refunded", "refund_day")
 
 _MOST_WORDS = 1000
 _NEVER_CANCELLED = ("none", "null", "nan", "0000-00-00", "0000-00-00 00:00:00", "-")
+_STATUSES = ("order_status", "payment_status")
 _FLAGS = {"is_valid": NO_SALE, "is_live": NO_SALE, "is_captured": PENDING}
 
 
@@ -43,7 +44,7 @@ class SalePlan:
     sold_pieces, returned_pieces : str
         The quantity of a row, and that of a return.
     status : str
-        The status of a row, or of its order where its own is empty.
+        The word by which a sale that was taken back is told.
     unused : tuple of str
         Headers of columns whose words say nothing of orders, with some of the words.
     """
@@ -106,10 +107,12 @@ def plan_sales(
     """
     fates: list[tuple[int, str, str]] = []
     unused: list[tuple[str, str]] = []
-    status, returned, negated = "", "1 = 0", "1 = 0"
-    if "order_status_text" in table.further:
-        status = _own_or_order(engine, table, "order_status_text")
-        status, returned = _plan_status(engine, table, match, options, status, fates, unused, has_amounts=has_amounts)
+    returns, negated = [], "1 = 0"
+    for role in _STATUSES:
+        if f"{role}_text" in table.further:
+            returns += _plan_status(engine, table, match, options, role, fates, unused, has_amounts=has_amounts)
+    returned = " OR ".join(condition for condition, _ in returns) or "1 = 0"
+    status = " ".join(f"WHEN {condition} THEN {word}" for condition, word in returns)
     if "cancelled_at_text" in table.further:
         cancelled = _own_or_order(engine, table, "cancelled_at_text")
         listed = _list(engine, [*_NEVER_CANCELLED, *spell_flags(is_set=False)])
@@ -126,10 +129,11 @@ def plan_sales(
         negated = _plan_types(engine, table, match, options, fates, unused)
     if options.count_pending:
         fates = [fate for fate in fates if fate[0] != PENDING]
-    pieces = (f"{MONEY_SCALE}", f"-{MONEY_SCALE}") if negated != "1 = 0" and not (has_amounts or has_quantities) else ()
-    return SalePlan(
-        tuple(sorted(fates, key=lambda fate: fate[0])), returned, negated, *pieces, status=status, unused=tuple(unused)
-    )
+    judged = tuple(sorted(fates, key=lambda fate: fate[0]))
+    plan = SalePlan(judged, returned, negated, status=status and f"CASE {status} END", unused=tuple(unused))
+    if negated == "1 = 0" or has_amounts or has_quantities:
+        return plan
+    return replace(plan, sold_pieces=f"{MONEY_SCALE}", returned_pieces=f"-{MONEY_SCALE}")
 
 
 def _own_or_order(engine: SqlEngine, table: RowTable, column: str) -> str:
@@ -153,21 +157,22 @@ def _plan_status(
     table: RowTable,
     match: ColumnMatch,
     options: IntakeOptions,
-    status: str,
+    role: str,
     fates: list[tuple[int, str, str]],
     unused: list[tuple[str, str]],
     *,
     has_amounts: bool,
-) -> tuple[str, str]:
-    """Add the fates of a column of statuses; give SQL for the status, and of sales that were taken back."""
-    words, header = _words(engine, table, "order_status_text"), match.names["order_status"]
+) -> list[tuple[str, str]]:
+    """Add the fates of a column of statuses; give the condition of sales that were taken back, and their word."""
+    words, header = _words(engine, table, f"{role}_text"), match.names[role]
     is_named = len(header.split()) > 1 or "_" in header or bool(match.system)
     judged = judge_statuses(words, match.system or None, options.status, is_named=is_named)
     if judged.verdict is Verdict.ASK:
-        raise AmbiguousFormat(_say_unknown(header, judged.unknown, option="--status"))
+        raise AmbiguousFormat(_say_unknown(header, judged.unknown, role=role))
     if judged.verdict is Verdict.NOT_STATUS:
         unused.append((header, ", ".join(list(words)[:5])))
-        return "", "1 = 0"
+        return []
+    status = _own_or_order(engine, table, f"{role}_text")
     classes = dict(judged.classes)
     if not has_amounts:
         classes = {word: "no_sale" if of == "returned" else of for word, of in classes.items()}
@@ -176,7 +181,7 @@ def _plan_status(
         if of_class:
             fates.append((issue, f"{status} IN ({_list(engine, of_class)})", status))
     taken_back = [word for word, one in classes.items() if one == "returned"]
-    return status, f"{status} IN ({_list(engine, taken_back)})" if taken_back else "1 = 0"
+    return [(f"coalesce({status} IN ({_list(engine, taken_back)}), 1 = 0)", status)] if taken_back else []
 
 
 def _plan_flag(engine: SqlEngine, table: RowTable, header: str, column: str, issue: int) -> list[tuple[int, str, str]]:
@@ -203,7 +208,7 @@ def _plan_types(
     words, header = _words(engine, table, "row_type_text"), match.names["row_type"]
     plan = judge_row_types(words, match.system or None, options.status)
     if plan.verdict is Verdict.ASK:
-        raise AmbiguousFormat(_say_unknown(header, plan.unknown, option="--status"))
+        raise AmbiguousFormat(_say_unknown(header, plan.unknown, role="row_type"))
     if plan.verdict is Verdict.NOT_STATUS:
         unused.append((header, ", ".join(list(words)[:5])))
         return "1 = 0"
@@ -217,14 +222,14 @@ def _list(engine: SqlEngine, words: Sequence[str]) -> str:
     return ", ".join(engine.quote_text(word) for word in words)
 
 
-def _say_unknown(header: str, unknown: Mapping[str, int], *, option: str) -> str:
+def _say_unknown(header: str, unknown: Mapping[str, int], *, role: str) -> str:
     shown = ", ".join(f"{word!r} ({count} rows)" for word, count in list(unknown.items())[:10])
     more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
     first = shlex.quote(f"{next(iter(unknown))}=sale")
-    off = shlex.quote("order_status=")
+    off = shlex.quote(f"{role}=")
     return (
         f"the column {header!r} says what became of an order, and these words of it are not known: {shown}{more}. Say "
-        f"of each whether it is a sale: {option} {first}, or =no_sale, =pending, =returned; or write them under "
+        f"of each whether it is a sale: --status {first}, or =no_sale, =pending, =returned; or write them under "
         f"[status] in churnrisk.toml. If the column says something else: --column {off}."
     )
 

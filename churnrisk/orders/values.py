@@ -24,7 +24,17 @@ from churnrisk.sources import (
 NUMBER_OR_PHONE = r"'[+-]?[\d\s().,/-]*\d[\d\s().,/-]*"  # our files carry these without an apostrophe
 _SHAPES_KEPT = 5000
 _DATES, _NUMBERS = ("ordered_at", "refunded_at"), ("amount", "unit_price", "quantity", "refunded_amount", "discount")
-WORDS = ("order_status", "row_type", "cancelled_at", "is_captured", "is_valid", "is_live", "email", "phone")
+WORDS = (
+    "order_status",
+    "payment_status",
+    "row_type",
+    "cancelled_at",
+    "is_captured",
+    "is_valid",
+    "is_live",
+    "email",
+    "phone",
+)
 """Roles whose texts are kept as they are, for the rules that say what is a sale, and of whom."""
 
 

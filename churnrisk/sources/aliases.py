@@ -155,13 +155,20 @@ _PURCHASES = {
     ),
     "order_status": (
         "order_status",
-        """financial_status | payment_status | transaction_status | status_order | fulfillment_state | current_state |
-        sale_status | order_state | Status zamówienia | Stan zamówienia | Статус на поръчка | Статус на поръчката |
-        Статус заказа | Статус замовы | Статус заказу | Bestellstatus | Auftragsstatus | Status do pedido | Estado
-        del pedido | Statut de la commande | Stato ordine | Sipariş durumu | Stav objednávky | Статус замовлення""",
+        """transaction_status | status_order | fulfillment_state | current_state | sale_status | order_state | Status
+        zamówienia | Stan zamówienia | Статус на поръчка | Статус на поръчката | Статус заказа | Статус замовы |
+        Статус заказу | Bestellstatus | Auftragsstatus | Status do pedido | Estado del pedido | Statut de la commande
+        | Stato ordine | Sipariş durumu | Stav objednávky | Статус замовлення""",
         """status | Статус | Stadium | Стадия | Стадія | Стадыя | Stage | Statut | Stato | Durum | Stav | Situação |
         Состояние | Състояние | Стан | Zustand""",
         "state | Estado",
+    ),
+    "payment_status": (
+        "payment_status",
+        """financial_status | status_payment | payment_state | Status płatności | Статус на плащане | Статус на
+        плащането | Статус плащане | Статус оплаты | Статус платежа | Статус аплаты | Zahlungsstatus | Status do
+        pagamento | Estado del pago | Statut du paiement | Stato pagamento | Ödeme durumu | Stav platby | Статус
+        оплати""",
     ),
     "row_type": (
         "row_type",
@@ -190,10 +197,12 @@ _PURCHASES = {
     ),
     "cancelled_at": (
         "cancelled_at",
-        """canceled_at | cancel_date | cancelled_on | canceled_on | cancellation_date | date_cancelled | date_canceled
-        | cancelled_date | canceled_date | voided_at | Data anulowania | Дата на анулиране | Дата на отказ | Дата
-        отмены | Дата скасавання | Stornodatum | Storniert am | Data do cancelamento | Fecha de cancelación | Date
-        d'annulation | Data annullamento | İptal tarihi | Datum storna | Дата скасування""",
+        """cancelled | canceled | is_cancelled | is_canceled | order_cancelled | Anulowane | Anulowano | Анулирана |
+        Отказана | Отменен | Отменён | Скасавана | Скасовано | Storniert | Cancelado | Annulé | Annullato | İptal
+        edildi | Zrušeno | canceled_at | cancel_date | cancelled_on | canceled_on | cancellation_date | date_cancelled
+        | date_canceled | cancelled_date | canceled_date | voided_at | Data anulowania | Дата на анулиране | Дата на
+        отказ | Дата отмены | Дата скасавання | Stornodatum | Storniert am | Data do cancelamento | Fecha de
+        cancelación | Date d'annulation | Data annullamento | İptal tarihi | Datum storna | Дата скасування""",
     ),
     "is_captured": (
         "is_captured",
@@ -263,6 +272,7 @@ words for two different things each."""
 
 OPTIONAL = (
     "order_status",
+    "payment_status",
     "row_type",
     "refunded_amount",
     "refunded_at",

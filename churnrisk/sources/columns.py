@@ -93,7 +93,7 @@ def match_columns(
     headers : sequence of str
         Of the file.
     chosen : mapping of str to str
-        The user's header for a role.
+        The user's header for a role; an empty one where no column has a role that no log needs.
     roles, needed : sequence of str
         What is looked for, and what must be there.
     sample : callable, optional
@@ -105,7 +105,9 @@ def match_columns(
         Where a chosen column is not there, a needed one is missing, or two could be meant.
     """
     check_roles(chosen)
-    positions = {role: _find_chosen(headers, role, header) for role, header in chosen.items() if role in roles}
+    off = {role for role, header in chosen.items() if role in OPTIONAL and not header}
+    found = {role: header for role, header in chosen.items() if role in roles and role not in off}
+    positions = {role: _find_chosen(headers, role, header) for role, header in found.items()}
     plain, repaired = read_headers(headers, _ALL_NAMES)
     names = [
         (name, *bare_header(name if header in repaired else header))
@@ -115,10 +117,10 @@ def match_columns(
     notices = [_REPAIRED.format(names=", ".join(repaired))] if repaired else []
     closed: set[str] = set()
     if system is not None:
-        closed = _take_system(plain, system, positions)
+        closed = _take_system(plain, system, positions, off)
         notices += _say_system(system, positions)
     for role in roles:
-        if role not in positions and role not in closed:
+        if role not in positions and role not in closed | off:
             notices += _take(headers, names, role, positions)
     missing = [role for role in needed if role not in positions]
     if missing:
@@ -151,11 +153,16 @@ def _is_export(plain: Sequence[str], system: System) -> bool:
     return all(plain_header(header) in plain for header in system.signature)
 
 
-def _take_system(plain: Sequence[str], system: System, positions: dict[str, int]) -> set[str]:
+def _take_system(plain: Sequence[str], system: System, positions: dict[str, int], off: set[str]) -> set[str]:
     """Add the columns of a system to those that are taken; give the roles for which no other column is looked for."""
     for role, names in system.columns.items():
         found = [plain.index(name) for name in map(plain_header, names.split("|")) if name and name in plain]
-        if found and role not in positions and not (role in OPTIONAL and found[0] in positions.values()):
+        is_taken = (
+            role in positions
+            or role in off
+            or (role in OPTIONAL and bool(found[:1]) and found[0] in positions.values())
+        )
+        if found and not is_taken:
             positions[role] = found[0]
     return {role for role, names in system.columns.items() if not names}
 
@@ -231,7 +238,9 @@ def _settle_price(headers: Sequence[str], names: Names, positions: dict[str, int
 def find_chosen_in(headers: Sequence[str], chosen: Mapping[str, str], *, keep: Sequence[str] = ()) -> dict[str, str]:
     """Leave out choices of columns that are not there, which belong to another kind of file; not those in ``keep``."""
     plain = {plain_header(header) for header in headers}
-    return {role: header for role, header in chosen.items() if role in keep or plain_header(header) in plain}
+    return {
+        role: header for role, header in chosen.items() if role in keep or not header or plain_header(header) in plain
+    }
 
 
 def count_matches(headers: Sequence[str]) -> int:

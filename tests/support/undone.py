@@ -44,7 +44,22 @@ def undone_days(nets: Mapping[Key, int], *, reversals: str = "undo", reversal_da
                 untouched.discard(key)
                 if left[key] == 0:
                     undone[key] = day
+        if paid_until(nets, customer, day) == 0:
+            for key in left:
+                if key.customer == customer and key.day <= day and left[key]:
+                    left[key], undone[key] = 0, day
+            untouched = {key for key in untouched if left[key]}
     return undone
+
+
+def paid_until(nets: Mapping[Key, int], customer: str, day: int) -> int:
+    """What a customer has paid by the end of a day and not got back; what came back unpaid is no credit."""
+    paid = 0
+    days = sorted({key.day for key in nets if key.customer == customer and key.day <= day})
+    for one in days:
+        own = [net for key, net in nets.items() if key.customer == customer and key.day == one]
+        paid = max(0, paid + sum(own))
+    return paid
 
 
 def latest(key: Key) -> tuple[int, str]:
