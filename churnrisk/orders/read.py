@@ -265,8 +265,7 @@ def make_all(
     """Make orders, lines and the account of typed rows, by the same rules on every engine."""
     has_amounts = intake.typed.has_amounts
     table, aside, counts, plan, sales, notices = _judge(engine, intake, options)
-    rows, keys = clean.count_keys(engine, table)
-    table, copies, said = settle.settle_copies(engine, table, intake.match, options, rows=rows, keys=keys)
+    table, copies, said, is_one_row_each = settle.settle_copies(engine, table, intake.match, options)
     if copies:
         aside = _set_aside(engine, intake, table, copies, options)
     if sales is not None:
@@ -274,10 +273,10 @@ def make_all(
         count_rows(engine, table)  # with what was paid back the sums must fit, too
     said += tuple(say_sales(intake.match, plan, sales or SaleCounts(), has_pending=options.count_pending))
     if copies or sales is not None:
-        rows, keys = clean.count_keys(engine, table)
+        is_one_row_each = clean.is_one_row_each(engine, table)
     reversals = clean.Reversals(options.reversals == "keep", options.reversal_days)
     orders = clean.make_orders(
-        engine, table, has_amounts=has_amounts, is_one_row_each=rows == keys, reversals=reversals
+        engine, table, has_amounts=has_amounts, is_one_row_each=is_one_row_each, reversals=reversals
     )
     if has_amounts and not options.rate_before:
         money.refuse_new_money(engine.rows_of, orders=orders, month=engine.month_sql("order_day"))
@@ -304,7 +303,7 @@ def make_all(
         before_dropping(table)
     if options.rejects is not None and report.reasons:
         write_rejects(engine, options.rejects, table=aside, has_files=intake.has_files)
-    return Made(table, orders, lines, report, _facts(intake, report, has), rows == keys and not report.undone)
+    return Made(table, orders, lines, report, _facts(intake, report, has), is_one_row_each and not report.undone)
 
 
 def _facts(intake: Intake, report: IntakeReport, has: dict[str, bool]) -> dict[str, Any]:

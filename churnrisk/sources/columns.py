@@ -105,9 +105,7 @@ def match_columns(
         Where a chosen column is not there, a needed one is missing, or two could be meant.
     """
     check_roles(chosen)
-    off = {role for role, header in chosen.items() if role in OPTIONAL and not header}
-    found = {role: header for role, header in chosen.items() if role in roles and role not in off}
-    positions = {role: _find_chosen(headers, role, header) for role, header in found.items()}
+    off, positions = _take_chosen(headers, chosen, roles)
     plain, repaired = read_headers(headers, _ALL_NAMES)
     names = [
         (name, *bare_header(name if header in repaired else header))
@@ -256,6 +254,15 @@ def check_roles(chosen: Mapping[str, str]) -> None:
         if role not in _PLAIN_ALIASES:
             known = ", ".join(_PLAIN_ALIASES)
             raise ColumnError(f"{say_option(role, header)}: there is no role {role!r}; the roles are {known}.")
+
+
+def _take_chosen(
+    headers: Sequence[str], chosen: Mapping[str, str], roles: Sequence[str]
+) -> tuple[set[str], dict[str, int]]:
+    """Give the roles that no column is to have, and the columns that were chosen."""
+    off = {role for role, header in chosen.items() if role in OPTIONAL and not header}
+    found = {role: header for role, header in chosen.items() if role in roles and role not in off}
+    return off, {role: _find_chosen(headers, role, header) for role, header in found.items()}
 
 
 def _find_chosen(headers: Sequence[str], role: str, header: str) -> int:
