@@ -121,8 +121,8 @@ def refuse_unread_money(headers: Sequence[str], free: Sequence[int], rows: Seque
 _MONEY = frozenset(
     re.findall(
         r"\w+",
-        """amount price value revenue kwota cena wartość сума цена стойност сумма стоимость кошт цана betrag preis umsatz
-    montant prix importe precio valor preço importo prezzo tutar fiyat částka""",
+        """amount price value revenue kwota cena wartość сума цена стойност сумма стоимость кошт цана betrag preis
+        umsatz montant prix importe precio valor preço importo prezzo tutar fiyat částka""",
     )
 )
 """Words of a header that say money whatever stands beside them: the amount of a line, the price of an item."""
