@@ -102,7 +102,34 @@ def reversed_log() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@pytest.fixture(params=["converted", "judged", "reversed", "typed", "decimals and days"])
+def settled_log() -> pd.DataFrame:
+    """Lines with the total and the refund of their order, payments and statuses of their own, refunds without a day."""
+    rows = []
+    for number in range(90):
+        order, line = divmod(number, 2)
+        total, kind = 20.0 + order % 7, ["sale", "refund"][order % 9 == 0]
+        rows.append(
+            {
+                "customer_id": ["c1", "Gość", "-1", "walk_in customer", "c2"][order % 5],
+                "email": f"p{order % 4}@example.com" if order % 3 else None,
+                "phone": "+48 600-100" if order % 2 else None,
+                "order_id": f"o{order % 30}" if order % 8 else None,
+                "ordered_at": pd.Timestamp("2024-01-01") + pd.Timedelta(days=order * 5 % 80),
+                "order_total": total,
+                "status": ["Paid", "Refunded", "Paid", None][order % 4],
+                "payment_status": ["Paid", "Failed", "Paid", "Paid", "Refunded"][order % 5],
+                "type": kind,
+                "cancelled": ["no", "yes"][order % 11 == 0],
+                "valid": order % 6 > 0,
+                "refunded_amount": 5.0 if order % 7 == 0 else 0.0,
+                "refunded_at": pd.Timestamp("2099-01-01") if order % 14 == 0 else pd.NaT,
+                "note": f"line {line}",
+            }
+        )
+    return pd.DataFrame([*rows, *rows[:6]])
+
+
+@pytest.fixture(params=["converted", "judged", "settled", "reversed", "typed", "decimals and days"])
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The same kinds of mistakes in several forms; folders of two files, and a pattern."""
     folder = tmp_path / "purchases"
@@ -111,8 +138,9 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         messy_log().to_csv(tmp_path / "messy.csv", index=False)
         convert_purchases(tmp_path / "messy.csv", folder / "0.parquet", IntakeOptions(reject_limit=0.9))
         return str(folder)
-    if request.param in ("judged", "reversed"):
-        log = judged_log() if request.param == "judged" else reversed_log()
+    logs = {"judged": judged_log, "settled": settled_log, "reversed": reversed_log}
+    if request.param in logs:
+        log = logs[request.param]()
         for number, part in enumerate((log[:70], log[70:])):
             part.to_parquet(folder / f"{number}.parquet", index=False)
         return str(folder / "*.parquet")

@@ -151,7 +151,7 @@ SYSTEMS = {
     "Subiekt": ("Numer|Typ dokumentu|Data wystawienia|Kontrahent|Wartość netto|Wartość brutto", "Wartość brutto"),
     "1C": ("Дата|Документ|Контрагент|Номенклатура|Количество|Цена|Сумма", "Сумма"),
     "Bitrix24": ("ID|Стадия|Сумма|Валюта|Клиент|Дата создания|Дата завершения|Ответственный", "Сумма"),
-    "Lightspeed (Vend)": ("Date|Receipt Number|Line Type|Customer Code|Quantity|Subtotal|Total|Status|Sku", "Total"),
+    "Vend (Lightspeed)": ("Date|Receipt Number|Line Type|Customer Code|Quantity|Subtotal|Total|Status|Sku", "Total"),
     "WooCommerce (REST)": ("id|status|date_created|total|customer_id|billing.email|discount_total", "total"),
     "Squarespace": (
         "Order ID|Email|Financial Status|Subtotal|Amount Refunded|Total|Created at|Lineitem quantity|Cancelled at",
