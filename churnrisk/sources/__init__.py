@@ -15,13 +15,14 @@ if TYPE_CHECKING:
         match_columns,
         name_ignored,
     )
+    from churnrisk.sources.content import SourceContent, find_content, writing_private
     from churnrisk.sources.databases import write_database_table
     from churnrisk.sources.dialect import find_dialect
     from churnrisk.sources.headers import CURRENCY_SIGNS, plain_header
     from churnrisk.sources.lines import settle_lines
     from churnrisk.sources.match import check_amounts, match_source
     from churnrisk.sources.open import list_files, open_source, settle_rows
-    from churnrisk.sources.options import IntakeOptions
+    from churnrisk.sources.options import IntakeOptions, KeepIn
     from churnrisk.sources.pseudonyms import pseudonym_sql
     from churnrisk.sources.raw import RawRows
     from churnrisk.sources.sql import PARTS, SPACES, VALUE, fill_value, is_plain_sql, quote_text, trim_sql
@@ -36,12 +37,15 @@ __all__ = [
     "VALUE",
     "ColumnMatch",
     "IntakeOptions",
+    "KeepIn",
     "RawRows",
+    "SourceContent",
     "TypedSource",
     "check_amounts",
     "check_roles",
     "fill_value",
     "find_chosen_in",
+    "find_content",
     "find_dialect",
     "is_plain_sql",
     "list_files",
@@ -57,6 +61,7 @@ __all__ = [
     "settle_rows",
     "trim_sql",
     "write_database_table",
+    "writing_private",
 ]
 
 _HOMES = {
@@ -66,6 +71,10 @@ _HOMES = {
     "CURRENCY_SIGNS": "headers",
     "ColumnMatch": "columns",
     "IntakeOptions": "options",
+    "KeepIn": "options",
+    "SourceContent": "content",
+    "find_content": "content",
+    "writing_private": "content",
     "PARTS": "sql",
     "PURCHASE_ROLES": "columns",
     "RawRows": "raw",
