@@ -89,6 +89,10 @@ class Settings(BaseSettings):
         None, description="the shop's time zone, for times with an offset", examples=["Europe/Sofia"]
     )
     fold_case: bool = Field(False, description="whether ids that differ only by case are one customer")
+    fold_ids: bool = Field(
+        False,
+        description="whether ids that differ only in writing (case, invisible characters, zeros) are one customer",
+    )
     pseudonymise: bool = Field(
         False, description="whether customer ids are replaced on the way in by keyed hashes, which need a key"
     )

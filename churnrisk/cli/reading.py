@@ -54,6 +54,9 @@ INTAKE_PARAMETERS: Mapping[str, Any] = {
         PAIRS, "--rate-before", "DATE=RATE", "Multiply the amounts before a date, as 2026-01-01=0.511292; repeatable."
     ),
     "fold_case": _flag("--fold-case", "Take ids that differ only by case for one customer."),
+    "fold_ids": _flag(
+        "--fold-ids", "Take ids that differ only in writing (case, invisible characters, zeros) for one."
+    ),
     "pseudonymise": _flag("--pseudonymise", "Replace customer ids by keyed hashes on the way in."),
     "pseudonym_key": _option(
         FILE, "--pseudonym-key", "FILE", "Pseudonymise with the key in this file, of `churnrisk keys pseudonym-key`."

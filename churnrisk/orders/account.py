@@ -83,6 +83,7 @@ def make_report(
         other_types=sales.other_types,
         returned=sales.returned,
         refunds=sales.refunds,
+        guests=sales.guests.to_dict(),
         columns=match.names,
         ignored_columns=match.ignored,
         notices=(*notices, *name_ignored(match), *(() if has_amounts else (NO_AMOUNTS,))),
@@ -130,8 +131,8 @@ def say_sales(match: ColumnMatch, plan: SalePlan, sales: SaleCounts, *, has_pend
         said.append(RETURNED.format(names=list_words(sales.returned)))
     if sales.has_repeated_totals:
         said.append(TOTALS.format(name=repr(match.names["amount"])))
-    if "refunded_amount" in match.positions and sales.refunds:
-        said.append(REFUNDS.format(number=sales.refunds, name=repr(match.names["refunded_amount"])))
+    if "refunded_amount" in match.positions and sales.dated_refunds:
+        said.append(REFUNDS.format(number=sales.dated_refunds, name=repr(match.names["refunded_amount"])))
     if sales.refunds > sales.dated_refunds:
         said.append(UNDATED.format(number=sales.refunds - sales.dated_refunds))
     return said

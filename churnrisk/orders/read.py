@@ -13,11 +13,13 @@ from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders import clean, money, settle, values
 from churnrisk.orders.account import make_report, say_floats, say_orders, say_sales
 from churnrisk.orders.identity import (
+    HAS_ADDRESS,
     enforce_customers,
     find_guests,
     say_guests,
-    say_ids,
+    whose_sql,
 )
+from churnrisk.orders.ids import say_ids, say_shared_addresses
 from churnrisk.orders.kept_copy import read_through
 from churnrisk.orders.log import Orders
 from churnrisk.orders.report import IntakeReport
@@ -63,6 +65,8 @@ class Intake:
         Its columns.
     typed : TypedRows
         The query of its rows.
+    source : str
+        The rows as they came, with the columns ``c0``, ``c1``, ...
     currency : str, optional
         The one currency of its amounts, where it names one.
     notices : tuple of str
@@ -79,6 +83,7 @@ class Intake:
     form: str
     match: ColumnMatch
     typed: TypedRows
+    source: str
     currency: str | None = None
     notices: tuple[str, ...] = ()
     has_files: bool = False
@@ -180,6 +185,7 @@ def _read_on_spark(source: Any, spark: Spark, options: IntakeOptions) -> Orders:
             form=opened.format,
             match=match,
             typed=typed.type_source(spark, opened, match, options),
+            source=opened.view,
             currency=typed.find_currency(spark, opened, match),
             notices=(
                 *say_floats(typed.float_columns(opened), match),
@@ -217,7 +223,8 @@ def build_orders(
         name=raw.name,
         form=raw.format,
         match=match,
-        typed=values.type_rows(raw, match, plans, options),
+        typed=values.type_rows(database, raw, match, plans, options),
+        source=raw.sql,
         currency=plans.currency,
         notices=(*raw.notices, *say_floats(raw.floats, match), *match.notices, *plans.notices),
         has_files=bool(raw.files),
@@ -307,7 +314,8 @@ def make_all(
         notices=(*intake.notices, *notices, *said),
     )
     zeros = settle.say_zeros(zeros=report.zero_orders, orders=report.orders)
-    extra = (*say_orders(report), *say_ids(engine, orders, report.customers), *zeros)
+    ids = say_ids(engine, orders, report.customers, source=intake.source, match=intake.match)
+    extra = (*say_orders(report), *ids, *zeros)
     report = replace(report, date_format=intake.typed.date_format, notices=(*report.notices, *extra))
     if before_dropping is not None:
         before_dropping(table)
@@ -343,11 +351,15 @@ def _judge(
         table, repeated = settle.drop_repeated(engine, table, intake.match)
     plan = plan_sales(engine, table, intake.match, options)
     guests = find_guests(engine, table)
-    said = say_guests(table, guests, intake.match)
+    said = []
+    if "email_text" in table.further:
+        customer = whose_sql(engine, table, guests, options).customer
+        said += say_shared_addresses(engine, table.name, intake.match, customer=customer, where=HAS_ADDRESS)
     sales = SaleCounts()
     if needs_judging(engine, table, plan, guests, intake.match, options):
         table, sales = judge_rows(engine, table, plan, guests, intake.match, options)
     counts = count_rows(engine, table, refunds=sales.refunds)
+    said = [*say_guests(guests, sales.guests, intake.match), *said]
     said += say_sales(intake.match, plan, sales, has_pending=options.count_pending)
     aside = _set_aside(engine, intake, table, "", options)
     rows = counts.rows + count_no_rows(engine, intake)
@@ -360,7 +372,7 @@ def _judge(
         rejects=options.rejects,
         has_files=intake.has_files,
     )
-    enforce_customers(counts, guests, intake.match, options, name=intake.name)
+    enforce_customers(engine, counts, guests, intake.match, options, name=intake.name, source=intake.source)
     return table, aside, counts, sales, (*repeated, *said)
 
 

@@ -34,6 +34,9 @@ class IntakeReport:
     ``no_sale``, ``pending``, ``other_types`` and ``returned`` count orders (rows, where there are no order ids) by the
     word that the file has for it; ``refunds`` counts the rows of money paid back that were made of a column, and
     ``undone`` the purchases that returns have taken back whole, by the end of the log.
+
+    ``guests`` counts the rows without an id of their own that another identifier tells apart (``rows``), their
+    ``customers`` and what tells them apart (``by``), and the rows that were ``set_aside``, by the word in place of an id.
     """
 
     source: str
@@ -58,6 +61,7 @@ class IntakeReport:
     other_types: Mapping[str, int] = field(default_factory=dict)
     returned: Mapping[str, int] = field(default_factory=dict)
     refunds: int = 0
+    guests: Mapping[str, Any] = field(default_factory=dict)
     undone: int = 0
     orders_over_days: int = 0
     longest_order_days: int = 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from churnrisk.engines import SqlEngine
 from churnrisk.errors import AmbiguousFormat
-from churnrisk.orders.identity import Guests, customer_sql
+from churnrisk.orders.identity import GuestCounts, Guests, count_guests, whose_sql
 from churnrisk.orders.issues import NO_CUSTOMER, NO_SALE, OTHER_TYPE, PENDING, REPEATED
 from churnrisk.orders.repeats import decide_totals, is_repeated
 from churnrisk.orders.rows import KEPT, RowTable
@@ -66,6 +66,10 @@ class SaleCounts:
         Rows of money paid back that were made of a column of refunds, or of sales that were taken back.
     dated_refunds : int
         Those of them that have a day of their own.
+    has_repeated_totals : bool
+        Whether amounts are totals of orders that stand on each line.
+    guests : GuestCounts
+        Rows without an id of their own.
     """
 
     no_sale: Mapping[str, int] = field(default_factory=dict)
@@ -75,6 +79,7 @@ class SaleCounts:
     refunds: int = 0
     dated_refunds: int = 0
     has_repeated_totals: bool = False
+    guests: GuestCounts = field(default_factory=GuestCounts)
 
 
 def plan_sales(engine: SqlEngine, table: RowTable, match: ColumnMatch, options: IntakeOptions) -> SalePlan:
@@ -217,12 +222,12 @@ def judge_rows(
     is_order_refund = has_refunds and is_repeated(engine, table, "refunded_amount", where=_good(plan)) is True
     word = "CASE " + " ".join(f"WHEN {condition} THEN {of}" for _, condition, of in plan.fates) + " END"
     fate = "CASE " + " ".join(f"WHEN {condition} THEN {issue}" for issue, condition, _ in plan.fates) + " ELSE 0 END"
-    customer = customer_sql(engine, table, guests, options)
+    whose = whose_sql(engine, table, guests, options)
     beside = [name for name in table.further if name in ("group_value", "currency")]
     columns = ", ".join(["order_id", "product_id", "category", "day", "quantity", "value", "h", *beside])
     refund_day = "refund_day" if "refund_day" in table.further else "CAST(NULL AS BIGINT)"
     refunded = "abs(coalesce(refunded_amount, 0))" if has_refunds else "CAST(0 AS BIGINT)"
-    inner = f"""SELECT {columns}, {customer} AS customer_id,
+    inner = f"""SELECT {columns}, {whose.customer} AS customer_id, {whose.guest} AS guest, {whose.by} AS taken_by,
             CASE WHEN {plan.negated} THEN -abs(amount) ELSE amount END AS amount,
             CASE WHEN issue = {NO_CUSTOMER} THEN 0 ELSE issue END AS read_issue,
             {fate if plan.fates else "0"} AS fate, {word if plan.fates else "CAST(NULL AS STRING)"} AS word,
@@ -308,5 +313,12 @@ def _count(engine: SqlEngine, judged: str, rows: str, *, has_repeated_totals: bo
         f"SELECT count(*) FILTER (WHERE is_refund > 0), count(*) FILTER (WHERE is_refund = 2) FROM {rows}"
     )
     return SaleCounts(
-        found[NO_SALE], found[PENDING], found[OTHER_TYPE], returned, int(refunds), int(dated), has_repeated_totals
+        no_sale=found[NO_SALE],
+        pending=found[PENDING],
+        other_types=found[OTHER_TYPE],
+        returned=returned,
+        refunds=int(refunds),
+        dated_refunds=int(dated),
+        has_repeated_totals=has_repeated_totals,
+        guests=count_guests(engine, judged),
     )

@@ -16,6 +16,7 @@ from churnrisk.sources import (
     IntakeOptions,
     RawRows,
     fill_value,
+    fold_sql,
     is_plain_sql,
     quote_text,
     trim_sql,
@@ -187,14 +188,15 @@ def plan_values(
     return replace(plans, currency=currency, factor=money.factor_sql(rates, options.rate_before))
 
 
-def type_rows(raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOptions) -> TypedRows:
+def type_rows(database: Database, raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOptions) -> TypedRows:
     """Give the query that reads the texts of a source as whole days, whole money and ids."""
     day = f"CAST({fill_value(plans.dates.stamp, 'ordered_text', 'date_parts')} AS DATE) - DATE '1970-01-01'"
     quantity = fill_value(plans.quantities.units, "quantity_text", "quantity_parts") if plans.quantities else "0"
     further = {"currency": money.currency_sql(match, plans.amounts, "amount_parts")} if plans.factor else {}
     further |= _further_sql(plans)
     kept = [*(f"{role}_text" for role in plans.words), *(["group_value"] if options.group_column else [])]
-    texts = f"SELECT {_texts_sql(raw, match, plans, options)}, {raw.hash_sql} AS h{raw.columns_beside} FROM {raw.sql}"
+    texts = _texts_sql(database, raw, match, plans, options)
+    texts = f"SELECT {texts}, {raw.hash_sql} AS h{raw.columns_beside} FROM {raw.sql}"
     decimal = plans.amounts.decimal if plans.amounts else "."
     names = match.names | ({"amount": match.names[match.money]} if match.money else {})
     return TypedRows(
@@ -256,7 +258,7 @@ def _amount_sql(match: ColumnMatch, plans: Plans) -> str:
     return units if match.money == "amount" else cost.line_sql(units, plans.discount)
 
 
-def _texts_sql(raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOptions) -> str:
+def _texts_sql(database: Database, raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOptions) -> str:
     texts = {role: f"c{position}" for role, position in match.positions.items()}
     none = "CAST(NULL AS VARCHAR)"
     plain = {role for role, position in match.positions.items() if position in plans.plain}
@@ -264,8 +266,7 @@ def _texts_sql(raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOp
         role: texts.get(role, none) if role in plain or role not in texts else id_sql(texts[role], raw.is_escaped)
         for role in ("customer_id", "order_id", "product_id", "category")
     }
-    if options.fold_case:
-        ids["customer_id"] = f"lower({ids['customer_id']})"
+    ids["customer_id"] = fold_sql(ids["customer_id"], database, options)
     roles = [("ordered_at", "ordered_text"), (match.money, "amount_text"), ("quantity", "quantity_text")]
     roles += [(role, f"{role}_text") for role in (*plans.words, *plans.sums)]
     roles += [("refunded_at", "refunded_at_text")] if plans.refund_dates else []

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
         check_roles,
         find_chosen_in,
         match_columns,
-        name_ignored,
+        say_option,
     )
     from churnrisk.sources.content import SourceContent, find_content, writing_private
     from churnrisk.sources.databases import write_database_table
     from churnrisk.sources.dialect import find_dialect
+    from churnrisk.sources.folding import fold_id, fold_sql, is_unusual_sql, own_sql, usual_form_sql
     from churnrisk.sources.headers import CURRENCY_SIGNS, plain_header
     from churnrisk.sources.lines import settle_lines
     from churnrisk.sources.match import check_amounts, match_source
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from churnrisk.sources.raw import RawRows
     from churnrisk.sources.sql import PARTS, SPACES, VALUE, fill_value, is_plain_sql, quote_text, trim_sql
     from churnrisk.sources.typed import TypedSource, open_typed
+    from churnrisk.sources.unused import find_identifiers, name_ignored
 
 __all__ = [
     "CURRENCY_SIGNS",
@@ -47,19 +49,26 @@ __all__ = [
     "find_chosen_in",
     "find_content",
     "find_dialect",
+    "find_identifiers",
+    "fold_id",
+    "fold_sql",
     "is_plain_sql",
+    "is_unusual_sql",
     "list_files",
     "match_columns",
     "match_source",
     "name_ignored",
     "open_source",
     "open_typed",
+    "own_sql",
     "plain_header",
     "pseudonym_sql",
     "quote_text",
+    "say_option",
     "settle_lines",
     "settle_rows",
     "trim_sql",
+    "usual_form_sql",
     "write_database_table",
     "writing_private",
 ]
@@ -89,7 +98,14 @@ _HOMES = {
     "is_plain_sql": "sql",
     "match_columns": "columns",
     "match_source": "match",
-    "name_ignored": "columns",
+    "name_ignored": "unused",
+    "find_identifiers": "unused",
+    "fold_id": "folding",
+    "fold_sql": "folding",
+    "own_sql": "folding",
+    "is_unusual_sql": "folding",
+    "usual_form_sql": "folding",
+    "say_option": "columns",
     "open_source": "open",
     "plain_header": "headers",
     "pseudonym_sql": "pseudonyms",

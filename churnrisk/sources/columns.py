@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from churnrisk.errors import ColumnError
 from churnrisk.messages import wording
-from churnrisk.sources.aliases import ALIASES, CUSTOMER_TOTALS, LABELS, OPTIONAL, PERSONAL, SUMMARY_ALIASES
+from churnrisk.sources.aliases import ALIASES, CUSTOMER_TOTALS, OPTIONAL, SUMMARY_ALIASES
 from churnrisk.sources.headers import bare_header, plain_header, read_headers
 from churnrisk.sources.missing import Row, list_headers, say_missing
 from churnrisk.sources.systems import SYSTEMS, System
@@ -115,7 +115,9 @@ def match_columns(
     notices = [_REPAIRED.format(names=", ".join(repaired))] if repaired else []
     notices += _take_system(plain, system, positions) if system else []
     for role in roles:
-        if role not in positions and not (system and system.columns.get(role) == ""):
+        if role == "discount" and "amount" in positions:
+            positions.pop(role, None)  # an amount is taken as it is
+        elif role not in positions and not (system and system.columns.get(role) == ""):
             notices += _take(headers, names, role, positions)
     missing = [role for role in needed if role not in positions]
     if missing:
@@ -268,16 +270,3 @@ def _find_near(headers: Sequence[str], missing: Sequence[str], positions: Mappin
         scored = ((difflib.get_close_matches(plain_header(h), names, n=1, cutoff=0.6), h) for h in free)
         near[role] = [header for close, header in scored if close][:3]
     return near
-
-
-def name_ignored(match: ColumnMatch) -> list[str]:
-    """Say which ignored columns look like labels of churn or like personal data."""
-    notices = []
-    labels = wording("These columns look like labels and are not used: {names}.")
-    personal = wording("These columns hold personal data and are not used: {names}.")
-    for names, sentence in ((LABELS, labels), (PERSONAL, personal)):
-        plain = {plain_header(name) for name in names}
-        found = [header for header in match.ignored if plain_header(header) in plain]
-        if found:
-            notices.append(sentence.format(names=", ".join(found)))
-    return notices

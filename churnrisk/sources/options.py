@@ -80,6 +80,9 @@ class IntakeOptions:
         What amounts before a date are multiplied by, such as ``{"2026-01-01": "0.511292"}``.
     fold_case : bool
         Whether customer ids that differ only by upper and lower case are one.
+    fold_ids : bool
+        Whether customer ids that differ only in writing are one: by case, invisible characters, Unicode form, letters
+        that look alike in another alphabet, leading zeros, or ``.0`` behind a whole number.
     drop_duplicates : bool
         Whether exact copies of rows are dropped where an order may have several rows, too.
     status : mapping of str to str
@@ -143,6 +146,7 @@ class IntakeOptions:
     rates: Mapping[str, str] = field(default_factory=dict)
     rate_before: Mapping[str, str] = field(default_factory=dict)
     fold_case: bool = False
+    fold_ids: bool = False
     drop_duplicates: bool = False
     status: Mapping[str, str] = field(default_factory=dict)
     count_pending: bool = False
@@ -201,9 +205,11 @@ class IntakeOptions:
 
     def own_id(self, customer_id: str) -> str:
         """Give a customer id that a user names as purchases read with these options have it."""
+        from churnrisk.sources.folding import fold_id
         from churnrisk.sources.pseudonyms import pseudonym_of
 
         folded = customer_id.lower() if self.fold_case else customer_id
+        folded = fold_id(customer_id) if self.fold_ids else folded
         return folded if self.pseudonym_key is None else pseudonym_of(self.pseudonym_key, folded)
 
 

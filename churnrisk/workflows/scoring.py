@@ -189,13 +189,11 @@ def score_source(
             with _read_history(customers, purchases, chosen) as orders:
                 notices, long_past = (*notices, *orders.report.notices), _say_if_long_past(orders, as_of)
                 intake["purchases"] = orders.report.to_dict()
-                scores = _score_history(model, customers, orders, as_of, how)
-                scores, compared = _compare(memory, scores, "ids", orders)
+                scores, compared = _compare(memory, _score_history(model, customers, orders, as_of, how), "ids", orders)
     kind = cast(Kind, customers.kind)
-    notes = _say_notes(
-        model, scores, kind, by, long_past, has_reasons=reasons != "none", is_streamed=streamed is not None
-    )
-    return ScoreResult(scores, kind, (*notices, *notes), intake, compared, streamed, long_past)
+    notes = _say_notes(model, scores, kind, by, has_reasons=reasons != "none", is_streamed=streamed is not None)
+    notices = tuple(filter(None, (*notices, long_past, *notes)))
+    return ScoreResult(scores, kind, notices, intake, compared, streamed, long_past)
 
 
 def _say_if_long_past(orders: Orders | None, as_of: Day) -> str:
@@ -206,11 +204,9 @@ def _say_if_long_past(orders: Orders | None, as_of: Day) -> str:
 
 
 def _say_notes(
-    model: FittedModel, scores: Scores, kind: Kind, by: By, long_past: str, *, has_reasons: bool, is_streamed: bool
+    model: FittedModel, scores: Scores, kind: Kind, by: By, *, has_reasons: bool, is_streamed: bool
 ) -> Iterator[str]:
     """Say what the scores lack."""
-    if long_past:
-        yield long_past
     if kind == "summary" and has_reasons:
         yield NO_REASONS
     if is_streamed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -59,9 +59,8 @@ class PlainLog:
     has_quantities: bool = True
     has_products: bool = True
     has_categories: bool = True
-    reversals: str = "undo"
 
-    def orders(self) -> list[Order]:
+    def orders(self, *, reversals: str = "undo", reversal_days: int = 30) -> list[Order]:
         """Group rows to orders, as intake does, in plain Python."""
         grouped: dict[Key, list[Row]] = defaultdict(list)
         for row in self.rows:
@@ -70,7 +69,7 @@ class PlainLog:
             key: sum(row.amount if self.has_amounts else row.quantity * self.has_quantities for row in rows)
             for key, rows in grouped.items()
         }
-        undone = undone_days(nets, reversals=self.reversals)
+        undone = undone_days(nets, reversals=reversals, reversal_days=reversal_days)
         return [self._order(key, rows, undone[key]) for key, rows in grouped.items()]
 
     def _order(self, key: Key, rows: Sequence[Row], undone_day: int) -> Order:
@@ -240,3 +239,32 @@ def _log_from_orders(
     ]
     has_amounts, has_quantities, has_products, has_categories = flags
     return PlainLog(tuple(rows), has_amounts, has_quantities, has_products, has_categories)
+
+
+def logs_with_returns(*, customers: int = 3) -> st.SearchStrategy[PlainLog]:
+    """Draw logs around :data:`CUTOFF` in which what is booked later bears on what was booked before.
+
+    Purchases with what came of them: part deliveries, refunds in parts and whole, reversals under another id or none,
+    on the same day or later. Receipt numbers are few, so they are used again, by the same customers and by others.
+    """
+    story = st.tuples(
+        st.integers(1, customers),
+        st.sampled_from(["1", "2", "3", "4", ""]),
+        st.integers(CUTOFF - 60, CUTOFF + 20),
+        st.sampled_from([10, 20, 20, 30]),
+        st.lists(st.tuples(st.sampled_from(_FATES), st.sampled_from([0, 1, 5, 15, 29, 30, 31, 45])), max_size=3),
+    )
+    rows = st.lists(story, min_size=2, max_size=8).map(lambda told: tuple(dict.fromkeys(_rows_of(told))))
+    return st.builds(PlainLog, rows, has_amounts=st.sampled_from([True, True, False]), has_categories=st.just(False))
+
+
+_FATES = ("delivery", "part", "whole", "whole", "reversal", "reversal")
+
+
+def _rows_of(stories: list[tuple[int, str, int, int, list[tuple[str, int]]]]) -> Iterator[Row]:
+    for who, order, first_day, bought, fates in stories:
+        events = [("sale", 0), *fates]
+        for fate, days in events:
+            units = {"sale": bought, "delivery": 10, "part": -10}.get(fate, -bought)
+            name = "9" if fate == "reversal" else order
+            yield Row(f"c{who}", name, first_day + days, units * 10_000, units * 10_000, f"p{bought}")

@@ -155,7 +155,7 @@ class Generation:
             yield int(row["number"]), row["customer_id"]
 
     def known_orders(self, customer_ids: Sequence[str]) -> dict[tuple[str, str, str], tuple[int, int]]:
-        """Give amount and quantity of the orders of some customers by customer, id and day; none where orders lack ids."""
+        """Give amount and quantity of orders of some customers by customer, id and day; none where orders lack ids."""
         if not self.facts["has_order_ids"] or not customer_ids:
             return {}
         numbers = "SELECT number FROM scored WHERE customer_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
