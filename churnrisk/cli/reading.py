@@ -14,7 +14,7 @@ import typer
 from churnrisk.errors import SettingsError
 
 if TYPE_CHECKING:
-    from churnrisk.orders import IntakeOptions
+    from churnrisk.orders import IntakeOptions, KeepIn
     from churnrisk.settings import Settings
     from churnrisk.workflows import Recipe
 
@@ -80,6 +80,7 @@ INTAKE_PARAMETERS: Mapping[str, Any] = {
         TEXT, "--discount", "KIND", "What a discount is: share, percent, unit, line or none. (default: found)"
     ),
     "no_amounts": _flag("--no-amounts", "Read a log without amounts on purpose."),
+    "no_cache": _flag("--no-cache", "Read the source itself, and keep no copy of it for the next time."),
     "query": _option(TEXT, "--query", "SQL", "What to read from a database."),
     "threads": _option(NUMBER, "--threads", "N", "Threads of the engine. (default: all)"),
     "memory": _option(TEXT, "--memory", "SIZE", "Memory limit, as 2GB. (default: 600MiB to read, then 80 % of all)"),
@@ -118,7 +119,7 @@ GONE_PARAMETERS: Mapping[str, Any] = {
 PARAMETERS = {**INTAKE_PARAMETERS, **LIMIT_PARAMETERS, **GONE_PARAMETERS}
 _MAPPINGS = {"column": "columns", "rate": "rates", "rate_before": "rate_before", "status": "status"}
 _PARAMETERS_OF = {name: parameter for parameter, name in _MAPPINGS.items()}
-_NOT_COPIED = ("column", "rate", "rejects", "query", "pseudonymise", "pseudonym_key")
+_NOT_COPIED = ("column", "rate", "rejects", "query", "pseudonymise", "pseudonym_key", "no_cache")
 _FROM_SETTINGS = tuple(name for name in INTAKE_PARAMETERS if name not in _NOT_COPIED)
 
 
@@ -141,9 +142,10 @@ class Reading:
         from churnrisk.orders import IntakeOptions
 
         chosen: dict[str, Any] = {name: getattr(settings, name) for name in _FROM_SETTINGS}
-        special = {*_MAPPINGS, "pseudonymise", "pseudonym_key"}
+        special = {*_MAPPINGS, "pseudonymise", "pseudonym_key", "no_cache"}
         chosen |= {name: value for name, value in self.given.items() if value is not None and name not in special}
         chosen["pseudonym_key"] = self.pseudonym_key(settings)
+        chosen["keep"] = keep_in(settings) if settings.cache and not self.given.get("no_cache") else None
         for parameter, name in _MAPPINGS.items():
             pairs = self.given.get(parameter) or []
             parsed = parse_columns(pairs) if parameter == "column" else parse_pairs(_spell(parameter), pairs)
@@ -172,6 +174,20 @@ class Reading:
         if named is None and not (self.given.get("pseudonymise") or settings.pseudonymise):
             return None
         return load_pseudonym_key(named or settings.pseudonym_key)
+
+
+def keep_in(settings: Settings) -> KeepIn:
+    """Give where copies of large purchase histories are kept, and how many."""
+    from churnrisk.orders import KeepIn
+    from churnrisk.state import copies_folder, default_state_path, parse_place
+
+    place = parse_place(settings.state) if settings.state else default_state_path(settings.models_dir)
+    return KeepIn(
+        folder=copies_folder(place, settings.models_dir),
+        days=settings.cache_days,
+        size=int(settings.cache_gb * 1000**3),
+        least=int(settings.cache_from_mb * 1000**2),
+    )
 
 
 def runs_on_engines(command: Callable[..., None]) -> Callable[..., None]:

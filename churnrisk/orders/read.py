@@ -20,6 +20,7 @@ from churnrisk.orders.identity import (
     whose_sql,
 )
 from churnrisk.orders.ids import say_ids, say_shared_addresses
+from churnrisk.orders.kept_copy import read_through
 from churnrisk.orders.log import Orders
 from churnrisk.orders.refunds import settle_money
 from churnrisk.orders.report import IntakeReport
@@ -125,6 +126,15 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
     spark = find_spark(source, options)
     if spark is not None:
         return _read_on_spark(source, spark, options)
+    orders = read_through(source, options, lambda: _read_here(source, options))
+    try:
+        return on_engine(orders, options)
+    except BaseException:
+        orders.close()
+        raise
+
+
+def _read_here(source: Any, options: IntakeOptions) -> Orders:
     database = Database(threads=options.threads, memory=options.memory or INTAKE_MEMORY)
     try:
         # the file lives as long as this process: compressing and tidying it costs more than it saves
@@ -134,7 +144,7 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
         orders = build_orders(raw, match_source(raw, database, options), database, options)
         if options.memory is None:
             database.connection.execute("RESET memory_limit")
-        return on_engine(orders, options)
+        return orders
     except BaseException as error:
         database.close()
         refuse_beyond_memory(error, options)
@@ -223,7 +233,8 @@ def build_orders(
         rejects=load_rejects(raw),
     )
     made = make_all(database, intake, options, before_dropping=before_dropping)
-    kept = {"orders", "order_lines", "summed_orders", "kept_rows", *([made.rows.name] if made.is_view_of_rows else [])}
+    kept = {"orders", "order_lines", "set_aside", "summed_orders", "kept_rows"}
+    kept |= {made.rows.name} if made.is_view_of_rows else set()
     for (table,) in database.rows_of("SELECT table_name FROM duckdb_tables()"):
         if table not in kept:  # what only intake itself needed
             database.drop_table(str(table))

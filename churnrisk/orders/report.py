@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 EXAMPLES = 20
@@ -76,6 +76,14 @@ class IntakeReport:
         accounted += self.rows_without_customer + self.rows_no_sale
         if accounted != self.rows_in:
             raise AssertionError(f"{self.rows_in} rows came in, {accounted} are accounted for")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> IntakeReport:
+        """Make the account again of what :meth:`to_dict` gave, also after it was JSON."""
+        tuples = {one.name for one in fields(cls) if str(one.type).startswith("tuple")}
+        plain: dict[str, Any] = {name: tuple(value) if name in tuples else value for name, value in values.items()}
+        plain["rejected_rows"] = tuple(RejectedRow(**row) for row in values.get("rejected_rows", ()))
+        return cls(**plain)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the account as plain values, for JSON."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         match_columns,
         say_option,
     )
+    from churnrisk.sources.content import SourceContent, find_content, writing_private
     from churnrisk.sources.databases import write_database_table
     from churnrisk.sources.dialect import find_dialect
     from churnrisk.sources.folding import fold_id, fold_sql, is_unusual_sql, own_sql, usual_form_sql
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from churnrisk.sources.lines import settle_lines
     from churnrisk.sources.match import check_amounts, match_source
     from churnrisk.sources.open import list_files, open_source, settle_rows
-    from churnrisk.sources.options import IntakeOptions
+    from churnrisk.sources.options import IntakeOptions, KeepIn
     from churnrisk.sources.pseudonyms import pseudonym_sql
     from churnrisk.sources.raw import RawRows
     from churnrisk.sources.sql import PARTS, SPACES, VALUE, fill_value, is_plain_sql, quote_text, trim_sql
@@ -38,12 +39,15 @@ __all__ = [
     "VALUE",
     "ColumnMatch",
     "IntakeOptions",
+    "KeepIn",
     "RawRows",
+    "SourceContent",
     "TypedSource",
     "check_amounts",
     "check_roles",
     "fill_value",
     "find_chosen_in",
+    "find_content",
     "find_dialect",
     "find_identifiers",
     "fold_id",
@@ -66,6 +70,7 @@ __all__ = [
     "trim_sql",
     "usual_form_sql",
     "write_database_table",
+    "writing_private",
 ]
 
 _HOMES = {
@@ -75,6 +80,10 @@ _HOMES = {
     "CURRENCY_SIGNS": "headers",
     "ColumnMatch": "columns",
     "IntakeOptions": "options",
+    "KeepIn": "options",
+    "SourceContent": "content",
+    "find_content": "content",
+    "writing_private": "content",
     "PARTS": "sql",
     "PURCHASE_ROLES": "columns",
     "RawRows": "raw",

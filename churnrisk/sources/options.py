@@ -21,6 +21,28 @@ ENGINES = ("duckdb", "polars", "spark")
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeepIn:
+    """Where copies of what was read are kept, so that the same source is read faster the next time.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the copies, and nothing else; made where it is missing.
+    days : int
+        A copy goes that was not used for so long.
+    size : int
+        Bytes of all copies; those go first that were used longest ago.
+    least : int
+        Bytes of a source from which on a copy is worth it.
+    """
+
+    folder: Path
+    days: int = 30
+    size: int = 10 * 1000**3
+    least: int = 16 * 1000**2
+
+
+@dataclass(frozen=True, kw_only=True)
 class IntakeOptions:
     """How to read a source of purchases.
 
@@ -90,6 +112,8 @@ class IntakeOptions:
         Header of a column to keep beside the orders as ``customer_group``, for figures by group.
     query, table : str, optional
         What to read from a database.
+    keep : KeepIn, optional
+        Where a copy of what was read is kept for the next time; nothing is kept by default.
     max_field_size : int
         Characters of one line or quoted field.
     max_size : int
@@ -136,6 +160,7 @@ class IntakeOptions:
     group_column: str | None = None
     query: str | None = None
     table: str | None = None
+    keep: KeepIn | None = field(default=None, repr=False)
     max_field_size: int = 16 * 1024**2
     max_size: int = 50 * 1024**3
     max_ratio: int = 200
