@@ -258,11 +258,11 @@ _SHAPES = {
 
 
 def parse_pairs(option: str, pairs: Iterable[str]) -> dict[str, str]:
-    """Read repeated ``NAME=VALUE`` options, each name once."""
+    """Read repeated ``NAME=VALUE`` options, each name once; a column without a header stands for none."""
     parsed: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
-        if not equals or not name or not value:
+        if not equals or not name or not (value or option == "--column"):
             shape, example = _SHAPES[option]
             raise SettingsError(f"{option} {pair}: write it as {shape}, for example {option} {example}.")
         if name in parsed:

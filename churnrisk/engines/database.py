@@ -154,7 +154,7 @@ class Database:
         """Let queries call a function of one text by a name; a second time nothing happens."""
         known = self.connection.execute("SELECT 1 FROM duckdb_functions() WHERE function_name = ?", [name]).fetchall()
         if not known:
-            self.connection.create_function(name, function, ["VARCHAR"], "VARCHAR")  # type: ignore[list-item, arg-type]
+            self.connection.create_function(name, function, ["VARCHAR"], "VARCHAR")
 
     def make_room(self, taken: int | None = None) -> None:
         """Hold the engine to what is left when so many bytes of the process's memory are taken by others; None: all.

@@ -62,8 +62,9 @@ def make_report(
     notices: tuple[str, ...],
 ) -> IntakeReport:
     """Make the account of a purchase history."""
-    found = count_orders(engine, table, orders, name=name, rows_in=rows_in, aside=aside)
+    found: dict[str, Any] = {**count_orders(engine, table, orders, name=name, rows_in=rows_in, aside=aside)}
     first_day, last_day = found.pop("first_day"), found.pop("last_day")
+    found |= {kind: getattr(sales, kind) for kind in ("no_sale", "pending", "other_types", "returned", "refunds")}
     kinds = count_kinds(engine, aside)
     return IntakeReport(
         source=name,
@@ -74,15 +75,10 @@ def make_report(
         duplicates_dropped=kinds.get("duplicate", 0),
         rows_without_customer=kinds.get("without_customer", 0),
         reasons=count_reasons(engine, aside),
-        **dict[str, Any](found),
+        **found,
         first_on=date_of(first_day).isoformat(),
         last_on=date_of(last_day).isoformat(),
         rows_no_sale=counts.no_sale,
-        no_sale=sales.no_sale,
-        pending=sales.pending,
-        other_types=sales.other_types,
-        returned=sales.returned,
-        refunds=sales.refunds,
         guests=sales.guests.to_dict(),
         columns=match.names,
         ignored_columns=match.ignored,

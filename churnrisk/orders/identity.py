@@ -11,9 +11,9 @@ from churnrisk.errors import TooManyRejects
 from churnrisk.messages import wording
 from churnrisk.orders.ids import find_identifier
 from churnrisk.orders.issues import NO_CUSTOMER
+from churnrisk.orders.missing import MISSING_WORDS
 from churnrisk.orders.rows import RowCounts, RowTable
-from churnrisk.orders.words import guests as guest_forms
-from churnrisk.orders.words import is_guest_word, missing_words
+from churnrisk.orders.words import is_guest_word, is_missing_word, spell_guests
 from churnrisk.sources import ColumnMatch, IntakeOptions, fold_sql, pseudonym_sql, say_option
 
 _NUMBERS = ("0", "-1")
@@ -39,19 +39,26 @@ def find_guests(engine: SqlEngine, table: RowTable) -> Guests:
     Zero is a customer where ids count from it (1 and 2 are there), nobody has fewer rows, and no other identifier says
     more.
     """
-    forms = ", ".join(engine.quote_text(one) for one in sorted({*guest_forms(), *missing_words()}))
+    forms = ", ".join(engine.quote_text(one) for one in spell_guests())
+    spelt = f"lower({_replace(engine, 'customer_id', '[ _-]+', ' ')})"
     counted = f"SELECT customer_id, count(*) AS n FROM {table.name} GROUP BY customer_id"
     placed = f"SELECT customer_id, n, row_number() OVER (ORDER BY n DESC, customer_id) AS place FROM ({counted})"
     query = f"""SELECT customer_id, n FROM ({placed}) WHERE customer_id IS NOT NULL
-        AND (place <= {_MOST} OR lower(customer_id) IN ({forms}, '1', '2')) ORDER BY n DESC, customer_id"""
+        AND (place <= {_MOST} OR lower(customer_id) IN ({forms}, '1', '2') OR {spelt} IN ({forms}))
+        ORDER BY n DESC, customer_id"""
     found = {str(customer): int(count) for customer, count in engine.rows_of(query)}
-    guests = {one: count for one, count in found.items() if is_guest_word(one)}
+    guests = {one: count for one, count in found.items() if is_guest_word(one) and not _is_name(one)}
     has_other = not {"email_text", "phone_text"}.isdisjoint(table.further)
     largest = max((count for one, count in found.items() if one not in guests), default=0)
     for number in _NUMBERS:
         if number in guests and not has_other and {"1", "2"} <= found.keys() and guests[number] <= largest:
             del guests[number]
     return Guests(guests)
+
+
+def _is_name(word: str) -> bool:
+    """Tell a name of people from a word for nothing: Nan and Nat from nan and NaT."""
+    return is_missing_word(word) and word.istitle() and word not in MISSING_WORDS
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ def whose_sql(engine: SqlEngine, table: RowTable, guests: Guests, options: Intak
     if "email_text" in table.further:
         further.append(("email", HAS_ADDRESS, "lower(email_text)"))
     if "phone_text" in table.further:
-        digits = "regexp_replace(phone_text, '[^0-9+]', ''" + (", 'g')" if isinstance(engine, Database) else ")")
+        digits = _replace(engine, "phone_text", "[^0-9+]", "")
         further.append(("phone", f"length({digits}) >= 6", digits))
     if not further:
         return Whose(guest, "CAST(NULL AS STRING)", _own_sql(engine, own, options))
@@ -103,6 +110,11 @@ def _own_sql(engine: SqlEngine, customer: str, options: IntakeOptions) -> str:
 
 def _fold(engine: SqlEngine, value: str, options: IntakeOptions) -> str:
     return fold_sql(value, engine, options) if isinstance(engine, Database) else value
+
+
+def _replace(engine: SqlEngine, text: str, pattern: str, by: str) -> str:
+    every = ", 'g'" if isinstance(engine, Database) else ""
+    return f"regexp_replace({text}, '{pattern}', '{by}'{every})"
 
 
 def _list(engine: SqlEngine, words: Sequence[str]) -> str:

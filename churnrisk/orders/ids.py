@@ -85,19 +85,17 @@ def _say_split(engine: SqlEngine, ids: str) -> str:
     if unusual:
         columns = {"id": np.array(unusual, dtype=object), "form": np.array([*map(fold_id, unusual)], dtype=object)}
         other = engine.fill_table("unusual_ids", columns)
-    forms = engine.create_table("id_forms", usual + (f" UNION ALL SELECT id, form FROM {other}" if other else ""))
-    groups = f"""SELECT form, count(*) AS n, count(DISTINCT lower(id)) AS written FROM {forms}
-        GROUP BY form HAVING count(*) > 1"""
-    [(extra, several)] = engine.rows_of(f"SELECT sum(n - 1), count(*) FILTER (WHERE written > 1) FROM ({groups})")
+    forms = usual + (f" UNION ALL SELECT id, form FROM {other}" if other else "")
+    [(extra,)] = engine.rows_of(f"SELECT count(*) - count(DISTINCT {engine.hash_sql('form')}) FROM ({forms})")
     shown: list[str] = []
-    if several:
-        first = f"SELECT form FROM ({groups}) WHERE written > 1 ORDER BY form LIMIT {_EXAMPLES}"
-        query = f"SELECT form, id FROM {forms} WHERE form IN ({first}) ORDER BY form, id LIMIT {_EXAMPLES}"
+    if extra:
+        several = f"SELECT form FROM ({forms}) GROUP BY form HAVING min(lower(id)) < max(lower(id))"
+        first = f"{several} ORDER BY form LIMIT {_EXAMPLES}"
+        query = f"SELECT form, id FROM ({forms}) WHERE form IN ({first}) ORDER BY form, id LIMIT {_EXAMPLES}"
         shown = [ascii(str(one)) for _, one in engine.rows_of(query)]
-    for made in (forms, other):
-        if made:
-            engine.drop_table(made)
-    return SPLIT.format(number=int(extra), names=", ".join(shown)) if several else ""
+    if other:
+        engine.drop_table(other)
+    return SPLIT.format(number=int(extra), names=", ".join(shown)) if shown else ""
 
 
 def _say_once(engine: SqlEngine, customers: int, *, source: str, match: ColumnMatch) -> str:

@@ -36,7 +36,7 @@ class IntakeReport:
     ``undone`` the purchases that returns have taken back whole, by the end of the log.
 
     ``guests`` counts the rows without an id of their own that another identifier tells apart (``rows``), their
-    ``customers`` and what tells them apart (``by``), and the rows that were ``set_aside``, by the word in place of an id.
+    ``customers`` and what tells them apart (``by``), and the rows ``set_aside``, by the word in place of an id.
     """
 
     source: str

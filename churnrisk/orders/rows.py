@@ -86,9 +86,10 @@ class RowTable:
 
 def make_rows(engine: SqlEngine, typed: TypedRows, *, today: dt.date) -> RowTable:
     """Make the table of typed rows; ``issue`` is 0 for a good row, else a number of :mod:`churnrisk.orders.issues`."""
+    others = [name for name in ("email_text", "phone_text") if name in typed.kept]  # they may name the customer
     conditions = {
         **typed.conditions,
-        NO_CUSTOMER: "customer_id IS NULL",
+        NO_CUSTOMER: " AND ".join(f"{name} IS NULL" for name in ("customer_id", *others)),
         EARLY: "day < 0",
         FUTURE: f"day > {day_number(today) + 1}",  # the shop may be a time zone ahead of us
     }
@@ -134,8 +135,8 @@ class RowCounts:
         return self.issues.get(NO_CUSTOMER, 0)
 
 
-def count_rows(engine: SqlEngine, table: RowTable, *, refunds: int = 0) -> RowCounts:
-    """Count the rows of each issue; good ones without so many refunds, which were made of other rows.
+def count_rows(engine: SqlEngine, table: RowTable) -> RowCounts:
+    """Count the rows of each issue.
 
     Raises
     ------
@@ -152,8 +153,7 @@ def count_rows(engine: SqlEngine, table: RowTable, *, refunds: int = 0) -> RowCo
                     f"{TOTAL_LIMIT // MONEY_SCALE:.0e}; look for rows with absurd values, or bring the log in a "
                     "larger unit."
                 )
-    counted = {int(issue): int(count) for issue, count, *_ in found}
-    return RowCounts(counted | ({0: counted[0] - refunds} if refunds else {}))
+    return RowCounts({int(issue): int(count) for issue, count, *_ in found})
 
 
 def create_set_aside(engine: SqlEngine, query: str = "", *, is_withheld: bool = False) -> str:

@@ -23,22 +23,24 @@ ZEROS = wording("{zeros} of {orders} orders have an amount of zero; they are kep
 
 
 def settle_copies(
-    engine: SqlEngine, table: RowTable, match: ColumnMatch, options: IntakeOptions, *, rows: int, keys: int
-) -> tuple[RowTable, str, tuple[str, ...]]:
+    engine: SqlEngine, table: RowTable, match: ColumnMatch, options: IntakeOptions
+) -> tuple[RowTable, str, tuple[str, ...], bool]:
     """Drop exact copies where each order is one row, or where that is asked for; elsewhere keep them and say so.
 
-    Gives the rows, the query of the copies that were dropped (empty for none), and what is to be said.
+    Gives the rows, the query of the copies that were dropped (empty for none), what is to be said, and whether each
+    order was one row.
     """
+    rows, keys = clean.count_keys(engine, table)
     copies = 0 if rows == keys else clean.count_copies(engine, table)
     if copies == 0:
-        return table, "", ()
+        return table, "", (), rows == keys
     is_order_level = "order_id" in match.positions and clean.is_order_level(
         engine, table, rows=rows, keys=keys, copies=copies
     )
     if not (is_order_level or options.drop_duplicates):
-        return table, "", (KEPT_COPIES.format(copies=copies),)
+        return table, "", (KEPT_COPIES.format(copies=copies),), False
     kept, dropped = clean.drop_copies(engine, table)
-    return kept, dropped, (DROPPED.format(copies=copies),)
+    return kept, dropped, (DROPPED.format(copies=copies),), False
 
 
 def drop_repeated(engine: SqlEngine, table: RowTable, match: ColumnMatch) -> tuple[RowTable, tuple[str, ...]]:

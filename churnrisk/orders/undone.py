@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ def find_undone(orders: Sequence[tuple[str, int, int]], *, reversal_days: int, i
     purchases: list[_Purchase] = []
     balance = 0
     places = sorted(range(len(orders)), key=lambda place: (orders[place][1], orders[place][0], place))
-    for day, group in groupby(places, key=lambda place: orders[place][1]):
+    for day, group in itertools.groupby(places, key=lambda place: orders[place][1]):
         today = list(group)
         for place in today:
             name, _, net = orders[place]
@@ -83,6 +83,13 @@ def find_undone(orders: Sequence[tuple[str, int, int]], *, reversal_days: int, i
                 one.take_back(one.remaining, day, undone)
             purchases.clear()
     return undone
+
+
+def _take_all(of_order: Mapping[str, Sequence[_Purchase]], day: int, undone: dict[int, int]) -> None:
+    """Undo whatever purchase still stands."""
+    for one in itertools.chain.from_iterable(of_order.values()):
+        if one.remaining:
+            one.take_back(one.remaining, day, undone)
 
 
 def _take_from_order(own: list[_Purchase], amount: int, day: int, undone: dict[int, int]) -> bool:

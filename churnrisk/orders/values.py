@@ -25,7 +25,17 @@ from churnrisk.sources import (
 NUMBER_OR_PHONE = r"'[+-]?[\d\s().,/-]*\d[\d\s().,/-]*"  # our files carry these without an apostrophe
 _SHAPES_KEPT = 5000
 _DATES, _NUMBERS = ("ordered_at", "refunded_at"), ("amount", "unit_price", "quantity", "refunded_amount", "discount")
-WORDS = ("order_status", "row_type", "cancelled_at", "is_captured", "is_valid", "is_live", "email", "phone")
+WORDS = (
+    "order_status",
+    "payment_status",
+    "row_type",
+    "cancelled_at",
+    "is_captured",
+    "is_valid",
+    "is_live",
+    "email",
+    "phone",
+)
 """Roles whose texts are kept as they are, for the rules that say what is a sale, and of whom."""
 
 
@@ -72,7 +82,7 @@ def profile_rows(database: Database, raw: RawRows, match: ColumnMatch) -> Profil
     known = raw.typed if raw.is_parquet else frozenset()
     width, used = len(roles), sorted(set(match.positions.values()) - known)
     names = [f"s{k}" for k in range(width)]
-    shapes = [f"{shape_sql(role, f'c{match.positions[role]}')} AS s{k}" for k, role in enumerate(roles)]
+    shapes = [f"{shape_sql(role, _written_sql(match, role))} AS s{k}" for k, role in enumerate(roles)]
     plain = " | ".join(f"CASE WHEN {is_plain_sql(f'c{k}')} THEN {1 << bit} ELSE 0 END" for bit, k in enumerate(used))
     everything = "0" if raw.is_parquet else raw.hash_sql  # a hash of all columns makes the reader look at all of them
     grouped = (
@@ -97,6 +107,12 @@ def profile_rows(database: Database, raw: RawRows, match: ColumnMatch) -> Profil
         elif row[kept[0]] is not None and not is_missing(row[kept[0]]):
             found[roles[kept[0]]][row[kept[0]]] = int(row[2 * width])
     return Profile(rows, found, is_plain | known, len(listed) < _SHAPES_KEPT * 3)
+
+
+def _written_sql(match: ColumnMatch, role: str) -> str:
+    """Give SQL for a text as it is written, but for the sign of a percentage."""
+    column = f"c{match.positions[role]}"
+    return f"replace({column}, '%', '')" if role == "discount" else column
 
 
 def shape_sql(role: str, value: str) -> str:
@@ -134,7 +150,7 @@ def plan_values(
         return database.rows_of(f"SELECT {what} FROM {raw.sql}")
 
     def ask_column(role: str) -> dates.Ask:
-        source = f"(SELECT {trim_sql(f'c{match.positions[role]}')} AS v FROM {raw.sql})"
+        source = f"(SELECT {trim_sql(_written_sql(match, role))} AS v FROM {raw.sql})"
         return lambda what: database.connection.execute(f"SELECT {what} FROM {source}").fetchall()
 
     def plan_number(role: str, decimal: str | None) -> NumberPlan | None:
@@ -259,9 +275,9 @@ def _amount_sql(match: ColumnMatch, plans: Plans) -> str:
 
 
 def _texts_sql(database: Database, raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOptions) -> str:
-    texts = {role: f"c{position}" for role, position in match.positions.items()}
+    texts = {role: _written_sql(match, role) for role in match.positions}
     none = "CAST(NULL AS VARCHAR)"
-    plain = {role for role, position in match.positions.items() if position in plans.plain}
+    plain = {role for role, position in match.positions.items() if position in plans.plain and role != "discount"}
     ids = {
         role: texts.get(role, none) if role in plain or role not in texts else id_sql(texts[role], raw.is_escaped)
         for role in ("customer_id", "order_id", "product_id", "category")

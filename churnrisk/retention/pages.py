@@ -32,8 +32,20 @@ INTRODUCTION = """\
 This page is generated from the list that the program computes from (`churnrisk/retention`); a test checks that it is up
 to date.
 
-A **purchase** is an order with a positive net amount; in a log without amounts, every order. A customer is **active at
-day t** with a purchase in `[t - lookback, t)`. Periods are `[starts_on, ends_on)`: `ends_on` is the day after the last.
+An **order** is the rows of one customer with one order id on one day; rows of the same id on another day are an order
+of that day. A **purchase** is an order with a positive net amount that is not undone; in a log without amounts, every
+order that is no return. It is **undone** where returns have taken it back whole: those of its own order id, or one of
+the same customer over the same amount within `reversal_days`. That is known from the day of the return on, and before
+it the purchase stands.
+
+**No later row changes an earlier day.** The figures of a period are what was known at its end, and whether a customer
+is active at a day is what was known on its morning. So a purchase of January that is returned in February counts in
+January and for nobody after the return; its money is booked in January, and the return in February. Cells of cohorts
+are as known at the end of their period, segments and lifetime values at `as_of`, second orders at the end of the days
+within which they are counted.
+
+A customer is **active at day t** with a purchase in `[t - lookback, t)`. Periods are `[starts_on, ends_on)`:
+`ends_on` is the day after the last.
 
 | letter | meaning |
 |---|---|

@@ -86,7 +86,8 @@ def is_unusual_sql(engine: SqlEngine, value: str) -> str:
     other = engine.matches_sql(value, f"[^ -~{_LATIN}{_CYRILLIC}]")
     has_cyrillic, has_latin = (engine.matches_sql(value, f"[{letters}]") for letters in (_CYRILLIC, _LATIN))
     is_code = f"{engine.matches_sql(value, '[0-9]')} AND NOT {engine.matches_sql(value, f'[{_ONLY_CYRILLIC}]')}"
-    return f"({other} OR ({has_cyrillic} AND ({has_latin} OR ({is_code}))))"
+    is_plain = engine.matches_sql(value, "^[ -~]*$")  # asked first, since it takes a fraction of the time
+    return f"(NOT {is_plain} AND ({other} OR ({has_cyrillic} AND ({has_latin} OR ({is_code})))))"
 
 
 def usual_form_sql(engine: SqlEngine, value: str) -> str:

@@ -22,7 +22,7 @@ _TAIL = 1 << 16
 _SAMPLE = 1000
 _FEW = 500_000  # so many rows are looked through whole where no end of a text file can be looked at
 _ORDER_ROLES = (
-    *("customer_id", "ordered_at", "order_id", "order_status", "currency", "email", "phone"),
+    *("customer_id", "ordered_at", "order_id", "order_status", "payment_status", "currency", "email", "phone"),
     *("cancelled_at", "is_captured", "is_valid", "is_live", "row_type"),
 )
 _NEED_VALUES = ("customer_id", "ordered_at", "amount", "order_id", "quantity", "unit_price", "currency")

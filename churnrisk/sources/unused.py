@@ -24,7 +24,8 @@ _AMOUNTS = _DISCOUNTS | _words("""amount total totals subtotal sum price revenue
     vrácení""")
 _NO_AMOUNTS = _words("""id code codes type kind name status state date data дата datum time at method rate percent pct
     currency number no nr class region country city details description note notes address company provider service
-    level kod nazwa typ код название тип waluta валута валюта""")
+    level requires street address1 address2 zip province phone title label carrier
+    kod nazwa typ код название тип waluta валута валюта""")
 _CUSTOMERS = frozenset().union(*(map(plain_header, tier) for role in ("email", "phone") for tier in ALIASES[role]))
 _CUSTOMERS |= frozenset().union(*(map(plain_header, tier) for tier in ALIASES["customer_id"]))
 _CUSTOMER_WORDS = _words("""customer client buyer user member shopper household loyalty email mail phone telephone

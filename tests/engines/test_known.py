@@ -32,7 +32,7 @@ def test_the_log_has_what_is_asked_about() -> None:
 
 @pytest.mark.spark
 @pytest.mark.parametrize("name", ["features", "labels", "what followed", "standing", "days", "figures", "segments"])
-def test_what_is_said_of_a_day_is_what_was_known_then(name: str, spark: Any) -> None:
+def test_what_is_said_on_spark_of_a_day_is_what_was_known_then(name: str, spark: Any) -> None:
     whole, then = both_sides(lambda log: spark_log(log, spark), busy_log(1), CUTOFF, name)
     assert same(whole, then), (whole, then)
     assert whole

@@ -18,10 +18,12 @@ from churnrisk.state import (
     Campaign,
     Measured,
     Member,
+    ReceivedOrder,
     Run,
     StatePlace,
     add_campaign,
     add_measured,
+    add_received,
     find_overlaps,
     find_run,
     find_state,
@@ -32,6 +34,7 @@ from churnrisk.state import (
     list_runs,
     load_campaign,
     load_members,
+    load_received,
     load_scores,
     open_state,
     remember_run,
@@ -248,3 +251,20 @@ def test_a_file_of_the_first_format_is_brought_to_the_newest_by_whoever_comes_fi
         assert load_members(state, 3) == sorted(MEMBERS)
         assert list_keys(state) == []
         assert remember_run(state, run_at(15_001), SCORES) == 8
+
+
+def test_orders_received_before_days_were_told_apart_stay_and_numbers_go_on(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as file, file:
+        for statement in (one for step in MIGRATIONS[:3] for one in step):
+            file.execute(statement)
+        columns = "customer_id, order_id, received_at, digest, lines"
+        for who in ("a", "gone"):
+            file.execute(f"INSERT INTO received_orders ({columns}) VALUES (?, '1', 't', 'd', '[]')", (who,))
+        file.execute("DELETE FROM received_orders WHERE customer_id = 'gone'")  # its number is not given again
+        file.execute(f"PRAGMA application_id = {0x6368726B}")
+        file.execute("PRAGMA user_version = 3")
+    with open_state(path) as state:
+        again = [ReceivedOrder("a", "1", ({"amount": "1"},), day) for day in ("2026-01-05", "2026-01-06", "2026-01-06")]
+        assert add_received(state, again) == ["accepted", "accepted", "duplicate"]
+        kept = [(one.seq, one.order.customer_id, one.order.ordered_on) for one in load_received(state)]
+        assert kept == [(1, "a", ""), (3, "a", "2026-01-05"), (4, "a", "2026-01-06")]

@@ -58,6 +58,16 @@ def undone_days(nets: Mapping[Key, int], *, reversals: str = "undo", reversal_da
     return undone
 
 
+def paid_until(nets: Mapping[Key, int], customer: str, day: int) -> int:
+    """What a customer has paid by the end of a day and not got back; what came back unpaid is no credit."""
+    paid = 0
+    days = sorted({key.day for key in nets if key.customer == customer and key.day <= day})
+    for one in days:
+        own = [net for key, net in nets.items() if key.customer == customer and key.day == one]
+        paid = max(0, paid + sum(own))
+    return paid
+
+
 def latest(key: Key) -> tuple[int, str]:
     """What is greater of two orders of a customer that come one after the other; ids settle it on one day."""
     return key.day, key.order

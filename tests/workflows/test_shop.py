@@ -13,7 +13,8 @@ from churnrisk.orders import IntakeOptions, PurchaseRow, build_few_orders, read_
 from churnrisk.state import ReceivedOrder, State, add_received, open_state
 from churnrisk.tables import Table
 from churnrisk.workflows import load, score_source
-from churnrisk.workflows.shop import CustomerQuery, Shop, ShopPlan, prepare_shop
+from churnrisk.workflows.shop import CustomerQuery, Shop, ShopPlan, find_current, prepare_shop
+from churnrisk.workflows.shop.files import POINTER
 from support.shop import PURCHASES, read_rows, write_rows
 
 COLUMNS = ("customer_id", "order_id", "ordered_at", "amount", "item_count")
@@ -221,3 +222,68 @@ def test_few_rows_make_the_orders_that_intake_makes(seed: int, tmp_path: Path) -
         assert sorted(run("SELECT * FROM orders").fetchall()) == sorted(few.orders)
         assert sorted(run("SELECT * FROM order_lines").fetchall()) == sorted(few.lines)
         assert (orders.has_amounts, orders.has_quantities) == (few.has_amounts, few.has_quantities)
+
+
+def received(order: str, day: str, amount: str) -> PurchaseRow:
+    return PurchaseRow("a", f"2024-{day}T08:00:00", amount, order)
+
+
+def test_a_known_order_id_on_another_day_is_an_order_of_its_own_and_a_return_undoes_from_its_day_on(
+    tmp_path: Path,
+) -> None:
+    """A refund that is received lowers nothing before its day; the same whether folded in or not."""
+    history = [received("1", "01-05", "10"), received("2", "01-20", "7"), received("3", "02-01", "4")]
+    names = ("customer_id", "order_id", "ordered_at", "amount")
+    log = write_rows(tmp_path / "log.csv", [vars(row) for row in history], names)
+    with open_state(tmp_path / "state.db") as state:
+        plan = ShopPlan(tmp_path / "shop", tmp_path / "no-models", state.path, str(log))
+        prepare_shop(plan)
+        shop = Shop.open(plan, state)
+        sent = [received("1", "02-03", "-10"), received("2", "02-03", "5"), received("3", "02-01", "4")]
+        assert [one[1:] for one in shop.receive(sent, key_id=None)] == [
+            ("1", "accepted", "2024-02-03"),
+            ("2", "accepted", "2024-02-03"),
+            ("3", "duplicate", "2024-02-01"),
+        ]
+        assert shop.receive([received("2", "02-03", "6")], key_id=None)[0][2] == "conflict"
+        live = shop.customer("a")
+        prepare_shop(plan)
+        folded = shop.customer("a")
+        with read_orders(
+            str(write_rows(log, [vars(row) for row in [*history, *sent[:2]]], names)), plan.options
+        ) as orders:
+            assert orders.database is not None
+            expected = sorted(orders.database.connection.execute("SELECT * FROM orders").fetchall())
+        assert sorted(shop.now().generation.orders_of(0)) == expected
+        shop.close()
+    kinds = {(one["order_id"], one["ordered_on"]): one["kind"] for one in live.orders}
+    assert kinds == {
+        ("1", "2024-01-05"): "undone",
+        ("2", "2024-01-20"): "purchase",
+        ("3", "2024-02-01"): "purchase",
+        ("1", "2024-02-03"): "return",
+        ("2", "2024-02-03"): "purchase",
+    }
+    assert {(one["order_id"], one["ordered_on"]): one["kind"] for one in folded.orders} == kinds
+    assert folded.score["order_count"] == 3
+
+
+def test_a_generation_of_an_earlier_format_is_made_anew(tmp_path: Path) -> None:
+    """Its orders do not say what was undone, so they are not read at all."""
+    with open_state(tmp_path / "state.db") as state:
+        log = write_rows(
+            tmp_path / "log.csv", [vars(received("1", "01-05", "10"))], ("customer_id", "ordered_at", "amount")
+        )
+        plan = ShopPlan(tmp_path / "shop", tmp_path / "no-models", state.path, str(log))
+        old = prepare_shop(plan)
+        (plan.folder / POINTER).rename(plan.folder / "current")
+        shop = Shop.open(plan, state)
+        assert not shop.is_ready
+        assert find_current(plan.folder) is None
+        with pytest.raises(NoHistory, match="still being read"):
+            shop.customer("a")
+        new = prepare_shop(plan)
+        assert shop.customer("a").order_total == 1
+        shop.close()
+    assert new.name > old.name
+    assert sorted(path.name for path in plan.folder.iterdir()) == [new.path.name, POINTER]
