@@ -128,6 +128,8 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
         return _read_on_spark(source, spark, options)
     orders = read_through(source, options, lambda: _read_here(source, options))
     try:
+        if options.memory is None and orders.database is not None:
+            orders.database.connection.execute("RESET memory_limit")
         return on_engine(orders, options)
     except BaseException:
         orders.close()
@@ -141,10 +143,7 @@ def _read_here(source: Any, options: IntakeOptions) -> Orders:
         database.connection.execute("SET force_compression = 'uncompressed'")
         database.connection.execute("PRAGMA disable_checkpoint_on_shutdown")
         raw = open_source(source, database, options)
-        orders = build_orders(raw, match_source(raw, database, options), database, options)
-        if options.memory is None:
-            database.connection.execute("RESET memory_limit")
-        return orders
+        return build_orders(raw, match_source(raw, database, options), database, options)
     except BaseException as error:
         database.close()
         refuse_beyond_memory(error, options)
