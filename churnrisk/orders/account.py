@@ -30,6 +30,10 @@ PENDING = wording(
 COUNTED_PENDING = mark("Orders that are not paid yet count as sales, as asked.")
 OTHER_TYPES = wording("Rows that repeat a sale or are none, and are not counted: {names}.")
 RETURNED = wording("Refunded or returned, and so undone: {names} (orders by their status).")
+PARTLY = wording(
+    "Refunded in part, and no column says how much: {names} (orders by their status). They count with all of their "
+    "money; if a column has the refunded amounts, choose it: --column refunded_amount=NAME."
+)
 REFUNDS = wording("{number} refunds were taken from {name}; each counts on its own day.")
 UNDATED = wording(
     "{number} refunds have no date of their own and count on the day of their order: the file knows more than was "
@@ -125,6 +129,8 @@ def say_sales(match: ColumnMatch, plan: SalePlan, sales: SaleCounts, *, has_pend
         said.append(COUNTED_PENDING)
     if sales.returned:
         said.append(RETURNED.format(names=list_words(sales.returned)))
+    if sales.partly:
+        said.append(PARTLY.format(names=list_words(sales.partly)))
     if sales.has_repeated_totals:
         said.append(TOTALS.format(name=repr(match.names["amount"])))
     if "refunded_amount" in match.positions and sales.dated_refunds:

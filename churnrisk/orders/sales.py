@@ -21,10 +21,11 @@ from churnrisk.schema import MONEY_SCALE
 from churnrisk.sources import ColumnMatch, IntakeOptions
 
 JUDGED = ("is_returned", "status", "refunded", "refund_day")
-"""Columns that judged rows have beside the others: whether a sale was wholly taken back, and what was paid back."""
+"""Columns that judged rows have beside the others: whether a sale was taken back (1 whole, 2 in part), and for what."""
 
 _MOST_WORDS = 1000
 _NEVER_CANCELLED = ("none", "null", "nan", "0000-00-00", "0000-00-00 00:00:00", "-")
+_TAKEN_BACK = ("returned", "partly_returned")
 _STATUSES = ("order_status", "payment_status")
 _FLAGS = {"is_valid": NO_SALE, "is_live": NO_SALE, "is_captured": PENDING}
 
@@ -39,6 +40,8 @@ class SalePlan:
         Issue, condition, and the word under which a row that meets it is counted; the first counts.
     returned : str
         Condition of a sale that was wholly taken back.
+    partly : str
+        Condition of a sale of which a part was taken back, and no column says how much.
     negated : str
         Condition of a row that is a return, whatever the sign of its amount.
     sold_pieces, returned_pieces : str
@@ -51,6 +54,7 @@ class SalePlan:
 
     fates: tuple[tuple[int, str, str], ...] = ()
     returned: str = "1 = 0"
+    partly: str = "1 = 0"
     negated: str = "1 = 0"
     sold_pieces: str = "quantity"
     returned_pieces: str = "-abs(quantity)"
@@ -60,7 +64,7 @@ class SalePlan:
     @property
     def is_empty(self) -> bool:
         """Whether every row stays what it is."""
-        return not self.fates and self.returned == self.negated == "1 = 0"
+        return not self.fates and self.returned == self.partly == self.negated == "1 = 0"
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class SaleCounts:
 
     Parameters
     ----------
-    no_sale, pending, other_types, returned : dict of str to int
+    no_sale, pending, other_types, returned, partly : dict of str to int
         Orders (rows, where there are no order ids) by the word that says so.
     refunds : int
         Rows of money paid back that were made of a column of refunds, or of sales that were taken back.
@@ -85,6 +89,7 @@ class SaleCounts:
     pending: Mapping[str, int] = field(default_factory=dict)
     other_types: Mapping[str, int] = field(default_factory=dict)
     returned: Mapping[str, int] = field(default_factory=dict)
+    partly: Mapping[str, int] = field(default_factory=dict)
     refunds: int = 0
     dated_refunds: int = 0
     has_repeated_totals: bool = False
@@ -116,8 +121,10 @@ def plan_sales(
     for role in _STATUSES:
         if f"{role}_text" in table.further:
             returns += _plan_status(engine, table, match, options, role, fates, unused, has_amounts=has_amounts)
-    returned = " OR ".join(condition for condition, _ in returns) or "1 = 0"
-    status = " ".join(f"WHEN {condition} THEN {word}" for condition, word in returns)
+    returned, partly = (
+        " OR ".join(condition for of, condition, _ in returns if of == one) or "1 = 0" for one in _TAKEN_BACK
+    )
+    status = " ".join(f"WHEN {condition} THEN {word}" for _, condition, word in returns)
     if "cancelled_at_text" in table.further:
         cancelled = _own_or_order(engine, table, "cancelled_at_text")
         listed = _list(engine, [*_NEVER_CANCELLED, *spell_flags(is_set=False)])
@@ -135,7 +142,8 @@ def plan_sales(
     if options.count_pending:
         fates = [fate for fate in fates if fate[0] != PENDING]
     judged = tuple(sorted(fates, key=lambda fate: fate[0]))
-    plan = SalePlan(judged, returned, negated, status=status and f"CASE {status} END", unused=tuple(unused))
+    partly = "1 = 0" if "refunded_amount" in table.further else partly
+    plan = SalePlan(judged, returned, partly, negated, status=status and f"CASE {status} END", unused=tuple(unused))
     if negated == "1 = 0" or has_amounts or has_quantities:
         return plan
     return replace(plan, sold_pieces=f"{MONEY_SCALE}", returned_pieces=f"-{MONEY_SCALE}")
@@ -167,8 +175,8 @@ def _plan_status(
     unused: list[tuple[str, str]],
     *,
     has_amounts: bool,
-) -> list[tuple[str, str]]:
-    """Add the fates of a column of statuses; give the condition of sales that were taken back, and their word."""
+) -> list[tuple[str, str, str]]:
+    """Add the fates of a column of statuses; give class, condition and word of sales that were taken back."""
     words, header = _words(engine, table, f"{role}_text"), match.names[role]
     is_named = len(header.split()) > 1 or "_" in header or bool(match.system)
     judged = judge_statuses(words, match.system or None, options.status, is_named=is_named)
@@ -185,8 +193,10 @@ def _plan_status(
         of_class = [word for word, one in classes.items() if one == name]
         if of_class:
             fates.append((issue, f"{status} IN ({_list(engine, of_class)})", status))
-    taken_back = [word for word, one in classes.items() if one == "returned"]
-    return [(f"coalesce({status} IN ({_list(engine, taken_back)}), 1 = 0)", status)] if taken_back else []
+    found = {of: [word for word, one in classes.items() if one == of] for of in _TAKEN_BACK}
+    return [
+        (of, f"coalesce({status} IN ({_list(engine, taken)}), 1 = 0)", status) for of, taken in found.items() if taken
+    ]
 
 
 def _plan_flag(engine: SqlEngine, table: RowTable, header: str, column: str, issue: int) -> list[tuple[int, str, str]]:
@@ -269,7 +279,7 @@ def judge_rows(
             CASE WHEN {plan.negated} THEN {plan.returned_pieces} ELSE {plan.sold_pieces} END AS quantity,
             CASE WHEN issue = {NO_CUSTOMER} THEN 0 ELSE issue END AS read_issue,
             {fate if plan.fates else "0"} AS fate, {word if plan.fates else "CAST(NULL AS STRING)"} AS word,
-            CASE WHEN {plan.returned} THEN 1 ELSE 0 END AS is_returned,
+            CASE WHEN {plan.returned} THEN 1 WHEN {plan.partly} THEN 2 ELSE 0 END AS is_returned,
             {plan.status or "CAST(NULL AS STRING)"} AS status, {refunded} AS refunded, {refund_day} AS refund_day,
             {table.line} AS line, {table.file} AS file
         FROM {table.name}"""
@@ -294,12 +304,16 @@ def _count(engine: SqlEngine, judged: str) -> SaleCounts:
     found: dict[int, dict[str, int]] = {NO_SALE: {}, PENDING: {}, OTHER_TYPE: {}}
     for issue, word, count in engine.rows_of(query):
         found[int(issue)][str(word)] = int(count)
-    query = f"SELECT status, {key} FROM {judged} WHERE issue = 0 AND is_returned = 1 GROUP BY status ORDER BY 2 DESC, 1"
-    returned = {str(word): int(count) for word, count in engine.rows_of(query)}
+    query = f"""SELECT is_returned, status, {key} FROM {judged} WHERE issue = 0 AND is_returned > 0
+        GROUP BY is_returned, status ORDER BY 3 DESC, 2"""
+    taken: dict[int, dict[str, int]] = {1: {}, 2: {}}
+    for how, word, count in engine.rows_of(query):
+        taken[int(how)][str(word)] = int(count)
     return SaleCounts(
         no_sale=found[NO_SALE],
         pending=found[PENDING],
         other_types=found[OTHER_TYPE],
-        returned=returned,
+        returned=taken[1],
+        partly=taken[2],
         guests=count_guests(engine, judged),
     )

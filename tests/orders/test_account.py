@@ -56,6 +56,13 @@ def test_each_word_is_said_with_its_number(tmp_path: Path) -> None:
     assert "count as sales, as asked" in "\n".join(counted.notices)
 
 
+def test_a_refund_in_part_without_its_amount_is_said(tmp_path: Path) -> None:
+    rows = ("1,a,,2024-01-01,10,Partially refunded,", "2,b,,2024-01-02,20,Paid,", "3,c,,2024-01-02,30,Paid,")
+    report = account(tmp_path, *rows)
+    assert (report.purchases, report.undone, report.refunds) == (3, 0, 0)
+    assert any("Partially refunded 1" in notice for notice in report.notices)
+
+
 def test_what_is_undone_is_said_and_kept_where_that_is_asked(tmp_path: Path) -> None:
     rows = ("1,a,,2024-01-01,10,,", "2,b,,2024-01-02,20,,", "3,b,,2024-01-09,-20,,", "4,b,,2024-02-09,5,,")
     report = account(tmp_path, *rows)
