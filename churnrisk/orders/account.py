@@ -8,6 +8,7 @@ from typing import Any
 from churnrisk.engines import SqlEngine
 from churnrisk.errors import SourceError
 from churnrisk.messages import mark, wording
+from churnrisk.orders.intake import Intake
 from churnrisk.orders.report import EXAMPLES, IntakeReport
 from churnrisk.orders.rows import RowCounts, RowTable, count_kinds, count_reasons, first_rejects
 from churnrisk.orders.sales import SaleCounts, SalePlan
@@ -54,25 +55,23 @@ def make_report(
     engine: SqlEngine,
     table: RowTable,
     orders: str,
+    intake: Intake,
     *,
-    name: str,
-    form: str,
-    match: ColumnMatch,
     counts: RowCounts,
     rows_in: int,
     sales: SaleCounts,
     aside: str,
-    has_amounts: bool,
     notices: tuple[str, ...],
 ) -> IntakeReport:
     """Make the account of a purchase history."""
-    found: dict[str, Any] = {**count_orders(engine, table, orders, name=name, rows_in=rows_in, aside=aside)}
+    found: dict[str, Any] = {**count_orders(engine, table, orders, name=intake.name, rows_in=rows_in, aside=aside)}
     first_day, last_day = found.pop("first_day"), found.pop("last_day")
     found |= {kind: getattr(sales, kind) for kind in ("no_sale", "pending", "other_types", "returned", "refunds")}
     kinds = count_kinds(engine, aside)
+    said = (*intake.notices, *notices, *name_ignored(intake.match))
     return IntakeReport(
-        source=name,
-        format=form,
+        source=intake.name,
+        format=intake.form,
         rows_in=rows_in,
         rows_used=rows_in - sum(kinds.values()) - counts.no_sale,
         rows_rejected=kinds.get("rejected", 0),
@@ -84,9 +83,10 @@ def make_report(
         last_on=date_of(last_day).isoformat(),
         rows_no_sale=counts.no_sale,
         guests=sales.guests.to_dict(),
-        columns=match.names,
-        ignored_columns=match.ignored,
-        notices=(*notices, *name_ignored(match), *(() if has_amounts else (NO_AMOUNTS,))),
+        date_format=intake.typed.date_format,
+        columns=intake.match.names,
+        ignored_columns=intake.match.ignored,
+        notices=(*said, *(() if intake.typed.has_amounts else (NO_AMOUNTS,))),
         rejected_rows=first_rejects(engine, EXAMPLES, aside),
     )
 

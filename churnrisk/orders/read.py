@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from churnrisk.orders.identity import (
     whose_sql,
 )
 from churnrisk.orders.ids import say_ids, say_shared_addresses
+from churnrisk.orders.intake import Intake, Made
 from churnrisk.orders.kept_copy import read_through
 from churnrisk.orders.log import Orders
 from churnrisk.orders.refunds import settle_money
@@ -27,7 +28,6 @@ from churnrisk.orders.report import IntakeReport
 from churnrisk.orders.rows import (
     RowCounts,
     RowTable,
-    TypedRows,
     count_rows,
     create_set_aside,
     enforce_limit,
@@ -52,44 +52,6 @@ from churnrisk.timeline import day_number
 
 INTAKE_MEMORY = "600MiB"
 """Memory of the engine while it reads; what does not fit is spilled to the temporary folder."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Intake:
-    """A source whose values can be read, on the engine that reads them.
-
-    Parameters
-    ----------
-    name, form : str
-        What the source is called and what it is, for people.
-    match : ColumnMatch
-        Its columns.
-    typed : TypedRows
-        The query of its rows.
-    source : str
-        The rows as they came, with the columns ``c0``, ``c1``, ...
-    currency : str, optional
-        The one currency of its amounts, where it names one.
-    notices : tuple of str
-        What the user should know already.
-    has_files : bool
-        Whether there are several files, so that a place names one.
-    may_overlap : bool
-        Whether files may be exports of overlapping times; parts of one table, as Parquet files are, never overlap.
-    rejects : str
-        Query of what was no row at all; empty for nothing.
-    """
-
-    name: str
-    form: str
-    match: ColumnMatch
-    typed: TypedRows
-    source: str
-    currency: str | None = None
-    notices: tuple[str, ...] = ()
-    has_files: bool = False
-    may_overlap: bool = False
-    rejects: str = ""
 
 
 def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders:  # noqa: B008 - frozen
@@ -264,18 +226,6 @@ def _settle_lines(
     return (raw, profile) if settled is raw else _profile(settled, match, database)
 
 
-@dataclass(frozen=True)
-class Made:
-    """What intake makes on an engine: tables of rows, orders and lines, the account, and what the orders know."""
-
-    rows: RowTable
-    orders: str
-    lines: str | None
-    report: IntakeReport
-    facts: dict[str, Any]
-    is_view_of_rows: bool
-
-
 def make_all(
     engine: SqlEngine,
     intake: Intake,
@@ -295,35 +245,39 @@ def make_all(
     said += tuple(say_sales(intake.match, plan, sales or SaleCounts(), has_pending=options.count_pending))
     if copies or sales is not None:
         is_one_row_each = clean.is_one_row_each(engine, table)
-    reversals = clean.Reversals(options.reversals == "keep", options.reversal_days)
-    orders = clean.make_orders(
-        engine, table, has_amounts=has_amounts, is_one_row_each=is_one_row_each, reversals=reversals
-    )
-    if has_amounts and not options.rate_before:
-        money.refuse_new_money(engine.rows_of, orders=orders, month=engine.month_sql("order_day"))
+    orders = _make_orders(engine, table, options, has_amounts=has_amounts, is_one_row_each=is_one_row_each)
     has = {name: name in intake.match.positions for name in ("product_id", "category")}
     lines = clean.make_lines(engine, table) if any(has.values()) else None
     report = make_report(
         engine,
         table,
         orders,
-        name=intake.name,
-        form=intake.form,
-        match=intake.match,
+        intake,
         counts=counts,
         rows_in=counts.rows + count_no_rows(engine, intake),
         sales=sales or SaleCounts(),
         aside=aside,
-        has_amounts=has_amounts,
-        notices=(*intake.notices, *notices, *said),
+        notices=(*notices, *said),
     )
-    extra = _say_more(engine, intake, orders, report)
-    report = replace(report, date_format=intake.typed.date_format, notices=(*report.notices, *extra))
+    report = replace(report, notices=(*report.notices, *_say_more(engine, intake, orders, report)))
     if before_dropping is not None:
         before_dropping(table)
     if options.rejects is not None and report.reasons:
         write_rejects(engine, options.rejects, table=aside, has_files=intake.has_files)
     return Made(table, orders, lines, report, _facts(intake, report, has), is_one_row_each and not report.undone)
+
+
+def _make_orders(
+    engine: SqlEngine, table: RowTable, options: IntakeOptions, *, has_amounts: bool, is_one_row_each: bool
+) -> str:
+    """Make the table of orders, in one money."""
+    reversals = clean.Reversals(options.reversals == "keep", options.reversal_days)
+    orders = clean.make_orders(
+        engine, table, has_amounts=has_amounts, is_one_row_each=is_one_row_each, reversals=reversals
+    )
+    if has_amounts and not options.rate_before:
+        money.refuse_new_money(engine.rows_of, orders=orders, month=engine.month_sql("order_day"))
+    return orders
 
 
 def _say_more(engine: SqlEngine, intake: Intake, orders: str, report: IntakeReport) -> list[str]:

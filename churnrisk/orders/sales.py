@@ -141,12 +141,15 @@ def plan_sales(
         negated = _plan_types(engine, table, match, options, fates, unused)
     if options.count_pending:
         fates = [fate for fate in fates if fate[0] != PENDING]
-    judged = tuple(sorted(fates, key=lambda fate: fate[0]))
-    partly = "1 = 0" if "refunded_amount" in table.further else partly
+    partly, judged = "1 = 0" if "refunded_amount" in table.further else partly, tuple(sorted(fates, key=_issue_of))
     plan = SalePlan(judged, returned, partly, negated, status=status and f"CASE {status} END", unused=tuple(unused))
     if negated == "1 = 0" or has_amounts or has_quantities:
         return plan
     return replace(plan, sold_pieces=f"{MONEY_SCALE}", returned_pieces=f"-{MONEY_SCALE}")
+
+
+def _issue_of(fate: tuple[int, str, str]) -> int:
+    return fate[0]
 
 
 def _own_or_order(engine: SqlEngine, table: RowTable, column: str) -> str:

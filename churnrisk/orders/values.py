@@ -141,58 +141,75 @@ def _is_unchanged(value: str, kind: str) -> str:
     return f"CAST(try_cast({value} AS {kind}) AS VARCHAR) = {value}"
 
 
+@dataclass(frozen=True)
+class _Planner:
+    """Chooses the format of a column by all of its values."""
+
+    database: Database
+    raw: RawRows
+    match: ColumnMatch
+    profile: Profile
+    options: IntakeOptions
+
+    def ask_source(self, what: str) -> list[tuple[object, ...]]:
+        """Ask all rows."""
+        return self.database.rows_of(f"SELECT {what} FROM {self.raw.sql}")
+
+    def ask_column(self, role: str) -> dates.Ask:
+        """Give what asks the texts of one column, called v."""
+        source = f"(SELECT {trim_sql(_written_sql(self.match, role))} AS v FROM {self.raw.sql})"
+        return lambda what: self.database.rows_of(f"SELECT {what} FROM {source}")
+
+    def number(self, role: str, decimal: str | None) -> NumberPlan | None:
+        """Plan a column of numbers; None where it has none."""
+        shapes = self.profile.shapes.get(role)
+        if not shapes:
+            return None
+        sign = "." if self.match.positions[role] in self.raw.typed else decimal
+        return numbers.decide_numbers(
+            shapes,
+            self.ask_column(role),
+            decimal=sign,
+            share=self.options.reject_limit,
+            what=role,
+            is_complete=self.profile.is_complete,
+        )
+
+    def dates(self, role: str) -> DatePlan:
+        """Plan a column of dates."""
+        return dates.decide_dates(
+            self.profile.shapes[role],
+            self.ask_column(role),
+            date_format=self.options.date_format,
+            timezone=self.options.timezone,
+            share=self.options.reject_limit,
+        )
+
+    def discount(self) -> str:
+        """Tell what a discount is; it counts beside the price of a piece only."""
+        if self.match.money != "unit_price" or not self.profile.shapes.get("discount"):
+            return cost.UNUSED
+        return cost.decide_discount(self.ask_source, self.match, self.options)
+
+
 def plan_values(
     database: Database, raw: RawRows, match: ColumnMatch, profile: Profile, options: IntakeOptions
 ) -> Plans:
     """Choose one format per column, by all of its rows."""
-
-    def ask_source(what: str) -> list[tuple[object, ...]]:
-        return database.rows_of(f"SELECT {what} FROM {raw.sql}")
-
-    def ask_column(role: str) -> dates.Ask:
-        source = f"(SELECT {trim_sql(_written_sql(match, role))} AS v FROM {raw.sql})"
-        return lambda what: database.connection.execute(f"SELECT {what} FROM {source}").fetchall()
-
-    def plan_number(role: str, decimal: str | None) -> NumberPlan | None:
-        shapes = profile.shapes.get(role)
-        if not shapes:
-            return None
-        sign = "." if match.positions[role] in raw.typed else decimal
-        return numbers.decide_numbers(
-            shapes,
-            ask_column(role),
-            decimal=sign,
-            share=options.reject_limit,
-            what=role,
-            is_complete=profile.is_complete,
-        )
-
-    def plan_dates(role: str) -> DatePlan:
-        return dates.decide_dates(
-            profile.shapes[role],
-            ask_column(role),
-            date_format=options.date_format,
-            timezone=options.timezone,
-            share=options.reject_limit,
-        )
-
-    date_plan = plan_dates("ordered_at")
-    amounts = plan_number(match.money, options.decimal) if match.money else None
+    planner = _Planner(database, raw, match, profile, options)
+    date_plan = planner.dates("ordered_at")
+    amounts = planner.number(match.money, options.decimal) if match.money else None
     decimal = amounts.decimal if amounts and options.decimal is None else options.decimal
-    quantities = plan_number("quantity", decimal)
-    discount = cost.UNUSED
-    if match.money == "unit_price" and profile.shapes.get("discount"):
-        discount = cost.decide_discount(ask_source, match, options)
-    sums = {role: plan_number(role, decimal) for role in ("refunded_amount", "discount") if amounts}
-    if discount == cost.UNUSED:
-        sums.pop("discount", None)
+    quantities, discount = planner.number("quantity", decimal), planner.discount()
+    further = ("refunded_amount", *(() if discount == cost.UNUSED else ("discount",))) if amounts else ()
+    sums = {role: planner.number(role, decimal) for role in further}
     plans = Plans(
         date_plan,
         amounts,
         quantities,
         plain=profile.plain,
         sums={role: plan for role, plan in sums.items() if plan is not None},
-        refund_dates=plan_dates("refunded_at") if profile.shapes.get("refunded_at") else None,
+        refund_dates=planner.dates("refunded_at") if profile.shapes.get("refunded_at") else None,
         words=tuple(role for role in WORDS if role in match.positions),
         discount=discount,
     )

@@ -181,9 +181,8 @@ def score_on_cluster(
     snapshot = model.snapshot.at(as_of)
     tell("scoring on Spark", 0, 3)
     view = _score(spark, packed, orders, snapshot, model.names, valuation or Valuation())
-    found = spark.rows_of(
-        f"SELECT status, risk, count(*), count(value_at_risk) FROM {view} GROUP BY 1, 2 ORDER BY 1, 2"
-    )
+    counted = f"status, risk, count(*), count(value_at_risk) FROM {view} GROUP BY 1, 2 ORDER BY 1, 2"
+    found = spark.rows_of(f"SELECT {counted}")
     by = by if any(row[3] for row in found) else "risk"
     tell("ranking", 1, 3)
     ranked = _rank(spark, view)
