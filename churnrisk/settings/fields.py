@@ -94,10 +94,14 @@ class Settings(BaseSettings):
         0.5, ge=0, le=1, description="a run stops when more than this share of the rows has no customer id"
     )
     amounts: Literal["order", "line"] | None = Field(
-        None, description="whether an amount is that of its line, or of its order and repeated; found when not set"
+        None,
+        description="whether an amount is that of its line, or of its order and repeated; found when not set",
+        examples=["order"],
     )
     discount: Literal["share", "percent", "unit", "line", "none"] | None = Field(
-        None, description="what a discount beside price and quantity is; found when not set"
+        None,
+        description="what a discount beside price and quantity is; found when not set",
+        examples=["percent"],
     )
     no_amounts: bool = Field(False, description="whether purchases are read without amounts on purpose")
     train_customers: int = Field(

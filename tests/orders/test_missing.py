@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from churnrisk.engines import collect_arrays
+from churnrisk.errors import ColumnError
 from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.orders.missing import MISSING_WORDS
 
@@ -52,7 +53,9 @@ def test_a_number_under_a_format_of_dates_is_named(tmp_path: Path) -> None:
 def test_a_column_of_such_words_is_an_empty_one(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("customer,date,total,quantity\na,2024-01-05,NULL,\nb,2024-01-06,NULL,NULL\n")
-    with read_orders(path) as orders:
+    with pytest.raises(ColumnError, match="total is there and is empty"):
+        read_orders(path)
+    with read_orders(path, IntakeOptions(no_amounts=True)) as orders:
         assert not orders.has_amounts
         assert orders.report.rows_used == 2
 
