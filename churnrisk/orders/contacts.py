@@ -130,7 +130,9 @@ def read_opted_out(source: Any, options: IntakeOptions = IntakeOptions()) -> Con
             f"{listed.source}: {bad} rows cannot be read or have no customer id, and a customer who has opted out "
             "must not be contacted by mistake. Mend them or take them out."
         )
-    return listed
+    # a guest is known by the address in small letters, however the list writes it
+    plain = {name.lower(): contact for name, contact in listed.contacts.items() if "@" in name}
+    return replace(listed, contacts={**plain, **listed.contacts})
 
 
 def _collect(raw: RawRows, database: Database, options: IntakeOptions, *, needs_email: bool) -> ContactList:

@@ -72,3 +72,8 @@ def test_contacts_need_one_column_of_addresses(tmp_path: Path) -> None:
         read_contacts(write(tmp_path / "a.csv", "customer_id,phone\n1,2\n"))
     with pytest.raises(ColumnError, match="email, mail could each be the email"):
         read_contacts(write(tmp_path / "b.csv", "customer_id,email,mail\n1,2,3\n"))
+
+
+def test_a_guest_who_has_opted_out_is_found_however_the_list_writes_the_address(tmp_path: Path) -> None:
+    path = write(tmp_path / "out.csv", "customer_id\nAda@Example.com\nK-17\n")
+    assert set(read_opted_out(path).contacts) == {"Ada@Example.com", "ada@example.com", "K-17"}
