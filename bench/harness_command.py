@@ -31,7 +31,8 @@ def predict(history: str, horizon: str, cutoff: str, out: str) -> None:
     """Train and score as a user would, and write what the harness reads."""
     with tempfile.TemporaryDirectory() as folder:
         config, models, scores = Path(folder) / "config", Path(folder) / "models", Path(folder) / "scores.csv"
-        into = ("--as-of", cutoff, "--models-dir", models)
+        # the truth of the harness counts a purchase that was taken back
+        into = ("--as-of", cutoff, "--models-dir", models, "--reversals", "keep")
         run("train", history, "--horizon", horizon, *into, config=config)
         run("score", history, *into, "--output", scores, config=config)
         with scores.open(encoding="utf-8", newline="") as read, Path(out).open("w", encoding="utf-8") as written:

@@ -178,6 +178,14 @@ def is_distorted(snapshot: Snapshot, holes: Sequence[Hole]) -> bool:
     return is_stale(snapshot, holes) or _exceeds(holes, snapshot.outcome_start, snapshot.outcome_end, DISTORTING)
 
 
+def harm(snapshot: Snapshot, holes: Sequence[Hole]) -> tuple[float, float]:
+    """Give how much of a snapshot is in holes, to sort by: of its outcome window first, then of as many days before."""
+    days = snapshot.horizon
+    after = sum(hole.overlap(snapshot.outcome_start, snapshot.outcome_end) for hole in holes)
+    before = sum(hole.overlap(snapshot.cutoff - days, snapshot.cutoff) for hole in holes)
+    return after / days, before / days
+
+
 def is_stale(snapshot: Snapshot, holes: Sequence[Hole]) -> bool:
     """Tell whether what is known at a cutoff is distorted: a hole has more than a tenth of the horizon before it."""
     return _exceeds(holes, snapshot.cutoff - snapshot.horizon, snapshot.cutoff, DISTORTING)

@@ -67,6 +67,7 @@ ROLES = (
     "unit_price",
     "currency",
     "order_status",
+    "payment_status",
     "row_type",
     "refunded_amount",
     "refunded_at",

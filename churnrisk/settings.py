@@ -89,6 +89,10 @@ class Settings(BaseSettings):
         None, description="the shop's time zone, for times with an offset", examples=["Europe/Sofia"]
     )
     fold_case: bool = Field(False, description="whether ids that differ only by case are one customer")
+    fold_ids: bool = Field(
+        False,
+        description="whether ids that differ only in writing (case, invisible characters, zeros) are one customer",
+    )
     pseudonymise: bool = Field(
         False, description="whether customer ids are replaced on the way in by keyed hashes, which need a key"
     )
@@ -133,6 +137,17 @@ class Settings(BaseSettings):
         None,
         description="memory limit of the engine; when not set, 600MiB to read and then four fifths of the machine's",
         examples=["2GB"],
+    )
+    cache: bool = Field(
+        True,
+        description="whether a copy of a large purchase history is kept beside the state, to be read faster next time",
+    )
+    cache_days: int = Field(30, ge=1, le=36500, description="days after which a kept copy goes that was not used")
+    cache_gb: float = Field(
+        10, gt=0, le=10_000, description="most gigabytes of kept copies; those go first that were used longest ago"
+    )
+    cache_from_mb: float = Field(
+        16, ge=0, le=1_000_000, description="megabytes of a purchase history from which on a copy of it is kept"
     )
     weekly_dir: Path = Field(Path("weekly"), description="folder that `churnrisk weekly` writes the list and report to")
     smtp_host: str | None = Field(

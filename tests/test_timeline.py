@@ -113,3 +113,28 @@ def test_the_history_bounds_the_horizon_and_it_is_said() -> None:
         choose_horizon({5: 10}, {}, history=20)
     with pytest.raises(NotEnoughData, match="bought on two days"):
         choose_horizon({}, {3: 10}, history=1000)
+
+
+@given(
+    horizon=st.integers(1, 60),
+    lead=st.integers(0, 5),
+    more=st.integers(0, 600),
+    hole=st.tuples(st.integers(0, 400), st.integers(1, 200)),
+)
+def test_older_snapshots_take_the_place_of_those_left_out(
+    horizon: int, lead: int, more: int, hole: tuple[int, int]
+) -> None:
+    current = Snapshot(1000, lookback=365, horizon=horizon, lead=lead)
+    first_day = current.cutoff - 2 * horizon - lead - more
+
+    def is_held(snapshot: Snapshot) -> bool:
+        return hole[0] <= current.cutoff - snapshot.cutoff < sum(hole)
+
+    every = plan_snapshots(first_day, current, count=10_000)
+    plan = plan_snapshots(first_day, current, leave_out=is_held)
+    usable = [one for one in every.labelled if not is_held(one)]
+    assert list(plan.labelled) == usable[-12:]
+    assert all(one.outcome_end <= plan.test.cutoff for one in plan.fitting)
+    assert set(plan.fitting) <= set(usable)
+    reached = [one for one in every.labelled if len(usable) < 12 or one >= usable[-12]]
+    assert list(plan.left_out) == [one for one in reached if is_held(one)]

@@ -314,7 +314,8 @@ def _read_ids(settings: Settings) -> IntakeOptions:
     """Read the ids of lists as those of the purchases are read, or customers who opted out would not be recognised."""
     from churnrisk.orders import IntakeOptions
 
-    return IntakeOptions(fold_case=settings.fold_case, pseudonym_key=Reading({}).pseudonym_key(settings))
+    key = Reading({}).pseudonym_key(settings)
+    return IntakeOptions(fold_case=settings.fold_case, fold_ids=settings.fold_ids, pseudonym_key=key)
 
 
 def _default_window(settings: Settings) -> int:

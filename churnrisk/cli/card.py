@@ -20,6 +20,7 @@ MEASURES = (
 )
 MODELS = ("churnrisk", "base rate", "recency rule", "RFM logistic regression")
 YEAR = 365
+MOST_UNUSED = 8
 SHORT = {"RFM logistic regression": "RFM logistic"}
 
 
@@ -72,8 +73,11 @@ def show_intake(intake: Card, *, rejects: Path | None = None, notices: Iterable[
         ("rejected", "rows_rejected"),
         ("without customer", "rows_without_customer"),
         ("duplicates", "duplicates_dropped"),
+        ("no sale", "rows_no_sale"),
     )
-    show_table(f"Intake of {intake['source']}", [{label: intake[key] for label, key in counted}])
+    shown = {label: intake.get(key, 0) for label, key in counted}  # an earlier card has no rows that are no sale
+    show_table(f"Intake of {intake['source']}", [shown])
+    _show_columns(intake, notices=intake["notices"])
     say(
         f"  {intake['orders']:,} orders of {intake['customers']:,} customers, {intake['first_on']} to "
         f"{intake['last_on']}: {intake['purchases']:,} purchases, {intake['returns']:,} returns, "
@@ -86,6 +90,19 @@ def show_intake(intake: Card, *, rejects: Path | None = None, notices: Iterable[
     for notice in (*intake["notices"], *notices):
         say(f"  Note: {notice}")
     say()
+
+
+def _show_columns(intake: Card, *, notices: Iterable[str]) -> None:
+    """Print which column was taken for which role, and those that were not used and that no notice names."""
+    taken = intake.get("columns", {})
+    pairs = [role if role == header else f"{role} = {header}" for role, header in taken.items()]
+    if pairs:
+        say(f"  Columns: {', '.join(pairs)}.")
+    named = {one for notice in notices for one in notice.rstrip(".").partition(": ")[2].split(", ")}
+    unused = [header for header in intake.get("ignored_columns", ()) if header not in named]
+    if unused:
+        more = f" and {len(unused) - MOST_UNUSED} more" if len(unused) > MOST_UNUSED else ""
+        say(f"  Not used: {', '.join(unused[:MOST_UNUSED])}{more}.")
 
 
 def show_horizon(card: Card) -> None:

@@ -19,14 +19,18 @@ def register(app: typer.Typer) -> None:
 def convert(
     context: typer.Context,
     purchases: Purchases = None,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The Parquet file to write.")] = Path(
-        "purchases.parquet"
-    ),
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="The Parquet file to write; of a folder, a new folder."),
+    ] = Path("purchases.parquet"),
     as_json: AsJson = False,
     *,
     reading: Reading,
 ) -> None:
     """Write a purchase history as plain Parquet, which every engine reads and gives the same scores from.
+
+    A folder of files becomes a folder of Parquet files, several read at a time: churnrisk convert exports/ --output
+    purchases/
 
     Example: churnrisk convert export.csv --output purchases.parquet
     """
@@ -39,10 +43,13 @@ def convert(
     options = reading.options(settings, rejects=workflows.rejects_beside(source))
     with progress_bar(is_quiet=as_json) as progress:
         progress("converting", 0, 1)
-        report = workflows.convert(source, output, options=options)
-    account = {name: value for name, value in report.to_dict().items() if name != "rejected_rows"}
+        reports = workflows.convert(source, output, options=options, progress=progress)
+    accounts = [
+        {name: value for name, value in report.to_dict().items() if name != "rejected_rows"} for report in reports
+    ]
     if as_json:
-        print_json({"output": str(output), "intake": account})
+        print_json({"output": str(output), "intake": accounts[0] if output.suffix else accounts})
         return
-    show_intake(account, rejects=options.rejects)
-    say(f"{report.rows_used:,} rows: {output}")
+    for account in accounts:
+        show_intake(account, rejects=options.rejects)
+    say(f"{sum(report.rows_used for report in reports):,} rows: {output}")

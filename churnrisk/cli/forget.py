@@ -57,6 +57,7 @@ def forget(
     Example: churnrisk forget 10042 --dry-run
     """
     from churnrisk import workflows
+    from churnrisk.cli.reading import keep_in
     from churnrisk.cli.show import print_json
     from churnrisk.orders import read_list
 
@@ -65,8 +66,9 @@ def forget(
     ids = [one.strip() for one in customer_ids or [] if one.strip()]
     if apply and (ids or file):
         raise SettingsError("--apply forgets whoever was forgotten before; it takes no ids and no --file.")
+    copies = [keep_in(settings).folder]
     if apply:
-        result = workflows.apply_erasures(place)
+        result = workflows.apply_erasures(place, copies=copies)
     else:
         options = reading.options(settings)
         ids += read_list(file, options).customer_ids if file is not None else []
@@ -79,6 +81,7 @@ def forget(
             ids,
             models_dir=models_dir or settings.models_dir,
             files=workflows.usual_exports(settings.weekly_dir, settings.purchases),
+            copies=copies,
             stored_as=options.own_id,
             is_dry=dry_run,
         )
@@ -108,6 +111,7 @@ def _show(result: Forgotten) -> None:
     plain = _plain(result)
     is_, verb = ("would be", "would be erased") if result.is_dry else ("is", "were erased")
     say(f"{result.known:,} of {result.customers:,} customers were known; what was remembered of them {is_} erased.")
+    say(f"{result.copies:,} kept copies of purchase histories {verb}.")
     say(
         f"{result.received_orders:,} received orders, {result.documents:,} documents and {len(result.job_results):,} "
         f"files of jobs {verb}."

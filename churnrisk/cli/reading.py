@@ -14,7 +14,7 @@ import typer
 from churnrisk.errors import SettingsError
 
 if TYPE_CHECKING:
-    from churnrisk.orders import IntakeOptions
+    from churnrisk.orders import IntakeOptions, KeepIn
     from churnrisk.settings import Settings
     from churnrisk.workflows import Recipe
 
@@ -54,6 +54,9 @@ INTAKE_PARAMETERS: Mapping[str, Any] = {
         PAIRS, "--rate-before", "DATE=RATE", "Multiply the amounts before a date, as 2026-01-01=0.511292; repeatable."
     ),
     "fold_case": _flag("--fold-case", "Take ids that differ only by case for one customer."),
+    "fold_ids": _flag(
+        "--fold-ids", "Take ids that differ only in writing (case, invisible characters, zeros) for one."
+    ),
     "pseudonymise": _flag("--pseudonymise", "Replace customer ids by keyed hashes on the way in."),
     "pseudonym_key": _option(
         FILE, "--pseudonym-key", "FILE", "Pseudonymise with the key in this file, of `churnrisk keys pseudonym-key`."
@@ -77,6 +80,7 @@ INTAKE_PARAMETERS: Mapping[str, Any] = {
         TEXT, "--discount", "KIND", "What a discount is: share, percent, unit, line or none. (default: found)"
     ),
     "no_amounts": _flag("--no-amounts", "Read a log without amounts on purpose."),
+    "no_cache": _flag("--no-cache", "Read the source itself, and keep no copy of it for the next time."),
     "query": _option(TEXT, "--query", "SQL", "What to read from a database."),
     "threads": _option(NUMBER, "--threads", "N", "Threads of the engine. (default: all)"),
     "memory": _option(TEXT, "--memory", "SIZE", "Memory limit, as 2GB. (default: 600MiB to read, then 80 % of all)"),
@@ -115,7 +119,7 @@ GONE_PARAMETERS: Mapping[str, Any] = {
 PARAMETERS = {**INTAKE_PARAMETERS, **LIMIT_PARAMETERS, **GONE_PARAMETERS}
 _MAPPINGS = {"column": "columns", "rate": "rates", "rate_before": "rate_before", "status": "status"}
 _PARAMETERS_OF = {name: parameter for parameter, name in _MAPPINGS.items()}
-_NOT_COPIED = ("column", "rate", "rejects", "query", "pseudonymise", "pseudonym_key")
+_NOT_COPIED = ("column", "rate", "rejects", "query", "pseudonymise", "pseudonym_key", "no_cache")
 _FROM_SETTINGS = tuple(name for name in INTAKE_PARAMETERS if name not in _NOT_COPIED)
 
 
@@ -138,9 +142,10 @@ class Reading:
         from churnrisk.orders import IntakeOptions
 
         chosen: dict[str, Any] = {name: getattr(settings, name) for name in _FROM_SETTINGS}
-        special = {*_MAPPINGS, "pseudonymise", "pseudonym_key"}
+        special = {*_MAPPINGS, "pseudonymise", "pseudonym_key", "no_cache"}
         chosen |= {name: value for name, value in self.given.items() if value is not None and name not in special}
         chosen["pseudonym_key"] = self.pseudonym_key(settings)
+        chosen["keep"] = keep_in(settings) if settings.cache and not self.given.get("no_cache") else None
         for parameter, name in _MAPPINGS.items():
             pairs = self.given.get(parameter) or []
             parsed = parse_columns(pairs) if parameter == "column" else parse_pairs(_spell(parameter), pairs)
@@ -169,6 +174,20 @@ class Reading:
         if named is None and not (self.given.get("pseudonymise") or settings.pseudonymise):
             return None
         return load_pseudonym_key(named or settings.pseudonym_key)
+
+
+def keep_in(settings: Settings) -> KeepIn:
+    """Give where copies of large purchase histories are kept, and how many."""
+    from churnrisk.orders import KeepIn
+    from churnrisk.state import copies_folder, default_state_path, parse_place
+
+    place = parse_place(settings.state) if settings.state else default_state_path(settings.models_dir)
+    return KeepIn(
+        folder=copies_folder(place, settings.models_dir),
+        days=settings.cache_days,
+        size=int(settings.cache_gb * 1000**3),
+        least=int(settings.cache_from_mb * 1000**2),
+    )
 
 
 def runs_on_engines(command: Callable[..., None]) -> Callable[..., None]:
@@ -239,11 +258,11 @@ _SHAPES = {
 
 
 def parse_pairs(option: str, pairs: Iterable[str]) -> dict[str, str]:
-    """Read repeated ``NAME=VALUE`` options, each name once."""
+    """Read repeated ``NAME=VALUE`` options, each name once; a column without a header stands for none."""
     parsed: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
-        if not equals or not name or not value:
+        if not equals or not name or not (value or option == "--column"):
             shape, example = _SHAPES[option]
             raise SettingsError(f"{option} {pair}: write it as {shape}, for example {option} {example}.")
         if name in parsed:

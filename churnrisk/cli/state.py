@@ -91,11 +91,12 @@ def prune(
     state: StateFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let go of old scoring runs, ended jobs, audit entries, sessions and files of rejects; campaigns and orders stay.
+    """Let go of old runs, jobs, audit entries, sessions, files of rejects and kept copies; campaigns and orders stay.
 
     Example: churnrisk state prune --older-than 365
     """
     from churnrisk import workflows
+    from churnrisk.cli.reading import keep_in
     from churnrisk.cli.show import print_json, say
 
     settings = current_settings(context)
@@ -108,6 +109,7 @@ def prune(
         days=days,
         rejects_days=min(days, settings.keep_rejects_days or days),
         weekly_dir=settings.weekly_dir,
+        keep=keep_in(settings),
         is_dry=dry_run,
     )
     if as_json:
@@ -117,6 +119,7 @@ def prune(
     say(
         f"Older than {days} days, {verb}: {pruned.state.runs:,} scoring runs ({pruned.state.scores:,} scores), "
         f"{pruned.state.jobs:,} jobs, {pruned.state.monitor_runs:,} looks at models, {pruned.state.audit:,} audit "
-        f"entries, {pruned.state.sessions:,} sessions, {len(pruned.rejects):,} files of rejects."
+        f"entries, {pruned.state.sessions:,} sessions, {len(pruned.rejects):,} files of rejects, "
+        f"{pruned.copies:,} kept copies of purchase histories."
     )
     say("Campaigns and received orders stay.")

@@ -20,12 +20,12 @@ def value_of_keeping(columns: Mapping[str, Any]) -> np.ndarray:
 
     The value at risk is the churn probability times this; so it is taken apart again. It is the margin of the next
     year with a purchase in the horizon less that without one, since who does not buy within the horizon has not
-    left for good.
+    left for good. Keeping a customer who has got back all that was ever paid is worth nothing.
 
     Parameters
     ----------
     columns : mapping of str to ndarray
-        The columns of the scores: ``churn_probability`` and ``value_at_risk``.
+        The columns of the scores: ``churn_probability``, ``value_at_risk`` and, if it is known, ``total_amount``.
 
     Returns
     -------
@@ -46,4 +46,6 @@ def value_of_keeping(columns: Mapping[str, Any]) -> np.ndarray:
     value = np.where(np.isnan(risk), np.nan, 0.0)
     known = risk > 0
     value[known] = at_risk[known] / risk[known]
+    if "total_amount" in columns:
+        value[(np.asarray(columns["total_amount"], dtype=np.float64) <= 0) & ~np.isnan(value)] = 0
     return value

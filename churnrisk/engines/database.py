@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -149,6 +149,12 @@ class Database:
     def hash_sql(self, columns: str) -> str:
         """Give SQL for a number that is equal for rows that are equal in all of some columns."""
         return f"hash({columns})"
+
+    def add_function(self, name: str, function: Callable[[str], str]) -> None:
+        """Let queries call a function of one text by a name; a second time nothing happens."""
+        known = self.connection.execute("SELECT 1 FROM duckdb_functions() WHERE function_name = ?", [name]).fetchall()
+        if not known:
+            self.connection.create_function(name, function, ["VARCHAR"], "VARCHAR")
 
     def make_room(self, taken: int | None = None) -> None:
         """Hold the engine to what is left when so many bytes of the process's memory are taken by others; None: all.

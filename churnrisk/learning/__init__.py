@@ -1,14 +1,7 @@
 """Learning: churn probabilities from a training set, tested against baselines on what came after."""
 
-from churnrisk.learning.backtest import (
-    Backtest,
-    BacktestPlan,
-    CutoffResult,
-    Figures,
-    SkippedCutoff,
-    plan_backtest,
-    run_backtest,
-)
+from churnrisk.learning.backtest import Backtest, CutoffResult, Figures, run_backtest
+from churnrisk.learning.backtest_plan import BacktestPlan, SkippedCutoff, plan_backtest
 from churnrisk.learning.design import FAMILIES, families_of
 from churnrisk.learning.estimators import Blend, Learner, RidgePart
 from churnrisk.learning.evaluate import MEASURES, Interval, Scored, difference, measure, reliability

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from churnrisk.orders.contacts import Contact, ContactList, read_contacts, read_opted_out
-    from churnrisk.orders.convert import convert_purchases
+    from churnrisk.orders.convert import convert_files, convert_purchases
     from churnrisk.orders.customers import CustomerTable, read_customers
     from churnrisk.orders.drawing import TRAIN_CUSTOMERS, Draw, DrawnCustomers
     from churnrisk.orders.few import (
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
         read_day,
         trim_text,
     )
+    from churnrisk.orders.kept_copy import drop_copies, is_of_copy
     from churnrisk.orders.lists import CustomerList, read_list
     from churnrisk.orders.log import Orders
     from churnrisk.orders.read import read_orders
     from churnrisk.orders.report import IntakeReport
-    from churnrisk.sources import IntakeOptions, write_database_table
+    from churnrisk.sources import IntakeOptions, KeepIn, list_files, write_database_table
 
 __all__ = [
     "FACTS",
@@ -43,11 +44,16 @@ __all__ = [
     "FewOrders",
     "IntakeOptions",
     "IntakeReport",
+    "KeepIn",
     "Orders",
     "PurchaseRow",
     "build_few_orders",
+    "convert_files",
     "convert_purchases",
+    "drop_copies",
     "few_database",
+    "is_of_copy",
+    "list_files",
     "mark_undone",
     "open_few",
     "read_contacts",
@@ -62,6 +68,7 @@ __all__ = [
 
 _HOMES = {
     "trim_text": "few",
+    "convert_files": "convert",
     "convert_purchases": "convert",
     "LINE_TYPES": "few",
     "ORDER_TYPES": "few",
@@ -73,6 +80,8 @@ _HOMES = {
     "mark_undone": "few",
     "open_few": "few",
     "read_day": "few",
+    "drop_copies": "kept_copy",
+    "is_of_copy": "kept_copy",
     "CustomerList": "lists",
     "TRAIN_CUSTOMERS": "drawing",
     "Draw": "drawing",
@@ -92,7 +101,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     # imported on first use, so that the process that parses foreign formats starts without pandas
-    if name in ("IntakeOptions", "write_database_table"):  # of the stage below, which nobody else enters
+    if name in ("IntakeOptions", "KeepIn", "list_files", "write_database_table"):  # of the stage below
         return getattr(import_module("churnrisk.sources"), name)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

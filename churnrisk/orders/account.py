@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from typing import Any
 
 from churnrisk.engines import SqlEngine
 from churnrisk.errors import SourceError
@@ -29,6 +30,10 @@ PENDING = wording(
 COUNTED_PENDING = mark("Orders that are not paid yet count as sales, as asked.")
 OTHER_TYPES = wording("Rows that repeat a sale or are none, and are not counted: {names}.")
 RETURNED = wording("Refunded or returned, and so undone: {names} (orders by their status).")
+PARTLY = wording(
+    "Refunded in part, and no column says how much: {names} (orders by their status). They count with all of their "
+    "money; if a column has the refunded amounts, choose it: --column refunded_amount=NAME."
+)
 REFUNDS = wording("{number} refunds were taken from {name}; each counts on its own day.")
 UNDATED = wording(
     "{number} refunds have no date of their own and count on the day of their order: the file knows more than was "
@@ -61,8 +66,9 @@ def make_report(
     notices: tuple[str, ...],
 ) -> IntakeReport:
     """Make the account of a purchase history."""
-    found = count_orders(engine, table, orders, name=name, rows_in=rows_in, aside=aside)
+    found: dict[str, Any] = {**count_orders(engine, table, orders, name=name, rows_in=rows_in, aside=aside)}
     first_day, last_day = found.pop("first_day"), found.pop("last_day")
+    found |= {kind: getattr(sales, kind) for kind in ("no_sale", "pending", "other_types", "returned", "refunds")}
     kinds = count_kinds(engine, aside)
     return IntakeReport(
         source=name,
@@ -77,11 +83,7 @@ def make_report(
         first_on=date_of(first_day).isoformat(),
         last_on=date_of(last_day).isoformat(),
         rows_no_sale=counts.no_sale,
-        no_sale=sales.no_sale,
-        pending=sales.pending,
-        other_types=sales.other_types,
-        returned=sales.returned,
-        refunds=sales.refunds,
+        guests=sales.guests.to_dict(),
         columns=match.names,
         ignored_columns=match.ignored,
         notices=(*notices, *name_ignored(match), *(() if has_amounts else (NO_AMOUNTS,))),
@@ -127,10 +129,12 @@ def say_sales(match: ColumnMatch, plan: SalePlan, sales: SaleCounts, *, has_pend
         said.append(COUNTED_PENDING)
     if sales.returned:
         said.append(RETURNED.format(names=list_words(sales.returned)))
+    if sales.partly:
+        said.append(PARTLY.format(names=list_words(sales.partly)))
     if sales.has_repeated_totals:
         said.append(TOTALS.format(name=repr(match.names["amount"])))
-    if "refunded_amount" in match.positions and sales.refunds:
-        said.append(REFUNDS.format(number=sales.refunds, name=repr(match.names["refunded_amount"])))
+    if "refunded_amount" in match.positions and sales.dated_refunds:
+        said.append(REFUNDS.format(number=sales.dated_refunds, name=repr(match.names["refunded_amount"])))
     if sales.refunds > sales.dated_refunds:
         said.append(UNDATED.format(number=sales.refunds - sales.dated_refunds))
     return said

@@ -31,6 +31,12 @@ def count_keys(engine: SqlEngine, table: RowTable) -> tuple[int, int]:
     return int(rows), int(keys)
 
 
+def is_one_row_each(engine: SqlEngine, table: RowTable) -> bool:
+    """Tell whether each order is one row."""
+    rows, keys = count_keys(engine, table)
+    return rows == keys
+
+
 def make_orders(
     engine: SqlEngine, table: RowTable, *, has_amounts: bool, is_one_row_each: bool, reversals: Reversals
 ) -> str:

@@ -16,8 +16,8 @@ from churnrisk.sources import (
     find_chosen_in,
     match_columns,
     open_source,
+    own_sql,
     plain_header,
-    pseudonym_sql,
     settle_rows,
     trim_sql,
 )
@@ -141,8 +141,7 @@ def _collect(raw: RawRows, database: Database, options: IntakeOptions, *, needs_
         raw.headers, find_chosen_in(raw.headers, chosen), roles=("customer_id",), needed=("customer_id",)
     )
     identity = id_sql(f"c{match.positions['customer_id']}", raw.is_escaped)
-    identity = f"lower({identity})" if options.fold_case else identity
-    identity = pseudonym_sql(identity, database, options.pseudonym_key)
+    identity = own_sql(identity, database, options)
     places = _find_fields(raw, needs_email=needs_email)
     fields = [trim_sql(f"c{places[role]}") if role in places else "NULL" for role in CONTACT_ALIASES]
     whole = ", ".join(trim_sql(f"c{place}") for place in range(len(raw.headers)))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from churnrisk.engines import Database
+from churnrisk.errors import AmbiguousFormat
 from churnrisk.orders.log import Orders
 from churnrisk.orders.read import build_orders
 from churnrisk.orders.report import IntakeReport
@@ -58,3 +64,57 @@ def _columns(orders: Orders, *, has_ids: bool) -> list[str]:
         f"{quote_text(orders.currency or '')} AS currency": orders.currency is not None,
     }
     return [column for column, is_known in known.items() if is_known]
+
+
+def convert_files(
+    files: Sequence[Path], folder: Path, options: IntakeOptions, *, tell: Callable[[int], object] = lambda _: None
+) -> list[IntakeReport]:
+    """Convert each file by itself, several at a time, into a Parquet file of its name; give their accounts in order.
+
+    A cluster can share such work: every file may as well be converted on another machine. What spans files, such as a
+    return of a purchase in another one, is found when the folder is read.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        The files.
+    folder : Path
+        Where the Parquet files go.
+    options : IntakeOptions
+        How to read them; its threads are the files that are read at a time.
+    tell : callable
+        Is told how many files are done.
+
+    Raises
+    ------
+    AmbiguousFormat
+        Where files turn out to have other columns than the first, or other forms of dates.
+    """
+    targets = [folder / f"{number:05d}-{file.stem}.parquet" for number, file in enumerate(files)]
+    own = [replace(options, threads=1, rejects=_rejects_of(options.rejects, file)) for file in files]
+    workers = min(len(files), options.threads or os.cpu_count() or 1)
+    context = multiprocessing.get_context("spawn")  # threads of an engine do not survive a fork
+    with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
+        reports = []
+        for report in pool.map(convert_purchases, files, targets, own):
+            reports.append(report)
+            tell(len(reports))
+            _refuse_other_form(reports[0], report)
+    return reports
+
+
+def _rejects_of(rejects: Path | None, file: Path) -> Path | None:
+    return None if rejects is None else rejects.with_name(f"{file.stem}.{rejects.name}")
+
+
+def _refuse_other_form(first: IntakeReport, other: IntakeReport) -> None:
+    if first.columns != other.columns:
+        raise AmbiguousFormat(
+            f"{other.source} has other columns than {first.source}: {', '.join(other.columns.values())}, and not "
+            f"{', '.join(first.columns.values())}. Convert them apart, or name the columns with --column."
+        )
+    if first.date_format != other.date_format:
+        raise AmbiguousFormat(
+            f"{other.source} has dates as {other.date_format}, and {first.source} as {first.date_format}. Convert them "
+            "apart, or name the form with --date-format."
+        )

@@ -7,8 +7,12 @@ from collections.abc import Callable
 
 from churnrisk.errors import AmbiguousFormat
 from churnrisk.schema import MONEY_LIMIT, MONEY_SCALE
-from churnrisk.sources import ColumnMatch, IntakeOptions
+from churnrisk.sources import ColumnMatch, IntakeOptions, plain_header
 
+_PERCENT = re.compile(r"%|percent|prozent|procent|процент|працэнт|\bpct\b|\brate\b", flags=re.IGNORECASE)
+_MONEY = re.compile(
+    "amount|value|kwota|wartosc|сума|сумма|стойност|betrag|montant|importe|importo|valor|tutar|castka|(eur|usd|pln|bgn|byn|rub)$"
+)
 SHARE, PERCENT, UNIT, LINE, UNUSED = "share", "percent", "unit", "line", "none"
 
 
@@ -64,17 +68,28 @@ def decide_discount(ask: Ask, match: ColumnMatch, options: IntakeOptions) -> str
     [row] = ask(
         f"count(*) FILTER ({off} <> 0), max(abs({off})), count(*) FILTER ({off} <> 0 AND abs({off}) < 1), "
         f"count(*) FILTER ({off} <> 0 AND abs({pieces}) > 1), count(*) FILTER (abs({off}) > abs({price})), "
-        f"count(*) FILTER (c{match.positions['discount']} LIKE '%\\%%' ESCAPE '\\')"
+        f"count(*) FILTER (c{match.positions['discount']} LIKE '%\\%%' ESCAPE '\\'), "
+        f"count(*) FILTER (abs({off}) > abs({price} * {pieces})), count(*) FILTER ({off} <> floor({off})), "
+        f"count(*) FILTER ({off} <> 0 AND NOT regexp_matches(c{match.positions['discount']}, '[.,][0-9][0-9]\\s*$'))"
     )
-    given, most, fractions, several, above, signs = (float(str(value or 0)) for value in row)
+    given, most, fractions, several, above, signs, beyond, broken, bare = (float(str(value or 0)) for value in row)
     if not given:
         return UNUSED
-    if signs or re.search(r"%|percent|prozent|procent|процент|\bpct\b", header, flags=re.IGNORECASE):
+    if signs or _PERCENT.search(header):
         return PERCENT
-    if most <= 1 and fractions:
+    is_money = bool(_MONEY.search(plain_header(header)))
+    if not is_money and most <= 1 and fractions:
         return SHARE
-    if not several or above:
+    if not is_money and most <= 100 and beyond:
+        return PERCENT  # no amount off a line is more than the line
+    may_be_share = not is_money and most <= 100 and not broken and bool(bare)
+    if not may_be_share and (not several or above):
         return LINE
+    if not several:
+        raise AmbiguousFormat(
+            f"the discount in {header!r} can be an amount or a percentage of the price. Say which: --discount line, "
+            f"--discount percent, or --discount none where the price {match.names['unit_price']!r} is after it."
+        )
     raise AmbiguousFormat(
         f"the discount in {header!r} can come off each piece or off the whole line, and {several:.0f} rows have "
         f"several pieces. Say which: --discount line, --discount unit, --discount percent, or --discount none "

@@ -10,6 +10,7 @@ import numpy as np
 
 from churnrisk.engines import Database
 from churnrisk.errors import SettingsError
+from churnrisk.orders.kept_copy import KeptCopy
 from churnrisk.orders.log import Orders
 from churnrisk.orders.read import build_orders, on_engine, refuse_beyond_memory
 from churnrisk.orders.report import IntakeReport
@@ -94,12 +95,18 @@ def read_customers(
     """
     if as_kind not in (None, *KINDS):
         raise SettingsError(f"--as {as_kind}: give one of {', '.join(KINDS)}.")
+    copy = KeptCopy.find(source, options)
+    kept = None if copy is None else _open_copy(copy, options, as_kind)
+    if kept is not None:
+        return kept
     database = Database(threads=options.threads, memory=options.memory)
     try:
         raw = open_source(source, database, options)
         check_roles(options.columns)
         kind, reason = (as_kind, "as asked") if as_kind else tell_kind(raw.headers, options.columns)
         table = _read_kind(kind, raw, database, options)
+        if copy is not None and table.orders is not None and _takes_all(raw, options):
+            copy.keep(table.orders)
         if table.orders is not None:
             table = replace(table, orders=on_engine(table.orders, options))
     except BaseException as error:
@@ -109,6 +116,26 @@ def read_customers(
     if table.kind != "purchases":
         database.close()
     return replace(table, report=_say_kind(table.report, kind, reason))
+
+
+def _open_copy(copy: KeptCopy, options: IntakeOptions, as_kind: str | None) -> CustomerTable | None:
+    """Open the kept copy of a purchase history; None where there is none, or the file is to be taken for another."""
+    orders = copy.open()
+    if orders is None:
+        return None
+    report = orders.report
+    headers = (*report.columns.values(), *report.ignored_columns)
+    kind, reason = (as_kind, "as asked") if as_kind else tell_kind(headers, options.columns)
+    if kind != "purchases":
+        orders.close()
+        return None
+    said = _say_kind(report, kind, reason)
+    return CustomerTable(kind=kind, customer_ids=[], report=said, orders=on_engine(orders, options), is_everybody=True)
+
+
+def _takes_all(raw: RawRows, options: IntakeOptions) -> bool:
+    """Tell whether all chosen columns are in the file, so that reading it as purchases would do the same."""
+    return find_chosen_in(raw.headers, options.columns, keep=PURCHASE_ROLES[:2]) == dict(options.columns)
 
 
 def tell_kind(headers: Sequence[str], columns: Mapping[str, str]) -> tuple[str, str]:

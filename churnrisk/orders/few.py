@@ -88,6 +88,7 @@ def build_few_orders(
     *,
     timezone: str | None = None,
     fold_case: bool = False,
+    fold_ids: bool = False,
     pseudonym_key: bytes | None = None,
     drop_duplicates: bool = False,
     needs_amounts: bool | None = None,
@@ -101,7 +102,7 @@ def build_few_orders(
     ----------
     rows : sequence of PurchaseRow
         At least one.
-    timezone, fold_case, pseudonym_key, drop_duplicates, reversals, reversal_days
+    timezone, fold_case, fold_ids, pseudonym_key, drop_duplicates, reversals, reversal_days
         As in :class:`churnrisk.orders.IntakeOptions`. Exact copies of rows are dropped in any case where each order is
         one row, as they are from a file.
     keep_copies : bool
@@ -119,8 +120,8 @@ def build_few_orders(
     has_amounts = any(row.amount is not None for row in rows) if needs_amounts is None else needs_amounts
     zone = None if timezone is None else zoneinfo.ZoneInfo(timezone)
     read = [_read_row(row, k, has_amounts=has_amounts, zone=zone) for k, row in enumerate(rows, start=1)]
-    if fold_case or pseudonym_key:
-        own = IntakeOptions(fold_case=fold_case, pseudonym_key=pseudonym_key).own_id
+    if fold_case or fold_ids or pseudonym_key:
+        own = IntakeOptions(fold_case=fold_case, fold_ids=fold_ids, pseudonym_key=pseudonym_key).own_id
         read = [_Read(own(one.customer_id), *list(vars(one).values())[1:]) for one in read]
     if not keep_copies:
         read = _drop_copies(rows, read, always=drop_duplicates)

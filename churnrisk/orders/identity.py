@@ -1,17 +1,20 @@
-"""Whose an order is: ids that stand for nobody, further identifiers, and what looks like one customer under two ids."""
+"""Whose an order is: ids that stand for nobody, and what tells them apart instead."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from churnrisk.engines import Database, SqlEngine
 from churnrisk.errors import TooManyRejects
 from churnrisk.messages import wording
+from churnrisk.orders.ids import find_identifier
+from churnrisk.orders.issues import NO_CUSTOMER
+from churnrisk.orders.missing import MISSING_WORDS
 from churnrisk.orders.rows import RowCounts, RowTable
-from churnrisk.orders.words import guests as guest_forms
-from churnrisk.orders.words import is_guest_word, missing_words
-from churnrisk.sources import ColumnMatch, IntakeOptions, pseudonym_sql
+from churnrisk.orders.words import is_guest_word, is_missing_word, spell_guests
+from churnrisk.sources import ColumnMatch, IntakeOptions, fold_sql, pseudonym_sql, say_option
 
 _NUMBERS = ("0", "-1")
 _MOST = 50
@@ -36,13 +39,15 @@ def find_guests(engine: SqlEngine, table: RowTable) -> Guests:
     Zero is a customer where ids count from it (1 and 2 are there), nobody has fewer rows, and no other identifier says
     more.
     """
-    forms = ", ".join(engine.quote_text(one) for one in sorted({*guest_forms(), *missing_words()}))
+    forms = ", ".join(engine.quote_text(one) for one in spell_guests())
+    spelt = f"lower({_replace(engine, 'customer_id', '[ _-]+', ' ')})"
     counted = f"SELECT customer_id, count(*) AS n FROM {table.name} GROUP BY customer_id"
     placed = f"SELECT customer_id, n, row_number() OVER (ORDER BY n DESC, customer_id) AS place FROM ({counted})"
     query = f"""SELECT customer_id, n FROM ({placed}) WHERE customer_id IS NOT NULL
-        AND (place <= {_MOST} OR lower(customer_id) IN ({forms}, '1', '2')) ORDER BY n DESC, customer_id"""
+        AND (place <= {_MOST} OR lower(customer_id) IN ({forms}, '1', '2') OR {spelt} IN ({forms}))
+        ORDER BY n DESC, customer_id"""
     found = {str(customer): int(count) for customer, count in engine.rows_of(query)}
-    guests = {one: count for one, count in found.items() if is_guest_word(one)}
+    guests = {one: count for one, count in found.items() if is_guest_word(one) and not _is_name(one)}
     has_other = not {"email_text", "phone_text"}.isdisjoint(table.further)
     largest = max((count for one, count in found.items() if one not in guests), default=0)
     for number in _NUMBERS:
@@ -51,92 +56,161 @@ def find_guests(engine: SqlEngine, table: RowTable) -> Guests:
     return Guests(guests)
 
 
-def customer_sql(engine: SqlEngine, table: RowTable, guests: Guests, options: IntakeOptions) -> str:
+def _is_name(word: str) -> bool:
+    """Tell a name of people from a word for nothing: Nan and Nat from nan and NaT."""
+    return is_missing_word(word) and word.istitle() and word not in MISSING_WORDS
+
+
+@dataclass(frozen=True)
+class Whose:
+    """SQL for whose a row is.
+
+    Parameters
+    ----------
+    guest : str
+        The id that stands for nobody, where a row has one.
+    by : str
+        The role by which a row without an id of its own is somebody's: ``email``, ``phone``.
+    customer : str
+        Its own id, else its e-mail address, else its telephone number.
+    """
+
+    guest: str
+    by: str
+    customer: str
+
+
+def whose_sql(engine: SqlEngine, table: RowTable, guests: Guests, options: IntakeOptions) -> Whose:
     """Give SQL for the customer of a row: its id, else its e-mail, else its telephone, each unless it is nobody's."""
-    own = "customer_id"
+    own, guest = "customer_id", "CAST(NULL AS STRING)"
     if guests.rows:
-        own = f"CASE WHEN customer_id NOT IN ({_list(engine, list(guests.rows))}) THEN customer_id END"
-    found = [own]
+        listed = _list(engine, list(guests.rows))
+        own = f"CASE WHEN customer_id NOT IN ({listed}) THEN customer_id END"
+        guest = f"CASE WHEN customer_id IN ({listed}) THEN customer_id END"
+    further: list[tuple[str, str, str]] = []
     if "email_text" in table.further:
-        found.append("CASE WHEN email_text LIKE '%_@_%' THEN lower(email_text) END")
+        further.append(("email", HAS_ADDRESS, "lower(email_text)"))
     if "phone_text" in table.further:
-        digits = "regexp_replace(phone_text, '[^0-9+]', ''" + (", 'g')" if isinstance(engine, Database) else ")")
-        found.append(f"CASE WHEN length({digits}) >= 6 THEN {digits} END")
-    customer = f"coalesce({', '.join(found)})" if len(found) > 1 else own
+        digits = _replace(engine, "phone_text", "[^0-9+]", "")
+        further.append(("phone", f"length({digits}) >= 6", digits))
+    if not further:
+        return Whose(guest, "CAST(NULL AS STRING)", _own_sql(engine, own, options))
+    cases = " ".join(f"WHEN {condition} THEN '{role}'" for role, condition, _ in further)
+    others = " ".join(f"WHEN {condition} THEN {_fold(engine, value, options)}" for _, condition, value in further)
+    customer = f"coalesce({own}, CASE {others} END)"
+    return Whose(guest, f"CASE WHEN {own} IS NULL THEN CASE {cases} END END", _own_sql(engine, customer, options))
+
+
+HAS_ADDRESS = "email_text LIKE '%_@_%'"
+
+
+def _own_sql(engine: SqlEngine, customer: str, options: IntakeOptions) -> str:
     return pseudonym_sql(customer, engine, options.pseudonym_key) if isinstance(engine, Database) else customer
+
+
+def _fold(engine: SqlEngine, value: str, options: IntakeOptions) -> str:
+    return fold_sql(value, engine, options) if isinstance(engine, Database) else value
+
+
+def _replace(engine: SqlEngine, text: str, pattern: str, by: str) -> str:
+    every = ", 'g'" if isinstance(engine, Database) else ""
+    return f"regexp_replace({text}, '{pattern}', '{by}'{every})"
 
 
 def _list(engine: SqlEngine, words: Sequence[str]) -> str:
     return ", ".join(engine.quote_text(word) for word in words)
 
 
-GUESTS = wording("Ids that stand for no customer, such as guests: {names} (rows); they are told apart by {other}.")
+GUESTS = wording("Ids that stand for no customer, such as guests: {names} (rows).")
 NOBODY = wording(
     "Ids that stand for no customer, such as guests: {names} (rows); these rows have no other identifier, and were set "
     "aside."
 )
 TAKEN = wording("{number} rows without an id of their own count for {customers} customers by {other}.")
-MANGLED = wording(
-    "Some customer ids were shortened by a spreadsheet, such as {names}: different customers may have become one. "
-    "Export the file again with the id as text."
-)
-FOLDED = wording(
-    "{number} customer ids differ from others by upper and lower case only and count as customers of their own; "
-    "--fold-case merges them."
-)
-LARGEST = wording(
-    "{share} of all orders are of one customer id, {name}: it may stand for many, such as guests. To take its rows "
-    "out, leave it empty in the file."
-)
-ONCE = wording(
-    "Every customer id has one order only ({number} ids in {names}): they may be made anew for each order. If another "
-    "column names the customer, choose it: --column customer_id=NAME."
-)
-LARGEST_SHARE, LEAST_ORDERS = 0.2, 5
 
 
-def say_guests(table: RowTable, guests: Guests, match: ColumnMatch) -> list[str]:
+@dataclass(frozen=True)
+class GuestCounts:
+    """What became of the rows without an id of their own.
+
+    Parameters
+    ----------
+    rows, customers : int
+        Rows that another identifier tells apart, and how many customers these are.
+    by : tuple of str
+        The roles of these identifiers.
+    set_aside : dict of str to int
+        Rows without any, by the word that stands in place of an id.
+    """
+
+    rows: int = 0
+    customers: int = 0
+    by: tuple[str, ...] = ()
+    set_aside: Mapping[str, int] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give them for the account; empty where every row has an id of its own, or none at all."""
+        if not self.rows and not self.set_aside:
+            return {}
+        return {
+            "rows": self.rows,
+            "customers": self.customers,
+            "by": ", ".join(self.by),
+            "set_aside": dict(self.set_aside),
+        }
+
+
+def count_guests(engine: SqlEngine, judged: str) -> GuestCounts:
+    """Count them in rows that know their ``guest``, their ``taken_by`` and their customer."""
+    where = f"(guest IS NOT NULL OR taken_by IS NOT NULL) AND issue IN (0, {NO_CUSTOMER})"
+    query = f"SELECT guest, taken_by, count(*) AS n FROM {judged} WHERE {where} GROUP BY 1, 2 ORDER BY n DESC, 1, 2"
+    found = [(guest, by, int(count)) for guest, by, count in engine.rows_of(query)]
+    by = tuple(sorted({str(role) for _, role, _ in found if role is not None}))
+    if not by:
+        return GuestCounts(set_aside={str(guest): count for guest, _, count in found})
+    distinct = f"SELECT DISTINCT customer_id FROM {judged} WHERE taken_by IS NOT NULL AND issue = 0"
+    [(customers,)] = engine.rows_of(f"SELECT count(*) FROM ({distinct})")
+    return GuestCounts(
+        sum(count for _, role, count in found if role is not None),
+        int(customers),
+        by,
+        {str(guest): count for guest, role, count in found if role is None},
+    )
+
+
+def say_guests(guests: Guests, counts: GuestCounts, match: ColumnMatch) -> list[str]:
     """Say which ids stand for nobody, and by what else their rows were told apart."""
-    others = [role for role in ("email", "phone") if f"{role}_text" in table.further]
     said = []
     if guests.rows:
         shown = ", ".join(f"{name} {count}" for name, count in list(guests.rows.items())[:5])
-        named = ", ".join(repr(match.names[role]) for role in others)
-        header = f"{match.names['customer_id']!r}: {shown}"
-        said.append(GUESTS.format(names=header, other=named) if others else NOBODY.format(names=header))
-    return said
-
-
-def say_ids(engine: SqlEngine, orders: str, customers: int) -> list[str]:
-    """Say which ids look mangled by a spreadsheet, differ by case only, or are not those of persons."""
-    is_mangled = engine.matches_sql("id", r"^\d([.,]\d+)?[eE]\+\d+$")
-    counted = f"SELECT customer_id AS id, count(*) AS n FROM {orders} GROUP BY customer_id"
-    ids = engine.create_table("customer_ids", counted)
-    [(folded, all_orders, most)] = engine.rows_of(
-        f"SELECT count(DISTINCT {engine.hash_sql('lower(id)')}), sum(n), max(n) FROM {ids}"
-    )
-    mangled = engine.rows_of(f"SELECT id FROM {ids} WHERE {is_mangled} ORDER BY id LIMIT 5")
-    said = []
-    if mangled:
-        said.append(MANGLED.format(names=", ".join(str(row[0]) for row in mangled)))
-    if customers > int(folded):
-        said.append(FOLDED.format(number=customers - int(folded)))
-    if customers >= LEAST_ORDERS and int(most) > LARGEST_SHARE * int(all_orders) and int(most) >= LEAST_ORDERS:
-        [(name,)] = engine.rows_of(f"SELECT id FROM {ids} WHERE n = {int(most)} ORDER BY id LIMIT 1")
-        said.append(LARGEST.format(share=f"{int(most) / int(all_orders):.0%}", name=repr(str(name))))
-    engine.drop_table(ids)
+        sentence = GUESTS if counts.rows else NOBODY
+        said.append(sentence.format(names=f"{match.names['customer_id']!r}: {shown}"))
+    if counts.rows:
+        named = ", ".join(repr(match.names[role]) for role in counts.by)
+        said.append(TAKEN.format(number=counts.rows, customers=counts.customers, other=named))
     return said
 
 
 def enforce_customers(
+    engine: SqlEngine,
     counts: RowCounts,
     guests: Guests,
     match: ColumnMatch,
     options: IntakeOptions,
     *,
     name: str,
+    source: str,
 ) -> None:
     """Stop where more rows than the limit allows name no customer.
+
+    Parameters
+    ----------
+    engine, counts, guests, match, options
+        What is known of the rows.
+    name : str
+        What the source is called.
+    source : str
+        The rows as they came, with the columns ``c0``, ``c1``, ...
 
     Raises
     ------
@@ -147,8 +221,15 @@ def enforce_customers(
     if missing <= options.no_customer_limit * rows:
         return
     nobody = f" Ids that stand for nobody: {', '.join(map(repr, list(guests.rows)[:5]))}." if guests.rows else ""
+    own = engine.trim_sql(f"CAST(c{match.positions['customer_id']} AS STRING)")
+    where = f"{own} IS NULL" + (f" OR {own} IN ({_list(engine, list(guests.rows))})" if guests.rows else "")
+    other = find_identifier(engine, source, match, where=where)
+    how = "Name a column that tells customers apart with --column customer_id=NAME"
+    if other is not None:
+        option = say_option("customer_id", other.header)
+        how = f"{other.header!r} has an identifier for {other.share:.0%} of them: {option}"
     raise TooManyRejects(
         f"{name}: {missing} of {rows} rows name no customer in {match.names['customer_id']!r} "
-        f"({missing / rows:.1%}), more than the limit of {options.no_customer_limit:.0%}.{nobody} Name a "
-        "column that tells customers apart with --column customer_id=NAME, or raise --no-customer-limit."
+        f"({missing / rows:.1%}), more than the limit of {options.no_customer_limit:.0%}.{nobody} {how}, or raise "
+        "--no-customer-limit."
     )

@@ -11,7 +11,7 @@ HEADER, NO_CUSTOMER = 1, 2
 NO_DATE, ERROR_DATE, OTHER_DATE, IMPOSSIBLE_DATE, EARLY, FUTURE = 3, 4, 5, 6, 7, 8
 NO_AMOUNT, ERROR_AMOUNT, DATE_AMOUNT, NOT_FINITE, OTHER_NUMBER, LARGE_AMOUNT = 9, 10, 11, 12, 13, 14
 ERROR_QUANTITY, NO_QUANTITY = 15, 16
-NO_SALE, PENDING, OTHER_TYPE, COPY = 20, 21, 22, 30
+NO_SALE, PENDING, OTHER_TYPE, COPY, REPEATED = 20, 21, 22, 30, 31
 
 ISSUES = {
     HEADER: ("customer_id", mark("a header repeated among the rows")),
@@ -30,6 +30,7 @@ ISSUES = {
     LARGE_AMOUNT: ("amount", wording("an amount beyond {limit}").format(limit=f"{MONEY_LIMIT:.0e}")),
     ERROR_QUANTITY: ("quantity", mark("an error of a spreadsheet")),
     NO_QUANTITY: ("quantity", mark("not a number")),
+    REPEATED: ("", mark("an order that an earlier file has, with the same rows")),
 }
 """Number of an issue: the role of its column and the reason. Those from ``NO_SALE`` on are nobody's mistake: the row is
 whole, and nothing was sold; it is counted under its own word."""

@@ -13,7 +13,7 @@ from churnrisk.errors import ColumnError
 from churnrisk.messages import known_headings
 from churnrisk.orders.read import refuse_beyond_memory
 from churnrisk.orders.values import id_sql
-from churnrisk.sources import IntakeOptions, find_chosen_in, match_columns, open_source, pseudonym_sql, settle_rows
+from churnrisk.sources import IntakeOptions, find_chosen_in, match_columns, open_source, own_sql, settle_rows
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,7 @@ def read_list(source: Any, options: IntakeOptions = IntakeOptions()) -> Customer
         match = match_columns(raw.headers, chosen, roles=("customer_id",), needed=("customer_id",))
         place = match.positions["customer_id"]
         cells = [id_sql(f"c{k}", raw.is_escaped) for k in range(len(raw.headers))]
-        cells[place] = f"lower({cells[place]})" if options.fold_case else cells[place]
-        cells[place] = pseudonym_sql(cells[place], database, options.pseudonym_key)
+        cells[place] = own_sql(cells[place], database, options)
         rows = database.connection.execute(f"SELECT {', '.join(cells)} FROM {raw.sql}").fetchall()
     except BaseException as error:
         refuse_beyond_memory(error, options)

@@ -13,12 +13,16 @@ from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders import clean, money, settle, values
 from churnrisk.orders.account import make_report, say_floats, say_orders, say_sales
 from churnrisk.orders.identity import (
+    HAS_ADDRESS,
     enforce_customers,
     find_guests,
     say_guests,
-    say_ids,
+    whose_sql,
 )
+from churnrisk.orders.ids import say_ids, say_shared_addresses
+from churnrisk.orders.kept_copy import read_through
 from churnrisk.orders.log import Orders
+from churnrisk.orders.refunds import settle_money
 from churnrisk.orders.report import IntakeReport
 from churnrisk.orders.rows import (
     RowCounts,
@@ -32,7 +36,7 @@ from churnrisk.orders.rows import (
     rejects_sql,
     write_rejects,
 )
-from churnrisk.orders.sales import SaleCounts, judge_rows, needs_judging, plan_sales
+from churnrisk.orders.sales import SaleCounts, SalePlan, judge_rows, needs_judging, plan_sales
 from churnrisk.sources import (
     ColumnMatch,
     IntakeOptions,
@@ -62,12 +66,16 @@ class Intake:
         Its columns.
     typed : TypedRows
         The query of its rows.
+    source : str
+        The rows as they came, with the columns ``c0``, ``c1``, ...
     currency : str, optional
         The one currency of its amounts, where it names one.
     notices : tuple of str
         What the user should know already.
     has_files : bool
         Whether there are several files, so that a place names one.
+    may_overlap : bool
+        Whether files may be exports of overlapping times; parts of one table, as Parquet files are, never overlap.
     rejects : str
         Query of what was no row at all; empty for nothing.
     """
@@ -76,9 +84,11 @@ class Intake:
     form: str
     match: ColumnMatch
     typed: TypedRows
+    source: str
     currency: str | None = None
     notices: tuple[str, ...] = ()
     has_files: bool = False
+    may_overlap: bool = False
     rejects: str = ""
 
 
@@ -116,16 +126,24 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
     spark = find_spark(source, options)
     if spark is not None:
         return _read_on_spark(source, spark, options)
+    orders = read_through(source, options, lambda: _read_here(source, options))
+    try:
+        if options.memory is None and orders.database is not None:
+            orders.database.connection.execute("RESET memory_limit")
+        return on_engine(orders, options)
+    except BaseException:
+        orders.close()
+        raise
+
+
+def _read_here(source: Any, options: IntakeOptions) -> Orders:
     database = Database(threads=options.threads, memory=options.memory or INTAKE_MEMORY)
     try:
         # the file lives as long as this process: compressing and tidying it costs more than it saves
         database.connection.execute("SET force_compression = 'uncompressed'")
         database.connection.execute("PRAGMA disable_checkpoint_on_shutdown")
         raw = open_source(source, database, options)
-        orders = build_orders(raw, match_source(raw, database, options), database, options)
-        if options.memory is None:
-            database.connection.execute("RESET memory_limit")
-        return on_engine(orders, options)
+        return build_orders(raw, match_source(raw, database, options), database, options)
     except BaseException as error:
         database.close()
         refuse_beyond_memory(error, options)
@@ -167,6 +185,7 @@ def _read_on_spark(source: Any, spark: Spark, options: IntakeOptions) -> Orders:
             form=opened.format,
             match=match,
             typed=typed.type_source(spark, opened, match, options),
+            source=opened.view,
             currency=typed.find_currency(spark, opened, match),
             notices=(
                 *say_floats(typed.float_columns(opened), match),
@@ -204,14 +223,17 @@ def build_orders(
         name=raw.name,
         form=raw.format,
         match=match,
-        typed=values.type_rows(raw, match, plans, options),
+        typed=values.type_rows(database, raw, match, plans, options),
+        source=raw.sql,
         currency=plans.currency,
         notices=(*raw.notices, *say_floats(raw.floats, match), *match.notices, *plans.notices),
         has_files=bool(raw.files),
+        may_overlap=bool(raw.files) and "Parquet" not in raw.format,
         rejects=load_rejects(raw),
     )
     made = make_all(database, intake, options, before_dropping=before_dropping)
-    kept = {"orders", "order_lines", "summed_orders", "kept_rows", *([made.rows.name] if made.is_view_of_rows else [])}
+    kept = {"orders", "order_lines", "set_aside", "summed_orders", "kept_rows"}
+    kept |= {made.rows.name} if made.is_view_of_rows else set()
     for (table,) in database.rows_of("SELECT table_name FROM duckdb_tables()"):
         if table not in kept:  # what only intake itself needed
             database.drop_table(str(table))
@@ -263,15 +285,19 @@ def make_all(
 ) -> Made:
     """Make orders, lines and the account of typed rows, by the same rules on every engine."""
     has_amounts = intake.typed.has_amounts
-    table, aside, counts, sales, notices = _judge(engine, intake, options)
-    rows, keys = clean.count_keys(engine, table)
-    table, copies, said = settle.settle_copies(engine, table, intake.match, options, rows=rows, keys=keys)
+    table, aside, counts, plan, sales, notices = _judge(engine, intake, options)
+    table, copies, said, is_one_row_each = settle.settle_copies(engine, table, intake.match, options)
     if copies:
         aside = _set_aside(engine, intake, table, copies, options)
-        rows, keys = clean.count_keys(engine, table)
+    if sales is not None:
+        table, sales = settle_money(engine, table, sales, intake.match, options)
+        count_rows(engine, table)  # with what was paid back the sums must fit, too
+    said += tuple(say_sales(intake.match, plan, sales or SaleCounts(), has_pending=options.count_pending))
+    if copies or sales is not None:
+        is_one_row_each = clean.is_one_row_each(engine, table)
     reversals = clean.Reversals(options.reversals == "keep", options.reversal_days)
     orders = clean.make_orders(
-        engine, table, has_amounts=has_amounts, is_one_row_each=rows == keys, reversals=reversals
+        engine, table, has_amounts=has_amounts, is_one_row_each=is_one_row_each, reversals=reversals
     )
     if has_amounts and not options.rate_before:
         money.refuse_new_money(engine.rows_of, orders=orders, month=engine.month_sql("order_day"))
@@ -286,19 +312,25 @@ def make_all(
         match=intake.match,
         counts=counts,
         rows_in=counts.rows + count_no_rows(engine, intake),
-        sales=sales,
+        sales=sales or SaleCounts(),
         aside=aside,
         has_amounts=has_amounts,
         notices=(*intake.notices, *notices, *said),
     )
-    zeros = settle.say_zeros(zeros=report.zero_orders, orders=report.orders)
-    extra = (*say_orders(report), *say_ids(engine, orders, report.customers), *zeros)
-    report = replace(report, notices=(*report.notices, *extra))
+    extra = _say_more(engine, intake, orders, report)
+    report = replace(report, date_format=intake.typed.date_format, notices=(*report.notices, *extra))
     if before_dropping is not None:
         before_dropping(table)
     if options.rejects is not None and report.reasons:
         write_rejects(engine, options.rejects, table=aside, has_files=intake.has_files)
-    return Made(table, orders, lines, report, _facts(intake, report, has), rows == keys and not report.undone)
+    return Made(table, orders, lines, report, _facts(intake, report, has), is_one_row_each and not report.undone)
+
+
+def _say_more(engine: SqlEngine, intake: Intake, orders: str, report: IntakeReport) -> list[str]:
+    """Say what is known once the orders are counted."""
+    ids = say_ids(engine, orders, report.customers, source=intake.source, match=intake.match)
+    zeros = settle.say_zeros(zeros=report.zero_orders, orders=report.orders)
+    return [*say_orders(report), *ids, *zeros]
 
 
 def _facts(intake: Intake, report: IntakeReport, has: dict[str, bool]) -> dict[str, Any]:
@@ -315,22 +347,31 @@ def _facts(intake: Intake, report: IntakeReport, has: dict[str, bool]) -> dict[s
 
 def _judge(
     engine: SqlEngine, intake: Intake, options: IntakeOptions
-) -> tuple[RowTable, str, RowCounts, SaleCounts, tuple[str, ...]]:
+) -> tuple[RowTable, str, RowCounts, SalePlan, SaleCounts | None, tuple[str, ...]]:
     """Check the rows, and say what became of each.
 
-    Gives the rows, the table of those that were set aside, counts of rows and of sales, and what is to be said.
+    Gives the rows, the table of those that were set aside, counts of rows, how sales are told and their counts (None
+    where each row is what it seems), and what is to be said.
     """
-    table = make_rows(engine, intake.typed, today=dt.date.today())
+    today = dt.date.today()
+    table = make_rows(engine, intake.typed, today=today)
     if not engine.rows_of(f"SELECT 1 FROM {table.name} LIMIT 1") and not intake.rejects:
         raise SourceError(f"{intake.name} has a header and no rows; it must have a row per purchase.")
-    plan = plan_sales(engine, table, intake.match, options)
+    repeated: tuple[str, ...] = ()
+    if intake.may_overlap:
+        table, repeated = settle.drop_repeated(engine, table, intake.match)
+    knows = {"has_amounts": intake.typed.has_amounts, "has_quantities": intake.typed.has_quantities}
+    plan = plan_sales(engine, table, intake.match, options, **knows)
     guests = find_guests(engine, table)
-    said = say_guests(table, guests, intake.match)
-    sales = SaleCounts()
+    said: list[str] = []
+    if "email_text" in table.further:
+        customer = whose_sql(engine, table, guests, options).customer
+        said += say_shared_addresses(engine, table.name, intake.match, customer=customer, where=HAS_ADDRESS)
+    sales = None
     if needs_judging(engine, table, plan, guests, intake.match, options):
-        table, sales = judge_rows(engine, table, plan, guests, intake.match, options)
-    counts = count_rows(engine, table, refunds=sales.refunds)
-    said += say_sales(intake.match, plan, sales, has_pending=options.count_pending)
+        table, sales = judge_rows(engine, table, plan, guests, options, last_day=day_number(today) + 1)
+    counts = count_rows(engine, table)
+    said = [*say_guests(guests, SaleCounts().guests if sales is None else sales.guests, intake.match), *said]
     aside = _set_aside(engine, intake, table, "", options)
     rows = counts.rows + count_no_rows(engine, intake)
     enforce_limit(
@@ -342,8 +383,8 @@ def _judge(
         rejects=options.rejects,
         has_files=intake.has_files,
     )
-    enforce_customers(counts, guests, intake.match, options, name=intake.name)
-    return table, aside, counts, sales, tuple(said)
+    enforce_customers(engine, counts, guests, intake.match, options, name=intake.name, source=intake.source)
+    return table, aside, counts, plan, sales, (*repeated, *said)
 
 
 def _set_aside(engine: SqlEngine, intake: Intake, table: RowTable, copies: str, options: IntakeOptions) -> str:

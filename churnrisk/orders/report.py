@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 EXAMPLES = 20
@@ -34,6 +34,9 @@ class IntakeReport:
     ``no_sale``, ``pending``, ``other_types`` and ``returned`` count orders (rows, where there are no order ids) by the
     word that the file has for it; ``refunds`` counts the rows of money paid back that were made of a column, and
     ``undone`` the purchases that returns have taken back whole, by the end of the log.
+
+    ``guests`` counts the rows without an id of their own that another identifier tells apart (``rows``), their
+    ``customers`` and what tells them apart (``by``), and the rows ``set_aside``, by the word in place of an id.
     """
 
     source: str
@@ -58,9 +61,11 @@ class IntakeReport:
     other_types: Mapping[str, int] = field(default_factory=dict)
     returned: Mapping[str, int] = field(default_factory=dict)
     refunds: int = 0
+    guests: Mapping[str, Any] = field(default_factory=dict)
     undone: int = 0
     orders_over_days: int = 0
     longest_order_days: int = 0
+    date_format: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     ignored_columns: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
@@ -71,6 +76,14 @@ class IntakeReport:
         accounted += self.rows_without_customer + self.rows_no_sale
         if accounted != self.rows_in:
             raise AssertionError(f"{self.rows_in} rows came in, {accounted} are accounted for")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> IntakeReport:
+        """Make the account again of what :meth:`to_dict` gave, also after it was JSON."""
+        tuples = {one.name for one in fields(cls) if str(one.type).startswith("tuple")}
+        plain: dict[str, Any] = {name: tuple(value) if name in tuples else value for name, value in values.items()}
+        plain["rejected_rows"] = tuple(RejectedRow(**row) for row in values.get("rejected_rows", ()))
+        return cls(**plain)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the account as plain values, for JSON."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from churnrisk.engines import SqlEngine
 from churnrisk.errors import ColumnError, LimitExceeded, TooManyRejects
-from churnrisk.orders.issues import COPY, EARLY, FUTURE, ISSUES, NO_CUSTOMER, NO_SALE, issue_sql, value_sql
+from churnrisk.orders.issues import COPY, EARLY, FUTURE, ISSUES, NO_CUSTOMER, NO_SALE, REPEATED, issue_sql, value_sql
 from churnrisk.orders.rejects import write_reject_rows
 from churnrisk.orders.report import VALUE_LENGTH, RejectedRow
 from churnrisk.schema import MONEY_SCALE
@@ -46,6 +46,8 @@ class TypedRows:
         SQL for the place of a row in the table that is made of these rows.
     places : tuple of str
         Columns of the source that tell the place.
+    date_format : str
+        How days are written, for people; empty where they are days already.
     has_amounts, has_quantities : bool
         What the rows know.
     """
@@ -61,6 +63,7 @@ class TypedRows:
     line: str = "line"
     file: str = "''"
     places: tuple[str, ...] = ()
+    date_format: str = ""
     has_amounts: bool = True
     has_quantities: bool = False
 
@@ -83,9 +86,10 @@ class RowTable:
 
 def make_rows(engine: SqlEngine, typed: TypedRows, *, today: dt.date) -> RowTable:
     """Make the table of typed rows; ``issue`` is 0 for a good row, else a number of :mod:`churnrisk.orders.issues`."""
+    others = [name for name in ("email_text", "phone_text") if name in typed.kept]  # they may name the customer
     conditions = {
         **typed.conditions,
-        NO_CUSTOMER: "customer_id IS NULL",
+        NO_CUSTOMER: " AND ".join(f"{name} IS NULL" for name in ("customer_id", *others)),
         EARLY: "day < 0",
         FUTURE: f"day > {day_number(today) + 1}",  # the shop may be a time zone ahead of us
     }
@@ -131,8 +135,8 @@ class RowCounts:
         return self.issues.get(NO_CUSTOMER, 0)
 
 
-def count_rows(engine: SqlEngine, table: RowTable, *, refunds: int = 0) -> RowCounts:
-    """Count the rows of each issue; good ones without so many refunds, which were made of other rows.
+def count_rows(engine: SqlEngine, table: RowTable) -> RowCounts:
+    """Count the rows of each issue.
 
     Raises
     ------
@@ -149,8 +153,7 @@ def count_rows(engine: SqlEngine, table: RowTable, *, refunds: int = 0) -> RowCo
                     f"{TOTAL_LIMIT // MONEY_SCALE:.0e}; look for rows with absurd values, or bring the log in a "
                     "larger unit."
                 )
-    counted = {int(issue): int(count) for issue, count, *_ in found}
-    return RowCounts(counted | ({0: counted[0] - refunds} if refunds else {}))
+    return RowCounts({int(issue): int(count) for issue, count, *_ in found})
 
 
 def create_set_aside(engine: SqlEngine, query: str = "", *, is_withheld: bool = False) -> str:
@@ -186,8 +189,8 @@ def rejects_sql(engine: SqlEngine, table: RowTable) -> str:
         f"SELECT CAST({table.file} AS STRING) AS file, CAST({table.line} AS BIGINT) AS line, "
         f"CASE issue {headers} END AS column_name, left(coalesce(value, ''), {VALUE_LENGTH}) AS value, "
         f"CASE issue {reasons} END AS reason, "
-        f"CASE issue WHEN {NO_CUSTOMER} THEN 'without_customer' ELSE 'rejected' END AS kind "
-        f"FROM {table.name} WHERE issue > 0 AND issue < {NO_SALE}"
+        f"CASE issue WHEN {NO_CUSTOMER} THEN 'without_customer' WHEN {REPEATED} THEN 'duplicate' ELSE 'rejected' END "
+        f"AS kind FROM {table.name} WHERE (issue > 0 AND issue < {NO_SALE}) OR issue = {REPEATED}"
     )
 
 

@@ -27,7 +27,7 @@ from churnrisk.sources import (
     RawRows,
     fill_value,
     name_ignored,
-    pseudonym_sql,
+    own_sql,
     quote_text,
     trim_sql,
 )
@@ -118,7 +118,7 @@ def _load(
     customer = match.headers[match.positions["customer_id"]]
     identity = id_sql(f"c{match.positions['customer_id']}", raw.is_escaped)
     columns = [
-        f"{pseudonym_sql(identity, database, options.pseudonym_key)} AS customer_id",
+        f"{own_sql(identity, database, options)} AS customer_id",
         f"{raw.hash_sql} AS h",
         *(f"{value} AS {name}" for name, value, _, _ in read),
     ]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -26,17 +26,18 @@ class _Purchase:
         taken = min(amount, self.remaining)
         self.remaining -= taken
         if not self.remaining:
-            undone[self.place] = day
+            undone.setdefault(self.place, day)
         return amount - taken
 
 
-def find_undone(orders: Sequence[tuple[str, int, int]], *, reversal_days: int) -> dict[int, int]:
+def find_undone(orders: Sequence[tuple[str, int, int]], *, reversal_days: int, is_whole: bool = True) -> dict[int, int]:
     """Find the purchases of one customer that returns have taken back whole.
 
     Returns are taken in the order of their days, then of their order ids. One lowers the purchases of its own order id
     that are known by then: first one of which exactly so much is left, else the latest ones. One of which no such
     purchase is left (or that has no id) undoes the latest purchase over exactly the amount that no return has lowered
-    and that is not older than ``reversal_days``. So no row changes anything about the days before its own.
+    and that is not older than ``reversal_days``. And where all returns up to a return's day come to at least as much as
+    all purchases, nothing is left of any of these purchases. So no row changes anything about the days before its own.
 
     Parameters
     ----------
@@ -44,6 +45,8 @@ def find_undone(orders: Sequence[tuple[str, int, int]], *, reversal_days: int) -
         Order id, day, and net amount (without amounts, the net quantity) of each.
     reversal_days : int
         Days from a purchase to a return of another order id that undoes it, at most.
+    is_whole : bool
+        Whether these are all orders of the customer; else their sum says nothing.
 
     Returns
     -------
@@ -58,20 +61,35 @@ def find_undone(orders: Sequence[tuple[str, int, int]], *, reversal_days: int) -
     undone: dict[int, int] = {}
     of_order: dict[str, list[_Purchase]] = defaultdict(list)
     of_amount: dict[int, list[_Purchase]] = defaultdict(list)
+    purchases: list[_Purchase] = []
+    balance = 0
     places = sorted(range(len(orders)), key=lambda place: (orders[place][1], orders[place][0], place))
-    for day, group in groupby(places, key=lambda place: orders[place][1]):
+    for day, group in itertools.groupby(places, key=lambda place: orders[place][1]):
         today = list(group)
         for place in today:
             name, _, net = orders[place]
             if net > 0:
                 one = _Purchase(place, day, net, net)
+                purchases.append(one)
                 of_order[name].append(one)
                 of_amount[net].append(one)
         for place in today:
             name, _, net = orders[place]
             if net < 0 and not (name and _take_from_order(of_order[name], -net, day, undone)):
                 _take_equal(of_amount[-net], -net, day, undone, since=day - reversal_days)
+        balance += sum(orders[place][2] for place in today)
+        if is_whole and balance <= 0 and any(orders[place][2] < 0 for place in today):
+            for one in purchases:
+                one.take_back(one.remaining, day, undone)
+            purchases.clear()
     return undone
+
+
+def _take_all(of_order: Mapping[str, Sequence[_Purchase]], day: int, undone: dict[int, int]) -> None:
+    """Undo whatever purchase still stands."""
+    for one in itertools.chain.from_iterable(of_order.values()):
+        if one.remaining:
+            one.take_back(one.remaining, day, undone)
 
 
 def _take_from_order(own: list[_Purchase], amount: int, day: int, undone: dict[int, int]) -> bool:
@@ -113,7 +131,8 @@ class UndoneStep:
                     strict=True,
                 )
             )
-            for place, day in find_undone(rows, reversal_days=self.reversal_days).items():
+            is_whole = bool(batch["is_whole"][start])
+            for place, day in find_undone(rows, reversal_days=self.reversal_days, is_whole=is_whole).items():
                 found.append((batch["who"][start + place], *rows[place][:2], day))
             start = end
         who, order_id, order_day, undone_day = zip(*found, strict=True) if found else ((), (), (), ())
@@ -144,10 +163,17 @@ def undone_table(engine: SqlEngine, orders: str, *, net: str, reversal_days: int
     back = f"SELECT customer_id AS of_customer, order_id AS of_order, -{net} AS of_amount FROM {orders} WHERE {net} < 0"
     same_order = f"SELECT DISTINCT of_customer, of_order FROM ({back}) WHERE of_order <> ''"
     same_amount = f"SELECT DISTINCT of_customer, of_amount FROM ({back})"
-    query = f"""SELECT customer_id, customer_id AS who, order_id, order_day, {net} AS net FROM {orders} o
+    buyers = f"SELECT * FROM {orders} WHERE customer_id IN (SELECT of_customer FROM ({back}))"
+    sums = f"SELECT *, sum({net}) OVER (PARTITION BY customer_id ORDER BY order_day) AS balance FROM ({buyers})"
+    emptied = f"SELECT DISTINCT customer_id AS of_customer FROM ({sums}) WHERE {net} < 0 AND balance <= 0"
+    query = f"""SELECT customer_id, customer_id AS who, order_id, order_day, {net} AS net,
+            CASE WHEN c.of_customer IS NULL THEN 0 ELSE 1 END AS is_whole
+        FROM ({buyers}) o
+        LEFT JOIN ({emptied}) c ON c.of_customer = o.customer_id
         LEFT JOIN ({same_order}) a ON a.of_customer = o.customer_id AND a.of_order = o.order_id
         LEFT JOIN ({same_amount}) b ON b.of_customer = o.customer_id AND b.of_amount = o.{net}
-        WHERE o.{net} < 0 OR (o.{net} > 0 AND (a.of_customer IS NOT NULL OR b.of_customer IS NOT NULL))"""
+        WHERE o.{net} <> 0 AND (o.{net} < 0 OR a.of_customer IS NOT NULL OR b.of_customer IS NOT NULL
+            OR c.of_customer IS NOT NULL)"""
     batches = map_over_customers(
         engine, query, UndoneStep(reversal_days), sort_by=["customer_id", "order_day", "order_id"]
     )

@@ -16,6 +16,7 @@ from churnrisk.sources import (
     IntakeOptions,
     RawRows,
     fill_value,
+    fold_sql,
     is_plain_sql,
     quote_text,
     trim_sql,
@@ -24,7 +25,17 @@ from churnrisk.sources import (
 NUMBER_OR_PHONE = r"'[+-]?[\d\s().,/-]*\d[\d\s().,/-]*"  # our files carry these without an apostrophe
 _SHAPES_KEPT = 5000
 _DATES, _NUMBERS = ("ordered_at", "refunded_at"), ("amount", "unit_price", "quantity", "refunded_amount", "discount")
-WORDS = ("order_status", "row_type", "cancelled_at", "is_captured", "is_valid", "is_live", "email", "phone")
+WORDS = (
+    "order_status",
+    "payment_status",
+    "row_type",
+    "cancelled_at",
+    "is_captured",
+    "is_valid",
+    "is_live",
+    "email",
+    "phone",
+)
 """Roles whose texts are kept as they are, for the rules that say what is a sale, and of whom."""
 
 
@@ -71,7 +82,7 @@ def profile_rows(database: Database, raw: RawRows, match: ColumnMatch) -> Profil
     known = raw.typed if raw.is_parquet else frozenset()
     width, used = len(roles), sorted(set(match.positions.values()) - known)
     names = [f"s{k}" for k in range(width)]
-    shapes = [f"{shape_sql(role, f'c{match.positions[role]}')} AS s{k}" for k, role in enumerate(roles)]
+    shapes = [f"{shape_sql(role, _written_sql(match, role))} AS s{k}" for k, role in enumerate(roles)]
     plain = " | ".join(f"CASE WHEN {is_plain_sql(f'c{k}')} THEN {1 << bit} ELSE 0 END" for bit, k in enumerate(used))
     everything = "0" if raw.is_parquet else raw.hash_sql  # a hash of all columns makes the reader look at all of them
     grouped = (
@@ -96,6 +107,12 @@ def profile_rows(database: Database, raw: RawRows, match: ColumnMatch) -> Profil
         elif row[kept[0]] is not None and not is_missing(row[kept[0]]):
             found[roles[kept[0]]][row[kept[0]]] = int(row[2 * width])
     return Profile(rows, found, is_plain | known, len(listed) < _SHAPES_KEPT * 3)
+
+
+def _written_sql(match: ColumnMatch, role: str) -> str:
+    """Give SQL for a text as it is written, but for the sign of a percentage."""
+    column = f"c{match.positions[role]}"
+    return f"replace({column}, '%', '')" if role == "discount" else column
 
 
 def shape_sql(role: str, value: str) -> str:
@@ -133,7 +150,7 @@ def plan_values(
         return database.rows_of(f"SELECT {what} FROM {raw.sql}")
 
     def ask_column(role: str) -> dates.Ask:
-        source = f"(SELECT {trim_sql(f'c{match.positions[role]}')} AS v FROM {raw.sql})"
+        source = f"(SELECT {trim_sql(_written_sql(match, role))} AS v FROM {raw.sql})"
         return lambda what: database.connection.execute(f"SELECT {what} FROM {source}").fetchall()
 
     def plan_number(role: str, decimal: str | None) -> NumberPlan | None:
@@ -187,14 +204,15 @@ def plan_values(
     return replace(plans, currency=currency, factor=money.factor_sql(rates, options.rate_before))
 
 
-def type_rows(raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOptions) -> TypedRows:
+def type_rows(database: Database, raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOptions) -> TypedRows:
     """Give the query that reads the texts of a source as whole days, whole money and ids."""
     day = f"CAST({fill_value(plans.dates.stamp, 'ordered_text', 'date_parts')} AS DATE) - DATE '1970-01-01'"
     quantity = fill_value(plans.quantities.units, "quantity_text", "quantity_parts") if plans.quantities else "0"
     further = {"currency": money.currency_sql(match, plans.amounts, "amount_parts")} if plans.factor else {}
     further |= _further_sql(plans)
     kept = [*(f"{role}_text" for role in plans.words), *(["group_value"] if options.group_column else [])]
-    texts = f"SELECT {_texts_sql(raw, match, plans, options)}, {raw.hash_sql} AS h{raw.columns_beside} FROM {raw.sql}"
+    texts = _texts_sql(database, raw, match, plans, options)
+    texts = f"SELECT {texts}, {raw.hash_sql} AS h{raw.columns_beside} FROM {raw.sql}"
     decimal = plans.amounts.decimal if plans.amounts else "."
     names = match.names | ({"amount": match.names[match.money]} if match.money else {})
     return TypedRows(
@@ -209,6 +227,7 @@ def type_rows(raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOpt
         line=raw.line_sql,
         file=raw.file_sql,
         places=(*(("line",) if raw.has_lines else ()), *(("file",) if raw.files else ())),
+        date_format=plans.dates.name,
         has_amounts=plans.amounts is not None,
         has_quantities=plans.quantities is not None,
     )
@@ -255,16 +274,15 @@ def _amount_sql(match: ColumnMatch, plans: Plans) -> str:
     return units if match.money == "amount" else cost.line_sql(units, plans.discount)
 
 
-def _texts_sql(raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOptions) -> str:
-    texts = {role: f"c{position}" for role, position in match.positions.items()}
+def _texts_sql(database: Database, raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOptions) -> str:
+    texts = {role: _written_sql(match, role) for role in match.positions}
     none = "CAST(NULL AS VARCHAR)"
-    plain = {role for role, position in match.positions.items() if position in plans.plain}
+    plain = {role for role, position in match.positions.items() if position in plans.plain and role != "discount"}
     ids = {
         role: texts.get(role, none) if role in plain or role not in texts else id_sql(texts[role], raw.is_escaped)
         for role in ("customer_id", "order_id", "product_id", "category")
     }
-    if options.fold_case:
-        ids["customer_id"] = f"lower({ids['customer_id']})"
+    ids["customer_id"] = fold_sql(ids["customer_id"], database, options)
     roles = [("ordered_at", "ordered_text"), (match.money, "amount_text"), ("quantity", "quantity_text")]
     roles += [(role, f"{role}_text") for role in (*plans.words, *plans.sums)]
     roles += [("refunded_at", "refunded_at_text")] if plans.refund_dates else []

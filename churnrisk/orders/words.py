@@ -12,6 +12,8 @@ from enum import Enum
 from importlib.resources import files
 from typing import Any
 
+from churnrisk.orders.missing import MISSING_WORDS
+
 STATUS_CLASSES = ("sale", "no_sale", "pending", "returned", "partly_returned")
 OWN_CLASSES = STATUS_CLASSES[:4]
 """What a user may say of a word."""
@@ -254,10 +256,22 @@ def read_flag(word: str) -> bool | None:
     return _flags().get(plain_form(word))
 
 
+def spell_flags(*, is_set: bool) -> list[str]:
+    """Give, in small letters, the words of :func:`read_flag` for yes or for no as they are written."""
+    return [word.casefold() for name, one in _FLAGS.items() if one is is_set for word in _split(_load()["flag"][name])]
+
+
+def spell_guests() -> list[str]:
+    """Give the ids that stand for nobody in small letters, as they are written, with spaces for hyphens."""
+    written = [word for text in _load()["guest"].values() for word in _split(text)]
+    words = [word.casefold() for word in (*written, *MISSING_WORDS)]
+    return sorted({*words, *(word.replace("-", " ") for word in words), *guests()})
+
+
 def is_guest_word(text: str) -> bool:
     """Tell whether a customer id stands for nobody in particular: empty, 0, guest, walk-in customer."""
     form = plain_form(text)
-    return not form or form in guests() or is_missing_word(text)
+    return not form or form in guests() or text.strip() in MISSING_WORDS  # Nan and Nat are names
 
 
 def is_missing_word(text: str) -> bool:
@@ -318,8 +332,8 @@ def _table_of_system(kind: str, key: str) -> dict[str, str]:
 
 
 def _system_key(kind: str, system: str | None) -> str | None:
-    """Find a system by its name or the first word of it: the analytics of WooCommerce have the words of the shop."""
-    names = [] if system is None else [system.casefold().replace(" ", ""), *system.casefold().split()[:1]]
+    """Find a system by its name or a word of it: the analytics of WooCommerce have the words of the shop."""
+    names = [] if system is None else [system.casefold().replace(" ", ""), *re.findall(r"\w+", system.casefold())]
     return next((name for name in names if name in _load()[kind]["system"]), None)
 
 

@@ -29,8 +29,8 @@ DEFINITIONS = (
         "share of the cohort with a purchase in the k-th period after that of the first purchase; by revenue: net "
         "revenue of the cohort in that period, over that of period 0",
         "k = 0 is 100 %. A cell whose period the log does not cover whole is empty, not 0. A customer belongs to the "
-        "cohort of the first purchase that was not undone by the end of its period, and each cell is as known at the end "
-        "of its own.",
+        "cohort of the first purchase that was not undone by the end of its period, and each cell is as known at the "
+        "end of its own.",
         "Also called N-period or bounded retention. Some count k in days from each customer's own first purchase.",
     ),
     Definition(

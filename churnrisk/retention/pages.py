@@ -32,19 +32,20 @@ INTRODUCTION = """\
 This page is generated from the list that the program computes from (`churnrisk/retention`); a test checks that it is up
 to date.
 
-An **order** is the rows of one customer with one order id on one day; rows of the same id on another day are an order of
-that day. A **purchase** is an order with a positive net amount that is not undone; in a log without amounts, every order
-that is no return. It is **undone** where returns have taken it back whole: those of its own order id, or one of the same
-customer over the same amount within `reversal_days`. That is known from the day of the return on, and before it the
-purchase stands.
+An **order** is the rows of one customer with one order id on one day; rows of the same id on another day are an order
+of that day. A **purchase** is an order with a positive net amount that is not undone; in a log without amounts, every
+order that is no return. It is **undone** where returns have taken it back whole: those of its own order id, or one of
+the same customer over the same amount within `reversal_days`. That is known from the day of the return on, and before
+it the purchase stands.
 
-**No later row changes an earlier day.** The figures of a period are what was known at its end, and whether a customer is
-active at a day is what was known on its morning. So a purchase of January that is returned in February counts in January
-and for nobody after the return; its money is booked in January, and the return in February. Cells of cohorts are as known
-at the end of their period, segments and lifetime values at `as_of`, second orders at the end of the days within which
-they are counted.
+**No later row changes an earlier day.** The figures of a period are what was known at its end, and whether a customer
+is active at a day is what was known on its morning. So a purchase of January that is returned in February counts in
+January and for nobody after the return; its money is booked in January, and the return in February. Cells of cohorts
+are as known at the end of their period, segments and lifetime values at `as_of`, second orders at the end of the days
+within which they are counted.
 
-A customer is **active at day t** with a purchase in `[t - lookback, t)`. Periods are `[starts_on, ends_on)`: `ends_on` is the day after the last.
+A customer is **active at day t** with a purchase in `[t - lookback, t)`. Periods are `[starts_on, ends_on)`:
+`ends_on` is the day after the last.
 
 | letter | meaning |
 |---|---|
@@ -57,9 +58,31 @@ A customer is **active at day t** with a purchase in `[t - lookback, t)`. Period
 | m0, m1 | net revenue of a customer in `[ends_on - 2w, ends_on - w)` and in `[ends_on - w, ends_on)` |
 
 A ratio whose denominator is not above 0 is null, with the reason in `reasons`. A period is **complete** when the log
-covers it whole and one lookback before it, so that new and reactivated customers can be told apart; averages and trends
-leave the others out. Where a figure of a complete period needs days before the log, `caveats` says so, and averages
-leave it out.
+covers it whole and one lookback before it, so that new and reactivated customers can be told apart, no day of it was
+cut off, and no hole bends it; averages and trends leave the others out. Where a figure of a complete period needs
+days before the log, `caveats` says so, and averages leave it out.
+
+**Days and names of periods.** `--from` is the first day that is covered, and `--to` the day after the last. A period
+that has days outside of them is cut there: its figures are of the days from `starts_on` to `last_day` alone,
+`is_partial` is true, and averages leave it out. A cohort that is cut has only customers who first bought on these
+days. With `--year-starts 04-01` quarters and years begin then, and are named `2024/25-Q1` and `2024/25`; quarters
+begin every three months on the same day of the month, or on the last day of a shorter month. With `--week-starts
+sunday` weeks begin then, and are named by their first day.
+
+**Holes.** A hole is a run of days on which the whole shop sold nothing, for longer than it ever does: it was closed,
+or a part of the export is missing. A gap between two days with a purchase of anybody is a hole where all of this is
+true:
+
+- it has 14 days or more, and more than twice as many as every gap that is neither a hole nor yearly;
+- it is not yearly: no gap of at least half its length lies within 30 days of the same date of another year;
+- at the pace of the 20 gaps before it, or of the 20 after it where that is slower, a log of as many selling days is
+  expected to have fewer than .001 gaps so long;
+- the log has 20 gaps or more in all, 10 of them before it, and three holes at most.
+
+So days off in every week, a holiday in every year, and the silences of a small shop are none. A period has one
+(`has_hole`) where a hole has any of its days, or more than a quarter of the lookback before its first day or its end.
+Training leaves out snapshots of whose outcome window, or of as many days before the cutoff, a hole has more than a
+tenth.
 
 **Lost is not churned.** A customer is lost who is active at the start of a period and not active at its end. The churn
 label of the scores asks another question: no purchase in the horizon. `no_purchase_rate` measures that. The two

@@ -13,19 +13,22 @@ if TYPE_CHECKING:
         check_roles,
         find_chosen_in,
         match_columns,
-        name_ignored,
+        say_option,
     )
+    from churnrisk.sources.content import SourceContent, find_content, writing_private
     from churnrisk.sources.databases import write_database_table
     from churnrisk.sources.dialect import find_dialect
+    from churnrisk.sources.folding import fold_id, fold_sql, is_unusual_sql, own_sql, usual_form_sql
     from churnrisk.sources.headers import CURRENCY_SIGNS, plain_header
     from churnrisk.sources.lines import settle_lines
     from churnrisk.sources.match import check_amounts, match_source
-    from churnrisk.sources.open import open_source, settle_rows
-    from churnrisk.sources.options import IntakeOptions
+    from churnrisk.sources.open import list_files, open_source, settle_rows
+    from churnrisk.sources.options import IntakeOptions, KeepIn
     from churnrisk.sources.pseudonyms import pseudonym_sql
     from churnrisk.sources.raw import RawRows
     from churnrisk.sources.sql import PARTS, SPACES, VALUE, fill_value, is_plain_sql, quote_text, trim_sql
     from churnrisk.sources.typed import TypedSource, open_typed
+    from churnrisk.sources.unused import find_identifiers, name_ignored
 
 __all__ = [
     "CURRENCY_SIGNS",
@@ -36,34 +39,51 @@ __all__ = [
     "VALUE",
     "ColumnMatch",
     "IntakeOptions",
+    "KeepIn",
     "RawRows",
+    "SourceContent",
     "TypedSource",
     "check_amounts",
     "check_roles",
     "fill_value",
     "find_chosen_in",
+    "find_content",
     "find_dialect",
+    "find_identifiers",
+    "fold_id",
+    "fold_sql",
     "is_plain_sql",
+    "is_unusual_sql",
+    "list_files",
     "match_columns",
     "match_source",
     "name_ignored",
     "open_source",
     "open_typed",
+    "own_sql",
     "plain_header",
     "pseudonym_sql",
     "quote_text",
+    "say_option",
     "settle_lines",
     "settle_rows",
     "trim_sql",
+    "usual_form_sql",
     "write_database_table",
+    "writing_private",
 ]
 
 _HOMES = {
+    "list_files": "open",
     "TypedSource": "typed",
     "open_typed": "typed",
     "CURRENCY_SIGNS": "headers",
     "ColumnMatch": "columns",
     "IntakeOptions": "options",
+    "KeepIn": "options",
+    "SourceContent": "content",
+    "find_content": "content",
+    "writing_private": "content",
     "PARTS": "sql",
     "PURCHASE_ROLES": "columns",
     "RawRows": "raw",
@@ -78,7 +98,14 @@ _HOMES = {
     "is_plain_sql": "sql",
     "match_columns": "columns",
     "match_source": "match",
-    "name_ignored": "columns",
+    "name_ignored": "unused",
+    "find_identifiers": "unused",
+    "fold_id": "folding",
+    "fold_sql": "folding",
+    "own_sql": "folding",
+    "is_unusual_sql": "folding",
+    "usual_form_sql": "folding",
+    "say_option": "columns",
     "open_source": "open",
     "plain_header": "headers",
     "pseudonym_sql": "pseudonyms",

@@ -73,25 +73,25 @@ _PURCHASES = {
     ),
     "amount": (
         "amount",
-        """total | revenue | sum | order_total | total_amount | order_amount | order_value | value | net_amount | sales
-        | line_total | grand_total | total_price | spend | purchase_amount | amount_paid | order_total_amount |
+        """total | revenue | sum | order_total | total_amount | order_amount | order_value | value | net_amount |
+        sales | line_total | grand_total | total_price | spend | purchase_amount | amount_paid | order_total_amount |
         transaction_amount | total_value | total_sales | net_sales | payment_value | paid | grand_total_purchased |
         total_spent | total_paid | order_total_inc_tax | sales_amount | turnover | invoice_total | basket_value |
         Kwota | Suma | Wartość | Wartość zamówienia | Razem | Kwota brutto | Wartość brutto | Kwota zamówienia | Do
-        zapłaty | Obrót | Łącznie | Сума | Обща сума | Стойност | Общо | Оборот | Сума с ДДС | Стойност на поръчката
-        | Стойност на поръчка | Обща стойност | Платена сума | Сумма | Стоимость | Итого | Выручка | Сумма заказа |
+        zapłaty | Obrót | Łącznie | Сума | Обща сума | Стойност | Общо | Оборот | Сума с ДДС | Стойност на поръчката |
+        Стойност на поръчка | Обща стойност | Платена сума | Сумма | Стоимость | Итого | Выручка | Сумма заказа |
         Общая сумма | Сумма покупки | Сумма чека | Всего | Агульная сума | Кошт | Вартасць | Разам | Сума замовы |
         Сума заказу | Betrag | Summe | Umsatz | Gesamt | Gesamtbetrag | Gesamtsumme | Bestellwert | Bruttobetrag |
         Rechnungsbetrag | Warenwert | Valor | Valor total | Total do pedido | Valor do pedido | Montante | Quantia |
-        Receita | Total geral | Valor pago | Importe | Importe total | Monto | Monto total | Total pedido | Total
-        del pedido | Valor del pedido | Ingresos | Montant | Montant total | Total commande | Total de la commande |
+        Receita | Total geral | Valor pago | Importe | Importe total | Monto | Monto total | Total pedido | Total del
+        pedido | Valor del pedido | Ingresos | Montant | Montant total | Total commande | Total de la commande |
         Montant TTC | Total TTC | Chiffre d'affaires | Importo | Importo totale | Totale | Totale ordine | Valore
-        ordine | Fatturato | Ricavo | Tutar | Toplam | Toplam tutar | Sipariş tutarı | Genel toplam | Sipariş
-        toplamı | Satış tutarı | Ciro | Částka | Celkem | Celková částka | Celková cena | Cena celkem | Tržba |
-        Hodnota objednávky | Загальна сума | Сума замовлення | Сума до сплати | Всього | Разом | Вартість | Виручка
-        | Сумма документа | Сума документа | Сума на документа | Сума документу | Сумма продажи | Сумма операции |
-        Wartość sprzedaży | Wartość całkowita | Suma zamówienia | Kwota całkowita | Wartość transakcji | Kwota
-        transakcji | Крайна сума | Сума за плащане""",
+        ordine | Fatturato | Ricavo | Tutar | Toplam | Toplam tutar | Sipariş tutarı | Genel toplam | Sipariş toplamı
+        | Satış tutarı | Ciro | Částka | Celkem | Celková částka | Celková cena | Cena celkem | Tržba | Hodnota
+        objednávky | Загальна сума | Сума замовлення | Сума до сплати | Всього | Разом | Вартість | Виручка | Сумма
+        документа | Сума документа | Сума на документа | Сума документу | Сумма продажи | Сумма операции | Wartość
+        sprzedaży | Wartość całkowita | Suma zamówienia | Kwota całkowita | Wartość transakcji | Kwota transakcji |
+        Крайна сума | Сума за плащане | Сума на поръчката | Сума на поръчка | item_total | line_amount | order_sum""",
         """price | Cena | Цена | Цана | Preis | gross_sales | subtotal | price_total | Preço | Precio | Prix | Prezzo |
         Fiyat | Ціна""",
     ),
@@ -114,6 +114,7 @@ _PURCHASES = {
         Fatura No | Fiş No | Objednávka | Číslo objednávky | ID objednávky | Číslo faktury | Účtenka | Замовлення |
         Номер замовлення | № замовлення | ID замовлення | Рахунок | Номер рахунку | sales_order | sale_id | Nr
         dokumentu | Numer dokumentu | Номер документа | № документа | Номер на документ""",
+        "Документ | Дакумент | Dokument | document",
     ),
     "quantity": (
         "quantity",
@@ -155,13 +156,20 @@ _PURCHASES = {
     ),
     "order_status": (
         "order_status",
-        """financial_status | payment_status | transaction_status | status_order | fulfillment_state | current_state |
-        sale_status | order_state | Status zamówienia | Stan zamówienia | Статус на поръчка | Статус на поръчката |
-        Статус заказа | Статус замовы | Статус заказу | Bestellstatus | Auftragsstatus | Status do pedido | Estado
-        del pedido | Statut de la commande | Stato ordine | Sipariş durumu | Stav objednávky | Статус замовлення""",
+        """transaction_status | status_order | fulfillment_state | current_state | sale_status | order_state | Status
+        zamówienia | Stan zamówienia | Статус на поръчка | Статус на поръчката | Статус заказа | Статус замовы |
+        Статус заказу | Bestellstatus | Auftragsstatus | Status do pedido | Estado del pedido | Statut de la commande
+        | Stato ordine | Sipariş durumu | Stav objednávky | Статус замовлення""",
         """status | Статус | Stadium | Стадия | Стадія | Стадыя | Stage | Statut | Stato | Durum | Stav | Situação |
         Состояние | Състояние | Стан | Zustand""",
         "state | Estado",
+    ),
+    "payment_status": (
+        "payment_status",
+        """financial_status | status_payment | payment_state | Status płatności | Статус на плащане | Статус на
+        плащането | Статус плащане | Статус оплаты | Статус платежа | Статус аплаты | Zahlungsstatus | Status do
+        pagamento | Estado del pago | Statut du paiement | Stato pagamento | Ödeme durumu | Stav platby | Статус
+        оплати""",
     ),
     "row_type": (
         "row_type",
@@ -190,10 +198,12 @@ _PURCHASES = {
     ),
     "cancelled_at": (
         "cancelled_at",
-        """canceled_at | cancel_date | cancelled_on | canceled_on | cancellation_date | date_cancelled | date_canceled
-        | cancelled_date | canceled_date | voided_at | Data anulowania | Дата на анулиране | Дата на отказ | Дата
-        отмены | Дата скасавання | Stornodatum | Storniert am | Data do cancelamento | Fecha de cancelación | Date
-        d'annulation | Data annullamento | İptal tarihi | Datum storna | Дата скасування""",
+        """cancelled | canceled | is_cancelled | is_canceled | order_cancelled | Anulowane | Anulowano | Анулирана |
+        Отказана | Отменен | Отменён | Скасавана | Скасовано | Storniert | Cancelado | Annulé | Annullato | İptal
+        edildi | Zrušeno | canceled_at | cancel_date | cancelled_on | canceled_on | cancellation_date | date_cancelled
+        | date_canceled | cancelled_date | canceled_date | voided_at | Data anulowania | Дата на анулиране | Дата на
+        отказ | Дата отмены | Дата скасавання | Stornodatum | Storniert am | Data do cancelamento | Fecha de
+        cancelación | Date d'annulation | Data annullamento | İptal tarihi | Datum storna | Дата скасування""",
     ),
     "is_captured": (
         "is_captured",
@@ -263,6 +273,7 @@ words for two different things each."""
 
 OPTIONAL = (
     "order_status",
+    "payment_status",
     "row_type",
     "refunded_amount",
     "refunded_at",

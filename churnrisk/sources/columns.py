@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from churnrisk.errors import ColumnError
 from churnrisk.messages import wording
-from churnrisk.sources.aliases import ALIASES, CUSTOMER_TOTALS, LABELS, OPTIONAL, PERSONAL, SUMMARY_ALIASES
+from churnrisk.sources.aliases import ALIASES, CUSTOMER_TOTALS, OPTIONAL, SUMMARY_ALIASES
 from churnrisk.sources.headers import bare_header, plain_header, read_headers
 from churnrisk.sources.missing import Row, list_headers, say_missing
 from churnrisk.sources.systems import SYSTEMS, System
@@ -93,7 +93,7 @@ def match_columns(
     headers : sequence of str
         Of the file.
     chosen : mapping of str to str
-        The user's header for a role.
+        The user's header for a role; an empty one where no column has a role that no log needs.
     roles, needed : sequence of str
         What is looked for, and what must be there.
     sample : callable, optional
@@ -105,7 +105,7 @@ def match_columns(
         Where a chosen column is not there, a needed one is missing, or two could be meant.
     """
     check_roles(chosen)
-    positions = {role: _find_chosen(headers, role, header) for role, header in chosen.items() if role in roles}
+    off, positions = _take_chosen(headers, chosen, roles)
     plain, repaired = read_headers(headers, _ALL_NAMES)
     names = [
         (name, *bare_header(name if header in repaired else header))
@@ -113,12 +113,11 @@ def match_columns(
     ]
     system = next((one for one in SYSTEMS if _is_export(plain, one)), None) if roles == PURCHASE_ROLES else None
     notices = [_REPAIRED.format(names=", ".join(repaired))] if repaired else []
-    closed: set[str] = set()
-    if system is not None:
-        closed = _take_system(plain, system, positions)
-        notices += _say_system(system, positions)
+    notices += _take_system(plain, system, positions, off) if system else []
     for role in roles:
-        if role not in positions and role not in closed:
+        if role == "discount" and "amount" in positions:
+            positions.pop(role, None)  # an amount is taken as it is
+        elif role not in positions and role not in off and not (system and system.columns.get(role) == ""):
             notices += _take(headers, names, role, positions)
     missing = [role for role in needed if role not in positions]
     if missing:
@@ -126,14 +125,12 @@ def match_columns(
     money = [positions[role] for role in ("amount", "unit_price") if role in positions]
     notices += _settle_price(headers, names, positions, is_chosen="amount" in chosen)
     ordered = {role: positions[role] for role in roles if role in positions}
-    is_shopify = (
-        system is not None and system.name == "Shopify"
-    )  # it names the total of an order in its first line only
+    # Shopify names the total of an order in its first line only
     return ColumnMatch(
         tuple(headers),
         ordered,
         tuple(notices),
-        is_blank_zero=is_shopify and "amount" not in chosen,
+        is_blank_zero=system is not None and system.name == "Shopify" and "amount" not in chosen,
         currency=names[money[0]][2] if money else "",
         system=system.name if system else "",
     )
@@ -151,16 +148,17 @@ def _is_export(plain: Sequence[str], system: System) -> bool:
     return all(plain_header(header) in plain for header in system.signature)
 
 
-def _take_system(plain: Sequence[str], system: System, positions: dict[str, int]) -> set[str]:
-    """Add the columns of a system to those that are taken; give the roles for which no other column is looked for."""
+def _take_system(plain: Sequence[str], system: System, positions: dict[str, int], off: set[str]) -> list[str]:
+    """Add the columns of a system to those that are taken; give what is to be said."""
     for role, names in system.columns.items():
         found = [plain.index(name) for name in map(plain_header, names.split("|")) if name and name in plain]
-        if found and role not in positions and not (role in OPTIONAL and found[0] in positions.values()):
+        is_taken = (
+            role in positions
+            or role in off
+            or (role in OPTIONAL and bool(found[:1]) and found[0] in positions.values())
+        )
+        if found and not is_taken:
             positions[role] = found[0]
-    return {role for role, names in system.columns.items() if not names}
-
-
-def _say_system(system: System, positions: Mapping[str, int]) -> list[str]:
     said = [_EXPORT.format(name=system.name)]
     status = system.columns.get("order_status", "")
     if status and "order_status" not in positions:
@@ -231,7 +229,9 @@ def _settle_price(headers: Sequence[str], names: Names, positions: dict[str, int
 def find_chosen_in(headers: Sequence[str], chosen: Mapping[str, str], *, keep: Sequence[str] = ()) -> dict[str, str]:
     """Leave out choices of columns that are not there, which belong to another kind of file; not those in ``keep``."""
     plain = {plain_header(header) for header in headers}
-    return {role: header for role, header in chosen.items() if role in keep or plain_header(header) in plain}
+    return {
+        role: header for role, header in chosen.items() if role in keep or not header or plain_header(header) in plain
+    }
 
 
 def count_matches(headers: Sequence[str]) -> int:
@@ -247,6 +247,15 @@ def check_roles(chosen: Mapping[str, str]) -> None:
         if role not in _PLAIN_ALIASES:
             known = ", ".join(_PLAIN_ALIASES)
             raise ColumnError(f"{say_option(role, header)}: there is no role {role!r}; the roles are {known}.")
+
+
+def _take_chosen(
+    headers: Sequence[str], chosen: Mapping[str, str], roles: Sequence[str]
+) -> tuple[set[str], dict[str, int]]:
+    """Give the roles that no column is to have, and the columns that were chosen."""
+    off = {role for role, header in chosen.items() if role in OPTIONAL and not header}
+    found = {role: header for role, header in chosen.items() if role in roles and role not in off}
+    return off, {role: _find_chosen(headers, role, header) for role, header in found.items()}
 
 
 def _find_chosen(headers: Sequence[str], role: str, header: str) -> int:
@@ -277,16 +286,3 @@ def _find_near(headers: Sequence[str], missing: Sequence[str], positions: Mappin
         scored = ((difflib.get_close_matches(plain_header(h), names, n=1, cutoff=0.6), h) for h in free)
         near[role] = [header for close, header in scored if close][:3]
     return near
-
-
-def name_ignored(match: ColumnMatch) -> list[str]:
-    """Say which ignored columns look like labels of churn or like personal data."""
-    notices = []
-    labels = wording("These columns look like labels and are not used: {names}.")
-    personal = wording("These columns hold personal data and are not used: {names}.")
-    for names, sentence in ((LABELS, labels), (PERSONAL, personal)):
-        plain = {plain_header(name) for name in names}
-        found = [header for header in match.ignored if plain_header(header) in plain]
-        if found:
-            notices.append(sentence.format(names=", ".join(found)))
-    return notices

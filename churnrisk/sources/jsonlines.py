@@ -23,16 +23,40 @@ class Number(str):
     __slots__ = ()
 
 
-def parse_json(task: Task) -> dict[str, Any]:
-    """Write ``rows.csv`` from objects; the names of all objects together are the columns.
+class _Columns:
+    """The names of all objects together, which are the columns, and what the values of each have been."""
 
-    An object in an object gives a column for each of its parts, such as ``billing.email``.
-    """
-    headers: dict[str, int] = {}
-    kinds: dict[str, set[bool]] = {}
-    parts: dict[str, set[str]] = {}
-    odd: list[tuple[int, str, str]] = []
-    is_id = _tell_ids(task)
+    def __init__(self, task: Task) -> None:
+        self.headers: dict[str, int] = {}
+        self.odd: list[tuple[int, str, str]] = []  # cells of ids that are no text: line, name, text
+        self._kinds: dict[str, set[bool]] = {}
+        self._parts: dict[str, set[str]] = {}
+        self._is_id = _tell_ids(task)
+
+    def take(self, line: int, record: dict[str, Any]) -> list[str]:
+        """Give the cells of an object; an object within gives a column for each of its parts, as ``billing.email``."""
+        self.odd += [
+            (line, name, _text(value)) for name, value in record.items() if _is_odd(value) and self._is_id(name)
+        ]
+        found = dict(_flatten(record, self._parts))
+        for name, value in found.items():
+            self.headers.setdefault(name, len(self.headers))
+            if value is not None:
+                self._kinds.setdefault(name, set()).add(isinstance(value, Number))
+        row = [""] * len(self.headers)
+        for name, value in found.items():
+            row[self.headers[name]] = _text(value)
+        return row
+
+    @property
+    def typed(self) -> list[int]:
+        """Give the places of the columns that hold numbers only."""
+        return [place for name, place in self.headers.items() if self._kinds.get(name) == {True}]
+
+
+def parse_json(task: Task) -> dict[str, Any]:
+    """Write ``rows.csv`` from objects; the names of all objects together are the columns."""
+    columns = _Columns(task)
     count = rejected = 0
     with (
         (task.folder / "records.csv").open("w", encoding="utf-8", newline="") as good,
@@ -48,27 +72,26 @@ def parse_json(task: Task) -> dict[str, Any]:
                 shown = record if isinstance(record, str) else json.dumps(record, default=str)
                 write_bad.writerow([line, shown[:200].strip(), reason or mark("not a JSON object")])
                 continue
-            odd += [(line, name, _text(value)) for name, value in record.items() if _is_odd(value) and is_id(name)]
-            record = dict(_flatten(record, parts))
-            for name, value in record.items():
-                headers.setdefault(name, len(headers))
-                if value is not None:
-                    kinds.setdefault(name, set()).add(isinstance(value, Number))
-            if len(headers) > task.max_columns:
+            row = columns.take(line, record)
+            if len(columns.headers) > task.max_columns:
                 raise Refused(LIMIT, f"it has more than {task.max_columns} columns; the bound is --max-columns")
-            row = [""] * len(headers)
-            for name, value in record.items():
-                row[headers[name]] = _text(value)
             write.writerow([line, *row])
             count += 1
-    _level(task, len(headers))
+    _level(task, len(columns.headers))
+    _write_odd(task, columns)
+    found = {"headers": list(columns.headers), "rows": count, "rejects": rejected, "typed": columns.typed}
+    return {**found, "odd": len(columns.odd)}
+
+
+def _write_odd(task: Task, columns: _Columns) -> None:
+    """Write the cells of ids that are no text, in columns of text."""
+    reason = mark("an id must be a text or a number")
     with (task.folder / "odd.csv").open("w", encoding="utf-8", newline="") as file:
-        reason = mark("an id must be a text or a number")
         csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(
-            [line, headers[name], text[:200], reason] for line, name, text in odd if name in headers
+            [line, columns.headers[name], text[:200], reason]
+            for line, name, text in columns.odd
+            if name in columns.headers
         )
-    typed = [position for name, position in headers.items() if kinds.get(name) == {True}]
-    return {"headers": list(headers), "rows": count, "rejects": rejected, "typed": typed, "odd": len(odd)}
 
 
 def _tell_ids(task: Task) -> Callable[[str], bool]:

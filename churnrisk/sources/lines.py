@@ -1,4 +1,4 @@
-"""Rows that are no purchase rows by themselves: continuation lines, rows of totals, and orders that two files have."""
+"""Rows that are no purchase rows by themselves: continuation lines and rows of totals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from churnrisk.engines import Database, engine_error
-from churnrisk.messages import mark, wording
+from churnrisk.messages import wording
 from churnrisk.sources.aliases import TOTALS
 from churnrisk.sources.columns import ColumnMatch
 from churnrisk.sources.missing import Row
@@ -22,7 +22,7 @@ _TAIL = 1 << 16
 _SAMPLE = 1000
 _FEW = 500_000  # so many rows are looked through whole where no end of a text file can be looked at
 _ORDER_ROLES = (
-    *("customer_id", "ordered_at", "order_id", "order_status", "currency", "email", "phone"),
+    *("customer_id", "ordered_at", "order_id", "order_status", "payment_status", "currency", "email", "phone"),
     *("cancelled_at", "is_captured", "is_valid", "is_live", "row_type"),
 )
 _NEED_VALUES = ("customer_id", "ordered_at", "amount", "order_id", "quantity", "unit_price", "currency")
@@ -31,11 +31,6 @@ _TABLE = "settled_rows"
 
 _CONTINUED = wording("{number} rows continue the order of a row above them, and have its customer, date and order id.")
 _SUMS = wording("{number} rows of totals ({names}) were passed over, in {other}.")
-_COPIED = wording(
-    "{number} rows of {names} were dropped, since an earlier file has the same orders with the same rows."
-)
-_REPEATED = mark("an order that an earlier file has, with the same rows")
-_CHANGED = wording("{number} orders stand in several files with different rows; all of these rows were kept.")
 
 
 def sample_rows(raw: RawRows, database: Database) -> Sequence[Row]:
@@ -53,7 +48,7 @@ def settle_lines(raw: RawRows, match: ColumnMatch, database: Database, *, rows: 
     A **continuation line** has no date, and no customer or the order id of the row above, as exports write the further
     lines of an order; it takes what the first line of its order says about the order. A **row of totals** has a word
     such as *Total* in the place of the customer or the order, or in its first cells where it has no customer; it is
-    passed over. Of an **order that several files have** with the same rows, only the first file counts.
+    passed over.
 
     Parameters
     ----------
@@ -71,9 +66,12 @@ def settle_lines(raw: RawRows, match: ColumnMatch, database: Database, *, rows: 
     has_blank = bool(raw.texts) and _has_blank_status(raw, match, database)
     if raw.texts and (undated or has_blank):
         settled = _continue_orders(settled, match, database, has_blank=has_blank)
-    if raw.files and "order_id" in match.positions:
-        settled = _drop_repeated(settled, match, database)
     return settled
+
+
+def _is_export(raw: RawRows) -> bool:
+    """Tell whether the rows are no Parquet, which programs write, and which every engine reads alike."""
+    return "Parquet" not in raw.format
 
 
 def _keep(raw: RawRows, query: str, database: Database, *notices: str) -> RawRows:
@@ -156,7 +154,7 @@ def _pass_totals(raw: RawRows, match: ColumnMatch, database: Database, *, rows: 
 def _may_have_totals(raw: RawRows, rows: int) -> bool:
     """Look at the ends of text files, where a sum stands; other sources are looked through where they are small."""
     if not raw.texts:
-        return rows <= _FEW
+        return rows <= _FEW and _is_export(raw)
     for path in raw.texts:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL))
@@ -238,45 +236,10 @@ def _mark_rest(raw: RawRows, match: ColumnMatch, *, has_blank: bool) -> str:
     is_blank = f"({day} IS NULL{f' OR {_cell(match, _STATUS)} IS NULL' if has_blank else ''})"
     is_rest = (
         f"({day} IS NULL AND {customer} IS NULL AND {order} IS NULL AND {says_what}) "
-        f"OR coalesce({order} = above AND {is_blank}, false)"
+        f"OR coalesce({order} = order_above AND {is_blank} "
+        f"AND coalesce({customer} = customer_above, true), false)"
     )
-    above = f"SELECT *, lag({order}) {window} AS above FROM {number_rows(raw).sql}"
+    lags = f"lag({order}) {window} AS order_above, lag({customer}) {window} AS customer_above"
+    above = f"SELECT *, {lags} FROM {number_rows(raw).sql}"
     marked = f"SELECT *, {is_rest} AS is_rest FROM ({above})"
     return f"SELECT *, count(*) FILTER (NOT is_rest) {window} AS head FROM ({marked})"
-
-
-def _drop_repeated(raw: RawRows, match: ColumnMatch, database: Database) -> RawRows:
-    """Drop the rows of orders that an earlier file has with the same rows."""
-    connection, hashed = database.connection, _share_orders(raw, match, database)
-    copied = (
-        "SELECT customer, order_id, file FROM shared_parts QUALIFY row_number() OVER "
-        "(PARTITION BY customer, order_id, content ORDER BY file) > 1"
-    )
-    gone = f"SELECT file, line FROM ({hashed}) JOIN ({copied}) USING (customer, order_id, file)"
-    counts = connection.execute(f"SELECT file, count(*) FROM ({gone}) GROUP BY 1 ORDER BY 1").fetchall()
-    changed = "SELECT 1 FROM shared_parts GROUP BY customer, order_id HAVING count(DISTINCT content) > 1"
-    [(others,)] = connection.execute(f"SELECT count(*) FROM ({changed})").fetchall()
-    notices = [_CHANGED.format(number=others)] if others else []
-    if counts:
-        reason = quote_text(_REPEATED)
-        copies = database.create_table("copied_orders", gone)
-        raw = raw.without(f"SELECT {raw.file_sql}, line, '', '', {reason}, 'duplicate' FROM {copies}")
-        names = ", ".join(raw.files[file] for file, _ in counts)
-        notices.insert(0, _COPIED.format(number=sum(int(count) for _, count in counts), names=names))
-        raw = _keep(raw, f"SELECT * FROM {raw.sql} ANTI JOIN ({gone}) USING (file, line)", database)
-    connection.execute("DROP TABLE shared_parts")
-    return replace(raw, notices=(*raw.notices, *notices)) if notices else raw
-
-
-def _share_orders(raw: RawRows, match: ColumnMatch, database: Database) -> str:
-    """Make the table ``shared_parts``, of the orders that several files have; give SQL for all rows with their hash."""
-    order = _cell(match, "order_id")
-    key = f"coalesce({_cell(match, 'customer_id')}, '') AS customer, {order} AS order_id"
-    shared = f"SELECT {key} FROM {raw.sql} WHERE {order} IS NOT NULL GROUP BY ALL HAVING min(file) < max(file)"
-    hashed = f"SELECT {key}, file, line, {raw.hash_sql} AS h FROM {raw.sql}"
-    database.connection.execute(
-        "CREATE OR REPLACE TABLE shared_parts AS SELECT customer, order_id, file, "
-        "(count(*), bit_xor(h), sum(h % 1000000007)) AS content "
-        f"FROM ({hashed}) JOIN ({shared}) USING (customer, order_id) GROUP BY ALL"
-    )
-    return hashed

@@ -118,9 +118,21 @@ def refuse_unread_money(headers: Sequence[str], free: Sequence[int], rows: Seque
     )
 
 
+_MONEY = frozenset(
+    re.findall(
+        r"\w+",
+        """amount price value revenue kwota cena wartość сума цена стойност сумма стоимость кошт цана betrag preis
+        umsatz montant prix importe precio valor preço importo prezzo tutar fiyat částka""",
+    )
+)
+"""Words of a header that say money whatever stands beside them: the amount of a line, the price of an item."""
+
+
 def _is_money(header: str, cells: Sequence[str]) -> bool:
     """Tell whether a column may hold amounts: mostly numbers, and by name and shape nothing else."""
-    if not NO_MONEY.isdisjoint(split_header(header)) or not _is_mostly(_NUMBER, cells):
+    words = split_header(header)
+    says_no = not NO_MONEY.isdisjoint(words) and _MONEY.isdisjoint(words)
+    if says_no or not _is_mostly(_NUMBER, cells):
         return False
     digits = [re.sub(r"\D", "", cell) for cell in cells if any(c.isdigit() for c in cell)]
     if any(_FRACTION.search(cell) for cell in cells):

@@ -53,13 +53,29 @@ def _save_stdin(database: Database, options: IntakeOptions) -> Path:
     return target
 
 
-def _open_many(path: Path, database: Database, options: IntakeOptions) -> RawRows:
-    """Give the rows of all files of a folder or pattern, which must have the same columns."""
+def list_files(source: str | Path) -> list[Path]:
+    """Give the files of a folder or pattern, by name; none for anything else.
+
+    Raises
+    ------
+    SourceError
+        For the folder of a lakehouse table, some of whose files count no more.
+    """
+    path = Path(source).expanduser()
+    if not path.is_dir() and (path.exists() or not glob.has_magic(str(path))):
+        return []
     pattern = str(path / "*") if path.is_dir() else str(path)
     files = [Path(one) for one in sorted(glob.glob(pattern))]  # noqa: PTH207 - the pattern may be absolute
     files = [one for one in files if one.is_file() and not one.name.startswith((".", "_"))]
-    for folder in {one.parent for one in files} - {path}:
-        refuse_table(folder)
+    for folder in {path, *(one.parent for one in files)}:
+        if folder.is_dir():
+            refuse_table(folder)
+    return files
+
+
+def _open_many(path: Path, database: Database, options: IntakeOptions) -> RawRows:
+    """Give the rows of all files of a folder or pattern, which must have the same columns."""
+    files = list_files(path)
     if not files:
         raise SourceError(f"{path} holds no files; name a file or a folder of purchases.")
     parts = [settle_rows(open_file(one, database, options, name=one.name), database) for one in files]

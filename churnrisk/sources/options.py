@@ -21,6 +21,28 @@ ENGINES = ("duckdb", "polars", "spark")
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeepIn:
+    """Where copies of what was read are kept, so that the same source is read faster the next time.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the copies, and nothing else; made where it is missing.
+    days : int
+        A copy goes that was not used for so long.
+    size : int
+        Bytes of all copies; those go first that were used longest ago.
+    least : int
+        Bytes of a source from which on a copy is worth it.
+    """
+
+    folder: Path
+    days: int = 30
+    size: int = 10 * 1000**3
+    least: int = 16 * 1000**2
+
+
+@dataclass(frozen=True, kw_only=True)
 class IntakeOptions:
     """How to read a source of purchases.
 
@@ -58,6 +80,9 @@ class IntakeOptions:
         What amounts before a date are multiplied by, such as ``{"2026-01-01": "0.511292"}``.
     fold_case : bool
         Whether customer ids that differ only by upper and lower case are one.
+    fold_ids : bool
+        Whether customer ids that differ only in writing are one: by case, invisible characters, Unicode form, letters
+        that look alike in another alphabet, leading zeros, or ``.0`` behind a whole number.
     drop_duplicates : bool
         Whether exact copies of rows are dropped where an order may have several rows, too.
     status : mapping of str to str
@@ -87,6 +112,8 @@ class IntakeOptions:
         Header of a column to keep beside the orders as ``customer_group``, for figures by group.
     query, table : str, optional
         What to read from a database.
+    keep : KeepIn, optional
+        Where a copy of what was read is kept for the next time; nothing is kept by default.
     max_field_size : int
         Characters of one line or quoted field.
     max_size : int
@@ -119,6 +146,7 @@ class IntakeOptions:
     rates: Mapping[str, str] = field(default_factory=dict)
     rate_before: Mapping[str, str] = field(default_factory=dict)
     fold_case: bool = False
+    fold_ids: bool = False
     drop_duplicates: bool = False
     status: Mapping[str, str] = field(default_factory=dict)
     count_pending: bool = False
@@ -132,6 +160,7 @@ class IntakeOptions:
     group_column: str | None = None
     query: str | None = None
     table: str | None = None
+    keep: KeepIn | None = field(default=None, repr=False)
     max_field_size: int = 16 * 1024**2
     max_size: int = 50 * 1024**3
     max_ratio: int = 200
@@ -176,9 +205,11 @@ class IntakeOptions:
 
     def own_id(self, customer_id: str) -> str:
         """Give a customer id that a user names as purchases read with these options have it."""
+        from churnrisk.sources.folding import fold_id
         from churnrisk.sources.pseudonyms import pseudonym_of
 
         folded = customer_id.lower() if self.fold_case else customer_id
+        folded = fold_id(customer_id) if self.fold_ids else folded
         return folded if self.pseudonym_key is None else pseudonym_of(self.pseudonym_key, folded)
 
 

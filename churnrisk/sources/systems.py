@@ -319,7 +319,7 @@ SYSTEMS = (
         },
     ),
     System(
-        "Lightspeed (Vend)",
+        "Vend (Lightspeed)",
         ("Receipt Number", "Line Type", "Customer Code"),
         {
             "customer_id": "Customer Code",

@@ -21,6 +21,7 @@ _NOT_ON_SPARK = {
     "query": "--query",
     "table": "--table",
     "pseudonym_key": "--pseudonymise",
+    "fold_ids": "--fold-ids",
 }
 
 

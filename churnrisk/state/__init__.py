@@ -22,7 +22,15 @@ from churnrisk.state.campaigns import (
     load_members,
 )
 from churnrisk.state.copying import backup_state, copy_state
-from churnrisk.state.database import State, StatePlace, default_state_path, find_state, open_state, parse_place
+from churnrisk.state.database import (
+    State,
+    StatePlace,
+    copies_folder,
+    default_state_path,
+    find_state,
+    open_state,
+    parse_place,
+)
 from churnrisk.state.erasure import (
     Erasure,
     add_tombstones,
@@ -116,6 +124,7 @@ __all__ = [
     "check_name_free",
     "claim_job",
     "close_session",
+    "copies_folder",
     "copy_state",
     "count_erased",
     "create_key",

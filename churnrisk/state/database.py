@@ -237,6 +237,12 @@ def default_state_path(models_dir: Path) -> Path:
     return models_dir.resolve().parent / "state.db"
 
 
+def copies_folder(place: StatePlace, models_dir: Path) -> Path:
+    """Give the folder of kept copies of purchases: beside the state file, else where that would be."""
+    beside = place.resolve() if isinstance(place, Path) else default_state_path(models_dir)
+    return beside.parent / "kept-purchases"
+
+
 def parse_place(text: str) -> StatePlace:
     """Tell a file from the URL of a database, which must hold no password."""
     return check_url(text) if "://" in text else Path(text)

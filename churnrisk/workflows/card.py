@@ -20,7 +20,7 @@ from churnrisk.learning import (
     TestResult,
     expected_maximum_profit,
 )
-from churnrisk.orders import Orders
+from churnrisk.orders import Orders, is_of_copy
 from churnrisk.timeline import HorizonChoice, Snapshot, date_of
 
 CARD_VERSION = 1
@@ -78,6 +78,7 @@ def describe_snapshot(snapshot: Snapshot) -> dict[str, Any]:
 def describe_intake(orders: Orders) -> dict[str, Any]:
     """Give the account of the rows without any row: rejected values may name people."""
     account = orders.report.to_dict()
+    account["notices"] = tuple(notice for notice in account["notices"] if not is_of_copy(notice))
     return {key: value for key, value in account.items() if key != "rejected_rows"}
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from churnrisk.errors import ChurnriskError
+from churnrisk.orders import drop_copies
 from churnrisk.state import (
     Erasure,
     State,
     StatePlace,
     add_tombstones,
+    copies_folder,
     erase_customers,
     erased_now,
     find_state,
@@ -47,6 +49,8 @@ class Forgotten:
         Received orders that went; requests and results of jobs from which the customers were taken.
     job_results : list of str
         Files of scores that jobs of the service had written and that named one of them: deleted as a whole.
+    copies : int
+        Kept copies of purchase histories: all of them go, since each is only worth the time of one reading.
     models : list of dict
         Every stored model, and whether it may have learned from the customers' purchases. None keeps their ids.
     files : list of dict
@@ -65,6 +69,7 @@ class Forgotten:
     received_orders: int = 0
     documents: int = 0
     job_results: list[str] = field(default_factory=list)
+    copies: int = 0
     models: list[dict[str, Any]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
     is_dry: bool = False
@@ -77,6 +82,7 @@ def forget_customers(
     *,
     models_dir: Path,
     files: Iterable[Path] = (),
+    copies: Iterable[Path] = (),
     stored_as: Callable[[str], str] = str,
     is_dry: bool = False,
 ) -> Forgotten:
@@ -94,6 +100,8 @@ def forget_customers(
         The stored models, which are listed with what they may have learned.
     files : iterable of Path
         Exports, reports and the like to look into; none of them is changed.
+    copies : iterable of Path
+        Further folders of kept copies, beside the one that belongs to the state.
     stored_as : callable
         How intake spells an id where it does not keep it as it is: folded, or as a pseudonym. Both spellings go.
     is_dry : bool
@@ -113,6 +121,7 @@ def forget_customers(
                     add_tombstones(state, moments)
                     note_audit(state, "forget customers", customers=len(spelled))
             is_scrubbed = is_dry or state.scrub()
+    folders = {copies_folder(place, models_dir), *copies}
     return Forgotten(
         len(spelled),
         sum(not found.found.isdisjoint(names) for names in spelled.values()),
@@ -121,6 +130,7 @@ def forget_customers(
         found.orders,
         found.documents,
         _drop_results(models_dir, ids, is_dry=is_dry),
+        sum(drop_copies(folder, is_dry=is_dry) for folder in folders),
         _list_models(models_dir, found, [one["as_of"] for one in runs]),
         [{"file": str(path), "names_a_customer": names_any(path, ids)} for path in files],
         is_dry,
@@ -136,14 +146,17 @@ def _write_down(state: State, ids: Sequence[str]) -> dict[str, str]:
     return moments
 
 
-def apply_erasures(place: StatePlace) -> Forgotten:
+def apply_erasures(place: StatePlace, *, copies: Iterable[Path] = ()) -> Forgotten:
     """Erase again whoever was erased before: for a state that was brought back from a backup.
 
-    What was remembered after a customer's erasure is of somebody who came back, and stays.
+    Kept copies of purchase histories go as well: those beside a state file, and those in further folders. What was
+    remembered after a customer's erasure is of somebody who came back, and stays.
     """
+    beside = {copies_folder(place, place)} if isinstance(place, Path) else set()
+    dropped = sum(drop_copies(folder) for folder in {*beside, *copies})
     state = find_state(place)
     if state is None:
-        return Forgotten(0, 0)
+        return Forgotten(0, 0, copies=dropped)
     with state:
         erased = load_erased()
         erased.add(list_tombstones(state))  # the state of another machine may know of more
@@ -159,7 +172,9 @@ def apply_erasures(place: StatePlace) -> Forgotten:
                 note_audit(state, "forget customers again", customers=len(found.found))
         is_scrubbed = state.scrub()
     known = len(found.found)
-    return Forgotten(len(erased.made_at), known, *totals, found.orders, found.documents, [], [], [], False, is_scrubbed)
+    return Forgotten(
+        len(erased.made_at), known, *totals, found.orders, found.documents, copies=dropped, is_scrubbed=is_scrubbed
+    )
 
 
 def catch_up(place: StatePlace) -> None:

@@ -299,9 +299,8 @@ def train_orders(
     exposures = read_exposures(campaigns)
     look = partial(backtest_orders, orders, current, seed=seed, exposures=exposures, progress=progress)
     tested = look(drawn=drawn[0]) if backtest else None
-    data = build_training_set(
-        orders, plan, database=orders.database, drawn=drawn[0], progress=partial(progress, "features")
-    )
+    tell = partial(progress, "features")
+    data = build_training_set(orders, plan, database=orders.database, drawn=drawn[0], progress=tell)
     data = replace(data, past_bases=tuple(one for one in data.past_bases if not chosen.leaves_out(one.snapshot)))
     data, touched = mend_exposed(data, exposures, drawn[0])
     followed = follow_past(drawn[0], data, seed=seed, leave_out=chosen.leaves_out)
@@ -314,9 +313,7 @@ def train_orders(
     model, checked = look_ahead(fit_model(data, seed=seed, earlier=result.model), followed, seed=seed)
     progress("fitting on all snapshots", 1, 1)
     card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
-    card |= {"holes": [one.to_dict() for one in chosen.holes], "notices": list(chosen.notices())}
-    card |= {"longest_gap_days": chosen.longest_gap}
-    card |= {**describe_draw(drawn[1]), "outlook": describe_outlook(model.outlook, checked)}
+    card |= {**chosen.to_dict(), **describe_draw(drawn[1]), "outlook": describe_outlook(model.outlook, checked)}
     card |= {"drivers": describe_drivers(model, data.current.values, seed=seed)}
     card |= {MONITORING: make_reference(data, model, seed=seed).to_dict(), RECIPE: dict(recipe)}
     return ChurnModel(model, card | describe_exposures(exposures, touched))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 import narwhals as nw
@@ -12,7 +13,7 @@ import numpy as np
 from churnrisk.dataset import repurchase_gaps
 from churnrisk.engines import collect_arrays
 from churnrisk.errors import NotEnoughData
-from churnrisk.holes import Hole, describe_holes, is_distorted, is_stale, selling_days
+from churnrisk.holes import Hole, describe_holes, harm, is_distorted, is_stale, selling_days
 from churnrisk.labels import label_churn
 from churnrisk.learning import LEAST_CUSTOMERS, Outcomes
 from churnrisk.orders import Orders
@@ -20,7 +21,7 @@ from churnrisk.timeline import HorizonChoice, Snapshot, SnapshotPlan, choose_hor
 from churnrisk.workflows.drawing import Drawn, draw_for_training
 
 MOST_NAMED = 5
-Labels = Mapping[Snapshot, tuple[np.ndarray, np.ndarray]]
+Label = Callable[[Snapshot], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class TrainingPlan:
         When the whole shop sold nothing for longer than it ever does, before ``as_of``.
     longest_gap : int
         Most days in a row without a purchase of anybody, before ``as_of``.
-    is_spared : bool
-        Whether snapshots that a hole distorts are left out; not where too little would be left.
+    admitted : tuple of Snapshot
+        Distorted ones that are learned from all the same, since too little would be left without them.
     """
 
     plan: SnapshotPlan
@@ -48,11 +49,20 @@ class TrainingPlan:
     outcomes: Outcomes
     holes: tuple[Hole, ...] = ()
     longest_gap: int = 0
-    is_spared: bool = True
+    admitted: tuple[Snapshot, ...] = ()
 
     def leaves_out(self, snapshot: Snapshot) -> bool:
         """Tell whether a snapshot is not to be learned from."""
-        return self.is_spared and is_distorted(snapshot, self.holes)
+        return snapshot not in self.admitted and is_distorted(snapshot, self.holes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give what a card keeps: when the shop sold nothing, and what that did to the training."""
+        return {
+            "holes": [hole.to_dict() for hole in self.holes],
+            "snapshots_left_out": len(self.plan.left_out),
+            "longest_gap_days": self.longest_gap,
+            "notices": list(self.notices()),
+        }
 
     def notices(self) -> Iterator[str]:
         """Say which days the shop sold nothing, and what was left out for it."""
@@ -63,12 +73,11 @@ class TrainingPlan:
                 f"{left_out} snapshots are left out of training, since these days are more than a tenth of their "
                 f"outcome window, or of as many days before their cutoff; {used} are learned from."
             )
-        distorted = sum(is_distorted(one, self.holes) for one in self.plan.labelled)
-        if distorted:
+        if self.admitted:
             yield (
-                f"{distorted} of the {used} snapshots that are learned from are distorted by these days. Without them "
-                f"fewer than {LEAST_CUSTOMERS} customers churned, or bought again, so they are used all the same: "
-                "bring the missing orders, or older ones."
+                f"{len(self.admitted)} of the {used} snapshots that are learned from are distorted by these days. "
+                f"Without them fewer than {LEAST_CUSTOMERS} customers churned, or bought again, so they are used "
+                "all the same: bring the missing orders, or older ones."
             )
         if is_stale(self.plan.current, self.holes):
             yield (
@@ -93,7 +102,7 @@ def plan_training(orders: Orders, current: Snapshot, *, most: int, seed: int) ->
     """Choose what to learn from, and judge whether it is enough.
 
     Snapshots that a hole distorts are left out, and older ones take their place; where too little is left without
-    them, they are used all the same.
+    them, those that it distorts least are used all the same, as many as it takes.
 
     Parameters
     ----------
@@ -113,32 +122,33 @@ def plan_training(orders: Orders, current: Snapshot, *, most: int, seed: int) ->
     sold = selling_days(orders).before(current.cutoff)
     holes = sold.holes()
     _refuse_after_hole(orders, current, holes)
-    whole = plan_snapshots(orders.first_day, current)
+    plan_with = partial(_plan_with, orders.first_day, current, holes)
+    spared = plan_with(())
+    by_harm = sorted(spared.left_out, key=lambda one: (*harm(one, holes), -one.cutoff))
     drawn = draw_for_training(orders, current, most=most, seed=seed)
-    spared = plan_snapshots(orders.first_day, current, leave_out=lambda one: is_distorted(one, holes))
-    plans = [spared, whole] if spared.left_out else [whole]
-    labels = {one: label_churn(drawn[0], one) for one in (*_all_of(plans), current)}
-    if not len(labels[current][0]):
+    label = cache(partial(label_churn, drawn[0]))
+    if not len(label(current)[0]):
         raise NotEnoughData(
             f"nobody is active on {date_of(current.cutoff)}: no purchase in the {current.lookback} days before. "
             "Choose a longer --lookback, or another --as-of."
         )
-    for plan in (_without_empty(one, labels) for one in plans):
-        outcomes = Outcomes.count(labels[one] for one in _all_of([plan]))
+    for count in range(len(by_harm) + 1):
+        admitted = tuple(by_harm[:count])
+        plan = _without_empty(plan_with(admitted), label)
+        outcomes = Outcomes.count(label(one) for one in sorted({*plan.labelled, *plan.fitting}))
         if outcomes.is_enough:
-            is_spared = plan.left_out == spared.left_out
-            return TrainingPlan(plan, drawn, outcomes, holes, sold.longest_gap, is_spared)
+            return TrainingPlan(plan, drawn, outcomes, holes, sold.longest_gap, admitted)
     outcomes.check()
     raise AssertionError("outcomes that are not enough were not refused")
 
 
-def _all_of(plans: Sequence[SnapshotPlan]) -> list[Snapshot]:
-    return sorted({one for plan in plans for one in (*plan.labelled, *plan.fitting)})
+def _plan_with(first_day: int, current: Snapshot, holes: Sequence[Hole], admitted: Sequence[Snapshot]) -> SnapshotPlan:
+    return plan_snapshots(first_day, current, leave_out=lambda one: one not in admitted and is_distorted(one, holes))
 
 
-def _without_empty(plan: SnapshotPlan, labels: Labels) -> SnapshotPlan:
+def _without_empty(plan: SnapshotPlan, label: Label) -> SnapshotPlan:
     """Leave out snapshots at which nobody was active."""
-    labelled, fitting = (tuple(one for one in side if len(labels[one][0])) for side in (plan.labelled, plan.fitting))
+    labelled, fitting = (tuple(one for one in side if len(label(one)[0])) for side in (plan.labelled, plan.fitting))
     return replace(plan, labelled=labelled, fitting=fitting if labelled else ())
 
 

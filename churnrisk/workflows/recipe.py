@@ -15,7 +15,7 @@ RECIPE_FORMAT = 1
 KEY = "recipe"
 KEPT = (
     *("columns", "reject_limit", "decimal", "date_format", "encoding", "delimiter", "timezone", "rates", "rate_before"),
-    *("fold_case", "drop_duplicates", "table"),
+    *("fold_case", "fold_ids", "drop_duplicates", "table"),
     *("status", "count_pending", "reversals", "reversal_days", "no_customer_limit", "no_amounts"),
     *("amounts", "discount"),
     *("max_field_size", "max_size", "max_ratio", "max_columns", "max_cells", "max_depth", "max_memory", "max_seconds"),

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from churnrisk.orders import KeepIn, drop_copies
 from churnrisk.state import Pruned, StatePlace, find_state, note_audit, prune_state
 from churnrisk.workflows.erasure import catch_up
 
@@ -15,13 +16,22 @@ _REJECTS_HEADERS = ("line,column,value,reason", "file,line,column,value,reason")
 
 @dataclass(frozen=True)
 class PruneResult:
-    """What went, or would go: rows of the state, and files of rejected rows."""
+    """What went, or would go: rows of the state, files of rejected rows, and kept copies of purchase histories."""
 
     state: Pruned
     rejects: tuple[str, ...]
+    copies: int = 0
 
 
-def prune(place: StatePlace, *, days: int, rejects_days: int, weekly_dir: Path, is_dry: bool = False) -> PruneResult:
+def prune(
+    place: StatePlace,
+    *,
+    days: int,
+    rejects_days: int,
+    weekly_dir: Path,
+    keep: KeepIn | None = None,
+    is_dry: bool = False,
+) -> PruneResult:
     """Let go of what is older than so many days; the bytes go, too.
 
     Parameters
@@ -32,6 +42,8 @@ def prune(place: StatePlace, *, days: int, rejects_days: int, weekly_dir: Path, 
         How long runs and the like are kept, and how long files of rejected rows are; 0 for ever.
     weekly_dir : Path
         Where, beside the current folder, such files are.
+    keep : KeepIn, optional
+        Where copies are kept of purchase histories, and how many: what was not used for ``days`` goes as well.
     is_dry : bool
         Only look.
     """
@@ -42,7 +54,10 @@ def prune(place: StatePlace, *, days: int, rejects_days: int, weekly_dir: Path, 
             if not is_dry and any(vars(pruned).values()):
                 note_audit(state, "prune", older_than=days, **vars(pruned))
                 state.scrub()
-    return PruneResult(pruned, drop_rejects(weekly_dir, days=rejects_days, is_dry=is_dry))
+    copies = 0
+    if keep is not None:
+        copies = drop_copies(keep.folder, days=min(days or keep.days, keep.days), size=keep.size, is_dry=is_dry)
+    return PruneResult(pruned, drop_rejects(weekly_dir, days=rejects_days, is_dry=is_dry), copies)
 
 
 def tend_state(place: StatePlace, *, keep_days: int) -> None:

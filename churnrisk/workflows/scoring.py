@@ -175,10 +175,8 @@ def score_source(
     how = partial(score_with_reasons, finder, model, **worth)
     compared = streamed = None
     with read_customers(source, chosen, as_kind=as_kind) as customers:
-        notices, long_past = tuple(customers.report.notices), ""
+        notices, long_past = tuple(customers.report.notices), _say_if_long_past(customers.orders, as_of)
         intake: dict[str, Any] = {"customers": customers.report.to_dict()}
-        if customers.orders is not None:
-            long_past = _say_if_long_past(customers.orders, as_of)
         if customers.kind == "summary":
             scores = _score_summary(model, customers, as_of, has_reasons=reasons != "none")
             scores, compared = _compare(memory, scores, "summary", None)
@@ -189,18 +187,18 @@ def score_source(
             scores, compared = _compare(memory, scores, "purchases", customers.orders)
         else:
             with _read_history(customers, purchases, chosen) as orders:
-                long_past = _say_if_long_past(orders, as_of)
-                notices += tuple(orders.report.notices)
+                notices, long_past = (*notices, *orders.report.notices), _say_if_long_past(orders, as_of)
                 intake["purchases"] = orders.report.to_dict()
-                scores = _score_history(model, customers, orders, as_of, how)
-                scores, compared = _compare(memory, scores, "ids", orders)
+                scores, compared = _compare(memory, _score_history(model, customers, orders, as_of, how), "ids", orders)
     kind = cast(Kind, customers.kind)
     notes = _say_notes(model, scores, kind, by, has_reasons=reasons != "none", is_streamed=streamed is not None)
-    notices = (*notices, *([long_past] if long_past else []), *notes)
+    notices = tuple(filter(None, (*notices, long_past, *notes)))
     return ScoreResult(scores, kind, notices, intake, compared, streamed, long_past)
 
 
-def _say_if_long_past(orders: Orders, as_of: Day) -> str:
+def _say_if_long_past(orders: Orders | None, as_of: Day) -> str:
+    if orders is None:
+        return ""
     day = today() if as_of is None else to_day(as_of)
     return next(say_if_long_past(orders.last_day, selling_days(orders).longest_gap, day), "")
 

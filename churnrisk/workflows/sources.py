@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import secrets
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 from churnrisk.errors import OutputError, SourceError
-from churnrisk.orders import IntakeOptions, IntakeReport, convert_purchases
+from churnrisk.orders import IntakeOptions, IntakeReport, convert_files, convert_purchases, list_files
 from churnrisk.tables import replacing
 
 SAMPLE_PURCHASES = Path("data/purchases.csv")
+Progress = Callable[[str, int, int], None]
 SampleName = Literal["purchases.csv", "customers.csv"]
 
 
@@ -54,18 +58,40 @@ def rejects_beside(source: str | Path, *, output: str | None = None) -> Path:
     return Path(f"{Path(text).absolute().stem or 'purchases'}.rejects.csv")
 
 
-def convert(source: Any, output: Path, *, options: IntakeOptions) -> IntakeReport:
-    """Write a purchase history as one Parquet file in the form that every engine reads, whole or not at all.
+def convert(
+    source: Any, output: Path, *, options: IntakeOptions, progress: Progress | None = None
+) -> list[IntakeReport]:
+    """Write a purchase history as Parquet in the form that every engine reads, whole or not at all; give the accounts.
+
+    Into one file; or, of a folder or pattern of files, into a new folder, each file by itself and several at a time.
 
     Raises
     ------
     OutputError
-        For another ending than ``.parquet``, or a file that cannot be written.
+        For another ending than ``.parquet``, or a place that cannot be written.
     """
-    if output.suffix.lower() != ".parquet":
-        raise OutputError(f"{output}: the ending {output.suffix or '(none)'} is not known; write to a .parquet file.")
-    with replacing(output) as temporary:
-        return convert_purchases(source, temporary, options)
+    if output.suffix.lower() == ".parquet":
+        with replacing(output) as temporary:
+            return [convert_purchases(source, temporary, options)]
+    files = list_files(source) if isinstance(source, str | Path) else []
+    if output.suffix or not files:
+        raise OutputError(
+            f"{output}: the ending {output.suffix or '(none)'} is not known; write to a .parquet file, or a folder of "
+            "files to a new folder."
+        )
+    if output.exists():
+        raise OutputError(f"{output}: there is something already; name a folder that is not there yet.")
+    temporary = output.with_name(f".{output.name}.{secrets.token_hex(6)}.part")
+    try:
+        temporary.mkdir(parents=True)
+        tell = (lambda done: progress("converting", done, len(files))) if progress else (lambda _: None)
+        reports = convert_files(files, temporary, options, tell=tell)
+        temporary.rename(output)
+    except OSError as error:
+        raise OutputError(f"cannot write to {output}: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return reports
 
 
 def without_password(place: str) -> str:

@@ -65,3 +65,25 @@ def test_the_successor_of_an_option_is_named() -> None:
 def test_from_python_a_word_of_blanks_is_refused() -> None:
     with pytest.raises(SettingsError, match="before the sign ="):
         IntakeOptions(status={" ": "sale"})
+
+
+def test_check_shows_which_column_was_taken_for_what_and_names_each_other_once() -> None:
+    header = "order_id,Buyer,date,Total (EUR),status,Full Name,Tax,colour,email"
+    rows = ("1,guest,2024-01-05,5,paid,,1,red,a@example.com", "2,7,2024-01-06,5,cancelled,,1,red,")
+    Path("log.csv").write_text("\n".join((header, *rows)) + "\n", encoding="utf-8")
+    answer = churnrisk("check", "log.csv")
+    text = " ".join(answer.out.split())
+    assert "Columns: customer_id = Buyer, ordered_at = date, amount = Total (EUR), order_id," in text
+    assert "Not used: colour." in text
+    for once in ("Full Name", "Tax", "cancelled 1", "guest 1"):
+        assert text.count(once) == 1, once
+    assert "1 rows without an id of their own count for 1 customers by 'email'" in text
+    assert max(map(len, answer.out.splitlines())) <= 80
+
+
+def test_ids_that_differ_in_writing_are_joined_by_option_and_setting() -> None:
+    Path("log.csv").write_text("customer,date,total\n007,2024-01-05,5\n7.0,2024-01-06,5\n", encoding="utf-8")
+    assert "of 2 customers" in churnrisk("check", "log.csv").out
+    assert "of 1 customers" in churnrisk("check", "log.csv", "--fold-ids").out
+    Path("churnrisk.toml").write_text("fold_ids = true\n", encoding="utf-8")
+    assert "of 1 customers" in churnrisk("check", "log.csv").out

@@ -44,6 +44,18 @@ def whole(models: Path) -> dict[str, Any]:
     return chosen(models)
 
 
+def test_nobody_who_got_everything_back_is_worth_a_contact(whole: dict[str, Any], models: Path) -> None:
+    brought: dict[str, float] = {}
+    for row in read_rows(PURCHASES):
+        brought[row["customer_id"]] = brought.get(row["customer_id"], 0) + float(row["amount"])
+    nothing = {customer for customer, amount in brought.items() if round(amount, 4) <= 0}
+    assert len(nothing) > 50
+    scores = churnrisk("score", PURCHASES, "--models-dir", models, "--top", 100, "--json").json["customers"]
+    by_value = sorted(scores, key=lambda row: row["value_at_risk"] or 0, reverse=True)[:100]
+    assert nothing.isdisjoint(row["customer_id"] for row in by_value)
+    assert nothing.isdisjoint(row["customer_id"] for row in whole["list"])
+
+
 def test_the_list_is_what_the_scores_and_the_formula_say(whole: dict[str, Any], models: Path) -> None:
     scores = churnrisk("score", PURCHASES, "--models-dir", models, "--json").json["customers"]
     risk = {row["customer_id"]: (row["churn_probability"], row["risk"]) for row in scores}

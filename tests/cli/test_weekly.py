@@ -38,7 +38,9 @@ def write_settings(models: Path, more: str = "") -> None:
 def test_two_weeks(shop: Path, models: Path) -> None:
     first = churnrisk("weekly")
     assert (first.code, first.err) == (0, "")
-    assert LINE.match(first.out.strip())
+    line, long_past = first.out.splitlines()
+    assert LINE.match(line)
+    assert long_past.startswith("The last order is of 2011-12-09")
     assert "new_on_list" not in first.out
     sheet = pd.read_excel("weekly/list.xlsx", engine="calamine", dtype={"customer_id": str})
     assert "change" not in sheet
@@ -52,7 +54,8 @@ def test_two_weeks(shop: Path, models: Path) -> None:
     write_settings(models, f'{terms}rules = ["retention_rate < 0.95", "psi > 5"]')
     second = churnrisk("weekly")
     assert second.code == 0
-    assert second.out.splitlines()[1:] == ["Rules that fired: retention_rate < 0.95 (it is 0.9273)."]
+    assert second.out.splitlines()[1:-1] == ["Rules that fired: retention_rate < 0.95 (it is 0.9273)."]
+    assert second.out.splitlines()[-1].startswith("The last order is of 2011-12-16")
     assert "rules_fired=1" in second.out
     assert "bought_since=1 days_since_training=7" in second.out
     sheet = pd.read_excel("weekly/list.xlsx", engine="calamine", dtype={"customer_id": str})

@@ -146,7 +146,8 @@ def rows_of(columns: Any) -> list[dict[str, Any]]:
 
 def as_pyspark(frame: pd.DataFrame, request: pytest.FixtureRequest) -> Any:
     session = request.getfixturevalue("spark")
-    return session.createDataFrame(frame.to_dict("split")["data"], schema=list(frame.columns))
+    typed = frame.assign(ordered_at=pd.to_datetime(frame["ordered_at"]))  # text is for convert
+    return session.createDataFrame(pa.Table.from_pandas(typed, preserve_index=False))
 
 
 def as_relation(frame: pd.DataFrame, request: pytest.FixtureRequest) -> Any:

@@ -11,15 +11,8 @@ import pytest
 
 from churnrisk.dataset import TrainingSet, build_training_set
 from churnrisk.errors import NotEnoughData
-from churnrisk.learning.backtest import (
-    Backtest,
-    BacktestPlan,
-    Forecast,
-    compare_forecasts,
-    know_only,
-    plan_backtest,
-    run_backtest,
-)
+from churnrisk.learning import BacktestPlan, plan_backtest
+from churnrisk.learning.backtest import Backtest, Forecast, compare_forecasts, know_only, run_backtest
 from churnrisk.learning.baselines import BASELINE_NAMES, forecast_baselines
 from churnrisk.learning.evaluate import MEASURES, Scored
 from churnrisk.orders import IntakeOptions, read_orders

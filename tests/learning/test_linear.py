@@ -69,3 +69,12 @@ def test_log_odds_and_probability_are_inverse_and_bounded() -> None:
     np.testing.assert_allclose(to_probability(to_log_odds(some)), some)
     assert np.isfinite(to_log_odds(np.array([0.0, 1.0]))).all()
     assert to_probability(np.array([-900.0, 900.0])) == pytest.approx([0, 1])
+
+
+@pytest.mark.parametrize("outcome", [0.0, 1.0])
+def test_one_outcome_alone_makes_everybody_alike_and_no_traceback(outcome: float) -> None:
+    columns = np.random.default_rng(0).normal(size=(40, 3))
+    model = fit_linear(columns, np.full(40, outcome), np.ones(40), strength=1.0)
+    probability = to_probability(model.log_odds(columns))
+    assert len(set(probability.tolist())) == 1
+    assert abs(probability[0] - outcome) < 0.02

@@ -46,10 +46,10 @@ def make_parquet(*, flip: bool = False, cut: int = 0) -> bytes:
 
 
 def make_parquet_bomb() -> bytes:
-    """Twenty million rows that are all alike fit into a few thousand bytes."""
+    """Nine million rows that are all alike fit into a few thousand bytes."""
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         path = Path(folder, "bomb.parquet")
-        rows = "SELECT 'a' AS customer, '2024-01-05' AS date FROM range(20_000_000)"
+        rows = "SELECT 'a' AS customer, '2024-01-05' AS date FROM range(9_000_000)"
         connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
         return path.read_bytes()
 
@@ -62,12 +62,13 @@ def refuse(folder: Path, data: bytes, error: type[ChurnriskError], words: str, *
     assert words in str(caught.value)
 
 
+# harmless by themselves: the guards are tried with bounds that are low
 BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
-    "gzip": (lambda: gzip.compress(b"a" * 100_000_000), "--max-ratio"),
-    "cells": (lambda: make_workbook(SHEET.format('<c r="A1"/><c r="XFD1048576"/>')), "--max-cells"),
-    "member": (lambda: make_workbook(SHEET.format(" " * 50_000_000)), "--max-ratio"),
+    "gzip": (lambda: gzip.compress(b"a" * 20_000_000), "--max-ratio"),
+    "cells": (lambda: make_workbook(SHEET.format('<c r="A1"/><c r="CV2000"/>')), "--max-cells"),
+    "member": (lambda: make_workbook(SHEET.format(" " * 20_000_000)), "--max-ratio"),
     "alike rows": (make_parquet_bomb, "--max-ratio"),
-    "nested": (lambda: b"[" * 100_000, "--max-depth"),
+    "nested": (lambda: b"[" * 200, "--max-depth"),
     "long line": (lambda: b"customer,date\n" + b"x" * 17_000_000, "--max-field-size"),
     "columns": (lambda: ",".join(["customer", "date", *map(str, range(5000))]).encode() + b"\n", "--max-columns"),
 }
@@ -76,7 +77,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_bounds_are_kept_and_named(name: str, tmp_path: Path) -> None:
     make, option = BOMBS[name]
-    refuse(tmp_path, make(), LimitExceeded, option)
+    refuse(tmp_path, make(), LimitExceeded, option, max_cells=100_000)
 
 
 def test_memory_and_time_are_bounded(tmp_path: Path) -> None:

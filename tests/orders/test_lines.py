@@ -69,7 +69,14 @@ def test_a_row_with_a_day_of_its_own_and_no_customer_stays_without_one(tmp_path:
 
 
 def test_rows_without_a_day_that_continue_nothing_are_rejected(tmp_path: Path) -> None:
-    first = [";;;;cup;5.00", "n1;ann;2024-03-01;paid;cup;10.50", "n9;bob;;paid;cup;3.00", ";;;;;14.00"]
+    first = [
+        ";;;;cup;5.00",
+        "n1;bob;;paid;cup;2.00",
+        "n1;ann;2024-03-01;paid;cup;10.50",
+        "n1;bob;;paid;cup;3.00",
+        "n9;bob;;paid;cup;3.00",
+        ";;;;;14.00",
+    ]
     with read_orders(write(tmp_path / "log.csv", first), IntakeOptions(reject_limit=1)) as orders:
         assert (orders.report.rows_used, orders.report.orders) == (1, 1)
 

@@ -37,13 +37,14 @@ def test_rows_become_orders(tmp_path: Path) -> None:
     with read_orders(write(tmp_path, LOG)) as orders:
         assert rows_of(orders) == [
             ("007", "A", 19727, 150000, 0, 30000, 2, 1, 0, NEVER),
-            ("b", "B", 19754, 30000, 0, 10000, 1, 1, 0, NEVER),
+            ("b", "B", 19754, 30000, 0, 10000, 1, 1, 0, 19756),
             ("b", "C", 19756, -30000, 30000, -10000, 1, 0, 1, NEVER),
             ("c", "D", 19783, 0, 0, 10000, 1, 0, 0, NEVER),
         ]
         report = orders.report
-        assert (report.rows_in, report.rows_used, report.orders, report.purchases) == (5, 5, 4, 2)
+        assert (report.rows_in, report.rows_used, report.orders, report.purchases) == (5, 5, 4, 1)
         assert (report.returns, report.return_rows, report.zero_orders, report.customers) == (1, 1, 1, 3)
+        assert report.undone == 1, "what C takes back is all of B"
         assert (report.first_on, report.last_on) == ("2024-01-05", "2024-03-01")
         assert (orders.first_day, orders.last_day) == (19727, 19783)
         assert orders.has_amounts

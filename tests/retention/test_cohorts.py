@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from churnrisk.errors import SettingsError
 from churnrisk.retention import build_cohorts, make_periods
+from churnrisk.retention.cohorts import Measure
 from churnrisk.timeline import parse_day
-from support.logs import CUTOFF, PlainLog, polars_log, random_logs
+from support.logs import CUTOFF, PlainLog, Row, polars_log, random_logs
 from support.retention_logs import as_log, buy, small_log
 from support.retention_oracle import Shop
 
@@ -102,3 +103,25 @@ def test_revenue_of_a_log_without_amounts() -> None:
     log = as_log(polars_log(PlainLog(tuple(buy("a", CUTOFF)), has_amounts=False)))
     with pytest.raises(SettingsError, match="no amounts"):
         build_cohorts(log, measure="revenue")
+
+
+@pytest.mark.parametrize("measure", ["customers", "revenue"])
+def test_a_cut_cohort_has_those_alone_who_first_bought_on_the_days_asked_for(measure: Measure) -> None:
+    def customers(days: range) -> list[Row]:
+        return [row for k in days for row in buy(f"c{k}", JANUARY + k, JANUARY + k + 25 + k % 9)]
+
+    frame = buy("first", JANUARY - 1)  # so that the logs begin on the same day
+    last = buy("last", JANUARY + 130)
+    whole = build_cohorts(small_log(*frame, *customers(range(60)), *last), "month", measure=measure,
+                          start=JANUARY + 10, stop=JANUARY + 40)  # fmt: skip
+    alone = build_cohorts(small_log(*frame, *customers(range(10, 40)), *last), "month", measure=measure,
+                          start=JANUARY, stop=JANUARY + 100)  # fmt: skip
+    assert [cohort.size for cohort in whole.cohorts] == [21, 9]
+    for cut, expected in zip(whole.cohorts, alone.cohorts, strict=True):
+        assert cut.period.is_partial
+        assert (cut.classic, cut.unbounded, cut.cumulative) == (
+            expected.classic,
+            expected.unbounded,
+            expected.cumulative,
+        )
+    assert [cohort.to_dict()["starts_on"][-2:] for cohort in whole.cohorts] == ["11", "01"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from churnrisk.errors import SettingsError
 from churnrisk.orders import Orders
-from churnrisk.retention import measure_retention
+from churnrisk.retention import Calendar, measure_retention
 from churnrisk.timeline import parse_day
 from support.logs import CUTOFF, PlainLog, polars_log, random_logs
 from support.retention_logs import as_log, buy, small_log
@@ -204,3 +204,50 @@ def test_too_many_groups() -> None:
     grouped = Orders.from_frame(log.frame().with_columns(customer_group=nw.col("customer_id")), has_amounts=True)
     with pytest.raises(SettingsError, match="250 different values"):
         measure_retention(grouped, by_group=True)
+
+
+@settings(max_examples=30)
+@given(
+    log=random_logs(customers=5, span=400, after=120).filter(lambda log: len(log.rows) > 0),
+    kind=st.sampled_from(["week", "month", "quarter", "year", 45]),
+    first=st.integers(-200, 0),
+    days=st.integers(1, 200),
+)
+def test_cut_periods_count_their_own_days_alone(log: PlainLog, kind: str | int, first: int, days: int) -> None:
+    start = CUTOFF + first
+    table = measure_retention(
+        as_log(polars_log(log)), kind, start=start, stop=start + days, lookback=60, revenue_window=30,
+        calendar=Calendar("04-06", "sunday"),
+    )  # fmt: skip
+    assert table.rows[0].period.starts_on == start
+    assert table.rows[-1].period.ends_on == start + days
+    shop = Shop(log.orders(), 60, 30, log.has_amounts)
+    for row in table.rows:
+        assert_same_figures(row, period_figures(shop, row.period.starts_on, row.period.ends_on))
+        assert not (row.complete and row.period.is_partial)
+
+
+def test_averages_leave_cut_periods_out_and_say_so() -> None:
+    log = small_log(*[row for k in range(40) for row in buy(f"c{k}", *range(MAY - 200 + k, MAY + 100, 3 + k))])
+    table = measure_retention(log, "month", start=MAY + 9, stop=JULY + 10, lookback=30)
+    may, june, july = table.rows
+    assert [row.period.is_partial for row in table.rows] == [True, False, True]
+    assert (may.to_dict()["starts_on"], may.to_dict()["last_day"]) == ("2011-05-10", "2011-05-31")
+    assert july.to_dict()["last_day"] == "2011-07-10"
+    assert table.averages["customers_at_end"] == june.figures["customers_at_end"]
+    assert any("2011-05 (2011-05-10 to 2011-05-31), 2011-07 (2011-07-01" in notice for notice in table.notices)
+
+
+def test_averages_leave_out_what_a_hole_bends_and_the_hole_is_named() -> None:
+    gone = range(MAY + 3, MAY + 40)
+    days = [day for day in range(MAY - 150, MAY + 250) if day not in gone]
+    log = small_log(*[row for k in range(20) for row in buy(f"c{k}", *days[k % 3 :: 3])])
+    table = measure_retention(log, "month", lookback=60)
+    assert [hole["first_day"] for hole in table.to_dict()["holes"]] == ["2011-05-04"]
+    held = [row.period.name for row in table.rows if row.has_hole]
+    # 25 of the 60 days before July are in the hole, and 11 of those before the end of August
+    assert held == ["2011-05", "2011-06", "2011-07"]
+    assert not any(row.complete for row in table.rows if row.has_hole)
+    assert table.averages["churn_rate"] == 0
+    assert any("2011-05-04 to 2011-06-09 (37 days)" in notice for notice in table.notices)
+    assert not measure_retention(small_log(*buy("a", *days[:100])), "month", lookback=60).holes

@@ -181,6 +181,7 @@ class LiveScorer:
             rows,
             timezone=options.timezone,
             fold_case=options.fold_case,
+            fold_ids=options.fold_ids,
             pseudonym_key=options.pseudonym_key,
             drop_duplicates=options.drop_duplicates,
             **undone_options(options),

@@ -50,6 +50,7 @@ def build_received(orders: Sequence[StoredOrder], options: IntakeOptions, *, fac
         to_rows(orders),
         timezone=options.timezone,
         fold_case=options.fold_case,
+        fold_ids=options.fold_ids,
         pseudonym_key=options.pseudonym_key,
         needs_amounts=facts["has_amounts"],
         keep_copies=True,
