@@ -35,7 +35,8 @@ SELECT 'C' || lpad(CAST(who AS VARCHAR), 8, '0') AS customer_id, CAST(number AS 
         AS order_day,
     CAST(CASE WHEN cents % 20 = 0 THEN -100 ELSE 100 END * (cents + 100) AS BIGINT) AS amount,
     CAST(0 AS BIGINT) AS returned_amount, CAST(10000 AS BIGINT) AS quantity, CAST(1 AS BIGINT) AS line_count,
-    CAST(cents % 20 <> 0 AS BIGINT) AS is_purchase, CAST(cents % 20 = 0 AS BIGINT) AS is_return
+    CAST(cents % 20 <> 0 AS BIGINT) AS is_purchase, CAST(cents % 20 = 0 AS BIGINT) AS is_return,
+    CAST(2147483647 AS BIGINT) AS undone_day
 FROM draws
 """
 AGGREGATE = """

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from churnrisk.dataset import TrainingSet, build_training_set
-from churnrisk.schema import ORDERS
+from churnrisk.schema import NEVER, ORDERS
 from churnrisk.timeline import Snapshot, SnapshotPlan, plan_snapshots
 
 FIRST_DAY = 14_000
@@ -60,6 +60,7 @@ def random_buyers(customers: int, *, days: int, chance_a_day: float, seed: int) 
         "amount": cents,
         "is_purchase": ones,
         "line_count": ones,
+        "undone_day": NEVER * ones,
     }
     return ArrayLog({column.name: columns.get(column.name, 0 * ones) for column in ORDERS})
 
