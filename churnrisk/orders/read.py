@@ -259,7 +259,9 @@ def make_all(
         aside=aside,
         notices=(*notices, *said),
     )
-    report = replace(report, notices=(*report.notices, *_say_more(engine, intake, orders, report)))
+    ids = say_ids(engine, orders, report.customers, source=intake.source, match=intake.match)
+    zeros = settle.say_zeros(zeros=report.zero_orders, orders=report.orders)
+    report = replace(report, notices=(*report.notices, *say_orders(report), *ids, *zeros), naming=tuple(ids))
     if before_dropping is not None:
         before_dropping(table)
     if options.rejects is not None and report.reasons:
@@ -278,13 +280,6 @@ def _make_orders(
     if has_amounts and not options.rate_before:
         money.refuse_new_money(engine.rows_of, orders=orders, month=engine.month_sql("order_day"))
     return orders
-
-
-def _say_more(engine: SqlEngine, intake: Intake, orders: str, report: IntakeReport) -> list[str]:
-    """Say what is known once the orders are counted."""
-    ids = say_ids(engine, orders, report.customers, source=intake.source, match=intake.match)
-    zeros = settle.say_zeros(zeros=report.zero_orders, orders=report.orders)
-    return [*say_orders(report), *ids, *zeros]
 
 
 def _facts(intake: Intake, report: IntakeReport, has: dict[str, bool]) -> dict[str, Any]:

@@ -37,6 +37,8 @@ class IntakeReport:
 
     ``guests`` counts the rows without an id of their own that another identifier tells apart (``rows``), their
     ``customers`` and what tells them apart (``by``), and the rows ``set_aside``, by the word in place of an id.
+
+    ``naming`` has those of the ``notices`` that may name customers: they are shown, and stored with no model.
     """
 
     source: str
@@ -69,6 +71,7 @@ class IntakeReport:
     columns: Mapping[str, str] = field(default_factory=dict)
     ignored_columns: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    naming: tuple[str, ...] = ()
     rejected_rows: tuple[RejectedRow, ...] = ()
 
     def __post_init__(self) -> None:

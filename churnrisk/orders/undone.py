@@ -26,7 +26,7 @@ class _Purchase:
         taken = min(amount, self.remaining)
         self.remaining -= taken
         if not self.remaining:
-            undone.setdefault(self.place, day)
+            undone[self.place] = day
         return amount - taken
 
 
@@ -36,8 +36,8 @@ def find_undone(orders: Sequence[tuple[str, int, int]], *, reversal_days: int, i
     Returns are taken in the order of their days, then of their order ids. One lowers the purchases of its own order id
     that are known by then: first one of which exactly so much is left, else the latest ones. One of which no such
     purchase is left (or that has no id) undoes the latest purchase over exactly the amount that no return has lowered
-    and that is not older than ``reversal_days``. And where all returns up to a return's day come to at least as much as
-    all purchases, nothing is left of any of these purchases. So no row changes anything about the days before its own.
+    and that is not older than ``reversal_days``. And once returns have given back all that the customer ever paid,
+    whatever their amounts and ids, no purchase stands. So no row changes anything about the days before its own.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def find_undone(orders: Sequence[tuple[str, int, int]], *, reversal_days: int, i
     reversal_days : int
         Days from a purchase to a return of another order id that undoes it, at most.
     is_whole : bool
-        Whether these are all orders of the customer; else their sum says nothing.
+        Whether these are all purchases of the customer, so that what was paid in all is known.
 
     Returns
     -------
@@ -61,8 +61,7 @@ def find_undone(orders: Sequence[tuple[str, int, int]], *, reversal_days: int, i
     undone: dict[int, int] = {}
     of_order: dict[str, list[_Purchase]] = defaultdict(list)
     of_amount: dict[int, list[_Purchase]] = defaultdict(list)
-    purchases: list[_Purchase] = []
-    balance = 0
+    paid = 0
     places = sorted(range(len(orders)), key=lambda place: (orders[place][1], orders[place][0], place))
     for day, group in itertools.groupby(places, key=lambda place: orders[place][1]):
         today = list(group)
@@ -70,18 +69,16 @@ def find_undone(orders: Sequence[tuple[str, int, int]], *, reversal_days: int, i
             name, _, net = orders[place]
             if net > 0:
                 one = _Purchase(place, day, net, net)
-                purchases.append(one)
                 of_order[name].append(one)
                 of_amount[net].append(one)
+                paid += net
         for place in today:
             name, _, net = orders[place]
             if net < 0 and not (name and _take_from_order(of_order[name], -net, day, undone)):
                 _take_equal(of_amount[-net], -net, day, undone, since=day - reversal_days)
-        balance += sum(orders[place][2] for place in today)
-        if is_whole and balance <= 0 and any(orders[place][2] < 0 for place in today):
-            for one in purchases:
-                one.take_back(one.remaining, day, undone)
-            purchases.clear()
+            paid = max(0, paid + min(net, 0))  # what came back of purchases before the log is no credit
+        if is_whole and not paid:
+            _take_all(of_order, day, undone)
     return undone
 
 
@@ -163,17 +160,16 @@ def undone_table(engine: SqlEngine, orders: str, *, net: str, reversal_days: int
     back = f"SELECT customer_id AS of_customer, order_id AS of_order, -{net} AS of_amount FROM {orders} WHERE {net} < 0"
     same_order = f"SELECT DISTINCT of_customer, of_order FROM ({back}) WHERE of_order <> ''"
     same_amount = f"SELECT DISTINCT of_customer, of_amount FROM ({back})"
-    buyers = f"SELECT * FROM {orders} WHERE customer_id IN (SELECT of_customer FROM ({back}))"
-    sums = f"SELECT *, sum({net}) OVER (PARTITION BY customer_id ORDER BY order_day) AS balance FROM ({buyers})"
-    emptied = f"SELECT DISTINCT customer_id AS of_customer FROM ({sums}) WHERE {net} < 0 AND balance <= 0"
+    so_far = f"""SELECT customer_id, {net} AS net, sum({net}) OVER (PARTITION BY customer_id ORDER BY order_day) AS paid
+        FROM {orders} WHERE customer_id IN (SELECT of_customer FROM ({back}))"""
+    gave_all = f"SELECT DISTINCT customer_id AS of_customer FROM ({so_far}) WHERE net < 0 AND paid <= 0"
     query = f"""SELECT customer_id, customer_id AS who, order_id, order_day, {net} AS net,
             CASE WHEN c.of_customer IS NULL THEN 0 ELSE 1 END AS is_whole
-        FROM ({buyers}) o
-        LEFT JOIN ({emptied}) c ON c.of_customer = o.customer_id
+        FROM {orders} o
         LEFT JOIN ({same_order}) a ON a.of_customer = o.customer_id AND a.of_order = o.order_id
         LEFT JOIN ({same_amount}) b ON b.of_customer = o.customer_id AND b.of_amount = o.{net}
-        WHERE o.{net} <> 0 AND (o.{net} < 0 OR a.of_customer IS NOT NULL OR b.of_customer IS NOT NULL
-            OR c.of_customer IS NOT NULL)"""
+        LEFT JOIN ({gave_all}) c ON c.of_customer = o.customer_id
+        WHERE o.{net} < 0 OR (o.{net} > 0 AND coalesce(a.of_customer, b.of_customer, c.of_customer) IS NOT NULL)"""
     batches = map_over_customers(
         engine, query, UndoneStep(reversal_days), sort_by=["customer_id", "order_day", "order_id"]
     )

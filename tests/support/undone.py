@@ -27,14 +27,8 @@ def undone_days(nets: Mapping[Key, int], *, reversals: str = "undo", reversal_da
         return undone
     left = {key: net for key, net in nets.items() if net > 0}
     untouched = set(left)
-    emptied = {
-        (key.customer, key.day)
-        for key, net in nets.items()
-        if net < 0
-        and sum(other for one, other in nets.items() if one.customer == key.customer and one.day <= key.day) <= 0
-    }
     returns = sorted((key.customer, key.day, key.order) for key, net in nets.items() if net < 0)
-    for place, (customer, day, order) in enumerate(returns):
+    for customer, day, order in returns:
         amount = -nets[Key(customer, order, day)]
         same = [key for key in left if key.customer == customer and key.order == order != "" and key.day <= day]
         same = [key for key in same if left[key] > 0]
@@ -50,11 +44,11 @@ def undone_days(nets: Mapping[Key, int], *, reversals: str = "undo", reversal_da
                 untouched.discard(key)
                 if left[key] == 0:
                     undone[key] = day
-        is_last_of_day = place + 1 == len(returns) or returns[place + 1][:2] != (customer, day)
-        if is_last_of_day and (customer, day) in emptied:
-            for key in [key for key in left if key.customer == customer and key.day <= day and left[key]]:
-                left[key], undone[key] = 0, day
-                untouched.discard(key)
+        if paid_until(nets, customer, day) == 0:
+            for key in left:
+                if key.customer == customer and key.day <= day and left[key]:
+                    left[key], undone[key] = 0, day
+            untouched = {key for key in untouched if left[key]}
     return undone
 
 
