@@ -179,6 +179,8 @@ def build_orders(
 ) -> Orders:
     """Check the rows of a source and make its orders, lines and account; the rows themselves are dropped then."""
     raw, profile = _settle_lines(*_profile(raw, match, database), match, database)
+    if not profile.rows and not load_rejects(raw):
+        raise SourceError(f"{raw.name} has a header and no rows; it must have a row per purchase.")
     check_amounts(raw, match, database, options, is_empty=not profile.shapes.get(match.money))
     plans = values.plan_values(database, raw, match, profile, options)
     intake = Intake(

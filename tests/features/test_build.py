@@ -92,7 +92,11 @@ def test_raw_columns_are_whole_numbers() -> None:
 
 
 def test_a_log_without_amounts_counts_every_order_that_is_no_return() -> None:
-    rows = (Row("a", "1", CUTOFF - 3, 0), Row("a", "2", CUTOFF - 2, 0, quantity=-20_000), Row("a", "3", CUTOFF - 1, 0))
+    rows = (
+        Row("a", "1", CUTOFF - 3, 0, quantity=50_000),
+        Row("a", "2", CUTOFF - 2, 0, quantity=-20_000),
+        Row("a", "3", CUTOFF - 1, 0),
+    )
     features = customer_features(polars_log(PlainLog(rows, has_amounts=False)), SNAPSHOT)
     assert features.raw["order_count"].tolist() == [2]
     assert "total_amount" not in features.raw
