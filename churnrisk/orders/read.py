@@ -317,7 +317,7 @@ def make_all(
         has_amounts=has_amounts,
         notices=(*intake.notices, *notices, *said),
     )
-    extra = _say_more(engine, intake, orders, report)
+    extra = _say_more(engine, intake, clean.count_by_customer(engine, table, orders, is_one_row_each), report)
     report = replace(report, date_format=intake.typed.date_format, notices=(*report.notices, *extra))
     if before_dropping is not None:
         before_dropping(table)
@@ -326,9 +326,9 @@ def make_all(
     return Made(table, orders, lines, report, _facts(intake, report, has), is_one_row_each and not report.undone)
 
 
-def _say_more(engine: SqlEngine, intake: Intake, orders: str, report: IntakeReport) -> list[str]:
+def _say_more(engine: SqlEngine, intake: Intake, counted: str, report: IntakeReport) -> list[str]:
     """Say what is known once the orders are counted."""
-    ids = say_ids(engine, orders, report.customers, source=intake.source, match=intake.match)
+    ids = say_ids(engine, counted, report.customers, source=intake.source, match=intake.match)
     zeros = settle.say_zeros(zeros=report.zero_orders, orders=report.orders)
     return [*say_orders(report), *ids, *zeros]
 
@@ -362,6 +362,7 @@ def _judge(
         table, repeated = settle.drop_repeated(engine, table, intake.match)
     knows = {"has_amounts": intake.typed.has_amounts, "has_quantities": intake.typed.has_quantities}
     plan = plan_sales(engine, table, intake.match, options, **knows)
+    table = clean.know_rows(engine, table)
     guests = find_guests(engine, table)
     said: list[str] = []
     if "email_text" in table.further:
