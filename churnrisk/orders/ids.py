@@ -116,7 +116,7 @@ def say_shared_addresses(engine: SqlEngine, table: str, match: ColumnMatch, *, c
     [(addresses, ids)] = engine.rows_of(f"SELECT count(*), sum(n) FROM ({several})")
     if not addresses:
         return []
-    rows = engine.rows_of(f"SELECT first, last FROM ({several}) ORDER BY n DESC, first LIMIT 2")
+    rows = engine.rows_of(f"SELECT first, last FROM ({several}) ORDER BY n DESC, first, last LIMIT 2")
     shown = ", ".join(f"{first!r} and {last!r}" for first, last in rows)
     header = match.names["email"]
     option = say_option("customer_id", header)
