@@ -103,14 +103,17 @@ def count_orders(
         raise SourceError(
             f"{name} has {rows_in} rows and none that can be used: {reasons or 'none of them is a sale'}."
         )
-    [(customers,)] = engine.rows_of(f"SELECT count(*) FROM (SELECT DISTINCT customer_id FROM {orders})")
+    whose = f"SELECT DISTINCT customer_id FROM {orders}"
+    if table.customers:
+        whose = f"SELECT customer_id FROM {table.customers} WHERE good > 0"
+    [(customers,)] = engine.rows_of(f"SELECT count(*) FROM ({whose})")
     [(returned,)] = engine.rows_of(
         f"SELECT count(*) FROM {table.name} WHERE issue = 0 AND (amount < 0 OR quantity < 0)"
     )
     spans = f"""SELECT count(*), coalesce(max(span), 0) FROM (
         SELECT max(order_day) - min(order_day) AS span FROM {orders}
         WHERE order_id <> '' GROUP BY customer_id, order_id HAVING min(order_day) < max(order_day))"""
-    [(several, longest)] = engine.rows_of(spans)
+    [(several, longest)] = [(0, 0)] if table.has_own_ids else engine.rows_of(spans)
     return found | {
         "customers": int(customers),
         "return_rows": int(returned),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from churnrisk.engines import SqlEngine
 from churnrisk.orders.issues import COPY
@@ -10,6 +10,7 @@ from churnrisk.orders.rows import RowTable
 from churnrisk.orders.undone import undone_table, with_undone_sql
 
 _KEY = "customer_id, order_id, day"
+_FEW = 10_000
 _COLUMNS = ("customer_id", "order_id", "order_day", "amount", "returned_amount", "quantity", "line_count")
 
 
@@ -31,10 +32,36 @@ def count_keys(engine: SqlEngine, table: RowTable) -> tuple[int, int]:
     return int(rows), int(keys)
 
 
+def know_rows(engine: SqlEngine, table: RowTable) -> RowTable:
+    """Ask once what several rules ask of rows: whether each has an order id of its own, and how many a customer has.
+
+    Where the first of many rows share order ids already, the others are not asked.
+    """
+    good = f"FROM {table.name} WHERE issue = 0"
+    keys = f"count(*), count(order_id), count(DISTINCT {engine.hash_sql('customer_id, order_id')})"
+    few = f"(SELECT customer_id, order_id {good} LIMIT {_FEW})"
+    has_own_ids = all(len(set(engine.rows_of(f"SELECT {keys} {of}")[0])) == 1 for of in (f"FROM {few} few", good))
+    customers = engine.create_table(
+        "customer_rows",
+        f"""SELECT customer_id, count(*) AS n, count(*) FILTER (WHERE issue = 0) AS good
+        FROM {table.name} GROUP BY customer_id""",
+    )
+    return replace(table, has_own_ids=has_own_ids, customers=customers)
+
+
 def is_one_row_each(engine: SqlEngine, table: RowTable) -> bool:
     """Tell whether each order is one row."""
     rows, keys = count_keys(engine, table)
     return rows == keys
+
+
+def count_by_customer(engine: SqlEngine, table: RowTable, orders: str, is_one_row_each: bool) -> str:
+    """Give the table of the customers of orders, ``id``, with the number of the orders of each, ``n``."""
+    if not (table.customers and is_one_row_each):
+        engine.drop_table(table.customers)
+        return engine.create_table("ids", f"SELECT customer_id AS id, count(*) AS n FROM {orders} GROUP BY customer_id")
+    query = f"SELECT customer_id AS id, good AS n FROM {table.customers} WHERE good > 0"
+    return engine.create_table("ids", query, is_view=True)
 
 
 def make_orders(
@@ -124,6 +151,7 @@ def drop_copies(engine: SqlEngine, table: RowTable) -> tuple[RowTable, str]:
         f"FROM {table.name}",
     )
     engine.drop_table(table.name)
+    engine.drop_table(table.customers)
     kept = tuple(dict.fromkeys([*table.further, "line", "file"]))
     file = table.file if "file" in table.further else "file"
     rows = RowTable(numbered, "line", file, table.reasons, kept)

@@ -47,31 +47,32 @@ _MOSTLY, _ALMOST_ALL, _LEAST_VALUES = 0.5, 0.9, 0.02
 _EXAMPLES = 5
 
 
-def say_ids(engine: SqlEngine, orders: str, customers: int, *, source: str, match: ColumnMatch) -> list[str]:
-    """Say which ids look mangled by a spreadsheet, differ in writing only, or are not those of persons."""
+def say_ids(engine: SqlEngine, counted: str, customers: int, *, source: str, match: ColumnMatch) -> list[str]:
+    """Say which ids look mangled by a spreadsheet, differ in writing only, or are not those of persons.
+
+    ``counted`` is the table of the ids, with the number of orders of each, ``n``; it is dropped.
+    """
     is_mangled = engine.matches_sql("id", r"^\d([.,]\d+)?[eE]\+\d+$")
-    counted = f"SELECT customer_id AS id, count(*) AS n FROM {orders} GROUP BY customer_id"
-    ids = engine.create_table("customer_ids", counted)
     [(folded, all_orders, most, split)] = engine.rows_of(
         f"""SELECT count(DISTINCT {engine.hash_sql("lower(id)")}), sum(n), max(n),
             count(*) FILTER (WHERE {is_unusual_sql(engine, "id")} OR lower(id) <> {usual_form_sql(engine, "id")})
-        FROM {ids}"""
+        FROM {counted}"""
     )
-    mangled = engine.rows_of(f"SELECT id FROM {ids} WHERE {is_mangled} ORDER BY id LIMIT {_EXAMPLES}")
+    mangled = engine.rows_of(f"SELECT id FROM {counted} WHERE {is_mangled} ORDER BY id LIMIT {_EXAMPLES}")
     said = []
     if mangled:
         said.append(MANGLED.format(names=", ".join(str(row[0]) for row in mangled)))
-    written = _say_split(engine, ids) if split else ""
+    written = _say_split(engine, counted) if split else ""
     if written:
         said.append(written)
     elif customers > int(folded):
         said.append(FOLDED.format(number=customers - int(folded)))
     if customers >= LEAST_ORDERS and int(most) > LARGEST_SHARE * int(all_orders) and int(most) >= LEAST_ORDERS:
-        [(name,)] = engine.rows_of(f"SELECT id FROM {ids} WHERE n = {int(most)} ORDER BY id LIMIT 1")
+        [(name,)] = engine.rows_of(f"SELECT id FROM {counted} WHERE n = {int(most)} ORDER BY id LIMIT 1")
         said.append(LARGEST.format(share=f"{int(most) / int(all_orders):.0%}", name=repr(str(name))))
     if customers >= LEAST_ORDERS and int(most) == 1 and not written:
         said.append(_say_once(engine, customers, source=source, match=match))
-    engine.drop_table(ids)
+    engine.drop_table(counted)
     return said
 
 
@@ -115,7 +116,7 @@ def say_shared_addresses(engine: SqlEngine, table: str, match: ColumnMatch, *, c
     [(addresses, ids)] = engine.rows_of(f"SELECT count(*), sum(n) FROM ({several})")
     if not addresses:
         return []
-    rows = engine.rows_of(f"SELECT first, last FROM ({several}) ORDER BY n DESC, first LIMIT 2")
+    rows = engine.rows_of(f"SELECT first, last FROM ({several}) ORDER BY n DESC, first, last LIMIT 2")
     shown = ", ".join(f"{first!r} and {last!r}" for first, last in rows)
     header = match.names["email"]
     option = say_option("customer_id", header)

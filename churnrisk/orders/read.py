@@ -261,14 +261,19 @@ def make_all(
         aside=aside,
         notices=(*notices, *said),
     )
-    ids = say_ids(engine, orders, report.customers, source=intake.source, match=intake.match)
-    zeros = settle.say_zeros(zeros=report.zero_orders, orders=report.orders)
-    report = replace(report, notices=(*report.notices, *say_orders(report), *ids, *zeros), naming=tuple(ids))
+    report = _say_more(engine, intake, clean.count_by_customer(engine, table, orders, is_one_row_each), report)
     if before_dropping is not None:
         before_dropping(table)
     if options.rejects is not None and report.reasons:
         write_rejects(engine, options.rejects, table=aside, has_files=intake.has_files)
     return Made(table, orders, lines, report, _facts(intake, report, has), is_one_row_each and not report.undone)
+
+
+def _say_more(engine: SqlEngine, intake: Intake, counted: str, report: IntakeReport) -> IntakeReport:
+    """Add what is known once the orders are counted."""
+    ids = say_ids(engine, counted, report.customers, source=intake.source, match=intake.match)
+    zeros = settle.say_zeros(zeros=report.zero_orders, orders=report.orders)
+    return replace(report, notices=(*report.notices, *say_orders(report), *ids, *zeros), naming=tuple(ids))
 
 
 def _make_orders(
@@ -313,6 +318,7 @@ def _judge(
         table, repeated = settle.drop_repeated(engine, table, intake.match)
     knows = {"has_amounts": intake.typed.has_amounts, "has_quantities": intake.typed.has_quantities}
     plan = plan_sales(engine, table, intake.match, options, **knows)
+    table = clean.know_rows(engine, table)
     guests = find_guests(engine, table)
     said: list[str] = []
     if "email_text" in table.further:

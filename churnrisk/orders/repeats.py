@@ -47,6 +47,8 @@ def decide_totals(engine: SqlEngine, table: RowTable, match: ColumnMatch, option
     """
     if options.amounts is not None:
         return options.amounts == "order"
+    if table.has_own_ids:
+        return False
     header = match.names["amount"]
     plain = plain_header(header)
     if "order_id" not in match.positions or (_OF_LINE.search(plain) and not _OF_ORDER.search(plain)):

@@ -70,13 +70,20 @@ class TypedRows:
 
 @dataclass(frozen=True)
 class RowTable:
-    """Purchase rows in a table: its name, SQL for the place of a row, and the columns beside :data:`KEPT`."""
+    """Purchase rows in a table: its name, SQL for the place of a row, and the columns beside :data:`KEPT`.
+
+    What was asked of the rows once goes with them, and is unknown of any other table that is made of them: whether each
+    good row has an order id that no other good row of its customer has, and the table of customers with the numbers of
+    their rows, ``n``, and of their good rows, ``good``.
+    """
 
     name: str
     line: str
     file: str
     reasons: Mapping[int, tuple[str, str]]
     further: tuple[str, ...] = ()
+    has_own_ids: bool = False
+    customers: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -290,6 +290,7 @@ def judge_rows(
     issue = f"CASE WHEN read_issue = {REPEATED} THEN {REPEATED} {own} END"
     judged = engine.create_table("judged_rows", f"SELECT *, CAST({issue} AS SMALLINT) AS issue FROM ({inner})")
     engine.drop_table(table.name)
+    engine.drop_table(table.customers)
     rows = RowTable(judged, "line", "file", table.reasons, (*beside, *JUDGED, "line", "file"))
     return rows, _count(engine, judged)
 

@@ -24,7 +24,8 @@ def lines() -> list[str]:
     log = simulate_purchases(CUSTOMERS, first_day=19_000, days=92, seed=4, mean_gap_days=20).orders
     days = log["order_day"].astype("datetime64[D]").astype(str)
     columns = (log["customer_id"], log["order_id"], days, log["amount"] // 10_000)
-    return [",".join(map(str, row)) for row in zip(*columns, strict=True)]
+    rows = zip(*columns, strict=True)  # no returns: each of the customers has a purchase that stands
+    return [",".join(map(str, row)) for row in rows if row[3] > 0]
 
 
 def write_log(path: Path, lines: list[str]) -> Path:
