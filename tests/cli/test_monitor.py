@@ -57,7 +57,7 @@ def test_a_look(shop: Path) -> None:
     answer = churnrisk("monitor", "--as-of", DAY)
     assert (answer.code, answer.err) == (3, "")  # retention is below 95 %
     assert max(map(len, answer.out.splitlines())) <= 80
-    assert "retention_rate < 0.95 0.9273 FIRED" in answer.words
+    assert "retention_rate < 0.95 0.9274 FIRED" in answer.words
     assert "psi > 0.2 0 quiet" in answer.words
     assert "0 of 100 features drifted" in answer.words
     assert "What became of earlier scores" in answer.words

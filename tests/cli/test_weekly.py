@@ -54,7 +54,7 @@ def test_two_weeks(shop: Path, models: Path) -> None:
     write_settings(models, f'{terms}rules = ["retention_rate < 0.95", "psi > 5"]')
     second = churnrisk("weekly")
     assert second.code == 0
-    assert second.out.splitlines()[1:-1] == ["Rules that fired: retention_rate < 0.95 (it is 0.9273)."]
+    assert second.out.splitlines()[1:-1] == ["Rules that fired: retention_rate < 0.95 (it is 0.9274)."]
     assert second.out.splitlines()[-1].startswith("The last order is of 2011-12-16")
     assert "rules_fired=1" in second.out
     assert "bought_since=1 days_since_training=7" in second.out

@@ -140,6 +140,7 @@ def purchases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     log = pd.read_csv(CUSTOMERS, dtype=str)
     log["ordered_at"] = pd.to_datetime(log["ordered_at"])
     log["amount"] = log["amount"].astype(float)
+    log["item_count"] = log["item_count"].astype(float)
     for part in range(4):
         log[part::4].to_parquet(folder / f"{part}.parquet", index=False)
     return folder

@@ -160,8 +160,6 @@ def assert_same_reading(ours: IntakeReport, theirs: IntakeReport) -> None:
 
 def test_orders_and_their_account_are_those_of_duckdb(spark: Any, source: str, tmp_path: Path) -> None:
     """The fingerprint is a digest of all orders and lines, so one comparison says it of every value."""
-    if Path(source).is_dir():
-        pytest.xfail("in a folder of text, orders that two files have count once; on Spark they do not")
     options = IntakeOptions(reject_limit=0.9, rejects=tmp_path / "rejects.csv")
     with read_orders(source, options) as expected:
         known, report = expected.fingerprint, expected.report
