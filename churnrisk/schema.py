@@ -56,16 +56,7 @@ LINES = (
 )
 """One row per purchase row, only in logs that name products or categories."""
 
-ROLES = (
-    "customer_id",
-    "ordered_at",
-    "amount",
-    "order_id",
-    "quantity",
-    "product_id",
-    "category",
-    "unit_price",
-    "currency",
+OPTIONAL_ROLES = (
     "order_status",
     "payment_status",
     "row_type",
@@ -78,6 +69,20 @@ ROLES = (
     "discount",
     "email",
     "phone",
+)
+"""Roles that no log needs: where two columns could have one of them, none does, and it is said."""
+
+ROLES = (
+    "customer_id",
+    "ordered_at",
+    "amount",
+    "order_id",
+    "quantity",
+    "product_id",
+    "category",
+    "unit_price",
+    "currency",
+    *OPTIONAL_ROLES,
 )
 """What a column of a user's file can stand for. The first two are needed in a purchase history."""
 

@@ -32,6 +32,7 @@ from churnrisk.orders.log import Orders
 from churnrisk.orders.report import IntakeReport
 from churnrisk.orders.rows import write_rejects
 from churnrisk.sources import IntakeOptions, KeepIn, SourceContent, find_content, quote_text, writing_private
+from churnrisk.tables import sync
 
 FORMAT = 1
 """Of what a copy is made of; another number makes copies of before useless, which is all that it takes."""
@@ -181,7 +182,7 @@ class KeptCopy:
             (part / "link").unlink()
             shutil.rmtree(self.folder, ignore_errors=True)
             part.rename(self.folder)
-            _sync(self.keep_in.folder)
+            sync(self.keep_in.folder)
         except (OSError, ValueError, engine_error()):
             pass
         finally:
@@ -246,7 +247,7 @@ def _write_copy(part: Path, database: Database, orders: Orders) -> None:
         form = _FORMATS.get(table, "COMPRESSION snappy")
         database.connection.execute(f"COPY (FROM {table}) TO {quote_text(str(path))} (FORMAT parquet, {form})")
         path.chmod(0o600)
-        _sync(path)
+        sync(path)
     account = {
         "format": FORMAT,
         "made_on": dt.date.today().isoformat(),
@@ -255,8 +256,8 @@ def _write_copy(part: Path, database: Database, orders: Orders) -> None:
     }
     with writing_private(part / _ACCOUNT) as temporary:
         temporary.write_text(json.dumps(account), encoding="utf-8")
-        _sync(temporary)
-    _sync(part)
+        sync(temporary)
+    sync(part)
 
 
 def _holds_today(account: Mapping[str, Any]) -> bool:
@@ -333,13 +334,3 @@ def _list(folder: Path) -> list[Path]:
     with contextlib.suppress(OSError):
         return sorted(folder.iterdir())
     return []
-
-
-def _sync(path: Path) -> None:
-    if os.name != "posix" and path.is_dir():
-        return  # Windows cannot open a folder
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -271,22 +271,6 @@ SUMMARY_ALIASES = {"customer_id": ALIASES["customer_id"]} | _split(_SUMMARY)
 """The same for files with one row per customer. Recency and frequency are not among them: the field uses both
 words for two different things each."""
 
-OPTIONAL = (
-    "order_status",
-    "payment_status",
-    "row_type",
-    "refunded_amount",
-    "refunded_at",
-    "cancelled_at",
-    "is_captured",
-    "is_valid",
-    "is_live",
-    "discount",
-    "email",
-    "phone",
-)
-"""Roles that no log needs: where two columns could have one of them, none does, and it is said."""
-
 CUSTOMER_TOTALS = ("total_spent", "total_spend", "spend", "amount_spent", "total_sales", "total_value", "revenue")
 """Names that say what a customer has spent in all where they stand beside the number of their orders."""
 

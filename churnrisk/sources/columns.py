@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from churnrisk.errors import ColumnError
 from churnrisk.messages import wording
-from churnrisk.sources.aliases import ALIASES, CUSTOMER_TOTALS, OPTIONAL, SUMMARY_ALIASES
+from churnrisk.schema import OPTIONAL_ROLES
+from churnrisk.sources.aliases import ALIASES, CUSTOMER_TOTALS, SUMMARY_ALIASES
 from churnrisk.sources.headers import bare_header, plain_header, read_headers
 from churnrisk.sources.missing import Row, list_headers, say_missing
 from churnrisk.sources.systems import SYSTEMS, System
@@ -64,7 +65,7 @@ _PLAIN_ALIASES = {
     role: [frozenset(plain_header(name) for name in tier) for tier in tiers]
     for role, tiers in (SUMMARY_ALIASES | ALIASES).items()
 }
-_PLAIN_NAMES = [frozenset().union(*tiers) for role, tiers in _PLAIN_ALIASES.items() if role not in OPTIONAL]
+_PLAIN_NAMES = [frozenset().union(*tiers) for role, tiers in _PLAIN_ALIASES.items() if role not in OPTIONAL_ROLES]
 _ALL_NAMES = frozenset().union(*(tier for tiers in _PLAIN_ALIASES.values() for tier in tiers))
 _TOTALS = frozenset(plain_header(name) for name in CUSTOMER_TOTALS)
 _ADDRESS = frozenset(
@@ -155,7 +156,7 @@ def _take_system(plain: Sequence[str], system: System, positions: dict[str, int]
         is_taken = (
             role in positions
             or role in off
-            or (role in OPTIONAL and bool(found[:1]) and found[0] in positions.values())
+            or (role in OPTIONAL_ROLES and bool(found[:1]) and found[0] in positions.values())
         )
         if found and not is_taken:
             positions[role] = found[0]
@@ -177,7 +178,7 @@ def _take(headers: Sequence[str], names: Names, role: str, positions: dict[str, 
         positions[role] = candidates[0]
     if len(candidates) < 2:
         return []
-    if role not in OPTIONAL:
+    if role not in OPTIONAL_ROLES:
         raise ColumnError(_say_ambiguous(headers, role, candidates))
     listed = ", ".join(headers[place] for place in candidates)
     return [_TWO.format(names=listed, other=role, name=say_option(role, headers[candidates[0]]))]
@@ -253,7 +254,7 @@ def _take_chosen(
     headers: Sequence[str], chosen: Mapping[str, str], roles: Sequence[str]
 ) -> tuple[set[str], dict[str, int]]:
     """Give the roles that no column is to have, and the columns that were chosen."""
-    off = {role for role, header in chosen.items() if role in OPTIONAL and not header}
+    off = {role for role, header in chosen.items() if role in OPTIONAL_ROLES and not header}
     found = {role: header for role, header in chosen.items() if role in roles and role not in off}
     return off, {role: _find_chosen(headers, role, header) for role, header in found.items()}
 
