@@ -141,14 +141,6 @@ def _choose_family(shapes: Mapping[str, int], order: str | None) -> Family | Non
     return families[best] if votes[best] else None
 
 
-def find_other_format(shapes: Mapping[str, int]) -> str | None:
-    """Give a shape that would be read as a date although it is not :data:`CANONICAL`; None where none would be."""
-    family = _choose_family(shapes, None)
-    if family is None:
-        return None
-    return next((shape for shape in shapes if shape != CANONICAL_SHAPE and re.match(family.pattern, shape)), None)
-
-
 def _refuse_periods(shapes: Mapping[str, int], ask: Ask) -> None:
     """Say what values are that name a month, a quarter or a week, and no day."""
     found = sum(count for shape, count in shapes.items() if _COARSE.fullmatch(shape))

@@ -85,7 +85,7 @@ def whose_sql(engine: SqlEngine, table: RowTable, guests: Guests, options: Intak
     """Give SQL for the customer of a row: its id, else its e-mail, else its telephone, each unless it is nobody's."""
     own, guest = "customer_id", "CAST(NULL AS STRING)"
     if guests.rows:
-        listed = _list(engine, list(guests.rows))
+        listed = list_sql(engine, list(guests.rows))
         own = f"CASE WHEN customer_id NOT IN ({listed}) THEN customer_id END"
         guest = f"CASE WHEN customer_id IN ({listed}) THEN customer_id END"
     further: list[tuple[str, str, str]] = []
@@ -118,7 +118,8 @@ def _replace(engine: SqlEngine, text: str, pattern: str, by: str) -> str:
     return f"regexp_replace({text}, '{pattern}', '{by}'{every})"
 
 
-def _list(engine: SqlEngine, words: Sequence[str]) -> str:
+def list_sql(engine: SqlEngine, words: Sequence[str]) -> str:
+    """Give SQL for texts between the brackets of IN."""
     return ", ".join(engine.quote_text(word) for word in words)
 
 
@@ -223,7 +224,7 @@ def enforce_customers(
         return
     nobody = f" Ids that stand for nobody: {', '.join(map(repr, list(guests.rows)[:5]))}." if guests.rows else ""
     own = engine.trim_sql(f"CAST(c{match.positions['customer_id']} AS STRING)")
-    where = f"{own} IS NULL" + (f" OR {own} IN ({_list(engine, list(guests.rows))})" if guests.rows else "")
+    where = f"{own} IS NULL" + (f" OR {own} IN ({list_sql(engine, list(guests.rows))})" if guests.rows else "")
     other = find_identifier(engine, source, match, where=where)
     how = "Name a column that tells customers apart with --column customer_id=NAME"
     if other is not None:

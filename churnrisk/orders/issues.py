@@ -11,6 +11,7 @@ HEADER, NO_CUSTOMER = 1, 2
 NO_DATE, ERROR_DATE, OTHER_DATE, IMPOSSIBLE_DATE, EARLY, FUTURE = 3, 4, 5, 6, 7, 8
 NO_AMOUNT, ERROR_AMOUNT, DATE_AMOUNT, NOT_FINITE, OTHER_NUMBER, LARGE_AMOUNT = 9, 10, 11, 12, 13, 14
 ERROR_QUANTITY, NO_QUANTITY = 15, 16
+NO_DISCOUNT, NO_REFUND = 17, 18
 NO_SALE, PENDING, OTHER_TYPE, COPY, REPEATED = 20, 21, 22, 30, 31
 
 ISSUES = {
@@ -30,6 +31,8 @@ ISSUES = {
     LARGE_AMOUNT: ("amount", wording("an amount beyond {limit}").format(limit=f"{MONEY_LIMIT:.0e}")),
     ERROR_QUANTITY: ("quantity", mark("an error of a spreadsheet")),
     NO_QUANTITY: ("quantity", mark("not a number")),
+    NO_DISCOUNT: ("discount", mark("not a number")),
+    NO_REFUND: ("refunded_amount", mark("not a number")),
     REPEATED: ("", mark("an order that an earlier file has, with the same rows")),
 }
 """Number of an issue: the role of its column and the reason. Those from ``NO_SALE`` on are nobody's mistake: the row is
@@ -42,9 +45,14 @@ def issue_sql(conditions: Mapping[int, str]) -> str:
     return f"CASE {cases} ELSE 0 END"
 
 
-def value_sql() -> str:
-    """Give SQL for the text that the issue of a row is about."""
+FURTHER_TEXTS = {NO_DISCOUNT: "discount_text", NO_REFUND: "refunded_amount_text"}
+"""The texts that issues of columns are about which not every source has."""
+
+
+def value_sql(conditions: Mapping[int, str]) -> str:
+    """Give SQL for the text that the issue of a row is about; rows can have the issues of ``conditions``."""
+    further = "".join(f"WHEN issue = {one} THEN {text} " for one, text in FURTHER_TEXTS.items() if one in conditions)
     return (
         f"CASE WHEN issue = 0 THEN NULL WHEN issue <= {NO_CUSTOMER} THEN customer_id WHEN issue <= {FUTURE} THEN "
-        f"ordered_text WHEN issue <= {LARGE_AMOUNT} THEN amount_text ELSE quantity_text END"
+        f"ordered_text WHEN issue <= {LARGE_AMOUNT} THEN amount_text {further}ELSE quantity_text END"
     )

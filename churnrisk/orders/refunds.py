@@ -80,8 +80,9 @@ def _is_of_order(engine: SqlEngine, table: RowTable, match: ColumnMatch, *, is_t
 def _paid_back(table: RowTable, beside: Sequence[str], *, net: str, refund: str) -> str:
     """Give the query of what was paid back, a row for each row that says so.
 
-    A sale that was wholly taken back gives back what it brought, unless a column says how much it was. What rows of
-    returns of the same order have given back already is not given back again.
+    A sale that was wholly taken back gives back what it brought, unless a column says how much it was. Where rows of
+    returns of the same order give back as much as a refund without a date or more, it is not given back again; a part
+    of it, or a refund with a date, counts beside them, since a negative row can be a discount as well.
     """
     said = _OF_DAY.format("max(refunded)", "refunded")
     wanted = f"""CASE WHEN said > 0 THEN refund

@@ -107,7 +107,7 @@ def make_rows(engine: SqlEngine, typed: TypedRows, *, today: dt.date) -> RowTabl
         "purchase_rows",
         f"""SELECT customer_id, order_id, product_id, category, CAST(day AS BIGINT) AS day,
             CAST(coalesce(amount, 0) AS BIGINT) AS amount, CAST(coalesce(quantity, 0) AS BIGINT) AS quantity,
-            CAST(issue AS SMALLINT) AS issue, {value_sql()} AS value, h{names}
+            CAST(issue AS SMALLINT) AS issue, {value_sql(conditions)} AS value, h{names}
         FROM (SELECT *, {issue_sql(conditions)} AS issue
             FROM (SELECT *, {typed.amount} AS amount
                 FROM (SELECT *, {typed.day} AS day, {typed.quantity} AS quantity{further} FROM ({typed.source}))))""",

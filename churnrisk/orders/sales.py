@@ -7,16 +7,16 @@ is no sale stays in the account under its word, and is nothing else.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from churnrisk.engines import SqlEngine
 from churnrisk.errors import AmbiguousFormat
-from churnrisk.orders.identity import GuestCounts, Guests, count_guests, whose_sql
+from churnrisk.orders.identity import GuestCounts, Guests, count_guests, list_sql, whose_sql
 from churnrisk.orders.issues import COPY, HEADER, NO_CUSTOMER, NO_SALE, OTHER_TYPE, PENDING, REPEATED
 from churnrisk.orders.repeats import decide_totals
 from churnrisk.orders.rows import RowTable
-from churnrisk.orders.words import Verdict, judge_row_types, judge_statuses, read_flag, spell_flags
+from churnrisk.orders.words import Verdict, is_missing_word, judge_row_types, judge_statuses, read_flag, spell_flags
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.sources import ColumnMatch, IntakeOptions
 
@@ -127,13 +127,13 @@ def plan_sales(
     status = " ".join(f"WHEN {condition} THEN {word}" for _, condition, word in returns)
     if "cancelled_at_text" in table.further:
         cancelled = _own_or_order(engine, table, "cancelled_at_text")
-        listed = _list(engine, [*_NEVER_CANCELLED, *spell_flags(is_set=False)])
+        listed = list_sql(engine, [*_NEVER_CANCELLED, *spell_flags(is_set=False)])
         condition = f"{cancelled} IS NOT NULL AND lower({cancelled}) NOT IN ({listed})"
         fates.append((NO_SALE, condition, engine.quote_text(match.names["cancelled_at"])))
     said = " OR ".join(f"coalesce({condition}, 1 = 0)" for condition in (returned, *(one[1] for one in fates)))
-    for role, issue in _FLAGS.items():
+    for role in _FLAGS:
         if f"{role}_text" in table.further:
-            flags = _plan_flag(engine, table, match.names[role], f"{role}_text", issue)
+            flags = _plan_flag(engine, table, match, options, role, unused)
             if role == "is_valid":  # which orders that wait or were taken back are not, either
                 flags = [(one, f"{condition} AND NOT ({said})", word) for one, condition, word in flags]
             fates += flags
@@ -157,7 +157,8 @@ def _own_or_order(engine: SqlEngine, table: RowTable, column: str) -> str:
     query = f"SELECT 1 FROM {table.name} WHERE {column} IS NULL AND order_id IS NOT NULL LIMIT 1"
     if not engine.rows_of(query):
         return column
-    return f"coalesce({column}, max({column}) OVER (PARTITION BY customer_id, order_id, day))"
+    of_order = f"max({column}) OVER (PARTITION BY customer_id, order_id, day)"
+    return f"coalesce({column}, CASE WHEN order_id IS NOT NULL THEN {of_order} END)"
 
 
 def _words(engine: SqlEngine, table: RowTable, column: str) -> dict[str, int]:
@@ -195,23 +196,39 @@ def _plan_status(
     for issue, name in ((NO_SALE, "no_sale"), (PENDING, "pending")):
         of_class = [word for word, one in classes.items() if one == name]
         if of_class:
-            fates.append((issue, f"{status} IN ({_list(engine, of_class)})", status))
+            fates.append((issue, f"{status} IN ({list_sql(engine, of_class)})", status))
     found = {of: [word for word, one in classes.items() if one == of] for of in _TAKEN_BACK}
     return [
-        (of, f"coalesce({status} IN ({_list(engine, taken)}), 1 = 0)", status) for of, taken in found.items() if taken
+        (of, f"coalesce({status} IN ({list_sql(engine, taken)}), 1 = 0)", status)
+        for of, taken in found.items()
+        if taken
     ]
 
 
-def _plan_flag(engine: SqlEngine, table: RowTable, header: str, column: str, issue: int) -> list[tuple[int, str, str]]:
-    """Give the fate of rows whose flag is off; a column of other words is left alone."""
-    words = _words(engine, table, column)
-    flags = {word: read_flag(word) for word in words}
-    off = [word for word, flag in flags.items() if flag is False]
-    if None in flags.values() or not off:
+def _plan_flag(
+    engine: SqlEngine,
+    table: RowTable,
+    match: ColumnMatch,
+    options: IntakeOptions,
+    role: str,
+    unused: list[tuple[str, str]],
+) -> list[tuple[int, str, str]]:
+    """Give the fate of rows whose flag is off; a column in which no word is a flag is left alone."""
+    column, header = f"{role}_text", match.names[role]
+    words = {word: count for word, count in _words(engine, table, column).items() if not is_missing_word(word)}
+    flags = {word: read_flag(word, options.status) for word in words}
+    unknown = {word: count for word, count in words.items() if flags[word] is None}
+    if words and len(unknown) == len(words):
+        unused.append((header, ", ".join(list(words)[:5])))
         return []
-    own = _own_or_order(engine, table, column)
+    if unknown:
+        raise AmbiguousFormat(_say_unknown(header, unknown, role=role))
+    off = [word for word, flag in flags.items() if flag is False]
+    if not off:
+        return []
+    issue, own = _FLAGS[role], _own_or_order(engine, table, column)
     word = f"concat({engine.quote_text(header + ' ')}, {own})"
-    return [(issue, f"{own} IN ({_list(engine, off)})", word)]
+    return [(issue, f"{own} IN ({list_sql(engine, off)})", word)]
 
 
 def _plan_types(
@@ -232,12 +249,8 @@ def _plan_types(
         return "1 = 0"
     if plan.left_out:
         word = f"concat({engine.quote_text(header + ' ')}, row_type_text)"
-        fates.append((OTHER_TYPE, f"row_type_text IN ({_list(engine, plan.left_out)})", word))
-    return f"row_type_text IN ({_list(engine, plan.negated)})" if plan.negated else "1 = 0"
-
-
-def _list(engine: SqlEngine, words: Sequence[str]) -> str:
-    return ", ".join(engine.quote_text(word) for word in words)
+        fates.append((OTHER_TYPE, f"row_type_text IN ({list_sql(engine, plan.left_out)})", word))
+    return f"row_type_text IN ({list_sql(engine, plan.negated)})" if plan.negated else "1 = 0"
 
 
 def _say_unknown(header: str, unknown: Mapping[str, int], *, role: str) -> str:
@@ -287,7 +300,7 @@ def judge_rows(
             {table.line} AS line, {table.file} AS file
         FROM {table.name}"""
     own = f"WHEN fate > 0 THEN fate WHEN customer_id IS NULL THEN {NO_CUSTOMER} ELSE read_issue"
-    issue = f"CASE WHEN read_issue = {REPEATED} THEN {REPEATED} {own} END"
+    issue = f"CASE WHEN read_issue IN ({HEADER}, {REPEATED}) THEN read_issue {own} END"
     judged = engine.create_table("judged_rows", f"SELECT *, CAST({issue} AS SMALLINT) AS issue FROM ({inner})")
     engine.drop_table(table.name)
     engine.drop_table(table.customers)

@@ -92,7 +92,12 @@ def type_source(spark: Spark, source: TypedSource, match: ColumnMatch, options: 
         day="ordered_day",
         amount=_amount_sql(match) if has_amounts else _ZERO,
         quantity="quantity_units" if "quantity" in columns else _ZERO,
-        conditions=_conditions(match, has_amounts=has_amounts, has_quantities="quantity" in columns),
+        conditions=_conditions(
+            match,
+            has_amounts=has_amounts,
+            has_quantities="quantity" in columns,
+            has_refunds="refunded_amount" in columns,
+        ),
         reasons=name_reasons(names, date_format="yyyy-mm-dd", decimal="."),
         kept=tuple(kept),
         file="file",
@@ -133,6 +138,8 @@ def _texts(spark: Spark, columns: dict[str, _Column], match: ColumnMatch, option
         texts["customer_id"] = f"lower({texts['customer_id']})"
     for name, role in (("ordered", "ordered_at"), ("amount", match.money), ("quantity", "quantity")):
         texts[f"{name}_text"] = columns[role].text(spark) if role in columns else _NOTHING
+    if "refunded_amount" in columns:
+        texts["refunded_amount_text"] = columns["refunded_amount"].text(spark)
     return texts
 
 
@@ -153,7 +160,7 @@ def _amount_sql(match: ColumnMatch) -> str:
     )
 
 
-def _conditions(match: ColumnMatch, *, has_amounts: bool, has_quantities: bool) -> dict[int, str]:
+def _conditions(match: ColumnMatch, *, has_amounts: bool, has_quantities: bool, has_refunds: bool) -> dict[int, str]:
     found = {issues.NO_DATE: "day IS NULL"}
     if has_amounts:
         is_infinite = "upper(amount_text) IN ('INFINITY', '-INFINITY')"
@@ -165,6 +172,8 @@ def _conditions(match: ColumnMatch, *, has_amounts: bool, has_quantities: bool) 
     if has_quantities:
         is_needed = match.money == "unit_price"
         found[issues.NO_QUANTITY] = "quantity IS NULL" + ("" if is_needed else " AND quantity_text IS NOT NULL")
+    if has_refunds:
+        found[issues.NO_REFUND] = "refunded_amount IS NULL AND refunded_amount_text IS NOT NULL"
     return found
 
 

@@ -355,4 +355,8 @@ def _conditions(match: ColumnMatch, plans: Plans) -> dict[int, str]:
         is_needed = match.money == "unit_price"
         found[issues.ERROR_QUANTITY] = f"quantity IS NULL AND {is_error_sql('quantity_text')}"
         found[issues.NO_QUANTITY] = "quantity IS NULL" + ("" if is_needed else f" AND NOT ({is_blank})")
+    for issue, role in ((issues.NO_DISCOUNT, "discount"), (issues.NO_REFUND, "refunded_amount")):
+        if role in plans.sums:  # what cannot be read is not nothing
+            text = f"{role}_text"
+            found[issue] = f"{role} IS NULL AND {text} IS NOT NULL AND NOT {is_missing_sql(text)}"
     return found

@@ -247,13 +247,14 @@ def _by_count(words: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(words.items(), key=lambda one: (-one[1], one[0])))
 
 
-def read_flag(word: str) -> bool | None:
-    """Read a yes or no, or a mode that is live or test; None for any other word.
+def read_flag(word: str, own: Mapping[str, str] = {}) -> bool | None:
+    """Read a yes or no, or a mode that is live or test; None for any other word. What ``own`` calls a sale is a yes.
 
     >>> read_flag("TRUE"), read_flag("нет"), read_flag("Test"), read_flag("maybe")
     (True, False, False, None)
     """
-    return _flags().get(plain_form(word))
+    said = {plain_form(one): meaning for one, meaning in own.items()}.get(plain_form(word))
+    return _flags().get(plain_form(word)) if said is None else said == "sale"
 
 
 def spell_flags(*, is_set: bool) -> list[str]:
@@ -279,22 +280,10 @@ def is_missing_word(text: str) -> bool:
     return text.strip().casefold() in missing_words()
 
 
-def is_total_word(text: str) -> bool:
-    """Tell whether a cell opens a row of totals: "Total", "Итого:"; signs and digits around the word do not matter."""
-    form = plain_form(text)
-    return form in totals() or plain_form(re.sub(r"^[\W\d_]+|[\W\d_]+$", "", form)) in totals()
-
-
 @functools.cache
 def guests() -> frozenset[str]:
     """Give the plain forms of ids that stand for nobody in particular."""
     return _forms(*_load()["guest"].values())
-
-
-@functools.cache
-def totals() -> frozenset[str]:
-    """Give the plain forms of words that open a row of totals."""
-    return _forms(*_load()["total"].values())
 
 
 @functools.cache

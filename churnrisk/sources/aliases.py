@@ -285,7 +285,10 @@ TOTALS = _cut("""total | totals | grand total | subtotal | sub total | sum | sum
     | ogółem | łącznie | podsumowanie | общо | всичко | сума | обща сума | итого | всего | общий итог | итог | разам
     | усяго | агулам | summe | gesamt | gesamtsumme | insgesamt | zwischensumme | total geral | subtotal geral |
     total general | suma total | total général | sous-total | totale | totale generale | toplam | genel toplam | ara
-    toplam | celkem | součet | mezisoučet | всього | разом | підсумок""")
+    toplam | celkem | součet | mezisoučet | всього | разом | підсумок | σ | sub-total | total sales | total amount
+    | тотал | общо за периода | крайна сума | междинна сума | w sumie | suma końcowa | razem brutto | razem netto |
+    вынік | агульная сума | общая сумма | сумма | итоги | всего по документу | итого за период | итого по отчету |
+    gesamtbetrag | endsumme | celkový součet | усього | somme | somma | soma""")
 """What stands in the first cells of a row of totals, in small letters."""
 
 NO_MONEY = frozenset(

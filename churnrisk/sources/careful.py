@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from churnrisk.errors import LimitExceeded
 from churnrisk.messages import mark
@@ -197,9 +197,3 @@ def cut_carefully(path: Path, dialect: Dialect, *, rows: Path, rejects: Path, li
 def clip(text: str, length: int = 200) -> str:
     """Cut a text, and write what could not be printed as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:length])[: 2 * length]
-
-
-def read_rejects(path: Path) -> Iterator[list[Any]]:
-    """Give the lines that were no records: line, text, reason."""
-    with path.open(encoding="utf-8", newline="") as file:
-        yield from csv.reader(file)

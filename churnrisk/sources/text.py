@@ -21,7 +21,6 @@ from churnrisk.sources.sql import quote_text
 
 _CHUNK = 1 << 17  # stays in the processor's cache while it is looked at
 _HEAD = 1 << 20
-_CLEAN_LINE = 1 << 20  # a longer line is left to the careful reader
 _DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 

@@ -88,6 +88,7 @@ SUMS = {
     "a colon": ";Grand total:;2024-03-31;;;150.00",
     "in capitals": ";ОБЩО;;;;150.00",
     "in the place of the day": ";;Celkem;;;150.00",
+    "between": ";Междинна сума:;;;;150.00",
 }
 
 

@@ -440,3 +440,51 @@ def test_the_question_about_a_word_says_how_to_leave_the_column_out(role: str, h
     assert "'sale'" not in str(caught.value)
     assert net(tmp_path, header, *rows, columns={role: ""}) == {"1": 50, "2": 40}
     assert net(tmp_path, header, *rows, status={"zorp": "no_sale"}) == {"1": 50}
+
+
+def test_a_flag_of_another_word_is_asked_about_and_changes_no_other_row(tmp_path: Path) -> None:
+    rows = ("1,a,2024-01-01,50,true", "2,a,2024-01-02,40,false", "3,b,2024-01-03,30,true")
+    assert net(tmp_path, "is_captured", *rows) == {"1": 50, "3": 30}
+    odd = (*rows, "4,b,2024-06-03,80,zorp")
+    with pytest.raises(AmbiguousFormat, match=r"'zorp' \(1 rows\).*--column is_captured="):
+        net(tmp_path, "is_captured", *odd)
+    assert net(tmp_path, "is_captured", *odd, status={"Zorp": "sale"}) == {"1": 50, "3": 30, "4": 80}
+    assert net(tmp_path, "is_captured", *odd, status={"zorp": "no_sale"}) == {"1": 50, "3": 30}
+    assert net(tmp_path, "is_captured", *rows, "4,b,2024-06-03,80,None") == {"1": 50, "3": 30, "4": 80}
+
+
+def test_a_flag_column_without_flags_is_named_as_not_used(tmp_path: Path) -> None:
+    text = f"{HEADER}is_captured\n1,a,2024-01-01,50,zorp\n2,a,2024-01-02,40,plugh\n"
+    orders, report = read(tmp_path / "log.csv", text)
+    assert len(orders) == 2
+    assert any("is_captured" in notice and "zorp" in notice for notice in report.notices)
+
+
+def test_rows_without_an_order_id_lend_each_other_no_status(tmp_path: Path) -> None:
+    rows = [",a,2024-01-05,100,cancelled", ",a,2024-01-05,50,", "3,b,2024-01-06,30,paid"]
+    for more in ([], ["4,b,2024-06-04,80,"]):  # a later row with an id and no status changes nothing of January
+        orders, _ = read(tmp_path / "log.csv", "\n".join([f"{HEADER}status", *rows, *more, ""]))
+        assert sum(cents for key, (cents, _, _) in orders.items() if key.customer == "a") == 5000
+
+
+def test_a_repeated_header_is_no_cancelled_order(tmp_path: Path) -> None:
+    rows = ["1,a,2024-01-01,50,", f"{HEADER}cancelled_at", "2,a,2024-01-02,40,2024-01-03"]
+    text = "\n".join([f"{HEADER}cancelled_at", *rows, ""])
+    _, report = read(tmp_path / "log.csv", text, reject_limit=0.5)
+    assert (report.rows_rejected, report.no_sale) == (1, {"cancelled_at": 1})
+
+
+@pytest.mark.parametrize("bad", ["abc", "#REF!", "1.234.5"])
+def test_a_refund_or_discount_that_cannot_be_read_is_not_nothing(bad: str, tmp_path: Path) -> None:
+    rows = ["1,a,2024-01-01,50,10.00", f"2,b,2024-01-02,40,{bad}", "3,c,2024-01-03,30,", "4,c,2024-01-04,30,None"]
+    orders, report = read(tmp_path / "log.csv", "\n".join([f"{HEADER}refunded_amount", *rows, ""]), reject_limit=0.5)
+    assert sorted(cents for cents, _, _ in orders.values()) == [3000, 3000, 4000]
+    [reject] = report.rejected_rows
+    assert (reject.line, reject.column, reject.value, reject.reason) == (3, "refunded_amount", bad, "not a number")
+    head = HEADER.replace("amount", "unit_price")
+    prices = [row.replace("-0", "-1", 1) for row in rows]
+    text = "\n".join([f"{head}discount,quantity", *(f"{row},2" for row in prices), ""])
+    orders, report = read(tmp_path / "log.csv", text, reject_limit=0.5, discount="line")
+    assert sorted(cents for cents, _, _ in orders.values()) == [6000, 6000, 9000]
+    [reject] = report.rejected_rows
+    assert (reject.column, reject.value) == ("discount", bad)

@@ -18,14 +18,12 @@ from churnrisk.orders.words import (
     guests,
     is_guest_word,
     is_missing_word,
-    is_total_word,
     judge_row_types,
     judge_statuses,
     list_words,
     plain_form,
     read_flag,
     tell_system,
-    totals,
 )
 
 PLAIN = {
@@ -421,20 +419,3 @@ def test_an_empty_id_is_nobody_and_only_words_of_programs_are_missing() -> None:
     assert not is_missing_word("NA")
     assert guests() == {plain_form(word) for word in guests()}
     assert not guests() & {str(number) for number in range(1, 100)}
-
-
-@pytest.mark.parametrize(
-    "word",
-    words_of(
-        "Total, TOTAL:, Grand total, Subtotal, Razem, Suma, Общо, Итого, ИТОГО:, Всего, Разам, Summe, Gesamt, "
-        "Celkem, Разом, Toplam, Totale, Total general, *** Total ***, Total 2024"
-    ),
-)
-def test_a_row_of_totals(word: str) -> None:
-    assert is_total_word(word)
-
-
-@pytest.mark.parametrize("word", ["", "41", "Total Fitness Ltd", "Razemska", "Всеволод", "Totally"])
-def test_no_row_of_totals(word: str) -> None:
-    assert not is_total_word(word)
-    assert totals() == {plain_form(one) for one in totals()}
