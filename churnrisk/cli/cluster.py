@@ -64,7 +64,7 @@ def describe(model: ChurnModel, result: ClusterResult, output: str | None) -> di
         "risk": model.card["risk"],
         "counts": dict(scores.statuses),
         "risks": dict(scores.risks),
-        "intake": {"customers": {name: one for name, one in result.intake.items() if name != "rejected_rows"}},
+        "intake": {"customers": result.intake},
         "notices": list(result.notices),
         "sorted_by": scores.by,
         "output": output,

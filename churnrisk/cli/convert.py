@@ -44,9 +44,7 @@ def convert(
     with progress_bar(is_quiet=as_json) as progress:
         progress("converting", 0, 1)
         reports = workflows.convert(source, output, options=options, progress=progress)
-    accounts = [
-        {name: value for name, value in report.to_dict().items() if name != "rejected_rows"} for report in reports
-    ]
+    accounts = [report.describe() for report in reports]
     if as_json:
         print_json({"output": str(output), "intake": accounts[0] if output.suffix else accounts})
         return

@@ -60,7 +60,7 @@ def opened_orders(context: typer.Context, purchases: str | None, reading: Readin
 
 def describe_intake(orders: Orders) -> dict[str, Any]:
     """Give the account of the rows without any row: rejected values may name people."""
-    return {name: value for name, value in orders.report.to_dict().items() if name != "rejected_rows"}
+    return orders.report.describe()
 
 
 def choose_lookback(context: typer.Context, given: int | None) -> int:

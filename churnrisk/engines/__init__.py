@@ -16,16 +16,14 @@ from churnrisk.engines.expressions import as_int, int_sum
 from churnrisk.engines.files import write_parquet, write_parquet_parts
 from churnrisk.engines.kept import FileDatabase, MemoryDatabase, fill_table, keep_customers
 from churnrisk.engines.known import known_before, purchases_before, was_purchase
+from churnrisk.engines.lakehouse import LEVELS, MARKS, refusal_of
 from churnrisk.engines.postgres import connect_postgres
 from churnrisk.engines.ranges import choose_rows, cut_range, key_ranges
 from churnrisk.engines.spark import map_rows
 from churnrisk.engines.spark_files import (
-    CORRUPT,
     SourceFiles,
     check_folder,
     find_files,
-    read_csv,
-    read_lines,
     read_parquet,
     replacing_folder,
 )
@@ -35,7 +33,8 @@ from churnrisk.engines.stored import StoredTable
 
 __all__ = [
     "BATCH_ROWS",
-    "CORRUPT",
+    "LEVELS",
+    "MARKS",
     "SPACES",
     "Arrays",
     "Clustered",
@@ -71,9 +70,8 @@ __all__ = [
     "place_days",
     "purchases_before",
     "quote_text",
-    "read_csv",
-    "read_lines",
     "read_parquet",
+    "refusal_of",
     "replacing_folder",
     "spark_errors",
     "trim_sql",

@@ -4,44 +4,37 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from churnrisk.engines.lakehouse import LEVELS, MARKS, refusal_of
 from churnrisk.engines.spark_session import Spark, spark_errors
 from churnrisk.errors import OutputError, SourceError
 
-PARQUET, TEXT = "parquet", "text"
-_ENDINGS = {".parquet": PARQUET, ".pq": PARQUET, ".csv": TEXT, ".tsv": TEXT, ".txt": TEXT}
+_ENDINGS = (".parquet", ".pq")
 _DEEPEST = 4  # folders of partitions, such as year=2024/month=01
-CORRUPT = "corrupt"
 
 
 @dataclass(frozen=True)
 class SourceFiles:
-    """Where purchases lie: the path as Spark takes it, what kind of files they are, and how many there are.
+    """Where purchases lie: the path as Spark takes it, and how many Parquet files there are.
 
     Parameters
     ----------
     path : str
         A file, a folder or a pattern.
-    kind : {"parquet", "text"}
-        By the ending of the names.
     count : int
         How many files, at least one.
-    example : str
-        The name of one, for messages.
     """
 
     path: str
-    kind: str
     count: int
-    example: str
 
 
-def find_files(spark: Spark, source: str | Path) -> SourceFiles:
-    """Look at what there is to read.
+def find_files(spark: Spark, source: str | Path, *, convert: str) -> SourceFiles:
+    """Look at what there is to read; ``convert`` says how to make Parquet files of anything else.
 
     Raises
     ------
@@ -54,38 +47,30 @@ def find_files(spark: Spark, source: str | Path) -> SourceFiles:
         names = list(_names_below(spark, path))
     if not names:
         raise SourceError(f"{source}: no files there that Spark can see; a cluster needs a path that all of it sees.")
-    kinds = {_kind_of(name) for name in names}
-    if kinds not in ({PARQUET}, {TEXT}):
+    other = next((name for name in names if not name.lower().endswith(_ENDINGS)), None)
+    if other is not None:
         raise SourceError(
-            f"{source}: Spark reads Parquet (.parquet) and CSV (.csv, .tsv, .txt, also .gz) files, and one kind at a "
-            f"time; found {names[0]}. Convert it first: churnrisk convert {source} --output purchases.parquet"
+            f"{source}: Spark reads Parquet files (.parquet), whose columns have types, and nothing beside them; found "
+            f"{other}. {convert}"
         )
-    return SourceFiles(path, kinds.pop() or "", len(names), names[0])
+    return SourceFiles(path, len(names))
 
 
 def _refuse_table(spark: Spark, path: str) -> None:
     """Refuse the files of a table that keeps a log: which of them count, only the log says."""
-    folders = [path, *(path.rsplit("/", level)[0] for level in (1, 2, 3))]
+    folders = dict.fromkeys([path, *(path.rsplit("/", level)[0] for level in range(1, LEVELS + 1))])
     for folder in folders:
-        for kind, sign in (("Delta Lake", "_delta_log"), ("Iceberg", "metadata/*.metadata.json"), ("Hudi", ".hoodie")):
+        for kind, sign in MARKS:
             if "://" in folder + "/" or folder.startswith("/"):
                 system, place = file_system(spark, f"{folder}/{sign}")
                 if system.globStatus(place):
-                    raise SourceError(
-                        f"{folder} is a table of {kind}: its folder keeps files that were removed from it, which would "
-                        "count again. Write the rows of the table to a folder of Parquet files with its own program."
-                    )
+                    raise refusal_of(folder, kind)
 
 
 def absolute(path: str | Path) -> str:
     """Give a path as Spark is to take it: absolute, unless it is of another file system."""
     text = str(path)
     return text if "://" in text or text.startswith("file:") else str(Path(text).expanduser().absolute())
-
-
-def _kind_of(name: str) -> str | None:
-    plain = name.lower().removesuffix(".gz")
-    return next((kind for ending, kind in _ENDINGS.items() if plain.endswith(ending)), None)
 
 
 def _names_below(spark: Spark, path: str) -> Iterator[str]:
@@ -113,29 +98,6 @@ def read_parquet(spark: Spark, path: str) -> Any:
     """Give the rows of Parquet files, with the columns ``_metadata.file_name`` and ``_metadata.row_index``."""
     with spark_errors():
         return spark.session.read.option("recursiveFileLookup", "false").parquet(path)
-
-
-def read_lines(spark: Spark, path: str) -> Any:
-    """Give the lines of text files in the column ``value``."""
-    with spark_errors():
-        return spark.session.read.text(path)
-
-
-def read_csv(spark: Spark, path: str, *, delimiter: str, columns: Sequence[str]) -> Any:
-    """Give the records of CSV files, all text, by position; one of another width has its text in ``corrupt``."""
-    schema = ", ".join(f"`{name}` string" for name in (*columns, CORRUPT))
-    reader = spark.session.read.schema(schema).options(
-        header=True,
-        sep=delimiter,
-        quote='"',
-        escape='"',
-        mode="PERMISSIVE",
-        columnNameOfCorruptRecord=CORRUPT,
-        enforceSchema=True,
-        maxColumns=100_000,
-    )
-    with spark_errors():
-        return reader.csv(path)
 
 
 def check_folder(spark: Spark, output: str) -> None:

@@ -31,6 +31,11 @@ PENDING = wording(
 COUNTED_PENDING = mark("Orders that are not paid yet count as sales, as asked.")
 OTHER_TYPES = wording("Rows that repeat a sale or are none, and are not counted: {names}.")
 RETURNED = wording("Refunded or returned, and so undone: {names} (orders by their status).")
+RETURNED_IN = wording(
+    "Refunded or returned: {names} (orders by their status). What was paid back is taken from {name}, so an order that "
+    "was refunded in part stays a purchase."
+)
+BLANK = wording("{number} rows have no word in {name}, nor has another row of their order; they count as sales.")
 PARTLY = wording(
     "Refunded in part, and no column says how much: {names} (orders by their status). They count with all of their "
     "money; if a column has the refunded amounts, choose it: --column refunded_amount=NAME."
@@ -130,8 +135,11 @@ def say_sales(match: ColumnMatch, plan: SalePlan, sales: SaleCounts, *, has_pend
             said.append(sentence.format(names=list_words(words)))
     if has_pending:
         said.append(COUNTED_PENDING)
+    said += [BLANK.format(number=number, name=repr(header)) for header, number in plan.blank]
     if sales.returned:
-        said.append(RETURNED.format(names=list_words(sales.returned)))
+        refunds = match.names.get("refunded_amount")
+        sentence = RETURNED_IN if refunds else RETURNED
+        said.append(sentence.format(names=list_words(sales.returned), name=repr(refunds)))
     if sales.partly:
         said.append(PARTLY.format(names=list_words(sales.partly)))
     if sales.has_repeated_totals:

@@ -184,7 +184,7 @@ def say_guests(guests: Guests, counts: GuestCounts, match: ColumnMatch) -> list[
     """Say which ids stand for nobody, and by what else their rows were told apart."""
     said = []
     if guests.rows:
-        shown = ", ".join(f"{name} {count}" for name, count in list(guests.rows.items())[:5])
+        shown = ", ".join(f"{name!r} {count}" for name, count in list(guests.rows.items())[:5])
         sentence = GUESTS if counts.rows else NOBODY
         said.append(sentence.format(names=f"{match.names['customer_id']!r}: {shown}"))
     if counts.rows:

@@ -7,7 +7,7 @@ is no sale stays in the account under its word, and is nothing else.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from churnrisk.engines import SqlEngine
@@ -48,6 +48,8 @@ class SalePlan:
         The quantity of a row, and that of a return.
     status : str
         The word by which a sale that was taken back is told.
+    blank : tuple of (str, int)
+        Headers of columns of statuses, and how many rows have no word there; they count as sales.
     unused : tuple of str
         Headers of columns whose words say nothing of orders, with some of the words.
     """
@@ -59,6 +61,7 @@ class SalePlan:
     sold_pieces: str = "quantity"
     returned_pieces: str = "-abs(quantity)"
     status: str = ""
+    blank: tuple[tuple[str, int], ...] = ()
     unused: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -115,142 +118,150 @@ def plan_sales(
     AmbiguousFormat
         For words that nobody can know, with the option that says what they mean.
     """
-    fates: list[tuple[int, str, str]] = []
-    unused: list[tuple[str, str]] = []
-    returns, negated = [], "1 = 0"
-    for role in _STATUSES:
-        if f"{role}_text" in table.further:
-            returns += _plan_status(engine, table, match, options, role, fates, unused, has_amounts=has_amounts)
-    returned, partly = (
-        " OR ".join(condition for of, condition, _ in returns if of == one) or "1 = 0" for one in _TAKEN_BACK
-    )
-    status = " ".join(f"WHEN {condition} THEN {word}" for _, condition, word in returns)
-    if "cancelled_at_text" in table.further:
-        cancelled = _own_or_order(engine, table, "cancelled_at_text")
-        listed = list_sql(engine, [*_NEVER_CANCELLED, *spell_flags(is_set=False)])
-        condition = f"{cancelled} IS NOT NULL AND lower({cancelled}) NOT IN ({listed})"
-        fates.append((NO_SALE, condition, engine.quote_text(match.names["cancelled_at"])))
-    said = " OR ".join(f"coalesce({condition}, 1 = 0)" for condition in (returned, *(one[1] for one in fates)))
-    for role in _FLAGS:
-        if f"{role}_text" in table.further:
-            flags = _plan_flag(engine, table, match, options, role, unused)
-            if role == "is_valid":  # which orders that wait or were taken back are not, either
-                flags = [(one, f"{condition} AND NOT ({said})", word) for one, condition, word in flags]
-            fates += flags
-    if "row_type_text" in table.further:
-        negated = _plan_types(engine, table, match, options, fates, unused)
-    if options.count_pending:
-        fates = [fate for fate in fates if fate[0] != PENDING]
-    partly, judged = "1 = 0" if "refunded_amount" in table.further else partly, tuple(sorted(fates, key=_issue_of))
-    plan = SalePlan(judged, returned, partly, negated, status=status and f"CASE {status} END", unused=tuple(unused))
-    if negated == "1 = 0" or has_amounts or has_quantities:
+    plan = _Planner(engine, table, match, options, has_amounts=has_amounts).plan()
+    if plan.negated == "1 = 0" or has_amounts or has_quantities:
         return plan
     return replace(plan, sold_pieces=f"{MONEY_SCALE}", returned_pieces=f"-{MONEY_SCALE}")
 
 
+@dataclass
+class _Planner:
+    """Judges the columns of a table one by one, and collects what becomes of its rows; the lists as in ``SalePlan``."""
+
+    engine: SqlEngine
+    table: RowTable
+    match: ColumnMatch
+    options: IntakeOptions
+    has_amounts: bool
+    fates: list[tuple[int, str, str]] = field(default_factory=list)
+    blank: list[tuple[str, int]] = field(default_factory=list)
+    unused: list[tuple[str, str]] = field(default_factory=list)
+
+    def plan(self) -> SalePlan:
+        returns = [one for role in _STATUSES if self._has(role) for one in self._statuses(role)]
+        returned, partly = (
+            " OR ".join(condition for of, condition, _ in returns if of == one) or "1 = 0" for one in _TAKEN_BACK
+        )
+        status = " ".join(f"WHEN {condition} THEN {word}" for _, condition, word in returns)
+        if self._has("cancelled_at"):
+            self._cancellations()
+        said = " OR ".join(f"coalesce({condition}, 1 = 0)" for condition in (returned, *(one[1] for one in self.fates)))
+        for role in _FLAGS:
+            if self._has(role):
+                self._flags(role, said)
+        negated = self._types() if self._has("row_type") else "1 = 0"
+        fates = [fate for fate in self.fates if fate[0] != PENDING or not self.options.count_pending]
+        return SalePlan(
+            tuple(sorted(fates, key=_issue_of)),
+            returned,
+            "1 = 0" if "refunded_amount" in self.table.further else partly,
+            negated,
+            status=status and f"CASE {status} END",
+            blank=tuple(self.blank),
+            unused=tuple(self.unused),
+        )
+
+    def _has(self, role: str) -> bool:
+        return f"{role}_text" in self.table.further
+
+    def _listed(self, words: Sequence[str]) -> str:
+        return list_sql(self.engine, words)
+
+    def _own_or_order(self, column: str) -> str:
+        """Give SQL for a text of a row, or where it is empty that of another row of its order."""
+        query = f"SELECT 1 FROM {self.table.name} WHERE {column} IS NULL AND order_id IS NOT NULL LIMIT 1"
+        if not self.engine.rows_of(query):
+            return column
+        of_order = f"max({column}) OVER (PARTITION BY customer_id, order_id, day)"
+        return f"coalesce({column}, CASE WHEN order_id IS NOT NULL THEN {of_order} END)"
+
+    def _words(self, role: str) -> dict[str, int]:
+        column = f"{role}_text"
+        query = (
+            f"SELECT {column}, count(*) AS n FROM {self.table.name} WHERE {column} IS NOT NULL AND issue <> {HEADER} "
+            f"GROUP BY {column} ORDER BY n DESC, {column} LIMIT {_MOST_WORDS + 1}"
+        )
+        return {str(word): int(count) for word, count in self.engine.rows_of(query)}
+
+    def _pass_over(self, role: str, words: Mapping[str, int]) -> None:
+        self.unused.append((self.match.names[role], ", ".join(list(words)[:5])))
+
+    def _statuses(self, role: str) -> list[tuple[str, str, str]]:
+        """Add the fates of a column of statuses; give class, condition and word of sales that were taken back."""
+        words, header = self._words(role), self.match.names[role]
+        is_named = len(header.split()) > 1 or "_" in header or bool(self.match.system)
+        judged = judge_statuses(words, self.match.system or None, self.options.status, is_named=is_named)
+        if judged.verdict is Verdict.ASK:
+            raise AmbiguousFormat(_say_unknown(header, judged.unknown, role=role))
+        if judged.verdict is Verdict.NOT_STATUS:
+            self._pass_over(role, words)
+            return []
+        status = self._own_or_order(f"{role}_text")
+        if role == "order_status" or not self._has("order_status"):
+            self._count_blank(header, status)
+        classes = dict(judged.classes)
+        if not self.has_amounts:
+            classes = {word: "no_sale" if of == "returned" else of for word, of in classes.items()}
+        for issue, name in ((NO_SALE, "no_sale"), (PENDING, "pending")):
+            of_class = [word for word, one in classes.items() if one == name]
+            if of_class:
+                self.fates.append((issue, f"{status} IN ({self._listed(of_class)})", status))
+        found = {of: [word for word, one in classes.items() if one == of] for of in _TAKEN_BACK}
+        return [
+            (of, f"coalesce({status} IN ({self._listed(taken)}), 1 = 0)", status)
+            for of, taken in found.items()
+            if taken
+        ]
+
+    def _count_blank(self, header: str, word: str) -> None:
+        """Count the good rows that have no word."""
+        words = f"SELECT {word} AS word FROM {self.table.name} WHERE issue = 0"
+        [(count,)] = self.engine.rows_of(f"SELECT count(*) FROM ({words}) WHERE word IS NULL")
+        if count:
+            self.blank.append((header, int(count)))
+
+    def _cancellations(self) -> None:
+        cancelled = self._own_or_order("cancelled_at_text")
+        listed = self._listed([*_NEVER_CANCELLED, *spell_flags(is_set=False)])
+        condition = f"{cancelled} IS NOT NULL AND lower({cancelled}) NOT IN ({listed})"
+        self.fates.append((NO_SALE, condition, self.engine.quote_text(self.match.names["cancelled_at"])))
+
+    def _flags(self, role: str, said: str) -> None:
+        """Add the fate of rows whose flag is off; a column in which no word is a flag is left alone.
+
+        An order that is not valid may wait or may have been taken back, which statuses tell (``said``).
+        """
+        words = {word: count for word, count in self._words(role).items() if not is_missing_word(word)}
+        header, flags = self.match.names[role], {word: read_flag(word, self.options.status) for word in words}
+        unknown = {word: count for word, count in words.items() if flags[word] is None}
+        off = [word for word, flag in flags.items() if flag is False]
+        if unknown and len(unknown) == len(words):
+            self._pass_over(role, words)
+        elif unknown:
+            raise AmbiguousFormat(_say_unknown(header, unknown, role=role))
+        elif off:
+            own = self._own_or_order(f"{role}_text")
+            condition = f"{own} IN ({self._listed(off)})" + (f" AND NOT ({said})" if role == "is_valid" else "")
+            word = f"concat({self.engine.quote_text(header + ' ')}, {own})"
+            self.fates.append((_FLAGS[role], condition, word))
+
+    def _types(self) -> str:
+        """Add the fates of a column of row types; give the condition of returns."""
+        words, header = self._words("row_type"), self.match.names["row_type"]
+        plan = judge_row_types(words, self.match.system or None, self.options.status)
+        if plan.verdict is Verdict.ASK:
+            raise AmbiguousFormat(_say_unknown(header, plan.unknown, role="row_type"))
+        if plan.verdict is Verdict.NOT_STATUS:
+            self._pass_over("row_type", words)
+            return "1 = 0"
+        if plan.left_out:
+            word = f"concat({self.engine.quote_text(header + ' ')}, row_type_text)"
+            self.fates.append((OTHER_TYPE, f"row_type_text IN ({self._listed(plan.left_out)})", word))
+        return f"row_type_text IN ({self._listed(plan.negated)})" if plan.negated else "1 = 0"
+
+
 def _issue_of(fate: tuple[int, str, str]) -> int:
     return fate[0]
-
-
-def _own_or_order(engine: SqlEngine, table: RowTable, column: str) -> str:
-    """Give SQL for a text of a row, or where it is empty that of another row of its order."""
-    query = f"SELECT 1 FROM {table.name} WHERE {column} IS NULL AND order_id IS NOT NULL LIMIT 1"
-    if not engine.rows_of(query):
-        return column
-    of_order = f"max({column}) OVER (PARTITION BY customer_id, order_id, day)"
-    return f"coalesce({column}, CASE WHEN order_id IS NOT NULL THEN {of_order} END)"
-
-
-def _words(engine: SqlEngine, table: RowTable, column: str) -> dict[str, int]:
-    query = (
-        f"SELECT {column}, count(*) AS n FROM {table.name} WHERE {column} IS NOT NULL AND issue <> {HEADER} "
-        f"GROUP BY {column} ORDER BY n DESC, {column} LIMIT {_MOST_WORDS + 1}"
-    )
-    return {str(word): int(count) for word, count in engine.rows_of(query)}
-
-
-def _plan_status(
-    engine: SqlEngine,
-    table: RowTable,
-    match: ColumnMatch,
-    options: IntakeOptions,
-    role: str,
-    fates: list[tuple[int, str, str]],
-    unused: list[tuple[str, str]],
-    *,
-    has_amounts: bool,
-) -> list[tuple[str, str, str]]:
-    """Add the fates of a column of statuses; give class, condition and word of sales that were taken back."""
-    words, header = _words(engine, table, f"{role}_text"), match.names[role]
-    is_named = len(header.split()) > 1 or "_" in header or bool(match.system)
-    judged = judge_statuses(words, match.system or None, options.status, is_named=is_named)
-    if judged.verdict is Verdict.ASK:
-        raise AmbiguousFormat(_say_unknown(header, judged.unknown, role=role))
-    if judged.verdict is Verdict.NOT_STATUS:
-        unused.append((header, ", ".join(list(words)[:5])))
-        return []
-    status = _own_or_order(engine, table, f"{role}_text")
-    classes = dict(judged.classes)
-    if not has_amounts:
-        classes = {word: "no_sale" if of == "returned" else of for word, of in classes.items()}
-    for issue, name in ((NO_SALE, "no_sale"), (PENDING, "pending")):
-        of_class = [word for word, one in classes.items() if one == name]
-        if of_class:
-            fates.append((issue, f"{status} IN ({list_sql(engine, of_class)})", status))
-    found = {of: [word for word, one in classes.items() if one == of] for of in _TAKEN_BACK}
-    return [
-        (of, f"coalesce({status} IN ({list_sql(engine, taken)}), 1 = 0)", status)
-        for of, taken in found.items()
-        if taken
-    ]
-
-
-def _plan_flag(
-    engine: SqlEngine,
-    table: RowTable,
-    match: ColumnMatch,
-    options: IntakeOptions,
-    role: str,
-    unused: list[tuple[str, str]],
-) -> list[tuple[int, str, str]]:
-    """Give the fate of rows whose flag is off; a column in which no word is a flag is left alone."""
-    column, header = f"{role}_text", match.names[role]
-    words = {word: count for word, count in _words(engine, table, column).items() if not is_missing_word(word)}
-    flags = {word: read_flag(word, options.status) for word in words}
-    unknown = {word: count for word, count in words.items() if flags[word] is None}
-    if words and len(unknown) == len(words):
-        unused.append((header, ", ".join(list(words)[:5])))
-        return []
-    if unknown:
-        raise AmbiguousFormat(_say_unknown(header, unknown, role=role))
-    off = [word for word, flag in flags.items() if flag is False]
-    if not off:
-        return []
-    issue, own = _FLAGS[role], _own_or_order(engine, table, column)
-    word = f"concat({engine.quote_text(header + ' ')}, {own})"
-    return [(issue, f"{own} IN ({list_sql(engine, off)})", word)]
-
-
-def _plan_types(
-    engine: SqlEngine,
-    table: RowTable,
-    match: ColumnMatch,
-    options: IntakeOptions,
-    fates: list[tuple[int, str, str]],
-    unused: list[tuple[str, str]],
-) -> str:
-    """Add the fates of a column of row types; give the condition of returns."""
-    words, header = _words(engine, table, "row_type_text"), match.names["row_type"]
-    plan = judge_row_types(words, match.system or None, options.status)
-    if plan.verdict is Verdict.ASK:
-        raise AmbiguousFormat(_say_unknown(header, plan.unknown, role="row_type"))
-    if plan.verdict is Verdict.NOT_STATUS:
-        unused.append((header, ", ".join(list(words)[:5])))
-        return "1 = 0"
-    if plan.left_out:
-        word = f"concat({engine.quote_text(header + ' ')}, row_type_text)"
-        fates.append((OTHER_TYPE, f"row_type_text IN ({list_sql(engine, plan.left_out)})", word))
-    return f"row_type_text IN ({list_sql(engine, plan.negated)})" if plan.negated else "1 = 0"
 
 
 def _say_unknown(header: str, unknown: Mapping[str, int], *, role: str) -> str:
@@ -260,8 +271,8 @@ def _say_unknown(header: str, unknown: Mapping[str, int], *, role: str) -> str:
     off = shlex.quote(f"{role}=")
     return (
         f"the column {header!r} says what became of an order, and these words of it are not known: {shown}{more}. Say "
-        f"of each whether it is a sale: --status {first}, or =no_sale, =pending, =returned; or write them under "
-        f"[status] in churnrisk.toml. If the column says something else: --column {off}."
+        f"of each whether it is a sale: --status {first} (or =no_sale, =pending, =returned), or write them under "
+        f"[status] in churnrisk.toml. Give --column {off} if the column says something else."
     )
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     )
     from churnrisk.sources.content import SourceContent, find_content, writing_private
     from churnrisk.sources.databases import write_database_table
-    from churnrisk.sources.dialect import find_dialect
     from churnrisk.sources.folding import fold_id, fold_sql, is_unusual_sql, own_sql, usual_form_sql
     from churnrisk.sources.headers import CURRENCY_SIGNS, plain_header
     from churnrisk.sources.lines import settle_lines
@@ -48,7 +47,6 @@ __all__ = [
     "fill_value",
     "find_chosen_in",
     "find_content",
-    "find_dialect",
     "find_identifiers",
     "fold_id",
     "fold_sql",
@@ -94,7 +92,6 @@ _HOMES = {
     "check_roles": "columns",
     "fill_value": "sql",
     "find_chosen_in": "columns",
-    "find_dialect": "dialect",
     "is_plain_sql": "sql",
     "match_columns": "columns",
     "match_source": "match",

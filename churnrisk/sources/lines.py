@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -139,8 +140,8 @@ def _pass_totals(raw: RawRows, match: ColumnMatch, database: Database, *, rows: 
     file, word = _file(raw), _word_sql(raw, match)
     query = f"SELECT {file}, line, {word}, {is_lone} FROM {numbered.sql} WHERE {is_total} ORDER BY 1, 2"
     found = database.connection.execute(query).fetchall()
-    lone = [word for *_, word, needs_lone in found if needs_lone]
-    found = [one for one in found if not one[3] or lone.count(one[2]) == 1]
+    lone = Counter(word for *_, word, needs_lone in found if needs_lone)
+    found = [one for one in found if not one[3] or lone[one[2]] == 1]
     if not found:
         return raw
     places = [(f"{raw.files[number]}, " if raw.files else "") + f"line {line}" for number, line, *_ in found]

@@ -6,12 +6,11 @@ import glob
 import re
 from pathlib import Path
 
+from churnrisk.engines import LEVELS, MARKS, refusal_of
 from churnrisk.errors import SourceError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _KNOWN = "postgresql://user@host/shop?table=orders, sqlite:///shop.db?table=orders"
-_MARKS = (("Delta Lake", "_delta_log"), ("Iceberg", "metadata/*.metadata.json"), ("Hudi", ".hoodie"))
-_LEVELS = 6  # of folders above a file: partitions, such as year=2024/month=01, and the folder of the data
 
 
 def refuse_scheme(source: str) -> None:
@@ -45,10 +44,7 @@ def refuse_table(place: Path) -> None:
         With the kind of the table.
     """
     below = [Path(one) for one in glob.glob(f"{glob.escape(str(place))}/*/")] if place.is_dir() else []  # noqa: PTH207
-    for folder in (place, *list(place.absolute().parents)[:_LEVELS], *below):
-        for kind, sign in _MARKS:
+    for folder in (place, *list(place.absolute().parents)[:LEVELS], *below):
+        for kind, sign in MARKS:
             if next(folder.glob(sign), None) is not None:
-                raise SourceError(
-                    f"{folder} is a table of {kind}: its folder keeps files that were removed from it, which would "
-                    "count again. Write the rows of the table to one Parquet or CSV file with the program that made it."
-                )
+                raise refusal_of(folder, kind)

@@ -78,9 +78,7 @@ def open_typed(source: Any, spark: Spark, options: IntakeOptions) -> TypedSource
         return _open_frame(source, spark, name="frame", kind="PySpark frame", convert=convert)
     if str(source) == "-" or (isinstance(source, str) and source.startswith(("postgres", "sqlite:"))):
         raise SourceError(f"{source}: Spark reads files that all of it sees. {convert}")
-    files = find_files(spark, source)
-    if files.kind == "text":
-        raise SourceError(f"{source} is text, and Spark reads columns that have types. {convert}")
+    files = find_files(spark, source, convert=convert)
     many = f"{files.count} files, " if files.count > 1 else ""
     place = ("_metadata.file_name", "_metadata.row_index + 1")
     frame = read_parquet(spark, files.path)

@@ -81,6 +81,7 @@ from churnrisk.state.received import (
     last_received_seq,
     load_received,
     received_since,
+    split_by_day,
 )
 from churnrisk.state.retention import Pruned, prune_state
 from churnrisk.state.runs import Remembered, Run, RunScore, find_run, list_runs, load_history, load_scores, remember_run
@@ -167,6 +168,7 @@ __all__ = [
     "remember_run",
     "report_progress",
     "revoke_key",
+    "split_by_day",
     "stamp_tombstones",
     "touch_key",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,14 +68,51 @@ def add_received(state: State, orders: Sequence[ReceivedOrder], *, key_id: int |
     with state.transaction():
         received_at = now("microseconds")
         for order in orders:
-            lines = json.dumps(list(map(dict, order.lines)), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-            digest = hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
+            digest, lines = _pack(order)
             name = (order.customer_id, order.order_id, order.ordered_on)
             if state.rows(insert, (*name, received_at, key_id, digest, lines)):
                 receipts.append("accepted")
             else:
                 receipts.append("duplicate" if state.rows(known, name) == [(digest,)] else "conflict")
     return receipts
+
+
+def split_by_day(
+    state: State, customers: Iterable[str], split: Callable[[ReceivedOrder], Sequence[ReceivedOrder]]
+) -> None:
+    """Give their days to the orders of customers that were kept before days were told apart.
+
+    Parameters
+    ----------
+    state : State
+        Where they are kept.
+    customers : iterable of str
+        Whose orders are looked at.
+    split : callable
+        Gives the orders, one for each day, that an order without a day is; none where that cannot be told.
+    """
+    known = "SELECT 1 FROM received_orders WHERE customer_id = ? AND order_id = ? AND ordered_on = ?"
+    anew = "UPDATE received_orders SET ordered_on = ?, digest = ?, lines = ? WHERE seq = ?"
+    further = (
+        "INSERT INTO received_orders (customer_id, order_id, ordered_on, received_at, key_id, digest, lines) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)"
+    )
+    with state.transaction():
+        for customer in customers:
+            for stored in _orders(state, "WHERE customer_id = ? AND ordered_on = '' ", (customer,)):
+                parts = [((one.customer_id, one.order_id, one.ordered_on), _pack(one)) for one in split(stored.order)]
+                if any(state.rows(known, name) for name, _ in parts):
+                    continue
+                for name, packed in parts[:1]:
+                    state.run(anew, (name[2], *packed, stored.seq))
+                for name, packed in parts[1:]:
+                    state.run(further, (*name, stored.received_at, stored.key_id, *packed))
+
+
+def _pack(order: ReceivedOrder) -> tuple[str, str]:
+    """Give the digest and the text of the rows of an order."""
+    lines = json.dumps(list(map(dict, order.lines)), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest(), lines
 
 
 def load_received(state: State, customer_id: str | None = None) -> list[StoredOrder]:

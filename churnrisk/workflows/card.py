@@ -77,10 +77,9 @@ def describe_snapshot(snapshot: Snapshot) -> dict[str, Any]:
 
 def describe_intake(orders: Orders) -> dict[str, Any]:
     """Give the account of the rows without any row or notice that may name people."""
-    account = orders.report.to_dict()
-    naming = {*account["naming"], *filter(is_of_copy, account["notices"])}
-    account["notices"] = tuple(notice for notice in account["notices"] if notice not in naming)
-    return {key: value for key, value in account.items() if key not in ("rejected_rows", "naming")}
+    account = orders.report.describe()
+    naming = {*orders.report.naming, *filter(is_of_copy, account["notices"])}
+    return account | {"notices": tuple(notice for notice in account["notices"] if notice not in naming)}
 
 
 def describe_test(result: TestResult) -> dict[str, Any]:

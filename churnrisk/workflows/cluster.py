@@ -84,4 +84,4 @@ def score_source_on_spark(
             top=top,
             progress=progress,
         )
-        return ClusterResult(scores, tuple(orders.report.notices), orders.report.to_dict())
+        return ClusterResult(scores, tuple(orders.report.notices), orders.report.describe())

@@ -88,7 +88,7 @@ def check_readiness(source: Any, terms: TrainingTerms, *, options: IntakeOptions
             judge_scoring(orders, terms.lookback),
         )
         notices = (*describe_holes(sold.holes()), *say_if_long_past(orders.last_day, sold.longest_gap, today()))
-        return Readiness(orders.report.to_dict(), verdicts, sold.holes(), notices)
+        return Readiness(orders.report.describe(has_rows=True), verdicts, sold.holes(), notices)
 
 
 def judge_metrics(orders: Orders, lookback: int) -> Verdict:

@@ -176,7 +176,7 @@ def score_source(
     compared = streamed = None
     with read_customers(source, chosen, as_kind=as_kind) as customers:
         notices, long_past = tuple(customers.report.notices), _say_if_long_past(customers.orders, as_of)
-        intake: dict[str, Any] = {"customers": customers.report.to_dict()}
+        intake: dict[str, Any] = {"customers": customers.report.describe(has_rows=True)}
         if customers.kind == "summary":
             scores = _score_summary(model, customers, as_of, has_reasons=reasons != "none")
             scores, compared = _compare(memory, scores, "summary", None)
@@ -188,7 +188,7 @@ def score_source(
         else:
             with _read_history(customers, purchases, chosen) as orders:
                 notices, long_past = (*notices, *orders.report.notices), _say_if_long_past(orders, as_of)
-                intake["purchases"] = orders.report.to_dict()
+                intake["purchases"] = orders.report.describe(has_rows=True)
                 scores, compared = _compare(memory, _score_history(model, customers, orders, as_of, how), "ids", orders)
     kind = cast(Kind, customers.kind)
     notes = _say_notes(model, scores, kind, by, has_reasons=reasons != "none", is_streamed=streamed is not None)

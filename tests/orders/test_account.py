@@ -48,7 +48,7 @@ def test_every_row_has_one_fate(tmp_path: Path) -> None:
 def test_each_word_is_said_with_its_number(tmp_path: Path) -> None:
     report = account(tmp_path, *ROWS)
     said = "\n".join(report.notices)
-    for words in ("Cancelled 2, Failed 1", "Pending 1", "Refunded 1", "type payment 1", "guest 3", "--count-pending"):
+    for words in ("Cancelled 2, Failed 1", "Pending 1", "Refunded 1", "type payment 1", "'guest' 3", "--count-pending"):
         assert words in said
     assert "1 order ids have rows on several days, over 67 days at most" in said
     counted = account(tmp_path, *ROWS, count_pending=True)
@@ -79,3 +79,13 @@ def test_more_than_twelve_words_are_counted_and_not_listed(tmp_path: Path) -> No
     report = account(tmp_path, *rows, "99,a,,2024-01-01,5,Paid,sale")
     assert sum(report.no_sale.values()) == len(words)
     assert any("and 2 more words" in notice for notice in report.notices)
+
+
+def test_what_is_shown_has_no_list_of_notices_that_name_customers_and_rejected_rows_where_asked(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("customer,date,amount\nann,2024-01-05,1\n ann,2024-02-05,x\n", encoding="utf-8")
+    with read_orders(path, IntakeOptions(reject_limit=0.9)) as orders:
+        report = orders.report
+    assert set(report.to_dict()) - set(report.describe()) == {"naming", "rejected_rows"}
+    assert set(report.to_dict()) - set(report.describe(has_rows=True)) == {"naming"}
+    assert type(report).from_dict(report.to_dict()) == report

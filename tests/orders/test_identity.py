@@ -41,7 +41,7 @@ def test_guests_are_told_apart_by_what_else_the_row_has(guest: str, tmp_path: Pa
     found, report = read(tmp_path / "log.csv", HEADER, *rows)
     assert found == ["+48600100200", "7", "ann@example.com", "ann@example.com"]
     assert report.rows_without_customer == 1
-    assert any(f"{guest} 4" in notice for notice in report.notices)
+    assert any(f"{guest!r} 4" in notice for notice in report.notices)
 
 
 def test_an_empty_id_is_a_guest_as_well_and_its_row_is_checked_like_others(tmp_path: Path) -> None:

@@ -488,3 +488,22 @@ def test_a_refund_or_discount_that_cannot_be_read_is_not_nothing(bad: str, tmp_p
     assert sorted(cents for cents, _, _ in orders.values()) == [6000, 6000, 9000]
     [reject] = report.rejected_rows
     assert (reject.column, reject.value) == ("discount", bad)
+
+
+def test_rows_without_a_word_count_as_sales_and_are_said(tmp_path: Path) -> None:
+    rows = ["1,a,2024-01-01,50,Paid", "2,b,2024-01-02,40,", "3,c,2024-01-03,30,Cancelled", "3,c,2024-01-03,9,"]
+    orders, report = read(tmp_path / "log.csv", "\n".join([f"{HEADER}status", *rows, ""]))
+    assert len(orders) == 2
+    assert [notice[:33] for notice in report.notices if "no word" in notice] == ["1 rows have no word in 'status', "]
+    _, report = read(tmp_path / "log.csv", "\n".join([f"{HEADER}status", rows[0], *rows[2:], ""]))
+    assert not any("no word" in notice for notice in report.notices)
+
+
+def test_an_order_refunded_in_part_is_not_called_undone(tmp_path: Path) -> None:
+    text = f"{HEADER}status,refunded_amount\n1,a,2024-01-01,50,Refunded,2\n2,b,2024-01-02,40,Paid,0\n"
+    _, report = read(tmp_path / "log.csv", text)
+    assert (report.purchases, report.undone, report.returned) == (2, 0, {"Refunded": 1})
+    assert not any("undone" in notice for notice in report.notices)
+    assert any("'refunded_amount', so an order" in notice for notice in report.notices)
+    _, report = read(tmp_path / "log.csv", f"{HEADER}status\n1,a,2024-01-01,50,Refunded\n2,b,2024-01-02,40,Paid\n")
+    assert any("and so undone: Refunded 1" in notice for notice in report.notices)

@@ -16,12 +16,12 @@ Order = tuple[Any, ...]
 """As in ``schema.ORDERS``."""
 
 
-def to_rows(orders: Iterable[StoredOrder]) -> list[PurchaseRow]:
-    """Give the purchase rows of orders that are remembered."""
+def to_rows(orders: Iterable[ReceivedOrder]) -> list[PurchaseRow]:
+    """Give the purchase rows of orders as they are kept."""
     return [
-        PurchaseRow(customer_id=one.order.customer_id, order_id=one.order.order_id, **dict(line))
-        for one in orders
-        for line in one.order.lines
+        PurchaseRow(customer_id=order.customer_id, order_id=order.order_id, **dict(line))
+        for order in orders
+        for line in order.lines
     ]
 
 
@@ -47,7 +47,7 @@ def undone_options(options: IntakeOptions) -> dict[str, Any]:
 def build_received(orders: Sequence[StoredOrder], options: IntakeOptions, *, facts: Mapping[str, bool]) -> FewOrders:
     """Make orders of what was received, as part of a log that knows these facts; exact copies of rows are kept."""
     return build_few_orders(
-        to_rows(orders),
+        to_rows(one.order for one in orders),
         timezone=options.timezone,
         fold_case=options.fold_case,
         fold_ids=options.fold_ids,

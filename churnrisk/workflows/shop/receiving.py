@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from churnrisk.errors import SourceError
 from churnrisk.orders import IntakeOptions, PurchaseRow, build_few_orders, trim_text
-from churnrisk.state import ReceivedOrder, State, add_received
+from churnrisk.state import ReceivedOrder, State, add_received, split_by_day
 from churnrisk.timeline import date_of
 from churnrisk.workflows.shop.generation import Generation
-from churnrisk.workflows.shop.received import to_received
+from churnrisk.workflows.shop.received import to_received, to_rows
 
 OrderStatus = tuple[str, str, str, str]
 """Customer, order, ``accepted``, ``duplicate`` or ``conflict``, and the day of the order, an ISO date."""
@@ -46,12 +47,19 @@ def receive_orders(
     known = {} if generation is None else generation.known_orders(customers)
     mine = {(order[0], order[1], date_of(order[2]).isoformat()): (order[3], order[5]) for order in few.orders}
     orders = to_received(trimmed, timezone=options.timezone)
+    split_by_day(state, dict.fromkeys(one.customer_id for one in orders), lambda kept: _split(kept, options))
     new = [one for one in orders if _name(one) not in known]
     receipts = dict(zip(map(_name, new), add_received(state, new, key_id=key_id), strict=True))
     for name, there in known.items():
         if name in mine:
             receipts[name] = "duplicate" if mine[name] == there else "conflict"
     return [(one.customer_id, one.order_id, receipts[_name(one)], one.ordered_on) for one in orders]
+
+
+def _split(kept: ReceivedOrder, options: IntakeOptions) -> list[ReceivedOrder]:
+    with contextlib.suppress(SourceError):  # its days cannot be read any more, so it stays as it came
+        return to_received(to_rows([kept]), timezone=options.timezone)
+    return []
 
 
 def _name(order: ReceivedOrder) -> tuple[str, str, str]:
