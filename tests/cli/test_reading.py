@@ -75,7 +75,7 @@ def test_check_shows_which_column_was_taken_for_what_and_names_each_other_once()
     text = " ".join(answer.out.split())
     assert "Columns: customer_id = Buyer, ordered_at = date, amount = Total (EUR), order_id," in text
     assert "Not used: colour." in text
-    for once in ("Full Name", "Tax", "cancelled 1", "guest 1"):
+    for once in ("Full Name", "Tax", "cancelled 1", "'guest' 1"):
         assert text.count(once) == 1, once
     assert "1 rows without an id of their own count for 1 customers by 'email'" in text
     assert max(map(len, answer.out.splitlines())) <= 80

@@ -125,7 +125,7 @@ def test_rows_that_an_address_tells_apart_are_counted(tmp_path: Path) -> None:
         assert orders.report.guests == guests
         assert orders.report.rows_without_customer == 2
         assert "3 rows without an id of their own count for 2 customers by 'email'" in notices(orders)
-        assert "guest 3, nan 1" in notices(orders)
+        assert "'guest' 3, 'nan' 1" in notices(orders)
         assert "1 addresses in 'email' stand beside several customer ids, 2 in all, such as '7' and '8'" in notices(
             orders
         )
