@@ -113,19 +113,15 @@ def print_horizons(case: Case) -> None:
 
 
 def print_values(case: Case) -> None:
-    """Print expected over realised revenue, in all and by tenth of the expected; and both sides of value at risk."""
+    """Print expected over realised revenue, in all and by tenth of the expected."""
     prospects, outlook = case.model.look_ahead(case.values, case.probability), case.model.outlook
-    if prospects is None or outlook is None or outlook.worth is None:
+    if prospects is None or outlook is None or outlook.value is None:
         print("  no values")
         return
     for place, name in enumerate(["horizon", "365 days"][: case.after.revenue.shape[1]]):
         print_ratios(f"value {name}", prospects.revenue[:, place], case.after.revenue[:, place])
     if case.after.revenue.shape[1] > 1:
         bought = case.after.wait_days < case.snapshot.horizon
-        for name, chosen, probability in (("bought", bought, 0.0), ("did not", ~bought, 1.0)):
-            sure = case.model.look_ahead(case.values[chosen], np.full(int(chosen.sum()), probability))
-            if sure is not None:
-                print_ratios(f"365 days, who {name}", sure.revenue[:, 1], case.after.revenue[chosen, 1])
         share = case.after.revenue[~bought, 1].sum() / case.after.revenue[:, 1].sum()
         print(f"  who bought nothing within {case.snapshot.horizon} days brought {share:.0%} of the year's revenue")
 

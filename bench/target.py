@@ -42,7 +42,7 @@ from churnrisk.retention import profile_customers
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.scoring import find, score_orders
 from churnrisk.timeline import Snapshot, SnapshotPlan, date_of
-from churnrisk.workflows.outlook import follow_past, look_ahead
+from churnrisk.workflows.outlook import follow_past, learn_value, look_ahead
 
 HORIZONS = {
     "online_retail_ii": 90,
@@ -76,7 +76,7 @@ def follow(orders: Orders, test: SnapshotData, model: FittedModel) -> Base:
     """Score the base of a cutoff, and look what came after."""
     cutoff = test.snapshot.cutoff
     scores = score_orders(model, orders, cutoff, valuation=Valuation(MARGIN))
-    forecast = value_of_keeping(scores.columns)
+    forecast = value_of_keeping(scores.columns, margin=MARGIN)
     order = np.argsort(scores.columns["customer_id"], kind="stable")
     ids = scores.columns["customer_id"][order]
     places, is_there = find(test.customer_ids, ids)
@@ -187,7 +187,8 @@ def bases_of(path: Path, horizon: int, cutoffs: int) -> list[Base]:
 def train_at(orders: Orders, data: TrainingSet, plan: SnapshotPlan) -> FittedModel:
     """Fit what would have been fitted on the day of a cutoff."""
     known = know_only(data, plan)
-    return look_ahead(fit_model(known), follow_past(orders, known, seed=0), seed=0)[0]
+    value = learn_value(orders, known.current.snapshot, leave_out=lambda _: False)
+    return look_ahead(fit_model(known), follow_past(orders, known, seed=0), known.current, value, seed=0)[0]
 
 
 def compare(

@@ -140,7 +140,8 @@ HEADINGS = (
     *(mark("days_since_last_order"), mark("order_count"), mark("total_amount"), mark("churn_probability_30_days")),
     *(mark("churn_probability_60_days"), mark("churn_probability_90_days"), mark("churn_probability_180_days")),
     *(mark("next_order_on"), mark("next_order_from_on"), mark("next_order_to_on"), mark("expected_value_horizon")),
-    *(mark("expected_value_365_days"), mark("value_at_risk"), mark("return_probability"), mark("reason_1")),
+    *(mark("expected_value_365_days"), mark("value_at_risk"), mark("value_at_risk_most")),
+    *(mark("return_probability"), mark("reason_1")),
     *(mark("reason_2"), mark("reason_3"), mark("rank"), mark("expected_profit"), mark("segment"), mark("action")),
     *(mark("action_reason"), mark("email")),
 )

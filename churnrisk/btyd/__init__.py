@@ -5,8 +5,20 @@ structure. Used as features, as baselines, for the base rate of the coming windo
 """
 
 from churnrisk.btyd.fit import fit_btyd
-from churnrisk.btyd.gamma_gamma import GammaGammaModel, fit_gamma_gamma
 from churnrisk.btyd.model import BtydModel, Forecast
+from churnrisk.btyd.spending import Credibility, fit_credibility, largest_usual_amount
 from churnrisk.btyd.summary import Summary
+from churnrisk.btyd.value import AtRisk, Spent, ValueModel
 
-__all__ = ["BtydModel", "Forecast", "GammaGammaModel", "Summary", "fit_btyd", "fit_gamma_gamma"]
+__all__ = [
+    "AtRisk",
+    "BtydModel",
+    "Credibility",
+    "Forecast",
+    "Spent",
+    "Summary",
+    "ValueModel",
+    "fit_btyd",
+    "fit_credibility",
+    "largest_usual_amount",
+]

@@ -49,16 +49,15 @@ def climb_ladder(
     *,
     customers: float,
     penalties: Sequence[float],
-    accept: Callable[[tuple[float, ...]], bool] | None = None,
 ) -> Optimum | None:
-    """Maximise with the first penalty that leads to a settled, sane, accepted answer; None if none does."""
+    """Maximise with the first penalty that leads to a settled, sane answer; None if none does."""
     for penalty in penalties:
         problem = _Problem(objective, customers, penalty)
         settled = problem.settle(problem.climb(np.clip(start, -SANE, SANE))[1])
         if settled is None or np.abs(settled).max() >= SANE:
             continue
         fit = problem.describe(settled)
-        if np.isfinite(fit.standard_errors).all() and (accept is None or accept(fit.parameters)):
+        if np.isfinite(fit.standard_errors).all():
             return fit
     return None
 

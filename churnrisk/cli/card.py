@@ -34,7 +34,7 @@ def show_card(card: Card, *, rejects: Path | None = None) -> None:
     _show_test(card["test"])
     _show_bands(card)
     if card.get("outlook"):  # a card of an earlier version has none
-        _show_outlook(card["outlook"])
+        _show_outlook(card)
     if "drivers" in card:
         show_drivers(card["drivers"])
     if "grade" in card:  # a card of an earlier version has none
@@ -225,27 +225,21 @@ def _show_bands(card: Card) -> None:
     )
 
 
-def _show_outlook(outlook: Card) -> None:
-    check, value = outlook["check"], outlook["value_learned_days"]
+def _show_outlook(card: Card) -> None:
+    from churnrisk.report import tell_value_trust
+
+    outlook, check = card["outlook"], card["outlook"]["check"]
     parts = [f"Next order and other horizons: learned from {outlook['curve_learned_days']} days of follow-up"]
     if outlook["curve_learned_days"] < YEAR:
         parts.append("; the rest of the year is the buy-till-you-die model's")
-    if value is None:
-        parts.append(". Value: none, the log has no amounts or too few buyers.")
-    elif value < YEAR:
-        parts.append(f". Value: learned over {value} days and scaled to a year by expected orders.")
-    else:
-        parts.append(". Value: learned over 365 days.")
-    say("".join(parts))
+    say("".join(parts) + ".")
     if check is not None and check["coverage"] is not None:
-        revenue = sum(check["realised_revenue_by_tenth"])
-        ratio = sum(check["expected_revenue_by_tenth"]) / revenue if revenue > 0 else None
-        told = "" if ratio is None else f"; expected revenue was {ratio:.2f} x what came"
         say(
             f"Look back from {check['as_of']} over {check['days']} days: {percent(check['coverage'])} of "
             f"{check['ordered']:,} next orders fell into their 80 % interval, which is stretched by "
-            f"{check['interval_stretched_by']:.2f} since{told}."
+            f"{check['interval_stretched_by']:.2f} since."
         )
+    say(f"Value: {tell_value_trust(card) or 'none, the log has no amounts or too few buyers.'}")
     say()
 
 

@@ -83,4 +83,4 @@ def show(model: ChurnModel, result: ClusterResult) -> None:
     show_reading(model, "purchases", as_of, notices=result.notices, accounts=[result.intake])
     show_bands(model, scores.snapshot, size=scores.size, risks=scores.risks, statuses=scores.statuses)
     if scores.top and scores.statuses["scored"]:
-        show_list([row for row in scores.top if row["status"] == "scored"], is_valued=scores.by == "value")
+        show_list(model, [row for row in scores.top if row["status"] == "scored"], is_valued=scores.by == "value")

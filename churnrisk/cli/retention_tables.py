@@ -242,7 +242,7 @@ def _name(period: Period) -> str:
 
 def show_value(forecast: ValueForecast, check: ValueCheck | None, reason: str) -> None:
     """Print the value to date, the expected one with its interval, and how the last forecast did."""
-    terms, correlation = forecast.terms, forecast.correlation
+    terms = forecast.terms
     rows = [
         {"": "customers in the base", "amount": f"{len(forecast.base):,}"},
         {"": "net revenue to date", "amount": whole_amount(forecast.historical_value)},
@@ -255,12 +255,8 @@ def show_value(forecast: ValueForecast, check: ValueCheck | None, reason: str) -
     ]
     show_table("Value of the customer base", rows, formats={"amount": str})
     say(f"Margin {percent(terms.margin)}, discount {percent(terms.discount)} a year, horizon {terms.months} months.")
-    verdict = "independent enough" if correlation.is_independent else "not independent"
-    say(
-        f"Rank correlation of order value and frequency over {correlation.customers:,} repeat buyers: "
-        f"{correlation.rho:.2f} ({correlation.low:.2f} to {correlation.high:.2f}), {verdict}; "
-        f"value model: {forecast.spending_model.replace('_', '-')}."
-    )
+    if forecast.model_version is not None:
+        say(f"The forecast is that of model {forecast.model_version}, as `churnrisk score` gives it.")
     for note in forecast.notes:
         say(f"Note: {note}.")
     if check is None:

@@ -50,12 +50,15 @@ def ltv(
     from churnrisk.cli.show import print_json
     from churnrisk.errors import NotEnoughData
     from churnrisk.retention import ValueTerms, check_value, forecast_value, stretch_interval
+    from churnrisk.workflows import stored_value
 
     terms = ValueTerms(months, margin, discount, choose_lookback(context, lookback))
     with opened_orders(context, purchases, reading) as orders:
-        forecast, check, reason = forecast_value(orders, read_day(as_of), terms=terms), None, ""
+        day = read_day(as_of) or orders.last_day + 1
+        stored = stored_value(orders, current_settings(context).models_dir, day)
+        forecast, check, reason = forecast_value(orders, day, terms=terms, stored=stored), None, ""
         try:
-            check = check_value(orders, read_day(as_of), terms=terms)
+            check = check_value(orders, day, terms.days, lookback=terms.lookback)
             forecast = stretch_interval(forecast, check)
         except NotEnoughData as error:
             reason = str(error)

@@ -61,7 +61,7 @@ TAKEN_FOR = {
 }
 
 
-SPARED = {"orders": 10, "days quiet": 16}
+SPARED = {"up to": 10, "days quiet": 16}
 """Columns of the list that give way to customer ids of more than so many characters, which are not to be broken."""
 
 
@@ -216,7 +216,7 @@ def show_scores(model: ChurnModel, result: ScoreResult, *, top: int) -> None:
         show_comparison(result.comparison, scores.snapshot.cutoff)
     if top and scores.count("status", "scored"):
         records = [row for row in result.table.records()[:top] if row["status"] == "scored"]
-        show_list(records, is_valued=scores.by == "value")
+        show_list(model, records, is_valued=scores.by == "value")
 
 
 def show_reading(
@@ -264,20 +264,21 @@ def show_comparison(comparison: Comparison, as_of: int) -> None:
     say(comparison.line(as_of))
 
 
-def show_list(records: list[dict[str, Any]], *, is_valued: bool) -> None:
+def show_list(model: ChurnModel, records: list[dict[str, Any]], *, is_valued: bool) -> None:
     """Print the customers with the most value at risk, or those most at risk."""
     from churnrisk.cli.show import percent, say, show_table
+    from churnrisk.report import is_rough, tell_value_trust
 
+    at_risk = "at risk, rough" if is_rough(model.card) else "at risk"
     rows = [
         {
-            "rank": row["risk_rank"],
             "customer": row["customer_id"],
             "churn": row["churn_probability"],
             "risk": row["risk"],
-            "value at risk": row["value_at_risk"],
+            at_risk: row["value_at_risk"],
+            "up to": row["value_at_risk_most"],
             "next order": row["next_order_on"],
             "days quiet": row["days_since_last_order"],
-            "orders": row["order_count"],
             **({"change": row["change"]} if "change" in row else {}),
         }
         for row in records
@@ -287,12 +288,14 @@ def show_list(records: list[dict[str, Any]], *, is_valued: bool) -> None:
         for row in rows:
             del row[name]
     title = "Most value at risk" if is_valued else "Most at risk"
-    show_table(f"{title} (top {len(rows)})", rows, formats={"churn": percent, "value at risk": "{:,.0f}".format})
+    money = dict.fromkeys((at_risk, "up to"), "{:,.0f}".format)
+    show_table(f"{title} (top {len(rows)})", rows, formats={"churn": percent, **money})
     if any(row["value_at_risk"] is not None for row in records):
         say(
-            "  Value at risk: churn probability x what buying within the horizon adds to the next 365 days "
-            "(--by risk sorts by churn alone). Rank: by churn. Next order: a dash where none is likely within a year."
+            "  Value at risk: churn probability x the one purchase that is saved; up to so much if the customer stays "
+            "for good (--by risk sorts by churn alone). Next order: a dash where none is likely within a year."
         )
+        say(f"  {tell_value_trust(model.card)}")
     _show_main_reasons(records)
 
 

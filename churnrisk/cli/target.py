@@ -229,6 +229,7 @@ def show(
 ) -> None:
     """Print what the list is expected to bring, when it pays, and its top."""
     from churnrisk.cli.show import say, show_table
+    from churnrisk.report import tell_value_trust
 
     counts, target = result.counts, result.target
     say(f"Scored as of {result.snapshot['as_of']} by model {model.version}: {counts['scored']:,} active customers.")
@@ -236,6 +237,8 @@ def show(
         say(f"Note: {notice}")
     if counts["no_action"]:
         say(f"{counts['no_action']:,} customers are left alone by the playbook.")
+    if told := tell_value_trust(model.card):
+        say(told)
     rows = [
         {
             "contacted": one.name,

@@ -15,17 +15,18 @@ NO_VALUES = (
 )
 
 
-def value_of_keeping(columns: Mapping[str, Any]) -> np.ndarray:
+def value_of_keeping(columns: Mapping[str, Any], *, margin: float) -> np.ndarray:
     """Give what keeping each customer is worth, should that customer be about to leave, in currency units of margin.
 
-    The value at risk is the churn probability times this; so it is taken apart again. It is the margin of the next
-    year with a purchase in the horizon less that without one, since who does not buy within the horizon has not
-    left for good. Keeping a customer who has got back all that was ever paid is worth nothing.
+    The value at risk is the churn probability times the revenue of the one purchase that is saved; so it is taken
+    apart again. Not buying within the horizon is not leaving for good.
 
     Parameters
     ----------
     columns : mapping of str to ndarray
-        The columns of the scores: ``churn_probability``, ``value_at_risk`` and, if it is known, ``total_amount``.
+        The columns of the scores: ``churn_probability`` and ``value_at_risk``.
+    margin : float
+        Share of revenue that is profit.
 
     Returns
     -------
@@ -45,7 +46,5 @@ def value_of_keeping(columns: Mapping[str, Any]) -> np.ndarray:
         raise NotEnoughData(NO_VALUES)
     value = np.where(np.isnan(risk), np.nan, 0.0)
     known = risk > 0
-    value[known] = at_risk[known] / risk[known]
-    if "total_amount" in columns:
-        value[(np.asarray(columns["total_amount"], dtype=np.float64) <= 0) & ~np.isnan(value)] = 0
+    value[known] = margin * at_risk[known] / risk[known]
     return value

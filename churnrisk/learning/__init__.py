@@ -30,7 +30,7 @@ from churnrisk.learning.train import (
 )
 from churnrisk.learning.tree_tables import SmallTrees
 from churnrisk.learning.trees import BoostedModel, ForestModel, classify, rate_to_log_odds
-from churnrisk.learning.worth import Valuation
+from churnrisk.learning.valuation import Valuation
 
 __all__ = [
     "FAMILIES",

@@ -1,4 +1,4 @@
-"""Small regressions with log-odds or a logarithm for a link, fitted by Newton's method in NumPy.
+"""Small regressions with log-odds for a link, fitted by Newton's method in NumPy.
 
 Made for many quick fits on few columns, each a matter of milliseconds. The sums over rows go through BLAS, so fit on
 one thread; predictions do not, so that they are the same bytes however rows are batched.
@@ -21,9 +21,6 @@ STEPS = 40
 LARGEST_STEP = 2.0
 CLOSE = 1e-4
 
-TWEEDIE_POWER = 1.5
-"""Variance grows as this power of the mean: amounts that are often nothing, and sometimes much."""
-
 
 @dataclass(frozen=True)
 class LinearPredictor:
@@ -32,7 +29,7 @@ class LinearPredictor:
     Parameters
     ----------
     intercept : float
-        In log-odds, or in logarithms.
+        In log-odds.
     weights : ndarray of shape (p,)
         Of columns that are on like scales, such as those of :class:`churnrisk.learning.linear.Terms`.
     """
@@ -70,45 +67,6 @@ def fit_logistic(columns: Floats, outcome: Floats, weights: Floats, *, penalty: 
 
     rate = (float((weights * outcome).sum()) + 0.5) / (float(weights.sum()) + 1.0)
     return _maximise(columns, slopes, start=float(to_log_odds(np.array(rate))), penalty=penalty)
-
-
-def fit_amounts(columns: Floats, amounts: Floats, weights: Floats, *, penalty: Floats) -> LinearPredictor | None:
-    """Fit a ridge-penalised Tweedie regression with a log link: the expected amount is ``exp(apply(columns))``.
-
-    Parameters
-    ----------
-    columns : ndarray of shape (n, p)
-        Without missing values, on like scales.
-    amounts : ndarray of shape (n,)
-        0 or more, in any currency.
-    weights : ndarray of shape (n,)
-        Weight of each row.
-    penalty : ndarray of shape (p,)
-        Half of it times the squared weight of each column, against the log likelihood of amounts in means.
-
-    Returns
-    -------
-    LinearPredictor or None
-        None where no amount is above 0.
-
-    Notes
-    -----
-    Jorgensen, B. (1987), Exponential dispersion models, J. Royal Stat. Soc. B 49(2).
-    """
-    total = float((weights * amounts).sum())
-    if total <= 0:
-        return None
-    mean = total / float(weights.sum())
-    scaled = amounts / mean
-
-    def slopes(eta: Floats) -> tuple[Floats, Floats]:
-        eta = np.clip(eta, -30, 30)
-        low, high = np.exp((1 - TWEEDIE_POWER) * eta), np.exp((2 - TWEEDIE_POWER) * eta)
-        curvature = (TWEEDIE_POWER - 1) * scaled * low + (2 - TWEEDIE_POWER) * high
-        return weights * (scaled * low - high), weights * curvature
-
-    fitted = _maximise(columns, slopes, start=0.0, penalty=penalty)
-    return LinearPredictor(fitted.intercept + float(np.log(mean)), fitted.weights)
 
 
 def _maximise(columns: Floats, slopes: Slopes, *, start: float, penalty: Floats) -> LinearPredictor:

@@ -7,16 +7,15 @@ shifted to pass through it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from churnrisk.btyd import BtydModel, Summary
+from churnrisk.btyd import BtydModel, Spent, Summary, ValueModel
 from churnrisk.learning.design import ALIVE, Design
 from churnrisk.learning.linear import Terms, to_log_odds, to_probability
 from churnrisk.learning.next_order import OrderBand
 from churnrisk.learning.survival import REPORTED, YEAR, WaitingCurve, shift_curve, survival_at
-from churnrisk.learning.worth import WorthModel
 
 Floats = np.ndarray
 
@@ -34,8 +33,8 @@ class Prospects:
         P(no purchase within so many days), by days.
     next_order : ndarray of float64, shape (n, 3)
         Lower end, day, upper end, in days from the start of the outcome window.
-    revenue : ndarray of float64, shape (n, 3)
-        Expected in the horizon, expected in a year, and at risk, without margin or discount.
+    revenue : ndarray of float64, shape (n, 4)
+        Expected in the horizon, expected in a year, and at risk: the least and the most; without margin or discount.
     alive : ndarray of float64, shape (n,)
         P(alive) under the buy-till-you-die model.
     """
@@ -62,7 +61,7 @@ class Outlook:
         The waiting time until the next order.
     band : OrderBand
         Where the interval of the next order is cut.
-    worth : WorthModel or None
+    value : ValueModel or None
         None in a log without amounts.
     return_shift : float
         What makes the buy-till-you-die model give as many lapsed customers back as there were, in log-odds; NaN where
@@ -74,13 +73,18 @@ class Outlook:
     silence: BtydModel | None
     curve: WaitingCurve
     band: OrderBand
-    worth: WorthModel | None
+    value: ValueModel | None
     return_shift: float
 
     @property
     def features(self) -> tuple[str, ...]:
         """The features that it needs, in order."""
         return self.design.features
+
+    def with_value(self, value: ValueModel, values: Floats, probability: Floats, weight: Floats) -> Outlook:
+        """Add a forecast of value whose totals are fixed for these customers, as :meth:`predict` takes them."""
+        histories, spent = histories_of(values, self.features), spent_of(values, self.features)
+        return replace(self, value=value.anchor(histories, spent, probability, weight))
 
     @property
     def knows_returns(self) -> bool:
@@ -105,13 +109,19 @@ class Outlook:
         never = np.exp(survival_at(curve, self.curve.knots, np.full(len(curve), float(YEAR))))
         days = self.band.days(curve, self.curve.knots, YEAR)
         days[never > EMPTY_FROM] = np.nan
-        revenue = np.full((len(values), 3), np.nan)
-        if self.worth is not None:
-            revenue = np.column_stack(self.worth.expect(terms, histories, self.silence, probability))
+        revenue = self._revenue(values, histories, probability)
         alive = to_probability(columns[:, self.design.columns.index(ALIVE)])
         if self.silence is None:
             alive = np.full(len(values), np.nan)
         return Prospects(self._churn_by_horizon(curve, probability), days, revenue, alive)
+
+    def _revenue(self, values: Floats, histories: Summary, probability: Floats) -> Floats:
+        if self.value is None:
+            return np.full((len(values), 4), np.nan)
+        spent, days = spent_of(values, self.features), (self.design.snapshot.horizon, YEAR)
+        expected = self.value.expect(histories, spent, days, probability=probability)
+        risk = self.value.at_risk(histories, spent, probability)
+        return np.column_stack([expected, risk.least, risk.most])
 
     def return_probability(self, histories: Summary, *, lead: int) -> Floats:
         """Give P(a purchase in the outcome window) of lapsed customers, and NaN where it is not known."""
@@ -144,3 +154,8 @@ def histories_of(values: Floats, names: Sequence[str]) -> Summary:
         for name in ("purchase_day_count", "days_from_first_to_last_order", "tenure_days")
     )
     return Summary(days - 1, np.where(days > 1, active, 0.0), tenure)
+
+
+def spent_of(values: Floats, names: Sequence[str]) -> Spent:
+    """Read what customers have spent off the features."""
+    return Spent(*(values[:, list(names).index(name)] for name in ("net_amount", "max_order_amount")))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from churnrisk.btyd import BtydModel, Summary
+from churnrisk.btyd import BtydModel
 from churnrisk.dataset import FollowUpData
 from churnrisk.learning.design import SILENCE, Design
 from churnrisk.learning.level import shift_to
@@ -16,7 +16,6 @@ from churnrisk.learning.linear import Terms, to_log_odds
 from churnrisk.learning.next_order import choose_stretch, fit_band, measure_coverage
 from churnrisk.learning.outlook import Outlook, histories_of
 from churnrisk.learning.survival import YEAR, WaitingCurve, fit_curve, shift_level
-from churnrisk.learning.worth import fit_worth
 from churnrisk.timeline import Snapshot
 
 Floats = np.ndarray
@@ -94,10 +93,6 @@ class OutlookCheck:
         The same by tenth of the predicted day, earliest first.
     stretch : float
         By how much the interval is stretched since; 1 where it held.
-    expected_revenue, realised_revenue : tuple of float
-        Sums by tenth of the expected revenue of ``revenue_days``, smallest first; empty without amounts.
-    revenue_days : int
-        Days of that revenue.
     """
 
     snapshot: Snapshot
@@ -106,9 +101,6 @@ class OutlookCheck:
     coverage: float
     coverage_by_tenth: tuple[float, ...]
     stretch: float
-    expected_revenue: tuple[float, ...]
-    realised_revenue: tuple[float, ...]
-    revenue_days: int
 
 
 def select_outlook_features(names: Sequence[str]) -> tuple[str, ...]:
@@ -163,9 +155,8 @@ def _fit(
         for one, table in zip(data, tables, strict=True)
         if one.known_days >= max(window, 1)
     ]
-    worth = fit_worth(data, tables, horizon=current.horizon, seed=seed)
     shift = _fit_return_shift(data, silence, current)
-    return Outlook(design, terms, silence, curve, fit_band(curves, curve.knots, window), worth, shift)
+    return Outlook(design, terms, silence, curve, fit_band(curves, curve.knots, window), None, shift)
 
 
 def followed_days(data: Sequence[FollowUpData]) -> int:
@@ -232,11 +223,8 @@ def _check_and_stretch(
     factor = 1.0
     if followed_days(past) >= LEAST_SHARE * window:
         factor = choose_stretch(earlier.band, curves, earlier.curve.knots, window)
-    horizon = test.snapshot.horizon
-    probability = np.exp(curve[:, earlier.curve.knots.index(horizon) + 1])
-    expected, realised, days = _compare_revenue(earlier, test, terms, histories, probability)
     ordered = int((test.wait_days < window).sum())
-    check = OutlookCheck(test.snapshot, window, ordered, coverage, tenths, factor, expected, realised, days)
+    check = OutlookCheck(test.snapshot, window, ordered, coverage, tenths, factor)
     return replace(fitted, band=fitted.band.stretch(factor)), check
 
 
@@ -247,21 +235,3 @@ def choose_test(data: Sequence[FollowUpData]) -> FollowUpData | None:
     wanted = min(YEAR, (data[0].until - data[0].snapshot.cutoff) / 2)
     known = np.array([one.known_days for one in data])
     return data[int(np.argmin(np.abs(known - wanted)))]
-
-
-def _compare_revenue(
-    earlier: Outlook, test: FollowUpData, terms: Floats, histories: Summary, probability: Floats
-) -> tuple[tuple[float, ...], tuple[float, ...], int]:
-    """Give expected and realised revenue by tenth of the expected, over a year or what is known of it."""
-    days = max((one for one in test.revenue), default=0)
-    if earlier.worth is None or not days:
-        return (), (), 0
-    _, year, _ = earlier.worth.expect(terms, histories, earlier.silence, probability)
-    expected = year * min(1.0, days / YEAR)
-    order = np.argsort(expected, kind="stable")
-    parts = np.array_split(order, 10)
-    return (
-        tuple(float(expected[part].sum()) for part in parts),
-        tuple(float(test.revenue[days][part].sum()) for part in parts),
-        days,
-    )

@@ -18,6 +18,7 @@ from churnrisk.report.overview import make_cards, name_latest
 from churnrisk.report.page import ASSETS, make_environment, read_asset, render_report
 from churnrisk.report.segment_shares import describe_segments
 from churnrisk.report.trends import describe_trends
+from churnrisk.report.value_trust import is_rough, tell_value_trust
 
 __all__ = [
     "ACTION_NAMES",
@@ -49,6 +50,7 @@ __all__ = [
     "draw_history",
     "draw_reasons",
     "draw_timeline",
+    "is_rough",
     "make_cards",
     "make_environment",
     "name_action",
@@ -57,6 +59,7 @@ __all__ = [
     "percent",
     "read_asset",
     "render_report",
+    "tell_value_trust",
     "themes",
     "whole",
 ]

@@ -11,6 +11,7 @@ from churnrisk.report.blocks import Block, Card, Cards, Chart, Column, DataTable
 from churnrisk.report.charts import Curve, Series, curve_chart, line_chart, value_bars
 from churnrisk.report.content import ContactPlan, ModelSheet, ReportData
 from churnrisk.report.formats import NOTHING, amount, between, decimal, percent, whole
+from churnrisk.report.value_trust import tell_value_trust
 
 OURS = "churnrisk"
 STEPS = tuple(k / 20 for k in range(21))
@@ -41,6 +42,8 @@ def describe_model(sheet: ModelSheet) -> Iterator[Block]:
     card = sheet.card
     yield Words(_introduce(sheet))
     yield _grade_cards(card["grade"])
+    if told := tell_value_trust(card):
+        yield Words(told)
     curve = _find_curve(card["test"])
     yield _draw_calibration(_find_bins(card))
     if curve:

@@ -24,14 +24,9 @@ from churnrisk.retention.rate import Rate, compute_rate
 from churnrisk.retention.segments import SEGMENTS, Cuts, Segmentation, SegmentRow, build_segments, name_cell
 from churnrisk.retention.survey import Answer, KnownCustomers, Nps, Survey, compute_nps, measure_survey
 from churnrisk.retention.survey_file import SURVEY_ROLES, SurveyRows, read_survey
-from churnrisk.retention.value import (
-    ValueCheck,
-    ValueForecast,
-    ValueTerms,
-    check_value,
-    forecast_value,
-    stretch_interval,
-)
+from churnrisk.retention.value import StoredValue, ValueForecast, ValueTerms, forecast_value
+from churnrisk.retention.value_check import ValueCheck, check_value, stretch_interval
+from churnrisk.retention.value_fit import ValueFit, fit_value
 
 __all__ = [
     "DEFAULT_REVENUE_WINDOW",
@@ -60,10 +55,12 @@ __all__ = [
     "RetentionTable",
     "SegmentRow",
     "Segmentation",
+    "StoredValue",
     "Survey",
     "SurveyRows",
     "Terms",
     "ValueCheck",
+    "ValueFit",
     "ValueForecast",
     "ValueTerms",
     "build_cohorts",
@@ -75,6 +72,7 @@ __all__ = [
     "compute_rate",
     "definitions_page",
     "estimate_economics",
+    "fit_value",
     "follow_segments",
     "forecast_value",
     "glossary_page",

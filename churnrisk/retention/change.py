@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from churnrisk.engines import Arrays
 from churnrisk.errors import NotEnoughData
 from churnrisk.retention.counting import Windows, count_movement, windows_of
+from churnrisk.retention.definitions import Z
 from churnrisk.retention.histories import OrderLog, follow_customers, map_orders, read_rows, split_rows
 from churnrisk.retention.metrics import RetentionTable
 from churnrisk.retention.periods import Period
-from churnrisk.retention.spending import Z
 
 COMPARED = {"retention_rate": ("at_start", "retained"), "no_purchase_rate": ("at_start", "silent")}
 """Shares that are compared: who is in the denominator, and who of them counts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,17 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from churnrisk.btyd import Summary
-from churnrisk.engines import Arrays, collect_arrays, cut_range, int_sum, join_arrays, key_ranges, known_before
+from churnrisk.btyd import Spent, Summary
+from churnrisk.engines import (
+    Arrays,
+    collect_arrays,
+    cut_range,
+    int_sum,
+    join_arrays,
+    key_ranges,
+    known_before,
+    purchases_before,
+)
 from churnrisk.retention.histories import OrderLog
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.timeline import active_at
@@ -38,8 +47,8 @@ class Customers:
         Days with a purchase, and purchases.
     first_day, last_day : ndarray of int64, shape (n,)
         First and last purchase day.
-    purchase_amount, revenue : ndarray of float64, shape (n,)
-        Amount of the purchases, and net amount of all orders, in currency units.
+    purchase_amount, largest_amount, revenue : ndarray of float64, shape (n,)
+        Amount of the purchases, of the largest of them, and net amount of all orders, in currency units.
     """
 
     as_of: int
@@ -49,6 +58,7 @@ class Customers:
     first_day: NDArray[np.int64]
     last_day: NDArray[np.int64]
     purchase_amount: NDArray[np.float64]
+    largest_amount: NDArray[np.float64]
     revenue: NDArray[np.float64]
 
     def __len__(self) -> int:
@@ -73,6 +83,15 @@ class Customers:
         """Give the purchase histories as buy-till-you-die models read them."""
         return Summary(self.purchase_days - 1, self.last_day - self.first_day, self.as_of - self.first_day)
 
+    def spent(self) -> Spent:
+        """Give what they have spent as the forecast of value reads it."""
+        return Spent(self.revenue, self.largest_amount)
+
+    def take(self, chosen: NDArray[np.bool_]) -> Customers:
+        """Keep some of them."""
+        columns = {name: values[chosen] for name, values in vars(self).items() if name != "as_of"}
+        return Customers(self.as_of, **columns)
+
 
 def profile_customers(log: OrderLog, as_of: int) -> Customers:
     """Collect one row per customer with a purchase before ``as_of``; of a long log, customers part by part."""
@@ -87,19 +106,46 @@ def profile_customers(log: OrderLog, as_of: int) -> Customers:
         first_day=whole["first_day"],
         last_day=whole["last_day"],
         purchase_amount=whole["paid"] / MONEY_SCALE,
+        largest_amount=whole["largest"] / MONEY_SCALE,
         revenue=whole["net"] / MONEY_SCALE,
     )
 
 
-def spend_until(log: OrderLog, customers: Customers, end: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give what customers did from their day on until another, as known then: purchase days, and net revenue."""
-    known = known_before(log.frame(), end).filter(nw.col("order_day") >= customers.as_of)
+def spend_within(
+    log: OrderLog, customers: Customers, begin: int, end: int, *, cap: float | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give what customers did from one day until another, as known then: purchase days, and net revenue.
+
+    With ``cap`` in currency units each order counts for no more than so much, and each return too.
+    """
+    known = known_before(log.frame(), end).filter(nw.col("order_day") >= begin)
+    if cap is not None:
+        known = known.with_columns(amount=nw.col("amount").clip(-round(cap * MONEY_SCALE), round(cap * MONEY_SCALE)))
     columns = _collect(log, lambda ends: _by_customer(cut_range(known, KEY, ends)))
     ids, wanted = columns[KEY].astype(str), customers.customer_ids.astype(str)
     _, here, there = np.intersect1d(wanted, ids, assume_unique=True, return_indices=True)
     days, revenue = np.zeros(len(customers)), np.zeros(len(customers))
     days[here], revenue[here] = columns["purchase_days"][there], columns["net"][there] / MONEY_SCALE
     return days, revenue
+
+
+def amount_quantiles(log: OrderLog, as_of: int, levels: Sequence[float]) -> tuple[float, ...]:
+    """Give quantiles of the amounts of single purchases before a day, as known then, in currency units.
+
+    Of a long log they are taken part by part, and averaged by the number of purchases.
+    """
+    purchases = purchases_before(log.frame(), as_of)
+    asked = {f"q{k}": nw.col("amount").quantile(level, interpolation="linear") for k, level in enumerate(levels)}
+    database, found = getattr(log, "database", None), []
+    for ends in key_ranges(database, table="orders", key=KEY):
+        part = cut_range(purchases, KEY, ends).select(n=nw.len(), **asked)
+        found.append(collect_arrays(part, sort_by=["n"]))
+    counts = np.concatenate([part["n"] for part in found])
+    if not counts.sum():
+        return tuple(float("nan") for _ in levels)
+    weights = counts / counts.sum()
+    parts = {name: np.nan_to_num(np.concatenate([part[name] for part in found]).astype(np.float64)) for name in asked}
+    return tuple(float((weights * parts[name]).sum()) / MONEY_SCALE for name in asked)
 
 
 def _collect(log: OrderLog, query: Callable[[Range], nw.LazyFrame[Any]]) -> Arrays:
@@ -120,7 +166,12 @@ def _by_customer(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     by_day = (
         orders.with_columns(paid=bought.then(amount).otherwise(zero))
         .group_by(KEY, "order_day")
-        .agg(paid=int_sum(nw.col("paid")), net=int_sum(amount), purchases=int_sum(nw.col("is_purchase")))
+        .agg(
+            paid=int_sum(nw.col("paid")),
+            largest=nw.col("paid").max(),
+            net=int_sum(amount),
+            purchases=int_sum(nw.col("is_purchase")),
+        )
     )
     bought_day = nw.when(nw.col("purchases") > 0)
     return by_day.group_by(KEY).agg(
@@ -129,5 +180,6 @@ def _by_customer(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         first_day=bought_day.then(day).min(),
         last_day=bought_day.then(day).max(),
         paid=int_sum(nw.col("paid")),
+        largest=nw.col("largest").max(),
         net=int_sum(nw.col("net")),
     )

@@ -12,6 +12,9 @@ from churnrisk.retention.periods import Period
 Unit = Literal["customers", "share", "currency", "ratio", "orders", "days", "points", "count"]
 Value = int | float | None
 
+Z = 1.959964
+"""Of the normal distribution, for intervals of 95 %."""
+
 
 @dataclass(frozen=True)
 class PeriodTotals:

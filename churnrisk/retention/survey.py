@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from churnrisk.errors import NotEnoughData
-from churnrisk.retention.definitions import Definition
-from churnrisk.retention.spending import Z
+from churnrisk.retention.definitions import Definition, Z
 
 GROUPS = ("promoters", "passives", "detractors")
 MOST_REASONS = 20

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from churnrisk.btyd import BtydModel, Summary, fit_btyd
+from churnrisk.btyd import BtydModel, Summary, ValueModel, fit_btyd
 from churnrisk.errors import NotEnoughData, SettingsError
-from churnrisk.retention.customers import Customers, profile_customers, spend_until
-from churnrisk.retention.definitions import Definition, divide
+from churnrisk.retention.customers import Customers, profile_customers
+from churnrisk.retention.definitions import Definition, Z, divide
 from churnrisk.retention.histories import OrderLog
-from churnrisk.retention.spending import Correlation, Floats, Z, choose_spending
+from churnrisk.retention.value_fit import YEAR, Floats, ModelName, ValueFit, fit_value
 from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
 
-ModelName = Literal["bgnbd", "mbgnbd", "pareto_nbd"]
 MONTH = 365 / 12
 """Days of a month."""
 
 REFITS = 20
+MOST_NAMED = 3
 MOST_REFITTED = 10_000
-DECILES = 10
 
 MODEL_ERROR = 0.2
 """How far the models are off beyond chance and fit: root mean square of the relative error of revenue over 1 to 12
@@ -42,10 +42,13 @@ DEFINITIONS = (
         "currency",
         "Σ over months k of expected orders in month k x expected order value x margin / (1 + d)^((k - 1/2) / 12), "
         "d a year's discount rate, a month 365 / 12 days; over the customer base",
-        "Orders are purchase days, their value the expected amount of a purchase day less the share that is returned. "
+        "Orders are purchase days, their value the expected amount of a purchase day less the share that is returned; "
+        "single purchases far out of the ordinary are cut before anything is learned from them. The level is corrected "
+        "by what the same forecast of a year ago, and of the years before it, was off by. Where a model is in use its "
+        "churn probabilities are taken into account, and the total over its windows is that of `churnrisk score`. "
         "The horizon is stated, never infinite. The interval covers chance, the fit, and an error of the models of "
         "20 % (what they were off by on logs of real shops); where the log allows, it is stretched to hold the error "
-        "of the same forecast one horizon earlier. It does not cover a change of the shop, nor its seasons.",
+        "of the same forecast one horizon earlier. It does not cover a change of the shop.",
         "Common formulas multiply averages (order value x frequency x lifespan = 1 / churn), which overrates customers "
         "who have left, and add up cumulative expectations month by month, which counts early orders many times.",
         "Fader, Hardie & Lee (2005), RFM and CLV: Using Iso-Value Curves for Customer Base Analysis, J. Marketing "
@@ -118,14 +121,12 @@ class ValueForecast:
     total_low, total_high : float
         95 % interval of the total of ``value``: chance, the fit, and an error of the models of 20 %; see
         :func:`stretch_interval`.
-    correlation : Correlation
-        Of value and frequency.
-    spending_model : str
-        ``gamma_gamma`` or ``empirical``.
     order_model : BtydModel
         For the number of orders.
     notes : tuple of str
         What was out of the ordinary.
+    model_version : str or None
+        The stored model whose forecast it is; None for one that was fitted to this log alone.
     """
 
     as_of: int
@@ -137,10 +138,9 @@ class ValueForecast:
     value: Floats
     total_low: float
     total_high: float
-    correlation: Correlation
-    spending_model: str
     order_model: BtydModel
     notes: tuple[str, ...]
+    model_version: str | None = None
 
     @property
     def total(self) -> float:
@@ -161,20 +161,39 @@ class ValueForecast:
             "lifetime_value_low": self.total_low,
             "lifetime_value_high": self.total_high,
             "lifetime_value_per_customer": divide(self.total, len(self.base)),
-            "value_frequency_correlation": vars(self.correlation) | {"independent": self.correlation.is_independent},
-            "spending_model": self.spending_model,
             "order_model": self.order_model.to_dict(),
+            "model_version": self.model_version,
             "notes": list(self.notes),
         }
 
 
-def forecast_value(log: OrderLog, as_of: int | None = None, *, terms: ValueTerms | None = None) -> ValueForecast:
+@dataclass(frozen=True)
+class StoredValue:
+    """The forecast of value of a stored model, and the churn probabilities that it gives.
+
+    Parameters
+    ----------
+    model : ValueModel
+        The forecast.
+    probability : mapping of str to float
+        Of churning, by customer.
+    version : str
+        Of the stored model.
+    """
+
+    model: ValueModel
+    probability: Mapping[str, float]
+    version: str
+
+
+def forecast_value(
+    log: OrderLog, as_of: int | None = None, *, terms: ValueTerms | None = None, stored: StoredValue | None = None
+) -> ValueForecast:
     """Forecast the value of the customer base over a stated horizon.
 
-    The number of orders comes from a buy-till-you-die model fitted to all customers, the value of an order from
-    Gamma-Gamma. That model takes value and frequency for independent; where the rank correlation over repeat buyers
-    says otherwise an empirical model takes its place. Not to be used for shops whose sales are one season: the models
-    know no calendar.
+    The number of orders comes from a buy-till-you-die model fitted to all customers, the value of an order from each
+    customer's own, pulled towards that of others. The level is that of earlier years, where the log has them: see
+    :mod:`churnrisk.retention.value_fit`.
 
     Parameters
     ----------
@@ -184,29 +203,28 @@ def forecast_value(log: OrderLog, as_of: int | None = None, *, terms: ValueTerms
         Orders before this day are known; by default all.
     terms : ValueTerms, optional
         Horizon, margin, discount rate, lookback.
+    stored : StoredValue, optional
+        The forecast of a stored model, which is then used instead of one that is fitted to the log.
 
     Raises
     ------
     NotEnoughData
         No amounts, or too few customers for the models.
     """
-    if not log.has_amounts:
-        raise NotEnoughData("the log has no amounts, so there is no value to forecast.")
     terms = terms or ValueTerms()
-    customers = profile_customers(log, log.last_day + 1 if as_of is None else as_of)
-    model = fit_btyd(customers.summary(), terms.model)
-    spending, correlation, note = choose_spending(customers)
-    base = select_customers(customers, customers.in_base(terms.lookback))
+    day = log.last_day + 1 if as_of is None else as_of
+    fit = _fit_or_take(log, day, terms, stored)
+    base = fit.customers.take(fit.customers.in_base(terms.lookback))
     if not len(base):
-        raise NotEnoughData(f"nobody is active at {date_of(customers.as_of)}, so there is no base to value.")
-    kept = float(np.clip(customers.revenue.sum() / customers.purchase_amount.sum(), 0, 1))
-    monthly, day_value = expect_orders(model, base.summary(), terms.months), spending.expect(base) * kept
+        raise NotEnoughData(f"nobody is active at {date_of(day)}, so there is no base to value.")
+    probability = None if stored is None else _probability_of(base, stored)
+    monthly = expect_orders(fit.model, base.summary(), terms.months, probability=probability)
+    day_value = fit.model.day_amount(base.summary(), base.spent())
     value = monthly @ terms.weights() * day_value
-    spread = _spread(customers, base, model, day_value, terms)
-    total = float(value.sum())
-    orders = monthly.sum(axis=1)
+    spread = _spread(fit, base, monthly, day_value, terms)
+    total, orders = float(value.sum()), monthly.sum(axis=1)
     return ValueForecast(
-        customers.as_of,
+        day,
         terms,
         base,
         float(base.revenue.sum()),
@@ -215,59 +233,79 @@ def forecast_value(log: OrderLog, as_of: int | None = None, *, terms: ValueTerms
         value,
         max(0.0, total - Z * spread),
         total + Z * spread,
-        correlation,
-        spending.name,
-        model,
-        tuple(filter(None, (model.note, note))),
+        fit.model.order_model,
+        (*fit.notes, *_name_cut(fit)),
+        None if stored is None else stored.version,
     )
 
 
-def select_customers(customers: Customers, chosen: np.ndarray) -> Customers:
-    """Keep some customers."""
-    columns = {name: values[chosen] for name, values in vars(customers).items() if name != "as_of"}
-    return Customers(customers.as_of, **columns)
+def _fit_or_take(log: OrderLog, day: int, terms: ValueTerms, stored: StoredValue | None) -> ValueFit:
+    if stored is None:
+        horizon = min(terms.days, YEAR)
+        return fit_value(log, day, horizon=horizon, lookback=terms.lookback, model=terms.model)
+    customers = profile_customers(log, day)
+    return ValueFit(stored.model, customers, 0, ())
 
 
-def expect_orders(model: BtydModel, summary: Summary, months: int) -> Floats:
+def _probability_of(base: Customers, stored: StoredValue) -> Floats:
+    """Give the churn probabilities of the base; of those who are not scored, that of the order model."""
+    model, histories = stored.model, base.summary()
+    silent = model.order_model.no_purchase_probability(histories, model.horizon, lead=model.lead)
+    known = [stored.probability.get(one, np.nan) for one in base.customer_ids.tolist()]
+    return np.where(np.isnan(known), silent, known)
+
+
+def _name_cut(fit: ValueFit) -> tuple[str, ...]:
+    """Name the largest purchases where they are cut."""
+    largest = fit.customers.largest_amount
+    cut = np.flatnonzero(largest > fit.model.cap)
+    if not len(cut):
+        return ()
+    first = cut[np.argsort(-largest[cut], kind="stable")][:MOST_NAMED]
+    named = ", ".join(f"{largest[k]:,.2f} by {fit.customers.customer_ids[k]}" for k in first)
+    return (
+        f"purchases above {fit.model.cap:,.2f} count as that much in the forecast, since such purchases seldom come "
+        f"again: {len(cut):,} customers have one, the largest {named}",
+    )
+
+
+def expect_orders(model: ValueModel, summary: Summary, months: int, *, probability: Floats | None = None) -> Floats:
     """Give expected purchase days by customer and month, shape (n, months): each month's own, not cumulative."""
-    distinct, inverse = summary.collapse()
-    until = [model.expected_purchases(distinct, k * MONTH) for k in range(1, months + 1)]
-    monthly: Floats = np.maximum(np.diff(np.stack(until, axis=1), axis=1, prepend=0.0), 0.0)
-    return monthly[inverse]
+    ends = [k * MONTH for k in range(1, months + 1)]
+    return np.diff(model.expect_orders(summary, ends, probability=probability), axis=1, prepend=0.0)
 
 
-def _spread(customers: Customers, base: Customers, model: BtydModel, day_value: Floats, terms: ValueTerms) -> float:
+def _spread(fit: ValueFit, base: Customers, monthly: Floats, day_value: Floats, terms: ValueTerms) -> float:
     """Give the standard error of the total: refits to other samples of customers, chance, and the models' own error."""
-    totals = _refit_totals(customers, base, day_value, model, terms)
-    monthly = expect_orders(model, base.summary(), terms.months)
+    totals = _refit_totals(fit, base, day_value, terms)
     weights = terms.weights()
     # Chance: the count of orders scatters more than Poisson's, and so do their values.
     expected = monthly @ weights
     orders = monthly.sum(axis=1)
     scale = np.divide(expected, orders, out=np.zeros_like(orders), where=orders > 0)
     counts = orders + orders**2 / base.purchase_days
-    scatter = float(np.var(customers.mean_day_value) / np.mean(customers.mean_day_value) ** 2)
+    mean_value = fit.customers.mean_day_value
+    scatter = float(np.var(mean_value) / np.mean(mean_value) ** 2)
     chance = float((scale**2 * day_value**2 * (counts + orders * min(scatter, 4.0))).sum())
     off = (MODEL_ERROR * float(expected @ day_value)) ** 2
     return float(np.sqrt(np.var(totals, ddof=1) + chance + off))
 
 
-def _refit_totals(
-    customers: Customers, base: Customers, day_value: Floats, model: BtydModel, terms: ValueTerms
-) -> Floats:
+def _refit_totals(fit: ValueFit, base: Customers, day_value: Floats, terms: ValueTerms) -> Floats:
     """Refit the order model to resampled customers, and value the base with each.
 
     Of many customers fewer are drawn, and the deviations shrunk to what all of them would give.
     """
+    customers, model = fit.customers, fit.model.order_model
     generator = np.random.default_rng(20_050_401)
     size = min(len(customers), MOST_REFITTED)
     summary, base_summary = customers.summary(), base.summary()
-    mean_value = customers.mean_day_value
+    mean_value = np.minimum(customers.mean_day_value, fit.model.cap)
     totals = []
     for _ in range(REFITS):
         drawn = np.sort(generator.integers(0, len(customers), size))
         sample = Summary(summary.frequency[drawn], summary.age_at_last_order[drawn], summary.tenure[drawn])
-        refitted = fit_btyd(sample, model.model, start=model)
+        refitted = replace(fit.model, order_model=fit_btyd(sample, model.model, start=model))
         dearer = mean_value[drawn].mean() / mean_value.mean()
         orders = expect_orders(refitted, base_summary, terms.months) @ terms.weights()
         totals.append(float((orders * day_value).sum() * dearer))
@@ -275,92 +313,3 @@ def _refit_totals(
     centre = drawn_totals.mean()
     shrunk: Floats = centre + (drawn_totals - centre) * np.sqrt(size / len(customers))
     return shrunk
-
-
-@dataclass(frozen=True)
-class ValueCheck:
-    """A forecast from the past set beside what happened.
-
-    Parameters
-    ----------
-    forecast : ValueForecast
-        As of an earlier day.
-    realised_orders, realised_revenue : float
-        Purchase days and net revenue of that day's base over the horizon, as known at its end.
-    deciles : tuple of dict
-        By expected revenue, highest first: customers, expected and realised orders and revenue.
-    """
-
-    forecast: ValueForecast
-    realised_orders: float
-    realised_revenue: float
-    deciles: tuple[dict[str, float], ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
-        expected_orders, expected = float(self.forecast.orders.sum()), float(self.forecast.revenue.sum())
-        return {
-            "as_of": date_of(self.forecast.as_of).isoformat(),
-            "months": self.forecast.terms.months,
-            "customers": len(self.forecast.base),
-            "expected_orders": expected_orders,
-            "realised_orders": self.realised_orders,
-            "orders_ratio": divide(expected_orders, self.realised_orders),
-            "expected_revenue": expected,
-            "realised_revenue": self.realised_revenue,
-            "revenue_ratio": divide(expected, self.realised_revenue),
-            "deciles": list(self.deciles),
-        }
-
-
-def check_value(log: OrderLog, as_of: int | None = None, *, terms: ValueTerms | None = None) -> ValueCheck:
-    """Forecast as of one horizon before ``as_of``, and compare with what the base then did.
-
-    Raises
-    ------
-    NotEnoughData
-        The log has less than one horizon before that day.
-    """
-    terms = terms or ValueTerms()
-    end = log.last_day + 1 if as_of is None else as_of
-    begin = end - terms.days
-    if begin - log.first_day < terms.days:
-        raise NotEnoughData(
-            f"a check needs {2 * terms.days} days of log, {terms.days} to learn from and {terms.days} to compare with; "
-            f"there are {end - log.first_day}. Choose fewer --months."
-        )
-    forecast = forecast_value(log, begin, terms=terms)
-    orders, revenue = spend_until(log, forecast.base, end)
-    deciles = _compare_deciles(forecast, orders, revenue)
-    return ValueCheck(forecast, float(orders.sum()), float(revenue.sum()), deciles)
-
-
-def _compare_deciles(forecast: ValueForecast, orders: Floats, revenue: Floats) -> tuple[dict[str, float], ...]:
-    ranked = np.argsort(-forecast.revenue, kind="stable")
-    return tuple(
-        {
-            "decile": float(number),
-            "customers": float(len(part)),
-            "expected_orders": float(forecast.orders[part].sum()),
-            "realised_orders": float(orders[part].sum()),
-            "expected_revenue": float(forecast.revenue[part].sum()),
-            "realised_revenue": float(revenue[part].sum()),
-        }
-        for number, part in enumerate(np.array_split(ranked, DECILES), start=1)
-    )
-
-
-def stretch_interval(forecast: ValueForecast, check: ValueCheck) -> ValueForecast:
-    """Stretch the interval to hold the total as the error of the last forecast would correct it.
-
-    Chance and fit are not all: a shop changes, and a short history shows too little of who leaves. How far off the
-    same forecast was one horizon ago is the best measure of that there is.
-    """
-    expected = float(check.forecast.revenue.sum())
-    if expected <= 0:
-        return forecast
-    corrected = max(0.0, check.realised_revenue / expected)
-    low, high = forecast.total_low * min(1.0, corrected), forecast.total_high * max(1.0, corrected)
-    note = f"a forecast one horizon earlier gave {expected / max(check.realised_revenue, 1e-9):.0%} of what came"
-    stretched = replace(forecast, total_low=low, total_high=high)
-    return replace(stretched, notes=(*forecast.notes, f"{note}; the interval is stretched to hold such an error"))

@@ -17,7 +17,7 @@ from churnrisk.timeline import Snapshot, date_of
 DECIMALS, MONEY_DECIMALS = 9, 2
 STATUSES = ("scored", "lapsed", "no_purchases")
 NEXT_ORDER = ("next_order_from_on", "next_order_on", "next_order_to_on")
-VALUES = ("expected_value_horizon", "expected_value_365_days", "value_at_risk")
+VALUES = ("expected_value_horizon", "expected_value_365_days", "value_at_risk", "value_at_risk_most")
 OUTLOOK_COLUMNS = (
     *(f"churn_probability_{days}_days" for days in REPORTED),
     "next_order_on",
@@ -80,10 +80,9 @@ class OutlookColumns:
             self.numbers[f"churn_probability_{days}_days"][places] = churn
         for name, column in zip(NEXT_ORDER, prospects.next_order.T, strict=True):
             self.numbers[name][places] = self.snapshot.outcome_start + column
-        year = self.valuation.factor(365)
-        factors = (self.valuation.factor(self.snapshot.horizon), year, year)
-        for name, column, factor in zip(VALUES, prospects.revenue.T, factors, strict=True):
-            self.numbers[name][places] = np.round(column * factor, MONEY_DECIMALS)
+        value = self.valuation.discount(prospects.revenue, self.snapshot.horizon)
+        for name, column in zip(VALUES, value.T, strict=True):
+            self.numbers[name][places] = np.round(column, MONEY_DECIMALS)
         self.alive[places] = np.round(prospects.alive, DECIMALS)
 
     def add_lapsed(self, model: FittedModel, orders: Orders, standing: Standing) -> None:

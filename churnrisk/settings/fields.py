@@ -51,7 +51,11 @@ class Settings(BaseSettings):
         0.05, ge=0, le=1, description="a run stops when more than this share of the rows is rejected"
     )
     margin: float = Field(
-        1.0, gt=0, le=1, description="share of revenue that is profit; 1 values customers by revenue", examples=[0.35]
+        1.0,
+        gt=0,
+        le=1,
+        description="share of revenue that is profit, where revenue is set against costs",
+        examples=[0.35],
     )
     discount_rate: float = Field(
         0.0, ge=0, lt=10, description="discount rate of a year for the value of customers", examples=[0.1]

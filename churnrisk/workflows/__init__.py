@@ -26,7 +26,7 @@ from churnrisk.workflows.erasure import (
     names_any,
     usual_exports,
 )
-from churnrisk.workflows.known import KnownChurn, predict_churn
+from churnrisk.workflows.known import KnownChurn, predict_churn, stored_value
 from churnrisk.workflows.mail import MailServer
 from churnrisk.workflows.model import ChurnModel, load, train
 from churnrisk.workflows.monitor_view import monitor_gauges, monitor_view
@@ -160,6 +160,7 @@ __all__ = [
     "score_source_on_spark",
     "score_upload",
     "send_alarm",
+    "stored_value",
     "tend_state",
     "train",
     "train_on_history",

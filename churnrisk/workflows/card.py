@@ -22,6 +22,7 @@ from churnrisk.learning import (
 )
 from churnrisk.orders import Orders, is_of_copy
 from churnrisk.timeline import HorizonChoice, Snapshot, date_of
+from churnrisk.workflows.outlook import KnownValue
 
 CARD_VERSION = 1
 
@@ -113,9 +114,23 @@ def describe_outlook(outlook: Outlook | None, check: OutlookCheck | None) -> dic
     return {
         "curve_learned_days": outlook.curve.learned_days,
         "interval_learned_days": outlook.band.window,
-        "value_learned_days": None if outlook.worth is None else outlook.worth.window,
+        "value_known": outlook.value is not None,
         "return_probability_known": outlook.knows_returns,
         "check": None if check is None else describe_outlook_check(check),
+    }
+
+
+def describe_value(value: KnownValue) -> dict[str, Any] | None:
+    """Give what the forecast of value rests on, and how the same forecast did at earlier days, as plain values."""
+    if value.fit is None:
+        return None
+    model = value.fit.model
+    return {
+        "earlier_years": value.fit.years,
+        "purchases_count_up_to": model.cap,
+        "level_factor_horizon": model.soon,
+        "level_factor_later": model.later,
+        "look_backs": [check.to_dict() for check in value.checks],
     }
 
 
@@ -128,9 +143,6 @@ def describe_outlook_check(check: OutlookCheck) -> dict[str, Any]:
         "coverage": _finite(check.coverage),
         "coverage_by_tenth": [_finite(one) for one in check.coverage_by_tenth],
         "interval_stretched_by": check.stretch,
-        "revenue_days": check.revenue_days,
-        "expected_revenue_by_tenth": list(check.expected_revenue),
-        "realised_revenue_by_tenth": list(check.realised_revenue),
     }
 
 

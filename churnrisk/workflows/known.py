@@ -10,6 +10,7 @@ import numpy as np
 
 from churnrisk.errors import ChurnriskError, ModelNotFound
 from churnrisk.orders import Orders
+from churnrisk.retention import StoredValue
 from churnrisk.scoring import score_orders
 from churnrisk.workflows.model import load
 
@@ -48,3 +49,18 @@ def predict_churn(orders: Orders, models_dir: Path, *, as_of: int | None = None)
     pairs = zip(scores["customer_id"][known], scores["churn_probability"][known], strict=True)
     note = f"Churn probabilities within {model.model.snapshot.horizon} days, by model {model.version}."
     return KnownChurn({str(customer): float(probability) for customer, probability in pairs}, note)
+
+
+def stored_value(orders: Orders, models_dir: Path, as_of: int) -> StoredValue | None:
+    """Give the current model's forecast of value for the customers of a log; None without a model that has one."""
+    if not orders.has_amounts:
+        return None
+    try:
+        model = load(models_dir=models_dir)
+    except ChurnriskError:
+        return None
+    outlook = model.model.outlook
+    if outlook is None or outlook.value is None:
+        return None
+    probability = predict_churn(orders, models_dir, as_of=as_of).probability
+    return StoredValue(outlook.value, probability, str(model.version))

@@ -32,13 +32,13 @@ from churnrisk.scoring import By
 from churnrisk.state import StatePlace
 from churnrisk.store import PackedModel, load_model, pack_files, pack_model, read_card, save_model
 from churnrisk.timeline import DEFAULT_LOOKBACK, HorizonChoice, Snapshot
-from churnrisk.workflows.card import describe_outlook, make_card
+from churnrisk.workflows.card import describe_outlook, describe_value, make_card
 from churnrisk.workflows.days import Day, choose_as_of, training_as_of
 from churnrisk.workflows.drawing import describe_draw
 from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.frames import to_frame
-from churnrisk.workflows.outlook import follow_past, look_ahead
+from churnrisk.workflows.outlook import follow_past, learn_value, look_ahead
 from churnrisk.workflows.planning import choose_snapshot, plan_training
 from churnrisk.workflows.reasons import ReasonsFor, describe_drivers, make_finder, score_with_reasons
 from churnrisk.workflows.recipe import KEY as RECIPE
@@ -106,7 +106,6 @@ class ChurnModel:
         *,
         as_of: Day = None,
         by: By = "value",
-        margin: float = 1.0,
         discount_rate: float = 0.0,
         columns: Mapping[str, str] | None = None,
         engine: str | None = None,
@@ -125,8 +124,6 @@ class ChurnModel:
         by : {"value", "risk"}
             What to sort by: falling value at risk, or falling churn probability. Where no value is known, as in a log
             without amounts, it is risk.
-        margin : float
-            Share of revenue that is profit; 1 values customers by revenue.
         discount_rate : float
             Of a year, for the values.
         columns : mapping, optional
@@ -146,10 +143,10 @@ class ChurnModel:
             One row per customer: ``customer_id, as_of, status, churn_probability, risk, risk_rank,
             days_since_last_order, order_count, total_amount``, and then the outlook: churn probabilities within 30, 60,
             90 and 180 days, ``next_order_on`` with its interval, ``expected_value_horizon, expected_value_365_days,
-            value_at_risk``, and ``return_probability`` of those who have lapsed. Where reasons are asked for, they
-            stand last: ``reason_1, reason_2, reason_3``.
+            value_at_risk, value_at_risk_most``, and ``return_probability`` of those who have lapsed. Where reasons are
+            asked for, they stand last: ``reason_1, reason_2, reason_3``.
         """
-        valuation = Valuation(margin, discount_rate)
+        valuation = Valuation(discount_rate=discount_rate)
         chosen = read_as_trained(IntakeOptions(engine=engine, columns=dict(columns or {})), self.card)
         with read_orders(purchases, chosen) as orders:
             day = choose_as_of(self.model, orders, as_of)
@@ -304,16 +301,19 @@ def train_orders(
     data = replace(data, past_bases=tuple(one for one in data.past_bases if not chosen.leaves_out(one.snapshot)))
     data, touched = mend_exposed(data, exposures, drawn[0])
     followed = follow_past(drawn[0], data, seed=seed, leave_out=chosen.leaves_out)
+    value = learn_value(drawn[0], current, leave_out=chosen.leaves_out)
     if orders.database is not None:
         orders.database.make_room()  # what is left to ask of it is little, and fitting needs the memory
     progress("testing against the baselines", 0, 1)
     result = run_test(data, plan, seed=seed)
     grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
     progress("fitting on all snapshots", 0, 1)
-    model, checked = look_ahead(fit_model(data, seed=seed, earlier=result.model), followed, seed=seed)
+    fitted = fit_model(data, seed=seed, earlier=result.model)
+    model, checked = look_ahead(fitted, followed, data.current, value, seed=seed)
     progress("fitting on all snapshots", 1, 1)
     card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
     card |= {**chosen.to_dict(), **describe_draw(drawn[1]), "outlook": describe_outlook(model.outlook, checked)}
+    card |= {"value": describe_value(value)}
     card |= {"drivers": describe_drivers(model, data.current.values, seed=seed)}
     card |= {MONITORING: make_reference(data, model, seed=seed).to_dict(), RECIPE: dict(recipe)}
     return ChurnModel(model, card | describe_exposures(exposures, touched))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
-from churnrisk.dataset import FollowUpData, TrainingSet, build_follow_ups, choose_follow_ups
+from churnrisk.dataset import FollowUpData, SnapshotData, TrainingSet, build_follow_ups, choose_follow_ups
+from churnrisk.errors import NotEnoughData
 from churnrisk.learning import FittedModel, OutlookCheck, fit_outlook, select_outlook_features
 from churnrisk.orders import Orders
+from churnrisk.retention import ValueCheck, ValueFit, check_value, fit_value
 from churnrisk.timeline import Snapshot
+
+YEAR = 365
 
 
 def follow_past(
@@ -23,10 +29,47 @@ def follow_past(
     return build_follow_ups(orders, cutoffs, names=names, until=current.cutoff, seed=seed, database=orders.database)
 
 
+@dataclass(frozen=True)
+class KnownValue:
+    """The forecast of value of a log, and how the same forecast did at earlier days.
+
+    Parameters
+    ----------
+    fit : ValueFit or None
+        None without amounts, or with too few customers.
+    checks : tuple of ValueCheck
+        Over one horizon, and over a year, as far as the log allows.
+    """
+
+    fit: ValueFit | None
+    checks: tuple[ValueCheck, ...]
+
+
+def learn_value(orders: Orders, current: Snapshot, *, leave_out: Callable[[Snapshot], bool]) -> KnownValue:
+    """Fit the forecast of value, and look back on how it would have done."""
+    windows: dict[str, Any] = {"lead": current.lead, "lookback": current.lookback}
+    windows["leave_out"] = lambda begin, end: leave_out(Snapshot(begin, current.lookback, end - begin, 0))
+    try:
+        fit = fit_value(orders, current.cutoff, horizon=current.horizon, **windows)
+    except NotEnoughData:
+        return KnownValue(None, ())
+    checks = []
+    for days in sorted({current.horizon, YEAR}):
+        with contextlib.suppress(NotEnoughData):
+            checks.append(check_value(orders, current.cutoff, days, **windows))
+    return KnownValue(fit, tuple(checks))
+
+
 def look_ahead(
-    model: FittedModel, followed: Sequence[FollowUpData], *, seed: int
+    model: FittedModel, followed: Sequence[FollowUpData], current: SnapshotData, value: KnownValue, *, seed: int
 ) -> tuple[FittedModel, OutlookCheck | None]:
     """Give the model its outlook, and how one of an earlier day did; without one where too few could be followed."""
     names = select_outlook_features(model.names)
     fitted = fit_outlook(followed, names, model.snapshot, silence=model.learner.silence, seed=seed)
-    return (model, None) if fitted is None else (replace(model, outlook=fitted[0]), fitted[1])
+    if fitted is None:
+        return model, None
+    outlook, checked = fitted
+    if value.fit is not None:
+        values = current.values[:, [model.names.index(name) for name in names]]
+        outlook = outlook.with_value(value.fit.model, values, model.predict(current.values), current.weights)
+    return replace(model, outlook=outlook), checked

@@ -237,12 +237,9 @@ def describe_scores(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
 
 
 def _explain_values(model: FittedModel, scores: Scores, kind: Kind, by: By) -> Iterator[str]:
-    """Say where values of a year come from less than a year, and why scores are not sorted by value as was wanted."""
+    """Say why scores are not sorted by value as was wanted."""
     if not scores.count("status", "scored"):
         return
-    worth = None if model.outlook is None or kind == "summary" else model.outlook.worth
-    if worth is not None and worth.window < YEAR:
-        yield f"Values of {YEAR} days are scaled up from {worth.window}: the history was too short for a year."
     if by == scores.by:
         return
     reason = "a file with one row per customer tells too little for it"

@@ -50,6 +50,7 @@ class ScoredCustomers:
     customer_ids: np.ndarray
     churn_probability: np.ndarray
     risk: np.ndarray
+    value_at_risk: np.ndarray
     value_kept: np.ndarray
     segments: Sequence[str]
     actions: Sequence[Action]
@@ -63,6 +64,7 @@ class ScoredCustomers:
             self.customer_ids[places],
             self.churn_probability[places],
             self.risk[places],
+            self.value_at_risk[places],
             self.value_kept[places],
             [self.segments[k] for k in places],
             [self.actions[k] for k in places],
@@ -233,7 +235,8 @@ def score_customers(
         ids,
         probability,
         risk,
-        value_of_keeping(scores.columns)[is_scored],
+        scores.columns["value_at_risk"][is_scored],
+        value_of_keeping(scores.columns, margin=valuation.margin)[is_scored],
         [segment_of.get(one, "") for one in ids.tolist()],
         choose_actions(ids.tolist(), segment_of, playbook=playbook),
     )
@@ -282,14 +285,13 @@ def _find_opted_out(scored: ScoredCustomers, opted_out: ContactList | None) -> t
 
 
 def _make_table(listed: ScoredCustomers, profit: np.ndarray) -> Table:
-    at_risk = listed.churn_probability * listed.value_kept
     return Table(
         {
             "customer_id": listed.customer_ids.tolist(),
             "rank": list(range(1, len(profit) + 1)),
             "churn_probability": listed.churn_probability.tolist(),
             "risk": listed.risk.tolist(),
-            "value_at_risk": np.round(at_risk, MONEY_DECIMALS).tolist(),
+            "value_at_risk": listed.value_at_risk.tolist(),
             "expected_profit": np.round(profit, MONEY_DECIMALS).tolist(),
             "segment": listed.segments,
             "action": [one.action for one in listed.actions],

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from churnrisk.btyd import Summary, fit_btyd, fit_gamma_gamma
+from churnrisk.btyd import Summary, fit_btyd
 
 
 def test_bg_nbd_gives_the_estimates_of_fader_hardie_and_lee(cdnow: Summary) -> None:
@@ -27,16 +25,6 @@ def test_pareto_nbd_gives_the_estimates_of_fader_and_hardie(cdnow: Summary) -> N
     assert fit.parameters["s"] == pytest.approx(0.606, abs=0.0005)
     assert fit.parameters["beta"] == pytest.approx(11.669, abs=0.002)  # published after a looser search
     assert fit.log_likelihood == pytest.approx(-9594.98, abs=0.01)
-
-
-def test_gamma_gamma_gives_the_published_estimates(lifetimes_data: Path) -> None:
-    path = lifetimes_data / "cdnow_customers_summary_with_transactions.csv"
-    rows = np.loadtxt(path, delimiter=",", skiprows=1)
-    fit = fit_gamma_gamma(rows[:, 1], rows[:, 4])
-    assert fit.customers == 946
-    assert fit.parameters["p"] == pytest.approx(6.25, abs=0.005)
-    assert fit.parameters["q"] == pytest.approx(3.74, abs=0.005)
-    assert fit.parameters["v"] == pytest.approx(15.44, abs=0.01)
 
 
 def test_conditional_expectation_of_the_published_example(cdnow: Summary) -> None:

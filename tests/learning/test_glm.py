@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression, TweedieRegressor
+from sklearn.linear_model import LogisticRegression
 
-from churnrisk.learning.glm import LinearPredictor, fit_amounts, fit_logistic
+from churnrisk.learning.glm import LinearPredictor, fit_logistic
 
 ROWS, COLUMNS = 500, 4
 
@@ -29,22 +29,8 @@ def test_logistic_regression_is_that_of_scikit_learn(table: np.ndarray, weights:
     assert ours.intercept == pytest.approx(theirs.intercept_[0], abs=1e-4)
 
 
-def test_amounts_are_those_of_scikit_learn_in_any_currency(table: np.ndarray, weights: np.ndarray) -> None:
-    chance = np.random.default_rng(6)
-    amounts = np.where(chance.random(ROWS) < 0.4, 0.0, chance.gamma(2.0, 30 * np.exp(0.5 * table[:, 1])))
-    mean = float((weights * amounts).sum() / weights.sum())
-    theirs = TweedieRegressor(power=1.5, link="log", alpha=8.0 / weights.sum(), tol=1e-9, max_iter=2000)
-    theirs.fit(table, amounts / mean, sample_weight=weights)
-    for currency in (1.0, 655.957):
-        ours = fit_amounts(table, amounts * currency, weights, penalty=np.full(COLUMNS, 8.0))
-        assert ours is not None
-        np.testing.assert_allclose(ours.weights, theirs.coef_, atol=1e-3)
-        np.testing.assert_allclose(np.exp(ours.apply(table)), theirs.predict(table) * mean * currency, rtol=3e-3)
-
-
 def test_nothing_to_learn_from(table: np.ndarray) -> None:
     ones = np.ones(ROWS)
-    assert fit_amounts(table, np.zeros(ROWS), ones, penalty=np.ones(COLUMNS)) is None
     sure = fit_logistic(table, ones, ones, penalty=np.ones(COLUMNS))
     assert np.isfinite(sure.intercept)
     assert sure.apply(table).min() > 3

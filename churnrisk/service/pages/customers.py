@@ -169,8 +169,9 @@ def _make_cards(found: CustomerView) -> Iterator[Card]:
             say("Churn probability"), percent(score["churn_probability"]), say("risk: {level}", level=say(level))
         )
     if score["value_at_risk"] is not None:
-        meaning = say("what is lost if the customer leaves, times the churn probability")
-        yield Card(say("Value at risk"), amount(score["value_at_risk"]), "", meaning)
+        meaning = say("the purchase that is lost if nothing is bought in the horizon, times the churn probability")
+        most = say("up to {most} if the customer stays for good", most=amount(score["value_at_risk_most"]))
+        yield Card(say("Value at risk"), amount(score["value_at_risk"]), most, meaning)
     if found.next_order is not None:
         due = found.next_order
         span = say("{low} to {high}", low=write_date(due["from_on"]), high=write_date(due["to_on"]))

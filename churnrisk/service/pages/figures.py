@@ -73,7 +73,8 @@ def _plan_contacts(view: View) -> ContactPlan:
         summary = view.shop.summary()
     mean, at_risk = summary.get("mean_churn_probability"), summary.get("value_at_risk")
     leavers = (mean or 0.0) * summary.get("status", {}).get("scored", 0)
-    return plan_contacts(at_risk or 0.0, leavers, view.request.app.state.config.terms)
+    config = view.request.app.state.config
+    return plan_contacts(config.valuation.margin * (at_risk or 0.0), leavers, config.terms)
 
 
 def _list_models(models: Sequence[ModelEntry]) -> DataTable:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
 
+from churnrisk.errors import ModelNotFound, NoModel
 from churnrisk.messages import say, write_date
-from churnrisk.report import Card, Cards, describe_trends, make_cards, name_latest, percent, whole
+from churnrisk.report import (
+    Card,
+    Cards,
+    Words,
+    describe_trends,
+    make_cards,
+    name_latest,
+    percent,
+    tell_value_trust,
+    whole,
+)
 from churnrisk.retelling import retell
 from churnrisk.retention import Change, RetentionTable
-from churnrisk.service.pages.frame import View, page
+from churnrisk.service.pages.frame import View, nothing_without, page
 from churnrisk.timeline import parse_day
 
 
@@ -30,7 +42,7 @@ def overview(view: View) -> Response:
     """Show what is known at once; the figures over periods come after, since they may need a moment."""
     freshness = view.shop.freshness()
     summary = view.shop.summary()
-    blocks = [Cards((*_score_cards(summary), _grade_card(view), _freshness_card(freshness)))]
+    blocks = [Cards((*_score_cards(summary), _grade_card(view), _freshness_card(freshness))), *_value_trust(view)]
     return view.show("overview.html", blocks=blocks, model_problem=retell(freshness["model_problem"]))
 
 
@@ -58,7 +70,7 @@ def _score_cards(summary: dict[str, Any]) -> tuple[Card, ...]:
     cards = (Card(say("Customers of high risk"), whole(risk["high"]), "", at_high),)
     if summary["value_at_risk"] is None:
         return cards
-    meaning = say("what is lost if they leave, times the churn probability")
+    meaning = say("the purchase that is lost if nothing is bought in the horizon, times the churn probability")
     of_high = say("{value} of it with customers of high risk", value=whole(summary["value_at_high_risk"]))
     return (
         *cards,
@@ -69,6 +81,13 @@ def _score_cards(summary: dict[str, Any]) -> tuple[Card, ...]:
             meaning,
         ),
     )
+
+
+def _value_trust(view: View) -> Iterator[Words]:
+    """Say how far amounts are to be trusted, where there is a model."""
+    with nothing_without(NoModel, ModelNotFound):
+        if told := tell_value_trust(view.shop.model_view()["card"]):
+            yield Words(told, is_note=True)
 
 
 def _grade_card(view: View) -> Card:

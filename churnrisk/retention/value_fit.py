@@ -1,0 +1,198 @@
+"""Fit the forecast of value to a log: who brings more than whom, and at which level the whole shop stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from churnrisk.btyd import BtydModel, ValueModel, fit_btyd, fit_credibility, largest_usual_amount
+from churnrisk.errors import NotEnoughData
+from churnrisk.retention.customers import Customers, amount_quantiles, profile_customers, spend_within
+from churnrisk.retention.histories import OrderLog
+from churnrisk.timeline import DEFAULT_LOOKBACK
+
+Floats = NDArray[np.float64]
+ModelName = Literal["bgnbd", "mbgnbd", "pareto_nbd"]
+
+YEAR = 365
+MOST_YEARS = 8
+
+LEAST_HISTORY = 90
+"""Days of history, or half a window if that is longer, that a past cutoff must have before it."""
+
+LEAST_BASE = 30
+
+ONE_YEAR_TRUST = 0.25
+"""A year's level is believed by n / (n + this) after n years: four fifths after one. The rest is the model's own."""
+
+DECAYS = (0.5, 0.15, 0.9)
+"""Weight of a year against the one after it. The first is taken unless another would have done better before."""
+
+LEAST_LATER = 0.1
+"""The rest of the year keeps at least this share of the year's factor, whatever the horizon takes."""
+
+Leave = Callable[[int, int], bool]
+"""Tells of a past window, given its cutoff and its end, whether it is not to be learned from."""
+
+
+@dataclass(frozen=True)
+class ValueFit:
+    """A fitted forecast of value, and what it rests on.
+
+    Parameters
+    ----------
+    model : ValueModel
+        The forecast.
+    customers : Customers
+        Everybody with a purchase before the day, as known then.
+    years : int
+        How many earlier years the level of the horizon was compared with.
+    notes : tuple of str
+        What was out of the ordinary.
+    """
+
+    model: ValueModel
+    customers: Customers
+    years: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """Logarithms of realised over expected revenue in the same window of earlier years, the last one first."""
+
+    yearly: Floats
+
+    @property
+    def trust(self) -> float:
+        return len(self.yearly) / (len(self.yearly) + ONE_YEAR_TRUST)
+
+    def factor(self) -> float:
+        """Give the factor of the coming window."""
+        if not len(self.yearly):
+            return 1.0
+        weights = _choose_decay(self.yearly) ** np.arange(len(self.yearly))
+        return float(np.exp(self.trust * np.average(self.yearly, weights=weights)))
+
+
+def fit_value(
+    log: OrderLog,
+    as_of: int,
+    *,
+    horizon: int,
+    lead: int = 0,
+    lookback: int = DEFAULT_LOOKBACK,
+    model: ModelName = "mbgnbd",
+    leave_out: Leave = lambda _begin, _end: False,
+) -> ValueFit:
+    """Fit the forecast of value to what was known on the morning of a day.
+
+    The number of purchase days comes from a buy-till-you-die model, the amount of one from each customer's own,
+    pulled towards that of others. The same forecast is then made for the customer bases of the same day in earlier
+    years, and what they brought against it corrects the level: that is where season and growth come in.
+
+    Parameters
+    ----------
+    log : Orders
+        The log, on any engine. Needs amounts.
+    as_of : int
+        Orders before this day are known.
+    horizon, lead, lookback : int
+        The windows.
+    model : {"bgnbd", "mbgnbd", "pareto_nbd"}
+        For the number of purchase days.
+    leave_out : callable, optional
+        Which past windows a hole in the log distorts.
+
+    Raises
+    ------
+    NotEnoughData
+        No amounts, or too few customers for the models.
+    """
+    if not log.has_amounts:
+        raise NotEnoughData("the log has no amounts, so there is no value to forecast.")
+    customers = profile_customers(log, as_of)
+    order_model = fit_btyd(customers.summary(), model)
+    cap = largest_usual_amount(*amount_quantiles(log, as_of, (0.5, 0.95)))
+    raw = _fit_amounts(customers, order_model, cap, horizon, lead)
+    past = _Past(log, raw, as_of, lookback=lookback, leave_out=leave_out)
+    soon, year = past.levels(horizon), past.levels(YEAR)
+    base = customers.take(customers.in_base(lookback))
+    fitted = _set_levels(raw, base, soon, year)
+    return ValueFit(fitted, customers, len(soon.yearly), tuple(filter(None, (order_model.note,))))
+
+
+def _fit_amounts(customers: Customers, order_model: BtydModel, cap: float, horizon: int, lead: int) -> ValueModel:
+    days = customers.purchase_days.astype(np.float64)
+    mean = customers.spent().mean_of_day(days, cap)
+    has_paid = mean > 0
+    if not has_paid.any():
+        raise NotEnoughData("nobody has paid more than was given back, so there is no value to forecast.")
+    spending = fit_credibility(days[has_paid], mean[has_paid])
+    model = ValueModel(order_model, spending, cap, 1.0, horizon, lead)
+    expected = float((days * model.day_amount(customers.summary(), customers.spent())).sum())
+    factor = max(float((days * mean).sum()), 0.0) / expected
+    return replace(model, amount_factor=factor)
+
+
+class _Past:
+    """What customer bases of the past brought against what today's models expect of them."""
+
+    def __init__(self, log: OrderLog, model: ValueModel, as_of: int, *, lookback: int, leave_out: Leave) -> None:
+        self.log, self.model, self.as_of, self.leave_out = log, model, as_of, leave_out
+        self.base_at = cache(partial(_base_at, log, lookback))
+
+    def levels(self, days: int) -> _Levels:
+        yearly = []
+        for back in range(1, MOST_YEARS + 1):
+            level = self._level(self.as_of - YEAR * back, days)
+            if not np.isfinite(level):
+                break
+            yearly.append(level)
+        return _Levels(np.array(yearly))
+
+    def _level(self, cutoff: int, days: int) -> float:
+        """Compare one past window; NaN where its history was too short, or it is distorted."""
+        begin = cutoff + self.model.lead
+        end = min(begin + days, self.as_of)
+        least = max(LEAST_HISTORY, min(days, YEAR // 2))
+        if cutoff - self.log.first_day < least or self.leave_out(cutoff, end):
+            return float("nan")
+        base = self.base_at(cutoff)
+        if len(base) < LEAST_BASE:
+            return float("nan")
+        expected = float(self.model.expect(base.summary(), base.spent(), [end - begin]).sum())
+        _, revenue = spend_within(self.log, base, begin, end, cap=self.model.cap)
+        one = expected / len(base)  # so that the logarithm of nothing is finite
+        return float(np.log((max(revenue.sum(), 0.0) + one) / (expected + one)))
+
+
+def _base_at(log: OrderLog, lookback: int, day: int) -> Customers:
+    customers = profile_customers(log, day)
+    return customers.take(customers.in_base(lookback))
+
+
+def _choose_decay(yearly: Floats) -> float:
+    """Choose how fast older years fade: by which each known year would have been told best from those before it."""
+    if len(yearly) < 3:
+        return DECAYS[0]
+    wrong = []
+    for decay in DECAYS:
+        weights = decay ** np.arange(len(yearly))
+        told = [np.average(yearly[k + 1 :], weights=weights[: len(yearly) - k - 1]) for k in range(len(yearly) - 1)]
+        wrong.append(float(((yearly[:-1] - np.array(told)) ** 2).mean()))
+    return DECAYS[int(np.argmin(wrong))]
+
+
+def _set_levels(model: ValueModel, base: Customers, soon: _Levels, year: _Levels) -> ValueModel:
+    """Give the horizon its factor, and the rest of the year what makes the year's total come out at its own."""
+    factor, whole = soon.factor(), year.factor()
+    inside, until = model.expect(base.summary(), base.spent(), [model.horizon, YEAR]).sum(axis=0)
+    rest = until - inside
+    later = (whole * until - factor * inside) / rest if rest > 0 else whole
+    return replace(model, soon=factor, later=max(later, LEAST_LATER * whole), trust=soon.trust)
