@@ -114,12 +114,8 @@ def show_horizon(card: Card) -> None:
         f"Churned: bought in the {snapshot['lookback_days']} days before a cutoff, and nothing in the {days} days "
         f"from it{lead}."
     )
-    if choice is not None:
-        reached = "the shortest usual horizon with 80 %" if choice["is_reached"] else "the longest this history allows"
-        say(
-            f"Horizon {days} days: of those who buy again within {choice['window']} days, {percent(choice['share'])} "
-            f"do so within {days} ({reached}; Kaplan-Meier on the gaps between purchase days)."
-        )
+    if choice is not None and "reason" in choice:  # a card of an earlier version has no sentence
+        say(choice["reason"])
     say()
 
 

@@ -47,7 +47,7 @@ class BacktestReport:
         return {
             **describe_backtest(self.backtest),
             "grade": describe_grade(self.grade),
-            "horizon_choice": None if self.choice is None else vars(self.choice),
+            "horizon_choice": None if self.choice is None else self.choice.to_dict(),
             "intake": dict(self.intake),
             **self.exposed,
         }

@@ -44,7 +44,7 @@ def make_card(
         "churnrisk": churnrisk.__version__,
         "seed": seed,
         "snapshot": describe_snapshot(model.snapshot),
-        "horizon_choice": None if choice is None else vars(choice),
+        "horizon_choice": None if choice is None else choice.to_dict(),
         "training": _training(data),
         "test": describe_test(result),
         "backtest": None if backtest is None else describe_backtest(backtest),

@@ -32,8 +32,10 @@ def test_it_tells_where_the_numbers_come_from(trained: Path) -> None:
 
 def test_the_horizon_is_chosen_and_explained() -> None:
     answer = churnrisk("train", CUSTOMERS)
-    assert "91.3% do so within 180" in answer.words
-    assert "Kaplan-Meier" in answer.words
+    [verdict] = [one for one in churnrisk("check", CUSTOMERS, "--json").json["readiness"] if "horizon" in one["use"]]
+    reason, _ = verdict["reason"].split(" `churnrisk train` takes that horizon")
+    assert reason.startswith("Counting each customer once, ")
+    assert reason in answer.words
 
 
 def test_json_has_the_whole_card() -> None:
