@@ -269,9 +269,9 @@ def choose_horizon(
     """Choose the shortest usual horizon within which most of those who come back have done so.
 
     The days from one purchase day to the next are waiting times, and each customer counts once: else the horizon would
-    be that of the few who buy most often. Waits that are still open are censored and not dropped: leaving them out would
-    make everybody look faster than they are. Wang and Chang's estimator does both (1999, J. Amer. Stat. Assoc. 94,
-    146-153).
+    be that of the few who buy most often. Waits that are still open are censored and not dropped: leaving them out
+    would make everybody look faster than they are. Wang and Chang's estimator does both (1999, J. Amer. Stat. Assoc.
+    94, 146-153).
 
     Parameters
     ----------

@@ -246,8 +246,10 @@ def _show_outlook(outlook: Card) -> None:
 
 
 def _estimate(interval: Card) -> str:
-    if interval["value"] is None or interval["low"] is None:
+    if interval["value"] is None:
         return "–"
+    if interval["low"] is None:
+        return f"{interval['value']:.3f}"
     return f"{interval['value']:.3f}\n{interval['low']:.3f}–{interval['high']:.3f}"
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from churnrisk.dataset import SnapshotData, TrainingSet, weighted_mean
 from churnrisk.errors import NotEnoughData
 from churnrisk.learning.baselines import QUICK_BASELINES, RFM, forecast_baselines
+from churnrisk.learning.calibration import calibration_beyond_chance
 from churnrisk.learning.estimators import DECAY, MOST_SNAPSHOTS, Blend, Learner, fit_learner
 from churnrisk.learning.evaluate import Interval, Scored, difference, measure, reliability
 from churnrisk.learning.level import shift_to
@@ -136,6 +137,8 @@ class TestResult:
         What each risk band held and how many of it churned.
     reliability : list of tuple
         Size, mean probability and churn rate of 15 bins.
+    calibration : float
+        How far our probabilities are off, 0 where chance explains it.
     model : FittedModel or None
         The one that was tested, fitted on the past of the test; None where other customers served.
     hull : list of tuple
@@ -150,6 +153,7 @@ class TestResult:
     gains: Mapping[str, Mapping[str, Interval]]
     bands: Mapping[str, Mapping[str, float | int | None]]
     reliability: Sequence[tuple[float, float, float]]
+    calibration: float
     model: FittedModel | None = None
     hull: Sequence[Point] = ()
 
@@ -292,6 +296,7 @@ def _compare(
         },
         used.observed(probabilities[OURS], churned, test.weight),
         reliability(ours),
+        calibration_beyond_chance([ours]),
         hull=roc_hull(ours),
     )
 
