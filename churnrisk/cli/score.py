@@ -214,9 +214,20 @@ def show_scores(model: ChurnModel, result: ScoreResult, *, top: int) -> None:
     )
     if result.comparison is not None:
         show_comparison(result.comparison, scores.snapshot.cutoff)
-    if top and scores.count("status", "scored"):
+    if top and scores.count("status", "scored") and may_list(model):
         records = [row for row in result.table.records()[:top] if row["status"] == "scored"]
         show_list(records, is_valued=scores.by == "value")
+
+
+def may_list(model: ChurnModel) -> bool:
+    """Tell whether a list of whom to look at first may be shown, and say it where it may not."""
+    from churnrisk.cli.show import say
+    from churnrisk.workflows import is_worth_acting_on
+
+    is_worth = is_worth_acting_on(model.card)
+    if not is_worth:
+        say("No list is shown, since the model has grade E: whoever stood on it would stand there by chance.")
+    return is_worth
 
 
 def show_reading(

@@ -19,7 +19,7 @@ from churnrisk.learning.linear import LinearModel, fit_linear, to_probability
 from churnrisk.learning.max_profit import Point, roc_hull
 from churnrisk.learning.outlook import Outlook, Prospects
 from churnrisk.learning.risk import RiskBands
-from churnrisk.timeline import Snapshot, SnapshotPlan
+from churnrisk.timeline import Snapshot, SnapshotPlan, date_of
 
 Floats = np.ndarray
 Progress = Callable[[str], None]
@@ -218,7 +218,9 @@ class Outcomes:
     @property
     def numbers(self) -> str:
         """The counts in words."""
-        return f"{self.churned} customers churned and {self.kept} bought again in {self.snapshots} snapshots"
+        churned = f"{self.churned:,} {'customer' if self.churned == 1 else 'customers'} churned"
+        snapshots = "1 snapshot" if self.snapshots == 1 else f"{self.snapshots} snapshots"
+        return f"{churned} and {self.kept:,} bought again in {snapshots}"
 
     @property
     def is_enough(self) -> bool:
@@ -233,6 +235,15 @@ class Outcomes:
                 "--horizon."
             )
 
+    def check_test(self, snapshot: Snapshot) -> None:
+        """Refuse to test on a handful of customers: these are the outcomes of the test snapshot alone."""
+        if not self.is_enough:
+            raise NotEnoughData(
+                f"the snapshot to test on is of {date_of(snapshot.cutoff)}: {self.numbers}; {LEAST_CUSTOMERS} of each "
+                "are needed to tell what a model is worth. Choose another --horizon or --as-of, or bring a longer "
+                "history."
+            )
+
 
 def check_enough(data: TrainingSet) -> None:
     """Refuse to learn from a handful of customers."""
@@ -244,8 +255,14 @@ def run_test(data: TrainingSet, plan: SnapshotPlan, *, seed: int = 0) -> TestRes
 
     Where the history holds no such snapshot, or too few customers in it, other customers of the same snapshots
     serve: five times four fifths are fitted on and the rest is tested. That flatters, and the result says so.
+
+    Raises
+    ------
+    NotEnoughData
+        With fewer than 30 customers in the test that churned or that were kept.
     """
     test = data.at([plan.test])[0]
+    Outcomes.count([(test.customer_ids, labels_of(test))]).check_test(plan.test)
     past = data.known_at(plan.test)
     try:
         check_enough(past)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import churnrisk
@@ -20,10 +20,22 @@ from churnrisk.learning import (
     TestResult,
     expected_maximum_profit,
 )
+from churnrisk.messages import wording
 from churnrisk.orders import Orders, is_of_copy
 from churnrisk.timeline import HorizonChoice, Snapshot, date_of
 
 CARD_VERSION = 1
+WORST = "E"
+WARNINGS = {
+    "D": wording(
+        "The model has grade D: its probabilities, or its forecasts at some seasons, may be far off. "
+        "`churnrisk models show` says why."
+    ),
+    WORST: wording(
+        "The model has grade E: do not act on these scores. `churnrisk models show` says why; more history or another "
+        "--horizon may give a better one."
+    ),
+}
 
 
 def make_card(
@@ -63,6 +75,21 @@ def make_card(
         "intake": describe_intake(orders),
         "data_fingerprint": orders.fingerprint,
     }
+
+
+def is_worth_acting_on(card: Mapping[str, Any]) -> bool:
+    """Tell whether a list of whom to contact first may be made of a model's scores; a card of old has no grade."""
+    return _letter_of(card) != WORST
+
+
+def warn_of_grade(card: Mapping[str, Any]) -> Iterator[str]:
+    """Name a grade that whoever reads the scores has to know of."""
+    if _letter_of(card) in WARNINGS:
+        yield WARNINGS[_letter_of(card)]
+
+
+def _letter_of(card: Mapping[str, Any]) -> str:
+    return str(card.get("grade", {}).get("letter", ""))
 
 
 def describe_snapshot(snapshot: Snapshot) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def test_json_has_the_whole_card() -> None:
         {"ranking", "gain", "calibration"},
     )
     for measures in card["test"]["measures"].values():
-        for name in ("auc", "average_precision", "log_loss", "brier", "calibration_error", "top_decile_lift"):
+        for name in ("auc", "average_precision", "log_loss", "brier", "top_decile_lift"):
             assert measures[name]["low"] <= measures[name]["value"] <= measures[name]["high"], name
     test_cutoff = card["test"]["as_of"]
     assert test_cutoff == max(one["cutoff"] for one in card["training"]) == "2011-10-06"
