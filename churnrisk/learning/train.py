@@ -218,9 +218,12 @@ class Outcomes:
     @property
     def numbers(self) -> str:
         """The counts in words."""
-        churned = f"{self.churned:,} {'customer' if self.churned == 1 else 'customers'} churned"
-        snapshots = "1 snapshot" if self.snapshots == 1 else f"{self.snapshots} snapshots"
-        return f"{churned} and {self.kept:,} bought again in {snapshots}"
+        return f"{self._customers} in {'1 snapshot' if self.snapshots == 1 else f'{self.snapshots} snapshots'}"
+
+    @property
+    def _customers(self) -> str:
+        churned = "1 customer" if self.churned == 1 else f"{self.churned:,} customers"
+        return f"{churned} churned and {self.kept:,} bought again"
 
     @property
     def is_enough(self) -> bool:
@@ -239,9 +242,9 @@ class Outcomes:
         """Refuse to test on a handful of customers: these are the outcomes of the test snapshot alone."""
         if not self.is_enough:
             raise NotEnoughData(
-                f"the snapshot to test on is of {date_of(snapshot.cutoff)}: {self.numbers}; {LEAST_CUSTOMERS} of each "
-                "are needed to tell what a model is worth. Choose another --horizon or --as-of, or bring a longer "
-                "history."
+                f"of those active on {date_of(snapshot.cutoff)}, the day to test on, {self._customers}; "
+                f"{LEAST_CUSTOMERS} of each are needed to tell what a model is worth. Choose another --horizon or "
+                "--as-of, or bring a longer history."
             )
 
 
