@@ -98,7 +98,7 @@ def nps(
 
     Example: churnrisk nps survey.csv --purchases purchases.csv
     """
-    from churnrisk.cli.show import print_json, say
+    from churnrisk.cli.show import counted, print_json, say
     from churnrisk.cli.survey_tables import show_survey
     from churnrisk.errors import SettingsError
     from churnrisk.retention import KINDS, KnownCustomers, measure_survey, read_survey
@@ -120,8 +120,8 @@ def nps(
     if as_json:
         print_json({**measured.to_dict(), **account})
         return
-    say(f"{rows.rows_in:,} rows: {len(rows.answers):,} answers, {rows.rows_without_score:,} without a score, "
-        f"{len(rows.rejected):,} rejected.")  # fmt: skip
+    answers, empty = counted(len(rows.answers), "answer"), f"{rows.rows_without_score:,} without a score"
+    say(f"{counted(rows.rows_in, 'row')}: {answers}, {empty}, {len(rows.rejected):,} rejected.")
     for line, column, value, reason in rows.rejected[:5]:
         say(f"  line {line}, {column}: {value!r} {reason}")
     show_survey(measured)

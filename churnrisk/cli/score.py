@@ -168,10 +168,10 @@ def score(
 def show_output(output: str | None, *, size: int, defused: int) -> None:
     """Print where the scores were written, if anywhere, and what was changed there."""
     from churnrisk import workflows
-    from churnrisk.cli.show import say
+    from churnrisk.cli.show import counted, say
 
     if output is not None:
-        say(f"All {size:,} rows: {workflows.without_password(output)}")
+        say(f"All {counted(size, 'row')}: {workflows.without_password(output)}")
     if defused:
         say(f"{defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")
 
@@ -234,28 +234,28 @@ def show_reading(
     model: ChurnModel, kind: str, as_of: str, *, notices: Iterable[str], accounts: Iterable[Mapping[str, Any]]
 ) -> None:
     """Print what the file was taken for, and what became of its rows."""
-    from churnrisk.cli.show import say
+    from churnrisk.cli.show import counted, say
 
     say(f"Taken for {TAKEN_FOR[kind]}. Scored as of {as_of} by model {model.version}.")
     for notice in notices:
         say(f"Note: {notice}")
     for account in accounts:
         for reason, count in sorted(account["reasons"].items()):
-            say(f"{account['source']}: {count:,} rows set aside: {reason}")
+            say(f"{account['source']}: {counted(count, 'row')} set aside: {reason}")
 
 
 def show_bands(
     model: ChurnModel, snapshot: Snapshot, *, size: int, risks: Mapping[str, int], statuses: Mapping[str, int]
 ) -> None:
     """Print how many customers are at which risk, and how many have no score."""
-    from churnrisk.cli.show import percent, say, show_table
+    from churnrisk.cli.show import counted, percent, say, show_table
 
     bands = model.card["test"]["risk_bands"]
     rows = [
         {"risk": level, "customers": risks[level], "churned in the model's test": bands[level]["churn_rate"]}
         for level in ("high", "medium", "low")
     ]
-    title = f"{size:,} customers; churn = no purchase within {snapshot.horizon} days"
+    title = f"{counted(size, 'customer')}; churn = no purchase within {snapshot.horizon} days"
     show_table(title, rows, formats={"churned in the model's test": percent})
     say(
         f"  not scored: {statuses['lapsed']:,} lapsed (nothing bought in the last {snapshot.lookback} days), "

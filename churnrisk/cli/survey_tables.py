@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from churnrisk.cli.retention_tables import amount
-from churnrisk.cli.show import percent, say, show_table
+from churnrisk.cli.show import counted, percent, say, show_table
 from churnrisk.retention import Survey
 
 
 def show_survey(survey: Survey) -> None:
     """Print the score with its interval, by period and segment, and the reasons."""
     total = survey.total
-    say(f"NPS {total.nps:.1f} points, 95 % interval {total.low:.1f} to {total.high:.1f}, {total.responses:,} answers.")
+    answers = counted(total.responses, "answer")
+    say(f"NPS {total.nps:.1f} points, 95 % interval {total.low:.1f} to {total.high:.1f}, {answers}.")
     earlier = survey.of_all_answers.responses - total.responses
     if earlier:
         many = "1 earlier answer of a customer" if earlier == 1 else f"{earlier:,} earlier answers of customers"

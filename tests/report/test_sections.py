@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from churnrisk.report import MeasuredCampaign, ReportData, render_report
+from churnrisk.report.at_risk import build_at_risk
 from churnrisk.report.blocks import Cards, Chart, DataTable, Section, Words
 from churnrisk.report.campaigns import build_campaigns
 from churnrisk.report.catalogue import SECTIONS, build_sections
@@ -181,3 +182,11 @@ def test_the_account_adds_up(data: ReportData) -> None:
 )
 def test_numbers_are_written_as_a_reader_expects(written: str, expected: str) -> None:
     assert written == expected
+
+
+def test_what_is_to_be_known_of_the_grade_stands_above_the_list(data: ReportData) -> None:
+    assert data.at_risk is not None
+    weak = replace(data, at_risk=replace(data.at_risk, customers=(), warnings=("The model has grade E.",)))
+    section = build_at_risk(weak)
+    assert "The model has grade E." in words_of(section)
+    assert len([block for block in section.blocks if isinstance(block, DataTable)]) == 1  # the bands alone
