@@ -311,7 +311,7 @@ def show_past(changes: Sequence[Change], trends: Mapping[str, float | None]) -> 
 
 def _explain(change: Change) -> str:
     if change.verdict == "more than noise or the season":
-        return f"{change.verdict}: the log has no such step a year before"
+        return f"{change.verdict}: the log does not reach back far enough for the same step a year before"
     if change.season is None or change.verdict == "may be noise":
         return change.verdict
     same = "as" if change.verdict == "the season" else "and not as"
