@@ -12,7 +12,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
 
 demo: core ## train on data/purchases.csv, score data/customers.csv, show who is at risk
-	$(BIN)/churnrisk train data/purchases.csv
+	$(BIN)/churnrisk train data/purchases.csv --horizon 90
 	$(BIN)/churnrisk score data/customers.csv
 
 check: lint test ## everything that must hold: style, types, import contracts, tests

@@ -16,6 +16,15 @@ from churnrisk.errors import NotEnoughData, SettingsError
 DEFAULT_LOOKBACK = 365
 HORIZONS = (7, 14, 30, 60, 90, 180, 365)
 HORIZON_SHARE = 0.8
+MOST_FOLLOWED = 2 * HORIZONS[-1]
+"""Twice the longest horizon: no horizon is judged by a time that it fills."""
+
+LEAST_FOLLOWED, LEAST_FOLLOWED_SHARE = 30, 0.05
+"""So many customers, or in a small log such a share of them, must still be followed for a share to be told."""
+
+NOBODY = 1e-9
+"""Weights of customers are sums of fractions; less than this is nobody."""
+
 SNAPSHOT_COUNT = 12
 _EPOCH = dt.date(1970, 1, 1)
 
@@ -211,29 +220,63 @@ def plan_snapshots(
 
 @dataclass(frozen=True)
 class HorizonChoice:
-    """A horizon and why: ``share`` of those who buy again within ``window`` days do so within ``horizon`` days."""
-
-    horizon: int
-    share: float
-    window: int
-    is_reached: bool
-
-
-def choose_horizon(
-    gaps: Mapping[int, int], open_gaps: Mapping[int, int], *, history: int, lead: int = 0
-) -> HorizonChoice:
-    """Choose the shortest usual horizon within which most of those who will buy again have done so.
-
-    The days from one purchase day to the next are waiting times. The last one of each customer is still open, so
-    it is censored and not dropped: leaving it out would make everybody look faster than they are. Kaplan and
-    Meier's estimator takes account of it (Kaplan & Meier 1958, J. Amer. Stat. Assoc. 53, 457-481).
+    """A horizon and why.
 
     Parameters
     ----------
-    gaps : mapping of int to int
-        Days between consecutive purchase days of a customer, and how often each occurs.
-    open_gaps : mapping of int to int
-        Days from each customer's last purchase day to the end of the log, and how often each occurs.
+    horizon : int
+        Days.
+    share : float
+        Of all customers, how many buy again within ``horizon`` days of a purchase.
+    followed_share : float
+        Of all customers, how many buy again within ``followed`` days.
+    followed : int
+        How long enough customers could be followed, in days.
+    is_reached : bool
+        Whether the horizon holds 80 % of those who come back while they can be followed.
+    """
+
+    horizon: int
+    share: float
+    followed_share: float
+    followed: int
+    is_reached: bool
+
+    @property
+    def reason(self) -> str:
+        """Why this horizon was chosen, in a sentence."""
+        shares = (
+            f"Counting each customer once, {self.share:.1%} buy again within {self.horizon} days of a purchase and "
+            f"{self.followed_share:.1%} within {self.followed}, as far as they can be followed"
+        )
+        if self.is_reached:
+            return (
+                f"{shares}: {self.horizon} days is the shortest usual horizon with four fifths of those who come back."
+            )
+        return (
+            f"{shares}: {self.horizon} days is the longest usual horizon that this history allows, and holds less than "
+            "four fifths of those who come back."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give what a card keeps."""
+        return {**vars(self), "reason": self.reason}
+
+
+def choose_horizon(
+    gaps: Mapping[int, float], open_gaps: Mapping[int, float], *, history: int, lead: int = 0
+) -> HorizonChoice:
+    """Choose the shortest usual horizon within which most of those who come back have done so.
+
+    The days from one purchase day to the next are waiting times, and each customer counts once: else the horizon would
+    be that of the few who buy most often. Waits that are still open are censored and not dropped: leaving them out
+    would make everybody look faster than they are. Wang and Chang's estimator does both (1999, J. Amer. Stat. Assoc.
+    94, 146-153).
+
+    Parameters
+    ----------
+    gaps, open_gaps : mapping of int to float
+        From :func:`churnrisk.dataset.repurchase_gaps`: days, and how many customers wait so long.
     history : int
         Days from the first order to ``as_of``.
     lead : int
@@ -251,31 +294,36 @@ def choose_horizon(
     """
     if not gaps:
         raise NotEnoughData("no customer has bought on two days, so there is nothing to learn about returning.")
-    window = min(365, max(max(gaps), 1))
-    bought_again = cumulative_return(gaps, open_gaps, days=window)
     allowed = [h for h in HORIZONS if 3 * h + 2 * lead <= history]
     if not allowed:
         raise NotEnoughData(
             f"the log covers {history} days; even a horizon of {HORIZONS[0]} days needs "
             f"{3 * HORIZONS[0] + 2 * lead}. Bring a longer history."
         )
-    shares = [bought_again[min(h, window)] / bought_again[window] for h in allowed]
-    for horizon, share in zip(allowed, shares, strict=True):
-        if share >= HORIZON_SHARE:
-            return HorizonChoice(horizon, share, window, is_reached=True)
-    return HorizonChoice(allowed[-1], shares[-1], window, is_reached=False)
+    bought_again, at_risk = cumulative_return(gaps, open_gaps, days=MOST_FOLLOWED)
+    least = min(LEAST_FOLLOWED, at_risk[0] * LEAST_FOLLOWED_SHARE)
+    # Where all have come back nobody is left to follow, and the horizons beyond that day hold everybody.
+    followed = max(day for day, left in enumerate(at_risk) if left >= least)
+    target = HORIZON_SHARE * bought_again[followed]
+    is_reached = [bought_again[min(h, followed)] >= target > 0 for h in allowed]
+    horizon = allowed[is_reached.index(True)] if any(is_reached) else allowed[-1]
+    return HorizonChoice(horizon, bought_again[horizon], bought_again[followed], followed, is_reached=any(is_reached))
 
 
-def cumulative_return(gaps: Mapping[int, int], open_gaps: Mapping[int, int], *, days: int) -> Sequence[float]:
-    """Give the Kaplan-Meier estimate of the share who bought again within 0, 1, ..., ``days`` days."""
-    at_risk = sum(gaps.values()) + sum(open_gaps.values())
+def cumulative_return(
+    gaps: Mapping[int, float], open_gaps: Mapping[int, float], *, days: int
+) -> tuple[Sequence[float], Sequence[float]]:
+    """Give the product-limit estimate of the share who bought again within 0, 1, ..., ``days`` days.
+
+    Beside it stands how many were still followed, and had not come back before, on each of these days.
+    """
+    left = sum(gaps.values()) + sum(open_gaps.values())
     waiting = 1.0
-    shares = [0.0]
+    shares, at_risk = [0.0], [left]
     for day in range(1, days + 1):
-        if day == 1:  # a gap is a day at least; who is censored on the day of purchase was never watched
-            at_risk -= open_gaps.get(0, 0)
-        if at_risk > 0:
-            waiting *= 1 - gaps.get(day, 0) / at_risk
+        left -= gaps.get(day - 1, 0) + open_gaps.get(day - 1, 0)
+        if left > NOBODY:
+            waiting *= max(0.0, 1 - gaps.get(day, 0) / left)
         shares.append(1 - waiting)
-        at_risk -= gaps.get(day, 0) + open_gaps.get(day, 0)
-    return shares
+        at_risk.append(max(0.0, left))
+    return shares, at_risk

@@ -80,23 +80,31 @@ def test_a_history_too_short_for_one_outcome_window_is_refused_with_numbers(curr
         plan_snapshots(first_day, current)
 
 
-def test_kaplan_meier_by_hand() -> None:
+def test_the_share_who_come_back_by_hand() -> None:
     """Ten waits: 2 return on day 3, 1 is censored on day 5, 3 return on day 7, 4 are censored on day 9."""
-    shares = cumulative_return({3: 2, 7: 3}, {5: 1, 9: 4}, days=10)
+    shares, at_risk = cumulative_return({3: 2, 7: 3}, {5: 1, 9: 4}, days=10)
     assert shares[2] == 0
     assert shares[3] == pytest.approx(0.2)
     assert shares[7] == pytest.approx(1 - 0.8 * (1 - 3 / 7))
     assert shares[10] == shares[7]
+    assert at_risk == [10, 10, 10, 10, 8, 8, 7, 7, 4, 4, 0]
 
 
 def test_who_bought_on_the_last_day_was_never_watched() -> None:
-    assert cumulative_return({1: 1}, {0: 5, 1: 1}, days=1)[1] == pytest.approx(0.5)
+    assert cumulative_return({1: 1}, {0: 5, 1: 1}, days=1)[0][1] == pytest.approx(0.5)
 
 
 def test_the_horizon_is_the_shortest_that_covers_four_fifths() -> None:
     choice = choose_horizon({5: 79, 20: 10, 300: 11}, {400: 50}, history=2000)
     assert (choice.horizon, choice.is_reached) == (30, True)
-    assert choice.share == pytest.approx(0.89, abs=0.001)
+    assert choice.share == pytest.approx(89 / 150)
+    assert choice.followed == 400
+    assert choice.followed_share == pytest.approx(100 / 150)
+
+
+def test_the_few_who_buy_most_often_do_not_choose_the_horizon() -> None:
+    """Nine of ten customers wait 120 days each time, one of ten only 5, and so has 24 times as many gaps."""
+    assert choose_horizon({5: 10, 120: 90}, {}, history=2000).horizon == 180
 
 
 def test_open_gaps_lengthen_the_horizon() -> None:
@@ -106,9 +114,22 @@ def test_open_gaps_lengthen_the_horizon() -> None:
     assert choose_horizon(gaps, {100: 100}, history=2000).horizon > 7
 
 
+def test_no_horizon_is_judged_by_a_time_that_it_fills() -> None:
+    """Half of those who come back take longer than a year: 365 days hold half of them, and not all by construction."""
+    choice = choose_horizon({305: 0.5, 577: 0.5, 350: 0.5, 773: 0.5}, {}, history=1128)
+    assert (choice.horizon, choice.is_reached, choice.share) == (365, False, 0.5)
+    assert "50.0% buy again within 365 days" in choice.reason
+
+
+def test_one_customer_who_could_be_followed_for_long_sets_no_horizon() -> None:
+    many = {6: 600, 20: 100}
+    assert choose_horizon(many, {25: 400}, history=2000) == choose_horizon(many, {25: 399, 700: 1}, history=2000)
+
+
 def test_the_history_bounds_the_horizon_and_it_is_said() -> None:
     choice = choose_horizon({5: 10, 200: 90}, {}, history=100)
     assert (choice.horizon, choice.is_reached) == (30, False)
+    assert "the longest usual horizon that this history allows" in choice.reason
     with pytest.raises(NotEnoughData, match="covers 20 days"):
         choose_horizon({5: 10}, {}, history=20)
     with pytest.raises(NotEnoughData, match="bought on two days"):

@@ -183,8 +183,10 @@ def _show_own(report: Mapping[str, Any]) -> None:
 
 def _estimate(interval: Mapping[str, float | None]) -> str:
     value, low, high = (interval[key] for key in ("value", "low", "high"))
-    if value is None or low is None or high is None:
+    if value is None:
         return "–"
+    if low is None or high is None:
+        return f"{value:.3f}"
     return f"{value:.3f} [{low:.3f}, {high:.3f}]"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from churnrisk.cli.show import percent, say, show_table
+from churnrisk.cli.show import counted, percent, say, show_table
 
 Card = Mapping[str, Any]
 
@@ -67,7 +67,7 @@ def show_drivers(drivers: Card) -> None:
 
 def show_intake(intake: Card, *, rejects: Path | None = None, notices: Iterable[str] = ()) -> None:
     """Print the account of the rows, and in which file those are that were set aside."""
-    counted = (
+    kinds = (
         ("rows in", "rows_in"),
         ("used", "rows_used"),
         ("rejected", "rows_rejected"),
@@ -75,16 +75,17 @@ def show_intake(intake: Card, *, rejects: Path | None = None, notices: Iterable[
         ("duplicates", "duplicates_dropped"),
         ("no sale", "rows_no_sale"),
     )
-    shown = {label: intake.get(key, 0) for label, key in counted}  # an earlier card has no rows that are no sale
+    shown = {label: intake.get(key, 0) for label, key in kinds}  # an earlier card has no rows that are no sale
     show_table(f"Intake of {intake['source']}", [shown])
     _show_columns(intake, notices=intake["notices"])
+    orders, customers = counted(intake["orders"], "order"), counted(intake["customers"], "customer")
+    purchases, returns = counted(intake["purchases"], "purchase"), counted(intake["returns"], "return")
     say(
-        f"  {intake['orders']:,} orders of {intake['customers']:,} customers, {intake['first_on']} to "
-        f"{intake['last_on']}: {intake['purchases']:,} purchases, {intake['returns']:,} returns, "
+        f"  {orders} of {customers}, {intake['first_on']} to {intake['last_on']}: {purchases}, {returns}, "
         f"{intake['zero_orders']:,} of amount zero."
     )
     for reason, count in sorted(intake["reasons"].items()):
-        say(f"  {count:,} rows set aside: {reason}")
+        say(f"  {counted(count, 'row')} set aside: {reason}")
     if intake["reasons"] and rejects is not None:
         say(f"  They are listed, each with its line, in {rejects}.")
     for notice in (*intake["notices"], *notices):
@@ -114,12 +115,8 @@ def show_horizon(card: Card) -> None:
         f"Churned: bought in the {snapshot['lookback_days']} days before a cutoff, and nothing in the {days} days "
         f"from it{lead}."
     )
-    if choice is not None:
-        reached = "the shortest usual horizon with 80 %" if choice["is_reached"] else "the longest this history allows"
-        say(
-            f"Horizon {days} days: of those who buy again within {choice['window']} days, {percent(choice['share'])} "
-            f"do so within {days} ({reached}; Kaplan-Meier on the gaps between purchase days)."
-        )
+    if choice is not None and "reason" in choice:  # a card of an earlier version has no sentence
+        say(choice["reason"])
     say()
 
 
@@ -147,7 +144,7 @@ def _show_test(test: Card) -> None:
         for key, label in MEASURES
     ]
     show_table(
-        f"Test: {test['customers']:,} customers on {test['as_of']}, {percent(test['churn_rate'])} churned "
+        f"Test: {counted(test['customers'], 'customer')} on {test['as_of']}, {percent(test['churn_rate'])} churned "
         "(below: 95 % intervals)",
         rows,
     )
@@ -244,8 +241,10 @@ def _show_outlook(card: Card) -> None:
 
 
 def _estimate(interval: Card) -> str:
-    if interval["value"] is None or interval["low"] is None:
+    if interval["value"] is None:
         return "–"
+    if interval["low"] is None:
+        return f"{interval['value']:.3f}"
     return f"{interval['value']:.3f}\n{interval['low']:.3f}–{interval['high']:.3f}"
 
 

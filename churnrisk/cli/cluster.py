@@ -75,12 +75,12 @@ def describe(model: ChurnModel, result: ClusterResult, output: str | None) -> di
 
 def show(model: ChurnModel, result: ClusterResult) -> None:
     """Print the counts and the top of the list."""
-    from churnrisk.cli.score import show_bands, show_list, show_reading
+    from churnrisk.cli.score import may_list, show_bands, show_list, show_reading
     from churnrisk.timeline import date_of
 
     scores = result.scores
     as_of = date_of(scores.snapshot.cutoff).isoformat()
     show_reading(model, "purchases", as_of, notices=result.notices, accounts=[result.intake])
     show_bands(model, scores.snapshot, size=scores.size, risks=scores.risks, statuses=scores.statuses)
-    if scores.top and scores.statuses["scored"]:
+    if scores.top and scores.statuses["scored"] and may_list(model):
         show_list(model, [row for row in scores.top if row["status"] == "scored"], is_valued=scores.by == "value")

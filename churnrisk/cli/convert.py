@@ -36,7 +36,7 @@ def convert(
     """
     from churnrisk import workflows
     from churnrisk.cli.card import show_intake
-    from churnrisk.cli.show import print_json, progress_bar, say
+    from churnrisk.cli.show import counted, print_json, progress_bar, say
 
     settings = current_settings(context)
     source = workflows.find_purchases(purchases, settings.purchases)
@@ -50,4 +50,4 @@ def convert(
         return
     for account in accounts:
         show_intake(account, rejects=options.rejects)
-    say(f"{sum(report.rows_used for report in reports):,} rows: {output}")
+    say(f"{counted(sum(report.rows_used for report in reports), 'row')}: {output}")

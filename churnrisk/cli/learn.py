@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 RECIPE_SETTINGS = ("horizon", "lookback", "lead", "seed", "train_customers")
 """What is as it was for the model that another one is made like."""
 
+DEMO_HORIZON = 90
+"""Days. Left to choose, the sample's two years give 180, for which they are too short to show that learning helps."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
@@ -142,8 +145,10 @@ def demo(
     from churnrisk.workflows import sample_file, score_source
 
     settings = current_settings(context)
-    if models_dir is not None:
-        settings = settings.model_copy(update={"models_dir": models_dir})
+    horizon = settings.horizon or DEMO_HORIZON
+    settings = settings.model_copy(
+        update={"horizon": horizon, "models_dir": settings.models_dir if models_dir is None else models_dir}
+    )
     model, rejects = _train(str(sample_file("purchases.csv")), settings, reading, None, as_json=False)
     _show_training(model, settings.models_dir, rejects, as_json=False)
     result = score_source(model, sample_file("customers.csv"), options=reading.options(settings))

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
         Rate,
         RetentionTable,
         Segmentation,
-        Survey,
         ValueCheck,
         ValueForecast,
     )
@@ -278,32 +277,6 @@ def show_value(forecast: ValueForecast, check: ValueCheck | None, reason: str) -
     show_table(f"The same forecast {terms.months} months earlier, and what came", parts, formats=formats)
 
 
-def show_survey(survey: Survey) -> None:
-    """Print the score with its interval, by period and segment, and the reasons."""
-    total = survey.total
-    say(f"NPS {total.nps:.1f} points, 95 % interval {total.low:.1f} to {total.high:.1f}, {total.responses:,} answers.")
-    if survey.csat_mean is not None:
-        say(f"CSAT: mean {survey.csat_mean:.2f} of {survey.csat_responses:,} answers.")
-    tenths = dict.fromkeys(("NPS", "from", "to"), lambda value: f"{value:.1f}")
-    for word, parts in (("period", survey.by_period), ("segment", survey.by_segment)):
-        rows = [
-            {word: name.replace("_", " "), "answers": nps.responses, "NPS": nps.nps, "from": nps.low, "to": nps.high}
-            for name, nps in parts.items()
-        ]
-        if rows:
-            show_table(f"By {word}", rows, formats=tenths)
-    if survey.reasons:
-        names = ("reason", "responses", "promoters", "passives", "detractors", "mean_revenue")
-        rows = [{name.replace("_", " "): reason[name] for name in names} for reason in survey.reasons]
-        show_table("Reasons", rows, formats={"mean revenue": amount})
-    shares = dict.fromkeys(("mean churn probability", "lost share"), percent)
-    groups = [{name.replace("_", " "): value for name, value in group.items()} for group in survey.groups]
-    if any(group["customers found"] for group in groups):
-        known = [name for name in groups[0] if any(group[name] is not None for group in groups)]
-        rows = [{name: group[name] for name in known} for group in groups]
-        show_table("What they do", rows, formats=shares | {"mean revenue": amount})
-
-
 def show_past(changes: Sequence[Change], trends: Mapping[str, float | None]) -> None:
     """Print the shop beside its own past."""
     points = dict.fromkeys(("change", "from", "to"), lambda value: f"{100 * value:+.1f}")
@@ -326,11 +299,19 @@ def show_past(changes: Sequence[Change], trends: Mapping[str, float | None]) -> 
         formats=points | {"now": percent, "then": percent},
     )
     for change in changes:
-        word = "more than noise" if change.is_more_than_noise else "may be noise"
-        say(f"  {change.figure.replace('_', ' ')}, {change.period} after {change.earlier}: {word}")
+        say(f"  {change.figure.replace('_', ' ')}, {change.period} after {change.earlier}: {_explain(change)}")
     for name, trend in trends.items():
         if trend is not None:
             say(f"Trend of {name.replace('_', ' ')}: {100 * trend:+.2f} points a period over the complete ones.")
+
+
+def _explain(change: Change) -> str:
+    if change.verdict == "more than noise or the season":
+        return f"{change.verdict}: the log does not reach back far enough for the same step a year before"
+    if change.season is None or change.verdict == "may be noise":
+        return change.verdict
+    same = "as" if change.verdict == "the season" else "and not as"
+    return f"{change.verdict}, {same} a year before ({100 * change.season:+.1f})"
 
 
 def show_benchmarks(compared: Sequence[Comparison], grades: Mapping[str, str]) -> None:
@@ -376,6 +357,8 @@ def show_economics(result: Economics, folklore: Sequence[Mapping[str, str]]) -> 
         },
     ]
     show_table("The last year of this shop", rows, formats={"kept in a year": percent, "revenue a year": amount})
+    if year.one_rate_because:
+        say(f"  Both are kept at the rate of all customers: {year.one_rate_because}.")
     say(
         f"Over {terms.years} years, margin {percent(terms.margin)}, acquisition cost "
         f"{amount(terms.acquisition_cost)}, discount {percent(terms.discount)} a year:"

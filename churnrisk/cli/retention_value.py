@@ -90,6 +90,9 @@ def nps(
         list[str] | None,
         typer.Option("--survey-column", metavar="ROLE=HEADER", help="What a column of the survey is; repeatable."),
     ] = None,
+    scale: Annotated[
+        bool, typer.Option("--scale-0-10", help="The scale is 0 to 10, although no answer is above 7.")
+    ] = False,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -98,15 +101,15 @@ def nps(
 
     Example: churnrisk nps survey.csv --purchases purchases.csv
     """
-    from churnrisk.cli.retention_tables import show_survey
-    from churnrisk.cli.show import print_json, say
+    from churnrisk.cli.show import counted, print_json, say
+    from churnrisk.cli.survey_tables import show_survey
     from churnrisk.errors import SettingsError
     from churnrisk.retention import KINDS, KnownCustomers, measure_survey, read_survey
 
     if period not in KINDS:
         raise SettingsError(f"--period {period!r}: give one of {', '.join(KINDS)}.")
     calendar = choose_calendar(current_settings(context), year_starts, week_starts)
-    rows = read_survey(survey, _survey_columns(survey_column or []), period=period, calendar=calendar)
+    rows = read_survey(survey, _survey_columns(survey_column or []), period=period, calendar=calendar, is_low=scale)
     known = KnownCustomers({}, {}, {}, {})
     if purchases is not None or current_settings(context).purchases is not None:
         with opened_orders(context, purchases, reading) as orders:
@@ -120,8 +123,8 @@ def nps(
     if as_json:
         print_json({**measured.to_dict(), **account})
         return
-    say(f"{rows.rows_in:,} rows: {len(rows.answers):,} answers, {rows.rows_without_score:,} without a score, "
-        f"{len(rows.rejected):,} rejected.")  # fmt: skip
+    answers, empty = counted(len(rows.answers), "answer"), f"{rows.rows_without_score:,} without a score"
+    say(f"{counted(rows.rows_in, 'row')}: {answers}, {empty}, {len(rows.rejected):,} rejected.")
     for line, column, value, reason in rows.rejected[:5]:
         say(f"  line {line}, {column}: {value!r} {reason}")
     show_survey(measured)

@@ -168,10 +168,10 @@ def score(
 def show_output(output: str | None, *, size: int, defused: int) -> None:
     """Print where the scores were written, if anywhere, and what was changed there."""
     from churnrisk import workflows
-    from churnrisk.cli.show import say
+    from churnrisk.cli.show import counted, say
 
     if output is not None:
-        say(f"All {size:,} rows: {workflows.without_password(output)}")
+        say(f"All {counted(size, 'row')}: {workflows.without_password(output)}")
     if defused:
         say(f"{defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")
 
@@ -214,37 +214,48 @@ def show_scores(model: ChurnModel, result: ScoreResult, *, top: int) -> None:
     )
     if result.comparison is not None:
         show_comparison(result.comparison, scores.snapshot.cutoff)
-    if top and scores.count("status", "scored"):
+    if top and scores.count("status", "scored") and may_list(model):
         records = [row for row in result.table.records()[:top] if row["status"] == "scored"]
         show_list(model, records, is_valued=scores.by == "value")
+
+
+def may_list(model: ChurnModel) -> bool:
+    """Tell whether a list of whom to look at first may be shown, and say it where it may not."""
+    from churnrisk.cli.show import say
+    from churnrisk.workflows import is_worth_acting_on
+
+    is_worth = is_worth_acting_on(model.card)
+    if not is_worth:
+        say("No list is shown, since the model has grade E: whoever stood on it would stand there by chance.")
+    return is_worth
 
 
 def show_reading(
     model: ChurnModel, kind: str, as_of: str, *, notices: Iterable[str], accounts: Iterable[Mapping[str, Any]]
 ) -> None:
     """Print what the file was taken for, and what became of its rows."""
-    from churnrisk.cli.show import say
+    from churnrisk.cli.show import counted, say
 
     say(f"Taken for {TAKEN_FOR[kind]}. Scored as of {as_of} by model {model.version}.")
     for notice in notices:
         say(f"Note: {notice}")
     for account in accounts:
         for reason, count in sorted(account["reasons"].items()):
-            say(f"{account['source']}: {count:,} rows set aside: {reason}")
+            say(f"{account['source']}: {counted(count, 'row')} set aside: {reason}")
 
 
 def show_bands(
     model: ChurnModel, snapshot: Snapshot, *, size: int, risks: Mapping[str, int], statuses: Mapping[str, int]
 ) -> None:
     """Print how many customers are at which risk, and how many have no score."""
-    from churnrisk.cli.show import percent, say, show_table
+    from churnrisk.cli.show import counted, percent, say, show_table
 
     bands = model.card["test"]["risk_bands"]
     rows = [
         {"risk": level, "customers": risks[level], "churned in the model's test": bands[level]["churn_rate"]}
         for level in ("high", "medium", "low")
     ]
-    title = f"{size:,} customers; churn = no purchase within {snapshot.horizon} days"
+    title = f"{counted(size, 'customer')}; churn = no purchase within {snapshot.horizon} days"
     show_table(title, rows, formats={"churned in the model's test": percent})
     say(
         f"  not scored: {statuses['lapsed']:,} lapsed (nothing bought in the last {snapshot.lookback} days), "

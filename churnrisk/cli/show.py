@@ -33,6 +33,15 @@ def say(text: str = "") -> None:
     console().print(text, markup=False)
 
 
+def counted(count: int, thing: str) -> str:
+    """Write how many there are of something that takes an s.
+
+    >>> counted(1, "row"), counted(17343, "row")
+    ('1 row', '17,343 rows')
+    """
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def show_table(
     title: str,
     rows: Sequence[Mapping[str, Any]],

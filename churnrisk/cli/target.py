@@ -228,6 +228,7 @@ def show(
     output: Path | None,
 ) -> None:
     """Print what the list is expected to bring, when it pays, and its top."""
+    from churnrisk.cli.score import may_list
     from churnrisk.cli.show import say, show_table
     from churnrisk.report import tell_value_trust
 
@@ -253,7 +254,7 @@ def show(
     doubt = "" if "measured" in acceptance.source else "; only a campaign with a control group measures it"
     say(f"The acceptance rate was {acceptance.source}{doubt}.")
     _show_max_profit(result)
-    if top and len(result.table):
+    if top and len(result.table) and may_list(model):
         show_list(result, top=top)
     if written is not None:
         _say_written(written, output)

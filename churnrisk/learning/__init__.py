@@ -2,13 +2,13 @@
 
 from churnrisk.learning.backtest import Backtest, CutoffResult, Figures, run_backtest
 from churnrisk.learning.backtest_plan import BacktestPlan, SkippedCutoff, plan_backtest
+from churnrisk.learning.calibration import calibration_beyond_chance
 from churnrisk.learning.design import FAMILIES, families_of
 from churnrisk.learning.estimators import Blend, Learner, RidgePart
 from churnrisk.learning.evaluate import MEASURES, Interval, Scored, difference, measure, reliability
 from churnrisk.learning.grade import (
     Evidence,
     Grade,
-    calibration_beyond_chance,
     evidence_of_backtest,
     evidence_of_test,
     grade_model,

@@ -17,11 +17,13 @@ from churnrisk.dataset import SnapshotData, TrainingSet
 from churnrisk.errors import NotEnoughData
 from churnrisk.learning.backtest_plan import BacktestPlan, SkippedCutoff
 from churnrisk.learning.baselines import BASELINE_NAMES, forecast_baselines
+from churnrisk.learning.calibration import calibration_beyond_chance
 from churnrisk.learning.evaluate import (
     MEASURES,
     RESAMPLES,
     Interval,
     Scored,
+    estimate,
     percentile_interval,
     reliability,
     resample_counts,
@@ -54,6 +56,8 @@ class Figures:
         Baseline to measure to ours minus theirs, paired over the same resampled customers.
     reliability : mapping of str to list of tuple
         Model to size, mean probability and churn rate of 15 bins.
+    calibration : float
+        How far our probabilities are off, 0 where chance explains it; at each cutoff for itself.
     """
 
     customers: int
@@ -61,6 +65,7 @@ class Figures:
     measures: Mapping[str, Mapping[str, Interval]]
     gains: Mapping[str, Mapping[str, Interval]]
     reliability: Mapping[str, Bins]
+    calibration: float
 
 
 @dataclass(frozen=True)
@@ -270,7 +275,7 @@ def _describe_cutoff(data: TrainingSet, one: Forecast, draws: Draws) -> CutoffRe
     return CutoffResult(
         snapshot,
         one.fitted_on,
-        _figures(values, draws, one.scored),
+        _figures(values, draws, one.scored, [one.scored[OURS]]),
         known - len(one.data.customer_ids),
         int(data.current.summary.customers.sum()) - known,
         one.notes,
@@ -289,7 +294,7 @@ def _pool(forecasts: Sequence[Forecast], draws: Sequence[Draws], masses: Sequenc
             key: float(_weighted([np.array([one[key]]) for one in of_cutoffs], sizes)[0]) for key in MEASURES
         }
         mean_draws[name] = {key: _weighted([one[name][key] for one in draws], masses) for key in MEASURES}
-    return _figures(values, mean_draws, together)
+    return _figures(values, mean_draws, together, [one.scored[OURS] for one in forecasts])
 
 
 def _weighted(figures: Sequence[Floats], weights: Sequence[Floats]) -> Floats:
@@ -306,10 +311,12 @@ def _measure_once(scored: Scored) -> dict[str, float]:
     return {name: function(scored, scored.weight) for name, function in MEASURES.items()}
 
 
-def _figures(values: Mapping[str, Mapping[str, float]], draws: Draws, scored: Mapping[str, Scored]) -> Figures:
+def _figures(
+    values: Mapping[str, Mapping[str, float]], draws: Draws, scored: Mapping[str, Scored], at_cutoffs: Sequence[Scored]
+) -> Figures:
     ours, our_draws = values[OURS], draws[OURS]
     measures = {
-        name: {key: percentile_interval(value, draws[name][key]) for key, value in of_model.items()}
+        name: {key: estimate(key, value, draws[name][key]) for key, value in of_model.items()}
         for name, of_model in values.items()
     }
     gains = {
@@ -323,4 +330,5 @@ def _figures(values: Mapping[str, Mapping[str, float]], draws: Draws, scored: Ma
     base = scored[OURS]
     bins = {name: reliability(one) for name, one in scored.items()}
     churned = float((base.churned * base.weight).sum())
-    return Figures(round(float(base.weight.sum())), round(churned), measures, gains, bins)
+    size, off = round(float(base.weight.sum())), calibration_beyond_chance(at_cutoffs)
+    return Figures(size, round(churned), measures, gains, bins, off)

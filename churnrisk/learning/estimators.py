@@ -214,8 +214,8 @@ def fit_ranking(
         prior = prior_weights(inner[-1].churned)
         weights = choose_weights(log_odds, fold.churned, prior, sample_weight=fold.weights)
         blended = log_odds @ weights
-        if rule := choose_rule(inner[-1].columns, inner[-1].churned, fold, blended, design):
-            return rule.refit(newest.columns, newest.churned)
+        if rule := choose_rule(inner[-1], fold, blended, design):
+            return rule.refit(newest)
     parts = fit_parts(samples, columns, design, sizes=Sizes(), seed=seed)
     return Blend(parts, tuple(weights.tolist()), design.columns.index(SILENCE))
 

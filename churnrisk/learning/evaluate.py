@@ -152,9 +152,14 @@ def percentile_interval(value: float, draws: Vector) -> Interval:
     """Give the 95 % percentile interval, quantiles by the Weibull rule (the usual rule is too narrow at 200 draws)."""
     known = draws[~np.isnan(draws)]
     if len(known) < 2:
-        return Interval(value, float("nan"), float("nan"))
+        return Interval(value, np.nan, np.nan)  # one object, so that intervals of no extent are equal
     low, high = np.quantile(known, LEVEL, method="weibull")
     return Interval(value, float(low), float(high))
+
+
+def estimate(name: str, value: float, draws: Vector) -> Interval:
+    """Give a measure with its interval; the calibration error has none, since each resample adds to what chance did."""
+    return percentile_interval(value, np.zeros(0) if name == "calibration_error" else draws)
 
 
 def measure(scored: Scored, *, seed: int = 0, resamples: int = RESAMPLES) -> dict[str, Interval]:
@@ -168,7 +173,7 @@ def measure(scored: Scored, *, seed: int = 0, resamples: int = RESAMPLES) -> dic
     for k, counts in enumerate(resample_counts(len(scored), seed=seed, resamples=resamples)):
         for name, function in MEASURES.items():
             draws[name][k] = function(scored, counts * ones)
-    return {name: percentile_interval(function(scored, ones), draws[name]) for name, function in MEASURES.items()}
+    return {name: estimate(name, function(scored, ones), draws[name]) for name, function in MEASURES.items()}
 
 
 def difference(ours: Scored, theirs: Scored, name: str, *, seed: int = 0, resamples: int = RESAMPLES) -> Interval:

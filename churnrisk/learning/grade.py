@@ -5,13 +5,13 @@ The rule stands in :data:`THRESHOLDS` and in the reference of the documentation;
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from churnrisk.learning.backtest import Backtest, Bins, Figures
+from churnrisk.learning.backtest import Backtest, Figures
 from churnrisk.learning.evaluate import Interval
 from churnrisk.learning.train import OURS, TestResult
 
@@ -32,6 +32,13 @@ BEST_LETTER: Mapping[Basis, str] = {"backtest": "A", "later snapshot": "B", "oth
 """The best grade that each kind of evidence can bear."""
 
 SKILL = {"A": "ranks very well", "B": "ranks well", "C": "ranks fairly", "D": "ranks weakly"}
+LIMITS = {
+    "ranking": "its ranking",
+    "gain": "its gain",
+    "calibration": "its probabilities",
+    "stability": "single cutoffs",
+}
+"""What a grade is owed to, in the sentence beside it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class Evidence:
     gain : Interval
         Share of that baseline's log loss that the model saves; below 0 the baseline is better.
     calibration_error : float
-        Distance of predicted and observed churn rates beyond what chance gives a perfect model; at least 0.
+        Distance of predicted and observed churn rates, 0 where chance explains it.
     worst_gain : float or None
         The smallest upper end of the gain over that baseline at any cutoff: below 0 it was surely worse there.
         None where there is one cutoff only.
@@ -126,7 +133,7 @@ def evidence_of_test(result: TestResult) -> Evidence:
         result.measures[OURS]["auc"],
         best,
         _relative_gain(result.gains[best]["log_loss"], loss),
-        calibration_beyond_chance(result.reliability),
+        result.calibration,
         None,
     )
 
@@ -136,14 +143,13 @@ def evidence_of_backtest(backtest: Backtest) -> Evidence:
     pooled, cutoffs = backtest.pooled, [one.figures for one in backtest.cutoffs]
     best = _best_baseline(pooled.measures)
     gains = [_gain_over(best, figures) for figures in cutoffs]
-    bins = [row for figures in cutoffs for row in figures.reliability[OURS]]
     return Evidence(
         "backtest",
         len(cutoffs),
         pooled.measures[OURS]["auc"],
         best,
         _gain_over(best, pooled),
-        calibration_beyond_chance(bins),
+        pooled.calibration,
         min(gain.high for gain in gains) if len(gains) > 1 else None,
     )
 
@@ -161,23 +167,6 @@ def _relative_gain(difference: Interval, loss: float) -> Interval:
     return Interval(*(0.0 - figure / loss for figure in (difference.value, difference.high, difference.low)))
 
 
-def calibration_beyond_chance(bins: Bins) -> float:
-    """Give the distance of predicted and observed churn rates beyond what chance gives a perfect model.
-
-    Over bins of n customers, mean probability p and churn rate q it is the root of the mean of
-    (q - p)^2 - p (1 - p) / n, weighted by customers; 0 where that is negative. Squares are used since chance adds up
-    in them: a model that is .1 too high comes out at .1, with few customers and with many.
-
-    Parameters
-    ----------
-    bins : sequence of tuple
-        Size, mean probability and churn rate of each bin; those of several cutoffs may stand together.
-    """
-    sizes, predicted, observed = (np.array([row[k] for row in bins]) for k in range(3))
-    excess = (sizes * (observed - predicted) ** 2 - predicted * (1 - predicted)).sum() / sizes.sum()
-    return float(np.sqrt(max(0.0, excess)))
-
-
 def _letter(name: str, amount: float) -> str:
     """Give the best letter that an amount reaches; an unknown amount reaches none."""
     for letter, threshold in zip(LETTERS, THRESHOLDS[name], strict=False):
@@ -187,12 +176,21 @@ def _letter(name: str, amount: float) -> str:
 
 
 def _write_sentence(evidence: Evidence, letters: Mapping[str, str], letter: str) -> str:
+    """Say what holds the letter down, and then what else is to be known: the two cannot contradict each other."""
     auc = f"AUC {_short(evidence.auc.value)} [{_short(evidence.auc.low)}, {_short(evidence.auc.high)}]"
     if letters["ranking"] == "E":
         return f"ranks hardly better than chance: {auc}"
-    parts = [f"{SKILL[letters['ranking']]}: {auc}", _say_gain(evidence, letters["gain"])]
-    parts += _say_troubles(evidence, letters, letter)
-    return "; ".join(parts)
+    told = {"ranking": f"{SKILL[letters['ranking']]}: {auc}", "gain": _say_gain(evidence, letters["gain"])}
+    if letters["calibration"] in "CDE":
+        told["calibration"] = f"probabilities are off by {evidence.calibration_error:.3f} on average beyond chance"
+    if evidence.worst_gain is not None and letters["stability"] in "CDE":
+        told["stability"] = f"log loss surely {-evidence.worst_gain:.1%} higher at the worst cutoff"
+    limits = [name for name in told if letters[name] == letter] if letter > "B" else []
+    held = f"{letter} for {' and '.join(LIMITS[name] for name in limits)}: " if limits else ""
+    parts = [*(told[name] for name in limits), *(words for name, words in told.items() if name not in limits)]
+    if letter == best_letter(evidence) > max(letters.values()):
+        parts.append(_say_cap(evidence, letter))
+    return held + "; ".join(parts)
 
 
 def _say_gain(evidence: Evidence, letter: str) -> str:
@@ -203,17 +201,6 @@ def _say_gain(evidence: Evidence, letter: str) -> str:
     verdict = "better" if letter in "AB" else "not surely better"
     interval = f"{_percent(gain.value)} of its log loss [{_percent(gain.low)}, {_percent(gain.high)}]"
     return f"{verdict} than the best simple method, {name}: saves {interval}"
-
-
-def _say_troubles(evidence: Evidence, letters: Mapping[str, str], letter: str) -> Sequence[str]:
-    troubles = []
-    if letters["calibration"] in "CDE":
-        troubles.append(f"probabilities are off by {evidence.calibration_error:.3f} on average beyond chance")
-    if evidence.worst_gain is not None and letters["stability"] in "CDE":
-        troubles.append(f"log loss surely {-evidence.worst_gain:.1%} higher at the worst cutoff")
-    if letter == best_letter(evidence) > max(letters.values()):
-        troubles.append(_say_cap(evidence, letter))
-    return troubles
 
 
 def _say_cap(evidence: Evidence, letter: str) -> str:

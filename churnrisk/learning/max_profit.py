@@ -39,7 +39,7 @@ def roc_hull(scored: Scored) -> tuple[Point, ...]:
     scored : Scored
         Outcomes and probabilities; where all customers have one outcome there is no curve, and no corner.
     """
-    churned, kept = (np.cumsum(side[::-1]) for side in scored.by_level(np.ones(len(scored))))
+    churned, kept = (np.cumsum(side[::-1]) for side in scored.by_level(scored.weight))
     if churned[-1] == 0 or kept[-1] == 0:
         return ()
     corners: list[tuple[float, float]] = [(0.0, 0.0)]

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from churnrisk.dataset import weighted_mean
 from churnrisk.learning.design import SILENCE, Design
 from churnrisk.learning.level import shift_to
 from churnrisk.learning.linear import LinearModel, fit_linear, to_log_odds, to_probability
@@ -23,7 +24,7 @@ FIGURES = ("days_since_last_order", "purchase_day_count", "tenure_days", "mean_o
 
 
 class Fold(Protocol):
-    """Columns and outcomes of the inner test."""
+    """Columns and outcomes of one snapshot."""
 
     @property
     def columns(self) -> Floats:
@@ -32,6 +33,10 @@ class Fold(Protocol):
     @property
     def churned(self) -> Floats:
         """0 or 1."""
+
+    @property
+    def weights(self) -> Floats:
+        """How many customers each row stands for."""
 
 
 @dataclass(frozen=True)
@@ -67,38 +72,39 @@ class Rule:
         chosen: Floats = self.rates[np.searchsorted(self.edges, columns[:, self.places[0]], side="right")]
         return chosen
 
-    def refit(self, columns: Floats, churned: Floats) -> Rule:
+    def refit(self, newest: Fold) -> Rule:
         """Fit the same rule to newer outcomes."""
-        return FITS[self.name](columns, churned, self.places)
+        return FITS[self.name](newest, self.places)
 
 
 BASE_RATE, RECENCY_RULE, RFM_RULE, SILENCE_RULE = "base rate", "recency rule", "RFM logistic regression", "MBG/NBD"
 _NONE = np.zeros(0)
 
 
-def _fit_base_rate(_: Floats, churned: Floats, places: tuple[int, ...]) -> Rule:
-    return Rule(BASE_RATE, places, _NONE, to_log_odds(np.array([churned.mean()])))
+def _fit_base_rate(known: Fold, places: tuple[int, ...]) -> Rule:
+    return Rule(BASE_RATE, places, _NONE, to_log_odds(np.array([weighted_mean(known.churned, known.weights)])))
 
 
-def _fit_recency(columns: Floats, churned: Floats, places: tuple[int, ...]) -> Rule:
-    days = columns[:, places[0]]
+def _fit_recency(known: Fold, places: tuple[int, ...]) -> Rule:
+    days = known.columns[:, places[0]]
     edges = np.unique(np.quantile(days, np.linspace(0, 1, RECENCY_BINS + 1)[1:-1]))
     bins = np.searchsorted(edges, days, side="right")
-    size = np.bincount(bins, minlength=len(edges) + 1)
-    lost = np.bincount(bins, weights=churned, minlength=len(edges) + 1)
-    return Rule(RECENCY_RULE, places, edges, to_log_odds((lost + churned.mean()) / (size + 1)))
+    size = np.bincount(bins, weights=known.weights, minlength=len(edges) + 1)
+    lost = np.bincount(bins, weights=known.weights * known.churned, minlength=len(edges) + 1)
+    rate = weighted_mean(known.churned, known.weights)
+    return Rule(RECENCY_RULE, places, edges, to_log_odds((lost + rate) / (size + 1)))
 
 
-def _fit_figures(columns: Floats, churned: Floats, places: tuple[int, ...]) -> Rule:
-    linear = fit_linear(columns[:, list(places)], churned, np.ones(len(churned)), strength=1.0)
+def _fit_figures(known: Fold, places: tuple[int, ...]) -> Rule:
+    linear = fit_linear(known.columns[:, list(places)], known.churned, known.weights, strength=1.0)
     return Rule(RFM_RULE, places, _NONE, _NONE, linear)
 
 
-def _fit_silence(_: Floats, __: Floats, places: tuple[int, ...]) -> Rule:
+def _fit_silence(_: Fold, places: tuple[int, ...]) -> Rule:
     return Rule(SILENCE_RULE, places, _NONE, _NONE)
 
 
-FITS: dict[str, Callable[[Floats, Floats, tuple[int, ...]], Rule]] = {
+FITS: dict[str, Callable[[Fold, tuple[int, ...]], Rule]] = {
     BASE_RATE: _fit_base_rate,
     RECENCY_RULE: _fit_recency,
     RFM_RULE: _fit_figures,
@@ -106,14 +112,14 @@ FITS: dict[str, Callable[[Floats, Floats, tuple[int, ...]], Rule]] = {
 }
 
 
-def choose_rule(columns: Floats, churned: Floats, fold: Fold, blended: Floats, design: Design) -> Rule | None:
+def choose_rule(known: Fold, fold: Fold, blended: Floats, design: Design) -> Rule | None:
     """Give the rule that does best in the inner test, or None where the blend does better.
 
     Each is judged by log loss after its level has been set right, since the level is forecast apart.
 
     Parameters
     ----------
-    columns, churned : ndarray
+    known : Fold
         The newest snapshot that was over when the test began: what rules are usually trained on.
     fold : Fold
         The inner test.
@@ -129,17 +135,17 @@ def choose_rule(columns: Floats, churned: Floats, fold: Fold, blended: Floats, d
         RFM_RULE: tuple(place[name] for name in FIGURES if name in place),
         SILENCE_RULE: (place[SILENCE],),
     }
-    best, least = None, loss_at_best_level(blended, fold.churned)
+    best, least = None, loss_at_best_level(blended, fold)
     for name, places in wanted.items():
-        rule = FITS[name](columns, churned, places)
-        loss = loss_at_best_level(rule.log_odds(fold.columns), fold.churned)
+        rule = FITS[name](known, places)
+        loss = loss_at_best_level(rule.log_odds(fold.columns), fold)
         if loss < least:
             best, least = rule, loss
     return best
 
 
-def loss_at_best_level(log_odds: Floats, churned: Floats) -> float:
+def loss_at_best_level(log_odds: Floats, fold: Fold) -> float:
     """Give the log loss after the mean probability has been shifted to the churn rate."""
-    probability = to_probability(log_odds + shift_to(log_odds, float(churned.mean())))
-    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
-    return float(-np.mean(churned * np.log(clipped) + (1 - churned) * np.log(1 - clipped)))
+    rate = weighted_mean(fold.churned, fold.weights)
+    clipped = np.clip(to_probability(log_odds + shift_to(log_odds, rate, fold.weights)), 1e-6, 1 - 1e-6)
+    return -weighted_mean(fold.churned * np.log(clipped) + (1 - fold.churned) * np.log(1 - clipped), fold.weights)

@@ -11,6 +11,7 @@ import numpy as np
 from churnrisk.dataset import SnapshotData, TrainingSet, weighted_mean
 from churnrisk.errors import NotEnoughData
 from churnrisk.learning.baselines import QUICK_BASELINES, RFM, forecast_baselines
+from churnrisk.learning.calibration import calibration_beyond_chance
 from churnrisk.learning.estimators import DECAY, MOST_SNAPSHOTS, Blend, Learner, fit_learner
 from churnrisk.learning.evaluate import Interval, Scored, difference, measure, reliability
 from churnrisk.learning.level import shift_to
@@ -18,7 +19,7 @@ from churnrisk.learning.linear import LinearModel, fit_linear, to_probability
 from churnrisk.learning.max_profit import Point, roc_hull
 from churnrisk.learning.outlook import Outlook, Prospects
 from churnrisk.learning.risk import RiskBands
-from churnrisk.timeline import Snapshot, SnapshotPlan
+from churnrisk.timeline import Snapshot, SnapshotPlan, date_of
 
 Floats = np.ndarray
 Progress = Callable[[str], None]
@@ -136,6 +137,8 @@ class TestResult:
         What each risk band held and how many of it churned.
     reliability : list of tuple
         Size, mean probability and churn rate of 15 bins.
+    calibration : float
+        How far our probabilities are off, 0 where chance explains it.
     model : FittedModel or None
         The one that was tested, fitted on the past of the test; None where other customers served.
     hull : list of tuple
@@ -150,6 +153,7 @@ class TestResult:
     gains: Mapping[str, Mapping[str, Interval]]
     bands: Mapping[str, Mapping[str, float | int | None]]
     reliability: Sequence[tuple[float, float, float]]
+    calibration: float
     model: FittedModel | None = None
     hull: Sequence[Point] = ()
 
@@ -214,7 +218,12 @@ class Outcomes:
     @property
     def numbers(self) -> str:
         """The counts in words."""
-        return f"{self.churned} customers churned and {self.kept} bought again in {self.snapshots} snapshots"
+        return f"{self._customers} in {'1 snapshot' if self.snapshots == 1 else f'{self.snapshots} snapshots'}"
+
+    @property
+    def _customers(self) -> str:
+        churned = "1 customer" if self.churned == 1 else f"{self.churned:,} customers"
+        return f"{churned} churned and {self.kept:,} bought again"
 
     @property
     def is_enough(self) -> bool:
@@ -229,6 +238,15 @@ class Outcomes:
                 "--horizon."
             )
 
+    def check_test(self, snapshot: Snapshot) -> None:
+        """Refuse to test on a handful of customers: these are the outcomes of the test snapshot alone."""
+        if not self.is_enough:
+            raise NotEnoughData(
+                f"of those active on {date_of(snapshot.cutoff)}, the day to test on, {self._customers}; "
+                f"{LEAST_CUSTOMERS} of each are needed to tell what a model is worth. Choose another --horizon or "
+                "--as-of, or bring a longer history."
+            )
+
 
 def check_enough(data: TrainingSet) -> None:
     """Refuse to learn from a handful of customers."""
@@ -240,8 +258,14 @@ def run_test(data: TrainingSet, plan: SnapshotPlan, *, seed: int = 0) -> TestRes
 
     Where the history holds no such snapshot, or too few customers in it, other customers of the same snapshots
     serve: five times four fifths are fitted on and the rest is tested. That flatters, and the result says so.
+
+    Raises
+    ------
+    NotEnoughData
+        With fewer than 30 customers in the test that churned or that were kept.
     """
     test = data.at([plan.test])[0]
+    Outcomes.count([(test.customer_ids, labels_of(test))]).check_test(plan.test)
     past = data.known_at(plan.test)
     try:
         check_enough(past)
@@ -292,6 +316,7 @@ def _compare(
         },
         used.observed(probabilities[OURS], churned, test.weight),
         reliability(ours),
+        calibration_beyond_chance([ours]),
         hull=roc_hull(ours),
     )
 

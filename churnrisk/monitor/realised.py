@@ -51,7 +51,7 @@ class Realised:
     saved : Interval or None
         Log loss saved against giving everybody the churn rate that came out: below 0 the scores are worse than that.
     calibration_beyond_chance : float or None
-        Distance of predicted and observed rates beyond what chance gives a perfect model.
+        Distance of predicted and observed rates, 0 where chance explains it.
     bins : sequence of tuple
         Size, mean probability and churn rate of 15 bins.
     """
@@ -156,4 +156,4 @@ def _judge(
     worse = difference(ours, Scored(churned, rate, weight), "log_loss", seed=seed, resamples=resamples)
     bins = reliability(ours)
     saved = Interval(*(0.0 - one for one in (worse.value, worse.high, worse.low)))
-    return measure(ours, seed=seed, resamples=resamples), saved, calibration_beyond_chance(bins), bins
+    return measure(ours, seed=seed, resamples=resamples), saved, calibration_beyond_chance([ours]), bins

@@ -22,6 +22,7 @@ def build_at_risk(data: ReportData) -> Section:
 
 def _build_blocks(risk: AtRisk, lookback: int) -> Iterator[Block]:
     yield Words(_introduce(risk))
+    yield from (Words(retell(warning), is_note=True) for warning in risk.warnings)
     yield Words(
         say(
             "This is not “lost” of the overview, which is no purchase for {days} days at the end of a period.",

@@ -29,7 +29,10 @@ class AtRisk:
         By level of risk: ``customers`` now, and ``churn_rate`` in the model's test (None where the band was empty).
     customers : tuple of mapping
         Most at risk first: ``risk_rank, customer_id, churn_probability, risk, segment, days_since_last_order,
-        order_count, total_amount, reason``; the reason is None where there is none.
+        order_count, total_amount, reason``; the reason is None where there is none. Nobody, where the model is worth
+        nothing.
+    warnings : tuple of str
+        What is to be known of the model's grade.
     """
 
     model: str
@@ -42,6 +45,7 @@ class AtRisk:
     lapsed: int
     bands: Mapping[str, Mapping[str, Any]]
     customers: tuple[Mapping[str, Any], ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

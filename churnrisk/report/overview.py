@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from churnrisk.messages import mark, say, write_date, write_period
 from churnrisk.report.blocks import Block, Card, Cards, Section, Words
@@ -37,32 +36,14 @@ def build_overview(data: ReportData) -> Section:
     return Section("overview", say("Overview"), blocks)
 
 
-def make_cards(data: PeriodFigures, *, says_unknown: bool = True) -> tuple[Card, ...]:
-    """Make the cards of the latest period that can be trusted.
-
-    Parameters
-    ----------
-    data : PeriodFigures
-        The figures.
-    says_unknown : bool
-        Whether a card that cannot be compared with the year before says why; else it is compared with the period
-        before.
-    """
+def make_cards(data: PeriodFigures) -> tuple[Card, ...]:
+    """Make the cards of the latest period, beside the same one a year before; else beside the period before."""
     latest = find_latest(data)
     before = find_year_before(data.table.kind, latest)
-    row = data.table.rows[latest]
-    earlier = None if before is None else data.table.rows[before]
-    cards = {name: _make_card(data, name, row, earlier) for name in SHOWN if row.figures[name] is not None}
-    if not says_unknown:
-        last = data.table.rows[latest - 1] if latest else None
-        for name in [name for name in cards if not _is_comparable(data, name, row, earlier)]:
-            is_told = last is not None and _is_comparable(data, name, row, last)
-            cards[name] = replace(cards[name], change=_compare_with(name, row, last) if last and is_told else "")
-    return tuple(cards.values())
-
-
-def _is_comparable(data: PeriodFigures, name: str, row: PeriodRow, earlier: PeriodRow | None) -> bool:
-    return is_known(data, row, name) and earlier is not None and is_known(data, earlier, name)
+    rows = data.table.rows
+    year_before, last = (None if k is None or k < 0 else rows[k] for k in (before, latest - 1))
+    shown = [name for name in SHOWN if rows[latest].figures[name] is not None]
+    return tuple(_make_card(data, name, rows[latest], year_before, last) for name in shown)
 
 
 def name_latest(data: PeriodFigures) -> Words:
@@ -89,24 +70,29 @@ def _introduce(data: ReportData, row: PeriodRow) -> str:
     return f"{_name_period(row)} {log}"
 
 
-def _make_card(data: PeriodFigures, name: str, row: PeriodRow, earlier: PeriodRow | None) -> Card:
+def _make_card(
+    data: PeriodFigures, name: str, row: PeriodRow, year_before: PeriodRow | None, last: PeriodRow | None
+) -> Card:
     title, meaning = SHOWN[name]
     table, value = data.table, row.figures[name]
     said = say(meaning, lookback=table.lookback_days, window=table.revenue_window_days)
     if name == "revenue" and table.currency:
         said = say("{meaning}, in {currency}", meaning=said, currency=table.currency)
     written = BY_UNIT.get(DEFINITIONS[name].unit, amount)(value)
-    return Card(say(title), written, _compare_years(data, name, row, earlier), said)
+    return Card(say(title), written, _compare_years(data, name, row, year_before, last), said)
 
 
-def _compare_years(data: PeriodFigures, name: str, row: PeriodRow, earlier: PeriodRow | None) -> str:
+def _compare_years(
+    data: PeriodFigures, name: str, row: PeriodRow, year_before: PeriodRow | None, last: PeriodRow | None
+) -> str:
+    """Compare with the same season where it is known; else with the period before, and say what is not known."""
     if not is_known(data, row, name):
         return say("the log does not reach back far enough for this figure")
-    if earlier is None:
+    if year_before is not None and is_known(data, year_before, name):
+        return _compare_with(name, row, year_before) + _judge_noise(data, name)
+    if last is None or not is_known(data, last, name):
         return say("the log has no year before")
-    if not is_known(data, earlier, name):
-        return say("{period} is not known: the log starts too late", period=write_period(earlier.period.name))
-    return _compare_with(name, row, earlier) + _judge_noise(data, name)
+    return _compare_with(name, row, last) + ", " + say("the season is in it: the log has no year before")
 
 
 def _compare_with(name: str, row: PeriodRow, earlier: PeriodRow) -> str:

@@ -21,6 +21,8 @@ from churnrisk.retention.periods import Period
 COMPARED = {"retention_rate": ("at_start", "retained"), "no_purchase_rate": ("at_start", "silent")}
 """Shares that are compared: who is in the denominator, and who of them counts."""
 
+MORE, NOISE, SEASON, UNKNOWN = "more than noise", "may be noise", "the season", "more than noise or the season"
+
 PERIODS_PER_YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1}
 
 
@@ -40,8 +42,12 @@ class Change:
         The shares.
     difference, low, high : float
         Later less earlier, with a 95 % interval.
-    is_more_than_noise : bool
-        The interval leaves out 0.
+    season : float or None
+        Of a comparison with the period before: how the share changed in the same step a year before; None where the log
+        does not reach back so far, and for a comparison with the year before.
+    verdict : {"more than noise", "may be noise", "the season", "more than noise or the season"}
+        The interval leaves out 0, or holds it; or, of a comparison with the period before, the same step a year before
+        explains the change, or nobody knows.
     """
 
     figure: str
@@ -53,19 +59,25 @@ class Change:
     difference: float
     low: float
     high: float
-    is_more_than_noise: bool
+    season: float | None
+    verdict: str
+
+    @property
+    def is_more_than_noise(self) -> bool:
+        """Neither chance nor the season explains the change."""
+        return self.verdict == MORE
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
-        return asdict(self)
+        return {**asdict(self), "is_more_than_noise": self.is_more_than_noise}
 
 
 def compare_with_past(log: OrderLog, table: RetentionTable) -> tuple[Change, ...]:
     """Compare the last complete period with the one before, and with the same one a year before.
 
     The two periods share customers, so their shares are not independent; the variance of the difference takes
-    account of every customer's part in both. It covers chance only: a later Easter or a colder spring is real, and
-    still no change of the shop.
+    account of every customer's part in both. It covers chance only, and no season: so the change on the period before
+    is held against that of the same step a year before.
 
     Parameters
     ----------
@@ -84,15 +96,23 @@ def compare_with_past(log: OrderLog, table: RetentionTable) -> tuple[Change, ...
         raise NotEnoughData(
             f"{len(complete)} complete periods; two are needed to compare. Choose a shorter --period or --lookback."
         )
-    last, periods = complete[-1], [row.period for row in table.rows]
-    pairs = [(last, k) for k in dict.fromkeys((last - 1, last - _periods_back(table.kind))) if k in complete]
+    last, periods, back = complete[-1], [row.period for row in table.rows], _periods_back(table.kind)
+    known = [(last, k) for k in dict.fromkeys((last - 1, last - back)) if k in complete]
+    season = (last - back, last - back - 1)
+    pairs = known + [season] * (set(season) <= set(complete) and back > 1)
     windows = windows_of(periods, log, lookback=table.lookback_days, revenue_window=table.revenue_window_days)
     step = partial(count_pairs, windows, tuple(pairs))
     counts = sum((part["counts"] for part in map_orders(log, step, until=windows.bounds[-1])), start=_nothing(pairs))
-    year_before = last - _periods_back(table.kind)
     return tuple(
-        _describe(figure, periods, pair, counts[p, f], is_year_before=pair[1] == year_before)
-        for p, pair in enumerate(pairs)
+        _describe(
+            figure,
+            periods,
+            pair,
+            counts[p, f],
+            step_before=counts[-1, f] if pairs[-1] == season and counts[-1, f, 0] and counts[-1, f, 2] else None,
+            is_year_before=pair[1] == last - back,
+        )
+        for p, pair in enumerate(known)
         for f, figure in enumerate(COMPARED)
         if counts[p, f, 0] and counts[p, f, 2]
     )
@@ -138,9 +158,16 @@ def paired_difference(counts: Sequence[int]) -> tuple[float, float, float]:
 
 
 def _describe(
-    figure: str, periods: Sequence[Period], pair: tuple[int, int], counts: NDArray[np.int64], *, is_year_before: bool
+    figure: str,
+    periods: Sequence[Period],
+    pair: tuple[int, int],
+    counts: NDArray[np.int64],
+    *,
+    step_before: NDArray[np.int64] | None,
+    is_year_before: bool,
 ) -> Change:
-    difference, low, high = paired_difference(counts.tolist())
+    found = paired_difference(counts.tolist())
+    season = None if step_before is None or is_year_before else paired_difference(step_before.tolist())
     later, earlier = (periods[k].name for k in pair)
     return Change(
         figure,
@@ -149,11 +176,25 @@ def _describe(
         is_year_before,
         float(counts[1] / counts[0]),
         float(counts[3] / counts[2]),
-        difference,
-        low,
-        high,
-        not low <= 0 <= high,
+        *found,
+        None if season is None else season[0],
+        _judge(found, season, is_year_before=is_year_before),
     )
+
+
+def _judge(
+    found: tuple[float, float, float], season: tuple[float, float, float] | None, *, is_year_before: bool
+) -> str:
+    """Tell a change from chance, and from what the season does."""
+    difference, low, high = found
+    if low <= 0 <= high:
+        return NOISE
+    if is_year_before:
+        return MORE
+    if season is None:
+        return UNKNOWN
+    half = float(np.hypot(high - low, season[2] - season[1])) / 2
+    return MORE if abs(difference - season[0]) > half else SEASON
 
 
 def measure_trend(table: RetentionTable, figure: str) -> float | None:

@@ -66,6 +66,8 @@ class ShopYear:
         the share of all for both, where the log has less than three years.
     young_revenue, old_revenue : float
         Net revenue of the year per customer active at its end.
+    one_rate_because : str
+        Why one retention rate stands for both; empty where each has its own.
     """
 
     young: int
@@ -74,6 +76,7 @@ class ShopYear:
     old_retention: float
     young_revenue: float
     old_revenue: float
+    one_rate_because: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,9 +182,18 @@ def measure_year(log: OrderLog) -> ShopYear:
         raise NotEnoughData(f"nobody was active at {date_of(end - YEAR)}, a year before the end of the log.")
     # With less than a third year before, nobody can be told to be older than a year at the start of the last one.
     is_known = log.last_day + 1 - log.first_day >= 3 * YEAR
+    reason = ""
+    if not is_known:
+        reason = (
+            f"the log has {log.last_day + 1 - log.first_day:,} days; with less than three years nobody can be told to "
+            "have been a customer for more than a year when the last year began"
+        )
+    elif None in rates:
+        kind = "older customers" if rates[0] is None else "in their first year"
+        reason = f"all who were active a year before the end of the log were {kind}"
     young_rate, old_rate = (everybody if rate is None or not is_known else rate for rate in rates)
     means = (young_revenue / MONEY_SCALE / max(young, 1), old_revenue / MONEY_SCALE / max(old, 1))
-    return ShopYear(young, old, young_rate, old_rate, *means)
+    return ShopYear(young, old, young_rate, old_rate, *means, reason)
 
 
 def count_year(end: int, batch: Arrays) -> Arrays:

@@ -18,7 +18,7 @@ DEFINITIONS = (
         "nps",
         "NPS",
         "points",
-        "100 x (share of promoters, 9 or 10, less share of detractors, 0 to 6), of all answers",
+        "100 x (share of promoters, 9 or 10, less share of detractors, 0 to 6), of the latest answer of each customer",
         "The interval adds three answers to the sample (3/4 promoter, 3/2 passive, 3/4 detractor), so it is never of "
         "zero width, not even when all answers agree. The figure itself is the plain one.",
         "Many tools give no interval; with 50 answers it is about 20 points to either side.",
@@ -47,6 +47,7 @@ class Answer:
     reason: str = ""
     comment: str = ""
     csat: float | None = None
+    day: int | None = None
 
     @property
     def group(self) -> str:
@@ -100,7 +101,9 @@ class Survey:
     Parameters
     ----------
     total : Nps
-        Of all answers.
+        Of the latest answer of each customer; answers without a customer count each.
+    of_all_answers : Nps
+        With the earlier answers of customers who answered again.
     csat_mean : float or None
         Mean satisfaction; None without a column.
     csat_responses : int
@@ -116,6 +119,7 @@ class Survey:
     """
 
     total: Nps
+    of_all_answers: Nps
     csat_mean: float | None
     csat_responses: int
     by_period: Mapping[str, Nps]
@@ -128,6 +132,7 @@ class Survey:
         """Give plain values for JSON."""
         return {
             **vars(self.total),
+            "of_all_answers": vars(self.of_all_answers),
             "csat_mean": self.csat_mean,
             "csat_responses": self.csat_responses,
             "by_period": [{"period": name, **vars(nps)} for name, nps in self.by_period.items()],
@@ -172,13 +177,15 @@ def measure_survey(answers: Sequence[Answer], known: KnownCustomers = NOBODY) ->
     Parameters
     ----------
     answers : sequence of Answer
-        One per response.
+        One per response. Of several of one customer the latest counts: in all, in each period, in each segment.
     known : KnownCustomers, optional
         What is known of the customers. The segment of an answer is that of the survey, else the RFM segment.
     """
+    latest = keep_latest(answers)
     segments = [answer.segment or known.segment.get(answer.customer_id, "") for answer in answers]
     satisfied = [answer.csat for answer in answers if answer.csat is not None]
     return Survey(
+        _count(latest),
         _count(answers),
         sum(satisfied) / len(satisfied) if satisfied else None,
         len(satisfied),
@@ -186,8 +193,15 @@ def measure_survey(answers: Sequence[Answer], known: KnownCustomers = NOBODY) ->
         _split(answers, segments),
         tuple(_list_reasons(answers, segments, known)),
         sum(bool(answer.comment) for answer in answers),
-        tuple(_describe_group(name, answers, known) for name in GROUPS),
+        tuple(_describe_group(name, latest, known) for name in GROUPS),
     )
+
+
+def keep_latest(answers: Sequence[Answer]) -> list[Answer]:
+    """Keep the latest answer of each customer, of two of one day the later row; and all answers without a customer."""
+    in_time = sorted(answers, key=lambda answer: -1 if answer.day is None else answer.day)
+    last_of = {answer.customer_id: answer for answer in in_time if answer.customer_id}
+    return [*last_of.values(), *(answer for answer in answers if not answer.customer_id)]
 
 
 def _count(answers: Iterable[Answer]) -> Nps:
@@ -200,7 +214,7 @@ def _split(answers: Sequence[Answer], keys: Sequence[str]) -> dict[str, Nps]:
     for key, answer in zip(keys, answers, strict=True):
         if key:
             parts[key].append(answer)
-    return {key: _count(parts[key]) for key in sorted(parts)}
+    return {key: _count(keep_latest(parts[key])) for key in sorted(parts)}
 
 
 def _list_reasons(

@@ -28,6 +28,8 @@ ALIASES = {
 SURVEY_ROLES = tuple(ALIASES)
 REJECT_LIMIT = 0.05
 MOST_BYTES = 500_000_000
+HIGHEST_OF_OTHERS, LEAST_ANSWERS = 7, 5
+"""Where none of so many answers is higher, the scale may be one of 1 to 5 or 1 to 7, of which no NPS can be made."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,12 @@ class SurveyRows:
 
 
 def read_survey(
-    path: Path, columns: Mapping[str, str] | None = None, *, period: str = "month", calendar: Calendar = USUAL
+    path: Path,
+    columns: Mapping[str, str] | None = None,
+    *,
+    period: str = "month",
+    calendar: Calendar = USUAL,
+    is_low: bool = False,
 ) -> SurveyRows:
     """Read a survey from CSV in UTF-8, with commas, semicolons or tabs.
 
@@ -66,11 +73,13 @@ def read_survey(
         What answers are grouped by, where they are dated.
     calendar : Calendar
         On which day years and weeks begin.
+    is_low : bool
+        That the scale is 0 to 10 although no answer is high.
 
     Raises
     ------
     SourceError, ColumnError, TooManyRejects
-        The file cannot be read, has no score, or more than 5 % of its rows cannot be used.
+        The file cannot be read, has no score, more than 5 % of its rows cannot be used, or its scale is another one.
     """
     reader = _open_rows(path)
     header = [name.strip() for name in next(reader, [])]
@@ -92,6 +101,13 @@ def read_survey(
     if rows and len(rejected) / rows > REJECT_LIMIT:
         examples = "; ".join(f"line {n}, {column}: {value!r} {reason}" for n, column, value, reason in rejected[:3])
         raise TooManyRejects(f"{path.name}: {len(rejected)} of {rows} answers cannot be used, for example {examples}.")
+    highest = max((answer.score for answer in answers), default=10)
+    if len(answers) >= LEAST_ANSWERS and highest <= HIGHEST_OF_OTHERS and not is_low:
+        raise SourceError(
+            f"{path.name}, column {header[places['score']]!r}: the highest of {len(answers):,} answers is {highest}, so"
+            " the scale may be 1 to 5 or 1 to 7. NPS needs answers from 0 to 10. If these are, say so: --scale-0-10; "
+            "else bring the column that is: --survey-column score=HEADER."
+        )
     return SurveyRows(tuple(answers), rows, empty, tuple(rejected))
 
 
@@ -137,11 +153,13 @@ def _read_answer(cells: Mapping[str, str], period: str, calendar: Calendar) -> A
         return "score", cells["score"], "is no whole number from 0 to 10"
     if cells.get("csat") and csat is None:
         return "csat", cells["csat"], "is no number"
-    when = _name_period(cells.get("answered_at", ""), period, calendar)
-    if when is None:
+    try:
+        day = _read_day(cells.get("answered_at", ""))
+    except SettingsError:
         return "answered_at", cells["answered_at"], "is no date like 2011-12-10"
+    when = "" if day is None else make_periods(period, day, day + 1, calendar=calendar)[0].name
     texts = {name: cells.get(name, "") for name in ("customer_id", "segment", "reason", "comment")}
-    return Answer(int(score), period=when, csat=csat, **texts)
+    return Answer(int(score), period=when, csat=csat, day=day, **texts)
 
 
 def _number(text: str) -> float | None:
@@ -152,11 +170,5 @@ def _number(text: str) -> float | None:
     return value if abs(value) < 1e15 else None  # refuses inf and nan as well
 
 
-def _name_period(text: str, period: str, calendar: Calendar) -> str | None:
-    if not text:
-        return ""
-    try:
-        day = parse_day(text[:10], option="answered_at")
-    except SettingsError:
-        return None
-    return make_periods(period, day, day + 1, calendar=calendar)[0].name
+def _read_day(text: str) -> int | None:
+    return parse_day(text[:10], option="answered_at") if text else None

@@ -14,6 +14,7 @@ from churnrisk.workflows.campaigns import (
     read_campaign_list,
     read_suppressed,
 )
+from churnrisk.workflows.card import is_worth_acting_on
 from churnrisk.workflows.changes import Comparison, Memory, remember
 from churnrisk.workflows.cluster import ClusterResult, score_source_on_spark
 from churnrisk.workflows.days import say_if_card_long_past
@@ -132,6 +133,7 @@ __all__ = [
     "find_purchases",
     "first_day_of",
     "forget_customers",
+    "is_worth_acting_on",
     "learn_uplift",
     "load",
     "make_report",

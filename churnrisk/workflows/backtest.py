@@ -16,6 +16,7 @@ from churnrisk.workflows.days import Day
 from churnrisk.workflows.drawing import describe_draw, draw_for_training
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.model import Progress, backtest_orders, choose_windows
+from churnrisk.workflows.sources import named_when_too_short
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class BacktestReport:
         return {
             **describe_backtest(self.backtest),
             "grade": describe_grade(self.grade),
-            "horizon_choice": None if self.choice is None else vars(self.choice),
+            "horizon_choice": None if self.choice is None else self.choice.to_dict(),
             "intake": dict(self.intake),
             **self.exposed,
         }
@@ -93,7 +94,7 @@ def backtest(
     """
     tell = progress or (lambda _what, _done, _total: None)
     tell("reading purchases", 0, 1)
-    with read_orders(purchases, options or IntakeOptions()) as orders:
+    with named_when_too_short(purchases), read_orders(purchases, options or IntakeOptions()) as orders:
         tell("reading purchases", 1, 1)
         current, choice = choose_windows(orders, as_of, horizon=horizon, lookback=lookback, lead=lead)
         exposures = read_exposures(campaigns)

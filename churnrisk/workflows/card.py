@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import churnrisk
@@ -20,11 +20,23 @@ from churnrisk.learning import (
     TestResult,
     expected_maximum_profit,
 )
+from churnrisk.messages import wording
 from churnrisk.orders import Orders, is_of_copy
 from churnrisk.timeline import HorizonChoice, Snapshot, date_of
 from churnrisk.workflows.outlook import KnownValue
 
 CARD_VERSION = 1
+WORST = "E"
+WARNINGS = {
+    "D": wording(
+        "The model has grade D: its probabilities, or its forecasts at some seasons, may be far off. "
+        "`churnrisk models show` says why."
+    ),
+    WORST: wording(
+        "The model has grade E: do not act on these scores. `churnrisk models show` says why; more history or another "
+        "--horizon may give a better one."
+    ),
+}
 
 
 def make_card(
@@ -45,7 +57,7 @@ def make_card(
         "churnrisk": churnrisk.__version__,
         "seed": seed,
         "snapshot": describe_snapshot(model.snapshot),
-        "horizon_choice": None if choice is None else vars(choice),
+        "horizon_choice": None if choice is None else choice.to_dict(),
         "training": _training(data),
         "test": describe_test(result),
         "backtest": None if backtest is None else describe_backtest(backtest),
@@ -64,6 +76,21 @@ def make_card(
         "intake": describe_intake(orders),
         "data_fingerprint": orders.fingerprint,
     }
+
+
+def is_worth_acting_on(card: Mapping[str, Any]) -> bool:
+    """Tell whether a list of whom to contact first may be made of a model's scores; a card of old has no grade."""
+    return _letter_of(card) != WORST
+
+
+def warn_of_grade(card: Mapping[str, Any]) -> Iterator[str]:
+    """Name a grade that whoever reads the scores has to know of."""
+    if _letter_of(card) in WARNINGS:
+        yield WARNINGS[_letter_of(card)]
+
+
+def _letter_of(card: Mapping[str, Any]) -> str:
+    return str(card.get("grade", {}).get("letter", ""))
 
 
 def describe_snapshot(snapshot: Snapshot) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from churnrisk.learning import Valuation
 from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.scoring import By, ClusterScores, score_on_cluster
+from churnrisk.workflows.card import warn_of_grade
 from churnrisk.workflows.days import Day, choose_as_of
 from churnrisk.workflows.model import ChurnModel
 from churnrisk.workflows.recipe import read_as_trained
@@ -84,4 +85,6 @@ def score_source_on_spark(
             top=top,
             progress=progress,
         )
-        return ClusterResult(scores, tuple(orders.report.notices), orders.report.describe())
+        return ClusterResult(
+            scores, (*warn_of_grade(churn_model.card), *orders.report.notices), orders.report.describe()
+        )

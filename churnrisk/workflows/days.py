@@ -9,7 +9,7 @@ from typing import Any
 from churnrisk.errors import NotEnoughData
 from churnrisk.holes import LEAST_DAYS
 from churnrisk.learning import FittedModel
-from churnrisk.messages import wording
+from churnrisk.messages import wording, wordings
 from churnrisk.orders import Orders
 from churnrisk.timeline import date_of, day_number, parse_day
 
@@ -61,6 +61,18 @@ def today() -> int:
     return day_number(dt.date.today())
 
 
+_LONG_PAST = wordings(
+    "The last order is of {last}, {days} days before {day}; before that the shop was never longer than {count} day "
+    "without a purchase. If newer orders exist, bring them: whoever bought since looks silent.",
+    "The last order is of {last}, {days} days before {day}; before that the shop was never longer than {count} days "
+    "without a purchase. If newer orders exist, bring them: whoever bought since looks silent.",
+)
+_LONG_PAST_EVERY_DAY = wording(
+    "The last order is of {last}, {days} days before {day}; before that no day was without a purchase. If newer orders "
+    "exist, bring them: whoever bought since looks silent."
+)
+
+
 def say_if_long_past(last_day: int, longest_gap: int, day: int) -> Iterator[str]:
     """Say by date where a log ends long before a day: by more than two weeks, and than it ever was without a purchase.
 
@@ -74,10 +86,8 @@ def say_if_long_past(last_day: int, longest_gap: int, day: int) -> Iterator[str]
         As of which it is looked at, or today.
     """
     if day - 1 - last_day > max(LEAST_DAYS, longest_gap):
-        yield wording(
-            "The last order is of {last}, {days} days before {day}; before that the shop was never longer than "
-            "{longest} days without a purchase. If newer orders exist, bring them: whoever bought since looks silent."
-        ).format(last=date_of(last_day), days=day - last_day, day=date_of(day), longest=longest_gap)
+        words = _LONG_PAST[longest_gap != 1] if longest_gap else _LONG_PAST_EVERY_DAY
+        yield words.format(last=date_of(last_day), days=day - last_day, day=date_of(day), count=longest_gap)
 
 
 def say_if_card_long_past(card: Mapping[str, Any]) -> Iterator[str]:

@@ -43,6 +43,7 @@ from churnrisk.workflows.planning import choose_snapshot, plan_training
 from churnrisk.workflows.reasons import ReasonsFor, describe_drivers, make_finder, score_with_reasons
 from churnrisk.workflows.recipe import KEY as RECIPE
 from churnrisk.workflows.recipe import describe_recipe, read_as_trained
+from churnrisk.workflows.sources import named_when_too_short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -258,7 +259,7 @@ def train(
     """
     chosen = options or IntakeOptions(engine=engine, columns=dict(columns or {}))
     progress("reading purchases", 0, 1)
-    with read_orders(purchases, chosen) as orders:
+    with named_when_too_short(purchases), read_orders(purchases, chosen) as orders:
         progress("reading purchases", 1, 1)
         return train_orders(
             orders,

@@ -116,8 +116,8 @@ def plan_training(orders: Orders, current: Snapshot, *, most: int, seed: int) ->
     Raises
     ------
     NotEnoughData
-        Where the history is too short, too few customers churned or bought again, or a hole of a horizon or more is
-        followed by next to no orders.
+        Where the history is too short, too few customers churned or bought again, in all or in the test, or a hole of
+        a horizon or more is followed by next to no orders.
     """
     sold = selling_days(orders).before(current.cutoff)
     holes = sold.holes()
@@ -137,6 +137,7 @@ def plan_training(orders: Orders, current: Snapshot, *, most: int, seed: int) ->
         plan = _without_empty(plan_with(admitted), label)
         outcomes = Outcomes.count(label(one) for one in sorted({*plan.labelled, *plan.fitting}))
         if outcomes.is_enough:
+            Outcomes.count([label(plan.test)]).check_test(plan.test)
             return TrainingPlan(plan, drawn, outcomes, holes, sold.longest_gap, admitted)
     outcomes.check()
     raise AssertionError("outcomes that are not enough were not refused")

@@ -123,8 +123,7 @@ def _judge(orders: Orders, terms: TrainingTerms, horizon: int | None) -> tuple[b
             orders, orders.last_day + 1, horizon=horizon, lookback=terms.lookback, lead=terms.lead
         )
         if choice is not None:
-            share = f"{choice.share:.1%} of those who buy again do so within {choice.horizon} days"
-            told = f"{share}; `churnrisk train` takes that horizon unless told otherwise: "
+            told = f"{choice.reason} `churnrisk train` takes that horizon unless told otherwise: "
         plan = plan_training(orders, current, most=terms.most, seed=terms.seed)
     except NotEnoughData as error:
         return False, f"{told}{error}"

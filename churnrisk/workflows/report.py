@@ -30,7 +30,7 @@ from churnrisk.scoring import Scores
 from churnrisk.state import StatePlace, StoredCampaign, find_state, list_campaigns, list_measured
 from churnrisk.tables import Table, replacing
 from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
-from churnrisk.workflows.card import describe_intake, describe_snapshot
+from churnrisk.workflows.card import describe_intake, describe_snapshot, is_worth_acting_on, warn_of_grade
 from churnrisk.workflows.days import choose_as_of
 from churnrisk.workflows.model import ChurnModel, load
 from churnrisk.workflows.reasons import make_finder, score_with_reasons
@@ -242,7 +242,7 @@ def _compare(orders: Orders, table: RetentionTable) -> tuple[Change, ...]:
 
 def _list_at_risk(model: ChurnModel, scores: Scores, segmentation: Segmentation, top: int) -> AtRisk:
     snapshot = describe_snapshot(scores.snapshot)
-    listed = min(top, scores.count("status", "scored"))
+    listed = min(top, scores.count("status", "scored")) if is_worth_acting_on(model.card) else 0
     segment_of = segmentation.segment_of() if listed else {}
     first = Table({name: values[:listed].tolist() for name, values in scores.columns.items()}).records()
     return AtRisk(
@@ -256,6 +256,7 @@ def _list_at_risk(model: ChurnModel, scores: Scores, segmentation: Segmentation,
         lapsed=scores.count("status", "lapsed"),
         bands=_count_bands(model, scores),
         customers=tuple(_describe_customer(record, segment_of) for record in first),
+        warnings=tuple(warn_of_grade(model.card)),
     )
 
 

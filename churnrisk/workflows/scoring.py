@@ -25,6 +25,7 @@ from churnrisk.schema import SUMMARY_ROLES
 from churnrisk.scoring import By, Scores, StreamedScores, score_summary
 from churnrisk.tables import CsvStyle, Table, check_target, write_table
 from churnrisk.timeline import date_of
+from churnrisk.workflows.card import warn_of_grade
 from churnrisk.workflows.changes import Comparison, Memory, with_change
 from churnrisk.workflows.days import Day, choose_as_of, say_if_long_past, to_day, today
 from churnrisk.workflows.model import ChurnModel
@@ -192,7 +193,7 @@ def score_source(
                 scores, compared = _compare(memory, _score_history(model, customers, orders, as_of, how), "ids", orders)
     kind = cast(Kind, customers.kind)
     notes = _say_notes(model, scores, kind, by, has_reasons=reasons != "none", is_streamed=streamed is not None)
-    notices = tuple(filter(None, (*notices, long_past, *notes)))
+    notices = tuple(filter(None, (*warn_of_grade(churn_model.card), *notices, long_past, *notes)))
     return ScoreResult(scores, kind, notices, intake, compared, streamed, long_past)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from churnrisk.errors import OutputError, SourceError
+from churnrisk.errors import NotEnoughData, OutputError, SourceError
 from churnrisk.orders import IntakeOptions, IntakeReport, convert_files, convert_purchases, list_files
 from churnrisk.tables import replacing
 
@@ -92,6 +93,18 @@ def convert(
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return reports
+
+
+@contextmanager
+def named_when_too_short(source: Any) -> Iterator[None]:
+    """Name the file in a refusal for want of data, and the command that tells what it is enough for."""
+    try:
+        yield
+    except NotEnoughData as error:
+        if not isinstance(source, str | Path) or str(source) == "-":
+            raise
+        place = without_password(str(source))
+        raise NotEnoughData(f"{place}: {error} `churnrisk check {place}` tells what it is enough for.") from None
 
 
 def without_password(place: str) -> str:

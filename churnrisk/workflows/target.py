@@ -31,7 +31,7 @@ from churnrisk.state import StatePlace, open_state
 from churnrisk.tables import CsvStyle, Table, check_target, write_table
 from churnrisk.timeline import Snapshot, date_of
 from churnrisk.workflows.campaign_results import find_response
-from churnrisk.workflows.card import describe_intake, describe_snapshot
+from churnrisk.workflows.card import describe_intake, describe_snapshot, warn_of_grade
 from churnrisk.workflows.days import Day, choose_as_of
 from churnrisk.workflows.model import ChurnModel
 from churnrisk.workflows.reasons import main_families
@@ -190,7 +190,7 @@ def make_target(
     opted_out = None if suppress is None else read_opted_out(suppress, chosen)
     with read_orders(source, chosen) as orders:
         scored = score_customers(churn_model, orders, as_of, valuation=valuation, playbook=plays)
-        intake, notices = describe_intake(orders), tuple(orders.report.notices)
+        intake, notices = describe_intake(orders), (*warn_of_grade(churn_model.card), *orders.report.notices)
         if learned_from is not None:
             scored, found = learned_from.respond(scored, orders)
             notices += (found,)

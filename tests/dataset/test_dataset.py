@@ -103,12 +103,20 @@ def test_daily_purchases_count_customers_and_quiet_days() -> None:
     assert count_daily_purchases(polars_log(PlainLog(())), CUTOFF).counts.tolist() == []
 
 
-def test_gaps_are_closed_or_open() -> None:
+def test_each_customer_counts_once_in_the_gaps() -> None:
+    """Three gaps of one customer are a third each, the last wait only counts of those with one purchase day."""
     second = replace(buys(30)[0], order="second order of the day")
-    log = PlainLog((*buys(30, 20, 10, -3), second, *buys(1, customer="b"), *buys(11, 1, customer="c")))
+    log = PlainLog((*buys(30, 20, 15, 5, -3), second, *buys(1, customer="b"), *buys(11, 1, customer="c")))
     gaps, open_gaps = repurchase_gaps(polars_log(log), CUTOFF)
-    assert gaps == {10: 3}
-    assert open_gaps == {9: 1, 0: 2}
+    assert gaps == pytest.approx({10: 1 + 2 / 3, 5: 1 / 3})
+    assert open_gaps == {0: 1}
+
+
+def test_more_of_the_same_gaps_of_a_customer_change_nothing() -> None:
+    others = (*buys(200, 80, customer="b"), *buys(150, customer="c"))
+    few, many = (PlainLog((*buys(*days), *others)) for days in ((10, 5), range(0, 300, 5)))
+    for one, other in zip(*(repurchase_gaps(polars_log(log), CUTOFF) for log in (few, many)), strict=True):
+        assert one == pytest.approx(other)
 
 
 def test_the_training_set_as_it_stood_earlier_knows_no_later_outcome() -> None:

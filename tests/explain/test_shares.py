@@ -16,6 +16,7 @@ from churnrisk.learning import FAMILIES, Blend, FittedModel, families_of, to_pro
 from churnrisk.learning.design import SILENCE
 from churnrisk.learning.rules import BASE_RATE, FIGURES, FITS, RECENCY_RULE, RFM_RULE, SILENCE_RULE
 from support.coalitions import shares_by_orders, worth_by_definition
+from support.folds import Drawn
 
 PLACES = {BASE_RATE: (), RECENCY_RULE: ("days_since_last_order",), RFM_RULE: FIGURES, SILENCE_RULE: (SILENCE,)}
 
@@ -25,7 +26,8 @@ def with_rule(model: FittedModel, name: str, values: np.ndarray) -> FittedModel:
     columns = learner.design.apply(values, learner.silence)
     churned = (np.random.default_rng(1).random(len(values)) < 0.4).astype(float)
     places = tuple(learner.design.columns.index(one) for one in PLACES[name])
-    return replace(model, learner=replace(learner, ranking=FITS[name](columns, churned, places)))
+    known = Drawn(columns, churned, np.ones(len(values)))
+    return replace(model, learner=replace(learner, ranking=FITS[name](known, places)))
 
 
 def test_shares_of_a_blend_equal_brute_force(model: FittedModel, values: np.ndarray) -> None:

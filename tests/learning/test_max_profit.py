@@ -129,3 +129,12 @@ def test_where_nothing_can_be_gained_it_is_zero() -> None:
     hull = roc_hull(Scored(np.array([0, 1]), np.array([0.2, 0.8])))
     assert expected_maximum_profit(hull, 0.5, value=10, incentive_cost=10) == MaxProfit(0.0, 0.0)
     assert roc_hull(Scored(np.zeros(3), np.array([0.1, 0.2, 0.3]))) == ()
+
+
+@given(cases())
+@settings(max_examples=30, deadline=None)
+def test_a_customer_who_stands_for_three_counts_three_times(case: Case) -> None:
+    weight = np.where(np.arange(len(case.churned)) % 2, 3, 1)
+    repeated = Scored(np.repeat(case.churned, weight), np.repeat(case.probability, weight))
+    weighed = Scored(case.churned, case.probability, weight.astype(float))
+    np.testing.assert_allclose(roc_hull(weighed), roc_hull(repeated))

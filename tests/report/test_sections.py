@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from churnrisk.report import MeasuredCampaign, ReportData, render_report
+from churnrisk.report.at_risk import build_at_risk
 from churnrisk.report.blocks import Cards, Chart, DataTable, Section, Words
 from churnrisk.report.campaigns import build_campaigns
 from churnrisk.report.catalogue import SECTIONS, build_sections
@@ -86,18 +87,20 @@ def test_the_overview_compares_the_last_complete_period_with_the_year_before(dat
     assert last.period.name in words_of(build_overview(data))
 
 
-def test_a_year_before_that_the_log_does_not_reach_is_not_compared(tmp_path: Path) -> None:
+def test_without_a_year_before_the_month_before_is_named_and_the_season_is_not_hidden(tmp_path: Path) -> None:
     data = make_data(tmp_path, days=600)
     [cards] = [block for block in build_overview(data).blocks if isinstance(block, Cards)]
+    assert cards.cards == make_cards(data)  # those of the dashboard are the same
     changes = {card.title: card.change for card in cards.cards}
-    assert changes["Retained"].endswith("is not known: the log starts too late")
     assert " on 2019-" in changes["Revenue"]
-    active = make_cards(data, says_unknown=False)[0]  # on the dashboard it is compared with the month before
     last, latest = [row for row in data.table.rows if row.complete][-2:]
     past, now = (row.figures["customers_at_end"] for row in (last, latest))
     assert past is not None
     assert now is not None
-    assert active.change == f"{growth(now, past)} on {last.period.name}"
+    season = "the season is in it: the log has no year before"
+    assert changes["Active customers"] == f"{growth(now, past)} on {last.period.name}, {season}"
+    assert changes["Retained"].endswith(season)
+    assert "noise" not in changes["Retained"]
 
 
 def test_trends_leave_out_what_is_not_known(data: ReportData) -> None:
@@ -179,3 +182,11 @@ def test_the_account_adds_up(data: ReportData) -> None:
 )
 def test_numbers_are_written_as_a_reader_expects(written: str, expected: str) -> None:
     assert written == expected
+
+
+def test_what_is_to_be_known_of_the_grade_stands_above_the_list(data: ReportData) -> None:
+    assert data.at_risk is not None
+    weak = replace(data, at_risk=replace(data.at_risk, customers=(), warnings=("The model has grade E.",)))
+    section = build_at_risk(weak)
+    assert "The model has grade E." in words_of(section)
+    assert len([block for block in section.blocks if isinstance(block, DataTable)]) == 1  # the bands alone

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from churnrisk.errors import NotEnoughData, SettingsError
+from churnrisk.orders import Orders
 from churnrisk.retention import (
     FOLKLORE,
     Terms,
@@ -24,7 +25,8 @@ from churnrisk.retention import (
 from churnrisk.retention.benchmarks import REFUSALS, second_order_rate
 from churnrisk.retention.change import paired_difference
 from churnrisk.retention.economics import ShopYear, measure_year, simulate_profit
-from support.logs import CUTOFF, PlainLog, polars_log, random_logs, seeded_log
+from churnrisk.timeline import day_number
+from support.logs import CUTOFF, PlainLog, Row, polars_log, random_logs, seeded_log
 from support.retention_logs import as_log, buy, small_log
 from support.retention_oracle import Shop
 
@@ -42,7 +44,42 @@ def test_changes_are_those_of_the_table() -> None:
         assert change.earlier_value == rows[change.earlier].figures[change.figure]
         assert change.low < change.difference < change.high
         assert change.difference == pytest.approx(change.value - change.earlier_value)
-        assert change.is_more_than_noise == (not change.low <= 0 <= change.high)
+        assert (change.verdict == "may be noise") == (change.low <= 0 <= change.high)
+        assert change.is_more_than_noise == (change.verdict == "more than noise")
+
+
+FIRST = dt.date(2020, 1, 1)
+
+
+def away_in(*julys: int, since: int = 2020) -> Orders:
+    """A shop until August 2021 where customers buy every ten days, but two of three not in July of some years."""
+    rows: list[Row] = []
+    for k in range(60):
+        days = [FIRST + dt.timedelta(days=day) for day in range(k % 10, 580, 10)]
+        here = [day for day in days if k % 3 == 0 or day.month != 7 or day.year not in julys]
+        rows += buy(f"c{k}", *(day_number(day) for day in here if day.year >= since))
+    return small_log(*rows)
+
+
+@pytest.mark.parametrize(
+    ("log", "verdict"),
+    [
+        (away_in(2020, 2021), "the season"),
+        (away_in(2021), "more than noise"),
+        (away_in(2021, since=2021), "more than noise or the season"),
+    ],
+    ids=["each year", "this year", "nobody knows"],
+)
+def test_what_the_season_does_is_not_called_a_change_of_the_shop(log: Orders, verdict: str) -> None:
+    changes = compare_with_past(log, measure_retention(log, "month", lookback=30))
+    assert {change.period for change in changes} == {"2021-07"}
+    on_june = [change for change in changes if change.earlier == "2021-06"]
+    on_july = [change for change in changes if change.earlier == "2020-07"]
+    assert {change.verdict for change in on_june} == {verdict}
+    assert {change.is_more_than_noise for change in on_june} == {verdict == "more than noise"}
+    assert all(abs(change.difference) > 0.5 for change in on_june)
+    assert bool(on_july) == (verdict != "more than noise or the season")
+    assert {change.verdict for change in on_july} <= {"may be noise" if verdict == "the season" else "more than noise"}
 
 
 def test_the_paired_interval_covers_what_it_promises() -> None:
@@ -155,6 +192,18 @@ def test_a_point_of_retention_is_worth_something_and_the_folklore_is_sourced() -
 def test_impossible_terms(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=f"--{list(wrong)[-1].replace('_', '-')}"):
         Terms(**wrong)  # type: ignore[arg-type]
+
+
+def test_one_rate_for_all_is_said_to_be_one() -> None:
+    """Of a log of less than three years nobody is known to be older than a year when the last one began."""
+    short = measure_year(away_in())
+    assert short.young_retention == short.old_retention
+    assert "the log has 580 days" in short.one_rate_because
+    assert not measure_year(ORDERS).one_rate_because or ORDERS.last_day - ORDERS.first_day < 3 * 365
+    long = small_log(*buy("old", *range(0, 1200, 30)), *buy("young", *range(700, 1200, 30)))
+    assert not measure_year(long).one_rate_because
+    only_old = small_log(*buy("old", *range(0, 1200, 30)))
+    assert "were older customers" in measure_year(only_old).one_rate_because
 
 
 def test_economics_need_two_years_and_amounts() -> None:

@@ -111,3 +111,25 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         read_survey(write(tmp_path, "оценка\n9\n", "cp1251"))
     with pytest.raises(SourceError, match="cannot be read"):
         read_survey(tmp_path / "none.csv")
+
+
+def test_the_latest_answer_of_each_customer_counts(tmp_path: Path) -> None:
+    """Three answers of one person, the last of them 0, are one; answers that nobody's id stands on are all kept."""
+    text = (
+        "customer_id,answered_at,score\na,2024-02-05,0\na,2024-01-05,10\na,2024-01-05,10\nb,2024-01-06,7\n"
+        "c,2024-01-07,8\nd,2024-01-08,6\ne,2024-01-09,9\nf,2024-01-10,\n"
+    )
+    survey = measure_survey(read_survey(write(tmp_path, text)).answers)
+    assert (survey.total.nps, survey.total.responses) == (-20, 5)
+    assert survey.of_all_answers.responses == 7
+    assert survey.of_all_answers.nps == pytest.approx(100 / 7)
+    assert {name: nps.responses for name, nps in survey.by_period.items()} == {"2024-01": 5, "2024-02": 1}
+    assert measure_survey([Answer(9), Answer(9), Answer(1)]).total.responses == 3
+
+
+def test_another_scale_is_asked_about(tmp_path: Path) -> None:
+    low = write(tmp_path, "score\n1\n2\n3\n4\n4\n4\n")
+    with pytest.raises(SourceError, match=r"highest of 6 answers is 4, .* --scale-0-10"):
+        read_survey(low)
+    assert len(read_survey(low, is_low=True).answers) == 6
+    assert len(read_survey(write(tmp_path, "score\n1\n2\n3\n4\n4\n8\n")).answers) == 6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -53,7 +54,7 @@ def assert_alike(log: pd.DataFrame, horizon: int | None = HORIZON, lookback: int
         assert verdict.reason.endswith(str(refusal.value))
     else:
         card = churnrisk.train(log, horizon=horizon, lookback=lookback).card
-        assert f"in {len(card['training'][-12:])} snapshots" in verdict.reason
+        assert f"in {len(card['training'][-12:])} snapshot" in verdict.reason
         assert ("later snapshot" in verdict.reason) >= (card["test"]["kind"] == "later snapshot")
     return verdict
 
@@ -72,16 +73,35 @@ def test_random_small_logs() -> None:
     rng = np.random.default_rng(3)
     outcomes = set()
     for seed in range(4):
-        loyal, leaving = rng.integers(25, 45, 2)
-        log = make_log(loyal=loyal, leaving=leaving, until=int(rng.integers(20, 190)), seed=seed)
+        loyal, leaving = rng.integers(25, 60, 2)
+        log = make_log(loyal=loyal, leaving=leaving, until=int(rng.integers(150, 190)), seed=seed)
         outcomes.add(assert_alike(log, int(rng.choice([14, 30, 45])), int(rng.choice([30, 365]))).is_enough)
     assert outcomes == {True, False}
 
 
-def test_snapshots_of_one_outcome_end_in_no_traceback() -> None:
+def test_a_test_of_one_outcome_is_refused() -> None:
     """All who leave have left before the newest snapshots' lookback began, so there nobody churned."""
     log = make_log(loyal=50, leaving=60, days=300, until=195)
-    assert assert_alike(log, 20, 60).is_enough
+    verdict = assert_alike(log, 20, 60)
+    assert not verdict.is_enough
+    assert "of those active on 2024-10-07, the day to test on, 0 customers churned and 50 bought" in verdict.reason
+
+
+@pytest.mark.parametrize("end", [70, 74])
+def test_a_handful_of_late_rows_makes_no_model(tmp_path: Path, end: int) -> None:
+    """One customer goes on buying where the log of all others ends: nearly everybody looks lost."""
+    chance = np.random.default_rng(1)
+    rows = write("c1", [0, *range(46, end + 1, 4)])
+    for k in range(90):
+        days = {*chance.choice(31, 3, replace=False).tolist(), *([36 + k % 10] if k < 50 else [])}
+        rows += write(f"c{k}", sorted(days))
+    log = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "amount"])
+    log.to_csv(tmp_path / "log.csv", index=False)
+    with pytest.raises(NotEnoughData) as refusal:
+        churnrisk.train(tmp_path / "log.csv", horizon=HORIZON)
+    assert "the day to test on" in str(refusal.value)
+    assert str(refusal.value).startswith(f"{tmp_path / 'log.csv'}: ")
+    assert f"`churnrisk check {tmp_path / 'log.csv'}`" in str(refusal.value)
 
 
 def test_a_chosen_horizon_is_judged_as_train_takes_it() -> None:
@@ -105,7 +125,7 @@ def test_one_order_after_a_long_silence_is_named() -> None:
 
 
 def with_hole(first: int, length: int) -> pd.DataFrame:
-    log = make_log(loyal=90, leaving=60, days=420, until=300)
+    log = make_log(loyal=90, leaving=60, days=420, until=388)
     days = (pd.to_datetime(log["ordered_at"]) - pd.Timestamp(FIRST)).dt.days
     return log[(days < first) | (days >= first + length)]
 

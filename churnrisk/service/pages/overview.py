@@ -52,7 +52,7 @@ def trends(view: View) -> Response:
     freshness, table = view.shop.freshness(), view.shop.figures.retention("month")
     first, last = (parse_day(freshness[name], option=name) for name in ("first_order_on", "last_order_on"))
     figures = Figures(table, first, last)
-    cards = Cards(make_cards(figures, says_unknown=False))
+    cards = Cards(make_cards(figures))
     blocks = [name_latest(figures), cards, *describe_trends(figures)]
     return view.show("part.html", blocks=blocks, is_in_pairs=True)
 
