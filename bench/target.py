@@ -187,7 +187,7 @@ def bases_of(path: Path, horizon: int, cutoffs: int) -> list[Base]:
 def train_at(orders: Orders, data: TrainingSet, plan: SnapshotPlan) -> FittedModel:
     """Fit what would have been fitted on the day of a cutoff."""
     known = know_only(data, plan)
-    return look_ahead(fit_model(known), follow_past(orders, known, seed=0), seed=0)[0]
+    return look_ahead(fit_model(known), follow_past(orders, known, seed=0), known.daily_purchases, seed=0)[0]
 
 
 def compare(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from churnrisk.dataset import FollowUpData, TrainingSet, build_follow_ups, choose_follow_ups
+from churnrisk.dataset import DailyPurchases, FollowUpData, TrainingSet, build_follow_ups, choose_follow_ups
 from churnrisk.learning import FittedModel, OutlookCheck, fit_outlook, select_outlook_features
 from churnrisk.orders import Orders
 from churnrisk.timeline import Snapshot
@@ -24,9 +24,10 @@ def follow_past(
 
 
 def look_ahead(
-    model: FittedModel, followed: Sequence[FollowUpData], *, seed: int
+    model: FittedModel, followed: Sequence[FollowUpData], daily: DailyPurchases, *, seed: int
 ) -> tuple[FittedModel, OutlookCheck | None]:
     """Give the model its outlook, and how one of an earlier day did; without one where too few could be followed."""
     names = select_outlook_features(model.names)
-    fitted = fit_outlook(followed, names, model.snapshot, silence=model.learner.silence, seed=seed)
+    silence = model.learner.silence
+    fitted = fit_outlook(followed, names, model.snapshot, daily=daily, silence=silence, seed=seed)
     return (model, None) if fitted is None else (replace(model, outlook=fitted[0]), fitted[1])
