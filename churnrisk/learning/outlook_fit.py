@@ -217,14 +217,14 @@ def _forecast_apart(
     data: Sequence[FollowUpData],
     waiters: Sequence[Waiters],
     curve: WaitingCurve,
-    learn: Callable[[Sequence[FollowUpData], Sequence[Waiters]], WaitingCurve],
+    learn: Callable[..., WaitingCurve],
     silence: BtydModel | None,
 ) -> list[Floats]:
     """Give the curves of each cutoff from a fit to cutoffs of other times; with one cutoff there is no other."""
     forecasts: list[Floats] = []
     for part in np.array_split(np.arange(len(data)), min(FOLDS, len(data))):
         others = [place for place in range(len(data)) if place not in part]
-        apart = learn([data[k] for k in others], [waiters[k] for k in others]) if others else curve
+        apart = learn([data[k] for k in others], [waiters[k] for k in others], like=curve) if others else curve
         forecasts.extend(apart.log_survival(waiters[k], silence) for k in part)
     return forecasts
 

@@ -168,6 +168,7 @@ def fit_curve(
     horizon: int,
     penalty: Floats,
     seed: int,
+    like: WaitingCurve | None = None,
 ) -> WaitingCurve:
     """Fit the curve on past cutoffs.
 
@@ -185,17 +186,20 @@ def fit_curve(
         Of each term.
     seed : int
         Of the draw of rows.
+    like : WaitingCurve, optional
+        One that was fitted to more cutoffs; it gives the knots.
     """
     parts = [_Followed.of(one, who, yearly) for one, who in zip(data, waiters, strict=True)]
-    knots = choose_knots(np.concatenate([one.waits for one in parts]), horizon)
+    knots = like.knots if like else choose_knots(np.concatenate([one.waits for one in parts]), horizon)
+    known = like.hazards if like else ()
     hazards: list[LinearPredictor] = []
-    for start, end in zip((0, *knots), knots, strict=False):
+    for (start, end), near in itertools.zip_longest(itertools.pairwise((0, *knots)), known):
         rows = _rows_of_interval(parts, start, end, seed=seed)
         if rows is None:
             break
         columns = np.concatenate([one.terms[chosen] for one, (chosen, _, _) in zip(waiters, rows, strict=True)])
         outcome, weights = (np.concatenate([part[k] for part in rows]) for k in (1, 2))
-        hazards.append(fit_logistic(columns, outcome, weights, penalty=penalty))
+        hazards.append(fit_logistic(columns, outcome, weights, penalty=penalty, near=near))
     days = sorted({*FIRST_DAYS, *range(DAYS_APART, YEAR, DAYS_APART), *REPORTED, horizon, YEAR})
     return WaitingCurve(knots, tuple(hazards), tuple(days), yearly, data[0].snapshot.lead)
 
