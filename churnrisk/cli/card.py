@@ -230,6 +230,8 @@ def _show_outlook(outlook: Card) -> None:
     parts = [f"Next order and other horizons: learned from {outlook['curve_learned_days']} days of follow-up"]
     if outlook["curve_learned_days"] < YEAR:
         parts.append("; the rest of the year is the buy-till-you-die model's")
+    if outlook.get("season_trust") is None:
+        parts.append("; a season is not known before two years, so the interval does not hold where there is one")
     if value is None:
         parts.append(". Value: none, the log has no amounts or too few buyers.")
     elif value < YEAR:
@@ -243,10 +245,16 @@ def _show_outlook(outlook: Card) -> None:
         told = "" if ratio is None else f"; expected revenue was {ratio:.2f} x what came"
         say(
             f"Look back from {check['as_of']} over {check['days']} days: {percent(check['coverage'])} of "
-            f"{check['ordered']:,} next orders fell into their 80 % interval, which is stretched by "
-            f"{check['interval_stretched_by']:.2f} since{told}."
+            f"{check['ordered']:,} next orders fell into their 80 % interval{_say_widened(check)}{told}."
         )
     say()
+
+
+def _say_widened(check: Card) -> str:
+    factor = check["interval_stretched_by"]
+    if factor is None:
+        return "; no width is enough, so it is left out"
+    return "" if factor == 1 else f", which is made {factor:.2f} times as wide since, in log-odds"
 
 
 def _estimate(interval: Card) -> str:

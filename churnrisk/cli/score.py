@@ -291,9 +291,20 @@ def show_list(records: list[dict[str, Any]], *, is_valued: bool) -> None:
     if any(row["value_at_risk"] is not None for row in records):
         say(
             "  Value at risk: churn probability x what buying within the horizon adds to the next 365 days "
-            "(--by risk sorts by churn alone). Rank: by churn. Next order: a dash where none is likely within a year."
+            "(--by risk sorts by churn alone). Rank: by churn."
+        )
+    if any(row["next_order_on"] is not None for row in records):
+        say(
+            "  Next order: the day if the customer orders again within a year, however likely that is."
+            + _doubt(records)
         )
     _show_main_reasons(records)
+
+
+def _doubt(records: list[dict[str, Any]]) -> str:
+    """Say where the interval of the next order is left out."""
+    told = any(row["next_order_from_on"] is not None for row in records)
+    return "" if told else " It has no interval: in a look back no interval held."
 
 
 def _show_main_reasons(records: list[dict[str, Any]]) -> None:

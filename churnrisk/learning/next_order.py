@@ -195,15 +195,15 @@ class _Seen:
 
 def _cut(before: Floats, after: Floats, weights: Floats) -> tuple[float, float, float]:
     """Give the three shares of a group."""
-    if len(before) < LEAST_ROWS:
-        return PRIOR_SHARES
     missed, total = (1 - COVERAGE) / 2, float(weights.sum())
-    more = 1 + 1 / len(before)
-    low = _quantile(after, weights, missed * more - 1 / len(before))
+    one = float((weights**2).sum()) / total**2 if total > 0 else 1.0  # the weight of one more order, as a share of all
+    if one > 1 / LEAST_ROWS:
+        return PRIOR_SHARES
+    low = _quantile(after, weights, missed * (1 + one) - one)
     below = float(weights[after <= low].sum()) / total
     if below > missed + 0.02:  # a whole day's worth of customers: rather none of them
         low, below = SHARE_FLOOR, float(weights[after <= SHARE_FLOOR].sum()) / total
-    high = _quantile(before, weights, (1 - max(1 - COVERAGE - below, 0.0)) * more)
+    high = _quantile(before, weights, (1 - max(1 - COVERAGE - below, 0.0)) * (1 + one))
     middle = _quantile((before + after) / 2, weights, 0.5)
     low = min(max(low, SHARE_FLOOR), 0.4)
     high = min(max(high, 0.55), 1 - SHARE_FLOOR / 10)

@@ -68,6 +68,8 @@ class Outlook:
     return_shift : float
         What makes the buy-till-you-die model give as many lapsed customers back as there were, in log-odds; NaN where
         nobody had lapsed.
+    season_trust : float or None
+        How far the season of earlier years holds in later ones, from 0 to 1; None in a history of less than two years.
     """
 
     design: Design
@@ -78,6 +80,7 @@ class Outlook:
     band: OrderBand
     worth: WorthModel | None
     return_shift: float
+    season_trust: float | None = None
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -191,7 +191,8 @@ def _fit(data: Sequence[FollowUpData], current: Snapshot, shop: _Shop) -> Outloo
     band = fit_band(past, curve.days, followed_days(data))
     worth = fit_worth(data, tables, horizon=current.horizon, seed=shop.seed)
     shift = _fit_return_shift(data, shop.silence, current)
-    return Outlook(design, terms, shop.silence, curve, seasons.shop_time(), band, worth, shift)
+    trust = seasons.trust if len(seasons.pace) else None
+    return Outlook(design, terms, shop.silence, curve, seasons.shop_time(), band, worth, shift, trust)
 
 
 def _past_waiters(data: FollowUpData, terms: Floats, seasons: Seasons, shop: _Shop) -> Waiters:

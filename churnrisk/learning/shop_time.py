@@ -87,7 +87,8 @@ class Seasons:
     def shop_time(self, *, known_at: int | None = None) -> ShopTime:
         """Give the shop time that could be known on a day; where a year had not passed, that of the years after next.
 
-        So the season of a past cutoff is never made of what came in the year after it.
+        So the season of a past cutoff is never made of what came in the year after it; only how far it is believed, one
+        number, is the same for all.
         """
         days = self.first_day + np.arange(len(self.pace))
         now = self.first_day + len(self.pace) if known_at is None else known_at

@@ -113,6 +113,8 @@ def describe_outlook(outlook: Outlook | None, check: OutlookCheck | None) -> dic
     return {
         "curve_learned_days": outlook.curve.learned_days,
         "interval_learned_days": outlook.band.window,
+        "season_trust": outlook.season_trust,
+        "yearly_buyers_share": outlook.curve.yearly.share,
         "value_learned_days": None if outlook.worth is None else outlook.worth.window,
         "return_probability_known": outlook.knows_returns,
         "check": None if check is None else describe_outlook_check(check),
