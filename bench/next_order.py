@@ -49,10 +49,10 @@ KINDS = {
     "many leave": Kind(1100, lifetime=150.0),
     "frequent orders": Kind(1100, gap=15.0, horizon=30),
     "400 customers": Kind(1100, customers=400),
-    "December, four years": Kind(1460, peak=5.0),
-    "December, two years": Kind(760, peak=5.0),
-    "December moves, six years": Kind(2190, peak=5.0, drift=12.0),
-    "December, fifteen months": Kind(460, peak=5.0),
+    "season of four years": Kind(1460, peak=5.0),
+    "season of two years": Kind(760, peak=5.0),
+    "moving season of six years": Kind(2190, peak=5.0, drift=12.0),
+    "season of fifteen months": Kind(460, peak=5.0),
 }
 
 

@@ -96,6 +96,8 @@ class OutlookCheck:
         The same by tenth of the predicted day, earliest first.
     stretch : float or None
         By how much the interval is widened since; 1 where it held, None where no width was enough and it is left out.
+    learned_a_season : bool
+        Whether a season can be known since that could not be known then, so that the coverage tells nothing of now.
     expected_revenue, realised_revenue : tuple of float
         Sums by tenth of the expected revenue of ``revenue_days``, smallest first; empty without amounts.
     revenue_days : int
@@ -108,6 +110,7 @@ class OutlookCheck:
     coverage: float
     coverage_by_tenth: tuple[float, ...]
     stretch: float | None
+    learned_a_season: bool
     expected_revenue: tuple[float, ...]
     realised_revenue: tuple[float, ...]
     revenue_days: int
@@ -266,12 +269,13 @@ def _check_and_widen(fitted: Outlook, data: Sequence[FollowUpData], shop: _Shop)
     waiters = make_waiters(test.values, shop.names, terms, shop.silence, elapsed, lead=test.snapshot.lead)
     curve, days = earlier.curve.log_survival(waiters, shop.silence), earlier.curve.days
     coverage, tenths = measure_coverage(earlier.band, [(curve, test.wait_days)], days, window)
-    factor = choose_stretch(earlier.band, [(curve, test.wait_days)], days, window)
+    learned_a_season = fitted.season_trust is not None and earlier.season_trust is None
+    factor = 1.0 if learned_a_season else choose_stretch(earlier.band, [(curve, test.wait_days)], days, window)
     band = replace(fitted.band, holds=False) if factor is None else fitted.band.stretch(factor)
     probability = np.exp(curve[:, days.index(test.snapshot.horizon) + 1])
     revenue = _compare_revenue(earlier, test, terms, waiters.histories, probability)
     ordered = int((test.wait_days < window).sum())
-    check = OutlookCheck(test.snapshot, window, ordered, coverage, tenths, factor, *revenue)
+    check = OutlookCheck(test.snapshot, window, ordered, coverage, tenths, factor, learned_a_season, *revenue)
     return replace(fitted, band=band), check
 
 

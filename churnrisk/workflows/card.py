@@ -130,6 +130,7 @@ def describe_outlook_check(check: OutlookCheck) -> dict[str, Any]:
         "coverage": _finite(check.coverage),
         "coverage_by_tenth": [_finite(one) for one in check.coverage_by_tenth],
         "interval_stretched_by": check.stretch,
+        "learned_a_season_since": check.learned_a_season,
         "revenue_days": check.revenue_days,
         "expected_revenue_by_tenth": list(check.expected_revenue),
         "realised_revenue_by_tenth": list(check.realised_revenue),
