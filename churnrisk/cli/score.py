@@ -216,7 +216,7 @@ def show_scores(model: ChurnModel, result: ScoreResult, *, top: int) -> None:
         show_comparison(result.comparison, scores.snapshot.cutoff)
     if top and scores.count("status", "scored"):
         records = [row for row in result.table.records()[:top] if row["status"] == "scored"]
-        show_list(records, is_valued=scores.by == "value")
+        show_list(model, records, is_valued=scores.by == "value")
 
 
 def show_reading(
@@ -264,7 +264,7 @@ def show_comparison(comparison: Comparison, as_of: int) -> None:
     say(comparison.line(as_of))
 
 
-def show_list(records: list[dict[str, Any]], *, is_valued: bool) -> None:
+def show_list(model: ChurnModel, records: list[dict[str, Any]], *, is_valued: bool) -> None:
     """Print the customers with the most value at risk, or those most at risk."""
     from churnrisk.cli.show import percent, say, show_table
 
@@ -294,17 +294,18 @@ def show_list(records: list[dict[str, Any]], *, is_valued: bool) -> None:
             "(--by risk sorts by churn alone). Rank: by churn."
         )
     if any(row["next_order_on"] is not None for row in records):
-        say(
-            "  Next order: the day if the customer orders again within a year, however likely that is."
-            + _doubt(records)
-        )
+        say("  Next order: the day if the customer orders again within a year, however likely that is." + _doubt(model))
     _show_main_reasons(records)
 
 
-def _doubt(records: list[dict[str, Any]]) -> str:
-    """Say where the interval of the next order is left out."""
-    told = any(row["next_order_from_on"] is not None for row in records)
-    return "" if told else " It has no interval: in a look back no interval held."
+def _doubt(model: ChurnModel) -> str:
+    """Say where the interval of the next order is left out, or has not been tried through a season."""
+    outlook = model.model.outlook
+    if outlook is not None and not outlook.band.holds:
+        return " It has no interval, since in a look back none held."
+    if outlook is not None and outlook.season_trust is None:
+        return " In less than two years no season is known: where there is one, its 80 % interval holds less."
+    return ""
 
 
 def _show_main_reasons(records: list[dict[str, Any]]) -> None:
