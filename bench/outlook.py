@@ -19,8 +19,7 @@ from churnrisk.features import customer_features
 from churnrisk.labels import FollowUp, follow_customers
 from churnrisk.learning import FittedModel
 from churnrisk.learning.next_order import measure_coverage
-from churnrisk.learning.outlook import histories_of
-from churnrisk.learning.survival import shift_curve
+from churnrisk.learning.outlook import make_waiters
 from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.timeline import Snapshot, date_of
 from churnrisk.workflows import train
@@ -85,11 +84,12 @@ def print_intervals(case: Case) -> None:
         return
     values = case.values[:, [case.model.names.index(name) for name in outlook.features]]
     terms = outlook.terms.apply(outlook.design.apply(values, outlook.silence))
-    curve = outlook.curve.log_survival(terms, histories_of(values, outlook.features), outlook.silence)
-    curve = shift_curve(curve, outlook.curve.knots, case.snapshot.horizon, case.probability)
+    elapsed = outlook.time.elapsed(case.snapshot.outcome_start)
+    waiters = make_waiters(values, outlook.features, terms, outlook.silence, elapsed, lead=case.snapshot.lead)
+    curve = outlook.curve.passing_through(case.probability, case.snapshot.horizon, waiters, outlook.silence)
     for within in sorted({case.days, 365}, reverse=True):
-        coverage, tenths = measure_coverage(outlook.band, [(curve, wait)], outlook.curve.knots, within)
-        low, day, high = outlook.band.days(curve, outlook.curve.knots, within).T
+        coverage, tenths = measure_coverage(outlook.band, [(curve, wait)], outlook.curve.days, within)
+        low, day, high = outlook.band.days(curve, outlook.curve.days, within).T
         ordered = wait < within
         error = np.abs(day - wait)[ordered].mean()
         print(

@@ -188,7 +188,7 @@ def train_at(orders: Orders, data: TrainingSet, plan: SnapshotPlan) -> FittedMod
     """Fit what would have been fitted on the day of a cutoff."""
     known = know_only(data, plan)
     value = learn_value(orders, known.current.snapshot, leave_out=lambda _: False)
-    return look_ahead(fit_model(known), follow_past(orders, known, seed=0), known.current, value, seed=0)[0]
+    return look_ahead(fit_model(known), follow_past(orders, known, seed=0), known, value, seed=0)[0]
 
 
 def compare(

@@ -229,15 +229,25 @@ def _show_outlook(card: Card) -> None:
     parts = [f"Next order and other horizons: learned from {outlook['curve_learned_days']} days of follow-up"]
     if outlook["curve_learned_days"] < YEAR:
         parts.append("; the rest of the year is the buy-till-you-die model's")
+    if outlook.get("season_trust") is None:
+        parts.append("; a season is not known before two years, so the interval does not hold where there is one")
     say("".join(parts) + ".")
     if check is not None and check["coverage"] is not None:
         say(
             f"Look back from {check['as_of']} over {check['days']} days: {percent(check['coverage'])} of "
-            f"{check['ordered']:,} next orders fell into their 80 % interval, which is stretched by "
-            f"{check['interval_stretched_by']:.2f} since."
+            f"{check['ordered']:,} next orders fell into their 80 % interval{_say_widened(check)}."
         )
     say(f"Value: {tell_value_trust(card) or 'none, the log has no amounts or too few buyers.'}")
     say()
+
+
+def _say_widened(check: Card) -> str:
+    factor = check["interval_stretched_by"]
+    if check.get("learned_a_season_since"):
+        return "; the season could not be known then, and can be since"
+    if factor is None:
+        return "; no width is enough, so it is left out"
+    return "" if factor == 1 else f", which is made {factor:.2f} times as wide since, in log-odds"
 
 
 def _estimate(interval: Card) -> str:

@@ -83,4 +83,5 @@ def show(model: ChurnModel, result: ClusterResult) -> None:
     show_reading(model, "purchases", as_of, notices=result.notices, accounts=[result.intake])
     show_bands(model, scores.snapshot, size=scores.size, risks=scores.risks, statuses=scores.statuses)
     if scores.top and scores.statuses["scored"] and may_list(model):
-        show_list(model, [row for row in scores.top if row["status"] == "scored"], is_valued=scores.by == "value")
+        records = [row for row in scores.top if row["status"] == "scored"]
+        show_list(model, records, is_valued=scores.by == "value")

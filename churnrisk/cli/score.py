@@ -304,10 +304,22 @@ def show_list(model: ChurnModel, records: list[dict[str, Any]], *, is_valued: bo
     if any(row["value_at_risk"] is not None for row in records):
         say(
             "  Value at risk: churn probability x the one purchase that is saved; up to so much if the customer stays "
-            "for good (--by risk sorts by churn alone). Next order: a dash where none is likely within a year."
+            "for good (--by risk sorts by churn alone)."
         )
         say(f"  {tell_value_trust(model.card)}")
+    if any(row["next_order_on"] is not None for row in records):
+        say("  Next order: the day if the customer orders again within a year, however likely that is." + _doubt(model))
     _show_main_reasons(records)
+
+
+def _doubt(model: ChurnModel) -> str:
+    """Say where the interval of the next order is left out, or has not been tried through a season."""
+    outlook = model.model.outlook
+    if outlook is not None and not outlook.band.holds:
+        return " It has no interval, since in a look back none held."
+    if outlook is not None and outlook.season_trust is None:
+        return " In less than two years no season is known: where there is one, its 80 % interval holds less."
+    return ""
 
 
 def _show_main_reasons(records: list[dict[str, Any]]) -> None:

@@ -1,11 +1,11 @@
-"""The next order: a day and an interval around it, for a customer who orders within a year.
+"""The next order: a day and an interval around it, of customers who order again within a year.
 
 The curve of :mod:`churnrisk.learning.survival` gives a distribution of the day. How often it holds is not left to the
-model: at past cutoffs one sees which shares of it the orders really fell into, and these shares are what the interval
-is cut at, apart for customers who are expected soon and for those expected late (split conformal prediction: Vovk,
-Gammerman & Shafer 2005, Algorithmic Learning in a Random World). What time brings besides, a season above all, shows
-only where one forecasts from an earlier day and looks at what came; where that was missed too often the interval is
-stretched.
+model: at past cutoffs that the curve was not fitted to, one sees which shares of it the orders really fell into, and
+these shares are what the interval is cut at, apart for customers who are expected soon and for those expected late
+(cross-conformal prediction: Vovk 2015, Annals of Mathematics and Artificial Intelligence 74). Newer cutoffs are not yet
+known for a year: what they tell of the first days is weighed against the older ones, which alone tell of the later days
+(inverse probability of censoring: Robins & Finkelstein 2000, Biometrics 56(3)).
 """
 
 from __future__ import annotations
@@ -20,14 +20,38 @@ from churnrisk.learning.survival import days_at, survival_at
 Floats = np.ndarray
 
 COVERAGE = 0.8
-GROUPS, GROUP_ROWS = 10, 200
+GROUPS, GROUP_ROWS, LEAST_ROWS = 10, 200, 20
 PRIOR_SHARES = (0.1, 0.5, 0.9)
+"""For groups of fewer customers than the least."""
+
 SHARE_FLOOR = 0.002
+TOLERANCE = 0.03
+"""The interval is said to hold within so much of the coverage; 1.64 standard errors more may be chance."""
+
 STRETCHES = np.round(np.arange(1.0, 2.525, 0.025), 3)
 """Tried one after the other."""
 
-TRUST_IN_LOOK_BACK = 0.7
-"""The power to which the stretch is raised that one look back asks for."""
+
+@dataclass(frozen=True)
+class PastWaits:
+    """What was forecast at a past cutoff, by a curve that its customers were not fitted to, and what came.
+
+    Parameters
+    ----------
+    log_survival : ndarray of shape (n, days + 1)
+        The curves.
+    wait_days : ndarray of shape (n,)
+        Days to the next order, infinite where none is known.
+    known_days : int
+        Days that the customers were followed.
+    weight : float
+        How much the cutoff counts.
+    """
+
+    log_survival: Floats
+    wait_days: Floats
+    known_days: int
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -42,11 +66,14 @@ class OrderBand:
         Lower end, day, and upper end, for each group.
     window : int
         Days of follow-up that the shares were learned from.
+    holds : bool
+        False where a look back showed that no width makes the interval hold: then the day stands alone.
     """
 
     edges: Floats
     shares: Floats
     window: int
+    holds: bool = True
 
     def days(self, log_survival: Floats, knots: Sequence[int], within: int) -> Floats:
         """Give lower end, day and upper end in whole days from the start of the outcome window, shape (n, 3).
@@ -63,7 +90,8 @@ class OrderBand:
         group = np.searchsorted(self.edges, median_days(log_survival, knots, within), side="right")
         cuts = [days_of_share(log_survival, knots, self.shares[group, k], within) for k in range(3)]
         low, day, high = (np.clip(np.floor(cut), 0, within - 1) for cut in cuts)
-        return np.column_stack([low, np.clip(day, low, high), np.maximum(low, high)])
+        ends = (low, np.maximum(low, high)) if self.holds else (np.full(len(day), np.nan),) * 2
+        return np.column_stack([ends[0], np.clip(day, low, high), ends[1]])
 
     def stretch(self, factor: float) -> OrderBand:
         """Move both ends away from the middle, in log-odds of their shares."""
@@ -93,73 +121,121 @@ def shares_of_days(log_survival: Floats, knots: Sequence[int], days: Floats, wit
     return np.asarray(np.minimum(share, 1.0))
 
 
-def fit_band(curves: Sequence[tuple[Floats, Floats]], knots: Sequence[int], window: int) -> OrderBand:
+def fit_band(past: Sequence[PastWaits], knots: Sequence[int], window: int) -> OrderBand:
     """Learn the shares from past cutoffs.
 
     Days are whole: a customer who may come today cannot be missed below. So the lower end is cut where at most a
-    tenth came before it, and the upper end so that four fifths lie between.
+    tenth came before it, and the upper end so that four fifths lie between. One more order than was seen is counted,
+    beyond the end that is being cut, as the next one may lie there.
 
     Parameters
     ----------
-    curves : sequence of (log_survival, wait_days)
+    past : sequence of PastWaits
         Of each cutoff.
     knots : sequence of int
         Days of the curves.
     window : int
         Days of follow-up; who did not order in them is not looked at.
     """
-    medians, before, after = _observe(curves, knots, window)
-    groups = int(np.clip(len(medians) // GROUP_ROWS, 1, GROUPS))
-    edges = np.unique(np.quantile(medians, np.arange(1, groups) / groups)) if len(medians) else np.zeros(0)
-    group = np.searchsorted(edges, medians, side="right")
-    shares = [_cut(before[group == k], after[group == k]) for k in range(len(edges) + 1)]
+    seen = _Seen.of(past, knots, window)
+    effective = seen.weight[seen.ordered].sum() ** 2 / max(float((seen.weight[seen.ordered] ** 2).sum()), 1e-9)
+    groups = int(np.clip(effective // GROUP_ROWS, 1, GROUPS))
+    medians = seen.median[seen.ordered]
+    cuts = [_quantile(medians, seen.weight[seen.ordered], k / groups) for k in range(1, groups)]
+    edges = np.unique(np.array(cuts, dtype=np.float64))
+    group = np.searchsorted(edges, seen.median, side="right")
+    shares = [_cut(*seen.weigh(group == k)) for k in range(len(edges) + 1)]
     return OrderBand(edges, np.array(shares), window)
 
 
-def _observe(
-    curves: Sequence[tuple[Floats, Floats]], knots: Sequence[int], window: int
-) -> tuple[Floats, Floats, Floats]:
-    """Give the predicted medians of those who ordered, and the shares before and after the day on which they did."""
-    parts = []
-    for log_survival, wait in curves:
-        chosen = wait < window
-        rows, days = log_survival[chosen], wait[chosen]
-        shares = [shares_of_days(rows, knots, days + k, window) for k in (0, 1)]
-        parts.append((median_days(rows, knots, window), *shares))
-    medians, before, after = (np.concatenate([part[k] for part in parts] or [np.zeros(0)]) for k in range(3))
-    return medians, before, after
+@dataclass(frozen=True)
+class _Seen:
+    """Customers of past cutoffs.
+
+    ``known`` is the share of the own distribution up to which each was followed; ``before`` and ``after`` are those at
+    the beginning and at the end of the day of the order, where one was seen.
+    """
+
+    median: Floats
+    weight: Floats
+    known: Floats
+    ordered: Floats
+    before: Floats
+    after: Floats
+
+    @classmethod
+    def of(cls, past: Sequence[PastWaits], knots: Sequence[int], window: int) -> _Seen:
+        parts = [cls._columns(one, knots, window) for one in past] or [(np.zeros(0),) * 6]
+        columns = [np.concatenate([part[k] for part in parts]) for k in range(6)]
+        columns[3] = columns[3] > 0
+        return cls(*columns)
+
+    @staticmethod
+    def _columns(past: PastWaits, knots: Sequence[int], window: int) -> tuple[Floats, ...]:
+        curve, known_days = past.log_survival, float(min(past.known_days, window))
+        ordered = past.wait_days < known_days
+        day, everyone = np.where(ordered, past.wait_days, 0.0), np.ones(len(curve))
+        known = shares_of_days(curve, knots, known_days * everyone, window) if known_days < window else everyone
+        before, after = (shares_of_days(curve, knots, day + k, window) for k in (0, 1))
+        return median_days(curve, knots, window), past.weight * everyone, known, ordered * 1.0, before, after
+
+    def weigh(self, group: Floats) -> tuple[Floats, Floats, Floats]:
+        """Give the shares before and after the orders of a group, and their weights: each stands for those unseen.
+
+        An order at some share of its distribution could be seen only of those who are known beyond that share.
+        """
+        known, weight, chosen = self.known[group], self.weight[group], group & self.ordered
+        rank = np.argsort(known, kind="stable")
+        so_far = np.concatenate([[0.0], np.cumsum(weight[rank])])
+        unknown = so_far[np.searchsorted(known[rank], self.before[chosen], side="right")]
+        least = weight[known >= 1].sum()
+        visible = np.maximum(so_far[-1] - unknown, max(float(least), 1e-9))
+        return self.before[chosen], self.after[chosen], self.weight[chosen] * so_far[-1] / visible
 
 
-def _cut(before: Floats, after: Floats) -> tuple[float, float, float]:
+def _cut(before: Floats, after: Floats, weights: Floats) -> tuple[float, float, float]:
     """Give the three shares of a group."""
-    if len(before) < GROUP_ROWS // 4:
+    missed, total = (1 - COVERAGE) / 2, float(weights.sum())
+    one = float((weights**2).sum()) / total**2 if total > 0 else 1.0  # the weight of one more order, as a share of all
+    if one > 1 / LEAST_ROWS:
         return PRIOR_SHARES
-    missed = (1 - COVERAGE) / 2
-    low = float(np.quantile(after, missed))
-    below = float((after <= low).mean())
+    low = _quantile(after, weights, missed * (1 + one) - one)
+    below = float(weights[after <= low].sum()) / total
     if below > missed + 0.02:  # a whole day's worth of customers: rather none of them
-        low, below = SHARE_FLOOR, float((after <= SHARE_FLOOR).mean())
-    high = float(np.quantile(before, 1 - max(1 - COVERAGE - below, 0.0)))
-    middle = float(np.median((before + after) / 2))
+        low, below = SHARE_FLOOR, float(weights[after <= SHARE_FLOOR].sum()) / total
+    high = _quantile(before, weights, (1 - max(1 - COVERAGE - below, 0.0)) * (1 + one))
+    middle = _quantile((before + after) / 2, weights, 0.5)
     low = min(max(low, SHARE_FLOOR), 0.4)
     high = min(max(high, 0.55), 1 - SHARE_FLOOR / 10)
     return low, min(max(middle, low), high), high
 
 
+def _quantile(values: Floats, weights: Floats, share: float) -> float:
+    """Give the least value up to which a share of the weight lies."""
+    order = np.argsort(values, kind="stable")
+    so_far = np.cumsum(weights[order])
+    place = np.searchsorted(so_far, share * so_far[-1] * (1 - 1e-12), side="left")
+    return float(values[order][min(place, len(values) - 1)])
+
+
 def choose_stretch(
     band: OrderBand, curves: Sequence[tuple[Floats, Floats]], knots: Sequence[int], window: int
-) -> float:
-    """Give most of the stretch with which the interval would have held for four fifths of those who ordered.
+) -> float | None:
+    """Give the stretch with which the interval would have held for four fifths of those who ordered.
 
-    Not all of it, since one look back is one season: what it brought need not come again.
+    1 where it held within the tolerance, or where too few ordered to say so; None where no stretch is enough.
     """
     chosen = [(curve[wait < window], wait[wait < window]) for curve, wait in curves]
-    if sum(len(wait) for _, wait in chosen) < GROUP_ROWS // 2:
+    ordered = sum(len(wait) for _, wait in chosen)
+    if ordered < GROUP_ROWS // 2:
         return 1.0
-    for factor in STRETCHES:
-        if measure_coverage(band.stretch(float(factor)), chosen, knots, window)[0] >= COVERAGE:
-            return float(factor**TRUST_IN_LOOK_BACK)
-    return float(STRETCHES[-1] ** TRUST_IN_LOOK_BACK)
+    least = COVERAGE - TOLERANCE - 1.64 * float(np.sqrt(COVERAGE * (1 - COVERAGE) / ordered))
+    if measure_coverage(band, chosen, knots, window)[0] >= least:
+        return 1.0
+    for factor in STRETCHES.tolist():
+        if measure_coverage(band.stretch(factor), chosen, knots, window)[0] >= COVERAGE:
+            return float(factor)
+    return None
 
 
 def measure_coverage(

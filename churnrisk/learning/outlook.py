@@ -15,12 +15,11 @@ from churnrisk.btyd import BtydModel, Spent, Summary, ValueModel
 from churnrisk.learning.design import ALIVE, Design
 from churnrisk.learning.linear import Terms, to_log_odds, to_probability
 from churnrisk.learning.next_order import OrderBand
-from churnrisk.learning.survival import REPORTED, YEAR, WaitingCurve, shift_curve, survival_at
+from churnrisk.learning.shop_time import YEAR, ShopTime
+from churnrisk.learning.survival import REPORTED, Waiters, WaitingCurve
+from churnrisk.learning.yearly import Habits
 
 Floats = np.ndarray
-
-EMPTY_FROM = 0.5
-"""A customer who more likely than not orders nothing in a year has no next order."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Prospects:
     churn : dict of int to ndarray of shape (n,)
         P(no purchase within so many days), by days.
     next_order : ndarray of float64, shape (n, 3)
-        Lower end, day, upper end, in days from the start of the outcome window.
+        Lower end, day, upper end, in days from the start of the outcome window, if there is one within a year.
     revenue : ndarray of float64, shape (n, 4)
         Expected in the horizon, expected in a year, and at risk: the least and the most; without margin or discount.
     alive : ndarray of float64, shape (n,)
@@ -59,6 +58,8 @@ class Outlook:
         Fitted to all customers before ``as_of``.
     curve : WaitingCurve
         The waiting time until the next order.
+    time : ShopTime
+        The season of the shop.
     band : OrderBand
         Where the interval of the next order is cut.
     value : ValueModel or None
@@ -66,15 +67,19 @@ class Outlook:
     return_shift : float
         What makes the buy-till-you-die model give as many lapsed customers back as there were, in log-odds; NaN where
         nobody had lapsed.
+    season_trust : float or None
+        How far the season of earlier years holds in later ones, from 0 to 1; None in a history of less than two years.
     """
 
     design: Design
     terms: Terms
     silence: BtydModel | None
     curve: WaitingCurve
+    time: ShopTime
     band: OrderBand
     value: ValueModel | None
     return_shift: float
+    season_trust: float | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -91,7 +96,7 @@ class Outlook:
         """Whether lapsed customers were followed, so that their return can be forecast."""
         return self.silence is not None and bool(np.isfinite(self.return_shift))
 
-    def predict(self, values: Floats, probability: Floats) -> Prospects:
+    def predict(self, values: Floats, probability: Floats, *, cutoff: int | None = None) -> Prospects:
         """Give the outlook of customers.
 
         Parameters
@@ -100,16 +105,22 @@ class Outlook:
             Their features, the columns as in :attr:`features`.
         probability : ndarray of shape (n,)
             Their churn probabilities, rounded as they are given out.
+        cutoff : int, optional
+            The day on which they are scored, for the season; by default that of the model.
         """
+        snapshot = self.design.snapshot if cutoff is None else self.design.snapshot.at(cutoff)
         columns = self.design.apply(values, self.silence)
-        terms, histories = self.terms.apply(columns), histories_of(values, self.features)
-        horizon = self.design.snapshot.horizon
-        curve = self.curve.log_survival(terms, histories, self.silence)
-        curve = shift_curve(curve, self.curve.knots, horizon, probability)
-        never = np.exp(survival_at(curve, self.curve.knots, np.full(len(curve), float(YEAR))))
-        days = self.band.days(curve, self.curve.knots, YEAR)
-        days[never > EMPTY_FROM] = np.nan
-        revenue = self._revenue(values, histories, probability)
+        waiters = make_waiters(
+            values,
+            self.features,
+            self.terms.apply(columns),
+            self.silence,
+            self.time.elapsed(snapshot.outcome_start),
+            lead=snapshot.lead,
+        )
+        curve = self.curve.passing_through(probability, snapshot.horizon, waiters, self.silence)
+        days = self.band.days(curve, self.curve.days, YEAR)
+        revenue = self._revenue(values, waiters.histories, probability)
         alive = to_probability(columns[:, self.design.columns.index(ALIVE)])
         if self.silence is None:
             alive = np.full(len(values), np.nan)
@@ -140,11 +151,18 @@ class Outlook:
         """Read the curves off at the usual horizons; the model's own is the churn probability to the last digit."""
         horizon, result = self.design.snapshot.horizon, {}
         for days in REPORTED:
-            read = np.round(np.exp(curve[:, self.curve.knots.index(days) + 1]), 9)
+            read = np.round(np.exp(curve[:, self.curve.days.index(days) + 1]), 9)
             if days == horizon:
                 read = probability.copy()
             result[days] = np.maximum(read, probability) if days < horizon else np.minimum(read, probability)
         return result
+
+
+def make_waiters(
+    values: Floats, names: Sequence[str], terms: Floats, silence: BtydModel | None, elapsed: Floats, *, lead: int
+) -> Waiters:
+    """Give what the waiting time looks at."""
+    return Waiters(terms, histories_of(values, names), Habits.of(values, names, silence, lead=lead), elapsed)
 
 
 def histories_of(values: Floats, names: Sequence[str]) -> Summary:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from churnrisk.btyd import BtydModel
-from churnrisk.dataset import FollowUpData
+from churnrisk.dataset import DailyPurchases, FollowUpData
 from churnrisk.learning.design import SILENCE, Design
 from churnrisk.learning.level import shift_to
 from churnrisk.learning.linear import Terms, to_log_odds
-from churnrisk.learning.next_order import choose_stretch, fit_band, measure_coverage
-from churnrisk.learning.outlook import Outlook, histories_of
-from churnrisk.learning.survival import YEAR, WaitingCurve, fit_curve, shift_level
+from churnrisk.learning.next_order import PastWaits, choose_stretch, fit_band, measure_coverage
+from churnrisk.learning.outlook import Outlook, make_waiters
+from churnrisk.learning.shop_time import YEAR, Seasons
+from churnrisk.learning.survival import Waiters, WaitingCurve, fit_curve
+from churnrisk.learning.yearly import Habits, YearlyBuyers
 from churnrisk.timeline import Snapshot
 
 Floats = np.ndarray
@@ -64,9 +67,8 @@ SILENCE_PENALTY = 8.0
 LEAST_FOLLOWED = 100
 """Customers that were followed; with fewer there is no outlook."""
 
-LEAST_SHARE = 0.4
-"""Of the days that one looks at, this share must have been followed by then; else the look back tells of a history that
-was too short then, and of nothing that is still so."""
+FOLDS = 4
+"""Parts of the past cutoffs, in order of time: the interval is learned on each from a curve of the others."""
 
 LEAST_KNOWN = 7
 """Days of follow-up with which a cutoff tells anything."""
@@ -88,11 +90,13 @@ class OutlookCheck:
     ordered : int
         Customers who ordered in them.
     coverage : float
-        Share of these whose order fell into the interval, before it was stretched.
+        Share of these whose order fell into the interval, before it was widened.
     coverage_by_tenth : tuple of float
         The same by tenth of the predicted day, earliest first.
-    stretch : float
-        By how much the interval is stretched since; 1 where it held.
+    stretch : float or None
+        By how much the interval is widened since; 1 where it held, None where no width was enough and it is left out.
+    learned_a_season : bool
+        Whether a season can be known since that could not be known then, so that the coverage tells nothing of now.
     """
 
     snapshot: Snapshot
@@ -100,7 +104,8 @@ class OutlookCheck:
     ordered: int
     coverage: float
     coverage_by_tenth: tuple[float, ...]
-    stretch: float
+    stretch: float | None
+    learned_a_season: bool
 
 
 def select_outlook_features(names: Sequence[str]) -> tuple[str, ...]:
@@ -110,7 +115,13 @@ def select_outlook_features(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def fit_outlook(
-    data: Sequence[FollowUpData], names: Sequence[str], current: Snapshot, *, silence: BtydModel | None, seed: int = 0
+    data: Sequence[FollowUpData],
+    names: Sequence[str],
+    current: Snapshot,
+    *,
+    daily: DailyPurchases,
+    silence: BtydModel | None,
+    seed: int = 0,
 ) -> tuple[Outlook, OutlookCheck | None] | None:
     """Fit the outlook, and check it by one that was fitted to what was known at an earlier cutoff.
 
@@ -122,6 +133,8 @@ def fit_outlook(
         The features, from :func:`select_outlook_features`.
     current : Snapshot
         The one at ``as_of``.
+    daily : DailyPurchases
+        Before ``as_of``, for the season.
     silence : BtydModel or None
         The buy-till-you-die model fitted at ``as_of``.
     seed : int
@@ -134,53 +147,87 @@ def fit_outlook(
     """
     if sum(len(one.values) for one in data) < LEAST_FOLLOWED:
         return None
+    shop = _Shop(tuple(names), silence, daily, seed)
     with threadpool_limits(limits=1):  # sums of floats depend on how many threads share them
-        fitted = _fit(data, names, current, silence, seed=seed)
-        return _check_and_stretch(fitted, data, names, silence, seed=seed)
+        fitted = _fit(data, current, shop)
+        return _check_and_widen(fitted, data, shop)
 
 
-def _fit(
-    data: Sequence[FollowUpData], names: Sequence[str], current: Snapshot, silence: BtydModel | None, *, seed: int
-) -> Outlook:
-    design = Design.of(names, current)
-    columns = [design.apply(one.values, silence) for one in data]
+@dataclass(frozen=True)
+class _Shop:
+    """What is the same for each fit."""
+
+    names: tuple[str, ...]
+    silence: BtydModel | None
+    daily: DailyPurchases
+    seed: int
+
+    def before(self, day: int) -> _Shop:
+        """Give what was known on the morning of a day."""
+        return replace(self, daily=self.daily.before(day))
+
+
+def _fit(data: Sequence[FollowUpData], current: Snapshot, shop: _Shop) -> Outlook:
+    design = Design.of(shop.names, current)
+    columns = [design.apply(one.values, shop.silence) for one in data]
     terms = Terms.of(np.concatenate(columns), design.columns, squares=SQUARES, products=PRODUCTS)
     tables = [terms.apply(one) for one in columns]
     penalty = np.full(tables[0].shape[1], PENALTY)
     penalty[design.columns.index(SILENCE)] = SILENCE_PENALTY
-    curve = fit_curve(data, tables, horizon=current.horizon, penalty=penalty, seed=seed)
-    window = followed_days(data)
-    curves = [
-        (_at_its_level(curve, one, table, names, silence, current.horizon), one.wait_days)
-        for one, table in zip(data, tables, strict=True)
-        if one.known_days >= max(window, 1)
+    seasons = Seasons.of(shop.daily)
+    waiters = [_past_waiters(one, table, seasons, shop) for one, table in zip(data, tables, strict=True)]
+    yearly = _learn_yearly(data, [one.habits for one in waiters])
+    learn = partial(fit_curve, yearly=yearly, horizon=current.horizon, penalty=penalty, seed=shop.seed)
+    curve = learn(data, waiters)
+    past = [
+        PastWaits(one, each.wait_days, each.known_days, seasons.likeness(each.snapshot.cutoff, current.cutoff))
+        for one, each in zip(_forecast_apart(data, waiters, curve, learn, shop.silence), data, strict=True)
     ]
-    shift = _fit_return_shift(data, silence, current)
-    return Outlook(design, terms, silence, curve, fit_band(curves, curve.knots, window), None, shift)
+    band = fit_band(past, curve.days, followed_days(data))
+    shift = _fit_return_shift(data, shop.silence, current)
+    trust = seasons.trust if len(seasons.pace) else None
+    return Outlook(design, terms, shop.silence, curve, seasons.shop_time(), band, None, shift, trust)
+
+
+def _past_waiters(data: FollowUpData, terms: Floats, seasons: Seasons, shop: _Shop) -> Waiters:
+    """Give the customers of a past cutoff, in a shop time that could be known then."""
+    start = data.snapshot.outcome_start
+    elapsed = seasons.shop_time(known_at=start).elapsed(start)
+    return make_waiters(data.values, shop.names, terms, shop.silence, elapsed, lead=data.snapshot.lead)
+
+
+def _learn_yearly(data: Sequence[FollowUpData], habits: Sequence[Habits]) -> YearlyBuyers:
+    """Learn who buys once a year from the newest histories, and how many came again from those followed for a year."""
+    yearly = YearlyBuyers.learn(habits[-1])
+    came = likely = 0.0
+    for one, each in zip(data, habits, strict=True):
+        if one.known_days >= YEAR:
+            chance = yearly.probability(each)
+            came += float(chance[one.wait_days < YEAR].sum())
+            likely += float(chance.sum())
+    return replace(yearly, returning=(came + 0.5) / (likely + 1))
+
+
+def _forecast_apart(
+    data: Sequence[FollowUpData],
+    waiters: Sequence[Waiters],
+    curve: WaitingCurve,
+    learn: Callable[..., WaitingCurve],
+    silence: BtydModel | None,
+) -> list[Floats]:
+    """Give the curves of each cutoff from a fit to cutoffs of other times; with one cutoff there is no other."""
+    forecasts: list[Floats] = []
+    for part in np.array_split(np.arange(len(data)), min(FOLDS, len(data))):
+        others = [place for place in range(len(data)) if place not in part]
+        apart = learn([data[k] for k in others], [waiters[k] for k in others], like=curve) if others else curve
+        forecasts.extend(apart.log_survival(waiters[k], silence) for k in part)
+    return forecasts
 
 
 def followed_days(data: Sequence[FollowUpData]) -> int:
     """Give the days of follow-up that the interval is learned from: a year, or what the third-oldest cutoff has."""
     known = sorted((one.known_days for one in data), reverse=True)
     return min(YEAR, known[min(3, len(known)) - 1])
-
-
-def _at_its_level(
-    curve: WaitingCurve,
-    data: FollowUpData,
-    terms: Floats,
-    names: Sequence[str],
-    silence: BtydModel | None,
-    horizon: int,
-) -> Floats:
-    """Give the curves of a past cutoff, shifted to as many purchases in the outcome window as there were.
-
-    When customers are scored the churn probability brings the level with it.
-    """
-    log_survival = curve.log_survival(terms, histories_of(data.values, names), silence)
-    if data.known_days < horizon or not len(log_survival):
-        return log_survival
-    return shift_level(log_survival, curve.knots, horizon, float((data.wait_days >= horizon).mean()))
 
 
 def _fit_return_shift(data: Sequence[FollowUpData], silence: BtydModel | None, current: Snapshot) -> float:
@@ -196,36 +243,29 @@ def _fit_return_shift(data: Sequence[FollowUpData], silence: BtydModel | None, c
     return shift_to(np.concatenate(log_odds), (returned + 0.5) / (float(customers.sum()) + 1), customers)
 
 
-def _check_and_stretch(
-    fitted: Outlook,
-    data: Sequence[FollowUpData],
-    names: Sequence[str],
-    silence: BtydModel | None,
-    *,
-    seed: int,
-) -> tuple[Outlook, OutlookCheck | None]:
-    """Forecast from an earlier cutoff, look at what came, and stretch the interval where it held too seldom."""
+def _check_and_widen(fitted: Outlook, data: Sequence[FollowUpData], shop: _Shop) -> tuple[Outlook, OutlookCheck | None]:
+    """Forecast from an earlier cutoff, look at what came, and widen or leave out an interval that did not hold."""
     test = choose_test(data)
     if test is None:
         return fitted, None
     until = test.snapshot.cutoff
-    past = [one.known_at(until) for one in data if one.snapshot.cutoff < test.snapshot.cutoff]
+    past = [one.known_at(until) for one in data if one.snapshot.cutoff < until]
     past = [one for one in past if one.known_days >= LEAST_KNOWN]
     if sum(len(one.values) for one in past) < LEAST_FOLLOWED:
         return fitted, None
-    earlier = _fit(past, names, test.snapshot, silence, seed=seed)
-    window = min(YEAR, test.known_days)
-    terms = earlier.terms.apply(earlier.design.apply(test.values, silence))
-    histories = histories_of(test.values, names)
-    curve = earlier.curve.log_survival(terms, histories, silence)
-    curves = [(curve, test.wait_days)]
-    coverage, tenths = measure_coverage(earlier.band, curves, earlier.curve.knots, window)
-    factor = 1.0
-    if followed_days(past) >= LEAST_SHARE * window:
-        factor = choose_stretch(earlier.band, curves, earlier.curve.knots, window)
+    earlier = _fit(past, test.snapshot, shop.before(until))
+    window = min(YEAR, test.known_days, followed_days(past))  # as far as could be learned then
+    terms = earlier.terms.apply(earlier.design.apply(test.values, shop.silence))
+    elapsed = earlier.time.elapsed(test.snapshot.outcome_start)
+    waiters = make_waiters(test.values, shop.names, terms, shop.silence, elapsed, lead=test.snapshot.lead)
+    curve, days = earlier.curve.log_survival(waiters, shop.silence), earlier.curve.days
+    coverage, tenths = measure_coverage(earlier.band, [(curve, test.wait_days)], days, window)
+    learned_a_season = fitted.season_trust is not None and earlier.season_trust is None
+    factor = 1.0 if learned_a_season else choose_stretch(earlier.band, [(curve, test.wait_days)], days, window)
+    band = replace(fitted.band, holds=False) if factor is None else fitted.band.stretch(factor)
     ordered = int((test.wait_days < window).sum())
-    check = OutlookCheck(test.snapshot, window, ordered, coverage, tenths, factor)
-    return replace(fitted, band=fitted.band.stretch(factor)), check
+    check = OutlookCheck(test.snapshot, window, ordered, coverage, tenths, factor, learned_a_season)
+    return replace(fitted, band=band), check
 
 
 def choose_test(data: Sequence[FollowUpData]) -> FollowUpData | None:

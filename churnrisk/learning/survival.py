@@ -5,6 +5,8 @@ bought until then buys in it, learned from all past cutoffs that are known so fa
 buying in each. Newer cutoffs tell of the first intervals only, older ones of all: nothing is thrown away for being
 censored (Singer & Willett 1993, It's about time, J. Educational Stat. 18(2)). Where no cutoff is known long enough, the
 buy-till-you-die model says how the curve goes on; without such a model the last interval's hazard does.
+
+Intervals are of shop time, so that one curve serves every season. Customers who buy once a year have their own law.
 """
 
 from __future__ import annotations
@@ -18,13 +20,16 @@ import numpy as np
 from churnrisk.btyd import BtydModel, Summary
 from churnrisk.dataset import FollowUpData
 from churnrisk.learning.glm import LinearPredictor, fit_logistic
-from churnrisk.learning.level import shift_to
 from churnrisk.learning.linear import to_log_odds, to_probability
+from churnrisk.learning.shop_time import YEAR, to_shop_time
+from churnrisk.learning.yearly import Habits, YearlyBuyers
 
 Floats = np.ndarray
 
-YEAR = 365
 REPORTED = (30, 60, 90, 180)
+FIRST_DAYS, DAYS_APART = (1, 2, 3, 5), 7
+"""The days at which a curve is given: the first ones, every week, and those that are asked for."""
+
 INNER_KNOTS = 10
 """Intervals that the waiting times themselves cut, so that each sees about as many orders."""
 
@@ -37,21 +42,49 @@ LEAST_LOG = -60.0
 
 
 @dataclass(frozen=True)
+class Waiters:
+    """Some customers at one cutoff, as the waiting time sees them.
+
+    Parameters
+    ----------
+    terms : ndarray of shape (n, p)
+        Columns without missing values.
+    histories : Summary
+        Their purchases in three numbers.
+    habits : Habits
+        What tells whether they buy once a year.
+    elapsed : ndarray of shape (366,)
+        Shop time by days from the start of the outcome window.
+    """
+
+    terms: Floats
+    histories: Summary
+    habits: Habits
+    elapsed: Floats
+
+
+@dataclass(frozen=True)
 class WaitingCurve:
     """P(no purchase within t days) from columns.
 
     Parameters
     ----------
     knots : tuple of int
-        Days at which intervals end, rising; the first begins at 0.
+        Days of shop time at which intervals end, rising; the first begins at 0.
     hazards : tuple of LinearPredictor
         Log-odds of buying in an interval for who has not bought before it; as many as there are data for.
+    days : tuple of int
+        Days of the calendar at which the curve is given, rising.
+    yearly : YearlyBuyers
+        The customers who buy once a year, of whom the hazards say nothing.
     lead : int
         Days between the cutoff and the day from which the intervals count.
     """
 
     knots: tuple[int, ...]
     hazards: tuple[LinearPredictor, ...]
+    days: tuple[int, ...]
+    yearly: YearlyBuyers
     lead: int = 0
 
     @property
@@ -59,8 +92,43 @@ class WaitingCurve:
         """Days up to which the curve was learned; after them it is the buy-till-you-die model's."""
         return self.knots[len(self.hazards) - 1] if self.hazards else 0
 
-    def log_survival(self, terms: Floats, histories: Summary, silence: BtydModel | None) -> Floats:
-        """Give the logarithm of the curve at 0 and at each knot, shape (n, knots + 1), falling along each row."""
+    def log_survival(self, waiters: Waiters, silence: BtydModel | None) -> Floats:
+        """Give the logarithm of the curve on day 0 and on each of the days, shape (n, days + 1), falling along rows."""
+        return self._mix(self._by_day(waiters, silence), waiters.habits)
+
+    def passing_through(self, probability: Floats, horizon: int, waiters: Waiters, silence: BtydModel | None) -> Floats:
+        """Give the same with P(no purchase within the horizon) given.
+
+        Where that cannot be of a customer who surely buys once a year, the date is believed.
+        """
+        likely = self.yearly.probability(waiters.habits)
+        never = 1 - self.yearly.ordered_before([horizon], waiters.habits)[:, 0]
+        others = np.clip((probability - likely * never) / np.maximum(1 - likely, 1e-9), 0.0, 1.0)
+        shifted = shift_curve(self._by_day(waiters, silence), self.days, horizon, others)
+        return self._mix(shifted, waiters.habits)
+
+    def _mix(self, others: Floats, habits: Habits) -> Floats:
+        """Mix in the law of those who buy once a year."""
+        if self.yearly.share == 0:
+            return others
+        likely = self.yearly.probability(habits)[:, None]
+        yearly = 1 - self.yearly.ordered_before(self.days, habits)
+        result = others.copy()
+        result[:, 1:] = np.log(np.maximum((1 - likely) * np.exp(others[:, 1:]) + likely * yearly, 1e-26))
+        return result
+
+    def _by_day(self, waiters: Waiters, silence: BtydModel | None) -> Floats:
+        """Read the curve of all other customers off in days of the calendar."""
+        curve = self.in_shop_time(waiters.terms, waiters.histories, silence)
+        ends = np.array([0, *self.knots], dtype=np.float64)
+        wanted = to_shop_time(np.array([0, *self.days], dtype=np.float64), waiters.elapsed)
+        place = np.clip(np.searchsorted(ends, wanted, side="left"), 1, len(self.knots))
+        share = np.clip((wanted - ends[place - 1]) / (ends[place] - ends[place - 1]), 0.0, 1.0)
+        by_day: Floats = curve[:, place - 1] + share * (curve[:, place] - curve[:, place - 1])
+        return by_day
+
+    def in_shop_time(self, terms: Floats, histories: Summary, silence: BtydModel | None) -> Floats:
+        """Give the logarithm of the curve of the others at 0 and at each knot, shape (n, knots + 1)."""
         result = np.zeros((len(terms), len(self.knots) + 1), order="F")
         for place, hazard in enumerate(self.hazards):
             stays = to_probability(-hazard.apply(terms))
@@ -83,7 +151,7 @@ class WaitingCurve:
 
 
 def choose_knots(waits: Floats, horizon: int) -> tuple[int, ...]:
-    """Cut the days at the reported horizons, the model's own, a year, and at quantiles of the waiting times."""
+    """Cut shop time at the reported horizons, the model's own, a year, and at quantiles of the waiting times."""
     known = waits[np.isfinite(waits) & (waits < YEAR)]
     shares = np.arange(1, INNER_KNOTS + 1) / (INNER_KNOTS + 1)
     inner = np.ceil(np.quantile(known, shares) + 1).astype(int).tolist() if len(known) else []
@@ -93,7 +161,14 @@ def choose_knots(waits: Floats, horizon: int) -> tuple[int, ...]:
 
 
 def fit_curve(
-    data: Sequence[FollowUpData], terms: Sequence[Floats], *, horizon: int, penalty: Floats, seed: int
+    data: Sequence[FollowUpData],
+    waiters: Sequence[Waiters],
+    yearly: YearlyBuyers,
+    *,
+    horizon: int,
+    penalty: Floats,
+    seed: int,
+    like: WaitingCurve | None = None,
 ) -> WaitingCurve:
     """Fit the curve on past cutoffs.
 
@@ -101,41 +176,63 @@ def fit_curve(
     ----------
     data : sequence of FollowUpData
         Oldest first.
-    terms : sequence of ndarray of shape (n, p)
-        Of each of them, without missing values.
+    waiters : sequence of Waiters
+        The customers of each.
+    yearly : YearlyBuyers
+        A customer counts by the probability of not being one of them.
     horizon : int
-        The model's own; one of the knots.
+        The model's own; the curve is given there too.
     penalty : ndarray of shape (p,)
         Of each term.
     seed : int
         Of the draw of rows.
+    like : WaitingCurve, optional
+        One that was fitted to more cutoffs; it gives the knots.
     """
-    knots = choose_knots(np.concatenate([one.wait_days for one in data]), horizon)
+    parts = [_Followed.of(one, who, yearly) for one, who in zip(data, waiters, strict=True)]
+    knots = like.knots if like else choose_knots(np.concatenate([one.waits for one in parts]), horizon)
+    known = like.hazards if like else ()
     hazards: list[LinearPredictor] = []
-    for start, end in zip((0, *knots), knots, strict=False):
-        rows = _rows_of_interval(data, start, end, seed=seed)
+    for (start, end), near in itertools.zip_longest(itertools.pairwise((0, *knots)), known):
+        rows = _rows_of_interval(parts, start, end, seed=seed)
         if rows is None:
             break
-        columns = np.concatenate([one[chosen] for one, (chosen, _, _) in zip(terms, rows, strict=True)])
+        columns = np.concatenate([one.terms[chosen] for one, (chosen, _, _) in zip(waiters, rows, strict=True)])
         outcome, weights = (np.concatenate([part[k] for part in rows]) for k in (1, 2))
-        hazards.append(fit_logistic(columns, outcome, weights, penalty=penalty))
-    return WaitingCurve(knots, tuple(hazards), data[0].snapshot.lead)
+        hazards.append(fit_logistic(columns, outcome, weights, penalty=penalty, near=near))
+    days = sorted({*FIRST_DAYS, *range(DAYS_APART, YEAR, DAYS_APART), *REPORTED, horizon, YEAR})
+    return WaitingCurve(knots, tuple(hazards), tuple(days), yearly, data[0].snapshot.lead)
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """Waits of a cutoff and how long they are known, both in shop time, and the weight of each customer."""
+
+    waits: Floats
+    known: float
+    weights: Floats
+
+    @classmethod
+    def of(cls, data: FollowUpData, waiters: Waiters, yearly: YearlyBuyers) -> _Followed:
+        known = float(to_shop_time(np.array([float(data.known_days)]), waiters.elapsed)[0])
+        waits = to_shop_time(data.wait_days, waiters.elapsed)
+        return cls(waits, known, 1 - yearly.probability(waiters.habits))
 
 
 Rows = tuple[np.ndarray, Floats, Floats]
 
 
-def _rows_of_interval(data: Sequence[FollowUpData], start: int, end: int, *, seed: int) -> list[Rows] | None:
+def _rows_of_interval(data: Sequence[_Followed], start: int, end: int, *, seed: int) -> list[Rows] | None:
     """Give who was still waiting at the start, whether they bought by the end, and their weights, cutoff by cutoff."""
     generator = np.random.default_rng(seed + end)
-    waiting = [np.flatnonzero(one.wait_days >= start) if one.known_days >= end else np.zeros(0, int) for one in data]
+    waiting = [np.flatnonzero(one.waits >= start) if one.known >= end else np.zeros(0, int) for one in data]
     total = sum(len(rows) for rows in waiting)
     share = min(1.0, INTERVAL_ROWS / max(total, 1))
     result: list[Rows] = []
     for age, (one, rows) in enumerate(zip(reversed(data), reversed(waiting), strict=True)):
         drawn = rows if share >= 1 else np.sort(generator.choice(rows, int(share * len(rows)), replace=False))
-        bought = (one.wait_days[drawn] < end).astype(np.float64)
-        result.append((drawn, bought, np.full(len(drawn), AGE_WEIGHT**age)))
+        bought = (one.waits[drawn] < end).astype(np.float64)
+        result.append((drawn, bought, AGE_WEIGHT**age * one.weights[drawn]))
     events = sum(float(bought.sum()) for _, bought, _ in result)
     return result[::-1] if min(events, total) >= LEAST_EVENTS else None
 
@@ -152,13 +249,6 @@ def shift_curve(log_survival: Floats, knots: Sequence[int], horizon: int, probab
     shifted = np.log(np.maximum(to_probability(odds + shift[:, None]), 1e-26))
     shifted[:, 0] = 0.0
     return np.asarray(np.minimum.accumulate(shifted, axis=1))
-
-
-def shift_level(log_survival: Floats, knots: Sequence[int], horizon: int, rate: float) -> Floats:
-    """Shift all curves alike in log-odds, so that their mean at the horizon is a churn rate."""
-    at_horizon = _odds(log_survival)[:, list(knots).index(horizon) + 1]
-    shifted = to_probability(at_horizon + shift_to(at_horizon, rate))
-    return shift_curve(log_survival, knots, horizon, shifted)
 
 
 def _odds(log_survival: Floats) -> Floats:

@@ -95,12 +95,12 @@ class FittedModel:
         probability: Floats = np.round(to_probability(self.learner.log_odds(values)), DECIMALS)
         return probability
 
-    def look_ahead(self, values: Floats, probability: Floats) -> Prospects | None:
-        """Give the outlook for feature rows and their churn probabilities."""
+    def look_ahead(self, values: Floats, probability: Floats, *, cutoff: int | None = None) -> Prospects | None:
+        """Give the outlook for feature rows and their churn probabilities, on the day of the model or on another."""
         if self.outlook is None:
             return None
         places = [self.names.index(name) for name in self.outlook.features]
-        return self.outlook.predict(values[:, places], probability)
+        return self.outlook.predict(values[:, places], probability, cutoff=cutoff)
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class OutlookColumns:
 
     def add(self, model: FittedModel, values: np.ndarray, probability: np.ndarray, places: np.ndarray) -> None:
         """Fill in the customers of a batch; dates as days for now."""
-        prospects = model.look_ahead(values, probability)
+        prospects = model.look_ahead(values, probability, cutoff=self.snapshot.cutoff)
         if prospects is None or not len(places):
             return
         for days, churn in prospects.churn.items():

@@ -141,6 +141,8 @@ def describe_outlook(outlook: Outlook | None, check: OutlookCheck | None) -> dic
     return {
         "curve_learned_days": outlook.curve.learned_days,
         "interval_learned_days": outlook.band.window,
+        "season_trust": outlook.season_trust,
+        "yearly_buyers_share": outlook.curve.yearly.share,
         "value_known": outlook.value is not None,
         "return_probability_known": outlook.knows_returns,
         "check": None if check is None else describe_outlook_check(check),
@@ -170,6 +172,7 @@ def describe_outlook_check(check: OutlookCheck) -> dict[str, Any]:
         "coverage": _finite(check.coverage),
         "coverage_by_tenth": [_finite(one) for one in check.coverage_by_tenth],
         "interval_stretched_by": check.stretch,
+        "learned_a_season_since": check.learned_a_season,
     }
 
 

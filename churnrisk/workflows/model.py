@@ -309,8 +309,8 @@ def train_orders(
     result = run_test(data, plan, seed=seed)
     grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
     progress("fitting on all snapshots", 0, 1)
-    fitted = fit_model(data, seed=seed, earlier=result.model)
-    model, checked = look_ahead(fitted, followed, data.current, value, seed=seed)
+    model = fit_model(data, seed=seed, earlier=result.model)
+    model, checked = look_ahead(model, followed, data, value, seed=seed)
     progress("fitting on all snapshots", 1, 1)
     card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
     card |= {**chosen.to_dict(), **describe_draw(drawn[1]), "outlook": describe_outlook(model.outlook, checked)}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from churnrisk.dataset import FollowUpData, SnapshotData, TrainingSet, build_follow_ups, choose_follow_ups
+from churnrisk.dataset import FollowUpData, TrainingSet, build_follow_ups, choose_follow_ups
 from churnrisk.errors import NotEnoughData
 from churnrisk.learning import FittedModel, OutlookCheck, fit_outlook, select_outlook_features
 from churnrisk.orders import Orders
@@ -61,11 +61,11 @@ def learn_value(orders: Orders, current: Snapshot, *, leave_out: Callable[[Snaps
 
 
 def look_ahead(
-    model: FittedModel, followed: Sequence[FollowUpData], current: SnapshotData, value: KnownValue, *, seed: int
+    model: FittedModel, followed: Sequence[FollowUpData], data: TrainingSet, value: KnownValue, *, seed: int
 ) -> tuple[FittedModel, OutlookCheck | None]:
     """Give the model its outlook, and how one of an earlier day did; without one where too few could be followed."""
-    names = select_outlook_features(model.names)
-    fitted = fit_outlook(followed, names, model.snapshot, silence=model.learner.silence, seed=seed)
+    names, silence, current = select_outlook_features(model.names), model.learner.silence, data.current
+    fitted = fit_outlook(followed, names, model.snapshot, daily=data.daily_purchases, silence=silence, seed=seed)
     if fitted is None:
         return model, None
     outlook, checked = fitted

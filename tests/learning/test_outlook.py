@@ -11,12 +11,18 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from churnrisk.btyd import Summary, fit_btyd
-from churnrisk.dataset import FollowUpData, build_follow_ups, choose_follow_ups, summarise_histories
+from churnrisk.dataset import (
+    FollowUpData,
+    build_follow_ups,
+    choose_follow_ups,
+    count_daily_purchases,
+    summarise_histories,
+)
 from churnrisk.features import catalogue
 from churnrisk.learning import Outlook, OutlookCheck, fit_outlook, select_outlook_features
 from churnrisk.learning.next_order import measure_coverage
-from churnrisk.learning.outlook import histories_of
-from churnrisk.learning.survival import shift_curve
+from churnrisk.learning.outlook import make_waiters
+from churnrisk.learning.survival import Waiters
 from churnrisk.simulate import simulate_purchases
 from churnrisk.timeline import Snapshot
 from support.simulated import FIRST_DAY, ArrayLog
@@ -40,7 +46,8 @@ def follow(log: ArrayLog) -> tuple[FollowUpData, ...]:
 
 def fit(log: ArrayLog, data: tuple[FollowUpData, ...]) -> Fitted:
     silence = fit_btyd(summarise_histories(log, CURRENT), "mbgnbd")
-    fitted = fit_outlook(data, names_of(log), CURRENT, silence=silence, seed=1)
+    daily = count_daily_purchases(log, CURRENT.cutoff)
+    fitted = fit_outlook(data, names_of(log), CURRENT, daily=daily, silence=silence, seed=1)
     assert fitted is not None
     return fitted
 
@@ -63,16 +70,15 @@ def later() -> FollowUpData:
 
 def own_probability(outlook: Outlook, values: np.ndarray) -> np.ndarray:
     """A churn probability for tests, where no learner was fitted: the curve's own."""
-    log_survival = curve_of(outlook, values)
-    at_horizon: np.ndarray = np.exp(log_survival[:, outlook.curve.knots.index(HORIZON) + 1])
+    log_survival = outlook.curve.log_survival(waiters_of(outlook, values), outlook.silence)
+    at_horizon: np.ndarray = np.exp(log_survival[:, outlook.curve.days.index(HORIZON) + 1])
     return at_horizon.round(9)
 
 
-def curve_of(outlook: Outlook, values: np.ndarray) -> np.ndarray:
-    columns = outlook.design.apply(values, outlook.silence)
-    return outlook.curve.log_survival(
-        outlook.terms.apply(columns), histories_of(values, outlook.features), outlook.silence
-    )
+def waiters_of(outlook: Outlook, values: np.ndarray) -> Waiters:
+    terms = outlook.terms.apply(outlook.design.apply(values, outlook.silence))
+    elapsed = outlook.time.elapsed(CURRENT.outcome_start)
+    return make_waiters(values, outlook.features, terms, outlook.silence, elapsed, lead=CURRENT.lead)
 
 
 @pytest.mark.parametrize("probability", ["own", "random", "sure"])
@@ -86,22 +92,21 @@ def test_the_outlook_holds_together(fitted: Fitted, later: FollowUpData, probabi
     assert (curve[0] >= p).all(), "45 days are the model's own"
     assert (curve[1] <= p).all()
     low, day, high = seen.next_order.T
-    known = ~np.isnan(day)
-    assert (low[known] >= 0).all()
-    assert (low <= day)[known].all()
-    assert (day <= high)[known].all()
-    assert (high[known] < 365).all()
-    assert (np.isnan(low) == np.isnan(day)).all()
+    assert (low >= 0).all(), "never in the past"
+    assert (low <= day).all()
+    assert (day <= high).all()
+    assert (high < 365).all(), "told to each customer, also to one who has probably left"
     assert np.isnan(seen.revenue).all(), "no forecast of value was added"
     assert ((seen.alive > 0) & (seen.alive <= 1)).all()
 
 
-def test_whoever_is_unlikely_to_order_within_a_year_has_no_next_order(fitted: Fitted, later: FollowUpData) -> None:
-    outlook, values = fitted[0], later.values
-    sure = outlook.predict(values, np.full(len(values), 0.999999))
-    hopeful = outlook.predict(values, np.full(len(values), 0.01))
-    assert np.isnan(sure.next_order).mean() > 0.9
-    assert not np.isnan(hopeful.next_order).any()
+def test_an_interval_that_does_not_hold_is_left_out(fitted: Fitted, later: FollowUpData) -> None:
+    outlook, values = fitted[0], later.values[:50]
+    doubtful = replace(outlook, band=replace(outlook.band, holds=False))
+    low, day, high = doubtful.predict(values, np.full(50, 0.5)).next_order.T
+    assert np.isnan(low).all()
+    assert np.isnan(high).all()
+    np.testing.assert_array_equal(day, outlook.predict(values, np.full(50, 0.5)).next_order[:, 1])
 
 
 def test_rows_one_by_one_and_threads_change_no_bit(
@@ -123,8 +128,8 @@ def test_rows_one_by_one_and_threads_change_no_bit(
 def test_later_next_orders_fall_into_their_interval(fitted: Fitted, later: FollowUpData) -> None:
     outlook, check = fitted
     p = own_probability(outlook, later.values)
-    curve = shift_curve(curve_of(outlook, later.values), outlook.curve.knots, HORIZON, p)
-    coverage, tenths = measure_coverage(outlook.band, [(curve, later.wait_days)], outlook.curve.knots, 365)
+    curve = outlook.curve.passing_through(p, HORIZON, waiters_of(outlook, later.values), outlook.silence)
+    coverage, tenths = measure_coverage(outlook.band, [(curve, later.wait_days)], outlook.curve.days, 365)
     assert 0.77 <= coverage <= 0.83
     assert min(tenths) > 0.7
     assert max(tenths) < 0.9
@@ -151,6 +156,7 @@ def test_a_log_without_amounts_has_no_values_but_all_else() -> None:
     assert check is not None
     values = follow(log)[-1].values
     seen = outlook.predict(values, np.full(len(values), 0.4))
+    assert np.isnan(seen.revenue).all()
     assert not np.isnan(seen.next_order).all()
 
 
@@ -162,4 +168,5 @@ def test_no_customer_is_in_it(fitted: Fitted) -> None:
 
 def test_too_few_customers_have_no_outlook(data: tuple[FollowUpData, ...]) -> None:
     few = replace(data[0], values=data[0].values[:50], wait_days=data[0].wait_days[:50])
-    assert fit_outlook([few], names_of(LOG), CURRENT, silence=None) is None
+    daily = count_daily_purchases(LOG, CURRENT.cutoff)
+    assert fit_outlook([few], names_of(LOG), CURRENT, daily=daily, silence=None) is None

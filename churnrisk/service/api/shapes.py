@@ -179,7 +179,9 @@ class CustomerAnswer(BaseModel):
     is_fresh: bool = Field(description="Whether orders were taken in that came after the history was read.")
     score: dict[str, Any]
     reasons: list[str]
-    next_order: dict[str, str] | None
+    next_order: dict[str, str | None] | None = Field(
+        description="The day if the customer orders again within a year, and an 80 % interval where one holds."
+    )
     segment: str | None
     advice: dict[str, str]
     orders: list[dict[str, Any]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -173,12 +173,19 @@ def _make_cards(found: CustomerView) -> Iterator[Card]:
         most = say("up to {most} if the customer stays for good", most=amount(score["value_at_risk_most"]))
         yield Card(say("Value at risk"), amount(score["value_at_risk"]), most, meaning)
     if found.next_order is not None:
-        due = found.next_order
-        span = say("{low} to {high}", low=write_date(due["from_on"]), high=write_date(due["to_on"]))
-        yield Card(say("Next order"), write_date(due["on"]), span, say("most likely between these days"))
+        yield _show_next_order(found.next_order)
     quiet = score["days_since_last_order"]
     orders = say("orders so far: {orders}", orders=whole(found.order_total))
     yield Card(say("Days without an order"), whole(quiet), orders)
+
+
+def _show_next_order(due: Mapping[str, str | None]) -> Card:
+    first, day, last = due["from_on"], due["on"] or "", due["to_on"]
+    if first is None or last is None:
+        return Card(say("Next order"), write_date(day), "", say("if the customer orders again within a year"))
+    span = say("{low} to {high}", low=write_date(first), high=write_date(last))
+    meaning = say("if the customer orders again within a year: most likely between these days")
+    return Card(say("Next order"), write_date(day), span, meaning)
 
 
 def _advise(found: CustomerView) -> dict[str, str]:

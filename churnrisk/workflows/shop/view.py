@@ -44,7 +44,8 @@ class CustomerView:
     reasons : list of str
         At most three sentences.
     next_order : dict or None
-        ``on``, ``from_on``, ``to_on``; None where none is likely within a year.
+        ``on``, ``from_on``, ``to_on``, if the customer orders again within a year; the last two are None where no
+        interval holds. None for a customer who is not scored.
     segment : str or None
         The RFM segment.
     advice : dict
@@ -63,7 +64,7 @@ class CustomerView:
     is_fresh: bool
     score: dict[str, Any]
     reasons: list[str]
-    next_order: dict[str, str] | None
+    next_order: dict[str, str | None] | None
     segment: str | None
     advice: dict[str, str]
     orders: list[dict[str, Any]]
