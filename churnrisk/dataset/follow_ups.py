@@ -1,4 +1,4 @@
-"""What customers did after past cutoffs: for the next order, the value of a customer, and lapsed ones who return.
+"""What customers did after past cutoffs: for the next order, and lapsed ones who return.
 
 These snapshots have cutoffs of their own, about a month apart, and reach further back than those that churn is learned
 from: a year of follow-up needs a cutoff a year before ``as_of``. They take few features each, so they are cheap.
@@ -18,9 +18,6 @@ from churnrisk.engines import Database
 from churnrisk.features import Features, PurchaseLog, customer_features
 from churnrisk.labels import UndonePurchases, find_undone, follow_customers
 from churnrisk.timeline import Snapshot, stands_at
-
-WINDOWS = (30, 60, 90, 120, 180, 270, 365)
-"""Days over which amounts are added up, beside the horizon."""
 
 STEP, NEAR_CUTOFFS = 40, 13
 """Days between cutoffs, where the history is long enough, and how many lie so close: four of them have a year of
@@ -96,8 +93,6 @@ class FollowUpData:
         A few features, NaN where missing.
     wait_days : ndarray of float64, shape (n,)
         Days from the start of the outcome window to the next purchase day as known at ``until``, infinite for none.
-    revenue : dict of int to ndarray of float64, shape (n,)
-        Net amount in the first so many days of the outcome window; windows that are over only.
     lapsed : Summary
         Histories of the customers who had lapsed, alike ones in one row.
     returned : ndarray of float64
@@ -112,7 +107,6 @@ class FollowUpData:
     customer_ids: NDArray[np.object_]
     values: NDArray[np.float64]
     wait_days: NDArray[np.float64]
-    revenue: dict[int, NDArray[np.float64]]
     lapsed: Summary
     returned: NDArray[np.float64]
     undone: UndoneWaits = field(default_factory=UndoneWaits)
@@ -131,7 +125,6 @@ class FollowUpData:
             self.customer_ids,
             self.values,
             self.undone.known_after(self.wait_days, days),
-            {window: revenue for window, revenue in self.revenue.items() if window <= days},
             self.lapsed,
             self.returned if self.snapshot.outcome_end <= until else np.zeros(0),
             self.undone,
@@ -183,9 +176,7 @@ def build_follow_ups(
 
 def _follow(log: PurchaseLog, features: Features, undone: UndonePurchases, until: int, seed: int) -> FollowUpData:
     snapshot = features.snapshot
-    known = until - snapshot.outcome_start
-    windows = sorted({*(days for days in (*WINDOWS, snapshot.horizon) if days <= known and log.has_amounts)})
-    after = follow_customers(log, snapshot, windows=windows, until=until)
+    after = follow_customers(log, snapshot, windows=(), until=until)
     if not np.array_equal(after.customer_ids, features.customer_ids):
         raise AssertionError("features and outcomes do not agree on who had bought before the cutoff")
     raw = features.raw
@@ -204,7 +195,6 @@ def _follow(log: PurchaseLog, features: Features, undone: UndonePurchases, until
         features.customer_ids[rows],
         features.values[rows],
         after.wait_days[rows],
-        {days: after.revenue[rows, place] for place, days in enumerate(windows)},
         lapsed,
         returned if snapshot.outcome_end <= until else np.zeros(0),
         waits.of_rows(rows),
