@@ -84,6 +84,6 @@ def test_check_shows_which_column_was_taken_for_what_and_names_each_other_once()
 def test_ids_that_differ_in_writing_are_joined_by_option_and_setting() -> None:
     Path("log.csv").write_text("customer,date,total\n007,2024-01-05,5\n7.0,2024-01-06,5\n", encoding="utf-8")
     assert "of 2 customers" in churnrisk("check", "log.csv").out
-    assert "of 1 customers" in churnrisk("check", "log.csv", "--fold-ids").out
+    assert "of 1 customer," in churnrisk("check", "log.csv", "--fold-ids").out
     Path("churnrisk.toml").write_text("fold_ids = true\n", encoding="utf-8")
-    assert "of 1 customers" in churnrisk("check", "log.csv").out
+    assert "of 1 customer," in churnrisk("check", "log.csv").out
