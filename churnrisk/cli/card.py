@@ -253,7 +253,7 @@ def _show_outlook(outlook: Card) -> None:
 def _say_widened(check: Card) -> str:
     factor = check["interval_stretched_by"]
     if check.get("learned_a_season_since"):
-        return "; the season could not be known then, and can be since"
+        return ", when no season could be known yet"
     if factor is None:
         return "; no width is enough, so it is left out"
     return "" if factor == 1 else f", which is made {factor:.2f} times as wide since, in log-odds"
