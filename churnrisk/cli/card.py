@@ -231,7 +231,7 @@ def _show_outlook(outlook: Card) -> None:
     if outlook["curve_learned_days"] < YEAR:
         parts.append("; the rest of the year is the buy-till-you-die model's")
     if outlook.get("season_trust") is None:
-        parts.append("; a season is not known before two years, so the interval does not hold where there is one")
+        parts.append("; no season is known (that takes two years), so the interval holds less where there is one")
     if value is None:
         parts.append(". Value: none, the log has no amounts or too few buyers.")
     elif value < YEAR:
