@@ -112,8 +112,8 @@ def main() -> None:
     parser.add_argument("--only")
     options = parser.parse_args()
     wanted = options.only.split(",") if options.only else list(KINDS)
-    print("| shop | orders | inside | before | after | by tenth | width | error | widened |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("| shop | orders | inside | by shop | before | after | by tenth | width | error | widened |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for name in wanted:
         found = [look(KINDS[name], seed) for seed in range(options.shops)]
         rows = np.concatenate([one for one, _ in found])
@@ -123,6 +123,8 @@ def main() -> None:
         parts = [f"{one:.3f}" for one in (inside, before, after)]
         days = [f"{np.median(rows[:, column]):.0f}" for column in (2, 3)]
         said = ", ".join(one for _, one in found)
+        each = [(one[:, 1] == 1).mean() for one, _ in found]
+        parts.insert(1, f"{min(each):.2f} to {max(each):.2f}")
         print("| " + " | ".join([name, str(len(rows)), *parts, tenths, *days, said]) + " |", flush=True)
 
 

@@ -230,7 +230,7 @@ def _show_outlook(card: Card) -> None:
     if outlook["curve_learned_days"] < YEAR:
         parts.append("; the rest of the year is the buy-till-you-die model's")
     if outlook.get("season_trust") is None:
-        parts.append("; a season is not known before two years, so the interval does not hold where there is one")
+        parts.append("; no season is known (that takes two years), so the interval holds less where there is one")
     say("".join(parts) + ".")
     if check is not None and check["coverage"] is not None:
         say(
@@ -244,7 +244,7 @@ def _show_outlook(card: Card) -> None:
 def _say_widened(check: Card) -> str:
     factor = check["interval_stretched_by"]
     if check.get("learned_a_season_since"):
-        return "; the season could not be known then, and can be since"
+        return ", when no season could be known yet"
     if factor is None:
         return "; no width is enough, so it is left out"
     return "" if factor == 1 else f", which is made {factor:.2f} times as wide since, in log-odds"

@@ -318,7 +318,7 @@ def _doubt(model: ChurnModel) -> str:
     if outlook is not None and not outlook.band.holds:
         return " It has no interval, since in a look back none held."
     if outlook is not None and outlook.season_trust is None:
-        return " In less than two years no season is known: where there is one, its 80 % interval holds less."
+        return " No season is known (that takes two years): where there is one, the 80 % interval holds less."
     return ""
 
 

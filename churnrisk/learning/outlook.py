@@ -68,7 +68,8 @@ class Outlook:
         What makes the buy-till-you-die model give as many lapsed customers back as there were, in log-odds; NaN where
         nobody had lapsed.
     season_trust : float or None
-        How far the season of earlier years holds in later ones, from 0 to 1; None in a history of less than two years.
+        How far the season of earlier years holds in later ones, from 0 to 1; None in a history of less than two years,
+        or with too few orders in them.
     """
 
     design: Design

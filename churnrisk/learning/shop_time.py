@@ -7,7 +7,6 @@ How far a season is believed is seen from the years: each is compared with those
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +20,9 @@ YEAR = 365
 
 SMOOTHED = 7
 """Days on either side over which a season is smoothed."""
+
+LEAST_BOUGHT = 200
+"""Repeat purchases of a year, with fewer of which it tells of no season."""
 
 LEAST_PACE = 0.05
 """Of a mean day: a shop that is closed has not stopped time."""
@@ -78,11 +80,14 @@ class Seasons:
     def of(cls, daily: DailyPurchases) -> Seasons:
         """Measure them; in less than two years no season is seen to come back, so none is believed."""
         bought = (daily.counts - daily.new_counts).astype(np.float64)
-        years, end = len(bought) // YEAR, daily.first_day + len(bought)
-        if years < 2 or not bought.any():
+        whole, end = len(bought) // YEAR, daily.first_day + len(bought)
+        totals = bought[len(bought) - whole * YEAR :].reshape(whole, YEAR).sum(axis=1)
+        years = int(np.cumprod(totals[::-1] >= LEAST_BOUGHT).sum())
+        if years < 2:
             return cls(end, np.zeros(0), 0.0)
-        pace = (bought / _level(bought, years))[-years * YEAR :]
-        return cls(end - years * YEAR, pace, _measure_trust(pace.reshape(years, YEAR)))
+        bought = bought[-years * YEAR :]
+        pace = (bought / _level(bought, years)).reshape(years, YEAR)
+        return cls(end - years * YEAR, pace.ravel(), _measure_trust(pace))
 
     def shop_time(self, *, known_at: int | None = None) -> ShopTime:
         """Give the shop time that could be known on a day; where a year had not passed, that of the years after next.
@@ -111,9 +116,8 @@ class Seasons:
 
 def _level(bought: Floats, years: int) -> Floats:
     """Give what a mean day brings in each part of a history: straight lines in logarithms from year to year."""
-    ends = len(bought) - YEAR * np.arange(years, -1, -1)
-    logs = [np.log(max(bought[start:end].mean(), 1e-3)) for start, end in itertools.pairwise(ends.tolist())]
-    middles, days = (ends[:-1] + ends[1:]) / 2, np.arange(len(bought)) + 0.5
+    logs = np.log(bought.reshape(years, YEAR).mean(axis=1))
+    middles, days = YEAR * (np.arange(years) + 0.5), np.arange(len(bought)) + 0.5
     level = np.interp(days, middles, logs)
     level += (logs[1] - logs[0]) / YEAR * np.minimum(days - middles[0], 0)
     level += (logs[-1] - logs[-2]) / YEAR * np.maximum(days - middles[-1], 0)

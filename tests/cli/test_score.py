@@ -102,7 +102,7 @@ def test_the_outlook_follows_from_the_status(models: Path) -> None:
         if row["status"] == "scored":
             assert curve == sorted(curve, reverse=True)
             assert curve[2] == row["churn_probability"], "the model's own horizon"
-            assert interval == [None] * 3 or row["as_of"] <= interval[0] <= interval[1] <= interval[2]
+            assert row["as_of"] <= interval[0] <= interval[1] <= interval[2]
             assert 0 <= values[0] <= values[1], "90 days of 365"
             assert 0 <= values[2] <= values[3]
             assert row["return_probability"] is None

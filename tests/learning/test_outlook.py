@@ -22,6 +22,7 @@ from churnrisk.features import catalogue
 from churnrisk.learning import Outlook, OutlookCheck, fit_outlook, select_outlook_features
 from churnrisk.learning.next_order import measure_coverage
 from churnrisk.learning.outlook import make_waiters
+from churnrisk.learning.shop_time import ShopTime
 from churnrisk.learning.survival import Waiters
 from churnrisk.simulate import simulate_purchases
 from churnrisk.timeline import Snapshot
@@ -107,6 +108,18 @@ def test_an_interval_that_does_not_hold_is_left_out(fitted: Fitted, later: Follo
     assert np.isnan(low).all()
     assert np.isnan(high).all()
     np.testing.assert_array_equal(day, outlook.predict(values, np.full(50, 0.5)).next_order[:, 1])
+
+
+def test_the_season_is_that_of_the_day_of_scoring(fitted: Fitted, later: FollowUpData) -> None:
+    outlook, values, half = fitted[0], later.values[:50], np.full(50, 0.5)
+    pace = np.where((np.arange(365) - CURRENT.outcome_start) % 365 < 180, 0.1, 1.9)
+    seasonal = replace(outlook, time=ShopTime(pace / pace.mean()))
+    plain, now, in_summer = (
+        one.predict(values, half, cutoff=cutoff).next_order[:, 2]
+        for one, cutoff in ((outlook, None), (seasonal, None), (seasonal, CURRENT.cutoff + 180))
+    )
+    assert now.mean() > in_summer.mean() + 20
+    np.testing.assert_array_equal(plain, outlook.predict(values, half, cutoff=CURRENT.cutoff + 180).next_order[:, 2])
 
 
 def test_rows_one_by_one_and_threads_change_no_bit(

@@ -54,6 +54,21 @@ def test_less_than_two_years_tell_of_no_season() -> None:
     assert seasons.likeness(100, 300) == 1.0
 
 
+def test_a_shop_that_dies_or_has_a_hole_has_no_season() -> None:
+    days = np.arange(5 * YEAR)
+    for mean in (
+        40 * np.exp(-days / 200),
+        np.where((days > 700) & (days < 1100), 0.0, 40.0),
+        np.where(days > 900, 40.0, 2.0),
+        np.full(len(days), 0.05),
+        40 * (1 + 0.9 * (days % 7 < 2)),
+    ):
+        bought = np.random.default_rng(2).poisson(mean)
+        seasons = Seasons.of(DailyPurchases(FIRST_DAY, bought, np.zeros(len(days), np.int64)))
+        assert np.abs(seasons.shop_time().season - 1).max() < 0.1
+    assert len(Seasons.of(DailyPurchases(FIRST_DAY, np.zeros(0, np.int64), np.zeros(0, np.int64))).pace) == 0
+
+
 @given(st.integers(0, 4 * YEAR), st.integers(0, 2**31))
 def test_the_season_of_a_cutoff_knows_nothing_of_the_year_after_it(after: int, seed: int) -> None:
     seasons = replace(Seasons.of(count(4, peak=3.0)), trust=1.0)
