@@ -10,6 +10,7 @@ columns drawn for it alone, where ``HistGradientBoostingClassifier`` counts all 
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -92,14 +93,15 @@ class Sizes:
 
     Parameters
     ----------
-    forest_trees, forest_rows : int
-        Trees of the forest, and rows drawn for each.
+    forest_trees, forest_rows, forest_pool : int
+        Trees of the forest, rows drawn for each, and most rows that they are drawn from.
     boosted_seeds, boosted_rounds, boosted_rows : int
         Boosted models, trees in each, and most rows that each sees.
     """
 
     forest_trees: int = 60
-    forest_rows: int = 10_000
+    forest_rows: int = 7_000
+    forest_pool: int = 60_000
     boosted_seeds: int = 2
     boosted_rounds: int = 80
     boosted_rows: int = 20_000
@@ -108,6 +110,11 @@ class Sizes:
         """Give small data more trees for about the same work: there chance does most, and averaging takes it out."""
         room = min(max(self.boosted_rows / max(rows, 1), 1.0), 1.5)
         return replace(self, forest_trees=int(self.forest_trees * room), boosted_rounds=int(self.boosted_rounds * room))
+
+
+def import_growers() -> None:
+    """Import what grows trees. That takes more than a second, which passes beside something else."""
+    importlib.import_module("sklearn.ensemble")
 
 
 def fit_forest(
@@ -133,17 +140,19 @@ def fit_forest(
     """
     from sklearn.ensemble import ExtraTreesClassifier
 
-    medians = median_of_known(columns)
+    rows = draw_rows(len(columns), sizes.forest_pool, seed=seed)
+    pool = columns if len(rows) == len(columns) else columns[rows]
+    medians = median_of_known(pool)
     forest = ExtraTreesClassifier(
         sizes.forest_trees,
         min_samples_leaf=15,
         max_features=0.2,
         bootstrap=True,
-        max_samples=min(1.0, sizes.forest_rows / len(columns)),
+        max_samples=min(1.0, sizes.forest_rows / len(pool)),
         random_state=seed,
         n_jobs=1,
     )
-    forest.fit(_fill_single(columns, medians), churned, sample_weight=sample_weight)
+    forest.fit(_fill_single(pool, medians), churned[rows], sample_weight=sample_weight[rows])
     return ForestModel(medians, DeepTrees.of([tree.tree_ for tree in forest.estimators_]))
 
 
