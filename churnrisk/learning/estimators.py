@@ -14,7 +14,7 @@ from churnrisk.dataset import SnapshotData, TrainingSet, weighted_mean
 from churnrisk.errors import NotEnoughData
 from churnrisk.learning.blend import choose_weights, prior_weights
 from churnrisk.learning.design import PRODUCTS, SILENCE, SQUARES, Design
-from churnrisk.learning.level import Level, Trust, choose_trust, forecast_level, season_shift, shift_to, trace_shifts
+from churnrisk.learning.level import Level, forecast_level, forecast_shift, shift_to, trace_shifts
 from churnrisk.learning.linear import LinearModel, Terms, fit_linear
 from churnrisk.learning.rules import Rule, choose_rule
 from churnrisk.learning.trees import BoostedModel, ForestModel, Sizes, draw_rows, fit_boosted, fit_forest
@@ -329,19 +329,15 @@ def fit_level(data: TrainingSet, grown: Grown, ranking: Blend | Rule) -> Level:
     """Forecast the level of the window that begins at ``as_of``."""
     design, silence, current = grown.design, grown.silence, data.current.snapshot
     columns = design.apply(data.current.values, silence)
-    silent, season, trust = np.zeros(0), float("nan"), Trust(1.0)
+    silent, past = np.zeros(0), (np.zeros(0), np.zeros(0))
     if silence is not None:
         silent = columns[:, design.columns.index(SILENCE)]
         past = trace_shifts(data.past_bases, silence)
-        season = season_shift(*past, current)
-        trust = choose_trust(*past, current, has_season=bool(np.isfinite(season)))
-    recent = mean_recent_shift(grown.samples, ranking)
     return forecast_level(
         ranking.log_odds(columns),
-        trust=trust,
-        recent=recent,
+        recent=mean_recent_shift(grown.samples, ranking),
         silent=silent,
-        season=season,
+        forecast=forecast_shift(*past, current),
         weight=data.current.weight,
     )
 
