@@ -298,7 +298,7 @@ def fit_parts(
     columns = columns[: len(churned)]
     snapshot_of = np.repeat(np.arange(len(samples))[::-1], [len(one.columns) for one in samples])
     weights = DECAY**snapshot_of * np.concatenate([one.weights for one in samples])
-    spread = sizes.spread_over(len(columns))
+    spread = sizes.spread_over(len(columns), len(samples))
     return tuple(
         workers.run(
             lambda: fit_ridge(columns, churned, weights, snapshot_of=snapshot_of, design=design, seed=seed),

@@ -93,23 +93,33 @@ class Sizes:
 
     Parameters
     ----------
-    forest_trees, forest_rows, forest_pool : int
-        Trees of the forest, rows drawn for each, and most rows that they are drawn from.
+    forest_trees, forest_rows : int
+        Trees of the forest, and rows drawn for each.
     boosted_seeds, boosted_rounds, boosted_rows : int
         Boosted models, trees in each, and most rows that each sees.
     """
 
     forest_trees: int = 60
     forest_rows: int = 7_000
-    forest_pool: int = 60_000
     boosted_seeds: int = 2
     boosted_rounds: int = 80
     boosted_rows: int = 20_000
 
-    def spread_over(self, rows: int) -> Sizes:
-        """Give small data more trees for about the same work: there chance does most, and averaging takes it out."""
+    def spread_over(self, rows: int, snapshots: int = 1) -> Sizes:
+        """Give small data more trees for about the same work, and many customers more rows.
+
+        In small data chance does most, and averaging takes it out. Of a customer all snapshots say much the same, so
+        a tree draws about as many rows as there are customers in one, within bounds.
+        """
         room = min(max(self.boosted_rows / max(rows, 1), 1.0), 1.5)
-        return replace(self, forest_trees=int(self.forest_trees * room), boosted_rounds=int(self.boosted_rounds * room))
+        customers = rows / snapshots
+        return replace(
+            self,
+            forest_trees=int(self.forest_trees * room),
+            forest_rows=int(np.clip(customers, self.forest_rows, 3 * self.forest_rows)),
+            boosted_rounds=int(self.boosted_rounds * room),
+            boosted_rows=int(np.clip(customers, self.boosted_rows, 1.5 * self.boosted_rows)),
+        )
 
 
 def import_growers() -> None:
@@ -140,19 +150,17 @@ def fit_forest(
     """
     from sklearn.ensemble import ExtraTreesClassifier
 
-    rows = draw_rows(len(columns), sizes.forest_pool, seed=seed)
-    pool = columns if len(rows) == len(columns) else columns[rows]
-    medians = median_of_known(pool)
+    medians = median_of_known(columns)
     forest = ExtraTreesClassifier(
         sizes.forest_trees,
         min_samples_leaf=15,
         max_features=0.2,
         bootstrap=True,
-        max_samples=min(1.0, sizes.forest_rows / len(pool)),
+        max_samples=min(1.0, sizes.forest_rows / len(columns)),
         random_state=seed,
         n_jobs=1,
     )
-    forest.fit(_fill_single(pool, medians), churned[rows], sample_weight=sample_weight[rows])
+    forest.fit(_fill_single(columns, medians), churned, sample_weight=sample_weight)
     return ForestModel(medians, DeepTrees.of([tree.tree_ for tree in forest.estimators_]))
 
 
