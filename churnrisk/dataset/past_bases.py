@@ -1,7 +1,8 @@
 """The customer base at many past cutoffs, in three numbers a customer, and how many of it churned.
 
 A forecast of the coming base rate asks how far a buy-till-you-die model was off, week by week, in the past: last
-month, and in the same season a year ago. That takes the customer base at a hundred cutoffs, but no features.
+month, and in the same season of every year of the log. That takes the customer base at a hundred cutoffs and more, but
+no features.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from churnrisk.timeline import Snapshot, stands_at
 STEP = 7
 """Days between cutoffs: whole weeks, so that each window holds the same weekdays."""
 
-REACH = 800
-"""Days that the oldest cutoff lies back: two years, and a month to see the change since a year before."""
+NEAR_DAYS, FAR_STEP = 800, 28
+"""Cutoffs that lie further back than two years and a month are four weeks apart: there only the season is asked for."""
 
 LEAST_HISTORY = 14
 """Days of history that a cutoff must have before it."""
@@ -101,7 +102,7 @@ def trace_past_bases(
     database: Database | None = None,
     rows: int = BATCH_ROWS,
 ) -> tuple[PastBase, ...]:
-    """Give the customer base week by week, from the newest cutoff whose outcome is known backwards.
+    """Give the customer base week by week, from the newest cutoff whose outcome is known back to the first days.
 
     Parameters
     ----------
@@ -122,8 +123,7 @@ def trace_past_bases(
         Oldest cutoff first; empty where the history is too short.
     """
     newest = current.cutoff - current.lead - current.horizon
-    oldest = max(first_day + LEAST_HISTORY, current.cutoff - REACH)
-    snapshots = [current.at(cutoff) for cutoff in range(newest, oldest - 1, -STEP)][::-1]
+    snapshots = [current.at(cutoff) for cutoff in choose_cutoffs(newest, first_day + LEAST_HISTORY)]
     if not snapshots:
         return ()
     days = purchase_days_ever(log, current.cutoff)
@@ -133,6 +133,13 @@ def trace_past_bases(
     names = ("at", "frequency", "age", "tenure", "customers", "churned")
     table = {name: np.concatenate([part[name] for part in parts] or [np.zeros(0, np.int64)]) for name in names}
     return tuple(_past_base(snapshot, table, at) for at, snapshot in enumerate(snapshots))
+
+
+def choose_cutoffs(newest: int, oldest: int) -> list[int]:
+    """Choose the cutoffs, oldest first: weekly for 800 days, and every four weeks before that."""
+    turn = newest - NEAR_DAYS // FAR_STEP * FAR_STEP
+    near, far = range(newest, max(turn, oldest - 1), -STEP), range(turn, oldest - 1, -FAR_STEP)
+    return [*near, *far][::-1]
 
 
 def count_bases(snapshots: Sequence[Snapshot], batch: Arrays) -> Arrays:

@@ -65,6 +65,7 @@ class Database:
         )
         self.kept_queries: dict[Any, Any] = {}  # by what they ask for; they go with the database
         self.memory_bytes = None if memory is None else parse_size(memory)
+        self.threads = threads or os.cpu_count() or 1
         self._owner = os.getpid()
 
     def frame(self, table: str) -> nw.LazyFrame[Any]:
@@ -168,6 +169,13 @@ class Database:
         limit = max(_LEAST_ENGINE, left)
         with contextlib.suppress(engine_error()):
             self.connection.execute(f"SET memory_limit = '{limit // 1000**2}MB'")
+
+    def count_workers(self, taken: int, *, each: int) -> int:
+        """Give how many threads may work beside the engine, each with so many bytes, when so many are taken."""
+        if self.memory_bytes is None:
+            return self.threads
+        left = self.memory_bytes - _OURS - _LEAST_ENGINE - taken
+        return max(1, min(self.threads, left // each))
 
     def close(self) -> None:
         """Close the connection and remove the folder; safe to call twice."""

@@ -4,7 +4,7 @@ from churnrisk.learning.backtest import Backtest, CutoffResult, Figures, run_bac
 from churnrisk.learning.backtest_plan import BacktestPlan, SkippedCutoff, plan_backtest
 from churnrisk.learning.calibration import calibration_beyond_chance
 from churnrisk.learning.design import FAMILIES, families_of
-from churnrisk.learning.estimators import Blend, Learner, RidgePart
+from churnrisk.learning.estimators import Blend, Learner, RidgePart, fit_bytes
 from churnrisk.learning.evaluate import MEASURES, Interval, Scored, difference, measure, reliability
 from churnrisk.learning.grade import (
     Evidence,
@@ -25,12 +25,14 @@ from churnrisk.learning.train import (
     Outcomes,
     SummaryModel,
     TestResult,
+    fit_and_test,
     fit_model,
     run_test,
 )
 from churnrisk.learning.tree_tables import SmallTrees
-from churnrisk.learning.trees import BoostedModel, ForestModel, classify, rate_to_log_odds
+from churnrisk.learning.trees import BoostedModel, ForestModel, classify, import_growers, rate_to_log_odds
 from churnrisk.learning.valuation import Valuation
+from churnrisk.learning.workers import Workers
 
 __all__ = [
     "FAMILIES",
@@ -63,6 +65,7 @@ __all__ = [
     "SummaryModel",
     "TestResult",
     "Valuation",
+    "Workers",
     "calibration_beyond_chance",
     "classify",
     "difference",
@@ -70,10 +73,13 @@ __all__ = [
     "evidence_of_test",
     "expected_maximum_profit",
     "families_of",
+    "fit_and_test",
+    "fit_bytes",
     "fit_linear",
     "fit_model",
     "fit_outlook",
     "grade_model",
+    "import_growers",
     "measure",
     "plan_backtest",
     "rate_to_log_odds",

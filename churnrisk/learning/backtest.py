@@ -29,6 +29,7 @@ from churnrisk.learning.evaluate import (
     resample_counts,
 )
 from churnrisk.learning.train import OURS, FittedModel, check_enough, fit_model
+from churnrisk.learning.workers import ALONE, Workers
 from churnrisk.timeline import Snapshot, SnapshotPlan, date_of
 
 Floats = np.ndarray
@@ -169,6 +170,7 @@ def run_backtest(
     seed: int = 0,
     resamples: int = RESAMPLES,
     progress: Progress | None = None,
+    workers: Workers = ALONE,
 ) -> Backtest:
     """Fit, score and compare at every cutoff of a plan.
 
@@ -184,6 +186,8 @@ def run_backtest(
         Bootstrap resamples. Customers are drawn, each with all their snapshots.
     progress : callable, optional
         Told the number of cutoffs done and the number of all.
+    workers : Workers
+        Which fit what can be fitted side by side.
 
     Raises
     ------
@@ -198,7 +202,7 @@ def run_backtest(
         try:
             check_enough(past)
             check_outcomes(data.at([one.current])[0])
-            forecast, last = _forecast(data, past, seed=seed, last=last)
+            forecast, last = _forecast(data, past, seed=seed, last=last, workers=workers)
             forecasts.append(forecast)
         except NotEnoughData as error:
             skipped.append(SkippedCutoff(one.current, str(error)))
@@ -226,10 +230,15 @@ def check_outcomes(test: SnapshotData) -> None:
             )
 
 
-def _forecast(data: TrainingSet, past: TrainingSet, *, seed: int, last: Fits) -> tuple[Forecast, Fits]:
+def _forecast(
+    data: TrainingSet, past: TrainingSet, *, seed: int, last: Fits, workers: Workers
+) -> tuple[Forecast, Fits]:
     snapshot = past.current.snapshot
-    model = fit_model(past, seed=seed, earlier=last.model_before(snapshot))
-    baselines = forecast_baselines(past, start=last.btyd)
+    earlier = last.model_before(snapshot)
+    model, baselines = workers.run(
+        lambda: fit_model(past, seed=seed, earlier=earlier, workers=workers),
+        lambda: forecast_baselines(past, start=last.btyd),
+    )
     test = data.at([snapshot])[0]
     assert test.churned is not None  # noqa: S101 - checked before, and told to the type checker
     probabilities = {OURS: model.predict(test.values), **baselines.probabilities}

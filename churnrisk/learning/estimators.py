@@ -14,10 +14,11 @@ from churnrisk.dataset import SnapshotData, TrainingSet, weighted_mean
 from churnrisk.errors import NotEnoughData
 from churnrisk.learning.blend import choose_weights, prior_weights
 from churnrisk.learning.design import PRODUCTS, SILENCE, SQUARES, Design
-from churnrisk.learning.level import Level, Trust, choose_trust, forecast_level, season_shift, shift_to, trace_shifts
+from churnrisk.learning.level import Level, forecast_level, forecast_shift, shift_to, trace_shifts
 from churnrisk.learning.linear import LinearModel, Terms, fit_linear
 from churnrisk.learning.rules import Rule, choose_rule
 from churnrisk.learning.trees import BoostedModel, ForestModel, Sizes, draw_rows, fit_boosted, fit_forest
+from churnrisk.learning.workers import ALONE, Workers
 
 Floats = np.ndarray
 
@@ -135,7 +136,50 @@ class Sample:
         return Sample(_pick(self.data, rows), self.columns[rows])
 
 
-def fit_learner(data: TrainingSet, *, seed: int, earlier: Learner | None = None) -> Learner:
+@dataclass(frozen=True)
+class Grown:
+    """What is fitted on the snapshots of a training set, whatever an inner test says of it.
+
+    Parameters
+    ----------
+    design : Design
+        From features to columns.
+    silence : BtydModel or None
+        Fitted to all customers before ``as_of``.
+    samples : list of Sample
+        Of each labelled snapshot, oldest first.
+    columns : ndarray of shape (n, p)
+        Theirs, below each other.
+    parts : tuple
+        Linear part, forest, boosted trees.
+    """
+
+    design: Design
+    silence: BtydModel | None
+    samples: list[Sample]
+    columns: Floats
+    parts: tuple[Part, ...]
+
+
+def grow_parts(data: TrainingSet, *, seed: int, workers: Workers = ALONE) -> Grown:
+    """Fit the parts of a blend on the newest snapshots of a training set."""
+    with threadpool_limits(limits=1):  # sums of floats depend on how many threads share them
+        design = Design.of(data.names, data.current.snapshot)
+        labelled = data.snapshots[-MOST_SNAPSHOTS:]
+        models = fit_silences([*labelled, data.current])
+        samples, columns = take_samples(labelled, design, models, seed=seed)
+        parts = fit_parts(samples, columns, design, sizes=Sizes(), seed=seed, workers=workers)
+        return Grown(design, models[-1], samples, columns, parts)
+
+
+def fit_learner(
+    data: TrainingSet,
+    *,
+    seed: int,
+    earlier: Learner | None = None,
+    grown: Grown | None = None,
+    workers: Workers = ALONE,
+) -> Learner:
     """Fit the learner on the newest snapshots of a training set.
 
     Ranking: the parts are fitted on all of them; their weights are moved from a prior by an inner test, in which the
@@ -152,14 +196,21 @@ def fit_learner(data: TrainingSet, *, seed: int, earlier: Learner | None = None)
         Of everything random.
     earlier : Learner, optional
         Fitted on what was known at the newest labelled snapshot; its parts then serve in the inner test.
+    grown : Grown, optional
+        What :func:`grow_parts` gives for the same data and seed, where that was done before.
+    workers : Workers
+        Which fit the parts.
     """
-    with threadpool_limits(limits=1):  # sums of floats depend on how many threads share them
-        design = Design.of(data.names, data.current.snapshot)
-        labelled = data.snapshots[-MOST_SNAPSHOTS:]
-        models = fit_silences([*labelled, data.current])
-        samples, columns = take_samples(labelled, design, models, seed=seed)
-        ranking = fit_ranking(samples, columns, design, seed=seed, earlier=earlier)
-        return Learner(design, models[-1], ranking, fit_level(data, samples, design, models[-1], ranking))
+    grown = grown or grow_parts(data, seed=seed, workers=workers)
+    with threadpool_limits(limits=1):
+        ranking = choose_ranking(grown, seed=seed, earlier=earlier, workers=workers)
+        return Learner(grown.design, grown.silence, ranking, fit_level(data, grown, ranking))
+
+
+def fit_bytes(data: TrainingSet) -> int:
+    """Give the memory that fitting the parts takes, about: the columns of all samples, and what trees make of them."""
+    rows = sum(min(len(one.values), SNAPSHOT_ROWS) for one in data.snapshots[-MOST_SNAPSHOTS:])
+    return 2 * 8 * rows * len(Design.of(data.names, data.current.snapshot).columns)
 
 
 def take_samples(
@@ -200,24 +251,26 @@ def fit_silences(snapshots: Sequence[SnapshotData]) -> list[BtydModel | None]:
     return models[::-1]
 
 
-def fit_ranking(
-    samples: Sequence[Sample], columns: Floats, design: Design, *, seed: int, earlier: Learner | None = None
+def choose_ranking(
+    grown: Grown, *, seed: int, earlier: Learner | None = None, workers: Workers = ALONE
 ) -> Blend | Rule:
-    """Fit the parts, and choose their weights or a rule by an inner test; ``columns`` are those of all samples."""
+    """Choose the weights of the parts, or a rule in their place, by an inner test."""
+    samples, design = grown.samples, grown.design
     newest = samples[-1]
     weights = prior_weights(newest.churned)
     inner = [one for one in samples if one.data.snapshot.outcome_end <= newest.data.snapshot.cutoff]
     if inner and count_rarer(inner) >= INNER_EVENTS and all(count_rarer([one]) for one in (inner[-1], newest)):
         fold = newest.draw(INNER_ROWS, seed=seed)
-        parts = _parts_of(earlier) or fit_parts(inner, columns, design, sizes=INNER_SIZES, seed=seed)
+        parts = _parts_of(earlier) or fit_parts(
+            inner, grown.columns, design, sizes=INNER_SIZES, seed=seed, workers=workers
+        )
         log_odds = part_log_odds(parts, fold.columns, design)
         prior = prior_weights(inner[-1].churned)
         weights = choose_weights(log_odds, fold.churned, prior, sample_weight=fold.weights)
         blended = log_odds @ weights
         if rule := choose_rule(inner[-1], fold, blended, design):
             return rule.refit(newest)
-    parts = fit_parts(samples, columns, design, sizes=Sizes(), seed=seed)
-    return Blend(parts, tuple(weights.tolist()), design.columns.index(SILENCE))
+    return Blend(grown.parts, tuple(weights.tolist()), design.columns.index(SILENCE))
 
 
 def _parts_of(learner: Learner | None) -> tuple[Part, ...]:
@@ -238,18 +291,20 @@ def part_log_odds(parts: Sequence[Part], columns: Floats, design: Design) -> Flo
 
 
 def fit_parts(
-    samples: Sequence[Sample], columns: Floats, design: Design, *, sizes: Sizes, seed: int
+    samples: Sequence[Sample], columns: Floats, design: Design, *, sizes: Sizes, seed: int, workers: Workers = ALONE
 ) -> tuple[Part, ...]:
     """Fit linear part, forest and boosted trees on snapshots, oldest first, whose columns are the first of a matrix."""
     churned = np.concatenate([one.churned for one in samples])
     columns = columns[: len(churned)]
     snapshot_of = np.repeat(np.arange(len(samples))[::-1], [len(one.columns) for one in samples])
     weights = DECAY**snapshot_of * np.concatenate([one.weights for one in samples])
-    spread = sizes.spread_over(len(columns))
-    return (
-        fit_ridge(columns, churned, weights, snapshot_of=snapshot_of, design=design, seed=seed),
-        fit_forest(columns, churned, weights, sizes=spread, seed=seed),
-        fit_boosted(columns, churned, weights, sizes=spread, seed=seed),
+    spread = sizes.spread_over(len(columns), len(samples))
+    return tuple(
+        workers.run(
+            lambda: fit_ridge(columns, churned, weights, snapshot_of=snapshot_of, design=design, seed=seed),
+            lambda: fit_forest(columns, churned, weights, sizes=spread, seed=seed),
+            lambda: fit_boosted(columns, churned, weights, sizes=spread, seed=seed),
+        )
     )
 
 
@@ -270,25 +325,19 @@ def fit_ridge(
     return RidgePart(terms, linear)
 
 
-def fit_level(
-    data: TrainingSet, samples: Sequence[Sample], design: Design, silence: BtydModel | None, ranking: Blend | Rule
-) -> Level:
+def fit_level(data: TrainingSet, grown: Grown, ranking: Blend | Rule) -> Level:
     """Forecast the level of the window that begins at ``as_of``."""
-    current = data.current.snapshot
+    design, silence, current = grown.design, grown.silence, data.current.snapshot
     columns = design.apply(data.current.values, silence)
-    silent, season, trust = np.zeros(0), float("nan"), Trust(1.0)
+    silent, past = np.zeros(0), (np.zeros(0), np.zeros(0))
     if silence is not None:
         silent = columns[:, design.columns.index(SILENCE)]
         past = trace_shifts(data.past_bases, silence)
-        season = season_shift(*past, current)
-        trust = choose_trust(*past, current, has_season=bool(np.isfinite(season)))
-    recent = mean_recent_shift(samples, ranking)
     return forecast_level(
         ranking.log_odds(columns),
-        trust=trust,
-        recent=recent,
+        recent=mean_recent_shift(grown.samples, ranking),
         silent=silent,
-        season=season,
+        forecast=forecast_shift(*past, current),
         weight=data.current.weight,
     )
 

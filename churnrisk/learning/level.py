@@ -2,16 +2,22 @@
 
 Who is at more risk than whom hardly changes from month to month; how many leave does: before Christmas nearly
 everybody buys. So the two are learned apart. The ranking comes from many snapshots; the level is a forecast of a
-time series. It mixes
+time series: the shifts that the buy-till-you-die model of today would have needed at each past cutoff of the log. That
+model knows how old and how active a customer base is. What it was off by is the season, a slow change of the shop, its
+own fault, or chance, and these are believed as far as the past of the log bears them out:
 
-- *recent*: the shift that recent snapshots needed. Good for short horizons, stale for long ones.
-- *silence*: the shift that gives the customer base as many as the buy-till-you-die model expects. It knows how old
-  and how active the base is, and nothing of the time of the year.
-- *season*: the same, corrected by how far that model was off in the same weeks a year ago, and by how much it has
-  been off since, against a year before. It needs a year and a horizon of history.
+- Beliefs are laid out side by side: the model is right or off for good; no season, one that stays, or one that changes
+  over the years; a change that is small, passing, or slow. Each says how alike two cutoffs should be, given how far
+  apart they lie, and with that it forecasts any cutoff from those before it (Gaussian process regression).
+- Each belief is replayed over the windows of the past, oldest first, every one forecast from those that were over
+  when it began. Windows that overlap are not counted twice: the replay goes over windows a horizon apart, from several
+  starts. Weights are the prior times what each belief made of the replay, so one that every year refutes is left out,
+  and in a short log the prior keeps its say.
+- All years of the log are used. A log begins with customers whose past it does not know, so what the first year says
+  counts less, and the more so the younger the log was.
 
-How far to trust each way is learned: a prior, moved by how each would have done at every past cutoff of the log. A
-year holds few windows that do not overlap, so the prior keeps most of its say.
+The forecast tells how much of it comes from the newest windows. In that part, and the less of it the longer the
+horizon, their shift is taken from the ranking, which knows more about customers than the buy-till-you-die model.
 
 The buy-till-you-die model of today is applied to the past bases. Models fitted back then would not do: each log
 looks young in its first months, and what they were off by says more about the log's age than about the season.
@@ -19,7 +25,8 @@ looks young in its first months, and what they were off by says more about the l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,27 +38,72 @@ from churnrisk.timeline import Snapshot
 
 Floats = np.ndarray
 
-YEAR = 364
+YEAR = 364.0
 """A year in whole weeks, so that weekdays agree."""
 
 NEAR = 10.5
-"""Days around a date a year ago whose shifts are averaged: three weekly cutoffs."""
-
-RECENT_DAYS = 60.0
-"""Horizon at which the weight of recent snapshots has fallen to exp(-1) of one."""
+"""A season needs a cutoff a year before the coming one, give or take so many days."""
 
 RECENT_HORIZONS = 2.4
 """What counts as recent: cutoffs of so many horizons before the newest, each horizon halving the weight."""
 
-CHANGE_WEIGHT, CHANGE_DAYS, CHANGE_HALF_LIFE = 0.6, 150.0, 91.0
-SEASON_WEIGHT = 0.8
 LEAST_BASE = 30
+LEAST_PAST = 3
+"""Cutoffs; with fewer the buy-till-you-die model and the newest snapshots share the say."""
 
-TRUST_SPREAD = 0.25
-"""How far the backtest may move a weight from its prior, as the standard deviation of a normal distribution."""
+STEP = 14.0
+"""Days between the cutoffs that are looked at: what lies closer says the same, since windows overlap."""
 
 ERROR_PRIOR, ERROR_WINDOWS = 0.3, 4.0
-"""Before the backtest, forecasts are taken to be off by 0.3, known as well as from four windows."""
+"""Before the replay, shifts are taken to be of the size of 0.3, known as well as from four windows."""
+
+RANKING_DAYS = 60.0
+"""Horizon at which what the ranking needed lately has fallen to exp(-1) of its say: it is stale by a horizon."""
+
+YOUTH, YOUTH_DAYS = 2.0, 180.0
+"""Variance of what the first days of a log are off by, and days in which that falls to exp(-1)."""
+
+SHAPE = 0.6
+"""How broad the peaks of a season are; half of it is of this smooth form, half may turn sharply."""
+
+WINDOW_NOISE, NOISE = 0.03, 0.002
+"""Variance of what is chance in a window, shared by windows as far as they overlap, and by none."""
+
+STARTS = 8
+"""Starts from which the past is replayed."""
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What a shift is made of, as variances, and how likely that is before anything was seen.
+
+    Parameters
+    ----------
+    prior : float
+        Likelihood of the belief before the replay.
+    offset : float
+        Of what the buy-till-you-die model is off by for good.
+    season, season_days : float
+        Of the season, and days in which a season becomes another one; 0 for none.
+    drift, drift_days : float
+        Of what changes otherwise, and days in which it does.
+    """
+
+    prior: float
+    offset: float
+    season: float
+    season_days: float
+    drift: float
+    drift_days: float
+
+
+OFFSETS = ((0.7, 0.01), (0.3, 1.0))
+SEASONS = ((0.5, 0.0, 1.0), (0.35, 1.0, 10 * YEAR), (0.15, 1.0, 1000.0))
+DRIFTS = ((0.4, 0.01, 90.0), (0.3, 0.1, 90.0), (0.3, 0.1, 365.0))
+BELIEFS = tuple(
+    Belief(offset[0] * season[0] * drift[0], offset[1], *season[1:], *drift[1:])
+    for offset, season, drift in itertools.product(OFFSETS, SEASONS, DRIFTS)
+)
 
 
 @dataclass(frozen=True)
@@ -62,25 +114,37 @@ class Level:
     ----------
     shift : float
         To be added to the ranking's log-odds.
-    recent, silence, season : float
-        The shift by each way alone; NaN where a way could not be gone.
-    trust : Trust
-        The weights of the ways.
+    recent, silence, past : float
+        The shift by the newest snapshots alone, by the buy-till-you-die model alone, and by what that model was off by
+        at all past cutoffs; NaN where there is none.
+    trust : float
+        How far the newest snapshots are believed.
     """
 
     shift: float
     recent: float
     silence: float
-    season: float
-    trust: Trust
+    past: float
+    trust: float
 
 
 @dataclass(frozen=True)
-class Trust:
-    """Weights of the recent level and of the season; silence has the rest."""
+class ShiftForecast:
+    """What the buy-till-you-die model will be off by at a cutoff.
 
+    Parameters
+    ----------
+    shift : float
+        In log-odds.
+    recent : float
+        What it was off by lately.
+    trust : float
+        How far what the ranking needed in those newest windows is believed in place of that, between 0 and 1.
+    """
+
+    shift: float
     recent: float
-    season: float = 0.0
+    trust: float
 
 
 def shift_to(log_odds: Floats, target: float, weights: Floats | None = None) -> float:
@@ -134,8 +198,8 @@ def _silence_of(past: Sequence[PastBase], silence: BtydModel) -> Floats:
     return to_log_odds(np.clip(silent, 1e-5, 1 - 1e-5))
 
 
-def season_shift(cutoffs: Floats, shifts: Floats, current: Snapshot) -> float:
-    """Forecast the shift of the coming window from the same weeks a year ago and the change since.
+def forecast_shift(cutoffs: Floats, shifts: Floats, current: Snapshot) -> ShiftForecast:
+    """Forecast what the buy-till-you-die model will be off by in the coming window.
 
     Parameters
     ----------
@@ -143,124 +207,112 @@ def season_shift(cutoffs: Floats, shifts: Floats, current: Snapshot) -> float:
         As :func:`trace_shifts` gives them, all known at the current cutoff.
     current : Snapshot
         The coming window.
-
-    Returns
-    -------
-    float
-        NaN where the history does not hold these weeks a year ago, or not any change over a year. Without the change
-        the weeks of a year ago mislead as often as they help: a young log grows.
     """
-    return _season_at(cutoffs, shifts, _year_before(cutoffs, shifts), current)
+    trust = float(np.exp(-current.horizon / RANKING_DAYS))
+    if not len(cutoffs):
+        return ShiftForecast(0.0, 0.0, trust)
+    recent = _recent_weights(cutoffs, current.horizon)
+    lately = float(recent @ shifts)
+    chosen = _thin(cutoffs, min(STEP, current.horizon / 2))
+    if len(chosen) < LEAST_PAST:
+        return ShiftForecast(trust * lately, lately, trust)
+    days, seen = np.append(cutoffs[chosen], current.cutoff), shifts[chosen]
+    starts = list(_choose_starts(cutoffs[chosen], current.lead + current.horizon))
+    replayed = [_replay(one, days, seen, starts, current.horizon) for one in _usable(days)]
+    weights = np.exp(np.array([score for score, _ in replayed]) - max(score for score, _ in replayed))
+    says = np.average([says for _, says in replayed], axis=0, weights=weights)
+    newest = float(says[recent[chosen] > 0].sum())
+    return ShiftForecast(float(says @ seen), lately, min(max(newest, 0.0), trust))
 
 
-def _season_at(cutoffs: Floats, shifts: Floats, before: Floats, current: Snapshot) -> float:
-    year_ago = _mean_near(cutoffs, shifts, current.cutoff - YEAR)
-    known = np.isfinite(before)
-    if not np.isfinite(year_ago) or not known.any():
-        return float("nan")
-    weights = 0.5 ** ((cutoffs.max() - cutoffs[known]) / CHANGE_HALF_LIFE)
-    change = float((weights * (shifts - before)[known]).sum() / weights.sum())
-    return year_ago + CHANGE_WEIGHT * float(np.exp(-current.horizon / CHANGE_DAYS)) * change
-
-
-def _year_before(cutoffs: Floats, shifts: Floats) -> Floats:
-    """Give the shift a year before each cutoff, NaN where the history does not hold it."""
-    return np.array([_mean_near(cutoffs, shifts, day - YEAR) for day in cutoffs])
-
-
-def _mean_near(cutoffs: Floats, shifts: Floats, day: float) -> float:
-    chosen = shifts[np.abs(cutoffs - day) <= NEAR]
-    return float(chosen.mean()) if len(chosen) else float("nan")
-
-
-def _recent_shift(cutoffs: Floats, shifts: Floats, horizon: int) -> float:
+def _recent_weights(cutoffs: Floats, horizon: int) -> Floats:
     ages = (cutoffs.max() - cutoffs) / horizon
-    return float(np.average(shifts, weights=0.5**ages * (ages <= RECENT_HORIZONS)))
+    weights: Floats = 0.5**ages * (ages <= RECENT_HORIZONS)
+    weights /= weights.sum()
+    return weights
 
 
-def prior_trust(horizon: int, *, has_season: bool) -> Trust:
-    """Give the weights to start from, found good over many logs: the longer the horizon, the staler what is recent."""
-    recent = float(np.exp(-horizon / RECENT_DAYS))
-    return Trust((1 - SEASON_WEIGHT) * recent, SEASON_WEIGHT) if has_season else Trust(recent)
+def _usable(days: Floats) -> list[Belief]:
+    """Leave out the season where the log does not hold these weeks a year ago."""
+    has_year = days[0] <= days[-1] - YEAR + NEAR
+    return [one for one in BELIEFS if has_year or not one.season]
 
 
-def choose_trust(cutoffs: Floats, shifts: Floats, current: Snapshot, *, has_season: bool) -> Trust:
-    """Move the weights from their prior towards what would have forecast the past cutoffs of the log best.
+def _thin(days: Floats, apart: float) -> Floats:
+    """Choose days that lie so far apart, from the newest one backwards; give their places, oldest first."""
+    places, next_day = [], np.inf
+    for place in range(len(days) - 1, -1, -1):
+        if days[place] <= next_day:
+            places.append(place)
+            next_day = days[place] - apart
+    return np.array(places[::-1])
 
-    At each past cutoff the ways are gone with what was known then, and the weights that would have come closest to the
-    shift that was needed are found by ridge regression around the prior. Windows overlap, so a weekly cutoff counts as
-    ``7 / horizon`` of a window; older ones count less.
 
-    Parameters
-    ----------
-    cutoffs, shifts : ndarray of shape (m,)
-        As :func:`trace_shifts` gives them.
-    current : Snapshot
-        The coming window.
-    has_season : bool
-        Whether the season of the coming window can be forecast.
+def _choose_starts(days: Floats, reach: int) -> Iterator[Floats]:
+    """Give cutoffs each of which lies where the window of the one before it is over, for several starts."""
+    ends = np.flatnonzero(days > days[-1] - reach)
+    for end in np.unique(ends[np.linspace(0, len(ends) - 1, STARTS).round().astype(int)]):
+        yield _thin(days[: end + 1], reach)
+
+
+def _replay(belief: Belief, days: Floats, seen: Floats, starts: Sequence[Floats], horizon: int) -> tuple[float, Floats]:
+    """Give how well a belief forecast the past, as a log-likelihood, and what it makes of each known shift now.
+
+    The likelihood of a window given those before it is the one of Student's distribution, for the size of shifts is
+    learned as well. Their product over the past is found at once, from the triangle that a symmetric matrix is made of.
     """
-    prior = prior_trust(current.horizon, has_season=has_season)
-    start = np.array([prior.recent, prior.season][: 1 + has_season])
-    ways = _replay(cutoffs, shifts, current)[:, : len(start)]
-    known = np.isfinite(ways).all(axis=1)
-    if known.sum() < 3:
-        return prior
-    ways, needed = ways[known], shifts[known]
-    weights = min(7 / current.horizon, 1.0) * 0.5 ** ((cutoffs.max() - cutoffs[known]) / YEAR)
-    off = needed - ways @ start
-    error = ((weights * off**2).sum() + ERROR_WINDOWS * ERROR_PRIOR**2) / (weights.sum() + ERROR_WINDOWS)
-    curvature = (ways * weights[:, None]).T @ ways / error + np.eye(len(start)) / TRUST_SPREAD**2
-    moved = start + np.linalg.solve(curvature, (ways * weights[:, None]).T @ off / error)
-    return Trust(*np.clip(moved, 0.0, 1.0).tolist())
+    alike = _likeness(belief, days, horizon)
+    scores = []
+    for places in starts:
+        triangle = np.linalg.cholesky(alike[np.ix_(places, places)])
+        errors = np.linalg.solve(triangle, seen[places])
+        spread = ERROR_WINDOWS * ERROR_PRIOR**2 + float(errors @ errors)
+        scores.append(-np.log(np.diag(triangle)).sum() - (len(places) + ERROR_WINDOWS) / 2 * np.log(spread))
+    says = np.linalg.solve(alike[:-1, :-1], alike[:-1, -1])
+    return float(np.log(belief.prior) + np.mean(scores)), says
 
 
-def _replay(cutoffs: Floats, shifts: Floats, current: Snapshot) -> Floats:
-    """Give what the recent level and the season would have forecast at each past cutoff, NaN where they could not."""
-    ways = np.full((len(cutoffs), 2), np.nan)
-    before = _year_before(cutoffs, shifts)
-    for row, day in enumerate(cutoffs):
-        past = cutoffs + current.lead + current.horizon <= day
-        if past.any():
-            then = current.at(int(day))
-            ways[row] = (
-                _recent_shift(cutoffs[past], shifts[past], current.horizon),
-                _season_at(cutoffs[past], shifts[past], before[past], then),
-            )
-    return ways
+def _likeness(belief: Belief, days: Floats, horizon: int) -> Floats:
+    """Give the covariance of the shifts at some cutoffs under a belief."""
+    apart = np.abs(days[:, None] - days[None, :])
+    young = np.exp(-(days - days[0]) / YOUTH_DAYS)
+    alike: Floats = belief.offset + YOUTH * np.outer(young, young)
+    alike += belief.drift * np.exp(-apart / belief.drift_days)
+    alike += WINDOW_NOISE * np.maximum(1 - apart / horizon, 0.0) + NOISE * np.eye(len(days))
+    if belief.season:
+        turn = np.abs(np.sin(np.pi * apart / YEAR))
+        shape = 0.5 * np.exp(-2 * (turn / SHAPE) ** 2) + 0.5 * np.exp(-2 * turn)
+        alike += belief.season * np.exp(-apart / belief.season_days) * shape
+    return alike
 
 
 def forecast_level(
     log_odds: Floats,
     *,
-    trust: Trust,
     recent: float,
     silent: Floats,
-    season: float,
+    forecast: ShiftForecast,
     weight: Floats | None = None,
 ) -> Level:
-    """Mix the ways of forecasting the level.
+    """Bring the ranking to the level that the past of the log says.
 
     Parameters
     ----------
     log_odds : ndarray of shape (n,)
         The ranking of the current customer base.
-    trust : Trust
-        Weights of the recent level and of the season.
     recent : float
         Mean shift that recent snapshots needed.
     silent : ndarray of shape (n,)
         Log-odds of silence of the same customers; empty where there is no such model.
-    season : float
-        What :func:`season_shift` gives.
+    forecast : ShiftForecast
+        What that model will be off by.
     weight : ndarray of shape (n,), optional
         How many customers each row stands for; one each by default.
     """
     if not len(silent):
-        return Level(recent, recent, float("nan"), float("nan"), Trust(1.0))
-    by_silence = shift_to(log_odds, weighted_mean(to_probability(silent), weight), weight)
-    shift = trust.recent * recent + (1 - trust.recent) * by_silence
-    if not np.isfinite(season):
-        return Level(shift, recent, by_silence, float("nan"), trust)
-    by_season = shift_to(log_odds, weighted_mean(to_probability(silent + season), weight), weight)
-    return Level(shift + trust.season * (by_season - by_silence), recent, by_silence, by_season, trust)
+        return Level(recent, recent, float("nan"), float("nan"), 1.0)
+    silence, past, lately = (
+        shift_to(log_odds, weighted_mean(to_probability(silent + off), weight), weight)
+        for off in (0.0, forecast.shift, forecast.recent)
+    )
+    return Level(past + forecast.trust * (recent - lately), recent, silence, past, forecast.trust)

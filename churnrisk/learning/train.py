@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -12,13 +13,14 @@ from churnrisk.dataset import SnapshotData, TrainingSet, weighted_mean
 from churnrisk.errors import NotEnoughData
 from churnrisk.learning.baselines import QUICK_BASELINES, RFM, forecast_baselines
 from churnrisk.learning.calibration import calibration_beyond_chance
-from churnrisk.learning.estimators import DECAY, MOST_SNAPSHOTS, Blend, Learner, fit_learner
+from churnrisk.learning.estimators import DECAY, MOST_SNAPSHOTS, Blend, Grown, Learner, fit_learner, grow_parts
 from churnrisk.learning.evaluate import Interval, Scored, difference, measure, reliability
 from churnrisk.learning.level import shift_to
 from churnrisk.learning.linear import LinearModel, fit_linear, to_probability
 from churnrisk.learning.max_profit import Point, roc_hull
 from churnrisk.learning.outlook import Outlook, Prospects
 from churnrisk.learning.risk import RiskBands
+from churnrisk.learning.workers import ALONE, Workers
 from churnrisk.timeline import Snapshot, SnapshotPlan, date_of
 
 Floats = np.ndarray
@@ -158,7 +160,14 @@ class TestResult:
     hull: Sequence[Point] = ()
 
 
-def fit_model(data: TrainingSet, *, seed: int = 0, earlier: FittedModel | None = None) -> FittedModel:
+def fit_model(
+    data: TrainingSet,
+    *,
+    seed: int = 0,
+    earlier: FittedModel | None = None,
+    grown: Grown | None = None,
+    workers: Workers = ALONE,
+) -> FittedModel:
     """Fit on every labelled snapshot of a training set.
 
     Parameters
@@ -169,6 +178,10 @@ def fit_model(data: TrainingSet, *, seed: int = 0, earlier: FittedModel | None =
         Seed of everything random; the same data and seed give the same bytes.
     earlier : FittedModel, optional
         The model of :func:`run_test` on the same data. What was fitted for it then serves in the inner test too.
+    grown : Grown, optional
+        The parts of the model, where they were fitted before.
+    workers : Workers
+        Which fit what can be fitted side by side.
 
     Raises
     ------
@@ -176,11 +189,31 @@ def fit_model(data: TrainingSet, *, seed: int = 0, earlier: FittedModel | None =
         With fewer than 30 customers that churned or that were kept.
     """
     check_enough(data)
-    return _fit(data, seed=seed, earlier=earlier)
+    return _fit(data, seed=seed, earlier=earlier, grown=grown, workers=workers)
 
 
-def _fit(data: TrainingSet, *, seed: int, earlier: FittedModel | None = None) -> FittedModel:
-    learner = fit_learner(data, seed=seed, earlier=None if earlier is None else earlier.learner)
+def fit_and_test(
+    data: TrainingSet, plan: SnapshotPlan, *, seed: int = 0, workers: Workers = ALONE
+) -> tuple[TestResult, FittedModel]:
+    """Run the test and fit the model, side by side: :func:`run_test` and then :func:`fit_model` give the same."""
+    check_enough(data)
+    result, grown = workers.run(
+        lambda: run_test(data, plan, seed=seed, workers=workers),
+        lambda: grow_parts(data, seed=seed, workers=workers),
+    )
+    return result, fit_model(data, seed=seed, earlier=result.model, grown=grown, workers=workers)
+
+
+def _fit(
+    data: TrainingSet,
+    *,
+    seed: int,
+    earlier: FittedModel | None = None,
+    grown: Grown | None = None,
+    workers: Workers = ALONE,
+) -> FittedModel:
+    tested = None if earlier is None else earlier.learner
+    learner = fit_learner(data, seed=seed, earlier=tested, grown=grown, workers=workers)
     expected = weighted_mean(to_probability(learner.log_odds(data.current.values)), data.current.weight)
     bands = RiskBands(expected)
     sample = draw_sample(data.current.values, seed=seed)
@@ -253,7 +286,7 @@ def check_enough(data: TrainingSet) -> None:
     Outcomes.count((one.customer_ids, labels_of(one)) for one in data.snapshots).check()
 
 
-def run_test(data: TrainingSet, plan: SnapshotPlan, *, seed: int = 0) -> TestResult:
+def run_test(data: TrainingSet, plan: SnapshotPlan, *, seed: int = 0, workers: Workers = ALONE) -> TestResult:
     """Fit on the snapshots that were over before the test's cutoff, and compare with the baselines on the test.
 
     Where the history holds no such snapshot, or too few customers in it, other customers of the same snapshots
@@ -270,25 +303,28 @@ def run_test(data: TrainingSet, plan: SnapshotPlan, *, seed: int = 0) -> TestRes
     try:
         check_enough(past)
     except NotEnoughData:
-        return _compare(test, _cross_predict(data, test, seed=seed), "other customers")
-    model = fit_model(past, seed=seed)
+        return _compare(test, _cross_predict(data, test, seed=seed, workers=workers), "other customers")
+    model = fit_model(past, seed=seed, workers=workers)
     baselines = forecast_baselines(past, names=QUICK_BASELINES).probabilities
     probabilities = {OURS: model.predict(test.values), **baselines}
     return replace(_compare(test, probabilities, "later snapshot", bands=model.bands), model=model)
 
 
-def _cross_predict(data: TrainingSet, test: SnapshotData, *, seed: int) -> dict[str, Floats]:
+def _cross_predict(data: TrainingSet, test: SnapshotData, *, seed: int, workers: Workers) -> dict[str, Floats]:
     """Predict each fifth of the test's customers from the other four fifths, customers kept together."""
     fold_of = np.random.default_rng(seed).permutation(len(test.customer_ids)) % FOLDS
     probabilities = {name: np.full(len(fold_of), np.nan) for name in (OURS, *QUICK_BASELINES)}
-    for fold in range(FOLDS):
+
+    def predict(fold: int) -> None:
         held = fold_of == fold
         rest = data.without(frozenset(test.customer_ids[held]))
         rest = replace(rest, current=rest.at([test.snapshot])[0])  # so that the level is that of the test
-        probabilities[OURS][held] = _fit(rest, seed=seed).predict(test.values[held])
+        probabilities[OURS][held] = _fit(rest, seed=seed, workers=workers).predict(test.values[held])
         baselines = forecast_baselines(replace(rest, current=test), names=QUICK_BASELINES).probabilities
         for name, predicted in baselines.items():
             probabilities[name][held] = predicted[held]
+
+    workers.run(*(partial(predict, fold) for fold in range(FOLDS)))
     return {name: one for name, one in probabilities.items() if not np.isnan(one).any()}
 
 

@@ -176,18 +176,17 @@ class SmallTrees:
     value: Floats
 
     @classmethod
-    def of(cls, boosted: Any, *, classes: int) -> SmallTrees:
-        """Take over a fitted ``HistGradientBoostingClassifier`` of two outcomes."""
-        trees = [steps[0].nodes for steps in boosted._predictors]
+    def of(cls, start: float, trees: Sequence[tuple[np.ndarray, np.ndarray]], *, classes: int) -> SmallTrees:
+        """Take over boosted trees of scikit-learn: the nodes of each, and the columns that it numbers 0, 1, 2, ..."""
         places, tables, values = [], [], []
-        for number, nodes in enumerate(trees):
+        for number, (nodes, columns) in enumerate(trees):
             reach, value = _tables_of(nodes, classes)
-            places += [(number, column) for column in reach]
+            places += [(number, columns[column]) for column in reach]
             tables += list(reach.values())
             values.append(value)
         tree, column = np.array(places, dtype=np.int32).reshape(-1, 2).T
-        start = float(boosted._baseline_prediction[0, 0])
-        return cls(start, tree, column, np.array(tables, dtype=np.uint8).reshape(-1, classes + 1), np.array(values))
+        reaches = np.array(tables, dtype=np.uint8).reshape(-1, classes + 1)
+        return cls(start, tree, column, reaches, np.array(values).reshape(-1, MOST_LEAVES))
 
     def total(self, classes: np.ndarray) -> Floats:
         """Give the sum over all trees for rows of classes, uint8 of shape (n, p), Fortran order."""

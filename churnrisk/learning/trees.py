@@ -3,16 +3,19 @@
 They hold thresholds and rates of leaves of many customers, no row of data. They are grown by scikit-learn, which is
 imported there and not before: scoring does without. They are grown on one thread: the sums behind a split depend on
 the thread count.
+
+The rounds of boosting are ours, each single tree is scikit-learn's: so a tree counts its columns' classes for the
+columns drawn for it alone, where ``HistGradientBoostingClassifier`` counts all of them and draws afterwards.
 """
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass, replace
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from churnrisk.learning.linear import median_of_known, to_log_odds
+from churnrisk.learning.linear import median_of_known, to_log_odds, to_probability
 from churnrisk.learning.tree_tables import MOST_LEAVES, DeepTrees, SmallTrees
 
 Floats = np.ndarray
@@ -25,6 +28,12 @@ MISSING = CLASSES
 
 TOTAL_STEP = 6.0
 """Learning rate times rounds of boosting."""
+
+COLUMN_SHARE = 1 / 3
+"""Part of the columns that a boosted tree may ask about, drawn anew for each."""
+
+RIDGE = 2.0
+"""Added to the curvature of a leaf: a leaf of few customers adds less."""
 
 LEAST_KNOWN = 64
 """A column with fewer known values is not looked at by boosted trees."""
@@ -91,15 +100,31 @@ class Sizes:
     """
 
     forest_trees: int = 60
-    forest_rows: int = 20_000
+    forest_rows: int = 7_000
     boosted_seeds: int = 2
     boosted_rounds: int = 80
-    boosted_rows: int = 30_000
+    boosted_rows: int = 20_000
 
-    def spread_over(self, rows: int) -> Sizes:
-        """Give small data more trees for about the same work: there chance does most, and averaging takes it out."""
+    def spread_over(self, rows: int, snapshots: int = 1) -> Sizes:
+        """Give small data more trees for about the same work, and many customers more rows.
+
+        In small data chance does most, and averaging takes it out. Of a customer all snapshots say much the same, so
+        a tree draws about as many rows as there are customers in one, within bounds.
+        """
         room = min(max(self.boosted_rows / max(rows, 1), 1.0), 1.5)
-        return replace(self, forest_trees=int(self.forest_trees * room), boosted_rounds=int(self.boosted_rounds * room))
+        customers = rows / snapshots
+        return replace(
+            self,
+            forest_trees=int(self.forest_trees * room),
+            forest_rows=int(np.clip(customers, self.forest_rows, 3 * self.forest_rows)),
+            boosted_rounds=int(self.boosted_rounds * room),
+            boosted_rows=int(np.clip(customers, self.boosted_rows, 1.5 * self.boosted_rows)),
+        )
+
+
+def import_growers() -> None:
+    """Import what grows trees. That takes more than a second, which passes beside something else."""
+    importlib.import_module("sklearn.ensemble")
 
 
 def fit_forest(
@@ -168,30 +193,78 @@ def fit_boosted(
     seed : int
         Of the draws.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
     least = int(np.clip(len(columns) / 400, 20, 80))
     edges = find_edges(columns[draw_rows(len(columns), sizes.boosted_rows, seed=seed)])
     members = []
     for member in range(sizes.boosted_seeds):
         rows = draw_rows(len(columns), sizes.boosted_rows, seed=1000 * seed + member)
-        classes = classify(columns[rows], edges)
-        known = np.where(classes == MISSING, np.float32(np.nan), classes.astype(np.float32))
-        booster = HistGradientBoostingClassifier(
-            learning_rate=TOTAL_STEP / sizes.boosted_rounds,
-            max_iter=sizes.boosted_rounds,
+        boosted = boost(
+            classify(columns[rows], edges),
+            churned[rows],
+            sample_weight[rows],
+            rounds=sizes.boosted_rounds,
+            least=least,
+            seed=1000 * seed + member,
+        )
+        members.append(boosted)
+    return BoostedModel(edges, tuple(members))
+
+
+def boost(
+    classes: np.ndarray,
+    churned: Floats,
+    weights: Floats,
+    *,
+    rounds: int,
+    least: int,
+    seed: int,
+    share: float = COLUMN_SHARE,
+) -> SmallTrees:
+    """Grow one small tree after the other, each on what those before it left over.
+
+    Parameters
+    ----------
+    classes : ndarray of uint8, shape (n, p)
+        What :func:`classify` gives.
+    churned, weights : ndarray of shape (n,)
+        Outcomes, and weights of rows.
+    rounds, least : int
+        Trees, and least rows of a leaf.
+    seed : int
+        Of the draws of columns.
+    share : float
+        Part of the columns that differ between rows which each tree may ask about.
+    """
+    from sklearn.ensemble._hist_gradient_boosting.grower import TreeGrower
+
+    chance = np.random.default_rng(seed)
+    known = np.where(classes == MISSING, 0, classes).max(axis=0, initial=0) + 1
+    is_missing = (classes == MISSING).any(axis=0)
+    useful = np.flatnonzero(known + is_missing > 1)
+    cuts = np.arange(CLASSES) + 0.5
+    start = float(to_log_odds(np.average(churned, weights=weights)))
+    log_odds, trees = np.full(len(classes), start), []
+    for _ in range(rounds if len(useful) else 0):
+        chosen = np.sort(chance.choice(useful, max(1, round(share * len(useful))), replace=False))
+        rate = to_probability(log_odds)
+        grower = TreeGrower(
+            np.asfortranarray(classes[:, chosen]),
+            (weights * (rate - churned)).astype(np.float32),
+            (weights * rate * (1 - rate)).astype(np.float32),
             max_leaf_nodes=MOST_LEAVES,
             min_samples_leaf=least,
-            l2_regularization=2.0,
-            max_features=0.33,
-            max_bins=CLASSES,
-            early_stopping=False,
-            random_state=1000 * seed + member,
+            l2_regularization=RIDGE,
+            n_bins=CLASSES + 1,
+            n_bins_non_missing=known[chosen].astype(np.uint32),
+            has_missing_values=is_missing[chosen].astype(np.uint8),
+            shrinkage=TOTAL_STEP / rounds,
+            n_threads=1,
         )
-        with threadpool_limits(limits=1, user_api="openmp"):
-            booster.fit(known, churned[rows], sample_weight=sample_weight[rows])
-        members.append(SmallTrees.of(booster, classes=CLASSES))
-    return BoostedModel(edges, tuple(members))
+        grower.grow()
+        for leaf in grower.finalized_leaves:
+            log_odds[leaf.sample_indices] += leaf.value
+        trees.append((grower.make_predictor([cuts] * len(chosen)).nodes, chosen))
+    return SmallTrees.of(start, trees, classes=CLASSES)
 
 
 def find_edges(columns: Floats) -> tuple[Floats, ...]:

@@ -8,22 +8,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnrisk.dataset import Exposure, build_training_set, mend_exposed
-from churnrisk.errors import NotEnoughData
+from churnrisk.dataset import Exposure, FollowUpData, TrainingSet, build_training_set, mend_exposed
 from churnrisk.features import feature_fingerprint
-from churnrisk.holes import is_distorted, selling_days
 from churnrisk.learning import (
     Backtest,
-    BacktestPlan,
     FittedModel,
+    OutlookCheck,
     Valuation,
+    Workers,
     evidence_of_backtest,
     evidence_of_test,
-    fit_model,
+    fit_and_test,
     grade_model,
-    plan_backtest,
+    import_growers,
     run_backtest,
-    run_test,
 )
 from churnrisk.monitor import KEY as MONITORING
 from churnrisk.monitor import make_reference
@@ -38,8 +36,8 @@ from churnrisk.workflows.drawing import describe_draw
 from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.frames import to_frame
-from churnrisk.workflows.outlook import follow_past, learn_value, look_ahead
-from churnrisk.workflows.planning import choose_snapshot, plan_training
+from churnrisk.workflows.outlook import KnownValue, follow_past, learn_value, look_ahead
+from churnrisk.workflows.planning import choose_snapshot, choose_workers, plan_backtest_of, plan_training
 from churnrisk.workflows.reasons import ReasonsFor, describe_drivers, make_finder, score_with_reasons
 from churnrisk.workflows.recipe import KEY as RECIPE
 from churnrisk.workflows.recipe import describe_recipe, read_as_trained
@@ -298,26 +296,42 @@ def train_orders(
     look = partial(backtest_orders, orders, current, seed=seed, exposures=exposures, progress=progress)
     tested = look(drawn=drawn[0]) if backtest else None
     tell = partial(progress, "features")
-    data = build_training_set(orders, plan, database=orders.database, drawn=drawn[0], progress=tell)
+    build = partial(build_training_set, orders, plan, database=orders.database, drawn=drawn[0], progress=tell)
+    data = choose_workers(orders).run(build, import_growers)[0]
     data = replace(data, past_bases=tuple(one for one in data.past_bases if not chosen.leaves_out(one.snapshot)))
     data, touched = mend_exposed(data, exposures, drawn[0])
     followed = follow_past(drawn[0], data, seed=seed, leave_out=chosen.leaves_out)
     value = learn_value(drawn[0], current, leave_out=chosen.leaves_out)
     if orders.database is not None:
         orders.database.make_room()  # what is left to ask of it is little, and fitting needs the memory
-    progress("testing against the baselines", 0, 1)
-    result = run_test(data, plan, seed=seed)
+    progress("fitting, and testing against the baselines", 0, 1)
+    workers = choose_workers(orders, data)
+    result, fitted = fit_and_test(data, plan, seed=seed, workers=workers)
     grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
-    progress("fitting on all snapshots", 0, 1)
-    model = fit_model(data, seed=seed, earlier=result.model)
-    model, checked = look_ahead(model, followed, data, value, seed=seed)
-    progress("fitting on all snapshots", 1, 1)
+    model, checked, about = _look_around(fitted, data, followed, value, seed=seed, workers=workers)
+    progress("fitting, and testing against the baselines", 1, 1)
     card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
     card |= {**chosen.to_dict(), **describe_draw(drawn[1]), "outlook": describe_outlook(model.outlook, checked)}
-    card |= {"value": describe_value(value)}
-    card |= {"drivers": describe_drivers(model, data.current.values, seed=seed)}
-    card |= {MONITORING: make_reference(data, model, seed=seed).to_dict(), RECIPE: dict(recipe)}
+    card |= about | {"value": describe_value(value), RECIPE: dict(recipe)}
     return ChurnModel(model, card | describe_exposures(exposures, touched))
+
+
+def _look_around(
+    fitted: FittedModel,
+    data: TrainingSet,
+    followed: Sequence[FollowUpData],
+    value: KnownValue,
+    *,
+    seed: int,
+    workers: Workers,
+) -> tuple[FittedModel, OutlookCheck | None, dict[str, Any]]:
+    """Give the model its outlook, and beside that find what its card tells of it."""
+    (model, checked), drivers, reference = workers.run(
+        lambda: look_ahead(fitted, followed, data, value, seed=seed),
+        lambda: describe_drivers(fitted, data.current.values, seed=seed),
+        lambda: make_reference(data, fitted, seed=seed),
+    )
+    return model, checked, {"drivers": drivers, MONITORING: reference.to_dict()}
 
 
 def choose_windows(
@@ -339,7 +353,7 @@ def backtest_orders(
     progress: Progress = _silent,
 ) -> Backtest:
     """Backtest on a log, or on who was drawn of it: build each snapshot once, then train, score, compare at cutoffs."""
-    plan, leaves_out = _plan_backtest(orders, current, cutoffs)
+    plan, leaves_out = plan_backtest_of(orders, current, cutoffs)
     data = build_training_set(
         orders,
         plan.snapshots,
@@ -351,20 +365,8 @@ def backtest_orders(
     data, _ = mend_exposed(data, exposures, drawn or orders)
     if orders.database is not None:
         orders.database.make_room(data.held_bytes)
-    return run_backtest(data, plan, seed=seed, progress=lambda done, total: progress("backtest", done, total))
-
-
-def _plan_backtest(
-    orders: Orders, current: Snapshot, cutoffs: int | None
-) -> tuple[BacktestPlan, Callable[[Snapshot], bool]]:
-    """Leave out what a hole in the log distorts, unless nothing is left then; and tell what is left out."""
-    holes = selling_days(orders).before(current.cutoff).holes()
-    look = partial(plan_backtest, orders.first_day, current, cutoffs=cutoffs)
-    try:
-        leave_out = partial(is_distorted, holes=holes)
-        return look(leave_out=leave_out), leave_out
-    except NotEnoughData:
-        return look(), lambda _: False
+    tell, workers = partial(progress, "backtest"), choose_workers(orders, data)
+    return run_backtest(data, plan, seed=seed, progress=tell, workers=workers)
 
 
 def load(version: str | None = None, *, models_dir: str | Path = "models") -> ChurnModel:

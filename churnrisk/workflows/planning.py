@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -10,12 +11,12 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from churnrisk.dataset import repurchase_gaps
+from churnrisk.dataset import TrainingSet, repurchase_gaps
 from churnrisk.engines import collect_arrays
 from churnrisk.errors import NotEnoughData
 from churnrisk.holes import Hole, describe_holes, harm, is_distorted, is_stale, selling_days
 from churnrisk.labels import label_churn
-from churnrisk.learning import LEAST_CUSTOMERS, Outcomes
+from churnrisk.learning import LEAST_CUSTOMERS, BacktestPlan, Outcomes, Workers, fit_bytes, plan_backtest
 from churnrisk.orders import Orders
 from churnrisk.timeline import HorizonChoice, Snapshot, SnapshotPlan, choose_horizon, date_of, plan_snapshots
 from churnrisk.workflows.drawing import Drawn, draw_for_training
@@ -183,3 +184,24 @@ def _name_orders(rows: dict[str, Any]) -> str:
         return f"One order sets the end of the log, by {named[0]}."
     more = f", the last {MOST_NAMED} of them" if count > MOST_NAMED else ""
     return f"{count} orders set the end of the log{more} by {', '.join(named)}."
+
+
+def plan_backtest_of(
+    orders: Orders, current: Snapshot, cutoffs: int | None
+) -> tuple[BacktestPlan, Callable[[Snapshot], bool]]:
+    """Leave out what a hole in the log distorts, unless nothing is left then; and tell what is left out."""
+    holes = selling_days(orders).before(current.cutoff).holes()
+    look = partial(plan_backtest, orders.first_day, current, cutoffs=cutoffs)
+    try:
+        leave_out = partial(is_distorted, holes=holes)
+        return look(leave_out=leave_out), leave_out
+    except NotEnoughData:
+        return look(), lambda _: False
+
+
+def choose_workers(orders: Orders, data: TrainingSet | None = None) -> Workers:
+    """Use all threads of the engine, or as many as can fit on a training set at a time in the memory that was set."""
+    if orders.database is None:
+        return Workers(os.cpu_count() or 1)
+    taken, each = (0, 1) if data is None else (data.held_bytes, fit_bytes(data))
+    return Workers(orders.database.count_workers(taken, each=each))

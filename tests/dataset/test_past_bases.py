@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from churnrisk.dataset import PastBase, trace_past_bases
-from churnrisk.dataset.past_bases import LEAST_HISTORY, REACH, STEP
+from churnrisk.dataset.past_bases import FAR_STEP, LEAST_HISTORY, NEAR_DAYS, STEP, choose_cutoffs
 from churnrisk.engines import Database
 from churnrisk.labels import label_churn
 from churnrisk.timeline import Snapshot
@@ -47,11 +47,23 @@ def test_bases_equal_the_oracle(log: PlainLog, which: int) -> None:
 def test_cutoffs_are_whole_weeks_apart_and_their_outcome_is_known() -> None:
     bases = trace_past_bases(polars_log(seeded_log(seed=9)), CURRENT, first_day=FIRST_DAY)
     cutoffs = [base.snapshot.cutoff for base in bases]
-    assert set(np.diff(cutoffs)) == {STEP}
+    assert set(np.diff(cutoffs)) == {STEP, FAR_STEP}
     assert bases[-1].snapshot.outcome_end == CUTOFF
-    assert CUTOFF - REACH <= cutoffs[0] < CUTOFF - REACH + STEP
+    assert FIRST_DAY + LEAST_HISTORY <= cutoffs[0] < FIRST_DAY + LEAST_HISTORY + FAR_STEP
     young = trace_past_bases(polars_log(seeded_log(seed=9)), CURRENT, first_day=CUTOFF - 100)
     assert CUTOFF - 100 + LEAST_HISTORY <= young[0].snapshot.cutoff < CUTOFF - 100 + LEAST_HISTORY + STEP
+
+
+@given(st.integers(-100, 4000))
+def test_cutoffs_reach_back_to_the_first_days_and_grow_sparse(days: int) -> None:
+    chosen = choose_cutoffs(5000, 5000 - days)
+    assert chosen == sorted(chosen)
+    assert (chosen[-1:] == [5000]) == (days >= 0)
+    steps = np.diff(chosen)
+    near = np.array(chosen[:-1]) >= 5000 - NEAR_DAYS // FAR_STEP * FAR_STEP
+    assert set(steps[near]) <= {STEP}
+    assert set(steps[~near]) <= {FAR_STEP}
+    assert not chosen or chosen[0] - (5000 - days) < (FAR_STEP if len(steps[~near]) else STEP + FAR_STEP)
 
 
 def test_batches_and_engines_make_no_difference() -> None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from churnrisk.btyd import BtydModel, Summary
 from churnrisk.dataset import PastBase
 from churnrisk.learning.level import (
+    BELIEFS,
+    ERROR_PRIOR,
+    ERROR_WINDOWS,
     YEAR,
-    Trust,
-    choose_trust,
+    Belief,
+    ShiftForecast,
+    _likeness,
+    _replay,
     forecast_level,
-    prior_trust,
-    season_shift,
+    forecast_shift,
     shift_to,
     trace_shifts,
 )
@@ -71,78 +80,113 @@ def test_small_bases_say_nothing() -> None:
     assert len(cutoffs) == len(shifts) == 0
 
 
-def test_the_season_of_a_year_ago_is_forecast() -> None:
-    shifts = trace_shifts(weekly(season, days=790), MODEL)
-    assert season_shift(*shifts, CURRENT) == pytest.approx(0.8, abs=0.03)
+def forecast(shift_of: object, *, days: int) -> ShiftForecast:
+    return forecast_shift(*trace_shifts(weekly(shift_of, days=days), MODEL), CURRENT)
 
 
-def test_a_change_since_a_year_ago_is_carried_on_in_part() -> None:
-    """The level rises by .5 a year besides; no season. Of that change .6 exp(-30 / 150) is believed."""
-    shifts = trace_shifts(weekly(lambda day: 0.5 * (day - CURRENT.cutoff) / YEAR, days=790), MODEL)
-    assert season_shift(*shifts, CURRENT) == pytest.approx(-0.5 + 0.6 * np.exp(-0.2) * 0.5, abs=0.03)
+@pytest.mark.parametrize(("years", "off"), [(2.2, 0.25), (4, 0.12), (7, 0.08)])
+def test_a_season_that_returns_is_forecast_and_the_better_the_more_years_there_are(years: float, off: float) -> None:
+    assert forecast(season, days=int(365 * years)).shift == pytest.approx(0.8, abs=off)
 
 
-def test_without_two_years_overlap_there_is_no_season() -> None:
-    for days in (200, 380):
-        assert np.isnan(season_shift(*trace_shifts(weekly(season, days=days), MODEL), CURRENT))
+def test_a_model_that_every_past_cutoff_refutes_is_not_believed() -> None:
+    for horizon in (30, 180):
+        past = trace_shifts(weekly(lambda _: 1.2, days=2000), MODEL)
+        found = forecast_shift(*past, replace(CURRENT, horizon=horizon))
+        assert found.shift == pytest.approx(1.2, abs=0.06)
+
+
+def test_what_comes_and_goes_by_chance_is_not_forecast() -> None:
+    """Each day adds its chance to the windows that hold it."""
+    until = np.cumsum(np.random.default_rng(0).normal(size=6000))
+
+    def off(day: float, k: int) -> float:
+        return float(0.06 * (until[int(day) - 12_000 - k] - until[int(day) - 12_030 - k]))  # standard deviation 0.33
+
+    found = [forecast(partial(off, k=k), days=1400).shift for k in range(0, 1500, 100)]
+    assert np.mean(np.abs(found)) < 0.13
+    assert max(np.abs(found)) < 0.33
+
+
+def test_a_slow_change_is_carried_on() -> None:
+    """The level has risen by 1 in a year, for three years; a year ago says little, and lately says most."""
+    found = forecast(lambda day: (day - CURRENT.cutoff) / YEAR, days=1090)
+    assert -0.4 < found.shift < 0.1
+    assert found.recent == pytest.approx(-45 / YEAR, abs=0.05)
+
+
+def test_what_a_log_was_off_by_in_its_first_months_is_no_season() -> None:
+    first = CURRENT.cutoff - 430
+    young = forecast(lambda day: -0.9 * np.exp(-(day - first) / 120), days=415)
+    grown = forecast(lambda day: -0.9 * np.exp(-((day - first) % YEAR) / 120), days=1800)
+    assert abs(young.shift) < 0.15
+    assert grown.shift == pytest.approx(-0.9 * np.exp(-66 / 120), abs=0.1)
+
+
+def test_no_past_leaves_the_model_as_it_is() -> None:
+    found = forecast_shift(np.zeros(0), np.zeros(0), CURRENT)
+    assert (found.shift, found.recent) == (0.0, 0.0)
+    two = forecast_shift(np.array([14_900.0, 14_907.0]), np.array([0.5, 0.5]), CURRENT)
+    assert 0 < two.shift < 0.5
+    assert two.recent == 0.5
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.integers(3, 30), st.sampled_from(BELIEFS))
+def test_a_replay_is_the_product_of_its_forecasts(seed: int, size: int, belief: Belief) -> None:
+    """Slowly: each window forecast from those before it, with what was known of the size of errors by then."""
+    chance = np.random.default_rng(seed)
+    days = np.cumsum(chance.integers(7, 90, size + 1)).astype(float)
+    seen, places = chance.normal(size=size), np.arange(size)
+    alike = _likeness(belief, days, 30)
+    likelihood, squares = 0.0, ERROR_WINDOWS * ERROR_PRIOR**2
+    for k in places:
+        before = np.linalg.solve(alike[:k, :k], alike[:k, k])
+        mean, variance = before @ seen[:k], alike[k, k] - before @ alike[:k, k]
+        after = squares + (seen[k] - mean) ** 2 / variance
+        likelihood += (ERROR_WINDOWS + k) / 2 * np.log(squares) - (ERROR_WINDOWS + k + 1) / 2 * np.log(after)
+        likelihood -= np.log(variance) / 2
+        squares = after
+    score, says = _replay(belief, days, seen, [places], 30)
+    start = np.log(belief.prior) - ERROR_WINDOWS / 2 * np.log(ERROR_WINDOWS * ERROR_PRIOR**2)
+    assert score == pytest.approx(start + likelihood, abs=1e-6)
+    np.testing.assert_allclose(says @ seen, alike[-1, :-1] @ np.linalg.inv(alike[:-1, :-1]) @ seen, atol=1e-6)
+
+
+def test_every_year_that_refutes_a_belief_takes_its_weight() -> None:
+    cutoffs, shifts = trace_shifts(weekly(season, days=2500), MODEL)
+    days, seen = np.append(cutoffs[::2], CURRENT.cutoff), shifts[::2]
+    places = [np.arange(0, len(seen), 3)]
+    scores = {bool(one.season): -np.inf for one in BELIEFS}
+    for one in BELIEFS:
+        scores[bool(one.season)] = max(scores[bool(one.season)], _replay(one, days, seen, places, 30)[0])
+    assert scores[True] > scores[False] + 7  # less than a thousandth is left
 
 
 LOG_ODDS = np.linspace(-2, 3, 400)
 SILENT = np.linspace(-3, 3, 400)
 
 
-def test_long_horizons_trust_silence_and_short_ones_what_was_lately() -> None:
-    by_silence = shift_to(LOG_ODDS, float(to_probability(SILENT).mean()))
-    at = {
-        horizon: forecast_level(
-            LOG_ODDS,
-            trust=prior_trust(horizon, has_season=False),
-            recent=9.0,
-            silent=SILENT,
-            season=float("nan"),
-        )
-        for horizon in (1, 360)
-    }
-    assert at[1].shift == pytest.approx(9.0, abs=0.2)
-    assert at[360].shift == pytest.approx(by_silence, abs=0.1)
-
-
-def test_a_known_season_decides() -> None:
+def test_the_past_decides_and_short_horizons_hear_the_ranking() -> None:
     target = float(to_probability(SILENT - 1.5).mean())
-    trust = prior_trust(30, has_season=True)
-    level = forecast_level(LOG_ODDS, trust=trust, recent=0.0, silent=SILENT, season=-1.5)
-    assert level.season == pytest.approx(shift_to(LOG_ODDS, target))
-    assert level.shift == pytest.approx(
-        trust.recent * 0.0 + trust.season * level.season + (1 - trust.recent - trust.season) * level.silence
-    )
-    assert abs(level.shift - level.season) < abs(level.shift - level.silence)
+    for horizon in (7, 180):
+        trust = forecast_shift(np.zeros(0), np.zeros(0), replace(CURRENT, horizon=horizon)).trust
+        told = ShiftForecast(-1.5, -1.0, trust)
+        level = forecast_level(LOG_ODDS, recent=0.3, silent=SILENT, forecast=told)
+        assert level.past == pytest.approx(shift_to(LOG_ODDS, target))
+        lately = shift_to(LOG_ODDS, float(to_probability(SILENT - 1.0).mean()))
+        assert level.shift == pytest.approx(level.past + trust * (0.3 - lately))
+        assert (trust > 0.8) == (horizon == 7)
+        assert (trust < 0.1) == (horizon == 180)
 
 
-def test_the_backtest_moves_trust_to_the_way_that_was_right() -> None:
-    """A level that stays off is forecast by the recent one, a level that swings within a quarter is not."""
-    prior = prior_trust(CURRENT.horizon, has_season=False)
-    steady = trace_shifts(weekly(lambda _: 1.0, days=300), MODEL)
-    swinging = trace_shifts(weekly(lambda day: float(np.cos(2 * np.pi * day / 70)), days=300), MODEL)
-    assert choose_trust(*steady, CURRENT, has_season=False).recent > prior.recent + 0.1
-    assert choose_trust(*swinging, CURRENT, has_season=False).recent < prior.recent - 0.1
-
-
-def test_a_season_that_returns_is_trusted_more_than_one_that_does_not() -> None:
-    chance = np.random.default_rng(0)
-    noise = {cutoff: chance.normal() for cutoff in range(14_000, 15_000)}
-    fickle = trace_shifts(weekly(lambda day: noise[int(day)], days=790), MODEL)
-    yearly = trace_shifts(weekly(season, days=790), MODEL)
-    trusts = [choose_trust(*past, CURRENT, has_season=True) for past in (yearly, fickle)]
-    assert trusts[0].season > trusts[1].season + 0.1
-
-
-def test_a_short_past_leaves_the_prior() -> None:
-    past = trace_shifts(weekly(season, days=60), MODEL)
-    assert choose_trust(*past, CURRENT, has_season=False) == prior_trust(30, has_season=False)
-    assert choose_trust(np.zeros(0), np.zeros(0), CURRENT, has_season=False) == prior_trust(30, has_season=False)
+def test_where_ranking_and_silence_agree_on_what_was_lately_the_past_decides_alone() -> None:
+    lately = shift_to(LOG_ODDS, float(to_probability(SILENT + 0.4).mean()))
+    level = forecast_level(LOG_ODDS, recent=lately, silent=SILENT, forecast=ShiftForecast(0.1, 0.4, 0.7))
+    assert level.shift == pytest.approx(level.past)
 
 
 def test_without_a_model_of_silence_recent_snapshots_serve() -> None:
-    level = forecast_level(LOG_ODDS, trust=Trust(0.4), recent=0.3, silent=np.zeros(0), season=float("nan"))
+    level = forecast_level(LOG_ODDS, recent=0.3, silent=np.zeros(0), forecast=ShiftForecast(0.0, 0.0, 0.4))
     assert level.shift == 0.3
     assert np.isnan(level.silence)

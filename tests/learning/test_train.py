@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from churnrisk.dataset import TrainingSet
 from churnrisk.errors import NotEnoughData
 from churnrisk.features import customer_features
-from churnrisk.learning import FittedModel, fit_model, run_test
+from churnrisk.learning import FittedModel, Workers, fit_and_test, fit_model, run_test
 from churnrisk.learning.estimators import Blend
 from churnrisk.learning.linear import to_log_odds
 from churnrisk.simulate import SimulatedLog, simulate_purchases
@@ -171,3 +171,13 @@ def test_scoring_later_keeps_the_level_that_was_forecast(shop: SimulatedLog, bui
     columns = model.learner.design.apply(features.values, model.learner.silence)
     ranking = model.learner.ranking.log_odds(columns)
     np.testing.assert_allclose(to_log_odds(probabilities) - ranking, model.learner.level.shift, atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_number_of_workers_changes_no_byte(built: Built, count: int) -> None:
+    data, plan = built
+    alone, shared = (fit_and_test(data, plan, seed=1, workers=Workers(one)) for one in (1, count))
+    assert pickle.dumps(alone[1]) == pickle.dumps(shared[1])
+    assert pickle.dumps(alone[0]) == pickle.dumps(shared[0])
+    in_turn = fit_model(data, seed=1, earlier=run_test(data, plan, seed=1).model)
+    assert pickle.dumps(in_turn) == pickle.dumps(alone[1])

@@ -21,6 +21,11 @@ def make_sample(seed: int, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return columns, churned, chance.random(rows) + 0.5
 
 
+def take_over(boosted: HistGradientBoostingClassifier, *, columns: int) -> SmallTrees:
+    trees = [(steps[0].nodes, np.arange(columns)) for steps in boosted._predictors]
+    return SmallTrees.of(float(boosted._baseline_prediction[0, 0]), trees, classes=CLASSES)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6), st.integers(40, 400), st.integers(1, 12))
 def test_deep_trees_equal_scikit_learn(seed: int, rows: int, trees: int) -> None:
@@ -44,7 +49,7 @@ def test_small_trees_equal_scikit_learn(seed: int, rows: int, rounds: int) -> No
         max_iter=rounds, max_leaf_nodes=8, min_samples_leaf=5, early_stopping=False, random_state=seed
     )
     boosted.fit(known, churned, sample_weight=weight)
-    mine = SmallTrees.of(boosted, classes=CLASSES)
+    mine = take_over(boosted, columns=4)
     assert mine.total(np.asfortranarray(classes)).tobytes() == boosted.decision_function(known).tobytes()
 
 
@@ -59,5 +64,5 @@ def test_a_tree_that_never_splits() -> None:
     forest = ExtraTreesClassifier(2, random_state=0).fit(columns, churned)
     assert DeepTrees.of([one.tree_ for one in forest.estimators_]).mean(columns[:2]) == pytest.approx([0.5, 0.5])
     boosted = HistGradientBoostingClassifier(max_iter=2, early_stopping=False).fit(columns, churned)
-    small = SmallTrees.of(boosted, classes=CLASSES)
+    small = take_over(boosted, columns=2)
     assert small.total(columns[:2].astype(np.uint8)).tolist() == boosted.decision_function(columns[:2]).tolist()

@@ -7,14 +7,19 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from churnrisk.learning.linear import to_probability
 from churnrisk.learning.trees import (
+    CLASSES,
     MISSING,
+    RIDGE,
+    TOTAL_STEP,
     BoostedModel,
     ForestModel,
     Sizes,
+    boost,
     classify,
     find_edges,
     fit_boosted,
@@ -74,3 +79,28 @@ def test_classes_keep_order_and_gaps() -> None:
     few = np.full((100, 1), np.nan)
     few[:5] = 1.0
     np.testing.assert_array_equal(classify(few, find_edges(few)), 0)
+
+
+def test_boosting_with_all_columns_is_that_of_scikit_learn(sample: tuple[np.ndarray, ...]) -> None:
+    columns, churned, _ = sample
+    weights = np.random.default_rng(5).random(len(churned)) + 0.5
+    classes = classify(columns, find_edges(columns))
+    ours = boost(classes, churned, weights, rounds=12, least=20, seed=0, share=1.0).total(classes)
+    known = np.where(classes == MISSING, np.nan, classes.astype(np.float32))
+    theirs = HistGradientBoostingClassifier(
+        learning_rate=TOTAL_STEP / 12,
+        max_iter=12,
+        max_leaf_nodes=8,
+        min_samples_leaf=20,
+        l2_regularization=RIDGE,
+        max_bins=CLASSES,
+        early_stopping=False,
+    ).fit(known, churned, sample_weight=weights)
+    np.testing.assert_allclose(ours, theirs.decision_function(known), atol=1e-5)
+
+
+def test_boosting_says_the_rate_where_no_column_differs() -> None:
+    classes = np.zeros((60, 3), dtype=np.uint8, order="F")
+    boosted = boost(classes, np.arange(60.0) % 4 == 0, np.ones(60), rounds=5, least=5, seed=0)
+    np.testing.assert_allclose(to_probability(boosted.total(classes)), 0.25)
+    np.testing.assert_allclose(to_probability(boosted.total(np.repeat(classes, 10, axis=0))), 0.25)

@@ -1,0 +1,68 @@
+"""Work that is shared: results and errors in order, tasks within tasks, and never more threads than were given."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from churnrisk.learning.workers import Workers
+
+counts = pytest.mark.parametrize("count", [1, 2, 3])
+
+
+def blas_threads() -> int:
+    return max(int(one["num_threads"]) for one in threadpool_info() if one["user_api"] == "blas")
+
+
+@counts
+def test_results_stand_in_order_however_deep_tasks_are_shared(count: int) -> None:
+    workers = Workers(count)
+
+    def square_all(depth: int, size: int) -> list[object]:
+        if not depth:
+            return [size]
+        return workers.run(*(lambda k=k: square_all(depth - 1, 10 * size + k) for k in range(3)))
+
+    assert square_all(2, 1) == [[[100], [101], [102]], [[110], [111], [112]], [[120], [121], [122]]]
+
+
+@counts
+def test_no_more_threads_work_than_were_given_and_each_counts_alone(count: int) -> None:
+    workers, at_work, most, blas = Workers(count), set[int](), [0], []
+
+    def work(depth: int) -> None:
+        if depth:
+            workers.run(lambda: work(depth - 1), lambda: work(depth - 1))
+            return
+        at_work.add(threading.get_ident())
+        most[0] = max(most[0], len(at_work))
+        blas.append(blas_threads())
+        time.sleep(0.005)
+        at_work.discard(threading.get_ident())
+
+    with threadpool_limits(limits=2):
+        work(3)
+        assert blas_threads() == 2
+    assert most[0] <= count
+    assert set(blas) == {1}
+
+
+@counts
+def test_the_first_error_in_order_is_raised_when_nothing_runs_any_more(count: int) -> None:
+    done = []
+
+    def fail(word: str) -> None:
+        raise ValueError(word)
+
+    def finish() -> None:
+        time.sleep(0.02)
+        done.append(1)
+
+    with pytest.raises(ValueError, match="early"):
+        Workers(count).run(finish, lambda: fail("early"), finish, lambda: fail("late"))
+    seen = len(done)
+    time.sleep(0.05)
+    assert len(done) == seen
