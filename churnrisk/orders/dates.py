@@ -17,7 +17,7 @@ from churnrisk.timeline import day_number
 CANONICAL = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?"
 """The shape that a clean log has; its rows are told by this one pattern and not looked at further."""
 
-CANONICAL_SHAPE = "C"
+CANONICAL_SHAPE, CANONICAL_NAME = "C", "yyyy-mm-dd"
 
 _EARLIEST = dt.date(1990, 1, 1)
 _COARSE = re.compile(r"\d{4}[-/.]\d{2}|\d{4}-?[QW]\d{1,2}|\d{4}-\d{2}-\d{2}/\d{4}-\d{2}-\d{2}")
@@ -102,7 +102,7 @@ def decide_dates(
         return _plan_canonical(is_total=False, timezone=timezone)
     if family.is_short and not (order or "").endswith(SHORT):
         _refuse_short(family, ask)
-    if family.name == "yyyy-mm-dd" and set(shapes) <= {CANONICAL_SHAPE}:
+    if family.name == CANONICAL_NAME and set(shapes) <= {CANONICAL_SHAPE}:
         return _plan_canonical(is_total=True, timezone=timezone)
     if order is None:
         family = _settle_digits(family, shapes, ask, share=share)
@@ -237,7 +237,7 @@ def _settle_order(family: Family, ask: Ask, *, order: str | None, share: float) 
 
 
 def _plan_canonical(*, is_total: bool, timezone: str | None) -> DatePlan:
-    name = "yyyy-mm-dd" if is_total else "which was not recognised; see --date-format"
+    name = CANONICAL_NAME if is_total else "which was not recognised; see --date-format"
     matches = f"regexp_full_match({VALUE}, '{CANONICAL}')"
     notices = (NO_OFFSETS.format(name=timezone),) if is_total and timezone else ()
     return DatePlan(name, f"try_cast({VALUE} AS TIMESTAMP)", matches, notices, is_total=is_total)

@@ -50,6 +50,9 @@ class TypedRows:
         How days are written, for people; empty where they are days already.
     has_amounts, has_quantities : bool
         What the rows know.
+    is_ready : bool
+        Whether the rows lie in a table and cost nothing to read, so that no other table need be made of them; the
+        source has their ``rowid`` then.
     """
 
     source: str
@@ -66,6 +69,7 @@ class TypedRows:
     date_format: str = ""
     has_amounts: bool = True
     has_quantities: bool = False
+    is_ready: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def make_rows(engine: SqlEngine, typed: TypedRows, *, today: dt.date) -> RowTabl
     }
     further = "".join(f", {sql} AS {name}" for name, sql in typed.further.items())
     beside = (*typed.further, *typed.kept, *typed.places)
-    names = "".join(f", {name}" for name in beside)
+    names = "".join(f", {name}" for name in (*beside, *(["rowid"] if typed.is_ready else [])))
     name = engine.create_table(
         "purchase_rows",
         f"""SELECT customer_id, order_id, product_id, category, CAST(day AS BIGINT) AS day,
@@ -111,6 +115,7 @@ def make_rows(engine: SqlEngine, typed: TypedRows, *, today: dt.date) -> RowTabl
         FROM (SELECT *, {issue_sql(conditions)} AS issue
             FROM (SELECT *, {typed.amount} AS amount
                 FROM (SELECT *, {typed.day} AS day, {typed.quantity} AS quantity{further} FROM ({typed.source}))))""",
+        is_view=typed.is_ready,
     )
     return RowTable(name, typed.line, typed.file, typed.reasons, beside)
 

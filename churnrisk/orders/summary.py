@@ -10,6 +10,7 @@ from churnrisk.engines import Database, engine_error
 from churnrisk.errors import SourceError
 from churnrisk.orders import dates, numbers
 from churnrisk.orders.account import say_floats
+from churnrisk.orders.load import id_sql, shape_sql
 from churnrisk.orders.report import EXAMPLES, VALUE_LENGTH, IntakeReport
 from churnrisk.orders.rows import (
     count_kinds,
@@ -19,7 +20,6 @@ from churnrisk.orders.rows import (
     first_rejects,
     load_rejects,
 )
-from churnrisk.orders.values import id_sql, shape_sql
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.sources import (
     ColumnMatch,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from churnrisk.engines import Database, collect_arrays
 from churnrisk.errors import AmbiguousFormat, LimitExceeded, SettingsError
-from churnrisk.orders import IntakeOptions, dates, numbers, read_orders, values
+from churnrisk.orders import IntakeOptions, dates, load, numbers, read_orders
 
 
 def amounts(folder: Path, texts: list[str], **options: object) -> list[int]:
@@ -208,7 +208,7 @@ def test_clean_values_have_the_shape_that_their_pattern_says(role: str, texts: t
     with Database() as database:
         database.connection.execute("CREATE TABLE texts (v VARCHAR)")
         database.connection.executemany("INSERT INTO texts VALUES (?)", [[text] for text in texts])
-        shapes = dict(database.rows_of(f"SELECT v, {values.shape_sql(role, 'v')} FROM texts"))
+        shapes = dict(database.rows_of(f"SELECT v, {load.shape_sql(role, 'v')} FROM texts"))
     for text in texts:
         known = [shape for shape, pattern in patterns.items() if re.fullmatch(pattern, text, re.ASCII)]
         assert (shapes[text] in patterns) == bool(known), text
