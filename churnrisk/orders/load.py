@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from churnrisk.engines import Database
 from churnrisk.orders.dates import CANONICAL, CANONICAL_SHAPE
@@ -45,7 +45,7 @@ _FORMATS = {
     "9999-99-99T99:99:99": "%Y-%m-%dT%H:%M:%S",
 }
 _MOST_DIGITS, _FEW_DIGITS = 10, 6  # few where numbers are multiplied: no product of clean ones is too large then
-_TABLE = "loaded_rows"
+_TABLE, _NOTHING = "loaded_rows", "CAST(NULL AS INTEGER)"
 
 
 @dataclass(frozen=True)
@@ -64,25 +64,68 @@ class Profile:
 class LoadedRows:
     """The rows of a source in the table ``loaded_rows``, in their order.
 
-    It has the ids and ``h``; for each column of dates ``NAME_day``, and for each of numbers ``NAME_units``, which are
-    NULL where a text is not written as a clean log has it: ``NAME_text`` has that one, and is NULL elsewhere. Other
-    roles that rules ask for have their text.
-
     Parameters
     ----------
     profile : Profile
         What the rows say.
     texts : frozenset of str
         Names of the columns of dates and numbers that have texts.
+    source : str
+        A query of the rows: the ids and ``h``; for each column of dates ``NAME_day``, and for each of numbers
+        ``NAME_units``, which are NULL where a text is not written as a clean log has it: ``NAME_text`` has that one,
+        and is NULL elsewhere. Other roles that rules ask for have their text.
     """
 
     profile: Profile
-    texts: frozenset[str] = field(default=frozenset())
-    table: str = _TABLE
+    texts: frozenset[str]
+    source: str
 
-    def is_text(self, role: str) -> bool:
-        """Tell whether a column of dates or numbers has values that are texts yet."""
-        return name_of(role) in self.texts
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of dates or numbers: its role, its place among them, SQL of its text, and of the clean value in it."""
+
+    role: str
+    place: int
+    written: str
+    clean: str
+
+    @property
+    def name(self) -> str:
+        return name_of(self.role)
+
+    @property
+    def is_date(self) -> bool:
+        return self.role in _DATES
+
+    @property
+    def mark(self) -> str:
+        """Give the name of the day or the form, which is NULL where the text has to wait."""
+        return f"{self.name}_{'day' if self.is_date else 'form'}"
+
+    @property
+    def value(self) -> str:
+        """Give SQL for the day or the units, under their name."""
+        if self.is_date:
+            return self.mark
+        units = f"CAST(try_cast({self.name}_v AS DECIMAL(18, 4)) * {MONEY_SCALE} AS BIGINT)"
+        return f"CASE WHEN {self.mark} IS NOT NULL THEN {units} END AS {self.name}_units"
+
+    @property
+    def flag(self) -> int:
+        """Give the bit that tells a number with a point."""
+        return 0 if self.is_date else 1 << self.place
+
+    @property
+    def text(self) -> str:
+        """Give SQL for the text that has to wait."""
+        return f"CASE WHEN {self.mark} IS NULL THEN {trim_sql(f'{self.name}_v')} END"
+
+    @property
+    def counts(self) -> str:
+        """Give SQL for the number of texts, of clean values, and of numbers with a point."""
+        value = self.mark if self.is_date else f"{self.name}_units"
+        return f"count(texts[{self.place + 1}]), count({value}), count(*) FILTER (forms & {self.flag} > 0)"
 
 
 def name_of(role: str) -> str:
@@ -105,57 +148,69 @@ def load_rows(
         Whether all dates and numbers stay text, as where others of their column decide that it is written otherwise.
     """
     roles = [role for role in (*_DATES, *_NUMBERS) if role in match.positions]
-    kept = {**_ids_sql(raw, match), **_words_sql(match, options)}
-    written = {f"{name_of(role)}_v": written_sql(match, role) for role in roles}
-    clean: list[str] = []
-    absent = {"amount", "quantity"} - {name_of(role) for role in roles}
-    values = [f"CAST(NULL AS VARCHAR) AS {name}_text" for name in sorted(absent)]
-    for role in roles:
-        name = name_of(role)
-        read = "NULL" if as_text else _clean_sql(database, raw, match, options, role)
-        kind, mark = ("INTEGER", "day") if role in _DATES else ("UTINYINT", "form")
-        clean.append(f"CAST({read} AS {kind}) AS {name}_{mark}")
-        values.append(f"{name}_{mark}, CASE WHEN {name}_{mark} IS NULL THEN {trim_sql(f'{name}_v')} END AS {name}_text")
-        if role in _NUMBERS:
-            number = f"try_cast({name}_v AS DECIMAL(18, 4)) * {MONEY_SCALE}"
-            values.append(f"CASE WHEN {name}_form IS NOT NULL THEN CAST({number} AS BIGINT) END AS {name}_units")
-    inner = ", ".join(f"{sql} AS {name}" for name, sql in (kept | written).items())
-    inner = f"SELECT {inner}, {raw.hash_sql} AS h{raw.columns_beside} FROM {raw.sql}"
-    marked = f"SELECT *, {', '.join(clean)} FROM ({inner})"
-    database.create_table(_TABLE, f"SELECT {', '.join([*kept, *values])}, h{raw.columns_beside} FROM ({marked})")
-    return _look_at_rows(database, roles)
-
-
-def _look_at_rows(database: Database, roles: list[str]) -> LoadedRows:
-    """Count the shapes of the values of all rows."""
-    columns = [f"{name_of(role)}_{part}" for role in roles for part in ("text", "day" if role in _DATES else "form")]
-    sums = ", ".join(f"count({name})" for name in columns)
-    wholes = ", ".join(f"count(*) FILTER ({name_of(role)}_form = 1)" for role in roles if role in _NUMBERS)
-    [(rows, *counts)] = database.rows_of(f"SELECT {', '.join(filter(None, ['count(*)', sums, wholes]))} FROM {_TABLE}")
-    found: dict[str, dict[str, int]] = {}
-    is_complete = True
-    number = 2 * len(roles)
+    columns, dates = [], sum(role in _DATES for role in roles)
     for place, role in enumerate(roles):
-        texts, clean = counts[2 * place : 2 * place + 2]
-        shapes = _count_shapes(database, role) if texts else {}
+        clean = _NOTHING if as_text else _clean_sql(database, raw, match, options, role)
+        columns.append(_Column(role, place, written_sql(match, role), clean))
+    kept = {**_ids_sql(raw, match), **_words_sql(match, options)}
+    listed = ", ".join(f"{sql} AS {name}" for name, sql in kept.items())
+    written = ", ".join(f"{one.written} AS {one.name}_v" for one in columns)
+    inner = f"SELECT {listed}, {written}, {raw.hash_sql} AS h{raw.columns_beside} FROM {raw.sql}"
+    marks = ", ".join(f"{one.clean} AS {one.mark}" for one in columns)
+    last = day_number(dt.date.today()) + 1
+    days = [f"CASE WHEN {d} BETWEEN 0 AND {last} THEN {d} END AS {d}" for d in (one.mark for one in columns[:dates])]
+    database.create_table(
+        _TABLE,
+        f"SELECT {_values(columns, kept)}, h{raw.columns_beside} "
+        f"FROM (SELECT * REPLACE ({', '.join(days)}) FROM (SELECT *, {marks} FROM ({inner})))",
+    )
+    return _look_at_rows(database, columns, kept)
+
+
+def _values(columns: Sequence[_Column], kept: Collection[str]) -> str:
+    """Give SQL for what is kept of a row.
+
+    One column has all texts, of which a clean log has none, since each column costs, even an empty one.
+    """
+    forms = " + ".join(f"CASE WHEN {one.mark} = 2 THEN {one.flag} ELSE 0 END" for one in columns if one.flag)
+    waiting = " OR ".join(f"{one.mark} IS NULL" for one in columns)
+    texts = f"CASE WHEN {waiting} THEN [{', '.join(one.text for one in columns)}] END"
+    listed = [*kept, *(one.value for one in columns), f"CAST({forms or 0} AS UTINYINT) AS forms", f"{texts} AS texts"]
+    return ", ".join(listed)
+
+
+def _look_at_rows(database: Database, columns: Sequence[_Column], kept: Collection[str]) -> LoadedRows:
+    """Count the shapes of the values of all rows."""
+    [(rows, *counts)] = database.rows_of(f"SELECT count(*), {', '.join(one.counts for one in columns)} FROM {_TABLE}")
+    found: dict[str, dict[str, int]] = {}
+    is_complete, texts = True, set()
+    for one in columns:
+        waiting, clean, points = counts[3 * one.place : 3 * one.place + 3]
+        shapes = _count_shapes(database, one) if waiting else {}
         is_complete &= len(shapes) < _SHAPES_KEPT
-        found[role] = {shape: count for shape, count in shapes.items() if not is_missing(shape)}
-        known = {CANONICAL_SHAPE: clean}
-        if role in _NUMBERS:
-            known = {WHOLE_SHAPE: counts[number], DECIMAL_SHAPE: clean - counts[number]}
-            number += 1
-        for shape, count in known.items():
-            if count:
-                found[role][shape] = found[role].get(shape, 0) + count
-    texts = frozenset(name_of(role) for place, role in enumerate(roles) if counts[2 * place])
-    return LoadedRows(Profile(rows, found, is_complete), texts)
+        texts |= {one.name} if waiting else set()
+        known = {CANONICAL_SHAPE: clean} if one.is_date else {WHOLE_SHAPE: clean - points, DECIMAL_SHAPE: points}
+        found[one.role] = {
+            shape: shapes.get(shape, 0) + known.get(shape, 0)
+            for shape in (*shapes, *(known.keys() - shapes.keys()))
+            if not is_missing(shape) and (shape in shapes or known[shape])
+        }
+    return LoadedRows(Profile(rows, found, is_complete), frozenset(texts), _source(columns, kept, texts))
 
 
-def _count_shapes(database: Database, role: str) -> dict[str, int]:
+def _source(columns: Sequence[_Column], kept: Collection[str], texts: Collection[str]) -> str:
+    """Give the query of the rows, with what the table does not have since it would be empty."""
+    waiting = {one.name: f"texts[{one.place + 1}]" for one in columns if one.name in texts}
+    names = dict.fromkeys(("ordered", "amount", "quantity", *(one.name for one in columns)))
+    listed = [f"{waiting.get(name, 'CAST(NULL AS VARCHAR)')} AS {name}_text" for name in names]
+    listed += [f"CAST(NULL AS VARCHAR) AS {name}" for name in IDS if name not in kept]
+    return f"(SELECT rowid, *, {', '.join(listed)} FROM {_TABLE})"
+
+
+def _count_shapes(database: Database, column: _Column) -> dict[str, int]:
     """Count the shapes of the texts of a column, the most frequent first."""
-    text = f"{name_of(role)}_text"
-    query = f"SELECT {shape_sql(role, text)} AS s, count(*) AS n FROM {_TABLE} WHERE {text} IS NOT NULL"
-    query += f" GROUP BY s ORDER BY n DESC, s LIMIT {_SHAPES_KEPT}"
+    query = f"SELECT {shape_sql(column.role, 'v')} AS s, count(*) AS n FROM (SELECT texts[{column.place + 1}] AS v "
+    query += f"FROM {_TABLE}) WHERE v IS NOT NULL GROUP BY s ORDER BY n DESC, s LIMIT {_SHAPES_KEPT}"
     return {str(shape): int(count) for shape, count in database.rows_of(query)}
 
 
@@ -167,10 +222,11 @@ def written_sql(match: ColumnMatch, role: str) -> str:
 
 def _ids_sql(raw: RawRows, match: ColumnMatch) -> dict[str, str]:
     """Give SQL for the ids, of which most need nothing done to them."""
-    found = dict.fromkeys(IDS, "CAST(NULL AS VARCHAR)")
-    for role in match.positions.keys() & found.keys():
-        column = f"c{match.positions[role]}"
-        found[role] = f"CASE WHEN {is_plain_sql(column)} THEN {column} ELSE {id_sql(column, raw.is_escaped)} END"
+    found = {}
+    for role in IDS:
+        if role in match.positions:
+            column = f"c{match.positions[role]}"
+            found[role] = f"CASE WHEN {is_plain_sql(column)} THEN {column} ELSE {id_sql(column, raw.is_escaped)} END"
     return found
 
 
@@ -201,7 +257,7 @@ def _clean_sql(database: Database, raw: RawRows, match: ColumnMatch, options: In
     if role in _DATES:
         return _clean_day_sql(value, _first_value(database, raw, written_sql(match, role)))
     if options.decimal == "," or options.rates or options.rate_before:
-        return "NULL"
+        return _NOTHING
     digits = _FEW_DIGITS if match.money == "unit_price" else _MOST_DIGITS
     whole = f"length({value}) <= {digits} AND {_is_unchanged(value, 'BIGINT')}"
     cases = [(whole, 1), (_is_unchanged(value, f"DECIMAL({digits + 2}, 2)"), 2)]
@@ -218,17 +274,13 @@ def _first_value(database: Database, raw: RawRows, value: str) -> str:
 
 
 def _clean_day_sql(value: str, first: str) -> str:
-    """Give SQL for the day of a date that is neither before 1970 nor in the future.
-
-    Most dates are written as the first one is, which is known without a pattern.
-    """
+    """Give SQL for the day of a clean date; most are written as the first one is, which is known without a pattern."""
     if not re.fullmatch(CANONICAL, first):
-        return "NULL"
+        return _NOTHING
     own = _FORMATS.get(re.sub("[0-8]", "9", first))
     stamps = [f"try_strptime({value}, '{own}')"] if own else []
     stamps.append(f"CASE WHEN regexp_full_match({value}, '{CANONICAL}') THEN try_cast({value} AS TIMESTAMP) END")
-    day = f"(CAST(coalesce({', '.join(stamps)}) AS DATE) - DATE '1970-01-01')"
-    return f"CASE WHEN {day} BETWEEN 0 AND {day_number(dt.date.today()) + 1} THEN {day} END"
+    return f"CAST(CAST(coalesce({', '.join(stamps)}) AS DATE) - DATE '1970-01-01' AS INTEGER)"
 
 
 def shape_sql(role: str, value: str) -> str:

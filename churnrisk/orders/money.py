@@ -48,11 +48,11 @@ def _code_sql(text: str) -> str:
     return f"CASE {plain} {cases} ELSE {plain} END"
 
 
-def count_currencies(database: Database, table: str, match: ColumnMatch, plan: NumberPlan) -> dict[str, int]:
+def count_currencies(database: Database, source: str, match: ColumnMatch, plan: NumberPlan) -> dict[str, int]:
     """Count the rows of each currency that have an amount; the empty name stands for rows that name none."""
     parts = f", {fill_value(plan.parts, 'amount_text')} AS parts" if plan.parts else ""
-    source = f"(SELECT *{parts} FROM {table} WHERE amount_units IS NOT NULL OR amount_text IS NOT NULL)"
-    query = f"SELECT {currency_sql(match, plan, 'parts')} AS k, count(*) FROM {source} GROUP BY k ORDER BY 2 DESC, 1"
+    rows = f"(SELECT *{parts} FROM {source} WHERE amount_units IS NOT NULL OR amount_text IS NOT NULL)"
+    query = f"SELECT {currency_sql(match, plan, 'parts')} AS k, count(*) FROM {rows} GROUP BY k ORDER BY 2 DESC, 1"
     return {str(name): int(count) for name, count in database.connection.execute(query).fetchall()}
 
 

@@ -203,7 +203,7 @@ def build_orders(
     )
     made = make_all(database, intake, options, before_dropping=before_dropping)
     kept = {"orders", "order_lines", "set_aside", "summed_orders", "kept_rows"}
-    kept |= {made.rows.name, loaded.table} if made.is_view_of_rows else set()
+    kept |= {made.rows.name, "loaded_rows"} if made.is_view_of_rows else set()
     for (table,) in database.rows_of("SELECT table_name FROM duckdb_tables()"):
         if table not in kept:  # what only intake itself needed
             database.drop_table(str(table))

@@ -76,7 +76,7 @@ class _Planner:
 
     def ask_column(self, role: str) -> dates.Ask:
         """Give what asks the texts of one column, called v; values that are none say nothing more."""
-        source = f"(SELECT {name_of(role)}_text AS v FROM {self.loaded.table})"
+        source = f"(SELECT {name_of(role)}_text AS v FROM {self.loaded.source})"
         return lambda what: self.database.rows_of(f"SELECT {what} FROM {source}")
 
     def number(self, role: str, decimal: str | None) -> NumberPlan | None:
@@ -135,7 +135,7 @@ def plan_values(
         return plans
     rates = money.parse_rates(options.rates)
     counts = (
-        money.count_currencies(database, loaded.table, match, amounts) if money.has_currency(match, amounts) else {}
+        money.count_currencies(database, loaded.source, match, amounts) if money.has_currency(match, amounts) else {}
     )
     currency = money.settle_currency(counts, rates, converted=match.converted)
     return replace(plans, currency=currency, factor=money.factor_sql(rates, options.rate_before))
@@ -153,7 +153,7 @@ def type_rows(
     decimal = plans.amounts.decimal if plans.amounts else "."
     names = match.names | ({"amount": match.names[match.money]} if match.money else {})
     return TypedRows(
-        source=f"SELECT rowid, {ids}{_parts_sql(plans)} FROM {loaded.table}",
+        source=f"SELECT {ids}{_parts_sql(plans)} FROM {loaded.source}",
         day=_day_sql(plans.dates, "ordered", "date_parts", loaded),
         amount=_amount_sql(match, plans, loaded),
         quantity=_units_sql(plans.quantities, "quantity", loaded) if plans.quantities else "0",
