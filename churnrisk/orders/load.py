@@ -37,7 +37,7 @@ WORDS = (
 IDS = ("customer_id", "order_id", "product_id", "category")
 _DATES, _NUMBERS = ("ordered_at", "refunded_at"), ("amount", "unit_price", "quantity", "refunded_amount", "discount")
 _NAMES = {"ordered_at": "ordered", "unit_price": "amount"}
-_SHAPES_KEPT = 5000
+_SHAPES_KEPT, _FEW = 5000, 10_000
 _FORMATS = {
     "9999-99-99": "%Y-%m-%d",
     "9999-99-99 99:99": "%Y-%m-%d %H:%M",
@@ -74,11 +74,15 @@ class LoadedRows:
         A query of the rows: the ids and ``h``; for each column of dates ``NAME_day``, and for each of numbers
         ``NAME_units``, which are NULL where a text is not written as a clean log has it: ``NAME_text`` has that one,
         and is NULL elsewhere. Other roles that rules ask for have their text.
+    has_own_ids : bool
+        Whether each row is known to have an order id that no other row of its customer has. No row is a copy of
+        another then, and ``h`` is NULL.
     """
 
     profile: Profile
     texts: frozenset[str]
     source: str
+    has_own_ids: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,13 @@ def name_of(role: str) -> str:
 
 
 def load_rows(
-    database: Database, raw: RawRows, match: ColumnMatch, options: IntakeOptions, *, as_text: bool = False
+    database: Database,
+    raw: RawRows,
+    match: ColumnMatch,
+    options: IntakeOptions,
+    *,
+    as_text: bool = False,
+    may_be_copies: bool = False,
 ) -> LoadedRows:
     """Read all rows of a source into a table, and look at all of them.
 
@@ -146,13 +156,16 @@ def load_rows(
         The source, its columns, and how it is read.
     as_text : bool
         Whether all dates and numbers stay text, as where others of their column decide that it is written otherwise.
+    may_be_copies : bool
+        Whether rows are known to share order ids, so that each needs a hash by which copies are found.
     """
+    may_be_copies = may_be_copies or bool(raw.files) or not _seem_own(database, raw, match, options)
     roles = [role for role in (*_DATES, *_NUMBERS) if role in match.positions]
     columns, dates = [], sum(role in _DATES for role in roles)
     for place, role in enumerate(roles):
         clean = _NOTHING if as_text else _clean_sql(database, raw, match, options, role)
         columns.append(_Column(role, place, written_sql(match, role), clean))
-    kept = {**_ids_sql(raw, match), **_words_sql(match, options)}
+    kept = {**_ids_sql(raw, match), **_words_sql(raw, match, options)}
     listed = ", ".join(f"{sql} AS {name}" for name, sql in kept.items())
     written = ", ".join(f"{one.written} AS {one.name}_v" for one in columns)
     inner = f"SELECT {listed}, {written}, {raw.hash_sql} AS h{raw.columns_beside} FROM {raw.sql}"
@@ -161,10 +174,41 @@ def load_rows(
     days = [f"CASE WHEN {d} BETWEEN 0 AND {last} THEN {d} END AS {d}" for d in (one.mark for one in columns[:dates])]
     database.create_table(
         _TABLE,
-        f"SELECT {_values(columns, kept)}, h{raw.columns_beside} "
+        f"SELECT {_values(columns, kept)}{', h' if may_be_copies else ''}{raw.columns_beside} "
         f"FROM (SELECT * REPLACE ({', '.join(days)}) FROM (SELECT *, {marks} FROM ({inner})))",
     )
-    return _look_at_rows(database, columns, kept)
+    has_own_ids = not may_be_copies and _are_own(database, _TABLE, ("customer_id", "order_id"))
+    if not (has_own_ids or may_be_copies):
+        return load_rows(database, raw, match, options, as_text=as_text, may_be_copies=True)
+    return _look_at_rows(database, columns, kept, has_own_ids=has_own_ids)
+
+
+def _seem_own(database: Database, raw: RawRows, match: ColumnMatch, options: IntakeOptions) -> bool:
+    """Tell whether the first rows have order ids of their own, so that the others may have some, too."""
+    if "order_id" not in match.positions or options.fold_case or options.fold_ids:
+        return False
+    ids = [f"c{match.positions[role]}" for role in ("customer_id", "order_id")]
+    return _are_own(database, f"(SELECT {', '.join(ids)} FROM {raw.sql} LIMIT {_FEW})", ids)
+
+
+def _are_own(database: Database, rows: str, ids: Sequence[str]) -> bool:
+    """Tell whether no two rows have the same customer and order, and each has an order.
+
+    Ids that ascend or descend from row to row, as those of most exports do, are different, and need not be counted.
+    """
+    customer, order = ids
+    number, last = f"(length({order}), {order})", f"lag((length({order}), {order})) OVER ()"
+    steps = "count(*) FILTER (own > last), count(*) FILTER (own < last)"
+    query = (
+        f"SELECT count(*), count({order}), {steps} FROM (SELECT {order}, {number} AS own, {last} AS last FROM {rows})"
+    )
+    [(count, given, ups, downs)] = database.rows_of(query)
+    if given < count or not count:
+        return False
+    if count - 1 in (ups, downs):
+        return True
+    [(different,)] = database.rows_of(f"SELECT count(DISTINCT hash({customer}, {order})) FROM {rows}")
+    return bool(different == count)
 
 
 def _values(columns: Sequence[_Column], kept: Collection[str]) -> str:
@@ -179,7 +223,9 @@ def _values(columns: Sequence[_Column], kept: Collection[str]) -> str:
     return ", ".join(listed)
 
 
-def _look_at_rows(database: Database, columns: Sequence[_Column], kept: Collection[str]) -> LoadedRows:
+def _look_at_rows(
+    database: Database, columns: Sequence[_Column], kept: Collection[str], *, has_own_ids: bool
+) -> LoadedRows:
     """Count the shapes of the values of all rows."""
     [(rows, *counts)] = database.rows_of(f"SELECT count(*), {', '.join(one.counts for one in columns)} FROM {_TABLE}")
     found: dict[str, dict[str, int]] = {}
@@ -195,7 +241,8 @@ def _look_at_rows(database: Database, columns: Sequence[_Column], kept: Collecti
             for shape in (*shapes, *(known.keys() - shapes.keys()))
             if not is_missing(shape) and (shape in shapes or known[shape])
         }
-    return LoadedRows(Profile(rows, found, is_complete), frozenset(texts), _source(columns, kept, texts))
+    source = _source(columns, [*kept, *([] if has_own_ids else ["h"])], texts)
+    return LoadedRows(Profile(rows, found, is_complete), frozenset(texts), source, has_own_ids)
 
 
 def _source(columns: Sequence[_Column], kept: Collection[str], texts: Collection[str]) -> str:
@@ -204,6 +251,7 @@ def _source(columns: Sequence[_Column], kept: Collection[str], texts: Collection
     names = dict.fromkeys(("ordered", "amount", "quantity", *(one.name for one in columns)))
     listed = [f"{waiting.get(name, 'CAST(NULL AS VARCHAR)')} AS {name}_text" for name in names]
     listed += [f"CAST(NULL AS VARCHAR) AS {name}" for name in IDS if name not in kept]
+    listed += ["CAST(NULL AS UBIGINT) AS h"] if "h" not in kept else []
     return f"(SELECT rowid, *, {', '.join(listed)} FROM {_TABLE})"
 
 
@@ -221,13 +269,14 @@ def written_sql(match: ColumnMatch, role: str) -> str:
 
 
 def _ids_sql(raw: RawRows, match: ColumnMatch) -> dict[str, str]:
-    """Give SQL for the ids, of which most need nothing done to them."""
-    found = {}
-    for role in IDS:
-        if role in match.positions:
-            column = f"c{match.positions[role]}"
-            found[role] = f"CASE WHEN {is_plain_sql(column)} THEN {column} ELSE {id_sql(column, raw.is_escaped)} END"
-    return found
+    """Give SQL for the ids."""
+    columns = {role: f"c{match.positions[role]}" for role in IDS if role in match.positions}
+    return {role: _settled_sql(raw, column, id_sql(column, raw.is_escaped)) for role, column in columns.items()}
+
+
+def _settled_sql(raw: RawRows, column: str, settled: str) -> str:
+    """Give SQL for a text that is ``settled`` where it has to be; most need nothing done to them."""
+    return column if raw.is_plain else f"CASE WHEN {is_plain_sql(column)} THEN {column} ELSE {settled} END"
 
 
 def id_sql(column: str, is_escaped: bool) -> str:
@@ -242,13 +291,13 @@ def id_sql(column: str, is_escaped: bool) -> str:
     return f"CASE WHEN {sign} THEN substr({value}, 2) ELSE {value} END"
 
 
-def _words_sql(match: ColumnMatch, options: IntakeOptions) -> dict[str, str]:
+def _words_sql(raw: RawRows, match: ColumnMatch, options: IntakeOptions) -> dict[str, str]:
     """Give SQL for the texts that rules ask for as they are."""
     places = {f"{role}_text": match.positions[role] for role in (*WORDS, "currency") if role in match.positions}
     if options.group_column is not None:
         places["group_value"] = find_group(match.headers, options.group_column)
     columns = {name: f"c{place}" for name, place in places.items()}
-    return {name: f"CASE WHEN {is_plain_sql(c)} THEN {c} ELSE {trim_sql(c)} END" for name, c in columns.items()}
+    return {name: _settled_sql(raw, column, trim_sql(column)) for name, column in columns.items()}
 
 
 def _clean_sql(database: Database, raw: RawRows, match: ColumnMatch, options: IntakeOptions, role: str) -> str:

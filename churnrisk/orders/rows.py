@@ -50,6 +50,8 @@ class TypedRows:
         How days are written, for people; empty where they are days already.
     has_amounts, has_quantities : bool
         What the rows know.
+    has_own_ids : bool
+        Whether each row is known to have an order id that no other row of its customer has.
     is_ready : bool
         Whether the rows lie in a table and cost nothing to read, so that no other table need be made of them; the
         source has their ``rowid`` then.
@@ -69,6 +71,7 @@ class TypedRows:
     date_format: str = ""
     has_amounts: bool = True
     has_quantities: bool = False
+    has_own_ids: bool = False
     is_ready: bool = False
 
 
@@ -117,7 +120,7 @@ def make_rows(engine: SqlEngine, typed: TypedRows, *, today: dt.date) -> RowTabl
                 FROM (SELECT *, {typed.day} AS day, {typed.quantity} AS quantity{further} FROM ({typed.source}))))""",
         is_view=typed.is_ready,
     )
-    return RowTable(name, typed.line, typed.file, typed.reasons, beside)
+    return RowTable(name, typed.line, typed.file, typed.reasons, beside, typed.has_own_ids)
 
 
 @dataclass(frozen=True)

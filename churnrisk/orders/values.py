@@ -167,6 +167,7 @@ def type_rows(
         date_format=plans.dates.name,
         has_amounts=plans.amounts is not None,
         has_quantities=plans.quantities is not None,
+        has_own_ids=loaded.has_own_ids,
         is_ready=ids == "*" and match.money != "unit_price" and not loaded.texts,
     )
 
