@@ -77,12 +77,15 @@ class LoadedRows:
     has_own_ids : bool
         Whether each row is known to have an order id that no other row of its customer has. No row is a copy of
         another then, and ``h`` is NULL.
+    is_good : bool
+        Whether every row is known to have a customer, a day, and all numbers.
     """
 
     profile: Profile
     texts: frozenset[str]
     source: str
     has_own_ids: bool = False
+    is_good: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,11 +112,14 @@ class _Column:
 
     @property
     def value(self) -> str:
-        """Give SQL for the day or the units, under their name."""
-        if self.is_date:
-            return self.mark
-        units = f"CAST(try_cast({self.name}_v AS DECIMAL(18, 4)) * {MONEY_SCALE} AS BIGINT)"
-        return f"CASE WHEN {self.mark} IS NOT NULL THEN {units} END AS {self.name}_units"
+        """Give the name of the clean value."""
+        return self.mark if self.is_date else f"{self.name}_units"
+
+    @property
+    def units(self) -> str:
+        """Give SQL for the clean value."""
+        units = f"CAST({self.name}_d * {MONEY_SCALE} AS BIGINT)"
+        return self.mark if self.is_date else f"CASE WHEN {self.mark} IS NOT NULL THEN {units} END AS {self.value}"
 
     @property
     def flag(self) -> int:
@@ -124,12 +130,6 @@ class _Column:
     def text(self) -> str:
         """Give SQL for the text that has to wait."""
         return f"CASE WHEN {self.mark} IS NULL THEN {trim_sql(f'{self.name}_v')} END"
-
-    @property
-    def counts(self) -> str:
-        """Give SQL for the number of texts, of clean values, and of numbers with a point."""
-        value = self.mark if self.is_date else f"{self.name}_units"
-        return f"count(texts[{self.place + 1}]), count({value}), count(*) FILTER (forms & {self.flag} > 0)"
 
 
 def name_of(role: str) -> str:
@@ -168,7 +168,8 @@ def load_rows(
     kept = {**_ids_sql(raw, match), **_words_sql(raw, match, options)}
     listed = ", ".join(f"{sql} AS {name}" for name, sql in kept.items())
     written = ", ".join(f"{one.written} AS {one.name}_v" for one in columns)
-    inner = f"SELECT {listed}, {written}, {raw.hash_sql} AS h{raw.columns_beside} FROM {raw.sql}"
+    numbers = "".join(f", try_cast({one.written} AS DECIMAL(18, 4)) AS {one.name}_d" for one in columns[dates:])
+    inner = f"SELECT {listed}, {written}{numbers}, {raw.hash_sql} AS h{raw.columns_beside} FROM {raw.sql}"
     marks = ", ".join(f"{one.clean} AS {one.mark}" for one in columns)
     last = day_number(dt.date.today()) + 1
     days = [f"CASE WHEN {d} BETWEEN 0 AND {last} THEN {d} END AS {d}" for d in (one.mark for one in columns[:dates])]
@@ -197,12 +198,10 @@ def _are_own(database: Database, rows: str, ids: Sequence[str]) -> bool:
     Ids that ascend or descend from row to row, as those of most exports do, are different, and need not be counted.
     """
     customer, order = ids
-    number, last = f"(length({order}), {order})", f"lag((length({order}), {order})) OVER ()"
-    steps = "count(*) FILTER (own > last), count(*) FILTER (own < last)"
-    query = (
-        f"SELECT count(*), count({order}), {steps} FROM (SELECT {order}, {number} AS own, {last} AS last FROM {rows})"
-    )
-    [(count, given, ups, downs)] = database.rows_of(query)
+    own, last = f"(length({order}), {order})", "(length(last), last)"
+    steps = f"count(*) FILTER ({own} > {last}), count(*) FILTER ({own} < {last})"
+    compared = f"SELECT {order}, lag({order}) OVER () AS last FROM {rows}"
+    [(count, given, ups, downs)] = database.rows_of(f"SELECT count(*), count({order}), {steps} FROM ({compared})")
     if given < count or not count:
         return False
     if count - 1 in (ups, downs):
@@ -219,7 +218,7 @@ def _values(columns: Sequence[_Column], kept: Collection[str]) -> str:
     forms = " + ".join(f"CASE WHEN {one.mark} = 2 THEN {one.flag} ELSE 0 END" for one in columns if one.flag)
     waiting = " OR ".join(f"{one.mark} IS NULL" for one in columns)
     texts = f"CASE WHEN {waiting} THEN [{', '.join(one.text for one in columns)}] END"
-    listed = [*kept, *(one.value for one in columns), f"CAST({forms or 0} AS UTINYINT) AS forms", f"{texts} AS texts"]
+    listed = [*kept, *(one.units for one in columns), f"CAST({forms or 0} AS UTINYINT) AS forms", f"{texts} AS texts"]
     return ", ".join(listed)
 
 
@@ -227,22 +226,28 @@ def _look_at_rows(
     database: Database, columns: Sequence[_Column], kept: Collection[str], *, has_own_ids: bool
 ) -> LoadedRows:
     """Count the shapes of the values of all rows."""
-    [(rows, *counts)] = database.rows_of(f"SELECT count(*), {', '.join(one.counts for one in columns)} FROM {_TABLE}")
+    given = ["texts", "customer_id", *(one.value for one in columns)]
+    [(rows, waiting, customers, *values)] = database.rows_of(
+        f"SELECT count(*), {', '.join(f'count({name})' for name in given)} FROM {_TABLE}"
+    )
+    texts, points = [0] * len(columns), [0] * len(columns)
+    if waiting:  # where nothing waits, numbers with a point are as good as those without
+        counted = [f"count(texts[{one.place + 1}]), count(*) FILTER (forms & {one.flag} > 0)" for one in columns]
+        [row] = database.rows_of(f"SELECT {', '.join(counted)} FROM {_TABLE}")
+        texts, points = list(row[::2]), list(row[1::2])
     found: dict[str, dict[str, int]] = {}
-    is_complete, texts = True, set()
-    for one in columns:
-        waiting, clean, points = counts[3 * one.place : 3 * one.place + 3]
-        shapes = _count_shapes(database, one) if waiting else {}
+    is_complete = True
+    for one, clean, more, pointed in zip(columns, values, texts, points, strict=True):
+        shapes = _count_shapes(database, one) if more else {}
         is_complete &= len(shapes) < _SHAPES_KEPT
-        texts |= {one.name} if waiting else set()
-        known = {CANONICAL_SHAPE: clean} if one.is_date else {WHOLE_SHAPE: clean - points, DECIMAL_SHAPE: points}
-        found[one.role] = {
-            shape: shapes.get(shape, 0) + known.get(shape, 0)
-            for shape in (*shapes, *(known.keys() - shapes.keys()))
-            if not is_missing(shape) and (shape in shapes or known[shape])
-        }
-    source = _source(columns, [*kept, *([] if has_own_ids else ["h"])], texts)
-    return LoadedRows(Profile(rows, found, is_complete), frozenset(texts), source, has_own_ids)
+        known = {CANONICAL_SHAPE: clean} if one.is_date else {WHOLE_SHAPE: clean - pointed, DECIMAL_SHAPE: pointed}
+        known = {shape: shapes.get(shape, 0) + count for shape, count in known.items()}
+        counts = (shapes | known).items()
+        found[one.role] = {shape: count for shape, count in counts if count and not is_missing(shape)}
+    names = frozenset(one.name for one, more in zip(columns, texts, strict=True) if more)
+    source = _source(columns, [*kept, *([] if has_own_ids else ["h"])], names)
+    is_good = {customers, *values} == {rows}
+    return LoadedRows(Profile(rows, found, is_complete), names, source, has_own_ids, is_good)
 
 
 def _source(columns: Sequence[_Column], kept: Collection[str], texts: Collection[str]) -> str:
@@ -308,12 +313,14 @@ def _clean_sql(database: Database, raw: RawRows, match: ColumnMatch, options: In
     if options.decimal == "," or options.rates or options.rate_before:
         return _NOTHING
     digits = _FEW_DIGITS if match.money == "unit_price" else _MOST_DIGITS
-    whole = f"length({value}) <= {digits} AND {_is_unchanged(value, 'BIGINT')}"
-    cases = [(whole, 1), (_is_unchanged(value, f"DECIMAL({digits + 2}, 2)"), 2)]
+    number = f"{name_of(role)}_d"
+    kinds = ((1, f"DECIMAL({digits}, 0)"), (2, f"DECIMAL({digits + 2}, 2)"))
+    cases = [(f"CAST(try_cast({number} AS {kind}) AS VARCHAR) = {value}", form) for form, kind in kinds]
     cases = cases if role == "quantity" else cases[::-1]
     patterns = [(pattern.replace("13", str(digits)), form) for pattern, form in ((WHOLE, 1), (DECIMAL, 2))]
     cases += [(f"regexp_full_match({value}, '{pattern}')", form) for pattern, form in patterns]
-    return f"CASE {' '.join(f'WHEN {condition} THEN {form}' for condition, form in cases)} END"
+    found = " ".join(f"WHEN {condition} THEN {form}" for condition, form in cases)
+    return f"CASE WHEN {number} IS NULL THEN NULL {found} END"
 
 
 def _first_value(database: Database, raw: RawRows, value: str) -> str:

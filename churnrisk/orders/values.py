@@ -150,6 +150,7 @@ def type_rows(
     kept = [*(f"{role}_text" for role in plans.words), *(["group_value"] if options.group_column else [])]
     customer = fold_sql("customer_id", database, options)
     ids = "*" if customer == "customer_id" else f"* REPLACE ({customer} AS customer_id)"
+    is_ready = ids == "*" and match.money != "unit_price" and not loaded.texts
     decimal = plans.amounts.decimal if plans.amounts else "."
     names = match.names | ({"amount": match.names[match.money]} if match.money else {})
     return TypedRows(
@@ -168,7 +169,8 @@ def type_rows(
         has_amounts=plans.amounts is not None,
         has_quantities=plans.quantities is not None,
         has_own_ids=loaded.has_own_ids,
-        is_ready=ids == "*" and match.money != "unit_price" and not loaded.texts,
+        is_ready=is_ready,
+        is_good=is_ready and loaded.is_good,
     )
 
 
