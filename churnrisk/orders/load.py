@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from churnrisk.engines import Database
+from churnrisk.engines import Database, engine_error
 from churnrisk.orders.dates import CANONICAL, CANONICAL_SHAPE
 from churnrisk.orders.missing import is_missing
 from churnrisk.orders.numbers import DECIMAL, DECIMAL_SHAPE, WHOLE, WHOLE_SHAPE
@@ -46,6 +46,7 @@ _FORMATS = {
 }
 _MOST_DIGITS, _FEW_DIGITS = 10, 6  # few where numbers are multiplied: no product of clean ones is too large then
 _TABLE, _NOTHING = "loaded_rows", "CAST(NULL AS INTEGER)"
+_WAITS = "a text has to wait"
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,11 @@ class _Column:
         """Give the name of the clean value."""
         return self.mark if self.is_date else f"{self.name}_units"
 
-    @property
-    def units(self) -> str:
-        """Give SQL for the clean value."""
-        units = f"CAST({self.name}_d * {MONEY_SCALE} AS BIGINT)"
-        return self.mark if self.is_date else f"CASE WHEN {self.mark} IS NOT NULL THEN {units} END AS {self.value}"
+    def value_sql(self, *, may_wait: bool) -> str:
+        """Give SQL for the clean value; a text that has to wait ends the query where none may."""
+        units = self.mark if self.is_date else f"CAST({self.name}_d * {MONEY_SCALE} AS BIGINT)"
+        other = "" if may_wait else f" WHEN {trim_sql(f'{self.name}_v')} IS NOT NULL THEN error('{_WAITS}')"
+        return f"CASE WHEN {self.mark} IS NOT NULL THEN {units}{other} END AS {self.value}"
 
     @property
     def flag(self) -> int:
@@ -138,15 +139,12 @@ def name_of(role: str) -> str:
 
 
 def load_rows(
-    database: Database,
-    raw: RawRows,
-    match: ColumnMatch,
-    options: IntakeOptions,
-    *,
-    as_text: bool = False,
-    may_be_copies: bool = False,
+    database: Database, raw: RawRows, match: ColumnMatch, options: IntakeOptions, *, as_text: bool = False
 ) -> LoadedRows:
     """Read all rows of a source into a table, and look at all of them.
+
+    A clean log is read at the first attempt, without what its table would have for nothing: a column of texts, and the
+    hashes by which copies of rows are found.
 
     Parameters
     ----------
@@ -156,32 +154,51 @@ def load_rows(
         The source, its columns, and how it is read.
     as_text : bool
         Whether all dates and numbers stay text, as where others of their column decide that it is written otherwise.
-    may_be_copies : bool
-        Whether rows are known to share order ids, so that each needs a hash by which copies are found.
     """
-    may_be_copies = may_be_copies or bool(raw.files) or not _seem_own(database, raw, match, options)
-    roles = [role for role in (*_DATES, *_NUMBERS) if role in match.positions]
-    columns, dates = [], sum(role in _DATES for role in roles)
-    for place, role in enumerate(roles):
+    columns = []
+    for place, role in enumerate(role for role in (*_DATES, *_NUMBERS) if role in match.positions):
         clean = _NOTHING if as_text else _clean_sql(database, raw, match, options, role)
         columns.append(_Column(role, place, written_sql(match, role), clean))
     kept = {**_ids_sql(raw, match), **_words_sql(raw, match, options)}
-    listed = ", ".join(f"{sql} AS {name}" for name, sql in kept.items())
-    written = ", ".join(f"{one.written} AS {one.name}_v" for one in columns)
-    numbers = "".join(f", try_cast({one.written} AS DECIMAL(18, 4)) AS {one.name}_d" for one in columns[dates:])
-    inner = f"SELECT {listed}, {written}{numbers}, {raw.hash_sql} AS h{raw.columns_beside} FROM {raw.sql}"
+    may_wait, has_hash = as_text, bool(raw.files) or not _seem_own(database, raw, match, options)
+    while True:
+        try:
+            database.create_table(_TABLE, _rows_sql(raw, columns, kept, may_wait=may_wait, has_hash=has_hash))
+        except engine_error() as error:
+            if may_wait or _WAITS not in str(error):
+                raise
+            may_wait = True
+            continue
+        if has_hash or _are_own(database, _TABLE, ("customer_id", "order_id")):
+            return _look_at_rows(database, columns, kept, has_texts=may_wait, has_own_ids=not has_hash)
+        has_hash = True
+
+
+def _rows_sql(
+    raw: RawRows, columns: Sequence[_Column], kept: Mapping[str, str], *, may_wait: bool, has_hash: bool
+) -> str:
+    """Give the query of the rows as they are kept.
+
+    One column has all texts that wait, since each column costs, even an empty one.
+    """
+    numbers = [one for one in columns if not one.is_date]
+    texts = {**kept, **{f"{one.name}_v": one.written for one in columns}}
+    texts |= {f"{one.name}_d": f"try_cast({one.written} AS DECIMAL(18, 4))" for one in numbers}
+    read = ", ".join(f"{sql} AS {name}" for name, sql in texts.items())
     marks = ", ".join(f"{one.clean} AS {one.mark}" for one in columns)
     last = day_number(dt.date.today()) + 1
-    days = [f"CASE WHEN {d} BETWEEN 0 AND {last} THEN {d} END AS {d}" for d in (one.mark for one in columns[:dates])]
-    database.create_table(
-        _TABLE,
-        f"SELECT {_values(columns, kept)}{', h' if may_be_copies else ''}{raw.columns_beside} "
-        f"FROM (SELECT * REPLACE ({', '.join(days)}) FROM (SELECT *, {marks} FROM ({inner})))",
+    dates = [one.mark for one in columns if one.is_date]
+    days = ", ".join(f"CASE WHEN {day} BETWEEN 0 AND {last} THEN {day} END AS {day}" for day in dates)
+    listed = [*kept, *(one.value_sql(may_wait=may_wait) for one in columns), *(["h"] if has_hash else [])]
+    if may_wait:
+        forms = " + ".join(f"CASE WHEN {one.mark} = 2 THEN {one.flag} ELSE 0 END" for one in numbers)
+        waiting = " OR ".join(f"{one.mark} IS NULL" for one in columns)
+        listed.append(f"CASE WHEN {waiting} THEN [{', '.join(one.text for one in columns)}] END AS texts")
+        listed.append(f"CAST({forms or 0} AS UTINYINT) AS forms")
+    return (
+        f"SELECT {', '.join(listed)}{raw.columns_beside} FROM (SELECT * REPLACE ({days}) FROM "
+        f"(SELECT *, {marks} FROM (SELECT {read}, {raw.hash_sql} AS h{raw.columns_beside} FROM {raw.sql})))"
     )
-    has_own_ids = not may_be_copies and _are_own(database, _TABLE, ("customer_id", "order_id"))
-    if not (has_own_ids or may_be_copies):
-        return load_rows(database, raw, match, options, as_text=as_text, may_be_copies=True)
-    return _look_at_rows(database, columns, kept, has_own_ids=has_own_ids)
 
 
 def _seem_own(database: Database, raw: RawRows, match: ColumnMatch, options: IntakeOptions) -> bool:
@@ -198,40 +215,29 @@ def _are_own(database: Database, rows: str, ids: Sequence[str]) -> bool:
     Ids that ascend or descend from row to row, as those of most exports do, are different, and need not be counted.
     """
     customer, order = ids
-    own, last = f"(length({order}), {order})", "(length(last), last)"
-    steps = f"count(*) FILTER ({own} > {last}), count(*) FILTER ({own} < {last})"
-    compared = f"SELECT {order}, lag({order}) OVER () AS last FROM {rows}"
-    [(count, given, ups, downs)] = database.rows_of(f"SELECT count(*), count({order}), {steps} FROM ({compared})")
+    [(count, given)] = database.rows_of(f"SELECT count(*), count({order}) FROM {rows}")
     if given < count or not count:
         return False
-    if count - 1 in (ups, downs):
-        return True
+    compared = f"SELECT {order} AS own, lag({order}) OVER () AS last FROM {rows}"
+    for sign in "><":
+        is_step = f"(length(own), own) {sign} (length(last), last)"
+        [(steps,)] = database.rows_of(f"SELECT count(*) FILTER ({is_step}) FROM ({compared})")
+        if steps == count - 1:
+            return True
     [(different,)] = database.rows_of(f"SELECT count(DISTINCT hash({customer}, {order})) FROM {rows}")
     return bool(different == count)
 
 
-def _values(columns: Sequence[_Column], kept: Collection[str]) -> str:
-    """Give SQL for what is kept of a row.
-
-    One column has all texts, of which a clean log has none, since each column costs, even an empty one.
-    """
-    forms = " + ".join(f"CASE WHEN {one.mark} = 2 THEN {one.flag} ELSE 0 END" for one in columns if one.flag)
-    waiting = " OR ".join(f"{one.mark} IS NULL" for one in columns)
-    texts = f"CASE WHEN {waiting} THEN [{', '.join(one.text for one in columns)}] END"
-    listed = [*kept, *(one.units for one in columns), f"CAST({forms or 0} AS UTINYINT) AS forms", f"{texts} AS texts"]
-    return ", ".join(listed)
-
-
 def _look_at_rows(
-    database: Database, columns: Sequence[_Column], kept: Collection[str], *, has_own_ids: bool
+    database: Database, columns: Sequence[_Column], kept: Collection[str], *, has_texts: bool, has_own_ids: bool
 ) -> LoadedRows:
     """Count the shapes of the values of all rows."""
-    given = ["texts", "customer_id", *(one.value for one in columns)]
-    [(rows, waiting, customers, *values)] = database.rows_of(
+    given = ["customer_id", *(one.value for one in columns)]
+    [(rows, customers, *values)] = database.rows_of(
         f"SELECT count(*), {', '.join(f'count({name})' for name in given)} FROM {_TABLE}"
     )
     texts, points = [0] * len(columns), [0] * len(columns)
-    if waiting:  # where nothing waits, numbers with a point are as good as those without
+    if has_texts:  # where nothing waits, numbers with a point are as good as those without
         counted = [f"count(texts[{one.place + 1}]), count(*) FILTER (forms & {one.flag} > 0)" for one in columns]
         [row] = database.rows_of(f"SELECT {', '.join(counted)} FROM {_TABLE}")
         texts, points = list(row[::2]), list(row[1::2])
