@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from churnrisk.engines import Database, engine_error
-from churnrisk.orders.dates import CANONICAL, CANONICAL_SHAPE
+from churnrisk.orders.dates import CANONICAL, CANONICAL_SHAPE, strict_strptime_sql
 from churnrisk.orders.missing import is_missing
 from churnrisk.orders.numbers import DECIMAL, DECIMAL_SHAPE, WHOLE, WHOLE_SHAPE
 from churnrisk.orders.rows import find_group
@@ -91,12 +91,13 @@ class LoadedRows:
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of dates or numbers: its role, its place among them, SQL of its text, and of the clean value in it."""
+    """A column of dates or numbers: its role, its place among them, and SQL of its text, the clean value, the rest."""
 
     role: str
     place: int
     written: str
     clean: str
+    text: str
 
     @property
     def name(self) -> str:
@@ -119,18 +120,13 @@ class _Column:
     def value_sql(self, *, may_wait: bool) -> str:
         """Give SQL for the clean value; a text that has to wait ends the query where none may."""
         units = self.mark if self.is_date else f"CAST({self.name}_d * {MONEY_SCALE} AS BIGINT)"
-        other = "" if may_wait else f" WHEN {trim_sql(f'{self.name}_v')} IS NOT NULL THEN error('{_WAITS}')"
+        other = "" if may_wait else f" WHEN {self.text} IS NOT NULL THEN error('{_WAITS}')"
         return f"CASE WHEN {self.mark} IS NOT NULL THEN {units}{other} END AS {self.value}"
 
     @property
     def flag(self) -> int:
         """Give the bit that tells a number with a point."""
         return 0 if self.is_date else 1 << self.place
-
-    @property
-    def text(self) -> str:
-        """Give SQL for the text that has to wait."""
-        return f"CASE WHEN {self.mark} IS NULL THEN {trim_sql(f'{self.name}_v')} END"
 
 
 def name_of(role: str) -> str:
@@ -158,7 +154,10 @@ def load_rows(
     columns = []
     for place, role in enumerate(role for role in (*_DATES, *_NUMBERS) if role in match.positions):
         clean = _NOTHING if as_text else _clean_sql(database, raw, match, options, role)
-        columns.append(_Column(role, place, written_sql(match, role), clean))
+        written = written_sql(match, role)
+        text = f"{name_of(role)}_v"
+        is_plain = raw.is_plain and written == f"c{match.positions[role]}"
+        columns.append(_Column(role, place, written, clean, text if is_plain else trim_sql(text)))
     kept = {**_ids_sql(raw, match), **_words_sql(raw, match, options)}
     may_wait, has_hash = as_text, bool(raw.files) or not _seem_own(database, raw, match, options)
     while True:
@@ -192,8 +191,9 @@ def _rows_sql(
     listed = [*kept, *(one.value_sql(may_wait=may_wait) for one in columns), *(["h"] if has_hash else [])]
     if may_wait:
         forms = " + ".join(f"CASE WHEN {one.mark} = 2 THEN {one.flag} ELSE 0 END" for one in numbers)
-        waiting = " OR ".join(f"{one.mark} IS NULL" for one in columns)
-        listed.append(f"CASE WHEN {waiting} THEN [{', '.join(one.text for one in columns)}] END AS texts")
+        is_waiting = " OR ".join(f"{one.mark} IS NULL" for one in columns)
+        waiting = ", ".join(f"CASE WHEN {one.mark} IS NULL THEN {one.text} END" for one in columns)
+        listed.append(f"CASE WHEN {is_waiting} THEN [{waiting}] END AS texts")
         listed.append(f"CAST({forms or 0} AS UTINYINT) AS forms")
     return (
         f"SELECT {', '.join(listed)}{raw.columns_beside} FROM (SELECT * REPLACE ({days}) FROM "
@@ -244,8 +244,9 @@ def _look_at_rows(
     found: dict[str, dict[str, int]] = {}
     is_complete = True
     for one, clean, more, pointed in zip(columns, values, texts, points, strict=True):
-        shapes = _count_shapes(database, one) if more else {}
-        is_complete &= len(shapes) < _SHAPES_KEPT
+        waiting = f"(SELECT texts[{one.place + 1}] AS v FROM {_TABLE})"
+        shapes, is_all = count_shapes(database, one.role, waiting) if more else ({}, True)
+        is_complete &= is_all
         known = {CANONICAL_SHAPE: clean} if one.is_date else {WHOLE_SHAPE: clean - pointed, DECIMAL_SHAPE: pointed}
         known = {shape: shapes.get(shape, 0) + count for shape, count in known.items()}
         counts = (shapes | known).items()
@@ -266,11 +267,25 @@ def _source(columns: Sequence[_Column], kept: Collection[str], texts: Collection
     return f"(SELECT rowid, *, {', '.join(listed)} FROM {_TABLE})"
 
 
-def _count_shapes(database: Database, column: _Column) -> dict[str, int]:
-    """Count the shapes of the texts of a column, the most frequent first."""
-    query = f"SELECT {shape_sql(column.role, 'v')} AS s, count(*) AS n FROM (SELECT texts[{column.place + 1}] AS v "
-    query += f"FROM {_TABLE}) WHERE v IS NOT NULL GROUP BY s ORDER BY n DESC, s LIMIT {_SHAPES_KEPT}"
-    return {str(shape): int(count) for shape, count in database.rows_of(query)}
+def count_shapes(database: Database, role: str, source: str) -> tuple[dict[str, int], bool]:
+    """Count the shapes of the texts ``v`` of a query, and tell whether these are all.
+
+    A shape has digits as 9; all that a clean log has are one or two, each with one letter.
+    """
+    query = (
+        f"SELECT translate(v, '012345678', '999999999') AS s, count(*) AS n FROM {source} WHERE v IS NOT NULL "
+        f"GROUP BY s ORDER BY n DESC, s LIMIT {_SHAPES_KEPT}"
+    )
+    listed = database.rows_of(query)
+    found: dict[str, int] = {}
+    for shape, count in listed:
+        known = (one for one, pattern in _CLEAN[role in _DATES].items() if re.fullmatch(pattern, shape, re.ASCII))
+        name = next(known, str(shape))
+        found[name] = found.get(name, 0) + int(count)
+    return found, len(listed) < _SHAPES_KEPT
+
+
+_CLEAN = ({WHOLE_SHAPE: WHOLE, DECIMAL_SHAPE: DECIMAL}, {CANONICAL_SHAPE: CANONICAL})
 
 
 def written_sql(match: ColumnMatch, role: str) -> str:
@@ -315,7 +330,7 @@ def _clean_sql(database: Database, raw: RawRows, match: ColumnMatch, options: In
     """Give SQL for the day of a clean date, or the form of a clean number; NULL for what has to wait."""
     value = f"{name_of(role)}_v"
     if role in _DATES:
-        return _clean_day_sql(value, _first_value(database, raw, written_sql(match, role)))
+        return _clean_day_sql(value, _first_value(database, raw, written_sql(match, role)), is_plain=raw.is_plain)
     if options.decimal == "," or options.rates or options.rate_before:
         return _NOTHING
     digits = _FEW_DIGITS if match.money == "unit_price" else _MOST_DIGITS
@@ -335,37 +350,12 @@ def _first_value(database: Database, raw: RawRows, value: str) -> str:
     return str(found[0][0]) if found else ""
 
 
-def _clean_day_sql(value: str, first: str) -> str:
+def _clean_day_sql(value: str, first: str, *, is_plain: bool) -> str:
     """Give SQL for the day of a clean date; most are written as the first one is, which is known without a pattern."""
     if not re.fullmatch(CANONICAL, first):
         return _NOTHING
     own = _FORMATS.get(re.sub("[0-8]", "9", first))
-    stamps = [f"try_strptime({value}, '{own}')"] if own else []
+    strptime = f"try_strptime({value}, '{own}')" if is_plain else strict_strptime_sql(value, str(own))
+    stamps = [strptime] if own else []
     stamps.append(f"CASE WHEN regexp_full_match({value}, '{CANONICAL}') THEN try_cast({value} AS TIMESTAMP) END")
     return f"CAST(CAST(coalesce({', '.join(stamps)}) AS DATE) - DATE '1970-01-01' AS INTEGER)"
-
-
-def shape_sql(role: str, value: str) -> str:
-    """Give SQL for the shape of a text: digits as 9, or one letter for what a clean log has.
-
-    What a cast gives back unchanged is clean, and found so in a fraction of the time that a pattern takes.
-    """
-    digits = f"translate({trim_sql(value)}, '012345678', '999999999')"
-    if role in _DATES:
-        cases = [
-            (f"length({value}) = 10 AND {_is_unchanged(value, 'DATE')}", CANONICAL_SHAPE),
-            (f"regexp_full_match({value}, '{CANONICAL}')", CANONICAL_SHAPE),
-        ]
-    else:
-        cases = [
-            (f"length({value}) <= 13 AND {_is_unchanged(value, 'BIGINT')}", WHOLE_SHAPE),
-            (_is_unchanged(value, "DECIMAL(15, 2)"), DECIMAL_SHAPE),
-            (f"regexp_full_match({value}, '{WHOLE}')", WHOLE_SHAPE),
-            (f"regexp_full_match({value}, '{DECIMAL}')", DECIMAL_SHAPE),
-        ]
-    clean = " ".join(f"WHEN {condition} THEN '{shape}'" for condition, shape in cases)
-    return f"CASE {clean} ELSE {digits} END"
-
-
-def _is_unchanged(value: str, kind: str) -> str:
-    return f"CAST(try_cast({value} AS {kind}) AS VARCHAR) = {value}"

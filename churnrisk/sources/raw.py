@@ -50,7 +50,7 @@ class RawRows:
     is_escaped : bool
         Whether text may carry the apostrophe that our own CSV and xlsx put before a formula sign.
     is_plain : bool
-        Whether no value is known to need trimming or unescaping.
+        Whether no value is known to need trimming or unescaping, nor to hold a control character.
     """
 
     name: str

@@ -63,7 +63,10 @@ def _count(chunk: bytes, one: bytes) -> int:
 
 
 def _is_plain(path: Path, delimiter: str) -> bool:
-    """Tell whether no field begins or ends beyond ``(`` to ``}``, so that none need be trimmed or unescaped."""
+    """Tell whether no field begins or ends beyond ``(`` to ``}``, so that none need be trimmed or unescaped.
+
+    Nor may one hold a tab or another control character.
+    """
     if len(delimiter) > 1 or not delimiter.isascii():
         return False
     last = np.frombuffer(b"\n", np.uint8)
@@ -72,7 +75,7 @@ def _is_plain(path: Path, delimiter: str) -> bool:
             data = np.concatenate((last, np.frombuffer(chunk, np.uint8)))
             ends = (data == ord(delimiter)) | (data == ord("\n"))
             odd = ((data - ord("(")) > ord("}") - ord("(")) & (data != ord("\r")) & ~ends  # what is less wraps around
-            if (ends[:-1] & odd[1:]).any() or (odd[:-1] & ends[1:]).any():
+            if (ends[:-1] & odd[1:]).any() or (odd[:-1] & ends[1:]).any() or (odd & (data < ord(" "))).any():
                 return False
             last = data[-1:]
     return True
