@@ -220,7 +220,7 @@ def _are_own(database: Database, rows: str, ids: Sequence[str]) -> bool:
         return False
     compared = f"SELECT {order} AS own, lag({order}) OVER () AS last FROM {rows}"
     for sign in "><":
-        is_step = f"(length(own), own) {sign} (length(last), last)"
+        is_step = f"last IS NOT NULL AND (length(own), own) {sign} (length(last), last)"
         [(steps,)] = database.rows_of(f"SELECT count(*) FILTER ({is_step}) FROM ({compared})")
         if steps == count - 1:
             return True
