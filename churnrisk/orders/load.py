@@ -45,7 +45,8 @@ _FORMATS = {
     "9999-99-99T99:99:99": "%Y-%m-%dT%H:%M:%S",
 }
 _MOST_DIGITS, _FEW_DIGITS = 10, 6  # few where numbers are multiplied: no product of clean ones is too large then
-_TABLE, _NOTHING = "loaded_rows", "CAST(NULL AS INTEGER)"
+LOADED = "loaded_rows"
+_NOTHING = "CAST(NULL AS INTEGER)"
 _WAITS = "a text has to wait"
 
 
@@ -162,13 +163,13 @@ def load_rows(
     may_wait, has_hash = as_text, bool(raw.files) or not _seem_own(database, raw, match, options)
     while True:
         try:
-            database.create_table(_TABLE, _rows_sql(raw, columns, kept, may_wait=may_wait, has_hash=has_hash))
+            database.create_table(LOADED, _rows_sql(raw, columns, kept, may_wait=may_wait, has_hash=has_hash))
         except engine_error() as error:
             if may_wait or _WAITS not in str(error):
                 raise
             may_wait = True
             continue
-        if has_hash or _are_own(database, _TABLE, ("customer_id", "order_id")):
+        if has_hash or _are_own(database, LOADED, ("customer_id", "order_id")):
             return _look_at_rows(database, columns, kept, has_texts=may_wait, has_own_ids=not has_hash)
         has_hash = True
 
@@ -234,17 +235,17 @@ def _look_at_rows(
     """Count the shapes of the values of all rows."""
     given = ["customer_id", *(one.value for one in columns)]
     [(rows, customers, *values)] = database.rows_of(
-        f"SELECT count(*), {', '.join(f'count({name})' for name in given)} FROM {_TABLE}"
+        f"SELECT count(*), {', '.join(f'count({name})' for name in given)} FROM {LOADED}"
     )
     texts, points = [0] * len(columns), [0] * len(columns)
     if has_texts:  # where nothing waits, numbers with a point are as good as those without
         counted = [f"count(texts[{one.place + 1}]), count(*) FILTER (forms & {one.flag} > 0)" for one in columns]
-        [row] = database.rows_of(f"SELECT {', '.join(counted)} FROM {_TABLE}")
+        [row] = database.rows_of(f"SELECT {', '.join(counted)} FROM {LOADED}")
         texts, points = list(row[::2]), list(row[1::2])
     found: dict[str, dict[str, int]] = {}
     is_complete = True
     for one, clean, more, pointed in zip(columns, values, texts, points, strict=True):
-        waiting = f"(SELECT texts[{one.place + 1}] AS v FROM {_TABLE})"
+        waiting = f"(SELECT texts[{one.place + 1}] AS v FROM {LOADED})"
         shapes, is_all = count_shapes(database, one.role, waiting) if more else ({}, True)
         is_complete &= is_all
         known = {CANONICAL_SHAPE: clean} if one.is_date else {WHOLE_SHAPE: clean - pointed, DECIMAL_SHAPE: pointed}
@@ -264,7 +265,7 @@ def _source(columns: Sequence[_Column], kept: Collection[str], texts: Collection
     listed = [f"{waiting.get(name, 'CAST(NULL AS VARCHAR)')} AS {name}_text" for name in names]
     listed += [f"CAST(NULL AS VARCHAR) AS {name}" for name in IDS if name not in kept]
     listed += ["CAST(NULL AS UBIGINT) AS h"] if "h" not in kept else []
-    return f"(SELECT rowid, *, {', '.join(listed)} FROM {_TABLE})"
+    return f"(SELECT rowid, *, {', '.join(listed)} FROM {LOADED})"
 
 
 def count_shapes(database: Database, role: str, source: str) -> tuple[dict[str, int], bool]:

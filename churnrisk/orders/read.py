@@ -22,7 +22,7 @@ from churnrisk.orders.identity import (
 from churnrisk.orders.ids import say_ids, say_shared_addresses
 from churnrisk.orders.intake import Intake, Made
 from churnrisk.orders.kept_copy import read_through
-from churnrisk.orders.load import LoadedRows, load_rows
+from churnrisk.orders.load import LOADED, LoadedRows, load_rows
 from churnrisk.orders.log import Orders
 from churnrisk.orders.refunds import settle_money
 from churnrisk.orders.report import IntakeReport
@@ -203,7 +203,9 @@ def build_orders(
     )
     made = make_all(database, intake, options, before_dropping=before_dropping)
     kept = {"orders", "order_lines", "set_aside", "summed_orders", "kept_rows"}
-    kept |= {made.rows.name, "loaded_rows"} if made.is_view_of_rows else set()
+    kept |= {made.rows.name, LOADED} if made.is_view_of_rows else set()
+    if not made.is_view_of_rows:
+        database.drop_table(made.rows.name)  # which may be a view
     for (table,) in database.rows_of("SELECT table_name FROM duckdb_tables()"):
         if table not in kept:  # what only intake itself needed
             database.drop_table(str(table))
