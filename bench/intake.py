@@ -1,14 +1,15 @@
-"""Intake of a clean CSV of 20 million rows, against the time DuckDB itself needs to read, cast and write it.
+"""Intake of a clean CSV of 20 million rows, against the time DuckDB itself needs to read it and write it as Parquet.
 
 Usage: python bench/intake.py [ROWS]
 
-The yardstick reads the same file as text, casts it in SQL and writes Parquet. Each runs in a process of its own, on
-the same machine, one after the other; memory is the largest resident size of the process.
+The yardstick is DuckDB's bare copy, with types that it finds by itself. Each runs in a process of its own, on the same
+machine, one after the other, with all that it imports; processor time is that of the process, and memory the largest
+resident size.
 """
 
 from __future__ import annotations
 
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -23,14 +24,12 @@ MAKE = """COPY (SELECT 'K' || hash(i) % 2000000 AS customer_id, 'O' || i AS orde
     CAST(hash(i * 3) % 100000 / 100.0 AS DECIMAL(18, 2)) AS amount, hash(i * 11) % 9 + 1 AS quantity
     FROM range({rows}) t(i)) TO '{path}' (HEADER)"""
 
-CAST = """COPY (SELECT customer_id, order_id, CAST(ordered_at AS TIMESTAMP) AS ordered_at,
-    CAST(amount AS DECIMAL(18, 4)) AS amount, CAST(quantity AS INTEGER) AS quantity
-    FROM read_csv('{path}', all_varchar = true, header = true, delim = ',')) TO '{path}.parquet' (FORMAT parquet)"""
+COPY = "COPY (SELECT * FROM read_csv('{path}')) TO '{path}.parquet' (FORMAT parquet)"
 
 
 def run_yardstick(path: str) -> None:
-    """Read as text, cast in SQL, write Parquet."""
-    duckdb.execute(CAST.format(path=path))
+    """Copy the file as it is."""
+    duckdb.execute(COPY.format(path=path))
 
 
 def run_intake(path: str) -> None:
@@ -41,28 +40,33 @@ def run_intake(path: str) -> None:
         print(f"    {orders.report.rows_used:,} rows, {orders.report.orders:,} orders")
 
 
-def measure(what: str, path: str) -> tuple[float, float]:
-    """Run a part in a process of its own; give seconds and MiB."""
+def measure(what: str, path: str) -> tuple[float, float, float]:
+    """Run a part in a process of its own; give seconds by the clock, processor seconds, and MiB."""
     started = time.monotonic()
-    subprocess.run([sys.executable, __file__, what, path], check=True)
-    return time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    process = subprocess.Popen([sys.executable, __file__, what, path])
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{what} failed")
+    return time.monotonic() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def main() -> int:
-    """Make the file, measure both, print the ratio."""
+    """Make the file, measure both, print the ratios."""
     if sys.argv[1:2] in (["yardstick"], ["intake"]):
         {"yardstick": run_yardstick, "intake": run_intake}[sys.argv[1]](sys.argv[2])
-        print(f"    {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB at most")
         return 0
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000_000
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "purchases.csv")
         duckdb.execute(MAKE.format(rows=rows, path=path))
         print(f"{rows:,} rows, {Path(path).stat().st_size / 1e9:.2f} GB")
-        times = {what: measure(what, path)[0] for what in ("yardstick", "intake")}
-        for what, seconds in times.items():
-            print(f"{what:<10} {seconds:6.1f} s")
-        print(f"ratio      {times['intake'] / times['yardstick']:6.2f}")
+        found = {what: measure(what, path) for what in ("yardstick", "intake")}
+        for what, (clock, processor, memory) in found.items():
+            print(
+                f"{what:<10} {processor:6.1f} s of processors, {clock:6.1f} s by the clock, {memory:,.0f} MiB at most"
+            )
+        ratios = [found["intake"][place] / found["yardstick"][place] for place in (1, 0)]
+        print(f"ratio      {ratios[0]:6.2f} by processor time, {ratios[1]:.2f} by the clock")
     return 0
 
 

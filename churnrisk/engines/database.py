@@ -144,8 +144,7 @@ class Database:
 
     def month_sql(self, day: str) -> str:
         """Give SQL for the first day of the month of a day, both counted since 1970-01-01."""
-        epoch = "DATE '1970-01-01'"
-        return f"CAST(date_trunc('month', {epoch} + CAST({day} AS INT)) AS DATE) - {epoch}"
+        return f"{day} - day(DATE '1970-01-01' + CAST({day} AS INT)) + 1"
 
     def hash_sql(self, columns: str) -> str:
         """Give SQL for a number that is equal for rows that are equal in all of some columns."""

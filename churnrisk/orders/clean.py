@@ -40,12 +40,13 @@ def know_rows(engine: SqlEngine, table: RowTable) -> RowTable:
     good = f"FROM {table.name} WHERE issue = 0"
     keys = f"count(*), count(order_id), count(DISTINCT {engine.hash_sql('customer_id, order_id')})"
     few = f"(SELECT customer_id, order_id {good} LIMIT {_FEW})"
-    has_own_ids = all(len(set(engine.rows_of(f"SELECT {keys} {of}")[0])) == 1 for of in (f"FROM {few} few", good))
-    customers = engine.create_table(
-        "customer_rows",
-        f"""SELECT customer_id, count(*) AS n, count(*) FILTER (WHERE issue = 0) AS good
-        FROM {table.name} GROUP BY customer_id""",
+    has_own_ids = table.has_own_ids or all(
+        len(set(engine.rows_of(f"SELECT {keys} {of}")[0])) == 1 for of in (f"FROM {few} few", good)
     )
+    counts = f"count(*) AS n{'' if table.is_good else ', count(*) FILTER (WHERE issue = 0) AS good'}"
+    counted = f"SELECT customer_id, {counts} FROM {table.name} GROUP BY customer_id"
+    counted = f"SELECT *, n AS good FROM ({counted})" if table.is_good else counted
+    customers = engine.create_table("customer_rows", counted)
     return replace(table, has_own_ids=has_own_ids, customers=customers)
 
 

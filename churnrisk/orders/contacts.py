@@ -7,9 +7,9 @@ from typing import Any
 
 from churnrisk.engines import Database
 from churnrisk.errors import ColumnError, SourceError
+from churnrisk.orders.load import id_sql
 from churnrisk.orders.read import refuse_beyond_memory
 from churnrisk.orders.rows import load_rejects
-from churnrisk.orders.values import id_sql
 from churnrisk.sources import (
     IntakeOptions,
     RawRows,

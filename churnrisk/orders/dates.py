@@ -17,7 +17,7 @@ from churnrisk.timeline import day_number
 CANONICAL = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?"
 """The shape that a clean log has; its rows are told by this one pattern and not looked at further."""
 
-CANONICAL_SHAPE = "C"
+CANONICAL_SHAPE, CANONICAL_NAME = "C", "yyyy-mm-dd"
 
 _EARLIEST = dt.date(1990, 1, 1)
 _COARSE = re.compile(r"\d{4}[-/.]\d{2}|\d{4}-?[QW]\d{1,2}|\d{4}-\d{2}-\d{2}/\d{4}-\d{2}-\d{2}")
@@ -102,7 +102,7 @@ def decide_dates(
         return _plan_canonical(is_total=False, timezone=timezone)
     if family.is_short and not (order or "").endswith(SHORT):
         _refuse_short(family, ask)
-    if family.name == "yyyy-mm-dd" and set(shapes) <= {CANONICAL_SHAPE}:
+    if family.name == CANONICAL_NAME and set(shapes) <= {CANONICAL_SHAPE}:
         return _plan_canonical(is_total=True, timezone=timezone)
     if order is None:
         family = _settle_digits(family, shapes, ask, share=share)
@@ -237,7 +237,7 @@ def _settle_order(family: Family, ask: Ask, *, order: str | None, share: float) 
 
 
 def _plan_canonical(*, is_total: bool, timezone: str | None) -> DatePlan:
-    name = "yyyy-mm-dd" if is_total else "which was not recognised; see --date-format"
+    name = CANONICAL_NAME if is_total else "which was not recognised; see --date-format"
     matches = f"regexp_full_match({VALUE}, '{CANONICAL}')"
     notices = (NO_OFFSETS.format(name=timezone),) if is_total and timezone else ()
     return DatePlan(name, f"try_cast({VALUE} AS TIMESTAMP)", matches, notices, is_total=is_total)
@@ -247,19 +247,41 @@ def _plan(family: Family, ask: Ask, shapes: Mapping[str, int], *, timezone: str 
     if not family.order:
         return _plan_number(family, timezone)
     names = ", ".join(f"'{name}'" for name in family.groups)
-    parts = f"regexp_extract({VALUE}, {quote_text(family.pattern)}, [{names}])"
+    cut = f"regexp_extract({VALUE}, {quote_text(family.pattern)}, [{names}])"
     stamp = _stamp_sql(family, has_halves=any(re.search(r"(?i)\d ?[ap]\.?m", shape) for shape in shapes))
     own = [found for shape in shapes if (found := re.match(family.pattern, shape))]
     has_offsets, is_mixed = (any(bool(one.groups()[-1]) is kind for one in own) for kind in (True, False))
     is_mixed |= CANONICAL_SHAPE in shapes
     notices: tuple[str, ...] = ()
     if has_offsets:
-        offsets = {str(row[0]) for row in ask(f"DISTINCT {parts.replace(VALUE, 'v')}.z") if row[0]}
+        offsets = {str(row[0]) for row in ask(f"DISTINCT {cut.replace(VALUE, 'v')}.z") if row[0]}
         notices = _say_offsets(offsets, is_mixed=is_mixed, timezone=timezone)
         stamp = stamp if timezone is None else _bring_to_zone(stamp, timezone)
     elif timezone is not None:
         notices = (NO_OFFSETS.format(name=timezone),)
-    return DatePlan(family.name, stamp, f"({PARTS}.y <> '')", notices, parts)
+    usual = _usual_sql(family, shapes)
+    parts = f"(CASE WHEN {usual} IS NULL THEN {cut} END)"
+    return DatePlan(family.name, f"coalesce({usual}, {stamp})", f"({PARTS} IS NULL OR {PARTS}.y <> '')", notices, parts)
+
+
+def _usual_sql(family: Family, shapes: Mapping[str, int]) -> str:
+    """Give SQL for the clock time of a date in the most frequent form of its family, in a tenth of a pattern's time.
+
+    Its digits are all there, so the length tells it from other forms of the same format.
+    """
+    day = re.sub("[dmy]", "9", family.name)
+    code = family.name.replace("dd", "%d").replace("mm", "%m").replace("yyyy", "%Y")
+    times = (("", ""), (" 99:99", " %H:%M"), (" 99:99:99", " %H:%M:%S"))
+    forms = {f"{day}{sign}": f"{code}{time}" for sign, time in times}
+    shape = max(forms, key=lambda one: shapes.get(one, 0))
+    if not shapes.get(shape) or not re.search("[^9]", day):
+        return "CAST(NULL AS TIMESTAMP)"
+    return f"CASE WHEN length({VALUE}) = {len(shape)} THEN {strict_strptime_sql(VALUE, forms[shape])} END"
+
+
+def strict_strptime_sql(value: str, form: str) -> str:
+    """Give SQL that reads a clock time by a form, in which a space is a space and not a tab or a line's end."""
+    return f"CASE WHEN NOT regexp_matches({value}, '[\\t-\\r]') THEN try_strptime({value}, '{form}') END"
 
 
 def _stamp_sql(family: Family, *, has_halves: bool) -> str:

@@ -44,8 +44,8 @@ def find_guests(engine: SqlEngine, table: RowTable) -> Guests:
     known = f"SELECT customer_id, n FROM {table.customers} WHERE customer_id IS NOT NULL"
     most = engine.rows_of(f"{known} ORDER BY n DESC, customer_id LIMIT {_MOST}")
     parts = " + ".join(f"instr(customer_id, '{sign}')" for sign in " _-")  # few ids have any, and patterns are slow
-    further = f"({parts} > 0 AND {spelt} IN ({forms}))"
-    listed = engine.rows_of(f"{known} AND (lower(customer_id) IN ({forms}, '1', '2') OR {further})")
+    further = f"{known} AND {parts} > 0 AND {spelt} IN ({forms})"  # apart, so that no other id is spelt so
+    listed = engine.rows_of(f"{known} AND lower(customer_id) IN ({forms}, '1', '2') UNION {further}")
     counts = {str(customer): int(count) for customer, count in (*most, *listed)}
     found = dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
     guests = {one: count for one, count in found.items() if is_guest_word(one) and not _is_name(one)}

@@ -8,7 +8,15 @@ import numpy as np
 
 from churnrisk.engines import SqlEngine
 from churnrisk.messages import wording
-from churnrisk.sources import ColumnMatch, find_identifiers, fold_id, is_unusual_sql, say_option, usual_form_sql
+from churnrisk.sources import (
+    ColumnMatch,
+    find_identifiers,
+    fold_id,
+    is_number_sql,
+    is_unusual_sql,
+    say_option,
+    usual_form_sql,
+)
 
 MANGLED = wording(
     "Some customer ids were shortened by a spreadsheet, such as {names}: different customers may have become one. "
@@ -53,11 +61,16 @@ def say_ids(engine: SqlEngine, counted: str, customers: int, *, source: str, mat
     ``counted`` is the table of the ids, with the number of orders of each, ``n``; it is dropped.
     """
     is_mangled = engine.matches_sql("id", r"^\d([.,]\d+)?[eE]\+\d+$")
-    [(folded, all_orders, most, split)] = engine.rows_of(
-        f"""SELECT count(DISTINCT {engine.hash_sql("lower(id)")}), sum(n), max(n),
-            count(*) FILTER (WHERE {is_unusual_sql(engine, "id")} OR lower(id) <> {usual_form_sql(engine, "id")})
+    [(all_orders, most, split, capitals, smalls)] = engine.rows_of(
+        f"""SELECT sum(n), max(n), count(*) FILTER (WHERE {is_unusual_sql(engine, "id")})
+                + count(*) FILTER (WHERE {is_number_sql(engine, "id")}),
+            count(*) FILTER (WHERE lower(id) <> id), count(*) FILTER (WHERE upper(id) <> id)
         FROM {counted}"""
     )
+    folded = customers
+    if capitals and smalls:
+        query = f"SELECT count(DISTINCT {engine.hash_sql('lower(id)')}) FROM {counted}"
+        folded = int(engine.rows_of(query)[0][0])
     mangled = engine.rows_of(f"SELECT id FROM {counted} WHERE {is_mangled} ORDER BY id LIMIT {_EXAMPLES}")
     said = []
     if mangled:
@@ -65,8 +78,8 @@ def say_ids(engine: SqlEngine, counted: str, customers: int, *, source: str, mat
     written = _say_split(engine, counted) if split else ""
     if written:
         said.append(written)
-    elif customers > int(folded):
-        said.append(FOLDED.format(number=customers - int(folded)))
+    elif customers > folded:
+        said.append(FOLDED.format(number=customers - folded))
     if customers >= LEAST_ORDERS and int(most) > LARGEST_SHARE * int(all_orders) and int(most) >= LEAST_ORDERS:
         [(name,)] = engine.rows_of(f"SELECT id FROM {counted} WHERE n = {int(most)} ORDER BY id LIMIT 1")
         said.append(LARGEST.format(share=f"{int(most) / int(all_orders):.0%}", name=repr(str(name))))

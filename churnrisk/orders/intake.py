@@ -34,6 +34,8 @@ class Intake:
         Whether files may be exports of overlapping times; parts of one table, as Parquet files are, never overlap.
     rejects : str
         Query of what was no row at all; empty for nothing.
+    unread : int
+        How many of that there is.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Intake:
     has_files: bool = False
     may_overlap: bool = False
     rejects: str = ""
+    unread: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 from churnrisk.engines import Database
 from churnrisk.errors import ColumnError
 from churnrisk.messages import known_headings
+from churnrisk.orders.load import id_sql
 from churnrisk.orders.read import refuse_beyond_memory
-from churnrisk.orders.values import id_sql
 from churnrisk.sources import IntakeOptions, find_chosen_in, match_columns, open_source, own_sql, settle_rows
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from churnrisk.engines import Database
 from churnrisk.errors import AmbiguousFormat, SettingsError
 from churnrisk.orders.numbers import NumberPlan
-from churnrisk.sources import CURRENCY_SIGNS, ColumnMatch, RawRows, fill_value, quote_text, trim_sql
+from churnrisk.sources import CURRENCY_SIGNS, ColumnMatch, fill_value, quote_text
 from churnrisk.timeline import date_of, day_number
 
 _LEV = Decimal("1.95583")
@@ -48,20 +48,12 @@ def _code_sql(text: str) -> str:
     return f"CASE {plain} {cases} ELSE {plain} END"
 
 
-def count_currencies(database: Database, raw: RawRows, match: ColumnMatch, plan: NumberPlan) -> dict[str, int]:
-    """Count the rows of each currency; the empty name stands for rows that name none."""
-    amount = trim_sql(f"c{match.positions[match.money]}")
-    parts = f", {fill_value(plan.parts, amount)} AS parts" if plan.parts else ""
-    source = f"(SELECT {currency_text_sql(match)} AS currency_text{parts} FROM {raw.sql} WHERE {amount} IS NOT NULL)"
-    query = f"SELECT {currency_sql(match, plan, 'parts')} AS k, count(*) FROM {source} GROUP BY k ORDER BY 2 DESC, 1"
+def count_currencies(database: Database, source: str, match: ColumnMatch, plan: NumberPlan) -> dict[str, int]:
+    """Count the rows of each currency that have an amount; the empty name stands for rows that name none."""
+    parts = f", {fill_value(plan.parts, 'amount_text')} AS parts" if plan.parts else ""
+    rows = f"(SELECT *{parts} FROM {source} WHERE amount_units IS NOT NULL OR amount_text IS NOT NULL)"
+    query = f"SELECT {currency_sql(match, plan, 'parts')} AS k, count(*) FROM {rows} GROUP BY k ORDER BY 2 DESC, 1"
     return {str(name): int(count) for name, count in database.connection.execute(query).fetchall()}
-
-
-def currency_text_sql(match: ColumnMatch) -> str:
-    """Give SQL for the text of a row's currency column; NULL where there is no such column."""
-    if "currency" not in match.positions:
-        return "CAST(NULL AS VARCHAR)"
-    return trim_sql(f"c{match.positions['currency']}")
 
 
 def parse_rates(rates: Mapping[str, str], *, option: str = "--rate") -> dict[str, Decimal]:

@@ -163,7 +163,8 @@ def number_pattern(decimal: str) -> str:
 def _plan(decimal: str, *, names_currency: bool) -> NumberPlan:
     """Read clean numbers by a cast, and cut only the others into parts, which takes many times as long."""
     names = "['open','s1','c1','s2','digits','exponent','c2','s3','close']"
-    is_clean = f"regexp_full_match({VALUE}, '{WHOLE}{'|' + DECIMAL if decimal == '.' else ''}')"
+    is_clean = f"regexp_full_match({VALUE}, '{WHOLE}|{DECIMAL.replace(chr(92) + '.', re.escape(decimal))}')"
+    clean = VALUE if decimal == "." else f"replace({VALUE}, ',', '.')"
     parts, cut = PARTS, f"regexp_extract({VALUE}, {quote_text(number_pattern(decimal))}, {names})"
     other = "." if decimal == "," else ","
     digits = f"regexp_replace({parts}.digits, {quote_text(f'{_SPACE}|{re.escape(other)}')}, '', 'g')"
@@ -180,8 +181,8 @@ def _plan(decimal: str, *, names_currency: bool) -> NumberPlan:
     exact = f"try_cast(CASE WHEN {is_whole} THEN {_keep_remainder(number)} END AS DECIMAL(33, 18))"
     return NumberPlan(
         decimal,
-        f"CASE WHEN {parts} IS NULL THEN {_CLEAN_UNITS} ELSE {sign} * {round_sql(exact)} END",
-        f"CASE WHEN {parts} IS NULL THEN {_CLEAN_EXACT} ELSE {sign} * {exact} END",
+        f"CASE WHEN {parts} IS NULL THEN {_CLEAN_UNITS.replace(VALUE, clean)} ELSE {sign} * {round_sql(exact)} END",
+        f"CASE WHEN {parts} IS NULL THEN {_CLEAN_EXACT.replace(VALUE, clean)} ELSE {sign} * {exact} END",
         f"upper(concat({parts}.c1, {parts}.c2))" if names_currency else "",
         f"CASE WHEN NOT {is_clean} THEN {cut} END",
     )

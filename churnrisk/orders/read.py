@@ -22,6 +22,7 @@ from churnrisk.orders.identity import (
 from churnrisk.orders.ids import say_ids, say_shared_addresses
 from churnrisk.orders.intake import Intake, Made
 from churnrisk.orders.kept_copy import read_through
+from churnrisk.orders.load import LOADED, LoadedRows, load_rows
 from churnrisk.orders.log import Orders
 from churnrisk.orders.refunds import settle_money
 from churnrisk.orders.report import IntakeReport
@@ -178,54 +179,61 @@ def build_orders(
     before_dropping: Callable[[RowTable], object] | None = None,
 ) -> Orders:
     """Check the rows of a source and make its orders, lines and account; the rows themselves are dropped then."""
-    raw, profile = _settle_lines(*_profile(raw, match, database), match, database)
-    if not profile.rows and not load_rejects(raw):
+    raw, loaded = _settle_lines(*_load(raw, match, database, options), match, database, options)
+    rejects = load_rejects(raw)
+    if not loaded.profile.rows and not rejects:
         raise SourceError(f"{raw.name} has a header and no rows; it must have a row per purchase.")
-    check_amounts(raw, match, database, options, is_empty=not profile.shapes.get(match.money))
-    plans = values.plan_values(database, raw, match, profile, options)
+    check_amounts(raw, match, database, options, is_empty=not loaded.profile.shapes.get(match.money))
+    plans = values.plan_values(database, raw, match, loaded, options)
+    if not plans.fit(match, loaded):
+        loaded = load_rows(database, raw, match, options, as_text=True)
+    typed = values.type_rows(database, raw, match, loaded, plans, options)
     intake = Intake(
         name=raw.name,
         form=raw.format,
         match=match,
-        typed=values.type_rows(database, raw, match, plans, options),
+        typed=typed,
         source=raw.sql,
         currency=plans.currency,
         notices=(*raw.notices, *say_floats(raw.floats, match), *match.notices, *plans.notices),
         has_files=bool(raw.files),
         may_overlap=bool(raw.files) and "Parquet" not in raw.format,
-        rejects=load_rejects(raw),
+        rejects=rejects,
+        unread=int(database.rows_of(f"SELECT count(*) FROM ({rejects})")[0][0]) if rejects else 0,
     )
     made = make_all(database, intake, options, before_dropping=before_dropping)
     kept = {"orders", "order_lines", "set_aside", "summed_orders", "kept_rows"}
-    kept |= {made.rows.name} if made.is_view_of_rows else set()
+    kept |= {made.rows.name, LOADED} if made.is_view_of_rows else set()
+    if not made.is_view_of_rows:
+        database.drop_table(made.rows.name)  # which may be a view
     for (table,) in database.rows_of("SELECT table_name FROM duckdb_tables()"):
         if table not in kept:  # what only intake itself needed
             database.drop_table(str(table))
     return Orders(database, made.report, **made.facts)
 
 
-def _profile(raw: RawRows, match: ColumnMatch, database: Database) -> tuple[RawRows, values.Profile]:
-    """Look at all rows; where they were misread, read them again carefully."""
-    failure = ""
+def _load(raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions) -> tuple[RawRows, LoadedRows]:
+    """Read all rows; where they were misread, read them again carefully."""
     try:
-        profile = values.profile_rows(database, raw, match)
-        if raw.expected_rows in (None, profile.rows):
-            return raw, profile
-        failure = f"{raw.expected_rows} lines, but {profile.rows} rows"
+        loaded = load_rows(database, raw, match, options)
+        if raw.expected_rows in (None, loaded.profile.rows):
+            return raw, loaded
+        failure = f"{raw.expected_rows} lines, but {loaded.profile.rows} rows"
     except engine_error() as error:
         failure = str(error).splitlines()[0]
     if raw.fallback is None:
         raise SourceError(f"cannot read {raw.name}: {failure}")
-    return _profile(raw.fallback(), match, database)
+    return _load(raw.fallback(), match, database, options)
 
 
 def _settle_lines(
-    raw: RawRows, profile: values.Profile, match: ColumnMatch, database: Database
-) -> tuple[RawRows, values.Profile]:
-    """Leave purchase rows only, and look at them again where others were among them."""
-    undated = profile.rows - sum(profile.shapes["ordered_at"].values())
-    settled = settle_lines(raw, match, database, rows=profile.rows, undated=undated)
-    return (raw, profile) if settled is raw else _profile(settled, match, database)
+    raw: RawRows, loaded: LoadedRows, match: ColumnMatch, database: Database, options: IntakeOptions
+) -> tuple[RawRows, LoadedRows]:
+    """Leave purchase rows only, and read them again where others were among them."""
+    rows = loaded.profile.rows
+    undated = rows - sum(loaded.profile.shapes["ordered_at"].values())
+    settled = settle_lines(raw, match, database, rows=rows, undated=undated)
+    return (raw, loaded) if settled is raw else _load(settled, match, database, options)
 
 
 def make_all(
@@ -256,7 +264,7 @@ def make_all(
         orders,
         intake,
         counts=counts,
-        rows_in=counts.rows + count_no_rows(engine, intake),
+        rows_in=counts.rows + intake.unread,
         sales=sales or SaleCounts(),
         aside=aside,
         notices=(*notices, *said),
@@ -330,7 +338,7 @@ def _judge(
     counts = count_rows(engine, table)
     said = [*say_guests(guests, SaleCounts().guests if sales is None else sales.guests, intake.match), *said]
     aside = _set_aside(engine, intake, table, "", options)
-    rows = counts.rows + count_no_rows(engine, intake)
+    rows = counts.rows + intake.unread
     enforce_limit(
         engine,
         intake.name,
@@ -348,8 +356,3 @@ def _set_aside(engine: SqlEngine, intake: Intake, table: RowTable, copies: str, 
     """Make the table of all rows that are not used, but for those that are no sale."""
     parts = [part for part in (intake.rejects, rejects_sql(engine, table), copies) if part]
     return create_set_aside(engine, " UNION ALL ".join(parts), is_withheld=options.pseudonym_key is not None)
-
-
-def count_no_rows(engine: SqlEngine, intake: Intake) -> int:
-    """Count what the reader could not make rows of."""
-    return int(engine.rows_of(f"SELECT count(*) FROM ({intake.rejects})")[0][0]) if intake.rejects else 0

@@ -50,6 +50,13 @@ class TypedRows:
         How days are written, for people; empty where they are days already.
     has_amounts, has_quantities : bool
         What the rows know.
+    has_own_ids : bool
+        Whether each row is known to have an order id that no other row of its customer has.
+    is_ready : bool
+        Whether the rows lie in a table and cost nothing to read, so that no other table need be made of them; the
+        source has their ``rowid`` then.
+    is_good : bool
+        Whether no row is known to have an issue.
     """
 
     source: str
@@ -66,6 +73,9 @@ class TypedRows:
     date_format: str = ""
     has_amounts: bool = True
     has_quantities: bool = False
+    has_own_ids: bool = False
+    is_ready: bool = False
+    is_good: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ class RowTable:
 
     What was asked of the rows once goes with them, and is unknown of any other table that is made of them: whether each
     good row has an order id that no other good row of its customer has, and the table of customers with the numbers of
-    their rows, ``n``, and of their good rows, ``good``.
+    their rows, ``n``, and of their good rows, ``good``; and whether all rows are known to be good.
     """
 
     name: str
@@ -84,6 +94,7 @@ class RowTable:
     further: tuple[str, ...] = ()
     has_own_ids: bool = False
     customers: str = ""
+    is_good: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -102,7 +113,7 @@ def make_rows(engine: SqlEngine, typed: TypedRows, *, today: dt.date) -> RowTabl
     }
     further = "".join(f", {sql} AS {name}" for name, sql in typed.further.items())
     beside = (*typed.further, *typed.kept, *typed.places)
-    names = "".join(f", {name}" for name in beside)
+    names = "".join(f", {name}" for name in (*beside, *(["rowid"] if typed.is_ready else [])))
     name = engine.create_table(
         "purchase_rows",
         f"""SELECT customer_id, order_id, product_id, category, CAST(day AS BIGINT) AS day,
@@ -111,8 +122,11 @@ def make_rows(engine: SqlEngine, typed: TypedRows, *, today: dt.date) -> RowTabl
         FROM (SELECT *, {issue_sql(conditions)} AS issue
             FROM (SELECT *, {typed.amount} AS amount
                 FROM (SELECT *, {typed.day} AS day, {typed.quantity} AS quantity{further} FROM ({typed.source}))))""",
+        is_view=typed.is_ready,
     )
-    return RowTable(name, typed.line, typed.file, typed.reasons, beside)
+    return RowTable(
+        name, typed.line, typed.file, typed.reasons, beside, has_own_ids=typed.has_own_ids, is_good=typed.is_good
+    )
 
 
 @dataclass(frozen=True)
@@ -151,7 +165,8 @@ def count_rows(engine: SqlEngine, table: RowTable) -> RowCounts:
         Where sums over the good rows would not fit 64 bits.
     """
     sums = ", ".join(f"sum(abs(CAST({name} AS DECIMAL(38, 0))))" for name in ("amount", "quantity"))
-    found = engine.rows_of(f"SELECT issue, count(*), {sums} FROM {table.name} GROUP BY issue ORDER BY issue")
+    issue, grouped = ("0", "") if table.is_good else ("issue", "GROUP BY issue ORDER BY issue")
+    found = engine.rows_of(f"SELECT {issue}, count(*), {sums} FROM {table.name} {grouped}")
     for issue, _, *totals in found:
         for what, total in zip(("amounts", "quantities"), totals, strict=True):
             if issue == 0 and int(total) > TOTAL_LIMIT:
@@ -189,7 +204,9 @@ def load_rejects(raw: RawRows) -> str:
 
 
 def rejects_sql(engine: SqlEngine, table: RowTable) -> str:
-    """Give the query of the rows of a table that are to be set aside."""
+    """Give the query of the rows of a table that are to be set aside; empty where none is known to be."""
+    if table.is_good:
+        return ""
     reasons = " ".join(f"WHEN {k} THEN {engine.quote_text(reason)}" for k, (_, reason) in table.reasons.items())
     headers = " ".join(f"WHEN {k} THEN {engine.quote_text(header)}" for k, (header, _) in table.reasons.items())
     return (

@@ -10,6 +10,7 @@ from churnrisk.engines import Database, engine_error
 from churnrisk.errors import SourceError
 from churnrisk.orders import dates, numbers
 from churnrisk.orders.account import say_floats
+from churnrisk.orders.load import count_shapes, id_sql
 from churnrisk.orders.report import EXAMPLES, VALUE_LENGTH, IntakeReport
 from churnrisk.orders.rows import (
     count_kinds,
@@ -19,7 +20,6 @@ from churnrisk.orders.rows import (
     first_rejects,
     load_rejects,
 )
-from churnrisk.orders.values import id_sql, shape_sql
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.sources import (
     ColumnMatch,
@@ -85,8 +85,7 @@ def _value_sql(
         return database.connection.execute(f"SELECT {what} FROM {source}").fetchall()
 
     kind = "ordered_at" if role in _DATES else "amount"
-    shape = shape_sql(kind, "v")
-    shapes = _shapes(database, shape, source)
+    shapes, _ = count_shapes(database, kind, source)
     header = match.headers[match.positions[role]]
     if role in _DATES:
         chosen = {"date_format": options.date_format, "timezone": options.timezone}
@@ -97,13 +96,6 @@ def _value_sql(
     decimal = "." if match.positions[role] in raw.typed else options.decimal
     number = numbers.decide_numbers(shapes, ask, decimal=decimal, share=options.reject_limit, what=role)
     return role, fill_value(number.units, text, number.parts), text, header
-
-
-def _shapes(database: Database, shape: str, source: str) -> dict[str, int]:
-    rows = database.connection.execute(
-        f"SELECT {shape} AS s, count(*) FROM {source} GROUP BY s HAVING s IS NOT NULL"
-    ).fetchall()
-    return {str(name): int(count) for name, count in rows}
 
 
 def _load(

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from churnrisk.engines import Spark
 from churnrisk.errors import AmbiguousFormat
 from churnrisk.orders import dates, issues
+from churnrisk.orders.load import WORDS
 from churnrisk.orders.money import plain_code, settle_currency
 from churnrisk.orders.rows import TypedRows, find_group, name_reasons
-from churnrisk.orders.values import WORDS
 from churnrisk.schema import MONEY_LIMIT, MONEY_SCALE
 from churnrisk.sources import ColumnMatch, IntakeOptions, TypedSource
 

@@ -8,48 +8,11 @@ from dataclasses import dataclass, field, replace
 from churnrisk.engines import Database
 from churnrisk.orders import cost, dates, issues, money, numbers
 from churnrisk.orders.dates import DatePlan
-from churnrisk.orders.missing import is_error_sql, is_missing, is_missing_sql
-from churnrisk.orders.numbers import NumberPlan
-from churnrisk.orders.rows import TypedRows, find_group, name_reasons
-from churnrisk.sources import (
-    ColumnMatch,
-    IntakeOptions,
-    RawRows,
-    fill_value,
-    fold_sql,
-    is_plain_sql,
-    quote_text,
-    trim_sql,
-)
-
-NUMBER_OR_PHONE = r"'[+-]?[\d\s().,/-]*\d[\d\s().,/-]*"  # our files carry these without an apostrophe
-_SHAPES_KEPT = 5000
-_DATES, _NUMBERS = ("ordered_at", "refunded_at"), ("amount", "unit_price", "quantity", "refunded_amount", "discount")
-WORDS = (
-    "order_status",
-    "payment_status",
-    "row_type",
-    "cancelled_at",
-    "is_captured",
-    "is_valid",
-    "is_live",
-    "email",
-    "phone",
-)
-"""Roles whose texts are kept as they are, for the rules that say what is a sale, and of whom."""
-
-
-@dataclass(frozen=True)
-class Profile:
-    """What all rows together say: their number, shapes of dates and numbers, and the columns that need no trimming.
-
-    Where there were more shapes than are kept, the rarest are left out and ``is_complete`` is False.
-    """
-
-    rows: int
-    shapes: Mapping[str, Mapping[str, int]]
-    plain: frozenset[int] = frozenset()
-    is_complete: bool = True
+from churnrisk.orders.load import WORDS, LoadedRows, Profile, name_of
+from churnrisk.orders.missing import is_error_sql, is_missing_sql
+from churnrisk.orders.numbers import DECIMAL_SHAPE, NumberPlan
+from churnrisk.orders.rows import TypedRows, name_reasons
+from churnrisk.sources import ColumnMatch, IntakeOptions, RawRows, fill_value, fold_sql, quote_text
 
 
 @dataclass(frozen=True)
@@ -64,7 +27,6 @@ class Plans:
     quantities: NumberPlan | None
     currency: str | None = None
     factor: str | None = None
-    plain: frozenset[int] = frozenset()
     sums: Mapping[str, NumberPlan] = field(default_factory=dict)
     refund_dates: DatePlan | None = None
     words: tuple[str, ...] = ()
@@ -75,70 +37,22 @@ class Plans:
         """What the user should know of how values are read."""
         return self.dates.notices
 
+    def fit(self, match: ColumnMatch, loaded: LoadedRows) -> bool:
+        """Tell whether what was read at once is what these plans make of it.
 
-def profile_rows(database: Database, raw: RawRows, match: ColumnMatch) -> Profile:
-    """Count the rows and the shapes of their values, in one pass over the whole source."""
-    roles = [role for role in (*_DATES, *_NUMBERS) if role in match.positions]
-    known = raw.typed if raw.is_parquet else frozenset()
-    width, used = len(roles), sorted(set(match.positions.values()) - known)
-    names = [f"s{k}" for k in range(width)]
-    shapes = [f"{shape_sql(role, _written_sql(match, role))} AS s{k}" for k, role in enumerate(roles)]
-    plain = " | ".join(f"CASE WHEN {is_plain_sql(f'c{k}')} THEN {1 << bit} ELSE 0 END" for bit, k in enumerate(used))
-    everything = "0" if raw.is_parquet else raw.hash_sql  # a hash of all columns makes the reader look at all of them
-    grouped = (
-        f"SELECT {', '.join([*names, 'count(*) AS n', 'bit_xor(h) AS h', 'bit_and(plain) AS plain'])} FROM "
-        f"(SELECT {', '.join([*shapes, everything + ' AS h', (plain or '0') + ' AS plain'])} FROM {raw.sql}) "
-        f"GROUP BY ALL"
-    )
-    marks = [f"grouping({name})" for name in names]
-    query = (
-        f"SELECT {', '.join([*names, *marks, 'sum(n) AS total', 'bit_and(plain)', 'bit_xor(h)'])} FROM ({grouped}) "
-        f"GROUP BY GROUPING SETS ({', '.join(['()', *(f'({name})' for name in names)])}) "
-        f"ORDER BY total DESC LIMIT {_SHAPES_KEPT * 3}"
-    )
-    found: dict[str, dict[str, int]] = {role: {} for role in roles}
-    rows, is_plain = 0, frozenset[int]()
-    listed = database.connection.execute(query).fetchall()
-    for row in listed:
-        kept = [k for k in range(width) if row[width + k] == 0]
-        if not kept:
-            rows = int(row[2 * width] or 0)
-            is_plain = frozenset(k for bit, k in enumerate(used) if int(row[2 * width + 1] or 0) >> bit & 1)
-        elif row[kept[0]] is not None and not is_missing(row[kept[0]]):
-            found[roles[kept[0]]][row[kept[0]]] = int(row[2 * width])
-    return Profile(rows, found, is_plain | known, len(listed) < _SHAPES_KEPT * 3)
-
-
-def _written_sql(match: ColumnMatch, role: str) -> str:
-    """Give SQL for a text as it is written, but for the sign of a percentage."""
-    column = f"c{match.positions[role]}"
-    return f"replace({column}, '%', '')" if role == "discount" else column
-
-
-def shape_sql(role: str, value: str) -> str:
-    """Give SQL for the shape of a text: digits as 9, or one letter for what a clean log has.
-
-    What a cast gives back unchanged is clean, and found so in a fraction of the time that a pattern takes.
-    """
-    digits = f"translate({trim_sql(value)}, '012345678', '999999999')"
-    if role in _DATES:
-        cases = [
-            (f"length({value}) = 10 AND {_is_unchanged(value, 'DATE')}", dates.CANONICAL_SHAPE),
-            (f"regexp_full_match({value}, '{dates.CANONICAL}')", dates.CANONICAL_SHAPE),
-        ]
-    else:
-        cases = [
-            (f"length({value}) <= 13 AND {_is_unchanged(value, 'BIGINT')}", numbers.WHOLE_SHAPE),
-            (_is_unchanged(value, "DECIMAL(15, 2)"), numbers.DECIMAL_SHAPE),
-            (f"regexp_full_match({value}, '{numbers.WHOLE}')", numbers.WHOLE_SHAPE),
-            (f"regexp_full_match({value}, '{numbers.DECIMAL}')", numbers.DECIMAL_SHAPE),
-        ]
-    clean = " ".join(f"WHEN {condition} THEN '{shape}'" for condition, shape in cases)
-    return f"CASE {clean} ELSE {digits} END"
-
-
-def _is_unchanged(value: str, kind: str) -> str:
-    return f"CAST(try_cast({value} AS {kind}) AS VARCHAR) = {value}"
+        It is not where dates are written otherwise than a clean log has them, or numbers with a decimal comma; nor is
+        the text of a price to be said any more where the quantity beside it makes too much of it.
+        """
+        shapes = loaded.profile.shapes
+        plans = {match.money: self.amounts, "quantity": self.quantities, **self.sums}
+        is_comma = any(plan and plan.decimal == "," and shapes[role].get(DECIMAL_SHAPE) for role, plan in plans.items())
+        days = {"ordered_at": self.dates, "refunded_at": self.refund_dates}
+        is_other = any(
+            plan and plan.name != dates.CANONICAL_NAME and shapes[role].get(dates.CANONICAL_SHAPE)
+            for role, plan in days.items()
+        )
+        is_product = match.money == "unit_price" and not loaded.texts.isdisjoint(("amount", "quantity", "discount"))
+        return not (is_comma or is_other or is_product)
 
 
 @dataclass(frozen=True)
@@ -148,16 +62,21 @@ class _Planner:
     database: Database
     raw: RawRows
     match: ColumnMatch
-    profile: Profile
+    loaded: LoadedRows
     options: IntakeOptions
+
+    @property
+    def profile(self) -> Profile:
+        """What all rows say."""
+        return self.loaded.profile
 
     def ask_source(self, what: str) -> list[tuple[object, ...]]:
         """Ask all rows."""
         return self.database.rows_of(f"SELECT {what} FROM {self.raw.sql}")
 
     def ask_column(self, role: str) -> dates.Ask:
-        """Give what asks the texts of one column, called v."""
-        source = f"(SELECT {trim_sql(_written_sql(self.match, role))} AS v FROM {self.raw.sql})"
+        """Give what asks the texts of one column, called v; values that are none say nothing more."""
+        source = f"(SELECT {name_of(role)}_text AS v FROM {self.loaded.source})"
         return lambda what: self.database.rows_of(f"SELECT {what} FROM {source}")
 
     def number(self, role: str, decimal: str | None) -> NumberPlan | None:
@@ -193,10 +112,10 @@ class _Planner:
 
 
 def plan_values(
-    database: Database, raw: RawRows, match: ColumnMatch, profile: Profile, options: IntakeOptions
+    database: Database, raw: RawRows, match: ColumnMatch, loaded: LoadedRows, options: IntakeOptions
 ) -> Plans:
     """Choose one format per column, by all of its rows."""
-    planner = _Planner(database, raw, match, profile, options)
+    planner = _Planner(database, raw, match, loaded, options)
     date_plan = planner.dates("ordered_at")
     amounts = planner.number(match.money, options.decimal) if match.money else None
     decimal = amounts.decimal if amounts and options.decimal is None else options.decimal
@@ -207,37 +126,39 @@ def plan_values(
         date_plan,
         amounts,
         quantities,
-        plain=profile.plain,
         sums={role: plan for role, plan in sums.items() if plan is not None},
-        refund_dates=planner.dates("refunded_at") if profile.shapes.get("refunded_at") else None,
+        refund_dates=planner.dates("refunded_at") if loaded.profile.shapes.get("refunded_at") else None,
         words=tuple(role for role in WORDS if role in match.positions),
         discount=discount,
     )
     if amounts is None:
         return plans
     rates = money.parse_rates(options.rates)
-    counts = money.count_currencies(database, raw, match, amounts) if money.has_currency(match, amounts) else {}
+    counts = (
+        money.count_currencies(database, loaded.source, match, amounts) if money.has_currency(match, amounts) else {}
+    )
     currency = money.settle_currency(counts, rates, converted=match.converted)
     return replace(plans, currency=currency, factor=money.factor_sql(rates, options.rate_before))
 
 
-def type_rows(database: Database, raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOptions) -> TypedRows:
-    """Give the query that reads the texts of a source as whole days, whole money and ids."""
-    day = f"CAST({fill_value(plans.dates.stamp, 'ordered_text', 'date_parts')} AS DATE) - DATE '1970-01-01'"
-    quantity = fill_value(plans.quantities.units, "quantity_text", "quantity_parts") if plans.quantities else "0"
+def type_rows(
+    database: Database, raw: RawRows, match: ColumnMatch, loaded: LoadedRows, plans: Plans, options: IntakeOptions
+) -> TypedRows:
+    """Give the query that reads loaded rows as whole days, whole money and ids."""
     further = {"currency": money.currency_sql(match, plans.amounts, "amount_parts")} if plans.factor else {}
-    further |= _further_sql(plans)
+    further |= _further_sql(plans, loaded)
     kept = [*(f"{role}_text" for role in plans.words), *(["group_value"] if options.group_column else [])]
-    texts = _texts_sql(database, raw, match, plans, options)
-    texts = f"SELECT {texts}, {raw.hash_sql} AS h{raw.columns_beside} FROM {raw.sql}"
+    customer = fold_sql("customer_id", database, options)
+    ids = "*" if customer == "customer_id" else f"* REPLACE ({customer} AS customer_id)"
+    is_ready = ids == "*" and match.money != "unit_price" and not loaded.texts
     decimal = plans.amounts.decimal if plans.amounts else "."
     names = match.names | ({"amount": match.names[match.money]} if match.money else {})
     return TypedRows(
-        source=f"SELECT *{_parts_sql(plans)} FROM ({texts})",
-        day=day,
-        amount=_amount_sql(match, plans),
-        quantity=quantity,
-        conditions=_conditions(match, plans),
+        source=f"SELECT {ids}{_parts_sql(plans)} FROM {loaded.source}",
+        day=_day_sql(plans.dates, "ordered", "date_parts", loaded),
+        amount=_amount_sql(match, plans, loaded),
+        quantity=_units_sql(plans.quantities, "quantity", loaded) if plans.quantities else "0",
+        conditions=_conditions(match, plans, loaded),
         reasons=name_reasons(names, date_format=plans.dates.name, decimal=decimal),
         further=further,
         kept=tuple(kept),
@@ -247,15 +168,19 @@ def type_rows(database: Database, raw: RawRows, match: ColumnMatch, plans: Plans
         date_format=plans.dates.name,
         has_amounts=plans.amounts is not None,
         has_quantities=plans.quantities is not None,
+        has_own_ids=loaded.has_own_ids,
+        is_ready=is_ready,
+        is_good=is_ready and loaded.is_good,
     )
 
 
-def _further_sql(plans: Plans) -> dict[str, str]:
+def _further_sql(plans: Plans, loaded: LoadedRows) -> dict[str, str]:
     """Give the further amounts and days that rules ask for, read as those of the orders are."""
-    found = {role: _units_sql(plan, role, plans.factor) for role, plan in plans.sums.items()}
+    found = {role: _units_sql(plan, role, loaded, plans.factor) for role, plan in plans.sums.items()}
     if plans.refund_dates is not None:
-        stamp = fill_value(plans.refund_dates.stamp, "refunded_at_text", "refunded_at_parts")
-        found["refund_day"] = f"CAST(CAST({stamp} AS DATE) - DATE '1970-01-01' AS BIGINT)"
+        found["refund_day"] = (
+            f"CAST({_day_sql(plans.refund_dates, 'refunded_at', 'refunded_at_parts', loaded)} AS BIGINT)"
+        )
     return found
 
 
@@ -275,81 +200,41 @@ def _parts_sql(plans: Plans) -> str:
     )
 
 
-def _units_sql(plan: NumberPlan, name: str, factor: str | None) -> str:
+def _day_sql(plan: DatePlan, name: str, parts: str, loaded: LoadedRows) -> str:
+    """Give SQL for the day of a date."""
+    if name not in loaded.texts:
+        return f"{name}_day"
+    stamp = fill_value(plan.stamp, f"{name}_text", parts)
+    return f"CASE WHEN {name}_text IS NULL THEN {name}_day ELSE CAST({stamp} AS DATE) - DATE '1970-01-01' END"
+
+
+def _units_sql(plan: NumberPlan, name: str, loaded: LoadedRows, factor: str | None = None) -> str:
     """Give SQL for the ten-thousandths of an amount, converted where its currency asks for it."""
-    if factor is None:
-        return fill_value(plan.units, f"{name}_text", f"{name}_parts")
-    exact = fill_value(plan.exact, f"{name}_text", f"{name}_parts")
-    return numbers.round_sql(f"(CAST({exact} AS DECIMAL(21, 6)) * {factor})")
+    if name not in loaded.texts:
+        return f"{name}_units"
+    units = fill_value(plan.units, f"{name}_text", f"{name}_parts")
+    if factor is not None:  # all of them are texts then
+        exact = fill_value(plan.exact, f"{name}_text", f"{name}_parts")
+        return numbers.round_sql(f"(CAST({exact} AS DECIMAL(21, 6)) * {factor})")
+    return f"CASE WHEN {name}_text IS NULL THEN {name}_units ELSE {units} END"
 
 
-def _amount_sql(match: ColumnMatch, plans: Plans) -> str:
+def _amount_sql(match: ColumnMatch, plans: Plans, loaded: LoadedRows) -> str:
     """Give SQL for the amount: as written, converted, or the price of a piece times their number, less a discount."""
     if plans.amounts is None:
         return "0"
-    units = _units_sql(plans.amounts, "amount", plans.factor)
+    units = _units_sql(plans.amounts, "amount", loaded, plans.factor)
     return units if match.money == "amount" else cost.line_sql(units, plans.discount)
 
 
-def _texts_sql(database: Database, raw: RawRows, match: ColumnMatch, plans: Plans, options: IntakeOptions) -> str:
-    texts = {role: _written_sql(match, role) for role in match.positions}
-    none = "CAST(NULL AS VARCHAR)"
-    plain = {role for role, position in match.positions.items() if position in plans.plain and role != "discount"}
-    ids = {
-        role: texts.get(role, none) if role in plain or role not in texts else id_sql(texts[role], raw.is_escaped)
-        for role in ("customer_id", "order_id", "product_id", "category")
-    }
-    ids["customer_id"] = fold_sql(ids["customer_id"], database, options)
-    roles = [("ordered_at", "ordered_text"), (match.money, "amount_text"), ("quantity", "quantity_text")]
-    roles += [(role, f"{role}_text") for role in (*plans.words, *plans.sums)]
-    roles += [("refunded_at", "refunded_at_text")] if plans.refund_dates else []
-    values = {
-        name: texts.get(role, none) if role in plain or role not in texts else trim_sql(texts[role])
-        for role, name in roles
-    }
-    if plans.factor is not None:
-        values["currency_text"] = money.currency_text_sql(match)
-    if options.group_column is not None:
-        values["group_value"] = trim_sql(f"c{find_group(match.headers, options.group_column)}")
-    return ", ".join(f"{sql} AS {name}" for name, sql in (ids | values).items())
-
-
-def id_sql(column: str, is_escaped: bool) -> str:
-    """Give SQL for an id: trimmed, and without the apostrophe that our own files put before a formula sign."""
-    value = trim_sql(column)
-    if not is_escaped:
-        return value
-    sign = (
-        f"starts_with({value}, '''') AND regexp_matches({value}, '^''+[=+@\\t\\r-]') "
-        f"AND NOT regexp_full_match({value}, {quote_text(NUMBER_OR_PHONE)})"
-    )
-    return f"CASE WHEN {sign} THEN substr({value}, 2) ELSE {value} END"
-
-
-def _conditions(match: ColumnMatch, plans: Plans) -> dict[int, str]:
+def _conditions(match: ColumnMatch, plans: Plans, loaded: LoadedRows) -> dict[int, str]:
     """Give the issues that only texts have, and those of values that could not be read."""
-    headers = match.names
-    is_other = f"NOT coalesce({fill_value(plans.dates.matches, 'ordered_text', 'date_parts')}, false)"
-    found = {
-        issues.HEADER: f"customer_id = {quote_text(headers['customer_id'].strip())} "
-        f"AND ordered_text = {quote_text(headers['ordered_at'].strip())}",
-        issues.NO_DATE: f"ordered_text IS NULL OR (day IS NULL AND {is_missing_sql('ordered_text')})",
-        issues.ERROR_DATE: f"day IS NULL AND {is_error_sql('ordered_text')}",
-        issues.OTHER_DATE: f"day IS NULL AND {is_other}" if plans.dates.is_total else is_other,
-        issues.IMPOSSIBLE_DATE: "day IS NULL",
-    }
+    found = {issues.NO_DATE: "day IS NULL"} if "ordered" not in loaded.texts else _date_conditions(match, plans)
     if plans.amounts:
-        pattern = quote_text(numbers.number_pattern(plans.amounts.decimal))
-        is_blank = f"amount_text IS NULL OR (amount IS NULL AND {is_missing_sql('amount_text')})"
-        is_unread = f"amount IS NULL AND NOT ({is_blank})"
-        found |= {
-            issues.NO_AMOUNT: "false" if match.is_blank_zero else is_blank,
-            issues.ERROR_AMOUNT: f"amount IS NULL AND {is_error_sql('amount_text')}",
-            issues.DATE_AMOUNT: f"amount IS NULL AND regexp_full_match(amount_text, '{dates.CANONICAL}')",
-            issues.NOT_FINITE: r"amount IS NULL AND regexp_matches(amount_text, '(?i)^[-+]?(inf|infinity)$')",
-            issues.OTHER_NUMBER: f"{is_unread} AND NOT regexp_matches(amount_text, {pattern})",
-            issues.LARGE_AMOUNT: is_unread,
-        }
+        has_texts = "amount" in loaded.texts
+        found |= _amount_conditions(match, plans.amounts) if has_texts else {issues.NO_AMOUNT: "amount_units IS NULL"}
+        if match.is_blank_zero:
+            found[issues.NO_AMOUNT] = "false"
     if plans.quantities:
         is_blank = f"quantity_text IS NULL OR {is_missing_sql('quantity_text')}"
         is_needed = match.money == "unit_price"
@@ -360,3 +245,31 @@ def _conditions(match: ColumnMatch, plans: Plans) -> dict[int, str]:
             text = f"{role}_text"
             found[issue] = f"{role} IS NULL AND {text} IS NOT NULL AND NOT {is_missing_sql(text)}"
     return found
+
+
+def _date_conditions(match: ColumnMatch, plans: Plans) -> dict[int, str]:
+    headers, is_unread = match.names, "day IS NULL"
+    matches = fill_value(plans.dates.matches, "ordered_text", "date_parts")
+    is_other = f"ordered_text IS NOT NULL AND NOT coalesce({matches}, false)"
+    return {
+        issues.HEADER: f"customer_id = {quote_text(headers['customer_id'].strip())} "
+        f"AND ordered_text = {quote_text(headers['ordered_at'].strip())}",
+        issues.NO_DATE: f"{is_unread} AND (ordered_text IS NULL OR {is_missing_sql('ordered_text')})",
+        issues.ERROR_DATE: f"{is_unread} AND {is_error_sql('ordered_text')}",
+        issues.OTHER_DATE: f"{is_unread} AND {is_other}" if plans.dates.is_total else is_other,
+        issues.IMPOSSIBLE_DATE: is_unread,
+    }
+
+
+def _amount_conditions(match: ColumnMatch, plan: NumberPlan) -> dict[int, str]:
+    pattern = quote_text(numbers.number_pattern(plan.decimal))
+    is_blank = f"amount_units IS NULL AND (amount_text IS NULL OR (amount IS NULL AND {is_missing_sql('amount_text')}))"
+    is_unread = f"amount IS NULL AND NOT ({is_blank})"
+    return {
+        issues.NO_AMOUNT: is_blank,
+        issues.ERROR_AMOUNT: f"amount IS NULL AND {is_error_sql('amount_text')}",
+        issues.DATE_AMOUNT: f"amount IS NULL AND regexp_full_match(amount_text, '{dates.CANONICAL}')",
+        issues.NOT_FINITE: r"amount IS NULL AND regexp_matches(amount_text, '(?i)^[-+]?(inf|infinity)$')",
+        issues.OTHER_NUMBER: f"{is_unread} AND NOT regexp_matches(amount_text, {pattern})",
+        issues.LARGE_AMOUNT: is_unread + (" AND quantity IS NOT NULL" if match.money == "unit_price" else ""),
+    }

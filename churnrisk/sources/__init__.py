@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     )
     from churnrisk.sources.content import SourceContent, find_content, writing_private
     from churnrisk.sources.databases import write_database_table
-    from churnrisk.sources.folding import fold_id, fold_sql, is_unusual_sql, own_sql, usual_form_sql
+    from churnrisk.sources.folding import fold_id, fold_sql, is_number_sql, is_unusual_sql, own_sql, usual_form_sql
     from churnrisk.sources.headers import CURRENCY_SIGNS, plain_header
     from churnrisk.sources.lines import settle_lines
     from churnrisk.sources.match import check_amounts, match_source
@@ -50,6 +50,7 @@ __all__ = [
     "find_identifiers",
     "fold_id",
     "fold_sql",
+    "is_number_sql",
     "is_plain_sql",
     "is_unusual_sql",
     "list_files",
@@ -100,6 +101,7 @@ _HOMES = {
     "fold_id": "folding",
     "fold_sql": "folding",
     "own_sql": "folding",
+    "is_number_sql": "folding",
     "is_unusual_sql": "folding",
     "usual_form_sql": "folding",
     "say_option": "columns",

@@ -86,15 +86,19 @@ def is_unusual_sql(engine: SqlEngine, value: str) -> str:
     other = engine.matches_sql(value, f"[^ -~{_LATIN}{_CYRILLIC}]")
     has_cyrillic, has_latin = (engine.matches_sql(value, f"[{letters}]") for letters in (_CYRILLIC, _LATIN))
     is_code = f"{engine.matches_sql(value, '[0-9]')} AND NOT {engine.matches_sql(value, f'[{_ONLY_CYRILLIC}]')}"
-    is_plain = engine.matches_sql(value, "^[ -~]*$")  # asked first, since it takes a fraction of the time
-    return f"(NOT {is_plain} AND ({other} OR ({has_cyrillic} AND ({has_latin} OR ({is_code})))))"
+    is_plain = engine.matches_sql(value, "^[ -~]*$")  # asked first, and of most alone: it takes a fraction of the time
+    return f"CASE WHEN {is_plain} THEN 1 = 0 ELSE {other} OR ({has_cyrillic} AND ({has_latin} OR ({is_code}))) END"
 
 
 def usual_form_sql(engine: SqlEngine, value: str) -> str:
     """Give SQL for the form of any other id, in the part that all engines share."""
-    is_number = f"({value} LIKE '0%' OR {value} LIKE '%.0%') AND {engine.matches_sql(value, '^[0-9]+([.]0+)?$')}"
     digits = f"trim(LEADING '0' FROM regexp_replace({value}, '[.]0+$', ''))"
-    return f"CASE WHEN {is_number} THEN coalesce(nullif({digits}, ''), '0') ELSE lower({value}) END"
+    return f"CASE WHEN {is_number_sql(engine, value)} THEN coalesce(nullif({digits}, ''), '0') ELSE lower({value}) END"
+
+
+def is_number_sql(engine: SqlEngine, value: str) -> str:
+    """Give the condition of a usual id that is a number with zeros before it or behind its point."""
+    return f"(({value} LIKE '0%' OR {value} LIKE '%.0%') AND {engine.matches_sql(value, '^[0-9]+([.]0+)?$')})"
 
 
 def fold_sql(value: str, database: Database, options: IntakeOptions) -> str:

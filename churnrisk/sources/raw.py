@@ -49,6 +49,8 @@ class RawRows:
         in ``typed`` have nothing around their values, and what is missing is NULL.
     is_escaped : bool
         Whether text may carry the apostrophe that our own CSV and xlsx put before a formula sign.
+    is_plain : bool
+        Whether no value is known to need trimming or unescaping, nor to hold a control character.
     """
 
     name: str
@@ -62,6 +64,7 @@ class RawRows:
     floats: frozenset[int] = frozenset()
     is_parquet: bool = False
     is_escaped: bool = False
+    is_plain: bool = False
     notices: tuple[str, ...] = field(default=())
     rejects: Path | None = None
     files: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,6 +60,25 @@ def scan_text(path: Path) -> TextScan:
 def _count(chunk: bytes, one: bytes) -> int:
     """Count a byte, in a fifth of the time that ``bytes.count`` takes."""
     return int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == one[0]))
+
+
+def _is_plain(path: Path, delimiter: str) -> bool:
+    """Tell whether no field begins or ends beyond ``(`` to ``}``, so that none need be trimmed or unescaped.
+
+    Nor may one hold a tab or another control character.
+    """
+    if len(delimiter) > 1 or not delimiter.isascii():
+        return False
+    last = np.frombuffer(b"\n", np.uint8)
+    with path.open("rb") as file:
+        for chunk in itertools.chain(iter(lambda: file.read(_CHUNK), b""), [b"\n"]):
+            data = np.concatenate((last, np.frombuffer(chunk, np.uint8)))
+            ends = (data == ord(delimiter)) | (data == ord("\n"))
+            odd = ((data - ord("(")) > ord("}") - ord("(")) & (data != ord("\r")) & ~ends  # what is less wraps around
+            if (ends[:-1] & odd[1:]).any() or (odd[:-1] & ends[1:]).any() or (odd & (data < ord(" "))).any():
+                return False
+            last = data[-1:]
+    return True
 
 
 def _continue_utf8(data: bytes) -> tuple[bool, bytes]:
@@ -162,6 +182,7 @@ def _read_fast(
         first_line=dialect.header_line + 1,
         expected_rows=scan.line_count - dialect.header_line,
         is_escaped=True,
+        is_plain=_is_plain(path, dialect.delimiter),
         texts=(path,),
         notices=notices,
         fallback=fallback,

@@ -43,7 +43,7 @@ def test_other_currencies_need_a_rate(text: str, tmp_path: Path) -> None:
 
 def test_a_rare_currency_is_not_lost_among_many_shapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only so many shapes of values are kept; where there are more, every row is looked at."""
-    monkeypatch.setattr("churnrisk.orders.values._SHAPES_KEPT", 1)
+    monkeypatch.setattr("churnrisk.orders.load._SHAPES_KEPT", 1)
     common = "".join(f"c{k};2024-01-05;0.{'3' * (5 + k % 9)}\n" for k in range(90))
     path = write(tmp_path, f"customer;date;total\n{common}a;2024-01-05;€ 1.5\nb;2024-01-05;10.00 zł\n")
     with pytest.raises(AmbiguousFormat, match=r"EUR \(1 rows\), PLN \(1 rows\)"):

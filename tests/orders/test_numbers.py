@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from churnrisk.engines import Database, collect_arrays
 from churnrisk.errors import AmbiguousFormat, LimitExceeded, SettingsError
-from churnrisk.orders import IntakeOptions, dates, numbers, read_orders, values
+from churnrisk.orders import IntakeOptions, dates, load, numbers, read_orders
 
 
 def amounts(folder: Path, texts: list[str], **options: object) -> list[int]:
@@ -201,15 +201,12 @@ DATE_LIKE = (*f"{DAYS} {WORDS}".split(), *TIMES, "", "2024 01 05", "2024-01-05 "
 
 @pytest.mark.parametrize(("role", "texts"), [("amount", NUMBER_LIKE), ("ordered_at", DATE_LIKE)])
 def test_clean_values_have_the_shape_that_their_pattern_says(role: str, texts: tuple[str, ...]) -> None:
-    """Shapes are found by casts where that is quicker; the patterns decide what they are."""
+    """The patterns decide what the shape of a text is called."""
     patterns = {dates.CANONICAL_SHAPE: dates.CANONICAL}
     if role == "amount":
         patterns = {numbers.WHOLE_SHAPE: numbers.WHOLE, numbers.DECIMAL_SHAPE: numbers.DECIMAL}
     with Database() as database:
-        database.connection.execute("CREATE TABLE texts (v VARCHAR)")
-        database.connection.executemany("INSERT INTO texts VALUES (?)", [[text] for text in texts])
-        shapes = dict(database.rows_of(f"SELECT v, {values.shape_sql(role, 'v')} FROM texts"))
-    for text in texts:
-        known = [shape for shape, pattern in patterns.items() if re.fullmatch(pattern, text, re.ASCII)]
-        assert (shapes[text] in patterns) == bool(known), text
-        assert not known or shapes[text] == known[0], text
+        for text in texts:
+            [shape] = load.count_shapes(database, role, f"(SELECT {database.quote_text(text)} AS v)")[0]
+            known = [one for one, pattern in patterns.items() if re.fullmatch(pattern, text, re.ASCII)]
+            assert shape == (known[0] if known else re.sub("[0-9]", "9", text)), text
