@@ -33,10 +33,13 @@ class Credibility:
         Mean of the customers by purchase days: 1, 2, 3-4, 5-8, 9-16, 17 and more.
     k : float
         Purchase days at which the own mean and that of the band weigh alike.
+    scatter : float
+        Standard deviation of a purchase day of one customer, over the mean of all.
     """
 
     band_means: tuple[float, ...]
     k: float
+    scatter: float
 
     def expect(self, days: Floats, mean_value: Floats) -> Floats:
         """Give the expected amount of a purchase day from the number of them so far and their mean, shape (n,)."""
@@ -60,7 +63,8 @@ def fit_credibility(days: Floats, mean_value: Floats) -> Credibility:
     within = float((centred * capped).sum()) / spread if spread > 0 else 0.0
     between = float(capped.mean() - max(within, 0.0) * share.mean())
     k = within / between if within > 0 and between > 0 else 1.0
-    return Credibility(tuple(means.tolist()), float(np.clip(k, 0.1, 100)))
+    scatter = float(np.sqrt(max(within, 0.0)) / overall)
+    return Credibility(tuple(means.tolist()), float(np.clip(k, 0.1, 100)), scatter)
 
 
 def largest_usual_amount(median: float, upper: float) -> float:

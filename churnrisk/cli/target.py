@@ -250,6 +250,9 @@ def show(
         for one in target.comparisons
     ]
     show_table("Expected profit, against contacting nobody", rows)
+    if len(target.chosen):
+        low, high = (f"{end:,.0f}" for end in target.interval)
+        say(f"80 % interval of the profit of this list, at the acceptance rate that is assumed: {low} to {high}.")
     say(f"{target.reason}")
     doubt = "" if "measured" in acceptance.source else "; only a campaign with a control group measures it"
     say(f"The acceptance rate was {acceptance.source}{doubt}.")

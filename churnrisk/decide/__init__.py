@@ -3,6 +3,7 @@
 from churnrisk.decide.assignment import Assignment, ListedCustomers, assign_control
 from churnrisk.decide.campaign_effect import Effect, Outcomes, estimate_effect
 from churnrisk.decide.campaign_result import CampaignResult, acceptance_of, measure_outcomes, measured_acceptance
+from churnrisk.decide.doubt import Doubt, learn_error
 from churnrisk.decide.exports import EXPORT_FIELDS, TOOLS, Export, make_export
 from churnrisk.decide.playbook import (
     ACTIONS,
@@ -44,6 +45,7 @@ __all__ = [
     "Candidates",
     "Comparison",
     "ContactTerms",
+    "Doubt",
     "Effect",
     "Export",
     "ListedCustomers",
@@ -63,6 +65,7 @@ __all__ = [
     "expected_cost",
     "expected_profit",
     "learn_effect",
+    "learn_error",
     "make_export",
     "measure_outcomes",
     "measured_acceptance",

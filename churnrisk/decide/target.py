@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from churnrisk.decide.doubt import Doubt, profit_interval
 from churnrisk.decide.profit import (
     ContactTerms,
     break_even,
@@ -97,6 +98,8 @@ class Target:
         No list within the limit is expected to bring more than this.
     reason : str
         In words: from when the list pays, or why it is empty.
+    interval : (float, float)
+        80 % interval of the profit of the list; see :func:`churnrisk.decide.doubt.profit_interval`.
     """
 
     candidates: Candidates
@@ -108,6 +111,7 @@ class Target:
     break_even: float | None
     best_possible: float
     reason: str
+    interval: tuple[float, float]
 
     @property
     def expected_profit(self) -> float:
@@ -119,6 +123,8 @@ class Target:
         return {
             "customers": len(self.chosen),
             "candidates": len(self.candidates),
+            "expected_profit_low": self.interval[0],
+            "expected_profit_high": self.interval[1],
             "comparisons": [vars(one) for one in self.comparisons],
             "break_even_acceptance_rate": self.break_even,
             "best_possible_profit": self.best_possible,
@@ -128,7 +134,12 @@ class Target:
 
 
 def choose_target(
-    candidates: Candidates, terms: ContactTerms, *, budget: float | None = None, capacity: int | None = None
+    candidates: Candidates,
+    terms: ContactTerms,
+    *,
+    budget: float | None = None,
+    capacity: int | None = None,
+    doubt: Doubt | None = None,
 ) -> Target:
     """Choose the customers whose contact is expected to bring the most together.
 
@@ -147,6 +158,8 @@ def choose_target(
         What the list may be expected to cost, in currency units: contacts and incentives.
     capacity : int, optional
         How many can be contacted.
+    doubt : Doubt, optional
+        How far the forecasts were off before, for the interval of the profit.
 
     Raises
     ------
@@ -167,14 +180,17 @@ def choose_target(
         inside, best_possible = _fill_budget(profit, cost, budget, paying=paying)
         chosen = paying[np.isin(paying, inside)]
     listed = candidates.take(chosen)
-    rate = break_even(listed.churn_probability, listed.value_kept, terms, response=listed.response)
+    facts = listed.churn_probability, listed.value_kept, terms
+    rate = break_even(*facts, response=listed.response)
+    interval = profit_interval(*facts, response=listed.response, doubt=doubt or Doubt())
     if not len(chosen):
         rate = least_break_even(*known, response=candidates.response)
         reason = _say_why_empty(candidates, profit, cost, terms=terms, budget=budget, least=rate)
     else:
         reason = _say_break_even(rate, terms)
     comparisons = _compare(candidates, profit, cost, chosen=chosen)
-    return Target(candidates, chosen, profit, cost, comparisons, _curve(profit[ranked]), rate, best_possible, reason)
+    curve = _curve(profit[ranked])
+    return Target(candidates, chosen, profit, cost, comparisons, curve, rate, best_possible, reason, interval)
 
 
 def _check_limits(budget: float | None, capacity: int | None) -> None:

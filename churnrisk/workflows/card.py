@@ -157,6 +157,7 @@ def describe_value(value: KnownValue) -> dict[str, Any] | None:
     return {
         "earlier_years": value.fit.years,
         "purchases_count_up_to": model.cap,
+        "scatter_of_a_purchase": model.spending.scatter,
         "level_factor_horizon": model.soon,
         "level_factor_later": model.later,
         "look_backs": [check.to_dict() for check in value.checks],

@@ -15,10 +15,12 @@ from churnrisk.decide import (
     Action,
     Candidates,
     ContactTerms,
+    Doubt,
     Target,
     check_playbook,
     choose_actions,
     choose_target,
+    learn_error,
     make_export,
     value_of_keeping,
 )
@@ -198,7 +200,8 @@ def make_target(
         is_idle = np.array([one.action == "none" for one in scored.actions], dtype=bool) & ~is_out
         eligible = scored.take(~is_out & ~is_idle)
         eligible = eligible.take(np.argsort(eligible.customer_ids, kind="stable"))
-        target = choose_target(eligible.candidates(), terms, budget=budget, capacity=capacity)
+        limits: dict[str, Any] = {"budget": budget, "capacity": capacity}
+        target = choose_target(eligible.candidates(), terms, doubt=doubt_of(churn_model.card), **limits)
         listed = _act_on_reasons(churn_model, orders, eligible.take(target.chosen), plays)
     return TargetResult(
         target,
@@ -240,6 +243,17 @@ def score_customers(
         [segment_of.get(one, "") for one in ids.tolist()],
         choose_actions(ids.tolist(), segment_of, playbook=playbook),
     )
+
+
+def doubt_of(card: Mapping[str, Any]) -> Doubt:
+    """Give how far the forecasts of a model were off in its test and its look back."""
+    value = card["value"] or {"look_backs": [], "scatter_of_a_purchase": 1.0}
+    days, test = card["snapshot"]["horizon_days"], card["test"]
+    customers = sum(part["customers"] for part in test["reliability"])
+    told = sum(part["customers"] * part["mean_probability"] for part in test["reliability"]) / customers
+    ratios = [one["revenue_ratio"] for one in value["look_backs"] if one["days"] == days and one["revenue_ratio"]]
+    off = np.log(told / (1 - told)) - np.log(test["churn_rate"] / (1 - test["churn_rate"]))
+    return Doubt(learn_error(off), learn_error(np.log(ratios[0]) if ratios else None), value["scatter_of_a_purchase"])
 
 
 def _act_on_reasons(

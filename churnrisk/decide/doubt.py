@@ -1,0 +1,86 @@
+"""How far the expected profit of a list may be off: levels that were missed before, and chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from churnrisk.decide.profit import ContactTerms, expected_profit
+
+Floats = np.ndarray
+
+Z80 = 1.281552
+"""Of the normal distribution, for intervals of 80 %."""
+
+USUAL_ERROR = 0.2
+"""What levels are usually off by, in log-odds of churn and in logarithms of revenue; counts as two looks back."""
+
+LOOKS = 2.0
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What is known about the errors of the forecasts behind a list.
+
+    Parameters
+    ----------
+    risk : float
+        Standard deviation of the level of all churn probabilities, in log-odds.
+    value : float
+        The same of the level of all amounts, in logarithms.
+    scatter : float
+        Standard deviation of a single purchase over its expected amount.
+    """
+
+    risk: float = USUAL_ERROR
+    value: float = USUAL_ERROR
+    scatter: float = 1.0
+
+
+def learn_error(seen: float | None) -> float:
+    """Give the standard deviation of a level of which one error was seen in a look back; None where there was none."""
+    if seen is None or not np.isfinite(seen):
+        return USUAL_ERROR * 2**0.5  # unknown: less sure than where a look back found a usual error
+    return float(np.sqrt((LOOKS * USUAL_ERROR**2 + seen**2) / (LOOKS + 1)))
+
+
+def profit_interval(
+    churn_probability: Floats,
+    value_kept: Floats,
+    terms: ContactTerms,
+    *,
+    response: Floats | float = 1.0,
+    doubt: Doubt,
+) -> tuple[float, float]:
+    """Give the 80 % interval of the profit of contacting these customers rather than not.
+
+    It holds errors of the level of churn and of amounts, as large as earlier ones, and the chance of the list itself:
+    who leaves, who accepts, who takes the incentive, and how large the saved purchase is. It takes the acceptance rate
+    and the redemption for true; what they do to the profit is the break-even.
+
+    Parameters
+    ----------
+    churn_probability, value_kept, terms, response
+        As for :func:`churnrisk.decide.profit.expected_profit`, of the list alone.
+    doubt : Doubt
+        Errors of the levels, and how single purchases scatter.
+    """
+    if not len(churn_probability):
+        return 0.0, 0.0
+
+    def total(risk: float, value: float) -> float:
+        odds = churn_probability / np.maximum(1 - churn_probability, 1e-12) * np.exp(risk)
+        moved = odds / (1 + odds)
+        return float(expected_profit(moved, value_kept * np.exp(value), terms, response=response).sum())
+
+    by_risk = (total(doubt.risk, 0.0) - total(-doubt.risk, 0.0)) / 2
+    by_value = (total(0.0, doubt.value) - total(0.0, -doubt.value)) / 2
+    accepts = np.minimum(churn_probability * terms.acceptance_rate * response, 1.0)
+    takes = (1 - churn_probability) * terms.redemption
+    gain, cost = value_kept - terms.incentive_cost, terms.incentive_cost
+    square = accepts * (gain**2 + (doubt.scatter * value_kept) ** 2) + takes * cost**2
+    chance = float((square - (accepts * gain - takes * cost) ** 2).sum())
+    half = Z80 * float(np.sqrt(by_risk**2 + by_value**2 + max(chance, 0.0)))
+    middle = total(0.0, 0.0)
+    return middle - half, middle + half
