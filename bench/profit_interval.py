@@ -58,9 +58,10 @@ def look_back(log: Orders, made: dict[str, np.ndarray], end: int, scatter: float
     base = then.customers.take(then.customers.in_base(365))
     told = float(then.model.order_model.no_purchase_probability(base.summary(), HORIZON).mean())
     came = 1 - float(np.isin(base.customer_ids, list(buyers(made, begin, end))).mean())
-    ratio = check_value(log, end, HORIZON).ratio
+    told_and_came = check_value(log, end, HORIZON).to_dict()
+    amounts = told_and_came["revenue_ratio"] / told_and_came["orders_ratio"]
     seen = math.log(told / (1 - told)) - math.log(came / (1 - came)) if 0 < came < 1 else None
-    return Doubt(learn_error(seen), learn_error(None if not ratio else math.log(ratio)), scatter)
+    return Doubt(learn_error(seen), learn_error(math.log(amounts)), scatter)
 
 
 def buyers(made: dict[str, np.ndarray], begin: int, end: int) -> set[str]:

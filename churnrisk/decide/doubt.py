@@ -13,10 +13,11 @@ Floats = np.ndarray
 Z80 = 1.281552
 """Of the normal distribution, for intervals of 80 %."""
 
-USUAL_ERROR = 0.2
-"""What levels are usually off by, in log-odds of churn and in logarithms of revenue; counts as two looks back."""
+USUAL_ERROR = 0.05
+"""What levels are off by at least, in log-odds of churn and in logarithms of amounts; counts as one look back."""
 
-LOOKS = 2.0
+UNKNOWN_ERROR = 0.3
+"""The same where nothing could be looked back on."""
 
 
 @dataclass(frozen=True)
@@ -28,21 +29,21 @@ class Doubt:
     risk : float
         Standard deviation of the level of all churn probabilities, in log-odds.
     value : float
-        The same of the level of all amounts, in logarithms.
+        The same of the amount of a purchase, in logarithms.
     scatter : float
         Standard deviation of a single purchase over its expected amount.
     """
 
-    risk: float = USUAL_ERROR
-    value: float = USUAL_ERROR
+    risk: float = UNKNOWN_ERROR
+    value: float = UNKNOWN_ERROR
     scatter: float = 1.0
 
 
 def learn_error(seen: float | None) -> float:
     """Give the standard deviation of a level of which one error was seen in a look back; None where there was none."""
     if seen is None or not np.isfinite(seen):
-        return USUAL_ERROR * 2**0.5  # unknown: less sure than where a look back found a usual error
-    return float(np.sqrt((LOOKS * USUAL_ERROR**2 + seen**2) / (LOOKS + 1)))
+        return UNKNOWN_ERROR
+    return float(np.sqrt((USUAL_ERROR**2 + seen**2) / 2))
 
 
 def profit_interval(

@@ -248,12 +248,18 @@ def score_customers(
 def doubt_of(card: Mapping[str, Any]) -> Doubt:
     """Give how far the forecasts of a model were off in its test and its look back."""
     value = card["value"] or {"look_backs": [], "scatter_of_a_purchase": 1.0}
-    days, test = card["snapshot"]["horizon_days"], card["test"]
+    test = card["test"]
     customers = sum(part["customers"] for part in test["reliability"])
     told = sum(part["customers"] * part["mean_probability"] for part in test["reliability"]) / customers
-    ratios = [one["revenue_ratio"] for one in value["look_backs"] if one["days"] == days and one["revenue_ratio"]]
     off = np.log(told / (1 - told)) - np.log(test["churn_rate"] / (1 - test["churn_rate"]))
-    return Doubt(learn_error(off), learn_error(np.log(ratios[0]) if ratios else None), value["scatter_of_a_purchase"])
+    amounts = [_amount_off(one) for one in value["look_backs"] if one["days"] == card["snapshot"]["horizon_days"]]
+    return Doubt(learn_error(off), learn_error(amounts[0] if amounts else None), value["scatter_of_a_purchase"])
+
+
+def _amount_off(check: Mapping[str, Any]) -> float | None:
+    """Give the logarithm of expected over realised amount of a purchase in a look back."""
+    revenue, orders = check["revenue_ratio"], check["orders_ratio"]
+    return float(np.log(revenue / orders)) if revenue and orders and min(revenue, orders) > 0 else None
 
 
 def _act_on_reasons(

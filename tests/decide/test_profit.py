@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnrisk.decide import ContactTerms, expected_cost, expected_profit
+from churnrisk.decide import ContactTerms, Doubt, expected_cost, expected_profit, learn_error
+from churnrisk.decide.doubt import profit_interval
 from churnrisk.decide.profit import break_even, least_break_even, say_rate
 from churnrisk.errors import SettingsError
 
@@ -82,3 +83,29 @@ def test_rates_in_words_are_rounded_up() -> None:
 def test_terms_that_cannot_be_are_refused(terms: tuple[float, ...], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         ContactTerms(*terms)
+
+
+def test_the_interval_of_the_profit_holds_chance_as_often_as_it_says() -> None:
+    draw = np.random.default_rng(3)
+    p, value, terms = draw.uniform(0.3, 0.9, 400), draw.lognormal(2, 0.5, 400), ContactTerms(0.2, 1.0, 0.3, 0.8)
+    low, high = profit_interval(p, value, terms, doubt=Doubt(risk=0.0, value=0.0, scatter=0.6))
+    sigma = np.sqrt(np.log(1 + 0.6**2))
+    came = []
+    for _ in range(600):
+        leaves, u = draw.random(400) < p, draw.random(400)
+        saved = value * draw.lognormal(-(sigma**2) / 2, sigma, 400)
+        accepted = np.where(u < 0.3, saved - 1.0, 0.0)
+        taken = np.where(u < 0.8, -1.0, 0.0)
+        came.append(float((np.where(leaves, accepted, taken) - 0.2).sum()))
+    assert np.mean((np.array(came) >= low) & (np.array(came) <= high)) == pytest.approx(0.8, abs=0.05)
+    assert (low + high) / 2 == pytest.approx(float(expected_profit(p, value, terms).sum()))
+
+
+def test_levels_that_were_missed_before_widen_the_interval() -> None:
+    p, value, terms = np.full(300, 0.6), np.full(300, 20.0), ContactTerms(1.0, 2.0, 0.3)
+    sure, doubtful = (
+        profit_interval(p, value, terms, doubt=Doubt(learn_error(seen), learn_error(seen), 0.5)) for seen in (0.0, 0.5)
+    )
+    assert doubtful[0] < sure[0] < sure[1] < doubtful[1]
+    assert learn_error(None) > learn_error(0.1) > learn_error(0.0) > 0
+    assert profit_interval(p[:0], value[:0], terms, doubt=Doubt()) == (0.0, 0.0)
