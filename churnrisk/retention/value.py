@@ -263,9 +263,10 @@ def _name_cut(fit: ValueFit) -> tuple[str, ...]:
         return ()
     first = cut[np.argsort(-largest[cut], kind="stable")][:MOST_NAMED]
     named = ", ".join(f"{largest[k]:,.2f} by {fit.customers.customer_ids[k]}" for k in first)
+    buyers = "1 customer has one" if len(cut) == 1 else f"{len(cut):,} customers have one"
     return (
         f"purchases above {fit.model.cap:,.2f} count as that much in the forecast, since such purchases seldom come "
-        f"again: {len(cut):,} customers have one, the largest {named}",
+        f"again: {buyers}, the largest {named}",
     )
 
 

@@ -118,3 +118,15 @@ def test_what_cannot_be_valued() -> None:
 def test_impossible_terms(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=f"--{next(iter(wrong))}"):
         ValueTerms(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_purchase_out_of_the_ordinary_is_named() -> None:
+    rows = [*buy("whale", CUTOFF + 700, amount=50_000), *(row for k in range(60) for row in regular(k))]
+    forecast = forecast_value(small_log(*rows), terms=ValueTerms(6))
+    assert any("1 customer has one, the largest 50,000.00 by whale" in note for note in forecast.notes)
+    whale = forecast.base.customer_ids.tolist().index("whale")
+    assert forecast.revenue[whale] < 500
+
+
+def regular(k: int) -> list[Row]:
+    return buy(f"c{k}", *range(CUTOFF + k, CUTOFF + 740, 30 + k % 20), amount=20 + k % 7)
