@@ -269,14 +269,21 @@ def _usual_sql(family: Family, shapes: Mapping[str, int]) -> str:
 
     Its digits are all there, so the length tells it from other forms of the same format.
     """
-    day = re.sub("[dmy]", "9", family.name)
-    code = family.name.replace("dd", "%d").replace("mm", "%m").replace("yyyy", "%Y")
-    times = (("", ""), (" 99:99", " %H:%M"), (" 99:99:99", " %H:%M:%S"))
-    forms = {f"{day}{sign}": f"{code}{time}" for sign, time in times}
-    shape = max(forms, key=lambda one: shapes.get(one, 0))
-    if not shapes.get(shape) or not re.search("[^9]", day):
+    known = [shape for shape in shapes if clock_form(family.name, shape)]
+    if not known:
         return "CAST(NULL AS TIMESTAMP)"
-    return f"CASE WHEN length({VALUE}) = {len(shape)} THEN {strict_strptime_sql(VALUE, forms[shape])} END"
+    shape = max(known, key=lambda one: shapes[one])
+    read = strict_strptime_sql(VALUE, clock_form(family.name, shape))
+    return f"CASE WHEN length({VALUE}) = {len(shape)} THEN {read} END"
+
+
+def clock_form(name: str, shape: str) -> str:
+    """Give the form, in the words of strptime, of a shape of dates whose digits are all there; empty for any other."""
+    day, time = re.sub("[dmy]", "9", name), shape[len(name) :]
+    times = {"": "", " 99:99": " %H:%M", " 99:99:99": " %H:%M:%S", "T99:99:99": "T%H:%M:%S"}
+    if not shape.startswith(day) or time not in times or "yyyy" not in name or day.isdigit():
+        return ""
+    return name.replace("dd", "%d").replace("mm", "%m").replace("yyyy", "%Y") + times[time]
 
 
 def strict_strptime_sql(value: str, form: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from churnrisk.engines import Database, engine_error
-from churnrisk.orders.dates import CANONICAL, CANONICAL_SHAPE, strict_strptime_sql
+from churnrisk.orders.dates import CANONICAL, CANONICAL_NAME, CANONICAL_SHAPE, clock_form, strict_strptime_sql
 from churnrisk.orders.missing import is_missing
 from churnrisk.orders.numbers import DECIMAL, DECIMAL_SHAPE, WHOLE, WHOLE_SHAPE
 from churnrisk.orders.rows import find_group
@@ -38,12 +38,6 @@ IDS = ("customer_id", "order_id", "product_id", "category")
 _DATES, _NUMBERS = ("ordered_at", "refunded_at"), ("amount", "unit_price", "quantity", "refunded_amount", "discount")
 _NAMES = {"ordered_at": "ordered", "unit_price": "amount"}
 _SHAPES_KEPT, _FEW = 5000, 10_000
-_FORMATS = {
-    "9999-99-99": "%Y-%m-%d",
-    "9999-99-99 99:99": "%Y-%m-%d %H:%M",
-    "9999-99-99 99:99:99": "%Y-%m-%d %H:%M:%S",
-    "9999-99-99T99:99:99": "%Y-%m-%dT%H:%M:%S",
-}
 _MOST_DIGITS, _FEW_DIGITS = 10, 6  # few where numbers are multiplied: no product of clean ones is too large then
 LOADED = "loaded_rows"
 _NOTHING = "CAST(NULL AS INTEGER)"
@@ -355,8 +349,8 @@ def _clean_day_sql(value: str, first: str, *, is_plain: bool) -> str:
     """Give SQL for the day of a clean date; most are written as the first one is, which is known without a pattern."""
     if not re.fullmatch(CANONICAL, first):
         return _NOTHING
-    own = _FORMATS.get(re.sub("[0-8]", "9", first))
-    strptime = f"try_strptime({value}, '{own}')" if is_plain else strict_strptime_sql(value, str(own))
+    own = clock_form(CANONICAL_NAME, re.sub("[0-8]", "9", first))
+    strptime = f"try_strptime({value}, '{own}')" if is_plain else strict_strptime_sql(value, own)
     stamps = [strptime] if own else []
     stamps.append(f"CASE WHEN regexp_full_match({value}, '{CANONICAL}') THEN try_cast({value} AS TIMESTAMP) END")
     return f"CAST(CAST(coalesce({', '.join(stamps)}) AS DATE) - DATE '1970-01-01' AS INTEGER)"

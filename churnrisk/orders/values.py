@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from churnrisk.engines import Database
 from churnrisk.orders import cost, dates, issues, money, numbers
 from churnrisk.orders.dates import DatePlan
-from churnrisk.orders.load import WORDS, LoadedRows, Profile, name_of
+from churnrisk.orders.load import WORDS, LoadedRows, name_of
 from churnrisk.orders.missing import is_error_sql, is_missing_sql
 from churnrisk.orders.numbers import DECIMAL_SHAPE, NumberPlan
 from churnrisk.orders.rows import TypedRows, name_reasons
@@ -65,11 +65,6 @@ class _Planner:
     loaded: LoadedRows
     options: IntakeOptions
 
-    @property
-    def profile(self) -> Profile:
-        """What all rows say."""
-        return self.loaded.profile
-
     def ask_source(self, what: str) -> list[tuple[object, ...]]:
         """Ask all rows."""
         return self.database.rows_of(f"SELECT {what} FROM {self.raw.sql}")
@@ -81,7 +76,7 @@ class _Planner:
 
     def number(self, role: str, decimal: str | None) -> NumberPlan | None:
         """Plan a column of numbers; None where it has none."""
-        shapes = self.profile.shapes.get(role)
+        shapes = self.loaded.profile.shapes.get(role)
         if not shapes:
             return None
         sign = "." if self.match.positions[role] in self.raw.typed else decimal
@@ -91,13 +86,13 @@ class _Planner:
             decimal=sign,
             share=self.options.reject_limit,
             what=role,
-            is_complete=self.profile.is_complete,
+            is_complete=self.loaded.profile.is_complete,
         )
 
     def dates(self, role: str) -> DatePlan:
         """Plan a column of dates."""
         return dates.decide_dates(
-            self.profile.shapes[role],
+            self.loaded.profile.shapes[role],
             self.ask_column(role),
             date_format=self.options.date_format,
             timezone=self.options.timezone,
@@ -106,7 +101,7 @@ class _Planner:
 
     def discount(self) -> str:
         """Tell what a discount is; it counts beside the price of a piece only."""
-        if self.match.money != "unit_price" or not self.profile.shapes.get("discount"):
+        if self.match.money != "unit_price" or not self.loaded.profile.shapes.get("discount"):
             return cost.UNUSED
         return cost.decide_discount(self.ask_source, self.match, self.options)
 
