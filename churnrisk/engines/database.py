@@ -156,13 +156,18 @@ class Database:
         if not known:
             self.connection.create_function(name, function, ["VARCHAR"], "VARCHAR")
 
+    @property
+    def bounds_process(self) -> bool:
+        """Whether the memory that was set is that of the whole process, and not of the engine alone: from 1 GB on."""
+        return self.memory_bytes is not None and self.memory_bytes >= _SPLIT_FROM
+
     def make_room(self, taken: int | None = None) -> None:
         """Hold the engine to what is left when so many bytes of the process's memory are taken by others; None: all.
 
         What the engine keeps beyond that it drops or spills. Nothing happens where no memory was set, and what cannot
         be let go of just now is kept.
         """
-        if self.memory_bytes is None or self.memory_bytes < _SPLIT_FROM:
+        if self.memory_bytes is None or not self.bounds_process:
             return
         left = 0 if taken is None else engine_bytes(self.memory_bytes) - taken
         limit = max(_LEAST_ENGINE, left)
@@ -171,7 +176,7 @@ class Database:
 
     def count_workers(self, taken: int, *, each: int) -> int:
         """Give how many threads may work beside the engine, each with so many bytes, when so many are taken."""
-        if self.memory_bytes is None:
+        if self.memory_bytes is None or not self.bounds_process:
             return self.threads
         left = self.memory_bytes - _OURS - _LEAST_ENGINE - taken
         return max(1, min(self.threads, left // each))

@@ -60,7 +60,7 @@ ERROR_PRIOR, ERROR_WINDOWS = 0.3, 4.0
 RANKING_DAYS = 60.0
 """Horizon at which what the ranking needed lately has fallen to exp(-1) of its say: it is stale by a horizon."""
 
-YOUTH, YOUTH_DAYS = 2.0, 180.0
+YOUTH, YOUTH_DAYS = 3.0, 180.0
 """Variance of what the first days of a log are off by, and days in which that falls to exp(-1)."""
 
 SHAPE = 0.6
@@ -97,7 +97,7 @@ class Belief:
     drift_days: float
 
 
-OFFSETS = ((0.7, 0.01), (0.3, 1.0))
+OFFSETS = ((0.85, 0.01), (0.15, 0.3))
 SEASONS = ((0.5, 0.0, 1.0), (0.35, 1.0, 10 * YEAR), (0.15, 1.0, 1000.0))
 DRIFTS = ((0.4, 0.01, 90.0), (0.3, 0.1, 90.0), (0.3, 0.1, 365.0))
 BELIEFS = tuple(

@@ -36,7 +36,7 @@ from churnrisk.workflows.drawing import describe_draw
 from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.frames import to_frame
-from churnrisk.workflows.outlook import KnownValue, follow_past, learn_value, look_ahead
+from churnrisk.workflows.outlook import KnownValue, learn_from_past, look_ahead
 from churnrisk.workflows.planning import choose_snapshot, choose_workers, plan_backtest_of, plan_training
 from churnrisk.workflows.reasons import ReasonsFor, describe_drivers, make_finder, score_with_reasons
 from churnrisk.workflows.recipe import KEY as RECIPE
@@ -46,6 +46,7 @@ from churnrisk.workflows.sources import named_when_too_short
 if TYPE_CHECKING:
     import pandas as pd
 
+Task = Callable[[], Any]
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, the steps done and all steps."""
 
@@ -300,13 +301,11 @@ def train_orders(
     data = choose_workers(orders).run(build, import_growers)[0]
     data = replace(data, past_bases=tuple(one for one in data.past_bases if not chosen.leaves_out(one.snapshot)))
     data, touched = mend_exposed(data, exposures, drawn[0])
-    followed = follow_past(drawn[0], data, seed=seed, leave_out=chosen.leaves_out)
-    value = learn_value(drawn[0], current, leave_out=chosen.leaves_out)
-    if orders.database is not None:
-        orders.database.make_room()  # what is left to ask of it is little, and fitting needs the memory
     progress("fitting, and testing against the baselines", 0, 1)
     workers = choose_workers(orders, data)
-    result, fitted = fit_and_test(data, plan, seed=seed, workers=workers)
+    follow = partial(learn_from_past, drawn[0], data, seed=seed, leave_out=chosen.leaves_out)
+    fit = partial(fit_and_test, data, plan, seed=seed, workers=workers)
+    (followed, value), (result, fitted) = _follow_and_fit(orders, follow, fit, workers)
     grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
     model, checked, about = _look_around(fitted, data, followed, value, seed=seed, workers=workers)
     progress("fitting, and testing against the baselines", 1, 1)
@@ -314,6 +313,15 @@ def train_orders(
     card |= {**chosen.to_dict(), **describe_draw(drawn[1]), "outlook": describe_outlook(model.outlook, checked)}
     card |= about | {"value": describe_value(value), RECIPE: dict(recipe)}
     return ChurnModel(model, card | describe_exposures(exposures, touched))
+
+
+def _follow_and_fit(orders: Orders, follow: Task, fit: Task, workers: Workers) -> list[Any]:
+    """Do both side by side, or in turn where memory was set: fitting needs what the engine then gives up."""
+    if orders.database is None or not orders.database.bounds_process:
+        return workers.run(follow, fit)
+    followed = follow()
+    orders.database.make_room()  # what is left to ask of it is little
+    return [followed, fit()]
 
 
 def _look_around(

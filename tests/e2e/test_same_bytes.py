@@ -23,12 +23,14 @@ for name in ("scores.csv", "scores.parquet", "scores.xlsx"):
 
 SURROUNDINGS = {
     "one thread, Tokyo, hash seed 1": {
+        "CHURNRISK_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "TZ": "Asia/Tokyo",
         "PYTHONHASHSEED": "1",
     },
     "two threads, hash seed 0, C locale": {
+        "CHURNRISK_THREADS": "2",
         "OMP_NUM_THREADS": "2",
         "OPENBLAS_NUM_THREADS": "2",
         "PYTHONHASHSEED": "0",

@@ -35,6 +35,8 @@ def test_where_no_memory_was_set_the_limit_stays() -> None:
 def test_as_many_workers_as_threads_and_memory_allow() -> None:
     with Database(threads=3) as database:
         assert database.count_workers(10**12, each=10**9) == 3  # no memory was set
+    with Database(threads=3, memory="600MiB") as database:
+        assert database.count_workers(10**12, each=10**9) == 3  # that is the engine's own
     with Database(threads=3, memory="2GB") as database:
         counts = [database.count_workers(700_000_000, each=each) for each in (10**6, 300 * 10**6, 600 * 10**6, 10**9)]
         assert counts == [3, 2, 1, 1]
