@@ -25,7 +25,7 @@ from churnrisk.cli.options import (
 from churnrisk.cli.retention_source import Purchases
 
 if TYPE_CHECKING:
-    from churnrisk.decide import ContactTerms
+    from churnrisk.decide import ContactTerms, Target
     from churnrisk.orders import IntakeOptions
     from churnrisk.settings import Settings
     from churnrisk.workflows import Acceptance, ChurnModel, TargetResult, Written
@@ -229,7 +229,7 @@ def show(
 ) -> None:
     """Print what the list is expected to bring, when it pays, and its top."""
     from churnrisk.cli.score import may_list
-    from churnrisk.cli.show import say, show_table
+    from churnrisk.cli.show import say
     from churnrisk.report import tell_value_trust
 
     counts, target = result.counts, result.target
@@ -240,6 +240,19 @@ def show(
         say(f"{counts['no_action']:,} customers are left alone by the playbook.")
     if told := tell_value_trust(model.card):
         say(told)
+    _show_profit(target)
+    doubt = "" if "measured" in acceptance.source else "; only a campaign with a control group measures it"
+    say(f"The acceptance rate was {acceptance.source}{doubt}.")
+    _show_max_profit(result)
+    if top and len(result.table) and may_list(model):
+        show_list(result, top=top)
+    if written is not None:
+        _say_written(written, output)
+
+
+def _show_profit(target: Target) -> None:
+    from churnrisk.cli.show import say, show_table
+
     rows = [
         {
             "contacted": one.name,
@@ -253,14 +266,7 @@ def show(
     if len(target.chosen):
         low, high = (f"{end:,.0f}" for end in target.interval)
         say(f"80 % interval of the profit of this list, at the acceptance rate that is assumed: {low} to {high}.")
-    say(f"{target.reason}")
-    doubt = "" if "measured" in acceptance.source else "; only a campaign with a control group measures it"
-    say(f"The acceptance rate was {acceptance.source}{doubt}.")
-    _show_max_profit(result)
-    if top and len(result.table) and may_list(model):
-        show_list(result, top=top)
-    if written is not None:
-        _say_written(written, output)
+    say(target.reason)
 
 
 def _show_max_profit(result: TargetResult) -> None:

@@ -63,7 +63,7 @@ def learn_value(orders: Orders, current: Snapshot, *, leave_out: Callable[[Snaps
 def learn_from_past(
     orders: Orders, data: TrainingSet, *, seed: int, leave_out: Callable[[Snapshot], bool]
 ) -> tuple[tuple[FollowUpData, ...], KnownValue]:
-    """Ask the log all that the outlook is learned from: what customers did after past cutoffs, and what they brought."""
+    """Ask the log what customers did after past cutoffs, and what they brought."""
     followed = follow_past(orders, data, seed=seed, leave_out=leave_out)
     return followed, learn_value(orders, data.current.snapshot, leave_out=leave_out)
 
