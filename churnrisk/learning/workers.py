@@ -5,8 +5,10 @@ Growing trees and adding up columns lets go of Python's lock, so threads do, and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -34,9 +36,10 @@ class Workers:
 
         The first one is done here, whatever the others do.
         """
-        with threadpool_limits(limits=1):
-            if self._pool is None:
+        if self._pool is None:
+            with threadpool_limits(limits=1):
                 return [task() for task in tasks]
+        with threadpool_limits(limits=1), _without_numeric_warnings():
             begun = [self._pool.submit(task) for task in tasks[1:]]
             done = [_do(task) for task in tasks[:1]]
             done += [_do(task) if one.cancel() else one for task, one in zip(tasks[1:], begun, strict=True)]
@@ -46,6 +49,18 @@ class Workers:
 
 
 ALONE = Workers()
+
+
+@contextmanager
+def _without_numeric_warnings() -> Iterator[None]:
+    """Hide warnings about numbers while threads run, and set back the filters as they were.
+
+    Filters belong to the whole process. A library that hides its own warnings for a step, and sets the filters back,
+    takes them away from another thread that is in the middle of the same.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
 
 
 def _do(task: Task) -> Future[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -66,3 +67,25 @@ def test_the_first_error_in_order_is_raised_when_nothing_runs_any_more(count: in
     seen = len(done)
     time.sleep(0.05)
     assert len(done) == seen
+
+
+def test_threads_do_not_take_each_others_filters_of_warnings() -> None:
+    before, turns = list(warnings.filters), threading.Barrier(2)
+
+    def hide_first() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            turns.wait()  # the other has begun
+            turns.wait()
+        turns.wait()  # this one has set the filters back
+
+    def warn_later() -> None:
+        turns.wait()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            turns.wait()
+            turns.wait()
+            warnings.warn("of no interest", RuntimeWarning, stacklevel=1)
+
+    Workers(2).run(hide_first, warn_later)
+    assert warnings.filters == before
