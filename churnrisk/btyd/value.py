@@ -15,7 +15,7 @@ import numpy as np
 
 from churnrisk.btyd.model import BtydModel
 from churnrisk.btyd.spending import Credibility
-from churnrisk.btyd.summary import FloatArray, Summary
+from churnrisk.btyd.summary import BoolArray, FloatArray, Summary
 
 YEAR = 365
 LEAST = 1e-9
@@ -34,9 +34,10 @@ class Spent:
     net: FloatArray
     largest: FloatArray
 
-    def mean_of_day(self, days: FloatArray, cap: float) -> FloatArray:
-        """Give the net amount of a purchase day, single purchases cut at ``cap``."""
-        mean: FloatArray = np.minimum((self.net - np.maximum(self.largest - cap, 0.0)) / days, cap)
+    def mean_of_day(self, days: FloatArray, cap: float, chosen: BoolArray | slice = slice(None)) -> FloatArray:
+        """Give the net amount of a purchase day of all or some of them, single purchases cut at ``cap``."""
+        net, largest = self.net[chosen], self.largest[chosen]
+        mean: FloatArray = np.minimum((net - np.maximum(largest - cap, 0.0)) / days, cap)
         return mean
 
 
@@ -49,7 +50,8 @@ class AtRisk:
     least : ndarray of shape (n,)
         If a kept customer makes the one purchase that was saved, and nothing else changes.
     most : ndarray of shape (n,)
-        If a customer who had left comes back for good: the purchases of the rest of a year as well.
+        If a customer who had left comes back for good: the purchases of the rest of a year as well, but no more than
+        the customer has brought so far.
     """
 
     least: FloatArray
@@ -151,7 +153,8 @@ class ValueModel:
         rest = max(YEAR - self.horizon / 2, 0.0)
         back = self.order_model.expected_purchases(then, rest) / alive
         least = probability * amount * self.share_at_risk
-        return AtRisk(least, least + probability * has_left * back * self.later * amount)
+        rest_of_year = np.minimum(back * self.later * amount, np.maximum(spent.net, 0.0))
+        return AtRisk(least, least + probability * has_left * rest_of_year)
 
     def anchor(self, histories: Summary, spent: Spent, probability: FloatArray, weight: FloatArray) -> ValueModel:
         """Fix the totals of a customer base whose churn probabilities are known; ``weight`` says how many each is."""

@@ -240,14 +240,15 @@ def show(
         say(f"{counts['no_action']:,} customers are left alone by the playbook.")
     if told := tell_value_trust(model.card):
         say(told)
+    if not may_list(model):
+        return _say_written(written, output) if written is not None else None
     _show_profit(target)
     doubt = "" if "measured" in acceptance.source else "; only a campaign with a control group measures it"
     say(f"The acceptance rate was {acceptance.source}{doubt}.")
     _show_max_profit(result)
-    if top and len(result.table) and may_list(model):
+    if top and len(result.table):
         show_list(result, top=top)
-    if written is not None:
-        _say_written(written, output)
+    return _say_written(written, output) if written is not None else None
 
 
 def _show_profit(target: Target) -> None:

@@ -70,18 +70,28 @@ def profit_interval(
     if not len(churn_probability):
         return 0.0, 0.0
 
-    def total(risk: float, value: float) -> float:
+    def moved(risk: float, value: float) -> float:
         odds = churn_probability / np.maximum(1 - churn_probability, 1e-12) * np.exp(risk)
-        moved = odds / (1 + odds)
-        return float(expected_profit(moved, value_kept * np.exp(value), terms, response=response).sum())
+        return float(expected_profit(odds / (1 + odds), value_kept * np.exp(value), terms, response=response).sum())
 
-    by_risk = (total(doubt.risk, 0.0) - total(-doubt.risk, 0.0)) / 2
-    by_value = (total(0.0, doubt.value) - total(0.0, -doubt.value)) / 2
+    middle = moved(0.0, 0.0)
+    ends = [
+        [moved(sign * Z80 * doubt.risk, 0.0) - middle for sign in (-1, 1)],
+        [moved(0.0, sign * Z80 * doubt.value) - middle for sign in (-1, 1)],
+    ]
+    chance = Z80 * _chance(churn_probability, value_kept, terms, response=response, scatter=doubt.scatter)
+    below = chance**2 + sum(max(0.0, -min(pair)) ** 2 for pair in ends)
+    above = chance**2 + sum(max(0.0, *pair) ** 2 for pair in ends)
+    worst = -len(churn_probability) * (terms.contact_cost + terms.incentive_cost)  # all that can be spent, for nothing
+    return max(middle - below**0.5, worst), middle + above**0.5
+
+
+def _chance(
+    churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float, scatter: float
+) -> float:
+    """Give the standard deviation of the profit where all forecasts are right."""
     accepts = np.minimum(churn_probability * terms.acceptance_rate * response, 1.0)
     takes = (1 - churn_probability) * terms.redemption
     gain, cost = value_kept - terms.incentive_cost, terms.incentive_cost
-    square = accepts * (gain**2 + (doubt.scatter * value_kept) ** 2) + takes * cost**2
-    chance = float((square - (accepts * gain - takes * cost) ** 2).sum())
-    half = Z80 * float(np.sqrt(by_risk**2 + by_value**2 + max(chance, 0.0)))
-    middle = total(0.0, 0.0)
-    return middle - half, middle + half
+    square = accepts * (gain**2 + (scatter * value_kept) ** 2) + takes * cost**2
+    return float(np.sqrt(max(float((square - (accepts * gain - takes * cost) ** 2).sum()), 0.0)))

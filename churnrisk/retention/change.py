@@ -193,8 +193,9 @@ def _judge(
         return MORE
     if season is None:
         return UNKNOWN
+    is_season = season[1] > 0 or season[2] < 0  # a step that may be chance is no season
     half = float(np.hypot(high - low, season[2] - season[1])) / 2
-    return MORE if abs(difference - season[0]) > half else SEASON
+    return SEASON if is_season and difference * season[0] > 0 and abs(difference - season[0]) <= half else MORE
 
 
 def measure_trend(table: RetentionTable, figure: str) -> float | None:

@@ -12,7 +12,7 @@ from churnrisk.retention.customers import spend_within
 from churnrisk.retention.definitions import Z, divide
 from churnrisk.retention.histories import OrderLog
 from churnrisk.retention.value import ValueForecast
-from churnrisk.retention.value_fit import YEAR, Floats, Leave, ModelName, fit_value
+from churnrisk.retention.value_fit import YEAR, Floats, Leave, ModelName, fit_value, least_before
 from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
 
 PARTS = 10
@@ -20,8 +20,8 @@ PARTS = 10
 LOW, HIGH = 0.7, 1.4
 """Expected over realised revenue between which a forecast counts as sound; outside it is called rough."""
 
-LEAST_BEFORE = 90
-"""Days of history, or a window if that is shorter, that a look back must have before it."""
+MOST_STRETCH = 4.0
+"""No interval is stretched further than by so many times."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,9 @@ def check_value(
 ) -> ValueCheck:
     """Forecast as of one window before a day, from what was known then, and compare with what the base then did.
 
+    Single purchases far out of the ordinary are cut on both sides: no forecast could know them, and one of them says
+    nothing about it.
+
     Parameters
     ----------
     log : Orders
@@ -117,7 +120,7 @@ def check_value(
         The log has too little before that window, or the models do too few customers.
     """
     begin = as_of - lead - days
-    least = min(days, LEAST_BEFORE)
+    least = min(days, least_before(days))
     if begin - log.first_day < least:
         raise NotEnoughData(
             f"a look back over {days} days needs {least} days of log before them; there are "
@@ -131,7 +134,7 @@ def check_value(
         raise NotEnoughData(f"nobody was active at {date_of(begin)}, so there is nothing to look back on.")
     orders = fit.model.expect_orders(base.summary(), [days])[:, 0]
     revenue = orders * fit.model.day_amount(base.summary(), base.spent())
-    came = spend_within(log, base, begin + lead, as_of)
+    came = spend_within(log, base, begin + lead, as_of, cap=fit.model.cap)
     return ValueCheck(begin, days, len(base), _by_tenth(orders, revenue, *came), _spread(revenue, came[1]))
 
 
@@ -166,8 +169,9 @@ def stretch_interval(forecast: ValueForecast, check: ValueCheck) -> ValueForecas
     expected, came = check.total("expected_revenue"), check.total("realised_revenue")
     if expected <= 0:
         return forecast
-    corrected = max(0.0, came / expected)
+    corrected = float(np.clip(came / expected, 1 / MOST_STRETCH, MOST_STRETCH))
     low, high = forecast.total_low * min(1.0, corrected), forecast.total_high * max(1.0, corrected)
-    note = f"a forecast one horizon earlier gave {expected / max(came, 1e-9):.0%} of what came"
+    told = f"{expected / came:.0%} of what came" if came > 0 else f"{expected:,.0f}, and nothing came"
+    note = f"a forecast one horizon earlier gave {told}"
     stretched = replace(forecast, total_low=low, total_high=high)
     return replace(stretched, notes=(*forecast.notes, f"{note}; the interval is stretched to hold such an error"))

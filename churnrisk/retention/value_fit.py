@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from churnrisk.btyd import BtydModel, ValueModel, fit_btyd, fit_credibility, largest_usual_amount
+from churnrisk.btyd import Credibility, ValueModel, fit_btyd, fit_credibility, largest_usual_amount
 from churnrisk.errors import NotEnoughData
 from churnrisk.retention.customers import Customers, amount_quantiles, profile_customers, spend_within
 from churnrisk.retention.histories import OrderLog
@@ -26,6 +26,9 @@ LEAST_HISTORY = 90
 """Days of history, or half a window if that is longer, that a past cutoff must have before it."""
 
 LEAST_BASE = 30
+
+LEAST_BUYERS = 50
+"""Customers who bought in past windows, from whom it is learned how far amounts of single customers are believed."""
 
 ONE_YEAR_TRUST = 0.25
 """A year's level is believed by n / (n + this) after n years: four fifths after one. The rest is the model's own."""
@@ -67,6 +70,17 @@ class _Levels:
     """Logarithms of realised over expected revenue in the same window of earlier years, the last one first."""
 
     yearly: Floats
+
+    @classmethod
+    def learn(cls, model: ValueModel, windows: list[_Window]) -> _Levels:
+        """Compare windows with what today's models expect of them."""
+        levels = []
+        for one in windows:
+            expected = float(model.expect(one.base.summary(), one.base.spent(), [one.days]).sum())
+            some = expected / len(one.base)  # so that the logarithm of nothing is finite
+            if some > 0:
+                levels.append(float(np.log((max(one.revenue.sum(), 0.0) + some) / (expected + some))))
+        return cls(np.array(levels))
 
     @property
     def trust(self) -> float:
@@ -119,62 +133,89 @@ def fit_value(
     customers = profile_customers(log, as_of)
     order_model = fit_btyd(customers.summary(), model)
     cap = largest_usual_amount(*amount_quantiles(log, as_of, (0.5, 0.95)))
-    raw = _fit_amounts(customers, order_model, cap, horizon, lead)
-    past = _Past(log, raw, as_of, lookback=lookback, leave_out=leave_out)
-    soon, year = past.levels(horizon), past.levels(YEAR)
+    past = _Past(log, as_of, cap, lead=lead, lookback=lookback, leave_out=leave_out)
+    spending = _fit_spending(customers, cap, past.windows(horizon) + past.newest(horizon))
+    raw = _fit_amounts(customers, ValueModel(order_model, spending, cap, 1.0, horizon, lead))
+    soon, year = (_Levels.learn(raw, past.windows(days)) for days in (horizon, YEAR))
     base = customers.take(customers.in_base(lookback))
     fitted = _set_levels(raw, base, soon, year)
     return ValueFit(fitted, customers, len(soon.yearly), tuple(filter(None, (order_model.note,))))
 
 
-def _fit_amounts(customers: Customers, order_model: BtydModel, cap: float, horizon: int, lead: int) -> ValueModel:
-    days = customers.purchase_days.astype(np.float64)
-    mean = customers.spent().mean_of_day(days, cap)
-    has_paid = mean > 0
-    if not has_paid.any():
-        raise NotEnoughData("nobody has paid more than was given back, so there is no value to forecast.")
-    spending = fit_credibility(days[has_paid], mean[has_paid])
-    model = ValueModel(order_model, spending, cap, 1.0, horizon, lead)
-    expected = float((days * model.day_amount(customers.summary(), customers.spent())).sum())
-    factor = max(float((days * mean).sum()), 0.0) / expected
-    return replace(model, amount_factor=factor)
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """The customer base at a past cutoff, and the purchase days and amounts of the days after it, cut as ever."""
+
+    base: Customers
+    days: int
+    orders: Floats
+    revenue: Floats
 
 
 class _Past:
-    """What customer bases of the past brought against what today's models expect of them."""
+    """What customer bases of the past did."""
 
-    def __init__(self, log: OrderLog, model: ValueModel, as_of: int, *, lookback: int, leave_out: Leave) -> None:
-        self.log, self.model, self.as_of, self.leave_out = log, model, as_of, leave_out
+    def __init__(self, log: OrderLog, as_of: int, cap: float, *, lead: int, lookback: int, leave_out: Leave) -> None:
+        self.log, self.as_of, self.cap, self.lead, self.leave_out = log, as_of, cap, lead, leave_out
         self.base_at = cache(partial(_base_at, log, lookback))
 
-    def levels(self, days: int) -> _Levels:
-        yearly = []
-        for back in range(1, MOST_YEARS + 1):
-            level = self._level(self.as_of - YEAR * back, days)
-            if not np.isfinite(level):
-                break
-            yearly.append(level)
-        return _Levels(np.array(yearly))
+    def windows(self, days: int) -> list[_Window]:
+        """Give the windows that begin on this day of earlier years, the last one first."""
+        found = (self._look(self.as_of - YEAR * back, days) for back in range(1, MOST_YEARS + 1))
+        return [one for one in found if one is not None]
 
-    def _level(self, cutoff: int, days: int) -> float:
-        """Compare one past window; NaN where its history was too short, or it is distorted."""
-        begin = cutoff + self.model.lead
+    def newest(self, days: int) -> list[_Window]:
+        """Give the window that was over last."""
+        found = self._look(self.as_of - self.lead - days, days)
+        return [] if found is None else [found]
+
+    def _look(self, cutoff: int, days: int) -> _Window | None:
+        """Look at one past window; None where its history was too short, or it is distorted."""
+        begin = cutoff + self.lead
         end = min(begin + days, self.as_of)
-        least = max(LEAST_HISTORY, min(days, YEAR // 2))
-        if cutoff - self.log.first_day < least or self.leave_out(cutoff, end):
-            return float("nan")
+        if cutoff - self.log.first_day < least_before(days) or self.leave_out(cutoff, end):
+            return None
         base = self.base_at(cutoff)
         if len(base) < LEAST_BASE:
-            return float("nan")
-        expected = float(self.model.expect(base.summary(), base.spent(), [end - begin]).sum())
-        _, revenue = spend_within(self.log, base, begin, end, cap=self.model.cap)
-        one = expected / len(base)  # so that the logarithm of nothing is finite
-        return float(np.log((max(revenue.sum(), 0.0) + one) / (expected + one)))
+            return None
+        return _Window(base, end - begin, *spend_within(self.log, base, begin, end, cap=self.cap))
+
+
+def least_before(days: int) -> int:
+    """Give the days of history that a past window must have before it."""
+    return max(LEAST_HISTORY, min(days, YEAR // 2))
 
 
 def _base_at(log: OrderLog, lookback: int, day: int) -> Customers:
     customers = profile_customers(log, day)
     return customers.take(customers.in_base(lookback))
+
+
+def _fit_spending(customers: Customers, cap: float, windows: list[_Window]) -> Credibility:
+    """Fit the amounts, and learn from past windows how far a customer's own mean is to be believed."""
+    days = customers.purchase_days.astype(np.float64)
+    mean = customers.spent().mean_of_day(days, cap)
+    has_paid = mean > 0
+    if not has_paid.any() or (days * mean).sum() <= 0:
+        raise NotEnoughData("customers were given back as much as they paid, so there is no value to forecast.")
+    spending = fit_credibility(days[has_paid], mean[has_paid])
+    parts = []
+    for one in windows:
+        bought = one.orders > 0
+        own = one.base.purchase_days[bought].astype(np.float64)
+        parts.append((own, one.base.spent().mean_of_day(own, cap, bought), one.orders[bought], one.revenue[bought]))
+    if sum(len(part[0]) for part in parts) < LEAST_BUYERS:
+        return spending
+    own, mean, orders, revenue = (np.concatenate([part[k] for part in parts]) for k in range(4))
+    return spending.believe(own, mean, orders, revenue / orders)
+
+
+def _fit_amounts(customers: Customers, model: ValueModel) -> ValueModel:
+    """Let the expected amounts add up to the net amounts that they were learned from."""
+    days = customers.purchase_days.astype(np.float64)
+    paid = float((days * customers.spent().mean_of_day(days, model.cap)).sum())
+    expected = float((days * model.day_amount(customers.summary(), customers.spent())).sum())
+    return replace(model, amount_factor=paid / expected)
 
 
 def _choose_decay(yearly: Floats) -> float:

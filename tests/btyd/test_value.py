@@ -104,9 +104,27 @@ def test_credibility_lies_between_the_own_mean_and_that_of_the_band() -> None:
     low, high = min(model.band_means), max(model.band_means)
     assert (expected >= np.minimum(mean, low) - 1e-9).all()
     assert (expected <= np.maximum(mean, high) + 1e-9).all()
-    assert 0.5 < model.k / (4 / 3) < 2  # variance within over between: m^2/3 on average, over 4 x 25^2
+    assert 0.5 < model.pulls[0] / 1.67 < 2  # variance within, a third of the mean of m^2, over 4 x 25^2 between
     seldom = days < 3
     assert np.abs(expected - true_mean)[seldom].mean() < np.abs(mean - true_mean)[seldom].mean()
+
+
+def test_how_far_own_means_are_believed_is_learned_from_what_came() -> None:
+    draw = np.random.default_rng(4)
+    days = draw.integers(1, 12, 6000).astype(float)
+    alike = draw.random(6000) < 0.5  # half of the customers are alike, and buy seldom
+    days[alike] = 1
+    true_mean = np.where(alike, 50.0, draw.gamma(2, 50, 6000))
+    mean = true_mean * draw.gamma(2 * days, 1 / (2 * days))
+    came_days = draw.integers(1, 5, 6000).astype(float)
+    came = true_mean * draw.gamma(2 * came_days, 1 / (2 * came_days))
+    learned = fit_credibility(days, mean).believe(days, mean, came_days, came)
+    assert learned.pulls[0] > 2 * learned.pulls[3]
+    errors = [
+        ((came - one.expect(days, mean)) ** 2 * came_days).sum() for one in (learned, fit_credibility(days, mean))
+    ]
+    assert errors[0] < errors[1]
+    assert 0.5 < learned.scatter < 1.5
 
 
 def test_the_cut_is_far_above_usual_amounts_and_not_moved_by_a_few_giants() -> None:

@@ -107,5 +107,7 @@ def test_levels_that_were_missed_before_widen_the_interval() -> None:
         profit_interval(p, value, terms, doubt=Doubt(learn_error(seen), learn_error(seen), 0.5)) for seen in (0.0, 0.5)
     )
     assert doubtful[0] < sure[0] < sure[1] < doubtful[1]
+    floor = profit_interval(p[:9], value[:9], terms, doubt=Doubt(risk=3.0, value=3.0, scatter=9.0))[0]
+    assert floor == -9 * 3.0, "no more than is spent can be lost"
     assert learn_error(None) > learn_error(0.1) > learn_error(0.0) > 0
     assert profit_interval(p[:0], value[:0], terms, doubt=Doubt()) == (0.0, 0.0)

@@ -133,5 +133,5 @@ def test_what_cannot_be_valued() -> None:
         fit_value(without, END, horizon=30)
     with pytest.raises(NotEnoughData, match="at least 10 customers"):
         fit_value(log_of(KNOWN[:5]), END, horizon=30)
-    with pytest.raises(NotEnoughData, match="needs 90 days of log before them"):
+    with pytest.raises(NotEnoughData, match="needs 182 days of log before them"):
         check_value(log_of(KNOWN), CUTOFF + 400, 365)
