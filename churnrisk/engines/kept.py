@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
-import tempfile
+import secrets
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -41,7 +40,7 @@ class FileDatabase(Database):
     def __init__(self, path: Path, *, is_read_only: bool, threads: int | None = None) -> None:
         import duckdb
 
-        config = {**_CONFIG, "temp_directory": str(Path(tempfile.gettempdir()) / f"churnrisk-spill-{os.getpid()}")}
+        config = {**_CONFIG, "temp_directory": str(path.with_name(f".{path.name}.{secrets.token_hex(6)}.spill"))}
         if threads is not None:
             config["threads"] = threads
         self.folder = path.parent

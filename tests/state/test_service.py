@@ -165,6 +165,8 @@ def test_every_job_is_claimed_once(state: State) -> None:
     assert sorted(one.job_id for one in claimed) == asked
     assert claim_job(state, runner="machine-0") is None
     assert {one.status for one in list_jobs(state)} == {"running"}
+    assert len({one.result_token for one in claimed} - {None}) == 6, "each names its files by a word of its own"
+    assert [one.result_token for one in list_jobs(state)] == [load_job(state, n).result_token for n in reversed(asked)]
 
 
 def test_a_job_tells_its_progress_and_its_end(state: State) -> None:

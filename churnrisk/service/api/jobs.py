@@ -73,8 +73,13 @@ def result(request: Request, job_id: JobId) -> Response:
         )
     if found.kind != "score":
         return JSONResponse(dict(found.result or {}))
-    kept, path = request.app.state, result_path(request.app.state.config, job_id)
-    if not path.is_file() or may_name_forgotten(kept.state, found):
+    config, state = request.app.state.config, request.app.state.state
+    path, is_gone = result_path(config, state, found), may_name_forgotten(state, found)
+    if not is_gone and not path.is_file() and found.runner not in (None, config.runner):
+        machine = str(found.runner).partition(":")[0]
+        told = f"Machine {machine} did job {job_id}, and its service alone can give the scores, for a week; ask there."
+        raise Problem(404, "Result on another machine", told, machine=machine)
+    if is_gone or not path.is_file():
         raise Problem(404, "Result removed", f"The scores of job {job_id} are not kept any more; ask for a new job.")
     return FileResponse(path, media_type="text/csv", filename=f"scores-{job_id}.csv")
 
