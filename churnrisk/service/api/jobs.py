@@ -33,8 +33,9 @@ def score(request: Request, asked: ScoreJob, caller: Annotated[Caller, Needs("sc
 def train(request: Request, asked: TrainJob, caller: Annotated[Caller, Needs("admin")]) -> Response:
     """Train a model on the history, orders received included, and store it, signed."""
     state: State = request.app.state.state
-    answer = _add(state, "train", asked.model_dump(), caller)
-    note_audit(state, "train", key_id=caller.key_id, **asked.model_dump())
+    with state.transaction():
+        answer = _add(state, "train", asked.model_dump(), caller)
+        note_audit(state, "train", key_id=caller.key_id, **asked.model_dump())
     return answer
 
 
@@ -91,8 +92,11 @@ def cancel(request: Request, job_id: JobId, caller: Annotated[Caller, Needs("sco
     found = _load(state, job_id)
     if found.kind == "train" and not caller.may("admin"):
         raise Problem(403, "Role too small", "To cancel a training takes a key of the role admin.", needs="admin")
-    if not cancel_job(state, job_id):
-        raise Problem(409, "Job over", f"Job {job_id} is {_load(state, job_id).status}, so there is nothing to cancel.")
+    with state.transaction():
+        if not cancel_job(state, job_id):
+            status = _load(state, job_id).status
+            raise Problem(409, "Job over", f"Job {job_id} is {status}, so there is nothing to cancel.")
+        note_audit(state, "cancel job", key_id=caller.key_id, job=job_id)
     return JSONResponse(_describe(_load(state, job_id)))
 
 
