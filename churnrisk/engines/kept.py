@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import secrets
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
@@ -48,6 +49,7 @@ class FileDatabase(Database):
             str(path), read_only=is_read_only, config=cast("dict[str, Any]", config)
         )
         self.kept_queries: dict[Any, Any] = {}
+        self.threads = threads or os.cpu_count() or 1
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Give the rows of a query with parameters; safe to call on several threads at once."""
