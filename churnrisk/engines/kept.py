@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -41,7 +41,7 @@ class FileDatabase(Database):
     def __init__(self, path: Path, *, is_read_only: bool, threads: int | None = None) -> None:
         import duckdb
 
-        config = {**_CONFIG, "temp_directory": str(Path(tempfile.gettempdir()) / f"churnrisk-spill-{os.getpid()}")}
+        config = {**_CONFIG, "temp_directory": str(path.with_name(f".{path.name}.{secrets.token_hex(6)}.spill"))}
         if threads is not None:
             config["threads"] = threads
         self.folder = path.parent
@@ -49,6 +49,7 @@ class FileDatabase(Database):
             str(path), read_only=is_read_only, config=cast("dict[str, Any]", config)
         )
         self.kept_queries: dict[Any, Any] = {}
+        self.threads = threads or os.cpu_count() or 1
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Give the rows of a query with parameters; safe to call on several threads at once."""

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from churnrisk import __version__
 from churnrisk.service import api, pages
 from churnrisk.service.access import Access, Doors
+from churnrisk.service.audit import Recorded
 from churnrisk.service.audit import router as audit
 from churnrisk.service.bounds import Bound
 from churnrisk.service.config import ServiceConfig
@@ -62,7 +63,7 @@ def create_app(config: ServiceConfig) -> FastAPI:
     app.state.static, app.state.throttle, app.state.finished = read_static(), Throttle(), FinishedAnswers()
     app.state.problem_page = pages.show_problem
     add_handlers(app)
-    app.guards = Guard(Access(Bound(app.framework, config.bounds)), config.known_hosts)
+    app.guards = Guard(Access(Recorded(Bound(app.framework, config.bounds))), config.known_hosts)
     return app
 
 

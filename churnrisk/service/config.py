@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -121,7 +123,7 @@ class ServiceConfig:
         A file of customers who have opted out, whom no campaign contacts; read whenever one is made.
     shop_dir : Path, optional
         Where what was worked out of the history is kept while the service runs; :func:`serve` makes and removes one.
-        By default a folder beside the models, for an application that is run without it.
+        By default a folder beside the models and of this state alone, for an application that is run without it.
     year_starts, week_starts : str
         On which day years (``MM-DD``) and weeks begin, where a question does not say.
     """
@@ -154,7 +156,7 @@ class ServiceConfig:
         from churnrisk.workflows import ShopPlan
 
         return ShopPlan(
-            self.shop_dir or self.models_dir.resolve().parent / "shop",
+            self.shop_dir or self.models_dir.resolve().parent / f"shop-{self._digest}",
             self.models_dir,
             self.state,
             self.purchases,
@@ -167,11 +169,15 @@ class ServiceConfig:
         )
 
     @property
-    def results_dir(self) -> Path:
-        """Where the results of jobs are kept, beside the models; for their owner's eyes only."""
-        from churnrisk.workflows import JOB_RESULTS
+    def _digest(self) -> str:
+        """What tells this service from one with neighbouring models or another state."""
+        state = self.state.resolve() if isinstance(self.state, Path) else self.state
+        return hashlib.blake2b(f"{self.models_dir.resolve()}\n{state}".encode(), digest_size=8).hexdigest()
 
-        return self.models_dir.resolve().parent / JOB_RESULTS
+    @property
+    def runner(self) -> str:
+        """What does the jobs of this service: the machine, and its folder of models."""
+        return f"{socket.gethostname()}:{self.models_dir.resolve()}"
 
     def __post_init__(self) -> None:
         """Refuse what would open the service to more than was meant."""

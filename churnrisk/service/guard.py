@@ -9,12 +9,12 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churnrisk.messages import mark
-from churnrisk.service.audit import note_change
+from churnrisk.service.audit import note_outcome
 from churnrisk.service.bounds import ClientGone
 from churnrisk.service.identity import name_of_host
 from churnrisk.service.logs import log_defect, log_request
 from churnrisk.service.metrics import count_request
-from churnrisk.service.problems import Problem, problem_of, respond
+from churnrisk.service.problems import Problem, answer_plainly, problem_of, respond
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -97,9 +97,9 @@ class Exchange:
         scope.setdefault("state", {})["request_id"] = self.request_id
 
     async def send(self, message: Message) -> None:
-        """Send on, with our headers; what an admin has changed is written down before it is answered."""
+        """Send on, with our headers; how a change by an admin ended is written down before it is answered."""
         if message["type"] == "http.response.start":
-            await note_change(self.scope, message["status"])
+            await note_outcome(self.scope, message["status"])
             self.status = message["status"]
             headers = list(message.get("headers", ()))
             given = {name for name, _ in headers}
@@ -114,7 +114,12 @@ class Exchange:
         if problem.status >= 500 and not isinstance(error, Problem):
             log_defect(error, request_id=self.request_id, route=self.route)
         if self.status == 0:
-            await respond(problem, self.scope)(self.scope, receive, self.send)
+            try:
+                await respond(problem, self.scope)(self.scope, receive, self.send)
+            except Exception as second:  # such as a page that cannot be shown without the state
+                log_defect(second, request_id=self.request_id, route=self.route)
+                if self.status == 0:
+                    await answer_plainly(problem, self.request_id)(self.scope, receive, self.send)
         elif self.status < 500:
             self.status = 599  # cut off in the middle
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from churnrisk.errors import ChurnriskError
+from churnrisk.errors import ChurnriskError, OutputError
 from churnrisk.service.config import ServiceConfig
 from churnrisk.state import Job, State, last_erased_at, list_jobs, report_progress
-from churnrisk.workflows import score_everybody, train_on_history
+from churnrisk.workflows import results_folder, score_everybody, train_on_history
 
 KEPT_DAYS = 7
 REPORT_SECONDS = 0.5
@@ -37,15 +38,18 @@ def run_job(config: ServiceConfig, state: State, job: Job) -> dict[str, Any]:
     if job.kind == "train":
         return train_on_history(config.shop_plan, progress=progress, **request)
     if job.kind == "score":
-        path = result_path(config, job.job_id)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path = result_path(config, state, job)
+        try:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{path.parent}: cannot be made: {error.strerror or error}.") from None
         return score_everybody(config.shop_plan, path, progress=progress, **request)
     raise ChurnriskError(f"this version knows no jobs of the kind {job.kind!r}.")
 
 
-def result_path(config: ServiceConfig, job_id: int) -> Path:
-    """Give where the scores of a job are written."""
-    return config.results_dir / f"{int(job_id):08d}.csv"
+def result_path(config: ServiceConfig, state: State, job: Job) -> Path:
+    """Give where the scores of a job are written; a job that versions before have done has them nowhere any more."""
+    return results_folder(config.models_dir, state) / f"{job.result_token or 'none'}.csv"
 
 
 def may_name_forgotten(state: State, job: Job) -> bool:
@@ -54,14 +58,20 @@ def may_name_forgotten(state: State, job: Job) -> bool:
 
 
 def remove_old_results(config: ServiceConfig, state: State) -> int:
-    """Remove the results of jobs that are a week old, from before an erasure, or not in the state; give how many."""
-    known = {job.job_id for job in list_jobs(state, limit=100_000) if not may_name_forgotten(state, job)}
+    """Remove results that are a week old or from before an erasure, and what ended jobs left; give how many.
+
+    A file of this state that no job of it has may be of a service on a copy of the state, so a week is left to it, as
+    to the files of versions before, of which nobody knows the state.
+    """
+    done = {job.result_token: job for job in list_jobs(state, limit=100_000) if job.status != "running"}
     removed = 0
-    for path in sorted(config.results_dir.glob("*.csv")):
-        is_known = path.stem.isdigit() and int(path.stem) in known
-        if not is_known or time.time() - path.stat().st_mtime > KEPT_DAYS * 86_400:
-            path.unlink(missing_ok=True)
-            removed += 1
+    for path in (*results_folder(config.models_dir, state).glob("*"), *results_folder(config.models_dir).glob("*.csv")):
+        job = done.get(path.name.removeprefix(".").partition(".")[0])
+        is_over = job is not None and (job.status != "done" or may_name_forgotten(state, job))
+        with contextlib.suppress(FileNotFoundError):  # another service of this state has removed it
+            if is_over or time.time() - path.stat().st_mtime > KEPT_DAYS * 86_400:
+                path.unlink()
+                removed += 1
     return removed
 
 

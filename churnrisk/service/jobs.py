@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +27,7 @@ LOOK_SECONDS = 0.25
 RETRY_SECONDS = 30.0
 """After a generation could not be made, so long before it is tried again; a changed model or file is tried at once."""
 
+SWEEP_SECONDS = 3600.0
 NICENESS = 5
 
 
@@ -70,7 +70,6 @@ class Keeper:
 
     def __init__(self, config: ServiceConfig, state: State) -> None:
         self._config, self._state, self._plan = config, state, config.shop_plan
-        self._runner = f"{socket.gethostname()}:{config.models_dir.resolve()}"
         self._context = multiprocessing.get_context("spawn")
         self._making: Any = None
         self._tried: tuple[object, float] | None = None
@@ -79,11 +78,11 @@ class Keeper:
         self._working: Any = None
         self._version: int | None = None
         self._is_asked = False
-        self._erased = stamp_tombstones(state)
+        self._erased, self._swept = stamp_tombstones(state), time.monotonic()
 
     def begin(self) -> None:
         """Give up the jobs that the process before this one left."""
-        lost = fail_lost_jobs(self._state, runner=self._runner)
+        lost = fail_lost_jobs(self._state, runner=self._config.runner)
         removed = remove_old_results(self._config, self._state)
         log("jobs", lost=lost, results_removed=removed)
 
@@ -100,11 +99,15 @@ class Keeper:
             self._look_after_job()
 
     def _look_after_results(self) -> None:
-        """Remove the scores that jobs wrote before somebody was forgotten."""
+        """Remove the scores that are old, or that jobs wrote before somebody was forgotten."""
         stamp = stamp_tombstones(self._state)
         if stamp != self._erased:
             log("somebody was forgotten", results_removed=remove_old_results(self._config, self._state))
-            self._erased = stamp
+        elif time.monotonic() - self._swept > SWEEP_SECONDS:
+            remove_old_results(self._config, self._state)
+        else:
+            return
+        self._erased, self._swept = stamp, time.monotonic()
 
     def _look_after_generation(self) -> None:
         if self._making is not None:
@@ -132,7 +135,7 @@ class Keeper:
         version = self._state.version()
         if self._job is None and (version != self._version):
             self._version = version
-            self._job = claim_job(self._state, runner=self._runner)
+            self._job = claim_job(self._state, runner=self._config.runner)
             if self._job is not None:
                 self._version = None
                 log("job begins", job=self._job.job_id, kind=self._job.kind)
@@ -162,7 +165,7 @@ class Keeper:
             if process is not None and process.is_alive():
                 process.terminate()
                 process.join(5)
-        fail_lost_jobs(self._state, runner=self._runner)
+        fail_lost_jobs(self._state, runner=self._config.runner)
 
 
 def make_generation(config: ServiceConfig, reasons: Any) -> None:

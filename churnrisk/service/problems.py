@@ -112,11 +112,16 @@ def respond(problem: Problem, scope: Scope) -> Response:
     if page is not None and "text/html" in request.headers.get("accept", "") and not _is_machine(request):
         response: Response = page(request, problem, request_id)
     else:
-        body = json.dumps(problem.document(request_id), ensure_ascii=False, allow_nan=False).encode()
-        response = Response(body, status_code=problem.status, media_type=MEDIA_TYPE)
+        return answer_plainly(problem, request_id)
     for name, value in problem.headers.items():
         response.headers[name] = value
     return response
+
+
+def answer_plainly(problem: Problem, request_id: str) -> Response:
+    """Give the answer as JSON, which needs nothing else to work."""
+    body = json.dumps(problem.document(request_id), ensure_ascii=False, allow_nan=False).encode()
+    return Response(body, status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers)
 
 
 def add_handlers(app: FastAPI) -> None:

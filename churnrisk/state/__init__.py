@@ -4,7 +4,7 @@ One door: :func:`open_state` gives a :class:`State`, and everything in it goes t
 ids are in it and never in a model, so who wants no trace deletes it, or keeps none in the first place.
 """
 
-from churnrisk.state.audit import AuditEntry, list_audit, note_audit
+from churnrisk.state.audit import AuditEntry, amend_audit, list_audit, note_audit, recording
 from churnrisk.state.campaigns import (
     OUTCOMES,
     Campaign,
@@ -120,6 +120,7 @@ __all__ = [
     "add_received",
     "add_tombstones",
     "adopt_key",
+    "amend_audit",
     "backup_state",
     "cancel_job",
     "check_name_free",
@@ -165,6 +166,7 @@ __all__ = [
     "parse_place",
     "prune_state",
     "received_since",
+    "recording",
     "remember_run",
     "report_progress",
     "revoke_key",

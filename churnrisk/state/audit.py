@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from churnrisk.errors import StateError
 from churnrisk.state.clock import now
 from churnrisk.state.database import State
 
@@ -22,10 +24,41 @@ class AuditEntry:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-def note_audit(state: State, action: str, *, key_id: int | None = None, **detail: Any) -> None:
-    """Write an action down; inside a transaction, together with the action itself. No customer id belongs in it."""
-    text = json.dumps(detail, ensure_ascii=False, allow_nan=False)
-    state.run("INSERT INTO audit (at, key_id, action, detail) VALUES (?, ?, ?, ?)", (now(), key_id, action, text))
+def note_audit(state: State, action: str, *, key_id: int | None = None, **detail: Any) -> int:
+    """Write an action down and give the number of the entry. No customer id belongs in it.
+
+    Inside a transaction it is written together with the action itself; for what no transaction holds, see
+    :func:`recording`.
+    """
+    statement = "INSERT INTO audit (at, key_id, action, detail) VALUES (?, ?, ?, ?) RETURNING audit_id"
+    return int(state.rows(statement, (now(), key_id, action, _json(detail)))[0][0])
+
+
+def amend_audit(state: State, audit_id: int, **detail: Any) -> None:
+    """Replace the detail of an entry, once it is known how the action ended."""
+    state.run("UPDATE audit SET detail = ? WHERE audit_id = ?", (_json(detail), audit_id))
+
+
+@contextlib.contextmanager
+def recording(state: State, action: str, *, key_id: int | None = None, **detail: Any) -> Iterator[dict[str, Any]]:
+    """Write an action down before it is done, so that none is done unwritten, and afterwards how it ended.
+
+    Gives the detail of the entry, to which may be added what is known afterwards. An action that failed has ``failed``;
+    where the end cannot be written any more, the entry stays as it was before the action.
+    """
+    entry = note_audit(state, action, key_id=key_id, **detail)
+    try:
+        yield detail
+    except BaseException as error:
+        detail["failed"] = type(error).__name__
+        raise
+    finally:
+        with contextlib.suppress(StateError):
+            amend_audit(state, entry, **detail)
+
+
+def _json(detail: Mapping[str, Any]) -> str:
+    return json.dumps(detail, ensure_ascii=False, allow_nan=False)
 
 
 def list_audit(state: State, *, limit: int = 100) -> list[AuditEntry]:

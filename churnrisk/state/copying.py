@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +58,7 @@ def backup_state(place: StatePlace, target: Path) -> int:
     """
     place = parse_place(place) if isinstance(place, str) else place
     _check_target(place, target)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
     try:
         if isinstance(place, Path):
             _copy_file(place, temporary)

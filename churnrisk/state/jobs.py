@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,21 +15,25 @@ from churnrisk.state.database import State
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 
 _COLUMNS = (
-    "job_id, kind, status, asked_by, runner, made_at, started_at, ended_at, progress_done, progress_total, "
-    "progress_text, request, result, error"
+    "job_id, kind, status, asked_by, runner, result_token, made_at, started_at, ended_at, progress_done, "
+    "progress_total, progress_text, request, result, error"
 )
 LOST = "the process that did it ended before it was done; ask for it again"
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job, with the moments (UTC) of its life; `asked_by` is the id of a key, None for the shell."""
+    """A job, with the moments (UTC) of its life; `asked_by` is the id of a key, None for the shell.
+
+    `result_token` is random and made when the job is claimed: it names the files that the job writes.
+    """
 
     job_id: int
     kind: str
     status: JobStatus
     asked_by: int | None
     runner: str | None
+    result_token: str | None
     made_at: str
     started_at: str | None
     ended_at: str | None
@@ -64,9 +69,10 @@ def claim_job(state: State, *, runner: str) -> Job | None:
         if oldest is None:
             return None
         statement = (
-            f"UPDATE jobs SET status = 'running', runner = ?, started_at = ? WHERE job_id = ? RETURNING {_COLUMNS}"  # noqa: S608 - as above
+            "UPDATE jobs SET status = 'running', runner = ?, result_token = ?, started_at = ? WHERE job_id = ? "  # noqa: S608 - as above
+            f"RETURNING {_COLUMNS}"
         )
-        return _job(state.rows(statement, (runner, now(), oldest))[0])
+        return _job(state.rows(statement, (runner, secrets.token_hex(16), now(), oldest))[0])
 
 
 def report_progress(state: State, job_id: int, *, done: int, total: int, text: str = "") -> bool:

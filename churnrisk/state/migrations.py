@@ -217,6 +217,9 @@ CREATE TABLE monitor_runs (
 IDENTITY = "CREATE TABLE identity (state_id TEXT NOT NULL PRIMARY KEY) STRICT"
 NEW_IDENTITY = "INSERT INTO identity VALUES (lower(hex(randomblob(16))))"
 
+# What a job leaves in a folder of its state is named by this, so that no other job with its number has it.
+NAMED_RESULTS = "ALTER TABLE jobs ADD COLUMN result_token TEXT"
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         RUNS,
@@ -243,6 +246,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     (IDENTITY, NEW_IDENTITY),
     KEYED_BY_DAY,
+    (NAMED_RESULTS,),
 )
 
 FORMAT = len(MIGRATIONS)

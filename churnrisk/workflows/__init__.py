@@ -19,12 +19,12 @@ from churnrisk.workflows.changes import Comparison, Memory, remember
 from churnrisk.workflows.cluster import ClusterResult, score_source_on_spark
 from churnrisk.workflows.days import say_if_card_long_past
 from churnrisk.workflows.erasure import (
-    JOB_RESULTS,
     Forgotten,
     apply_erasures,
     catch_up,
     forget_customers,
     names_any,
+    results_folder,
     usual_exports,
 )
 from churnrisk.workflows.known import KnownChurn, predict_churn, stored_value
@@ -74,7 +74,6 @@ from churnrisk.workflows.webhook import Delivery, Webhook, describe_alarm, make_
 from churnrisk.workflows.weekly import MailPlan, WeeklyPlan, WeeklyResult, run_weekly
 
 __all__ = [
-    "JOB_RESULTS",
     "SAMPLE_PURCHASES",
     "Acceptance",
     "BacktestReport",
@@ -152,6 +151,7 @@ __all__ = [
     "read_suppressed",
     "rejects_beside",
     "remember",
+    "results_folder",
     "retrain",
     "run_monitor",
     "run_weekly",

@@ -32,7 +32,6 @@ from churnrisk.timeline import date_of
 
 CHUNK = 2**20
 JOB_RESULTS = "job-results"
-"""Folder beside the models in which the service keeps the results of jobs."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,15 @@ class Forgotten:
     is_scrubbed: bool = True
 
 
+def results_folder(models_dir: Path, state: State | None = None) -> Path:
+    """Give the folder beside the models in which the service keeps the results of jobs of a state.
+
+    Without a state, the one in which versions before kept the results of all services with neighbouring models.
+    """
+    name = JOB_RESULTS if state is None else f"{JOB_RESULTS}-{identify(state)}"
+    return models_dir.resolve().parent / name
+
+
 def forget_customers(
     place: StatePlace,
     customer_ids: Sequence[str],
@@ -111,6 +119,7 @@ def forget_customers(
     ids = sorted(set().union(*spelled.values()))
     state = find_state(place)
     found, runs, campaigns, is_scrubbed = Erasure(), list[dict[str, Any]](), list[dict[str, Any]](), True
+    results = list[str]()
     if state is not None:
         with state:
             moments = {} if is_dry else _write_down(state, ids)
@@ -120,8 +129,8 @@ def forget_customers(
                 if not is_dry:
                     add_tombstones(state, moments)
                     note_audit(state, "forget customers", customers=len(spelled))
+            results = _drop_results(results_folder(models_dir, state), ids, is_dry=is_dry)
             is_scrubbed = is_dry or state.scrub()
-    folders = {copies_folder(place, models_dir), *copies}
     return Forgotten(
         len(spelled),
         sum(not found.found.isdisjoint(names) for names in spelled.values()),
@@ -129,10 +138,10 @@ def forget_customers(
         campaigns,
         found.orders,
         found.documents,
-        _drop_results(models_dir, ids, is_dry=is_dry),
-        sum(drop_copies(folder, is_dry=is_dry) for folder in folders),
+        results,
+        sum(drop_copies(folder, is_dry=is_dry) for folder in {copies_folder(place, models_dir), *copies}),
         _list_models(models_dir, found, [one["as_of"] for one in runs]),
-        [{"file": str(path), "names_a_customer": names_any(path, ids)} for path in files],
+        _look_into([*files, *sorted(results_folder(models_dir).glob("*.csv"))], ids),
         is_dry,
         is_scrubbed,
     )
@@ -231,13 +240,17 @@ def _list_models(models_dir: Path, found: Erasure, days: Sequence[int]) -> list[
     return models
 
 
-def _drop_results(models_dir: Path, ids: Sequence[str], *, is_dry: bool) -> list[str]:
+def _drop_results(folder: Path, ids: Sequence[str], *, is_dry: bool) -> list[str]:
     """Delete the results of jobs that name a customer; who needs one asks for it again."""
-    folder = models_dir.resolve().parent / JOB_RESULTS
     named = [path for path in sorted(folder.glob("*.csv")) if names_any(path, ids) is not False]
     for path in named if not is_dry else ():
         path.unlink(missing_ok=True)
     return [path.name for path in named]
+
+
+def _look_into(files: Iterable[Path], ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Say of each file whether it names one of the customers; results of versions before are of an unknown state."""
+    return [{"file": str(path), "names_a_customer": names_any(path, ids)} for path in files]
 
 
 def names_any(path: Path, customer_ids: Sequence[str]) -> bool | None:

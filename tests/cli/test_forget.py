@@ -20,7 +20,7 @@ from churnrisk.state import (
     open_state,
 )
 from churnrisk.store import load_erased
-from churnrisk.workflows import names_any
+from churnrisk.workflows import names_any, results_folder
 from support.shop import PURCHASES, Answer, churnrisk, write_rows
 
 
@@ -64,8 +64,9 @@ def test_a_customer_is_gone_for_good_and_a_backup_does_not_bring_one_back(
 ) -> None:
     gone, stays = scored
     shutil.copy("state.db", "backup.db")
-    results = models.parent / "job-results"
-    results.mkdir(exist_ok=True)
+    with open_state(Path("state.db")) as state:
+        results = results_folder(models, state)
+    results.mkdir()
     write_rows(results / "00000001.csv", [{"customer_id": gone}], ["customer_id"])
     write_rows(results / "00000002.csv", [{"customer_id": stays}], ["customer_id"])
     looked = forget(models, gone, "--dry-run", "--json")

@@ -8,6 +8,8 @@ import time
 import httpx
 import pytest
 
+from churnrisk.state import load_job, open_state
+from churnrisk.workflows import results_folder
 from support.service import Service, TrainedShop, wait_for_job
 from support.shop import churnrisk
 
@@ -77,8 +79,9 @@ def test_a_forgotten_customer_is_gone_at_once(
         time.sleep(0.1)
     assert api.get(f"/v1/customers/{who}").status_code == 404, "though the history still has the customer"
     assert count(api, prefix=who) == 0
-    folder = own_shop.models.parent / "job-results"
-    assert not list(folder.glob(f"*{job}.csv"))
+    with open_state(service.state) as state:
+        left = {path.stem for path in results_folder(own_shop.models, state).iterdir()}
+        assert load_job(state, job).result_token not in left
 
     assert send(api, who, "after") == "accepted"
     back = api.get(f"/v1/customers/{who}").json()

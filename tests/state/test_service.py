@@ -40,6 +40,7 @@ from churnrisk.state import (
     open_session,
     open_state,
     received_since,
+    recording,
     remember_run,
     report_progress,
     revoke_key,
@@ -165,6 +166,8 @@ def test_every_job_is_claimed_once(state: State) -> None:
     assert sorted(one.job_id for one in claimed) == asked
     assert claim_job(state, runner="machine-0") is None
     assert {one.status for one in list_jobs(state)} == {"running"}
+    assert len({one.result_token for one in claimed} - {None}) == 6, "each names its files by a word of its own"
+    assert [one.result_token for one in list_jobs(state)] == [load_job(state, n).result_token for n in reversed(asked)]
 
 
 def test_a_job_tells_its_progress_and_its_end(state: State) -> None:
@@ -199,6 +202,18 @@ def test_what_is_noted_comes_back_newest_first(state: State) -> None:
     ]
     number = add_monitor_run(state, as_of=20_000, model="m", result={"psi": 0.1})
     assert [(one.monitor_id, one.result) for one in list_monitor_runs(state)] == [(number, {"psi": 0.1})]
+
+
+def test_an_action_is_recorded_before_it_is_done_and_then_how_it_ended(state: State) -> None:
+    with recording(state, "promote", key_id=1, version="v") as entry:
+        assert [dict(one.detail) for one in list_audit(state)] == [{"version": "v"}]
+        entry["previous"] = "u"
+    with pytest.raises(StateError), recording(state, "promote", key_id=1, version="w"):
+        raise StateError("no")
+    assert [(one.key_id, dict(one.detail)) for one in list_audit(state)] == [
+        (1, {"version": "w", "failed": "StateError"}),
+        (1, {"version": "v", "previous": "u"}),
+    ]
 
 
 def test_a_customers_scores_over_time_and_what_became_of_a_run(state: State) -> None:

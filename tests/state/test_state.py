@@ -22,13 +22,17 @@ from churnrisk.state import (
     Run,
     StatePlace,
     add_campaign,
+    add_job,
     add_measured,
     add_received,
+    claim_job,
     find_overlaps,
     find_run,
     find_state,
+    identify,
     list_audit,
     list_campaigns,
+    list_jobs,
     list_keys,
     list_measured,
     list_runs,
@@ -211,7 +215,13 @@ STEPS = [
     "90f7eb579fe602af",
     "9f684ee98d0ca2c8",
     "de651eca982eea69",
+    "062256daff62f506",
 ]  # digests of released steps: files took them, so they never change
+
+
+def test_the_documentation_names_the_format() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "state-file.md"
+    assert f"writes format {FORMAT}." in " ".join(page.read_text(encoding="utf-8").split())
 
 
 def test_released_steps_are_never_edited() -> None:
@@ -251,6 +261,22 @@ def test_a_file_of_the_first_format_is_brought_to_the_newest_by_whoever_comes_fi
         assert load_members(state, 3) == sorted(MEMBERS)
         assert list_keys(state) == []
         assert remember_run(state, run_at(15_001), SCORES) == 8
+
+
+def test_jobs_done_before_results_had_names_stay_and_further_ones_have_them(place: StatePlace) -> None:
+    with open_state(place) as state:
+        add_job(state, "score", {"n": 1})
+        claim_job(state, runner="here")
+        name = identify(state)
+        state.run("ALTER TABLE jobs DROP COLUMN result_token")
+        state.run("PRAGMA user_version = 4" if state.dialect == "sqlite" else "UPDATE state_format SET format = 4")
+    with open_state(place) as state:
+        assert (state.format, identify(state)) == (FORMAT, name)
+        add_job(state, "score", {"n": 2})
+        claim_job(state, runner="here")
+        further, before = list_jobs(state)
+        assert (before.request, before.status, before.result_token) == ({"n": 1}, "running", None)
+        assert len(str(further.result_token)) == 32
 
 
 def test_orders_received_before_days_were_told_apart_stay_and_numbers_go_on(path: Path) -> None:

@@ -33,8 +33,9 @@ def score(request: Request, asked: ScoreJob, caller: Annotated[Caller, Needs("sc
 def train(request: Request, asked: TrainJob, caller: Annotated[Caller, Needs("admin")]) -> Response:
     """Train a model on the history, orders received included, and store it, signed."""
     state: State = request.app.state.state
-    answer = _add(state, "train", asked.model_dump(), caller)
-    note_audit(state, "train", key_id=caller.key_id, **asked.model_dump())
+    with state.transaction():
+        answer = _add(state, "train", asked.model_dump(), caller)
+        note_audit(state, "train", key_id=caller.key_id, **asked.model_dump())
     return answer
 
 
@@ -73,8 +74,13 @@ def result(request: Request, job_id: JobId) -> Response:
         )
     if found.kind != "score":
         return JSONResponse(dict(found.result or {}))
-    kept, path = request.app.state, result_path(request.app.state.config, job_id)
-    if not path.is_file() or may_name_forgotten(kept.state, found):
+    config, state = request.app.state.config, request.app.state.state
+    path, is_gone = result_path(config, state, found), may_name_forgotten(state, found)
+    if not is_gone and not path.is_file() and found.runner not in (None, config.runner):
+        machine = str(found.runner).partition(":")[0]
+        told = f"Machine {machine} did job {job_id}, and its service alone can give the scores, for a week; ask there."
+        raise Problem(404, "Result on another machine", told, machine=machine)
+    if is_gone or not path.is_file():
         raise Problem(404, "Result removed", f"The scores of job {job_id} are not kept any more; ask for a new job.")
     return FileResponse(path, media_type="text/csv", filename=f"scores-{job_id}.csv")
 
@@ -86,8 +92,11 @@ def cancel(request: Request, job_id: JobId, caller: Annotated[Caller, Needs("sco
     found = _load(state, job_id)
     if found.kind == "train" and not caller.may("admin"):
         raise Problem(403, "Role too small", "To cancel a training takes a key of the role admin.", needs="admin")
-    if not cancel_job(state, job_id):
-        raise Problem(409, "Job over", f"Job {job_id} is {_load(state, job_id).status}, so there is nothing to cancel.")
+    with state.transaction():
+        if not cancel_job(state, job_id):
+            status = _load(state, job_id).status
+            raise Problem(409, "Job over", f"Job {job_id} is {status}, so there is nothing to cancel.")
+        note_audit(state, "cancel job", key_id=caller.key_id, job=job_id)
     return JSONResponse(_describe(_load(state, job_id)))
 
 

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 
 from churnrisk.service.access import Caller, Needs
 from churnrisk.service.api.shapes import ModelsAnswer, Open, PromotionAnswer, problems
-from churnrisk.state import note_audit
+from churnrisk.state import recording
 from churnrisk.store import ModelEntry, promote_model
 
 router = APIRouter(prefix="/v1", tags=["models"])
@@ -49,8 +49,9 @@ def model(request: Request, version: Version) -> Response:
 def promote(request: Request, version: Version, caller: Annotated[Caller, Needs("admin")]) -> Response:
     """Let all workers score with this model from now on; the list follows as soon as everybody is scored anew."""
     kept = request.app.state
-    promotion = promote_model(kept.config.models_dir, version)
-    note_audit(kept.state, "promote model", key_id=caller.key_id, version=version, previous=promotion.previous)
+    with recording(kept.state, "promote model", key_id=caller.key_id, version=version) as entry:
+        promotion = promote_model(kept.config.models_dir, version)
+        entry["previous"] = promotion.previous
     return JSONResponse({"version": promotion.version, "previous": promotion.previous})
 
 

@@ -26,7 +26,7 @@ from churnrisk.service.pages.frame import View, page
 from churnrisk.service.pages.left_out import pasted_text, read_left_out
 from churnrisk.service.problems import Problem, problem_of
 from churnrisk.state import OUTCOMES as KNOWN_OUTCOMES
-from churnrisk.state import Campaign, Outcome, load_campaign, load_members, note_audit
+from churnrisk.state import Campaign, Outcome, load_campaign, load_members, note_audit, recording
 from churnrisk.tables import Table, to_csv
 from churnrisk.timeline import date_of
 from churnrisk.workflows import CustomerQuery, create_campaign, describe_campaign, first_day_of
@@ -109,7 +109,8 @@ def create(view: View) -> Response:
         left_out = read_left_out(view)
         listed = _take_list(view)
         campaign = _read_campaign(view, listed)
-        with tempfile.TemporaryDirectory() as folder:  # the list is fetched from what is remembered
+        # the list is fetched from what is remembered, so the file of it is of no use
+        with tempfile.TemporaryDirectory() as folder, view.state.transaction():
             create_campaign(
                 view.state,
                 listed,
@@ -118,7 +119,7 @@ def create(view: View) -> Response:
                 suppressed=left_out,
                 drop_overlap=given["drop_overlap"] == "yes",
             )
-        _note(view, "campaign created", campaign.name)
+            note_audit(view.state, "campaign created", key_id=_key_id(view), name=campaign.name)
     except (Problem, ChurnriskError) as refused:
         message = refused.detail if isinstance(refused, Problem) else str(refused)
         return _show(view, given=given, message=message, status=422)
@@ -130,15 +131,15 @@ def measure(view: View) -> Response:
     """Measure a campaign by the history, and remember what it came to; say when it can be, where it is too early."""
     name = view.ask("name")
     try:
-        view.shop.measure_campaign(name)
-        _note(view, "campaign measured", name)
+        with recording(view.state, "campaign measured", key_id=_key_id(view), name=name):
+            view.shop.measure_campaign(name)
     except ChurnriskError as refused:
         return _show(view, given=_usual(view), message=retell(str(refused)), status=problem_of(refused).status)
     return view.go("/campaigns", measured=name)
 
 
-def _note(view: View, action: str, name: str) -> None:
-    note_audit(view.state, action, key_id=view.caller.key_id if view.caller else None, name=name)
+def _key_id(view: View) -> int | None:
+    return view.caller.key_id if view.caller else None
 
 
 def _read_campaign(view: View, listed: CustomerList) -> Campaign:
