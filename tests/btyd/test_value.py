@@ -119,7 +119,7 @@ def test_how_far_own_means_are_believed_is_learned_from_what_came() -> None:
     came_days = draw.integers(1, 5, 6000).astype(float)
     came = true_mean * draw.gamma(2 * came_days, 1 / (2 * came_days))
     learned = fit_credibility(days, mean).believe(days, mean, came_days, came)
-    assert learned.pulls[0] > 2 * learned.pulls[3]
+    assert learned.pulls[0] > 1.5 * learned.pulls[3]
     errors = [
         ((came - one.expect(days, mean)) ** 2 * came_days).sum() for one in (learned, fit_credibility(days, mean))
     ]
