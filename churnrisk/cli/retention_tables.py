@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from churnrisk.cli.show import WIDTH, console, percent, say, show_table
+from churnrisk.cli.show import WIDTH, console, counted, percent, say, show_table
 
 if TYPE_CHECKING:
     from churnrisk.retention import (
@@ -242,18 +242,19 @@ def _name(period: Period) -> str:
 def show_value(forecast: ValueForecast, check: ValueCheck | None, reason: str) -> None:
     """Print the value to date, the expected one with its interval, and how the last forecast did."""
     terms = forecast.terms
+    months = counted(terms.months, "month")
     rows = [
         {"": "customers in the base", "amount": f"{len(forecast.base):,}"},
         {"": "net revenue to date", "amount": whole_amount(forecast.historical_value)},
-        {"": f"expected orders, {terms.months} months", "amount": whole_amount(float(forecast.orders.sum()))},
-        {"": f"expected net revenue, {terms.months} months", "amount": whole_amount(float(forecast.revenue.sum()))},
+        {"": f"expected orders, {months}", "amount": whole_amount(float(forecast.orders.sum()))},
+        {"": f"expected net revenue, {months}", "amount": whole_amount(float(forecast.revenue.sum()))},
         {"": "lifetime value", "amount": whole_amount(forecast.total)},
         {"": "  95 % interval from", "amount": whole_amount(forecast.total_low)},
         {"": "  to", "amount": whole_amount(forecast.total_high)},
         {"": "lifetime value per customer", "amount": amount(forecast.total / len(forecast.base))},
     ]
     show_table("Value of the customer base", rows, formats={"amount": str})
-    say(f"Margin {percent(terms.margin)}, discount {percent(terms.discount)} a year, horizon {terms.months} months.")
+    say(f"Margin {percent(terms.margin)}, discount {percent(terms.discount)} a year, horizon {months}.")
     if forecast.model_version is not None:
         say(f"The forecast is that of model {forecast.model_version}, as `churnrisk score` gives it.")
     for note in forecast.notes:
@@ -274,7 +275,9 @@ def show_value(forecast: ValueForecast, check: ValueCheck | None, reason: str) -
         }
         for part in check.deciles
     ]
-    show_table(f"The same forecast {terms.months} months earlier, and what came", parts, formats=formats)
+    show_table(f"The same forecast {months} earlier, and what came", parts, formats=formats)
+    if not check.is_sound:
+        say("The amounts are rough: that forecast was far from what came.")
 
 
 def show_past(changes: Sequence[Change], trends: Mapping[str, float | None]) -> None:
