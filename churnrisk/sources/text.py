@@ -73,8 +73,8 @@ def _is_plain(path: Path, delimiter: str) -> bool:
     with path.open("rb") as file:
         for chunk in itertools.chain(iter(lambda: file.read(_CHUNK), b""), [b"\n"]):
             data = np.concatenate((last, np.frombuffer(chunk, np.uint8)))
-            ends = (data == ord(delimiter)) | (data == ord("\n"))
-            odd = ((data - ord("(")) > ord("}") - ord("(")) & (data != ord("\r")) & ~ends  # what is less wraps around
+            ends = (data == ord(delimiter)) | (data == ord("\n")) | (data == ord("\r"))
+            odd = ((data - ord("(")) > ord("}") - ord("(")) & ~ends  # what is less wraps around
             if (ends[:-1] & odd[1:]).any() or (odd[:-1] & ends[1:]).any() or (odd & (data < ord(" "))).any():
                 return False
             last = data[-1:]

@@ -201,6 +201,15 @@ def test_options_mean_the_same_for_what_is_read_at_once(options: dict[str, Any],
     assert read(path, chosen) == read_as_text(path, chosen)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_blank_before_the_end_of_a_line_is_trimmed(end: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_bytes(end.join(["ordered_at,amount,customer_id", "2024-01-02,5,K1 ", "2024-01-03,6,K1", ""]).encode())
+    found = read(path)
+    assert found == read_as_text(path)
+    assert found["report"]["customers"] == 1
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1250"])
 def test_encodings_are_read_by_the_same_rules(encoding: str, tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
