@@ -172,8 +172,8 @@ class ValueModel:
         distinct, place = histories.collapse()
         expected = self.order_model.expected_purchases
         before = expected(distinct, self.lead) if self.lead else np.zeros(len(distinct))
-        inside = expected(distinct, self.lead + self.horizon) - before
-        counts = np.stack([expected(distinct, self.lead + days) - before for days in until], axis=1)
+        known = {days: expected(distinct, self.lead + days) - before for days in {self.horizon, *until}}
+        inside, counts = known[self.horizon], np.stack([known[days] for days in until], axis=1)
         soon = np.minimum(counts, inside[:, None])
         return soon[place], np.maximum(counts - inside[:, None], 0.0)[place]
 
