@@ -21,6 +21,7 @@ from churnrisk.orders import Orders
 from churnrisk.retention import check_value, fit_value
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.simulate import simulate_purchases
+from churnrisk.timeline import Snapshot
 
 FIRST_DAY, HORIZON, MARGIN = 16_000, 60, 0.4
 TERMS = ContactTerms(contact_cost=0.2, incentive_cost=1.0, acceptance_rate=0.2)
@@ -40,7 +41,7 @@ def run(seed: int) -> tuple[float, float, float, int]:
     ).orders
     lists = {name: values.tolist() if values.dtype == object else values for name, values in made.items()}
     log, end = Orders.from_frame(pl.DataFrame(lists).lazy()), FIRST_DAY + days
-    fit = fit_value(log, end, horizon=HORIZON)
+    fit = fit_value(log, Snapshot(end, 365, HORIZON))
     base = fit.customers.take(fit.customers.in_base(365))
     model = fit.model.order_model
     risk = model.no_purchase_probability(base.summary(), HORIZON)
@@ -54,11 +55,11 @@ def run(seed: int) -> tuple[float, float, float, int]:
 def look_back(log: Orders, made: dict[str, np.ndarray], end: int, scatter: float) -> Doubt:
     """Give what the forecasts of one horizon before were off by."""
     begin = end - HORIZON
-    then = fit_value(log, begin, horizon=HORIZON)
+    then = fit_value(log, Snapshot(begin, 365, HORIZON))
     base = then.customers.take(then.customers.in_base(365))
     told = float(then.model.order_model.no_purchase_probability(base.summary(), HORIZON).mean())
     came = 1 - float(np.isin(base.customer_ids, list(buyers(made, begin, end))).mean())
-    told_and_came = check_value(log, end, HORIZON).to_dict()
+    told_and_came = check_value(log, Snapshot(end, 365, HORIZON)).to_dict()
     amounts = told_and_came["revenue_ratio"] / told_and_came["orders_ratio"]
     seen = math.log(told / (1 - told)) - math.log(came / (1 - came)) if 0 < came < 1 else None
     return Doubt(learn_error(seen), learn_error(math.log(amounts)), scatter)

@@ -6,8 +6,9 @@ hole must not be learned from as if they had.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import narwhals as nw
@@ -176,6 +177,11 @@ def _is_beyond_chance(k: int, gaps: NDArray[np.int64], usual: NDArray[np.bool_])
 def is_distorted(snapshot: Snapshot, holes: Sequence[Hole]) -> bool:
     """Tell whether a hole has more than a tenth of the outcome window, or of as many days before the cutoff."""
     return is_stale(snapshot, holes) or _exceeds(holes, snapshot.outcome_start, snapshot.outcome_end, DISTORTING)
+
+
+def tell_distorted(log: SellingLog, as_of: int) -> Callable[[Snapshot], bool]:
+    """Give the test of whether a hole distorts a snapshot, by the holes that are known on the morning of a day."""
+    return partial(is_distorted, holes=selling_days(log).before(as_of).holes())
 
 
 def harm(snapshot: Snapshot, holes: Sequence[Hole]) -> tuple[float, float]:

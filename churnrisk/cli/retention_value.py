@@ -49,7 +49,7 @@ def ltv(
     from churnrisk.cli.retention_tables import show_value
     from churnrisk.cli.show import print_json
     from churnrisk.errors import NotEnoughData
-    from churnrisk.retention import ValueTerms, check_value, forecast_value, stretch_interval
+    from churnrisk.retention import ValueTerms, check_forecast, forecast_value, stretch_interval
     from churnrisk.workflows import stored_value
 
     terms = ValueTerms(months, margin, discount, choose_lookback(context, lookback))
@@ -58,7 +58,7 @@ def ltv(
         stored = stored_value(orders, current_settings(context).models_dir, day)
         forecast, check, reason = forecast_value(orders, day, terms=terms, stored=stored), None, ""
         try:
-            check = check_value(orders, day, terms.days, lookback=terms.lookback)
+            check = check_forecast(orders, forecast)
             forecast = stretch_interval(forecast, check)
         except NotEnoughData as error:
             reason = str(error)

@@ -25,7 +25,7 @@ from churnrisk.retention.segments import SEGMENTS, Cuts, Segmentation, SegmentRo
 from churnrisk.retention.survey import Answer, KnownCustomers, Nps, Survey, compute_nps, measure_survey
 from churnrisk.retention.survey_file import SURVEY_ROLES, SurveyRows, read_survey
 from churnrisk.retention.value import StoredValue, ValueForecast, ValueTerms, forecast_value
-from churnrisk.retention.value_check import ValueCheck, check_value, stretch_interval
+from churnrisk.retention.value_check import ValueCheck, check_forecast, check_value, stretch_interval
 from churnrisk.retention.value_fit import ValueFit, fit_value
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "ValueTerms",
     "build_cohorts",
     "build_segments",
+    "check_forecast",
     "check_value",
     "compare_benchmarks",
     "compare_with_past",

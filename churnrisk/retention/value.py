@@ -10,11 +10,12 @@ import numpy as np
 
 from churnrisk.btyd import BtydModel, Summary, ValueModel, fit_btyd
 from churnrisk.errors import NotEnoughData, SettingsError
+from churnrisk.holes import tell_distorted
 from churnrisk.retention.customers import Customers, profile_customers
 from churnrisk.retention.definitions import Definition, Z, divide
 from churnrisk.retention.histories import OrderLog
 from churnrisk.retention.value_fit import YEAR, Floats, ModelName, ValueFit, fit_value
-from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
+from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
 
 MONTH = 365 / 12
 """Days of a month."""
@@ -125,6 +126,8 @@ class ValueForecast:
         For the number of orders.
     notes : tuple of str
         What was out of the ordinary.
+    lead : int
+        Days between ``as_of`` and the first day that counts; 0 but for a stored model that has one.
     model_version : str or None
         The stored model whose forecast it is; None for one that was fitted to this log alone.
     """
@@ -140,6 +143,7 @@ class ValueForecast:
     total_high: float
     order_model: BtydModel
     notes: tuple[str, ...]
+    lead: int = 0
     model_version: str | None = None
 
     @property
@@ -153,6 +157,7 @@ class ValueForecast:
             "as_of": date_of(self.as_of).isoformat(),
             **{name: getattr(self.terms, name) for name in ("months", "margin", "discount")},
             "lookback_days": self.terms.lookback,
+            "lead_days": self.lead,
             "customers": len(self.base),
             "historical_value": self.historical_value,
             "expected_orders": float(self.orders.sum()),
@@ -235,14 +240,15 @@ def forecast_value(
         total + Z * spread,
         fit.model.order_model,
         (*fit.notes, *_name_cut(fit)),
+        fit.model.lead,
         None if stored is None else stored.version,
     )
 
 
 def _fit_or_take(log: OrderLog, day: int, terms: ValueTerms, stored: StoredValue | None) -> ValueFit:
     if stored is None:
-        horizon = min(terms.days, YEAR)
-        return fit_value(log, day, horizon=horizon, lookback=terms.lookback, model=terms.model)
+        current = Snapshot(day, terms.lookback, min(terms.days, YEAR))
+        return fit_value(log, current, model=terms.model, leave_out=tell_distorted(log, day))
     customers = profile_customers(log, day)
     return ValueFit(stored.model, customers, 0, ())
 

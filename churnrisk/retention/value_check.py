@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from churnrisk.errors import NotEnoughData
+from churnrisk.holes import tell_distorted
 from churnrisk.retention.customers import spend_within
 from churnrisk.retention.definitions import Z, divide
 from churnrisk.retention.histories import OrderLog
 from churnrisk.retention.value import ValueForecast
 from churnrisk.retention.value_fit import YEAR, Floats, Leave, ModelName, fit_value, least_before
-from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
+from churnrisk.timeline import Snapshot, date_of
 
 PARTS = 10
 
@@ -89,16 +90,9 @@ class ValueCheck:
 
 
 def check_value(
-    log: OrderLog,
-    as_of: int,
-    days: int,
-    *,
-    lead: int = 0,
-    lookback: int = DEFAULT_LOOKBACK,
-    model: ModelName = "mbgnbd",
-    leave_out: Leave = lambda _begin, _end: False,
+    log: OrderLog, current: Snapshot, *, model: ModelName = "mbgnbd", leave_out: Leave = lambda _: False
 ) -> ValueCheck:
-    """Forecast as of one window before a day, from what was known then, and compare with what the base then did.
+    """Forecast as of the last snapshot whose outcome is known, from what was known then, and compare with what came.
 
     Single purchases far out of the ordinary are cut on both sides: no forecast could know them, and one of them says
     nothing about it.
@@ -107,11 +101,9 @@ def check_value(
     ----------
     log : Orders
         The log, on any engine. Needs amounts.
-    as_of : int
-        Orders before this day are known.
-    days : int
-        Length of the window.
-    lead, lookback, model, leave_out
+    current : Snapshot
+        The windows. Orders before its cutoff are known, so the look back goes to a lead and a horizon before it.
+    model, leave_out
         As for :func:`churnrisk.retention.value_fit.fit_value`.
 
     Raises
@@ -119,23 +111,30 @@ def check_value(
     NotEnoughData
         The log has too little before that window, or the models do too few customers.
     """
-    begin = as_of - lead - days
-    least = min(days, least_before(days))
-    if begin - log.first_day < least:
+    then, days = current.at(current.cutoff - current.lead - current.horizon), current.horizon
+    least, had = min(days, least_before(days)), max(then.cutoff - log.first_day, 0)
+    if had < least:
         raise NotEnoughData(
-            f"a look back over {days} days needs {least} days of log before them; there are "
-            f"{max(begin - log.first_day, 0)}. Choose a shorter time."
+            f"a look back over {days} days needs {least} days of log before them; there are {had}. "
+            "Choose a shorter time."
         )
-    if leave_out(begin, as_of):
+    if leave_out(then):
         raise NotEnoughData("the log has a hole in the days that a look back would compare with.")
-    fit = fit_value(log, begin, horizon=min(days, YEAR), lead=lead, lookback=lookback, model=model, leave_out=leave_out)
-    base = fit.customers.take(fit.customers.in_base(lookback))
+    fit = fit_value(log, replace(then, horizon=min(days, YEAR)), model=model, leave_out=leave_out)
+    base = fit.customers.take(fit.customers.in_base(then.lookback))
     if not len(base):
-        raise NotEnoughData(f"nobody was active at {date_of(begin)}, so there is nothing to look back on.")
+        raise NotEnoughData(f"nobody was active at {date_of(then.cutoff)}, so there is nothing to look back on.")
     orders = fit.model.expect_orders(base.summary(), [days])[:, 0]
     revenue = orders * fit.model.day_amount(base.summary(), base.spent())
-    came = spend_within(log, base, begin + lead, as_of, cap=fit.model.cap)
-    return ValueCheck(begin, days, len(base), _by_tenth(orders, revenue, *came), _spread(revenue, came[1]))
+    came = spend_within(log, base, then.outcome_start, then.outcome_end, cap=fit.model.cap)
+    return ValueCheck(then.cutoff, days, len(base), _by_tenth(orders, revenue, *came), _spread(revenue, came[1]))
+
+
+def check_forecast(log: OrderLog, forecast: ValueForecast) -> ValueCheck:
+    """Look back on the forecast of a customer base: the same windows, one lead and horizon earlier."""
+    terms = forecast.terms
+    current = Snapshot(forecast.as_of, terms.lookback, terms.days, forecast.lead)
+    return check_value(log, current, model=terms.model, leave_out=tell_distorted(log, forecast.as_of))
 
 
 def _by_tenth(orders: Floats, revenue: Floats, came_orders: Floats, came: Floats) -> tuple[dict[str, float], ...]:

@@ -14,7 +14,7 @@ from churnrisk.btyd import Credibility, ValueModel, fit_btyd, fit_credibility, l
 from churnrisk.errors import NotEnoughData
 from churnrisk.retention.customers import Customers, amount_quantiles, profile_customers, spend_within
 from churnrisk.retention.histories import OrderLog
-from churnrisk.timeline import DEFAULT_LOOKBACK
+from churnrisk.timeline import Snapshot
 
 Floats = NDArray[np.float64]
 ModelName = Literal["bgnbd", "mbgnbd", "pareto_nbd"]
@@ -39,8 +39,8 @@ DECAYS = (0.5, 0.15, 0.9)
 LEAST_LATER = 0.1
 """The rest of the year keeps at least this share of the year's factor, whatever the horizon takes."""
 
-Leave = Callable[[int, int], bool]
-"""Tells of a past window, given its cutoff and its end, whether it is not to be learned from."""
+Leave = Callable[[Snapshot], bool]
+"""Tells of a past snapshot whether it is not to be learned from, such as for a hole in the log."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +95,7 @@ class _Levels:
 
 
 def fit_value(
-    log: OrderLog,
-    as_of: int,
-    *,
-    horizon: int,
-    lead: int = 0,
-    lookback: int = DEFAULT_LOOKBACK,
-    model: ModelName = "mbgnbd",
-    leave_out: Leave = lambda _begin, _end: False,
+    log: OrderLog, current: Snapshot, *, model: ModelName = "mbgnbd", leave_out: Leave = lambda _: False
 ) -> ValueFit:
     """Fit the forecast of value to what was known on the morning of a day.
 
@@ -114,14 +107,12 @@ def fit_value(
     ----------
     log : Orders
         The log, on any engine. Needs amounts.
-    as_of : int
-        Orders before this day are known.
-    horizon, lead, lookback : int
-        The windows.
+    current : Snapshot
+        Orders before its cutoff are known; what is expected is of its outcome window and after.
     model : {"bgnbd", "mbgnbd", "pareto_nbd"}
         For the number of purchase days.
     leave_out : callable, optional
-        Which past windows a hole in the log distorts.
+        Which past snapshots a hole in the log distorts.
 
     Raises
     ------
@@ -130,14 +121,14 @@ def fit_value(
     """
     if not log.has_amounts:
         raise NotEnoughData("the log has no amounts, so there is no value to forecast.")
-    customers = profile_customers(log, as_of)
+    customers, horizon = profile_customers(log, current.cutoff), current.horizon
     order_model = fit_btyd(customers.summary(), model)
-    cap = largest_usual_amount(*amount_quantiles(log, as_of, (0.5, 0.95)))
-    past = _Past(log, as_of, cap, lead=lead, lookback=lookback, leave_out=leave_out)
+    cap = largest_usual_amount(*amount_quantiles(log, current.cutoff, (0.5, 0.95)))
+    past = _Past(log, current, cap, leave_out)
     spending = _fit_spending(customers, cap, past.windows(horizon) + past.newest(horizon))
-    raw = _fit_amounts(customers, ValueModel(order_model, spending, cap, 1.0, horizon, lead))
+    raw = _fit_amounts(customers, ValueModel(order_model, spending, cap, 1.0, horizon, current.lead))
     soon, year = (_Levels.learn(raw, past.windows(days)) for days in (horizon, YEAR))
-    base = customers.take(customers.in_base(lookback))
+    base = customers.take(customers.in_base(current.lookback))
     fitted = _set_levels(raw, base, soon, year)
     return ValueFit(fitted, customers, len(soon.yearly), tuple(filter(None, (order_model.note,))))
 
@@ -155,30 +146,33 @@ class _Window:
 class _Past:
     """What customer bases of the past did."""
 
-    def __init__(self, log: OrderLog, as_of: int, cap: float, *, lead: int, lookback: int, leave_out: Leave) -> None:
-        self.log, self.as_of, self.cap, self.lead, self.leave_out = log, as_of, cap, lead, leave_out
-        self.base_at = cache(partial(_base_at, log, lookback))
+    def __init__(self, log: OrderLog, current: Snapshot, cap: float, leave_out: Leave) -> None:
+        self.log, self.current, self.cap, self.leave_out = log, current, cap, leave_out
+        self.base_at = cache(partial(_base_at, log, current.lookback))
 
     def windows(self, days: int) -> list[_Window]:
         """Give the windows that begin on this day of earlier years, the last one first."""
-        found = (self._look(self.as_of - YEAR * back, days) for back in range(1, MOST_YEARS + 1))
+        found = (self._look(self.current.cutoff - YEAR * back, days) for back in range(1, MOST_YEARS + 1))
         return [one for one in found if one is not None]
 
     def newest(self, days: int) -> list[_Window]:
         """Give the window that was over last."""
-        found = self._look(self.as_of - self.lead - days, days)
+        found = self._look(self.current.cutoff - self.current.lead - days, days)
         return [] if found is None else [found]
 
     def _look(self, cutoff: int, days: int) -> _Window | None:
-        """Look at one past window; None where its history was too short, or it is distorted."""
-        begin = cutoff + self.lead
-        end = min(begin + days, self.as_of)
-        if cutoff - self.log.first_day < least_before(days) or self.leave_out(cutoff, end):
+        """Look at one past window; None where its history was too short, it is not there yet, or it is distorted."""
+        followed = min(days, self.current.cutoff - cutoff - self.current.lead)
+        if cutoff - self.log.first_day < least_before(days) or followed <= 0:
+            return None
+        then = replace(self.current, cutoff=cutoff, horizon=followed)
+        if self.leave_out(then):
             return None
         base = self.base_at(cutoff)
         if len(base) < LEAST_BASE:
             return None
-        return _Window(base, end - begin, *spend_within(self.log, base, begin, end, cap=self.cap))
+        came = spend_within(self.log, base, then.outcome_start, then.outcome_end, cap=self.cap)
+        return _Window(base, followed, *came)
 
 
 def least_before(days: int) -> int:

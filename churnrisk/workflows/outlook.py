@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from churnrisk.dataset import FollowUpData, TrainingSet, build_follow_ups, choose_follow_ups
 from churnrisk.errors import NotEnoughData
@@ -47,16 +46,14 @@ class KnownValue:
 
 def learn_value(orders: Orders, current: Snapshot, *, leave_out: Callable[[Snapshot], bool]) -> KnownValue:
     """Fit the forecast of value, and look back on how it would have done."""
-    windows: dict[str, Any] = {"lead": current.lead, "lookback": current.lookback}
-    windows["leave_out"] = lambda begin, end: leave_out(Snapshot(begin, current.lookback, end - begin, 0))
     try:
-        fit = fit_value(orders, current.cutoff, horizon=current.horizon, **windows)
+        fit = fit_value(orders, current, leave_out=leave_out)
     except NotEnoughData:
         return KnownValue(None, ())
     checks = []
     for days in sorted({current.horizon, YEAR}):
         with contextlib.suppress(NotEnoughData):
-            checks.append(check_value(orders, current.cutoff, days, **windows))
+            checks.append(check_value(orders, replace(current, horizon=days), leave_out=leave_out))
     return KnownValue(fit, tuple(checks))
 
 

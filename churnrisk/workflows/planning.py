@@ -14,7 +14,7 @@ import numpy as np
 from churnrisk.dataset import TrainingSet, repurchase_gaps
 from churnrisk.engines import collect_arrays
 from churnrisk.errors import NotEnoughData
-from churnrisk.holes import Hole, describe_holes, harm, is_distorted, is_stale, selling_days
+from churnrisk.holes import Hole, describe_holes, harm, is_distorted, is_stale, selling_days, tell_distorted
 from churnrisk.labels import label_churn
 from churnrisk.learning import LEAST_CUSTOMERS, BacktestPlan, Outcomes, Workers, fit_bytes, plan_backtest
 from churnrisk.orders import Orders
@@ -190,10 +190,9 @@ def plan_backtest_of(
     orders: Orders, current: Snapshot, cutoffs: int | None
 ) -> tuple[BacktestPlan, Callable[[Snapshot], bool]]:
     """Leave out what a hole in the log distorts, unless nothing is left then; and tell what is left out."""
-    holes = selling_days(orders).before(current.cutoff).holes()
     look = partial(plan_backtest, orders.first_day, current, cutoffs=cutoffs)
     try:
-        leave_out = partial(is_distorted, holes=holes)
+        leave_out = tell_distorted(orders, current.cutoff)
         return look(leave_out=leave_out), leave_out
     except NotEnoughData:
         return look(), lambda _: False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from churnrisk.orders import Orders
 from churnrisk.retention import (
     ValueCheck,
     ValueTerms,
+    check_forecast,
     check_value,
     fit_value,
     forecast_value,
@@ -17,13 +20,14 @@ from churnrisk.retention import (
     stretch_interval,
 )
 from churnrisk.retention.value import MONTH, expect_orders
+from churnrisk.timeline import Snapshot
 from support.logs import CUTOFF, PlainLog, Row, polars_log
 from support.retention_logs import as_log, buy, small_log
 
 SPAN = 760
 
 
-def simulate_shop(*, seed: int, customers: int = 700, dearer_with_rate: float = 0.0) -> Orders:
+def simulate_rows(*, seed: int, customers: int = 700, dearer_with_rate: float = 0.0) -> list[Row]:
     """A shop as the models see it: own rates, a chance to leave after each purchase; values go with rates if told."""
     draw = np.random.default_rng(seed)
     rows: list[Row] = []
@@ -37,19 +41,23 @@ def simulate_shop(*, seed: int, customers: int = 700, dearer_with_rate: float = 
             if draw.random() < leave:
                 break
             day += 1 + draw.exponential(1 / rate)
-    return as_log(polars_log(PlainLog(tuple(rows))))
+    return rows
+
+
+def simulate_shop(*, seed: int, dearer_with_rate: float = 0.0) -> Orders:
+    return small_log(*simulate_rows(seed=seed, dearer_with_rate=dearer_with_rate))
 
 
 SHOP = simulate_shop(seed=3)
 
 
 def look_back(shop: Orders) -> ValueCheck:
-    return check_value(shop, shop.last_day + 1, ValueTerms(6).days)
+    return check_value(shop, Snapshot(shop.last_day + 1, 365, ValueTerms(6).days))
 
 
 def test_expected_orders_are_of_each_month_and_add_up() -> None:
     customers = profile_customers(SHOP, SHOP.last_day + 1)
-    model = fit_value(SHOP, SHOP.last_day + 1, horizon=365).model
+    model = fit_value(SHOP, Snapshot(SHOP.last_day + 1, 365, 365)).model
     monthly = expect_orders(model, customers.summary(), 6)
     assert monthly.sum(axis=1) == pytest.approx(model.expect_orders(customers.summary(), [6 * MONTH])[:, 0])
     assert (monthly[:, 0] >= monthly[:, -1] - 1e-12).all()  # customers leave, so later months bring less
@@ -130,3 +138,13 @@ def test_a_purchase_out_of_the_ordinary_is_named() -> None:
 
 def regular(k: int) -> list[Row]:
     return buy(f"c{k}", *range(CUTOFF + k, CUTOFF + 740, 30 + k % 20), amount=20 + k % 7)
+
+
+def test_the_look_back_of_a_forecast_knows_its_lead_and_the_holes_of_the_log() -> None:
+    rows, days = simulate_rows(seed=3), ValueTerms(6).days
+    forecast = forecast_value(SHOP, terms=ValueTerms(6))
+    assert check_forecast(SHOP, replace(forecast, lead=10)).as_of == SHOP.last_day + 1 - 10 - days
+    is_closed = range(SHOP.last_day - 100, SHOP.last_day - 59)
+    closed = small_log(*(row for row in rows if row.day not in is_closed))
+    with pytest.raises(NotEnoughData, match="a hole"):
+        check_forecast(closed, forecast_value(closed, terms=ValueTerms(6)))

@@ -9,6 +9,7 @@ from churnrisk.errors import NotEnoughData
 from churnrisk.orders import Orders
 from churnrisk.retention import ValueFit, check_value, fit_value
 from churnrisk.retention.value_fit import _choose_decay
+from churnrisk.timeline import Snapshot
 from support.logs import CUTOFF, PlainLog, Row, polars_log
 from support.retention_logs import as_log
 
@@ -61,7 +62,7 @@ KNOWN = [row for row in STEADY if row.day < END]
 
 @pytest.fixture(scope="module")
 def fit() -> ValueFit:
-    return fit_value(log_of(KNOWN), END, horizon=HORIZON)
+    return fit_value(log_of(KNOWN), Snapshot(END, 365, HORIZON))
 
 
 def test_totals_come_true(fit: ValueFit) -> None:
@@ -72,14 +73,14 @@ def test_totals_come_true(fit: ValueFit) -> None:
 
 
 def test_nothing_on_the_day_or_after_it_is_looked_at(fit: ValueFit) -> None:
-    later = fit_value(log_of(STEADY), END, horizon=HORIZON)
+    later = fit_value(log_of(STEADY), Snapshot(END, 365, HORIZON))
     assert later.model == fit.model
     np.testing.assert_array_equal(expected(later, 365)[1], expected(fit, 365)[1])
 
 
 def test_a_stable_december_is_told_from_earlier_years() -> None:
     rows = rows_of(peak=5.0, seed=7)
-    busy = fit_value(log_of([row for row in rows if row.day < END]), END, horizon=HORIZON)
+    busy = fit_value(log_of([row for row in rows if row.day < END]), Snapshot(END, 365, HORIZON))
     for days in (HORIZON, 365):
         ids, value = expected(busy, days)
         assert value.sum() == pytest.approx(came(rows, ids, days), rel=0.2)
@@ -92,7 +93,7 @@ def test_a_giant_purchase_changes_nobody_else(fit: ValueFit, taken_back: bool) -
     giant = [Row(who, "giant", day, 2_000_000_000)]
     if taken_back:
         giant.append(Row(who, "back", day, -2_000_000_000))
-    after = fit_value(log_of([*KNOWN, *giant]), END, horizon=HORIZON)
+    after = fit_value(log_of([*KNOWN, *giant]), Snapshot(END, 365, HORIZON))
     ids, before = expected(fit, HORIZON, 365)
     same_ids, now = expected(after, HORIZON, 365)
     assert ids.tolist() == same_ids.tolist()
@@ -104,9 +105,9 @@ def test_a_giant_purchase_changes_nobody_else(fit: ValueFit, taken_back: bool) -
 
 
 def test_a_look_back_equals_a_count_by_hand() -> None:
-    check = check_value(log_of(STEADY), END + HORIZON, HORIZON)
+    check = check_value(log_of(STEADY), Snapshot(END + HORIZON, 365, HORIZON))
     assert check.as_of == END
-    ids, value = expected(fit_value(log_of(KNOWN), END, horizon=HORIZON), HORIZON)
+    ids, value = expected(fit_value(log_of(KNOWN), Snapshot(END, 365, HORIZON)), HORIZON)
     assert check.customers == len(ids)
     assert check.total("expected_revenue") == pytest.approx(value.sum())
     assert check.total("realised_revenue") == pytest.approx(came(STEADY, ids, HORIZON))
@@ -123,15 +124,15 @@ def test_the_decay_of_older_years_is_the_one_that_would_have_told_best() -> None
 
 
 def test_a_distorted_year_is_not_learned_from() -> None:
-    seen = fit_value(log_of(KNOWN), END, horizon=HORIZON, leave_out=lambda begin, _end: begin < END - 400)
+    seen = fit_value(log_of(KNOWN), Snapshot(END, 365, HORIZON), leave_out=lambda then: then.cutoff < END - 400)
     assert seen.years == 1
 
 
 def test_what_cannot_be_valued() -> None:
     without = as_log(polars_log(PlainLog(tuple(KNOWN), has_amounts=False)))
     with pytest.raises(NotEnoughData, match="no amounts"):
-        fit_value(without, END, horizon=30)
+        fit_value(without, Snapshot(END, 365, 30))
     with pytest.raises(NotEnoughData, match="at least 10 customers"):
-        fit_value(log_of(KNOWN[:5]), END, horizon=30)
+        fit_value(log_of(KNOWN[:5]), Snapshot(END, 365, 30))
     with pytest.raises(NotEnoughData, match="needs 182 days of log before them"):
-        check_value(log_of(KNOWN), CUTOFF + 400, 365)
+        check_value(log_of(KNOWN), Snapshot(CUTOFF + 400, 365, 365))
