@@ -63,6 +63,7 @@ def run_campaign(seed: int, *, customers: int, holdout: float, acceptance: float
         orders[chosen] + stays,
         revenue[chosen] + stays * spent,
         listed.churn_probability,
+        listed.value,
     )
     gained = acceptance * float(leaves.mean())
     true_effects = {"retained": gained, "orders": gained, "revenue": gained * float(np.exp(3.0 + 0.6**2 / 2))}

@@ -124,7 +124,7 @@ def target(
     given = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
     known = _complete(given, settings)
     measured = workflows.find_measured(known_state(settings, state))
-    acceptance = workflows.choose_acceptance(acceptance_rate, settings.acceptance_rate, measured=measured)
+    acceptance = workflows.choose_acceptance(acceptance_rate, settings.acceptance_rate, measured=measured.acceptance)
     terms = _terms(known, acceptance, settings.redemption if redemption is None else redemption)
     source = workflows.find_purchases(purchases, settings.purchases)
     options = reading.options(settings)
@@ -140,32 +140,32 @@ def target(
             capacity=capacity,
             playbook=settings.playbook,
             suppress=suppress or settings.suppress,
+            multiple=measured.multiple,
             learned_from=None if uplift is None else workflows.LearnedFrom(state_path(settings, state), uplift),
             as_of=as_of,
             options=options,
         )
-    written = (
-        None
-        if output is None
-        else _write(result, output, tool, csv_style=csv_style, contacts=contacts, options=options)
-    )
+    written = _write(result, output, tool, csv_style=csv_style, contacts=contacts, options=options)
     if as_json:
-        print_json(describe(churn_model, result, terms, margin=known["margin"], acceptance=acceptance, written=written))
-        return
-    show(churn_model, result, acceptance, top=top, written=written, output=output)
+        sources = {"acceptance_source": acceptance.source, "value_multiple": measured.multiple}
+        assumed = {**vars(terms), "margin": known["margin"], **sources}
+        return print_json(describe(churn_model, result, assumed, written=written))
+    return show(churn_model, result, acceptance, top=top, written=written, output=output)
 
 
 def _write(
     result: TargetResult,
-    output: Path,
+    output: Path | None,
     tool: Tool | None,
     *,
     csv_style: CsvStyle,
     contacts: str | None,
     options: IntakeOptions,
-) -> Written:
+) -> Written | None:
     from churnrisk.workflows import write_target
 
+    if output is None:
+        return None
     name = None if tool is None else tool.value
     return write_target(result, output, csv_style=csv_style.value, tool=name, contacts=contacts, options=options)
 
@@ -201,18 +201,12 @@ def _terms(known: dict[str, float], acceptance: Acceptance, redemption: float) -
 
 
 def describe(
-    model: ChurnModel,
-    result: TargetResult,
-    terms: ContactTerms,
-    *,
-    margin: float,
-    acceptance: Acceptance,
-    written: Written | None,
+    model: ChurnModel, result: TargetResult, assumed: dict[str, Any], *, written: Written | None
 ) -> dict[str, Any]:
     """Give the list and how it came about as plain values."""
     return {
         "model": model.version,
-        "terms": {**vars(terms), "acceptance_source": acceptance.source, "margin": margin},
+        "terms": assumed,
         **result.to_dict(),
         "written": None if written is None else vars(written),
     }

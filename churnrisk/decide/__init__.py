@@ -2,7 +2,7 @@
 
 from churnrisk.decide.assignment import Assignment, ListedCustomers, assign_control
 from churnrisk.decide.campaign_effect import Effect, Outcomes, estimate_effect
-from churnrisk.decide.campaign_result import CampaignResult, acceptance_of, measure_outcomes, measured_acceptance
+from churnrisk.decide.campaign_result import CampaignResult, acceptance_of, measure_outcomes
 from churnrisk.decide.doubt import Doubt, learn_error
 from churnrisk.decide.exports import EXPORT_FIELDS, TOOLS, Export, make_export
 from churnrisk.decide.playbook import (
@@ -14,6 +14,7 @@ from churnrisk.decide.playbook import (
     check_playbook,
     choose_actions,
 )
+from churnrisk.decide.pooled import measured_acceptance, measured_multiple
 from churnrisk.decide.power import Plan, needed_customers, plan_split, smallest_effect
 from churnrisk.decide.profit import ContactTerms, expected_cost, expected_profit
 from churnrisk.decide.qini import Qini, qini_coefficient, qini_curve
@@ -69,6 +70,7 @@ __all__ = [
     "make_export",
     "measure_outcomes",
     "measured_acceptance",
+    "measured_multiple",
     "needed_customers",
     "plan_split",
     "qini_coefficient",

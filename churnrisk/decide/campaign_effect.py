@@ -41,6 +41,8 @@ class Outcomes:
         1 for a purchase in the window; number of purchases; net revenue in currency units.
     churn_probability : ndarray of float64, shape (n,)
         The score at the draw, NaN where there was none.
+    value_at_risk : ndarray of float64, shape (n,)
+        As the list expected it at the draw, NaN where it did not.
     """
 
     is_treated: Bools
@@ -50,6 +52,7 @@ class Outcomes:
     orders: Floats
     revenue: Floats
     churn_probability: Floats
+    value_at_risk: Floats
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +11,10 @@ import numpy as np
 from churnrisk.decide.campaign_effect import Effect, Outcomes, estimate_effect, student_quantile
 from churnrisk.decide.power import needed_customers, smallest_effect
 from churnrisk.messages import wording
-from churnrisk.state import OUTCOMES, Campaign, Measured, Outcome, State, list_measured
+from churnrisk.state import OUTCOMES, Campaign, Outcome
 
 SMALL_EFFECT = 0.03
 """Three points: a campaign that could have shown so much, and has not, has no effect to speak of."""
-
-MOST_ACCEPTANCE_ERROR = 0.1
-"""An acceptance rate that is known worse than to 0.1 is no better than a guess, and is not offered."""
 
 NO_CONTROL = wording(
     "There was no control group, so nobody can tell what the campaign did: {share} of the contacted bought, and how "
@@ -61,6 +57,9 @@ class CampaignResult:
         Margin of the additional revenue less the cost.
     acceptance, acceptance_error : float or None
         Saves per would-be leaver among the contacted, by the churn of the control group, and its standard error.
+    save_forecast : float or None
+        Revenue of the one purchase of a would-be leaver, as the list expected it on average: value at risk over churn
+        probability. None where the list carried no values.
     """
 
     treated: int
@@ -77,6 +76,7 @@ class CampaignResult:
     profit_high: float | None = None
     acceptance: float | None = None
     acceptance_error: float | None = None
+    save_forecast: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, for JSON."""
@@ -126,7 +126,16 @@ def measure_outcomes(campaign: Campaign, outcomes: Outcomes) -> CampaignResult:
         profit_high=worth * earned.high - cost,
         acceptance=acceptance,
         acceptance_error=acceptance_error,
+        save_forecast=_save_forecast(outcomes),
     )
+
+
+def _save_forecast(outcomes: Outcomes) -> float | None:
+    """Give what the list expected a saved purchase to bring, leavers being as many as it expected."""
+    known = ~np.isnan(outcomes.churn_probability) & ~np.isnan(outcomes.value_at_risk)
+    leavers = float(outcomes.churn_probability[known].sum())
+    at_risk = float(outcomes.value_at_risk[known].sum())
+    return at_risk / leavers if leavers > 0 and at_risk > 0 else None
 
 
 def acceptance_of(kept: Effect) -> tuple[float | None, float | None]:
@@ -139,37 +148,6 @@ def acceptance_of(kept: Effect) -> tuple[float | None, float | None]:
     if leavers <= 0 or kept.control_mean >= 1:
         return None, None
     return kept.difference / leavers, kept.error / leavers
-
-
-def measured_acceptance(state: State) -> float | None:
-    """Give the acceptance rate that the measured campaigns have shown, or None where they tell too little.
-
-    Campaigns are weighed by how well each knows its rate. The mean is cut to [0, 1].
-
-    Parameters
-    ----------
-    state : State
-        The open state file.
-
-    Returns
-    -------
-    float or None
-        None without a measured campaign, and where the rate is known worse than to a standard error of 0.1.
-    """
-    return pool_acceptance(list_measured(state).values())
-
-
-def pool_acceptance(measured: Iterable[Measured]) -> float | None:
-    """Pool acceptance rates by inverse variance."""
-    known = [(one.acceptance, one.acceptance_error) for one in measured]
-    pairs = [(rate, error) for rate, error in known if rate is not None and error]
-    if not pairs:
-        return None
-    weights = np.array([1 / error**2 for _, error in pairs])
-    if weights.sum() ** -0.5 > MOST_ACCEPTANCE_ERROR:
-        return None
-    mean = float((weights * np.array([rate for rate, _ in pairs])).sum() / weights.sum())
-    return min(max(mean, 0.0), 1.0)
 
 
 def judge(outcome: Outcome, effect: Effect, *, treated: int, control: int) -> str:

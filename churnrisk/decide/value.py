@@ -15,18 +15,22 @@ NO_VALUES = (
 )
 
 
-def value_of_keeping(columns: Mapping[str, Any], *, margin: float) -> np.ndarray:
+def value_of_keeping(columns: Mapping[str, Any], *, margin: float, multiple: float = 1.0) -> np.ndarray:
     """Give what keeping each customer is worth, should that customer be about to leave, in currency units of margin.
 
     The value at risk is the churn probability times the revenue of the one purchase that is saved; so it is taken
-    apart again. Not buying within the horizon is not leaving for good.
+    apart again. Not buying within the horizon is not leaving for good: where campaigns have measured that a customer
+    kept brings more or less than that purchase, so many times of it count, up to the value of a customer who comes
+    back for good.
 
     Parameters
     ----------
     columns : mapping of str to ndarray
-        The columns of the scores: ``churn_probability`` and ``value_at_risk``.
+        The columns of the scores: ``churn_probability``, ``value_at_risk`` and ``value_at_risk_most``.
     margin : float
         Share of revenue that is profit.
+    multiple : float
+        How many times the one purchase a customer brings who was kept.
 
     Returns
     -------
@@ -42,9 +46,10 @@ def value_of_keeping(columns: Mapping[str, Any], *, margin: float) -> np.ndarray
         raise NotEnoughData(NO_VALUES)
     risk = np.asarray(columns["churn_probability"], dtype=np.float64)
     at_risk = np.asarray(columns["value_at_risk"], dtype=np.float64)
+    most = np.asarray(columns["value_at_risk_most"], dtype=np.float64)
     if np.isnan(at_risk[~np.isnan(risk)]).all():
         raise NotEnoughData(NO_VALUES)
     value = np.where(np.isnan(risk), np.nan, 0.0)
     known = risk > 0
-    value[known] = margin * at_risk[known] / risk[known]
+    value[known] = margin * np.minimum(multiple * at_risk, most)[known] / risk[known]
     return value

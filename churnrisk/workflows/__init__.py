@@ -68,7 +68,8 @@ from churnrisk.workflows.sources import (
     without_password,
 )
 from churnrisk.workflows.streaming import StreamTo
-from churnrisk.workflows.target import LearnedFrom, TargetResult, Written, check_list_output, make_target, write_target
+from churnrisk.workflows.target import LearnedFrom, TargetResult, make_target
+from churnrisk.workflows.target_files import Written, check_list_output, write_target
 from churnrisk.workflows.terms import Acceptance, check_needed, choose_acceptance, find_measured
 from churnrisk.workflows.webhook import Delivery, Webhook, describe_alarm, make_webhook, send_alarm
 from churnrisk.workflows.weekly import MailPlan, WeeklyPlan, WeeklyResult, run_weekly

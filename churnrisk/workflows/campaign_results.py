@@ -99,15 +99,16 @@ def outcomes_of(members: list[Member], campaign: Campaign, orders: Orders) -> Ou
     counts, amounts = np.zeros(len(ids)), np.zeros(len(ids))
     counts[is_there] = bought["orders"][places[is_there]]
     amounts[is_there] = bought["amount"][places[is_there]] / MONEY_SCALE
-    probability = _column([one.churn_probability for one in members])
+    probability, value = (_column([getattr(one, name) for one in members]) for name in ("churn_probability", "value"))
     return Outcomes(
         np.array([one.is_treated for one in members], dtype=bool),
         np.array([one.stratum for one in members], dtype=np.int64),
-        np.column_stack([probability, _column([one.value for one in members])]),
+        np.column_stack([probability, value]),
         (counts > 0).astype(np.float64),
         counts,
         amounts,
         probability,
+        value,
     )
 
 

@@ -1,17 +1,15 @@
-"""From purchases to a list of whom to contact, and to the files in which other tools read it."""
+"""From purchases to a list of whom to contact."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from churnrisk.decide import (
     REASONS,
-    TOOLS,
     Action,
     Candidates,
     ContactTerms,
@@ -21,16 +19,15 @@ from churnrisk.decide import (
     choose_actions,
     choose_target,
     learn_error,
-    make_export,
     value_of_keeping,
 )
-from churnrisk.errors import NotEnoughData, OutputError
+from churnrisk.errors import NotEnoughData
 from churnrisk.learning import MaxProfit, Valuation, expected_maximum_profit
-from churnrisk.orders import ContactList, IntakeOptions, Orders, read_contacts, read_opted_out, read_orders
+from churnrisk.orders import ContactList, IntakeOptions, Orders, read_opted_out, read_orders
 from churnrisk.retention import build_segments
 from churnrisk.scoring import score_orders
 from churnrisk.state import StatePlace, open_state
-from churnrisk.tables import CsvStyle, Table, check_target, write_table
+from churnrisk.tables import Table
 from churnrisk.timeline import Snapshot, date_of
 from churnrisk.workflows.campaign_results import find_response
 from churnrisk.workflows.card import describe_intake, describe_snapshot, warn_of_grade
@@ -157,6 +154,7 @@ def make_target(
     capacity: int | None = None,
     playbook: Mapping[str, str] | None = None,
     suppress: Any = None,
+    multiple: float | None = None,
     learned_from: LearnedFrom | None = None,
     as_of: Day = None,
     options: IntakeOptions | None = None,
@@ -180,6 +178,9 @@ def make_target(
         main reason of the score decides before the segment, for the first 2,000 of the list.
     suppress : str, Path or frame, optional
         Customers who have opted out. They are no candidates, whatever else holds.
+    multiple : float, optional
+        How many times the one purchase that is expected a customer brings who was kept, as campaigns have measured it;
+        1 by default. It counts up to the value of a customer who comes back for good.
     learned_from : LearnedFrom, optional
         A campaign to learn from who responds to a contact; it counts only where it ranks better than risk.
     as_of : str or date, optional
@@ -191,8 +192,8 @@ def make_target(
     plays = check_playbook(playbook or {})
     opted_out = None if suppress is None else read_opted_out(suppress, chosen)
     with read_orders(source, chosen) as orders:
-        scored = score_customers(churn_model, orders, as_of, valuation=valuation, playbook=plays)
-        intake, notices = describe_intake(orders), (*warn_of_grade(churn_model.card), *orders.report.notices)
+        scored = score_customers(churn_model, orders, as_of, valuation=valuation, playbook=plays, multiple=multiple)
+        intake, notices = describe_intake(orders), _notices(churn_model, orders, multiple)
         if learned_from is not None:
             scored, found = learned_from.respond(scored, orders)
             notices += (found,)
@@ -200,8 +201,8 @@ def make_target(
         is_idle = np.array([one.action == "none" for one in scored.actions], dtype=bool) & ~is_out
         eligible = scored.take(~is_out & ~is_idle)
         eligible = eligible.take(np.argsort(eligible.customer_ids, kind="stable"))
-        limits: dict[str, Any] = {"budget": budget, "capacity": capacity}
-        target = choose_target(eligible.candidates(), terms, doubt=doubt_of(churn_model.card), **limits)
+        doubt = doubt_of(churn_model.card)
+        target = choose_target(eligible.candidates(), terms, budget=budget, capacity=capacity, doubt=doubt)
         listed = _act_on_reasons(churn_model, orders, eligible.take(target.chosen), plays)
     return TargetResult(
         target,
@@ -221,6 +222,7 @@ def score_customers(
     *,
     valuation: Valuation,
     playbook: Mapping[str, str],
+    multiple: float | None = None,
 ) -> ScoredCustomers:
     """Score the customers of a log, and give each scored one a value, a segment and an action."""
     if not orders.has_amounts:
@@ -239,9 +241,21 @@ def score_customers(
         probability,
         risk,
         scores.columns["value_at_risk"][is_scored],
-        value_of_keeping(scores.columns, margin=valuation.margin)[is_scored],
+        value_of_keeping(scores.columns, margin=valuation.margin, multiple=multiple or 1.0)[is_scored],
         [segment_of.get(one, "") for one in ids.tolist()],
         choose_actions(ids.tolist(), segment_of, playbook=playbook),
+    )
+
+
+def _notices(churn_model: ChurnModel, orders: Orders, multiple: float | None) -> tuple[str, ...]:
+    """Say what is known of the model, of the log, and of what a customer kept brings."""
+    notices = (*warn_of_grade(churn_model.card), *orders.report.notices)
+    if multiple is None:
+        return notices
+    return (
+        *notices,
+        f"Campaigns have measured that a customer who was kept brings {multiple:.2f} times the one purchase that is "
+        "expected; expected profit counts that, up to the value of a customer who stays for good.",
     )
 
 
@@ -319,72 +333,3 @@ def _make_table(listed: ScoredCustomers, profit: np.ndarray) -> Table:
             "as_of": [date_of(listed.snapshot.cutoff).isoformat()] * len(profit),
         }
     )
-
-
-@dataclass(frozen=True)
-class Written:
-    """What a file of a list holds.
-
-    Parameters
-    ----------
-    rows : int
-        Customers in the file.
-    defused : int
-        Texts that got an apostrophe, since a spreadsheet would run them as formulas.
-    left_out : mapping of str to int
-        Customers of the list that an export had to leave out, by reason.
-    """
-
-    rows: int
-    defused: int
-    left_out: Mapping[str, int]
-
-
-def check_list_output(output: Path, tool: str | None, contacts: Any) -> None:
-    """Refuse a file that cannot be written, before any work is done."""
-    ending = check_target(output)
-    if tool is None and contacts is not None:
-        raise OutputError(f"--contacts goes with --for {'|'.join(TOOLS)}: other lists hold no personal data.")
-    if tool is not None and contacts is None:
-        raise OutputError(
-            f"--for {tool} needs --contacts FILE with customer_id and email: the tool knows people by their address."
-        )
-    if tool is not None and ending != ".csv":
-        raise OutputError(f"{output}: {tool} imports CSV; name the file {output.with_suffix('.csv')}.")
-
-
-def write_target(
-    result: TargetResult,
-    output: Path,
-    *,
-    csv_style: CsvStyle = "plain",
-    tool: str | None = None,
-    contacts: Any = None,
-    options: IntakeOptions | None = None,
-) -> Written:
-    """Write a list to a ``.csv``, ``.parquet`` or ``.xlsx`` file, or as another tool imports it.
-
-    Parameters
-    ----------
-    result : TargetResult
-        From :func:`make_target`.
-    output : Path
-        Where to.
-    csv_style : {"plain", "excel"}
-        How CSV is written; tools are given plain CSV.
-    tool : {"mailchimp", "klaviyo", "hubspot"}, optional
-        Who imports it. The file then holds e-mail addresses and names, which are kept nowhere else.
-    contacts : str, Path or frame, optional
-        Customers with their e-mail addresses and names.
-    options : IntakeOptions, optional
-        How the purchases are read; the ids of the contacts are read the same way.
-    """
-    check_list_output(output, tool, contacts)
-    if tool is None:
-        return Written(
-            len(result.table), write_table(result.table, output, csv_style=csv_style, is_for_people=True), {}
-        )
-    export = make_export(result.table.columns, read_contacts(contacts, options or IntakeOptions()).contacts, tool=tool)
-    table = Table(export.columns)
-    left_out = {name: getattr(export, name) for name in ("without_contact", "without_email", "shared_email")}
-    return Written(len(table), write_table(table, output), left_out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from churnrisk.decide import measured_acceptance
+from churnrisk.decide import measured_acceptance, measured_multiple
 from churnrisk.errors import SettingsError
 from churnrisk.state import StatePlace, find_state
 
@@ -17,14 +17,31 @@ class Acceptance:
     source: str
 
 
-def find_measured(state: StatePlace | None) -> Acceptance | None:
-    """Give the acceptance rate that campaigns have measured; None where none tells enough, or no file is there."""
+@dataclass(frozen=True)
+class MeasuredTerms:
+    """What campaigns have measured: the acceptance rate, and how many purchases' worth a customer kept brings.
+
+    Parameters
+    ----------
+    acceptance : Acceptance or None
+        None where no campaign tells enough.
+    multiple : float or None
+        Of the one purchase that is expected, as :func:`churnrisk.decide.measured_multiple` has it.
+    """
+
+    acceptance: Acceptance | None = None
+    multiple: float | None = None
+
+
+def find_measured(state: StatePlace | None) -> MeasuredTerms:
+    """Give what campaigns have measured; nothing where they tell too little, or no file is there."""
     found = None if state is None else find_state(state)
     if found is None:
-        return None
+        return MeasuredTerms()
     with found:
-        rate = measured_acceptance(found)
-    return None if rate is None else Acceptance(rate, f"measured by campaigns, {rate:.1%}")
+        rate, multiple = measured_acceptance(found), measured_multiple(found)
+    acceptance = None if rate is None else Acceptance(rate, f"measured by campaigns, {rate:.1%}")
+    return MeasuredTerms(acceptance, multiple)
 
 
 def choose_acceptance(

@@ -176,6 +176,26 @@ def test_a_measured_campaign_knows_the_acceptance_rate(models: Path, tmp_path: P
     assert (given["acceptance_rate"], given["acceptance_source"]) == (0.3, "given")
 
 
+def test_measured_campaigns_know_what_a_customer_kept_brings(models: Path, tmp_path: Path) -> None:
+    before = chosen(models, "--capacity", 50)
+    effects = {
+        "retained": {"difference": 0.1, "error": 0.01},
+        "revenue": {"difference": 60.0, "error": 6.0},  # one purchase of each of them was expected to bring 40
+    }
+    result = {"treated": 1000, "effects": effects, "save_forecast": 400.0}
+    with open_state(tmp_path / "state.db") as state:
+        with state.transaction():
+            place = add_campaign(state, Campaign("spring", 15_000, 60, "retained", 0.1, 0), [])
+        add_measured(state, place, Measured("f", None, None, result))
+    document = chosen(models, "--capacity", 50, "--state", tmp_path / "state.db")
+    assert before["terms"]["value_multiple"] is None
+    assert document["terms"]["value_multiple"] == pytest.approx(1.5)
+    assert any("1.50 times the one purchase" in notice for notice in document["notices"])
+    was, now = ({row["customer_id"]: row["expected_profit"] for row in one["list"]} for one in (before, document))
+    assert all(now[one] >= was[one] for one in was.keys() & now.keys())
+    assert sum(now.values()) > sum(was.values())
+
+
 def test_the_file_of_another_tool_holds_the_contacts_and_nothing_else_does(models: Path, tmp_path: Path) -> None:
     ids = [row["customer_id"] for row in chosen(models, "--capacity", 5)["list"]]
     people = [

@@ -21,7 +21,7 @@ def result(
     size = treated + control
     outcomes = Outcomes(
         np.arange(size) < treated, np.zeros(size, np.int64), np.zeros((size, 0)), bought, bought, spent * bought,
-        np.full(size, np.nan),
+        np.full(size, np.nan), np.full(size, np.nan),
     )  # fmt: skip
     fixed = Campaign("c", 15_000, 60, outcome, 0.1, 0, contact_cost=1.0, incentive_cost=4.0, margin=0.5)
     return measure_outcomes(fixed, outcomes)
