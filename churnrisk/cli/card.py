@@ -237,7 +237,8 @@ def _show_outlook(card: Card) -> None:
             f"Look back from {check['as_of']} over {check['days']} days: {percent(check['coverage'])} of "
             f"{check['ordered']:,} next orders fell into their 80 % interval{_say_widened(check)}."
         )
-    say(f"Value: {tell_value_trust(card) or 'none, the log has no amounts or too few buyers.'}")
+    missing = card.get("value_missing") or "the log has no amounts or too few buyers."
+    say(f"Value: {tell_value_trust(card) or f'none, since {missing}'}")
     say()
 
 

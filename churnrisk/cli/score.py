@@ -295,7 +295,8 @@ def show_list(model: ChurnModel, records: list[dict[str, Any]], *, is_valued: bo
         for row in records
     ]
     longest = max((len(row["customer_id"]) for row in records), default=0)
-    for name in [name for name, room in SPARED.items() if longest > room]:
+    unknown = [name for name in (at_risk, "up to") if all(row[name] is None for row in rows)]
+    for name in {*unknown, *(name for name, room in SPARED.items() if longest > room)}:
         for row in rows:
             del row[name]
     title = "Most value at risk" if is_valued else "Most at risk"

@@ -8,7 +8,10 @@ from typing import Any
 from churnrisk.messages import mark, say, say_many
 from churnrisk.report.formats import between, decimal
 
+YEAR = 365
+
 UNKNOWN = mark("The expected revenue could not be compared with the past: the history is too short.")
+UNKNOWN_YEAR = mark("What is expected in a year could not be compared with the past: the history is too short.")
 ROUGH = mark("Amounts of money are rough.")
 
 
@@ -17,7 +20,10 @@ def tell_value_trust(card: Mapping[str, Any]) -> str:
     value = card.get("value")
     if value is None:
         return ""
-    told = [_tell(one) for one in value["look_backs"] if one["revenue_ratio"] is not None] or [say(UNKNOWN)]
+    looked = [one for one in value["look_backs"] if one["revenue_ratio"] is not None]
+    told = [_tell(one) for one in looked] or [say(UNKNOWN)]
+    if looked and all(one["days"] < YEAR for one in looked):
+        told.append(say(UNKNOWN_YEAR))
     return " ".join([say(ROUGH), *told] if is_rough(card) else told)
 
 

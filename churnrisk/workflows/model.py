@@ -311,7 +311,7 @@ def train_orders(
     progress("fitting, and testing against the baselines", 1, 1)
     card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
     card |= {**chosen.to_dict(), **describe_draw(drawn[1]), "outlook": describe_outlook(model.outlook, checked)}
-    card |= about | {"value": describe_value(value), RECIPE: dict(recipe)}
+    card |= about | {"value": describe_value(value), "value_missing": value.missing or None, RECIPE: dict(recipe)}
     return ChurnModel(model, card | describe_exposures(exposures, touched))
 
 

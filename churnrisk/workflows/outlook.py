@@ -38,18 +38,21 @@ class KnownValue:
         None without amounts, or with too few customers.
     checks : tuple of ValueCheck
         Over one horizon, and over a year, as far as the log allows.
+    missing : str
+        Why there is no forecast; empty where there is one.
     """
 
     fit: ValueFit | None
-    checks: tuple[ValueCheck, ...]
+    checks: tuple[ValueCheck, ...] = ()
+    missing: str = ""
 
 
 def learn_value(orders: Orders, current: Snapshot, *, leave_out: Callable[[Snapshot], bool]) -> KnownValue:
     """Fit the forecast of value, and look back on how it would have done."""
     try:
         fit = fit_value(orders, current, leave_out=leave_out)
-    except NotEnoughData:
-        return KnownValue(None, ())
+    except NotEnoughData as error:
+        return KnownValue(None, missing=str(error))
     checks = []
     for days in sorted({current.horizon, YEAR}):
         with contextlib.suppress(NotEnoughData):
