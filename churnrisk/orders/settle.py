@@ -19,6 +19,10 @@ REPEATED = wording(
     "{number} rows of {names} were dropped, since an earlier file has the same orders with the same rows."
 )
 CHANGED = wording("{number} orders stand in several files with different rows; all of these rows were kept.")
+ALL_ZEROS = wording(
+    "all {orders} orders have an amount of zero, so none is a purchase. Name another column with --column amount=NAME, or "
+    "give --no-amounts, which counts every order as a purchase."
+)
 ZEROS = wording("{zeros} of {orders} orders have an amount of zero; they are kept and count as no purchase.")
 
 
@@ -90,4 +94,6 @@ def _mark_repeated(engine: SqlEngine, table: RowTable, parts: str) -> RowTable:
 
 def say_zeros(*, zeros: int, orders: int) -> list[str]:
     """Say where many orders have an amount of zero."""
+    if zeros and zeros == orders:
+        return [ALL_ZEROS.format(orders=orders)]
     return [ZEROS.format(zeros=zeros, orders=orders)] if zeros > ZERO_SHARE * orders else []

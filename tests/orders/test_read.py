@@ -220,3 +220,12 @@ def test_orders_of_another_engine_are_taken_as_they_are(tmp_path: Path) -> None:
     made = Orders.from_frame(pl.DataFrame(arrays), has_amounts=True)
     assert (made.first_day, made.last_day) == (19727, 19783)
     assert rows_of(made)[0][0] == "007"
+
+
+def test_a_log_whose_amounts_are_all_zero_is_told_what_to_do(tmp_path: Path) -> None:
+    text = "customer,date,total\na,2024-01-05,0\nb,2024-01-06,0\n"
+    with read_orders(write(tmp_path, text)) as orders:
+        assert any("--no-amounts" in notice for notice in orders.report.notices)
+        assert orders.report.purchases == 0
+    with read_orders(write(tmp_path, text), IntakeOptions(no_amounts=True)) as orders:
+        assert orders.report.purchases == 2
