@@ -20,8 +20,8 @@ REPEATED = wording(
 )
 CHANGED = wording("{number} orders stand in several files with different rows; all of these rows were kept.")
 ALL_ZEROS = wording(
-    "all {orders} orders have an amount of zero, so none is a purchase. Name another column with --column amount=NAME, or "
-    "give --no-amounts, which counts every order as a purchase."
+    "all {orders} orders have an amount of zero, so none is a purchase. Name another column with --column amount=NAME, "
+    "or give --no-amounts, which counts every order as a purchase."
 )
 ZEROS = wording("{zeros} of {orders} orders have an amount of zero; they are kept and count as no purchase.")
 
