@@ -36,13 +36,13 @@ from churnrisk.dataset import SnapshotData, TrainingSet, build_training_set
 from churnrisk.decide import Candidates, ContactTerms, choose_target, value_of_keeping
 from churnrisk.engines import collect_arrays, int_sum
 from churnrisk.errors import NotEnoughData
-from churnrisk.learning import FittedModel, Valuation, fit_model, plan_backtest
+from churnrisk.learning import FittedModel, Valuation, add_outlook, fit_model, plan_backtest
 from churnrisk.learning.backtest import know_only
 from churnrisk.retention import profile_customers
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.scoring import find, score_orders
 from churnrisk.timeline import Snapshot, SnapshotPlan, date_of
-from churnrisk.workflows.outlook import follow_past, learn_value, look_ahead
+from churnrisk.workflows.outlook import follow_past, learn_value
 
 HORIZONS = {
     "online_retail_ii": 90,
@@ -188,7 +188,7 @@ def train_at(orders: Orders, data: TrainingSet, plan: SnapshotPlan) -> FittedMod
     """Fit what would have been fitted on the day of a cutoff."""
     known = know_only(data, plan)
     value = learn_value(orders, known.current.snapshot, leave_out=lambda _: False)
-    return look_ahead(fit_model(known), follow_past(orders, known, seed=0), known, value, seed=0)[0]
+    return add_outlook(fit_model(known), follow_past(orders, known, seed=0), known, value.model, seed=0)[0]
 
 
 def compare(

@@ -17,6 +17,7 @@ from churnrisk.learning.linear import LinearModel, fit_linear, to_probability
 from churnrisk.learning.max_profit import MaxProfit, expected_maximum_profit, roc_hull
 from churnrisk.learning.outlook import Outlook, Prospects
 from churnrisk.learning.outlook_fit import OutlookCheck, fit_outlook, select_outlook_features
+from churnrisk.learning.prospects import add_outlook
 from churnrisk.learning.rules import Rule
 from churnrisk.learning.survival import REPORTED
 from churnrisk.learning.train import (
@@ -66,6 +67,7 @@ __all__ = [
     "TestResult",
     "Valuation",
     "Workers",
+    "add_outlook",
     "calibration_beyond_chance",
     "classify",
     "difference",

@@ -33,7 +33,7 @@ import numpy as np
 
 from churnrisk.btyd import BtydModel, Summary
 from churnrisk.dataset import PastBase, weighted_mean
-from churnrisk.learning.linear import to_log_odds, to_probability
+from churnrisk.learning.linear import shift_to, to_log_odds, to_probability
 from churnrisk.timeline import Snapshot
 
 Floats = np.ndarray
@@ -145,21 +145,6 @@ class ShiftForecast:
     shift: float
     recent: float
     trust: float
-
-
-def shift_to(log_odds: Floats, target: float, weights: Floats | None = None) -> float:
-    """Give what must be added to log-odds for their mean probability to be ``target``."""
-    goal = min(max(target, 1e-4), 1 - 1e-4)
-    share = np.full(len(log_odds), 1 / len(log_odds)) if weights is None else weights / weights.sum()
-    shift = 0.0
-    for _ in range(80):
-        probability = to_probability(log_odds + shift)
-        slope = max(float((share * probability * (1 - probability)).sum()), 1e-6)
-        step = min(max((goal - float((share * probability).sum())) / slope, -1.0), 1.0)
-        shift += step
-        if abs(step) < 1e-9:
-            break
-    return shift
 
 
 def trace_shifts(past: Sequence[PastBase], silence: BtydModel) -> tuple[Floats, Floats]:

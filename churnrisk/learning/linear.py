@@ -217,3 +217,18 @@ def to_log_odds(probability: Floats) -> Floats:
     clipped = np.clip(probability, 1e-6, 1 - 1e-6)
     log_odds: Floats = np.log(clipped / (1 - clipped))
     return log_odds
+
+
+def shift_to(log_odds: Floats, target: float, weights: Floats | None = None) -> float:
+    """Give what must be added to log-odds for their mean probability to be ``target``."""
+    goal = min(max(target, 1e-4), 1 - 1e-4)
+    share = np.full(len(log_odds), 1 / len(log_odds)) if weights is None else weights / weights.sum()
+    shift = 0.0
+    for _ in range(80):
+        probability = to_probability(log_odds + shift)
+        slope = max(float((share * probability * (1 - probability)).sum()), 1e-6)
+        step = min(max((goal - float((share * probability).sum())) / slope, -1.0), 1.0)
+        shift += step
+        if abs(step) < 1e-9:
+            break
+    return shift

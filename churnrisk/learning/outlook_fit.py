@@ -12,8 +12,7 @@ from threadpoolctl import threadpool_limits
 from churnrisk.btyd import BtydModel
 from churnrisk.dataset import DailyPurchases, FollowUpData
 from churnrisk.learning.design import SILENCE, Design
-from churnrisk.learning.level import shift_to
-from churnrisk.learning.linear import Terms, to_log_odds
+from churnrisk.learning.linear import Terms, shift_to, to_log_odds
 from churnrisk.learning.next_order import PastWaits, choose_stretch, fit_band, measure_coverage
 from churnrisk.learning.outlook import Outlook, make_waiters
 from churnrisk.learning.shop_time import YEAR, Seasons

@@ -14,8 +14,7 @@ import numpy as np
 
 from churnrisk.dataset import weighted_mean
 from churnrisk.learning.design import SILENCE, Design
-from churnrisk.learning.level import shift_to
-from churnrisk.learning.linear import LinearModel, fit_linear, to_log_odds, to_probability
+from churnrisk.learning.linear import LinearModel, fit_linear, shift_to, to_log_odds, to_probability
 
 Floats = np.ndarray
 

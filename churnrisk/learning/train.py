@@ -15,8 +15,7 @@ from churnrisk.learning.baselines import QUICK_BASELINES, RFM, forecast_baseline
 from churnrisk.learning.calibration import calibration_beyond_chance
 from churnrisk.learning.estimators import DECAY, MOST_SNAPSHOTS, Blend, Grown, Learner, fit_learner, grow_parts
 from churnrisk.learning.evaluate import Interval, Scored, difference, measure, reliability
-from churnrisk.learning.level import shift_to
-from churnrisk.learning.linear import LinearModel, fit_linear, to_probability
+from churnrisk.learning.linear import LinearModel, fit_linear, shift_to, to_probability
 from churnrisk.learning.max_profit import Point, roc_hull
 from churnrisk.learning.outlook import Outlook, Prospects
 from churnrisk.learning.risk import RiskBands

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from churnrisk.retention import cohorts, economics, segments, survey, value
+from churnrisk.retention import cohorts, economics, lifetime, segments, survey
 from churnrisk.retention.catalogue import PERIOD_FIGURES
 from churnrisk.retention.definitions import Definition
 from churnrisk.retention.glossary import TERMS
@@ -16,7 +16,7 @@ SECTIONS: tuple[tuple[str, str, tuple[Definition, ...]], ...] = (
     ("Periods", "churnrisk metrics", tuple(figure.definition for figure in PERIOD_FIGURES)),
     ("Cohorts", "churnrisk cohorts", cohorts.DEFINITIONS),
     ("Segments", "churnrisk segments", segments.DEFINITIONS),
-    ("Lifetime value", "churnrisk ltv", value.DEFINITIONS),
+    ("Lifetime value", "churnrisk ltv", lifetime.DEFINITIONS),
     ("Surveys", "churnrisk nps", survey.DEFINITIONS),
     ("Economics", "churnrisk economics", economics.DEFINITIONS),
 )

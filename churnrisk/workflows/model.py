@@ -16,6 +16,7 @@ from churnrisk.learning import (
     OutlookCheck,
     Valuation,
     Workers,
+    add_outlook,
     evidence_of_backtest,
     evidence_of_test,
     fit_and_test,
@@ -36,7 +37,7 @@ from churnrisk.workflows.drawing import describe_draw
 from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.frames import to_frame
-from churnrisk.workflows.outlook import KnownValue, learn_from_past, look_ahead
+from churnrisk.workflows.outlook import KnownValue, learn_from_past
 from churnrisk.workflows.planning import choose_snapshot, choose_workers, plan_backtest_of, plan_training
 from churnrisk.workflows.reasons import ReasonsFor, describe_drivers, make_finder, score_with_reasons
 from churnrisk.workflows.recipe import KEY as RECIPE
@@ -335,7 +336,7 @@ def _look_around(
 ) -> tuple[FittedModel, OutlookCheck | None, dict[str, Any]]:
     """Give the model its outlook, and beside that find what its card tells of it."""
     (model, checked), drivers, reference = workers.run(
-        lambda: look_ahead(fitted, followed, data, value, seed=seed),
+        lambda: add_outlook(fitted, followed, data, value.model, seed=seed),
         lambda: describe_drivers(fitted, data.current.values, seed=seed),
         lambda: make_reference(data, fitted, seed=seed),
     )

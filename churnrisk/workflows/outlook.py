@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from churnrisk.btyd import ValueModel
 from churnrisk.dataset import FollowUpData, TrainingSet, build_follow_ups, choose_follow_ups
 from churnrisk.errors import NotEnoughData
-from churnrisk.learning import FittedModel, OutlookCheck, fit_outlook, select_outlook_features
+from churnrisk.learning import select_outlook_features
 from churnrisk.orders import Orders
 from churnrisk.retention import ValueCheck, ValueFit, check_value, fit_value
 from churnrisk.timeline import Snapshot
@@ -46,6 +47,11 @@ class KnownValue:
     checks: tuple[ValueCheck, ...] = ()
     missing: str = ""
 
+    @property
+    def model(self) -> ValueModel | None:
+        """The forecast itself."""
+        return None if self.fit is None else self.fit.model
+
 
 def learn_value(orders: Orders, current: Snapshot, *, leave_out: Callable[[Snapshot], bool]) -> KnownValue:
     """Fit the forecast of value, and look back on how it would have done."""
@@ -66,18 +72,3 @@ def learn_from_past(
     """Ask the log what customers did after past cutoffs, and what they brought."""
     followed = follow_past(orders, data, seed=seed, leave_out=leave_out)
     return followed, learn_value(orders, data.current.snapshot, leave_out=leave_out)
-
-
-def look_ahead(
-    model: FittedModel, followed: Sequence[FollowUpData], data: TrainingSet, value: KnownValue, *, seed: int
-) -> tuple[FittedModel, OutlookCheck | None]:
-    """Give the model its outlook, and how one of an earlier day did; without one where too few could be followed."""
-    names, silence, current = select_outlook_features(model.names), model.learner.silence, data.current
-    fitted = fit_outlook(followed, names, model.snapshot, daily=data.daily_purchases, silence=silence, seed=seed)
-    if fitted is None:
-        return model, None
-    outlook, checked = fitted
-    if value.fit is not None:
-        values = current.values[:, [model.names.index(name) for name in names]]
-        outlook = outlook.with_value(value.fit.model, values, model.predict(current.values), current.weights)
-    return replace(model, outlook=outlook), checked

@@ -23,10 +23,9 @@ from churnrisk.learning.level import (
     _replay,
     forecast_level,
     forecast_shift,
-    shift_to,
     trace_shifts,
 )
-from churnrisk.learning.linear import to_log_odds, to_probability
+from churnrisk.learning.linear import shift_to, to_log_odds, to_probability
 from churnrisk.timeline import Snapshot
 
 CURRENT = Snapshot(cutoff=15_000, lookback=365, horizon=30)
