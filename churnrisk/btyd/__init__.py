@@ -6,9 +6,9 @@ structure. Used as features, as baselines, for the base rate of the coming windo
 
 from churnrisk.btyd.fit import fit_btyd
 from churnrisk.btyd.model import BtydModel, Forecast
-from churnrisk.btyd.spending import Credibility, fit_credibility, largest_usual_amount
+from churnrisk.btyd.spending import Credibility, Spent, fit_credibility, largest_usual_amount
 from churnrisk.btyd.summary import Summary
-from churnrisk.btyd.value import AtRisk, Spent, ValueModel
+from churnrisk.btyd.value import AtRisk, ValueModel
 
 __all__ = [
     "AtRisk",

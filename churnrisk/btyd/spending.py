@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from churnrisk.btyd.summary import BoolArray
+
 Floats = NDArray[np.float64]
 
 BANDS = np.array([2, 3, 5, 9, 17])
@@ -26,6 +28,26 @@ LEAST_SCATTER = 0.5
 
 PULLS = tuple(np.geomspace(0.25, 256, 21).tolist())
 """Values of k that are tried."""
+
+
+@dataclass(frozen=True, eq=False)
+class Spent:
+    """What customers have spent.
+
+    Parameters
+    ----------
+    net, largest : ndarray of shape (n,)
+        Amount of all orders, returns taken off, and amount of the largest purchase, in currency units.
+    """
+
+    net: Floats
+    largest: Floats
+
+    def mean_of_day(self, days: Floats, cap: float, chosen: BoolArray | slice = slice(None)) -> Floats:
+        """Give the net amount of a purchase day of all or some of them, single purchases cut at ``cap``."""
+        net, largest = self.net[chosen], self.largest[chosen]
+        mean: Floats = np.minimum((net - np.maximum(largest - cap, 0.0)) / days, cap)
+        return mean
 
 
 @dataclass(frozen=True)

@@ -14,31 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from churnrisk.btyd.model import BtydModel
-from churnrisk.btyd.spending import Credibility
-from churnrisk.btyd.summary import BoolArray, FloatArray, Summary
+from churnrisk.btyd.spending import Credibility, Spent
+from churnrisk.btyd.summary import FloatArray, Summary
 
 YEAR = 365
 LEAST = 1e-9
-
-
-@dataclass(frozen=True, eq=False)
-class Spent:
-    """What customers have spent.
-
-    Parameters
-    ----------
-    net, largest : ndarray of shape (n,)
-        Amount of all orders, returns taken off, and amount of the largest purchase, in currency units.
-    """
-
-    net: FloatArray
-    largest: FloatArray
-
-    def mean_of_day(self, days: FloatArray, cap: float, chosen: BoolArray | slice = slice(None)) -> FloatArray:
-        """Give the net amount of a purchase day of all or some of them, single purchases cut at ``cap``."""
-        net, largest = self.net[chosen], self.largest[chosen]
-        mean: FloatArray = np.minimum((net - np.maximum(largest - cap, 0.0)) / days, cap)
-        return mean
 
 
 @dataclass(frozen=True)
