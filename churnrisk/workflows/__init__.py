@@ -29,7 +29,7 @@ from churnrisk.workflows.erasure import (
 )
 from churnrisk.workflows.known import KnownChurn, predict_churn, stored_value
 from churnrisk.workflows.mail import MailServer
-from churnrisk.workflows.model import ChurnModel, load, train
+from churnrisk.workflows.model import ChurnModel, load
 from churnrisk.workflows.monitor_view import monitor_gauges, monitor_view
 from churnrisk.workflows.monitoring import MonitorPlan, MonitorResult, run_monitor
 from churnrisk.workflows.readiness import Readiness, TrainingTerms, check_readiness
@@ -71,6 +71,7 @@ from churnrisk.workflows.streaming import StreamTo
 from churnrisk.workflows.target import LearnedFrom, TargetResult, make_target
 from churnrisk.workflows.target_files import Written, check_list_output, write_target
 from churnrisk.workflows.terms import Acceptance, check_needed, choose_acceptance, find_measured
+from churnrisk.workflows.training import train
 from churnrisk.workflows.webhook import Delivery, Webhook, describe_alarm, make_webhook, send_alarm
 from churnrisk.workflows.weekly import MailPlan, WeeklyPlan, WeeklyResult, run_weekly
 

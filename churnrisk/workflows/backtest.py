@@ -15,8 +15,8 @@ from churnrisk.workflows.card import describe_backtest, describe_grade, describe
 from churnrisk.workflows.days import Day
 from churnrisk.workflows.drawing import describe_draw, draw_for_training
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
-from churnrisk.workflows.model import Progress, backtest_orders, choose_windows
 from churnrisk.workflows.sources import named_when_too_short
+from churnrisk.workflows.training import Progress, backtest_orders, choose_windows
 
 
 @dataclass(frozen=True)

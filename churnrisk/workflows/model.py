@@ -1,59 +1,27 @@
-"""Train, keep, load and use a model from Python."""
+"""Keep, load and use a model from Python."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnrisk.dataset import Exposure, FollowUpData, TrainingSet, build_training_set, mend_exposed
 from churnrisk.features import feature_fingerprint
 from churnrisk.learning import (
-    Backtest,
     FittedModel,
-    OutlookCheck,
     Valuation,
-    Workers,
-    add_outlook,
-    evidence_of_backtest,
-    evidence_of_test,
-    fit_and_test,
-    grade_model,
-    import_growers,
-    run_backtest,
 )
-from churnrisk.monitor import KEY as MONITORING
-from churnrisk.monitor import make_reference
-from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions, Orders, read_orders
+from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.scoring import By
-from churnrisk.state import StatePlace
 from churnrisk.store import PackedModel, load_model, pack_files, pack_model, read_card, save_model
-from churnrisk.timeline import DEFAULT_LOOKBACK, HorizonChoice, Snapshot
-from churnrisk.workflows.card import describe_outlook, describe_value, make_card
-from churnrisk.workflows.days import Day, choose_as_of, training_as_of
-from churnrisk.workflows.drawing import describe_draw
+from churnrisk.workflows.days import Day, choose_as_of
 from churnrisk.workflows.explanation import explain_customer
-from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.frames import to_frame
-from churnrisk.workflows.outlook import KnownValue, learn_from_past
-from churnrisk.workflows.planning import choose_snapshot, choose_workers, plan_backtest_of, plan_training
-from churnrisk.workflows.reasons import ReasonsFor, describe_drivers, make_finder, score_with_reasons
-from churnrisk.workflows.recipe import KEY as RECIPE
-from churnrisk.workflows.recipe import describe_recipe, read_as_trained
-from churnrisk.workflows.sources import named_when_too_short
+from churnrisk.workflows.reasons import ReasonsFor, make_finder, score_with_reasons
+from churnrisk.workflows.recipe import read_as_trained
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Task = Callable[[], Any]
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, the steps done and all steps."""
-
-
-def _silent(_what: str, _done: int, _total: int) -> None:
-    """Report progress to nobody."""
 
 
 class ChurnModel:
@@ -197,185 +165,6 @@ class ChurnModel:
         """Store the model, signed with this installation's key, and give its version."""
         self.version = save_model(self.model, self.card, models_dir=Path(models_dir), promote=promote)
         return self.version
-
-
-def train(
-    purchases: Any,
-    *,
-    horizon: int | None = None,
-    lookback: int = DEFAULT_LOOKBACK,
-    lead: int = 0,
-    as_of: Day = None,
-    seed: int = 0,
-    backtest: bool = False,
-    campaigns: str | Path | None = None,
-    columns: Mapping[str, str] | None = None,
-    engine: str | None = None,
-    options: IntakeOptions | None = None,
-    train_customers: int = TRAIN_CUSTOMERS,
-    progress: Progress = _silent,
-) -> ChurnModel:
-    """Learn from a purchase history who stops buying, and test that on what came later.
-
-    Parameters
-    ----------
-    purchases : str, Path, or a frame of pandas, Polars or another library that Narwhals knows
-        One row per order or per line of an order: a customer id, a time, and usually an amount and an order id.
-    horizon : int, optional
-        A customer without a purchase in so many days has churned. By default chosen from the repurchase gaps.
-    lookback : int
-        A customer is active with a purchase in so many last days; only active customers are scored.
-    lead : int
-        Days needed to act, between the cutoff and the first day that counts.
-    as_of : str or date, optional
-        The first day that is not known. By default the day after the last order.
-    seed : int
-        Seed of everything random; the same data and seed give the same bytes.
-    backtest : bool
-        Grade the model by a backtest over several cutoffs instead of by its one test; takes some times as long.
-    campaigns : str or Path, optional
-        State file, or URL of a state in PostgreSQL, whose campaigns are taken into account: customers who were
-        contacted within an outcome window are left out there, and the control group stands for them.
-    columns : mapping, optional
-        What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
-    engine : str, optional
-        Where features and labels are computed: ``"duckdb"``, ``"polars"``, ``"spark"`` or ``"spark://HOST:PORT"``.
-    options : IntakeOptions, optional
-        Everything else about reading, in place of ``columns`` and ``engine``.
-    train_customers : int
-        Learn from so many customers, drawn, where there are more; 0 learns from all.
-    progress : callable, optional
-        Told what is being done, the steps done, and all steps.
-
-    Returns
-    -------
-    ChurnModel
-        Fitted on all snapshots; the test in its card was made with a fit on the earlier ones.
-
-    Raises
-    ------
-    ChurnriskError
-        For anything that the user can mend, with what to do.
-    """
-    chosen = options or IntakeOptions(engine=engine, columns=dict(columns or {}))
-    progress("reading purchases", 0, 1)
-    with named_when_too_short(purchases), read_orders(purchases, chosen) as orders:
-        progress("reading purchases", 1, 1)
-        return train_orders(
-            orders,
-            horizon=horizon,
-            lookback=lookback,
-            lead=lead,
-            as_of=as_of,
-            seed=seed,
-            backtest=backtest,
-            campaigns=campaigns,
-            recipe=describe_recipe(purchases, chosen, backtest=backtest, train_customers=train_customers),
-            train_customers=train_customers,
-            progress=progress,
-        )
-
-
-def train_orders(
-    orders: Orders,
-    *,
-    horizon: int | None,
-    lookback: int,
-    lead: int,
-    as_of: Day,
-    seed: int,
-    backtest: bool,
-    campaigns: StatePlace | None,
-    recipe: Mapping[str, Any],
-    train_customers: int = TRAIN_CUSTOMERS,
-    progress: Progress,
-) -> ChurnModel:
-    """Learn as :func:`train` does, from orders that have been read; ``recipe`` says from what and how."""
-    current, choice = choose_windows(orders, as_of, horizon=horizon, lookback=lookback, lead=lead)
-    chosen = plan_training(orders, current, most=train_customers, seed=seed)
-    plan, drawn = chosen.plan, chosen.drawn
-    exposures = read_exposures(campaigns)
-    look = partial(backtest_orders, orders, current, seed=seed, exposures=exposures, progress=progress)
-    tested = look(drawn=drawn[0]) if backtest else None
-    tell = partial(progress, "features")
-    build = partial(build_training_set, orders, plan, database=orders.database, drawn=drawn[0], progress=tell)
-    data = choose_workers(orders).run(build, import_growers)[0]
-    data = replace(data, past_bases=tuple(one for one in data.past_bases if not chosen.leaves_out(one.snapshot)))
-    data, touched = mend_exposed(data, exposures, drawn[0])
-    progress("fitting, and testing against the baselines", 0, 1)
-    workers = choose_workers(orders, data)
-    follow = partial(learn_from_past, drawn[0], data, seed=seed, leave_out=chosen.leaves_out)
-    fit = partial(fit_and_test, data, plan, seed=seed, workers=workers)
-    (followed, value), (result, fitted) = _follow_and_fit(orders, follow, fit, workers)
-    grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
-    model, checked, about = _look_around(fitted, data, followed, value, seed=seed, workers=workers)
-    progress("fitting, and testing against the baselines", 1, 1)
-    card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
-    card |= {**chosen.to_dict(), **describe_draw(drawn[1]), "outlook": describe_outlook(model.outlook, checked)}
-    card |= about | {"value": describe_value(value), "value_missing": value.missing or None, RECIPE: dict(recipe)}
-    return ChurnModel(model, card | describe_exposures(exposures, touched))
-
-
-def _follow_and_fit(orders: Orders, follow: Task, fit: Task, workers: Workers) -> list[Any]:
-    """Do both side by side, or in turn where memory was set: fitting needs what the engine then gives up."""
-    if orders.database is None or not orders.database.bounds_process:
-        return workers.run(follow, fit)
-    followed = follow()
-    orders.database.make_room()  # what is left to ask of it is little
-    return [followed, fit()]
-
-
-def _look_around(
-    fitted: FittedModel,
-    data: TrainingSet,
-    followed: Sequence[FollowUpData],
-    value: KnownValue,
-    *,
-    seed: int,
-    workers: Workers,
-) -> tuple[FittedModel, OutlookCheck | None, dict[str, Any]]:
-    """Give the model its outlook, and beside that find what its card tells of it."""
-    (model, checked), drivers, reference = workers.run(
-        lambda: add_outlook(fitted, followed, data, value.model, seed=seed),
-        lambda: describe_drivers(fitted, data.current.values, seed=seed),
-        lambda: make_reference(data, fitted, seed=seed),
-    )
-    return model, checked, {"drivers": drivers, MONITORING: reference.to_dict()}
-
-
-def choose_windows(
-    orders: Orders, as_of: Day, *, horizon: int | None, lookback: int, lead: int
-) -> tuple[Snapshot, HorizonChoice | None]:
-    """Give the snapshot at the day where the history ends, and how its horizon was chosen if it was not given."""
-    until = training_as_of(orders, as_of)
-    return choose_snapshot(orders, until, horizon=horizon, lookback=lookback, lead=lead)
-
-
-def backtest_orders(
-    orders: Orders,
-    current: Snapshot,
-    *,
-    drawn: Orders | None = None,
-    cutoffs: int | None = None,
-    seed: int,
-    exposures: Sequence[Exposure] = (),
-    progress: Progress = _silent,
-) -> Backtest:
-    """Backtest on a log, or on who was drawn of it: build each snapshot once, then train, score, compare at cutoffs."""
-    plan, leaves_out = plan_backtest_of(orders, current, cutoffs)
-    data = build_training_set(
-        orders,
-        plan.snapshots,
-        database=orders.database,
-        drawn=drawn,
-        progress=lambda done, total: progress("features for the backtest", done, total),
-    )
-    data = replace(data, past_bases=tuple(one for one in data.past_bases if not leaves_out(one.snapshot)))
-    data, _ = mend_exposed(data, exposures, drawn or orders)
-    if orders.database is not None:
-        orders.database.make_room(data.held_bytes)
-    tell, workers = partial(progress, "backtest"), choose_workers(orders, data)
-    return run_backtest(data, plan, seed=seed, progress=tell, workers=workers)
 
 
 def load(version: str | None = None, *, models_dir: str | Path = "models") -> ChurnModel:

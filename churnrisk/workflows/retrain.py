@@ -9,8 +9,8 @@ from typing import Any
 from churnrisk.orders import IntakeOptions
 from churnrisk.state import StatePlace
 from churnrisk.store import promote_model, read_card, resolve_version
-from churnrisk.workflows.model import Progress, train
 from churnrisk.workflows.recipe import Difference, compare_cards, read_recipe
+from churnrisk.workflows.training import Progress, train
 
 
 @dataclass(frozen=True)

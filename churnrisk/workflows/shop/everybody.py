@@ -11,12 +11,13 @@ from churnrisk.state import open_state, stamp_tombstones
 from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
 from churnrisk.workflows.changes import remember
 from churnrisk.workflows.days import Day, choose_as_of
-from churnrisk.workflows.model import Progress, load, train_orders
+from churnrisk.workflows.model import load
 from churnrisk.workflows.reasons import ReasonsFor, make_finder, score_with_reasons
 from churnrisk.workflows.recipe import describe_recipe
 from churnrisk.workflows.scoring import ScoreResult, write_scores
 from churnrisk.workflows.shop.files import ShopPlan
 from churnrisk.workflows.shop.making import open_history
+from churnrisk.workflows.training import Progress, train_orders
 
 TOP = 10
 

@@ -34,12 +34,13 @@ from churnrisk.state import StoredOrder, load_received, open_state
 from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
 from churnrisk.workflows.card import describe_intake
 from churnrisk.workflows.days import choose_as_of
-from churnrisk.workflows.model import ChurnModel, Progress, load
+from churnrisk.workflows.model import ChurnModel, load
 from churnrisk.workflows.reasons import REASON_COLUMNS, ReasonsFor, make_finder, score_with_reasons, with_reasons
 from churnrisk.workflows.shop.erasures import Erasures, History, leave_out, read_erasures
 from churnrisk.workflows.shop.files import ShopFiles, ShopPlan, make_current, next_name, stamp_source
 from churnrisk.workflows.shop.received import build_received, choose_new, mark_anew
 from churnrisk.workflows.shop.unscored import list_unscored
+from churnrisk.workflows.training import Progress
 
 TOP = 10
 NOTHING = FewOrders([], [], **dict.fromkeys(FACTS, False))
