@@ -10,7 +10,6 @@ import contextlib
 import csv
 import datetime as dt
 import io
-import json
 import math
 import os
 import re
@@ -139,12 +138,6 @@ def _check_folder(path: Path) -> None:
         raise OutputError(f"{path}: cannot be written: there is no folder {path.parent}.")
     if path.is_dir():
         raise OutputError(f"{path}: cannot be written: it is a folder.")
-
-
-def write_json(value: object, path: Path) -> None:
-    """Write a JSON document to a file, whole or absent."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from churnrisk.errors import OutputError
-from churnrisk.tables import Kind, Table, defuse, to_csv, write_json, write_table, write_tables
+from churnrisk.tables import Kind, Table, defuse, to_csv, write_table, write_tables
 
 SCORES: dict[str, list[Any]] = {
     "customer_id": ["=cmd|' /c'!A1", "00123", "12345678901234567890", "NA", 'Ж\'ш, "quoted"\nline'],
@@ -142,10 +142,10 @@ def test_a_failed_write_leaves_what_stood_there(tmp_path: Path, ending: str) -> 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
 def test_results_have_the_usual_mode(tmp_path: Path) -> None:
-    write_json({"a": None}, tmp_path / "a.json")
+    write_table(Table({"a": [1]}), tmp_path / "a.csv")
     umask = os.umask(0)
     os.umask(umask)
-    assert stat.S_IMODE((tmp_path / "a.json").stat().st_mode) == 0o666 & ~umask
+    assert stat.S_IMODE((tmp_path / "a.csv").stat().st_mode) == 0o666 & ~umask
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])

@@ -5,7 +5,7 @@ structure. Used as features, as baselines, for the base rate of the coming windo
 """
 
 from churnrisk.btyd.fit import fit_btyd
-from churnrisk.btyd.model import BtydModel, Forecast
+from churnrisk.btyd.model import BtydModel
 from churnrisk.btyd.spending import Credibility, Spent, fit_credibility, largest_usual_amount
 from churnrisk.btyd.summary import Summary
 from churnrisk.btyd.value import AtRisk, ValueModel
@@ -14,7 +14,6 @@ __all__ = [
     "AtRisk",
     "BtydModel",
     "Credibility",
-    "Forecast",
     "Spent",
     "Summary",
     "ValueModel",

@@ -19,28 +19,6 @@ FAMILIES: dict[str, Family] = {family.name: family for family in (PARETO_NBD, MB
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """What all customers of a summary together will do in the outcome window.
-
-    Parameters
-    ----------
-    customers : float
-        How many customers.
-    no_purchase_share : float
-        The share expected to buy nothing.
-    standard_error : float
-        Of that share, from chance alone: the customers are independent and the parameters taken as known.
-    purchases : float
-        Purchase days expected of all of them together.
-    """
-
-    customers: float
-    no_purchase_share: float
-    standard_error: float
-    purchases: float
-
-
-@dataclass(frozen=True)
 class BtydModel:
     """A fitted buy-till-you-die model: a few numbers, and no customer's data.
 
@@ -128,20 +106,6 @@ class BtydModel:
         """Return the expected number of purchase days in the `days` after the cutoff, shape (n,)."""
         _check_days(days=days)
         return self._ask(summary, lambda family, params, rows: family.expected(params, rows, days))
-
-    def forecast_total(self, summary: Summary, horizon: float, *, lead: float = 0.0) -> Forecast:
-        """Return what all customers together will do in the outcome window.
-
-        The share of no purchase is the model's forecast of the base rate. Unlike a share learned from an earlier
-        snapshot it follows the make-up of the customer base: many new customers, or a long quiet time.
-        """
-        distinct, _ = summary.collapse()
-        weight, silent = distinct.customers, self.no_purchase_probability(distinct, horizon, lead=lead)
-        purchases = self.expected_purchases(distinct, lead + horizon) - self.expected_purchases(distinct, lead)
-        n = float(weight.sum())
-        share = float((weight * silent).sum()) / n if n else float("nan")
-        spread = float((weight * silent * (1 - silent)).sum()) ** 0.5 / n if n else float("nan")
-        return Forecast(n, share, spread, float((weight * purchases).sum()))
 
     def to_dict(self) -> dict[str, object]:
         """Return the fit as plain values for JSON; standard errors that are not a number become None."""

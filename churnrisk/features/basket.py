@@ -21,10 +21,6 @@ def _first_bought_lately(snapshot: Snapshot) -> nw.Expr:
     return int_sum(as_int(first_bought_day >= snapshot.cutoff - snapshot.horizon))
 
 
-def _sum_of_squares(_: Snapshot) -> nw.Expr:
-    return int_sum(bought_line_count * bought_line_count)
-
-
 ORDER_NUMBERS = (
     WholeNumber("line_count", lambda _: sum_where(is_purchase(), line_count)),
     WholeNumber("max_order_line_count", lambda _: pick_where(is_purchase(), line_count).max()),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -22,13 +22,6 @@ Floats = np.ndarray
 
 RECENCY_BINS = 10
 RFM = ("days_since_last_order", "order_count", "mean_order_amount", "tenure_days")
-
-
-class Classifier(Protocol):
-    """Anything that turns named features into churn probabilities."""
-
-    def predict(self, features: Mapping[str, Floats]) -> Floats:
-        """Give P(churned) for each row."""
 
 
 class BaseRate:

@@ -63,11 +63,6 @@ class StreamedScores:
         """Give them part by part, in the order of the list."""
         yield from map(self._dress, self._table.batches(rows=rows))
 
-    def batches_by_id(self, *, rows: int = BATCH_ROWS) -> Iterator[Scores]:
-        """Give them part by part, sorted by customer."""
-        found = iterate_batches(self._table.frame(), sort_by=[CUSTOMER], rows=rows, database=self._database)
-        yield from map(self._dress, found)
-
     def _dress(self, found: Arrays) -> Scores:
         standing = make_standing(found, self.snapshot, has_amounts=self._has_amounts)
         outlook = {name: found[name] for name in OUTLOOK_COLUMNS}

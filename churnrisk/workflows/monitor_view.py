@@ -85,7 +85,3 @@ def _realised_row(one: Mapping[str, Any]) -> dict[str, Any]:
         interval = figure or {"value": None, "low": None, "high": None}
         row |= {name: interval["value"], f"{name}_low": interval["low"], f"{name}_high": interval["high"]}
     return row
-
-
-def _when(row: Mapping[str, Any]) -> tuple[str, int]:
-    return row["as_of"], row["run"]

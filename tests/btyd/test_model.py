@@ -149,4 +149,3 @@ def test_nobody_is_forecast_for_nobody(make_model: Callable[..., BtydModel]) -> 
     nobody = Summary([], [], [])
     assert make_model("pareto_nbd").no_purchase_probability(nobody, 30, lead=3).shape == (0,)
     assert make_model("bgnbd").expected_purchases(nobody, 30).shape == (0,)
-    assert make_model("bgnbd").forecast_total(nobody, 30).customers == 0
