@@ -27,7 +27,7 @@ import churnrisk
 from churnrisk.btyd import Summary, fit_btyd
 from churnrisk.dataset import PastBase, weighted_mean
 from churnrisk.dataset.past_bases import LEAST_HISTORY, PurchaseDays, choose_cutoffs, collapse_histories, members_at
-from churnrisk.learning.level import NEAR, YEAR, forecast_shift, trace_shifts
+from churnrisk.learning.level import NEAR, WHOLE_WEEKS, forecast_shift, trace_shifts
 from churnrisk.learning.linear import to_log_odds, to_probability
 from churnrisk.schema import NEVER
 from churnrisk.timeline import Snapshot, date_of
@@ -138,7 +138,7 @@ def summarise(days: PurchaseDays, as_of: int) -> Summary:
 
 def same_weeks(cutoffs: np.ndarray, shifts: np.ndarray, as_of: int) -> float:
     """Give the mean shift in the same weeks of all earlier years; NaN where there was none."""
-    near = [np.abs(cutoffs - as_of + k * YEAR) <= NEAR for k in range(1, YEARS + 1)]
+    near = [np.abs(cutoffs - as_of + k * WHOLE_WEEKS) <= NEAR for k in range(1, YEARS + 1)]
     known = [shifts[chosen].mean() for chosen in near if chosen.any()]
     return float(np.mean(known)) if known else float("nan")
 

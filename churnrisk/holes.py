@@ -38,7 +38,7 @@ NEAREST, LEAST_BEFORE = 20, 10
 """Gaps before, and as many after, that tell the pace; the slower side counts, since a shop may have a quiet season.
 After fewer selling days the shop had not yet begun."""
 
-YEAR, YEARLY_WITHIN, MOST_YEARLY = 365.25, 30, 2
+MEAN_YEAR, YEARLY_WITHIN, MOST_YEARLY = 365.25, 30, 2
 """A closing that comes every year comes in the same weeks; Easter and the lunar new year move by a month.
 There are two a year at most."""
 
@@ -136,7 +136,7 @@ def find_holes(days: NDArray[np.int64]) -> tuple[Hole, ...]:
     gaps = np.diff(days) - 1
     if len(gaps) < LEAST_GAPS:
         return ()
-    years = 1 + int((days[-1] - days[0]) // YEAR)
+    years = 1 + int((days[-1] - days[0]) // MEAN_YEAR)
     apart = _stand_out(gaps, most=MOST_HOLES + MOST_YEARLY * years)
     candidates = [k for k in apart if not _is_yearly(k, days, gaps)]
     usual = np.ones(len(gaps), bool)
@@ -160,8 +160,8 @@ def _stand_out(gaps: NDArray[np.int64], *, most: int) -> list[int]:
 def _is_yearly(k: int, days: NDArray[np.int64], gaps: NDArray[np.int64]) -> bool:
     """Tell whether a gap has its like in the same weeks of another year."""
     later = days[:-1] + (gaps + 1) / 2 - (days[k] + (gaps[k] + 1) / 2)
-    years = np.rint(later / YEAR)
-    is_near = (years != 0) & (np.abs(later - years * YEAR) <= YEARLY_WITHIN)
+    years = np.rint(later / MEAN_YEAR)
+    is_near = (years != 0) & (np.abs(later - years * MEAN_YEAR) <= YEARLY_WITHIN)
     return bool((is_near & (2 * gaps >= gaps[k])).any())
 
 

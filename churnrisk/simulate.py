@@ -14,10 +14,7 @@ from numpy.typing import NDArray
 
 from churnrisk.schema import MONEY_SCALE, NEVER, ORDERS, column_names
 from churnrisk.timeline import Snapshot
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-
+from churnrisk.types import Floats, Integers
 
 RETURN_SHARE, RETURN_DAYS = 1 / 40, 7
 """Share of the purchases that are returned whole, and days from the purchase to the return."""

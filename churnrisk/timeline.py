@@ -13,7 +13,10 @@ from typing import Any
 
 from churnrisk.errors import NotEnoughData, SettingsError
 
-DEFAULT_LOOKBACK = 365
+YEAR = 365
+"""Days of a year, wherever a window or a rate is of a year."""
+
+DEFAULT_LOOKBACK = YEAR
 HORIZONS = (7, 14, 30, 60, 90, 180, 365)
 HORIZON_SHARE = 0.8
 MOST_FOLLOWED = 2 * HORIZONS[-1]

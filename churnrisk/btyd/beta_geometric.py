@@ -29,10 +29,11 @@ from scipy import special
 from churnrisk.btyd.family import Family, ModelName, Params
 from churnrisk.btyd.nbd import purchase_terms
 from churnrisk.btyd.quadrature import beta_mean
-from churnrisk.btyd.summary import FloatArray, Table
+from churnrisk.btyd.summary import Table
+from churnrisk.types import Floats
 
 
-def _sum_log_likelihood(params: Params, table: Table, *, exempt: int) -> tuple[float, FloatArray]:
+def _sum_log_likelihood(params: Params, table: Table, *, exempt: int) -> tuple[float, Floats]:
     r, alpha, a, b = params
     w, R = table.weight, r + table.x
     log_now, log_last = np.log(alpha + table.T), np.log(alpha + table.t_x)
@@ -59,7 +60,7 @@ def _stay_terms(a: float, b: float, table: Table, exempt: int) -> tuple[float, f
     return float((weight * value).sum()), float((weight * loss).sum()), float((weight * (loss + gain)).sum())
 
 
-def _stays_before_last(b: float, table: Table, exempt: int) -> FloatArray:
+def _stays_before_last(b: float, table: Table, exempt: int) -> Floats:
     # Where the only purchase is exempt there is no last chance to leave; the weight of death there is 0.
     return np.where(_cannot_die(table, exempt), 1.0, b + table.x - exempt)
 
@@ -68,19 +69,19 @@ def _cannot_die(table: Table, exempt: int) -> np.ndarray:
     return table.x < exempt
 
 
-def _log_odds_dead(params: Params, table: Table, exempt: int) -> FloatArray:
+def _log_odds_dead(params: Params, table: Table, exempt: int) -> Floats:
     r, alpha, a, b = params
     silence = (r + table.x) * np.log1p((table.T - table.t_x) / (alpha + table.t_x))
     log_odds = np.log(a) - np.log(_stays_before_last(b, table, exempt)) + silence
     return np.where(_cannot_die(table, exempt), -np.inf, log_odds)
 
 
-def _alive(params: Params, table: Table, *, exempt: int) -> FloatArray:
-    alive: FloatArray = special.expit(-_log_odds_dead(params, table, exempt))
+def _alive(params: Params, table: Table, *, exempt: int) -> Floats:
+    alive: Floats = special.expit(-_log_odds_dead(params, table, exempt))
     return alive
 
 
-def _no_purchase(params: Params, table: Table, lead: float, horizon: float, *, exempt: int) -> FloatArray:
+def _no_purchase(params: Params, table: Table, lead: float, horizon: float, *, exempt: int) -> Floats:
     r, alpha, _, _ = params
     log_odds, R, A = _log_odds_dead(params, table, exempt), r + table.x, alpha + table.T
     silence = np.exp(-R * np.log1p(horizon / A))
@@ -92,26 +93,26 @@ def _no_purchase(params: Params, table: Table, lead: float, horizon: float, *, e
     return np.clip(special.expit(log_odds) + alive_now * silence, 0.0, 1.0)
 
 
-def _survival(params: Params, table: Table, share: FloatArray, exempt: int) -> FloatArray:
+def _survival(params: Params, table: Table, share: Floats, exempt: int) -> Floats:
     """Return E[(1 + p z)^-(r + x)]: alive for z exposures more, with p from its distribution among the living."""
     r, _, a, b = params
     R = r + table.x
 
-    def power(p: FloatArray, rows: slice) -> FloatArray:
-        value: FloatArray = np.exp(-R[rows, None] * np.log1p(p * share[rows, None]))
+    def power(p: Floats, rows: slice) -> Floats:
+        value: Floats = np.exp(-R[rows, None] * np.log1p(p * share[rows, None]))
         return value
 
     ends = np.ones_like(share), np.exp(-R * np.log1p(share))
     return beta_mean(power, a, b + table.x + 1 - exempt, ends=ends)
 
 
-def _expected(params: Params, table: Table, time: float, *, exempt: int) -> FloatArray:
+def _expected(params: Params, table: Table, time: float, *, exempt: int) -> Floats:
     """Return P(alive) E[(1 - (1 + p z)^-(r + x)) / p], z = t / (alpha + T): purchases until death or time."""
     r, alpha, a, b = params
     R, share = r + table.x, time / (alpha + table.T)
 
-    def count(p: FloatArray, rows: slice) -> FloatArray:
-        value: FloatArray = -np.expm1(-R[rows, None] * np.log1p(p * share[rows, None])) / p
+    def count(p: Floats, rows: slice) -> Floats:
+        value: Floats = -np.expm1(-R[rows, None] * np.log1p(p * share[rows, None])) / p
         return value
 
     ends = R * share, -np.expm1(-R * np.log1p(share))

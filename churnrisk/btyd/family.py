@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from churnrisk.btyd.summary import FloatArray, Table
+from churnrisk.btyd.summary import Table
+from churnrisk.types import Floats
 
 Params = tuple[float, ...]
 ModelName = Literal["bgnbd", "mbgnbd", "pareto_nbd", "nbd"]
@@ -43,10 +44,10 @@ class Family:
     parameters: tuple[str, ...]
     in_time: frozenset[str]
     starts: tuple[Params, ...]
-    log_likelihood: Callable[[Params, Table], tuple[float, FloatArray]]
-    alive: Callable[[Params, Table], FloatArray]
-    no_purchase: Callable[[Params, Table, float, float], FloatArray]
-    expected: Callable[[Params, Table, float], FloatArray]
+    log_likelihood: Callable[[Params, Table], tuple[float, Floats]]
+    alive: Callable[[Params, Table], Floats]
+    no_purchase: Callable[[Params, Table, float, float], Floats]
+    expected: Callable[[Params, Table, float], Floats]
 
     def scale_times(self, values: Params, factor: float) -> Params:
         """Multiply the values that belong to time parameters."""

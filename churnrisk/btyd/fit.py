@@ -10,16 +10,10 @@ import numpy as np
 
 from churnrisk.btyd.family import Family, ModelName, Params
 from churnrisk.btyd.model import FAMILIES, BtydModel
-from churnrisk.btyd.optimise import (
-    PENALTIES,
-    Objective,
-    Optimum,
-    choose_start,
-    climb_ladder,
-    describe_trouble,
-)
-from churnrisk.btyd.summary import FloatArray, Summary, Table
+from churnrisk.btyd.optimise import PENALTIES, Objective, Optimum, choose_start, climb_ladder, describe_trouble
+from churnrisk.btyd.summary import Summary, Table
 from churnrisk.errors import NotEnoughData, SettingsError
+from churnrisk.types import Floats
 
 ROWS_FOR_START = 2000  # the search for a starting point looks at no more distinct rows than this
 LEAST_CUSTOMERS = 10
@@ -90,7 +84,7 @@ def fit_btyd(
     )
 
 
-def _evaluate(family: Family, table: Table, params: Params) -> tuple[float, FloatArray]:
+def _evaluate(family: Family, table: Table, params: Params) -> tuple[float, Floats]:
     # The search may look at absurd parameters; what overflows there comes back as not finite and is refused.
     with np.errstate(all="ignore"):
         return family.log_likelihood(params, table)
@@ -106,7 +100,7 @@ def _check_size(summary: Summary) -> None:
         )
 
 
-def _find_start(family: Family, table: Table, start: BtydModel | None, scale: float) -> FloatArray:
+def _find_start(family: Family, table: Table, start: BtydModel | None, scale: float) -> Floats:
     """Return log-parameters to start from, times in units of `scale`."""
     if start is not None and start.model == family.name:
         known = tuple(start.parameters[name] for name in family.parameters)

@@ -12,8 +12,9 @@ from churnrisk.btyd.beta_geometric import BG_NBD, MBG_NBD
 from churnrisk.btyd.family import Family, ModelName, Params
 from churnrisk.btyd.nbd import NBD
 from churnrisk.btyd.pareto_nbd import PARETO_NBD
-from churnrisk.btyd.summary import FloatArray, Summary, Table
+from churnrisk.btyd.summary import Summary, Table
 from churnrisk.errors import SettingsError
+from churnrisk.types import Floats
 
 FAMILIES: dict[str, Family] = {family.name: family for family in (PARETO_NBD, MBG_NBD, BG_NBD, NBD)}
 
@@ -51,7 +52,7 @@ class BtydModel:
     penalty: float
     note: str = ""
 
-    def no_purchase_probability(self, summary: Summary, horizon: float, *, lead: float = 0.0) -> FloatArray:
+    def no_purchase_probability(self, summary: Summary, horizon: float, *, lead: float = 0.0) -> Floats:
         """Return P(no purchase in the outcome window), which is the churn probability under the model.
 
         Not 1 - P(alive): a one-time buyer has P(alive) = 1 under BG/NBD, and an alive customer may be silent.
@@ -73,7 +74,7 @@ class BtydModel:
         _check_days(horizon=horizon, lead=lead)
         return self._ask(summary, lambda family, params, rows: family.no_purchase(params, rows, lead, horizon))
 
-    def no_purchase_curve(self, summary: Summary, horizons: npt.ArrayLike, *, lead: float = 0.0) -> FloatArray:
+    def no_purchase_curve(self, summary: Summary, horizons: npt.ArrayLike, *, lead: float = 0.0) -> Floats:
         """Return P(no purchase) for several horizons, never rising with the horizon.
 
         Parameters
@@ -98,11 +99,11 @@ class BtydModel:
             curve[:, order] = np.minimum.accumulate(np.stack(columns, axis=1), axis=1)
         return curve
 
-    def alive_probability(self, summary: Summary) -> FloatArray:
+    def alive_probability(self, summary: Summary) -> Floats:
         """Return P(alive): that the customer has not left for good by the cutoff, shape (n,)."""
         return self._ask(summary, lambda family, params, rows: family.alive(params, rows))
 
-    def expected_purchases(self, summary: Summary, days: float) -> FloatArray:
+    def expected_purchases(self, summary: Summary, days: float) -> Floats:
         """Return the expected number of purchase days in the `days` after the cutoff, shape (n,)."""
         _check_days(days=days)
         return self._ask(summary, lambda family, params, rows: family.expected(params, rows, days))
@@ -112,7 +113,7 @@ class BtydModel:
         errors = {k: v if np.isfinite(v) else None for k, v in self.standard_errors.items()}
         return {**asdict(self), "standard_errors": errors}
 
-    def _ask(self, summary: Summary, question: Callable[[Family, Params, Table], FloatArray]) -> FloatArray:
+    def _ask(self, summary: Summary, question: Callable[[Family, Params, Table], Floats]) -> Floats:
         """Answer once for each distinct row, and give every customer his row's answer."""
         distinct, inverse = summary.collapse()
         family = FAMILIES[self.model]

@@ -10,10 +10,11 @@ import numpy as np
 from scipy import special
 
 from churnrisk.btyd.family import Family, Params
-from churnrisk.btyd.summary import FloatArray, Table
+from churnrisk.btyd.summary import Table
+from churnrisk.types import Floats
 
 
-def sum_log_likelihood(params: Params, table: Table) -> tuple[float, FloatArray]:
+def sum_log_likelihood(params: Params, table: Table) -> tuple[float, Floats]:
     """Return the log-likelihood and its gradient in (r, alpha)."""
     r, alpha = params
     value, slope = purchase_terms(params, table)
@@ -33,17 +34,17 @@ def purchase_terms(params: Params, table: Table) -> tuple[float, float]:
     return float((weight * value).sum()), float((weight * slope).sum())
 
 
-def _alive(_params: Params, table: Table) -> FloatArray:
+def _alive(_params: Params, table: Table) -> Floats:
     return np.ones_like(table.x)
 
 
-def _no_purchase(params: Params, table: Table, _lead: float, horizon: float) -> FloatArray:
+def _no_purchase(params: Params, table: Table, _lead: float, horizon: float) -> Floats:
     r, alpha = params
-    silence: FloatArray = np.exp(-(r + table.x) * np.log1p(horizon / (alpha + table.T)))
+    silence: Floats = np.exp(-(r + table.x) * np.log1p(horizon / (alpha + table.T)))
     return silence
 
 
-def _expected(params: Params, table: Table, time: float) -> FloatArray:
+def _expected(params: Params, table: Table, time: float) -> Floats:
     r, alpha = params
     return (r + table.x) / (alpha + table.T) * time
 

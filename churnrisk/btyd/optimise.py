@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from churnrisk.btyd.summary import FloatArray
+from churnrisk.types import Floats
 
-Objective = Callable[[tuple[float, ...]], tuple[float, FloatArray]]
+Objective = Callable[[tuple[float, ...]], tuple[float, Floats]]
 
 # Weights of the prior in units of log-likelihood: 0 is plain maximum likelihood, 0.001 holds back only what the
 # data leave undecided (a standard deviation of 22 on the log scale), 1 is a firm opinion (0.7).
@@ -36,7 +36,7 @@ class Optimum:
     penalty: float
 
 
-def choose_start(objective: Objective, starts: Sequence[tuple[float, ...]], customers: float) -> FloatArray:
+def choose_start(objective: Objective, starts: Sequence[tuple[float, ...]], customers: float) -> Floats:
     """Climb from several points and return the log-parameters of the best end."""
     problem = _Problem(objective, customers, SLIGHT)  # enough not to wander off along a ridge
     ends = [problem.climb(np.log(start)) for start in starts]
@@ -45,7 +45,7 @@ def choose_start(objective: Objective, starts: Sequence[tuple[float, ...]], cust
 
 def climb_ladder(
     objective: Objective,
-    start: FloatArray,
+    start: Floats,
     *,
     customers: float,
     penalties: Sequence[float],
@@ -81,7 +81,7 @@ class _Problem:
     customers: float
     penalty: float
 
-    def evaluate(self, theta: FloatArray) -> tuple[float, FloatArray]:
+    def evaluate(self, theta: Floats) -> tuple[float, Floats]:
         if np.abs(theta).max() > BOX:
             return REFUSED, np.zeros_like(theta)
         natural = np.exp(theta)
@@ -92,14 +92,14 @@ class _Problem:
             return REFUSED, np.zeros_like(theta)
         return loss / self.customers, gradient / self.customers
 
-    def climb(self, start: FloatArray) -> tuple[float, FloatArray]:
+    def climb(self, start: Floats) -> tuple[float, Floats]:
         # Not L-BFGS-B: its compiled core calls threaded BLAS on vectors of four, 5 ms a step on a busy machine.
         from scipy import optimize  # not before: scoring does without, and its import is slow
 
         end = optimize.minimize(self.evaluate, start, jac=True, method="BFGS", options={"gtol": 1e-7})
         return float(end.fun), np.asarray(end.x, dtype=np.float64)
 
-    def settle(self, theta: FloatArray) -> FloatArray | None:
+    def settle(self, theta: Floats) -> Floats | None:
         """Take Newton steps until nothing is left to gain."""
         loss, gradient = self.evaluate(theta)
         for _ in range(NEWTON_STEPS):
@@ -113,7 +113,7 @@ class _Problem:
             theta, loss, gradient = moved
         return None
 
-    def walk(self, theta: FloatArray, loss: float, step: FloatArray) -> tuple[FloatArray, float, FloatArray] | None:
+    def walk(self, theta: Floats, loss: float, step: Floats) -> tuple[Floats, float, Floats] | None:
         """Go along the step as far as it improves."""
         for shrink in (1.0, 0.5, 0.25, 0.05, 0.005):
             there = np.clip(theta + shrink * step, -BOX, BOX)
@@ -122,14 +122,14 @@ class _Problem:
                 return there, value, gradient
         return None
 
-    def curvature(self, theta: FloatArray, gradient: FloatArray, step: float = NARROW) -> FloatArray:
+    def curvature(self, theta: Floats, gradient: Floats, step: float = NARROW) -> Floats:
         """Return the Hessian, by one-sided differences of the exact gradient."""
         offsets = step * np.eye(len(theta))
         rows = [(self.evaluate(theta + offset)[1] - gradient) / step for offset in offsets]
         hessian = np.array(rows)
         return (hessian + hessian.T) / 2
 
-    def describe(self, theta: FloatArray) -> Optimum:
+    def describe(self, theta: Floats) -> Optimum:
         natural = np.exp(theta)
         there, back = (self.curvature(theta, self.evaluate(theta)[1], step) for step in (WIDE, -WIDE))
         errors = natural * _log_standard_errors((there + back) / 2 * self.customers)
@@ -137,20 +137,20 @@ class _Problem:
         return Optimum(tuple(natural.tolist()), tuple(errors.tolist()), value, self.penalty)
 
 
-def _newton_step(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
+def _newton_step(hessian: Floats, gradient: Floats) -> Floats:
     """Return the Newton step, with directions that curve the wrong way or hardly at all made to curve."""
     values, vectors = np.linalg.eigh(hessian)
     floor = max(1e-9, 1e-12 * float(np.abs(values).max()))
     along = (vectors * gradient[:, None]).sum(axis=0) / np.maximum(np.abs(values), floor)
     step = -(vectors * along).sum(axis=1)
-    shortened: FloatArray = step / max(1.0, float(np.abs(step).max()) / 3)
+    shortened: Floats = step / max(1.0, float(np.abs(step).max()) / 3)
     return shortened
 
 
-def _log_standard_errors(hessian: FloatArray) -> FloatArray:
+def _log_standard_errors(hessian: Floats) -> Floats:
     """Return the standard errors of the log-parameters; not a number where the data leave a direction open."""
     values, vectors = np.linalg.eigh(hessian)
     if values.min() <= max(OPEN, 1e-9 * float(values.max())):
         return np.full(len(hessian), np.nan)
-    errors: FloatArray = np.sqrt((vectors**2 / values).sum(axis=1))
+    errors: Floats = np.sqrt((vectors**2 / values).sum(axis=1))
     return errors

@@ -30,12 +30,13 @@ from scipy import special
 from churnrisk.btyd.family import Family, Params
 from churnrisk.btyd.nbd import purchase_terms
 from churnrisk.btyd.quadrature import Competition, death_first
-from churnrisk.btyd.summary import FloatArray, IndexArray, Table
+from churnrisk.btyd.summary import Table
+from churnrisk.types import Floats, Places
 
 TINY = 1e-300
 
 
-def _sum_log_likelihood(params: Params, table: Table) -> tuple[float, FloatArray]:
+def _sum_log_likelihood(params: Params, table: Table) -> tuple[float, Floats]:
     r, alpha, s, beta = params
     purchases, purchases_slope = purchase_terms((r, alpha), table)
     died, died_slopes = _differentiate_branch(params, *table.by_last, died=True)
@@ -51,8 +52,8 @@ def _sum_log_likelihood(params: Params, table: Table) -> tuple[float, FloatArray
 
 
 def _differentiate_branch(
-    params: Params, x: FloatArray, y: FloatArray, rows: IndexArray, *, died: bool
-) -> tuple[FloatArray, list[FloatArray]]:
+    params: Params, x: Floats, y: Floats, rows: Places, *, died: bool
+) -> tuple[Floats, list[Floats]]:
     """Return log(f q) or log(f (1 - q)) for each row, and its slopes in r, alpha, s and beta."""
     r, alpha, s, beta = params
     R, A, B = r + x, alpha + y, beta + y
@@ -66,14 +67,14 @@ def _differentiate_branch(
     return value[rows], [slope[rows] for slope in slopes]
 
 
-def _log_density(params: Params, x: FloatArray, y: FloatArray) -> FloatArray:
+def _log_density(params: Params, x: Floats, y: Floats) -> Floats:
     """Return log f(y): alive and silent at age y, without the factors that do not depend on y."""
     r, alpha, s, beta = params
-    density: FloatArray = -(r + x) * np.log(alpha + y) - s * np.log(beta + y)
+    density: Floats = -(r + x) * np.log(alpha + y) - s * np.log(beta + y)
     return density
 
 
-def _race(params: Params, x: FloatArray, y: FloatArray, *, buying: float = 0.0, dying: float = 0.0) -> Competition:
+def _race(params: Params, x: Floats, y: Floats, *, buying: float = 0.0, dying: float = 0.0) -> Competition:
     """Return q for a customer of age y, with `buying` and `dying` more time counted for each rate."""
     r, alpha, s, beta = params
     at_birth = float(np.log((beta + dying) / (alpha + buying)))
@@ -82,33 +83,33 @@ def _race(params: Params, x: FloatArray, y: FloatArray, *, buying: float = 0.0, 
     return death_first(r + x, s, log_ratio=log_ratio, bounds=(min(0.0, at_birth), max(0.0, at_birth)))
 
 
-def _log_silence(params: Params, table: Table, horizon: float) -> FloatArray:
+def _log_silence(params: Params, table: Table, horizon: float) -> Floats:
     """Return the log-likelihood of silence until T + horizon, without the factors that do not depend on T."""
     died = np.log(np.maximum(_race(params, *table.by_last[:2]).value, TINY))[table.by_last[2]]
     died += _log_density(params, table.x, table.t_x)
     x, tenure, rows = table.by_tenure
     buys_first = 1 - _race(params, x, tenure + horizon).value
     waits = np.log(np.maximum(buys_first, TINY))[rows] + _log_density(params, table.x, table.T + horizon)
-    silence: FloatArray = np.logaddexp(died, waits)
+    silence: Floats = np.logaddexp(died, waits)
     return silence
 
 
-def _alive(params: Params, table: Table) -> FloatArray:
+def _alive(params: Params, table: Table) -> Floats:
     log_alive = _log_density(params, table.x, table.T) - _log_silence(params, table, 0.0)
-    alive: FloatArray = np.minimum(np.exp(log_alive), 1.0)
+    alive: Floats = np.minimum(np.exp(log_alive), 1.0)
     return alive
 
 
-def _no_purchase(params: Params, table: Table, lead: float, horizon: float) -> FloatArray:
+def _no_purchase(params: Params, table: Table, lead: float, horizon: float) -> Floats:
     if lead > 0:
         buys = _buys_after(params, table, lead, 0.0) - _buys_after(params, table, lead + horizon, horizon)
         return np.clip(1 - _alive(params, table) * buys, 0.0, 1.0)
     log_ratio = _log_silence(params, table, horizon) - _log_silence(params, table, 0.0)
-    silence: FloatArray = np.minimum(np.exp(log_ratio), 1.0)
+    silence: Floats = np.minimum(np.exp(log_ratio), 1.0)
     return silence
 
 
-def _buys_after(params: Params, table: Table, dying: float, buying: float) -> FloatArray:
+def _buys_after(params: Params, table: Table, dying: float, buying: float) -> Floats:
     """Return E[exp(-mu dying - lambda buying) lambda / (lambda + mu)] among the living.
 
     With dying = lead and buying = 0 it is the chance of living until the lead is over and then buying before
@@ -118,17 +119,17 @@ def _buys_after(params: Params, table: Table, dying: float, buying: float) -> Fl
     x, tenure, rows = table.by_tenure
     log_share = -(r + x) * np.log1p(buying / (alpha + tenure)) - s * np.log1p(dying / (beta + tenure))
     buys_first = 1 - _race(params, x, tenure, buying=buying, dying=dying).value
-    chance: FloatArray = (np.exp(log_share) * buys_first)[rows]
+    chance: Floats = (np.exp(log_share) * buys_first)[rows]
     return chance
 
 
-def _expected(params: Params, table: Table, time: float) -> FloatArray:
+def _expected(params: Params, table: Table, time: float) -> Floats:
     """Return P(alive) E[lambda] E[(1 - exp(-mu t)) / mu]: purchases until death or time."""
     r, alpha, s, beta = params
     B = beta + table.T
     stretch = np.log1p(time / B)
     lifetime = B * stretch * special.exprel((1 - s) * stretch)
-    expected: FloatArray = _alive(params, table) * (r + table.x) / (alpha + table.T) * lifetime
+    expected: Floats = _alive(params, table) * (r + table.x) / (alpha + table.T) * lifetime
     return expected
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from churnrisk.btyd.summary import BoolArray, FloatArray, IndexArray
+from churnrisk.types import Bools, Floats, Places
 
 NODES = 128
 CHUNK = 2048  # rows at a time: 2048 x 128 doubles stay within a few megabytes
@@ -26,15 +26,13 @@ SMALL_SHAPE = 1.0  # below it the left tail is too long for NODES; a recurrence 
 class Competition:
     """Who comes first, death or purchase, and how that moves with each argument."""
 
-    value: FloatArray
-    by_shape: FloatArray
-    by_death_shape: FloatArray
-    by_log_ratio: FloatArray
+    value: Floats
+    by_shape: Floats
+    by_death_shape: Floats
+    by_log_ratio: Floats
 
 
-def death_first(
-    shape: FloatArray, death_shape: float, *, log_ratio: FloatArray, bounds: tuple[float, float]
-) -> Competition:
+def death_first(shape: Floats, death_shape: float, *, log_ratio: Floats, bounds: tuple[float, float]) -> Competition:
     """Return the probability that a customer dies before the next purchase, with its derivatives.
 
     With purchase rate lambda ~ Gamma(R, A) and death rate mu ~ Gamma(s, B) it is E[mu / (lambda + mu)], which is
@@ -62,12 +60,12 @@ def death_first(
 
 
 def beta_mean(
-    function: Callable[[FloatArray, slice], FloatArray],
+    function: Callable[[Floats, slice], Floats],
     a: float,
-    b: FloatArray,
+    b: Floats,
     *,
-    ends: tuple[FloatArray, FloatArray],
-) -> FloatArray:
+    ends: tuple[Floats, Floats],
+) -> Floats:
     """Return E[g(p)] for p ~ Beta(a, b), for a smooth g.
 
     The straight line through both ends of g is integrated exactly, and the rest, which vanishes at both ends, by
@@ -95,7 +93,7 @@ def beta_mean(
     return result
 
 
-def softplus(v: FloatArray) -> FloatArray:
+def softplus(v: Floats) -> Floats:
     """Return log(1 + exp(v)) without overflow."""
     return np.logaddexp(0.0, v)
 
@@ -104,13 +102,13 @@ def _chunks(n: int) -> list[slice]:
     return [slice(start, min(start + CHUNK, n)) for start in range(0, n, CHUNK)]
 
 
-def _sum_rows(values: FloatArray, weights: FloatArray) -> FloatArray:
+def _sum_rows(values: Floats, weights: Floats) -> Floats:
     # Not a matrix product: BLAS adds in an order that depends on the number of threads and rows.
-    total: FloatArray = np.einsum("ij,ij->i", values, weights)
+    total: Floats = np.einsum("ij,ij->i", values, weights)
     return total
 
 
-def _competition_nodes(shapes: FloatArray, death_shape: float, bounds: tuple[float, float]) -> FloatArray:
+def _competition_nodes(shapes: Floats, death_shape: float, bounds: tuple[float, float]) -> Floats:
     """Return odds of the nodes, and weights for the mean and its derivatives: shape (4, n, NODES)."""
     a, b = shapes, np.full_like(shapes, death_shape)
     left = _find_edge(a, b, bounds[1], side=-1)
@@ -125,14 +123,14 @@ def _competition_nodes(shapes: FloatArray, death_shape: float, bounds: tuple[flo
     return np.stack([np.exp(v), weight, by_a, by_b])
 
 
-def _sum_competition(nodes: FloatArray, index: IndexArray, log_ratio: FloatArray) -> FloatArray:
+def _sum_competition(nodes: Floats, index: Places, log_ratio: Floats) -> Floats:
     odds, weight, by_a, by_b = nodes[:, index]
     share = 1 / (1 + np.exp(log_ratio)[:, None] * odds)
     slope = share * (share - 1)
     return np.stack([_sum_rows(f, w) for f, w in ((share, weight), (share, by_a), (share, by_b), (slope, weight))])
 
 
-def _step_down(above: Competition, shape: FloatArray, death_shape: float, log_ratio: FloatArray) -> Competition:
+def _step_down(above: Competition, shape: Floats, death_shape: float, log_ratio: Floats) -> Competition:
     """Go from R + 1 to R where R is small: q(R) = (s + R (1 - k) q(R + 1)) / (R + s), by partial integration."""
     k, total = np.exp(log_ratio), shape + death_shape
     lead = shape * (1 - k)
@@ -148,7 +146,7 @@ def _step_down(above: Competition, shape: FloatArray, death_shape: float, log_ra
     return Competition(*(np.where(small, low, high) for low, high in pairs))
 
 
-def _beta_nodes(a: float, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _beta_nodes(a: float, b: Floats) -> tuple[Floats, Floats]:
     """Return nodes p and weights for a remainder that vanishes like p (1 - p) at both ends."""
     left = _find_edge(np.full_like(b, a + 1), b + 1, None, side=-1)
     right = _find_edge(np.full_like(b, a + 1), b + 1, None, side=1)
@@ -157,22 +155,22 @@ def _beta_nodes(a: float, b: FloatArray) -> tuple[FloatArray, FloatArray]:
     return special.expit(v), step[:, None] * np.exp(log_density)
 
 
-def _spread_nodes(left: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _spread_nodes(left: Floats, right: Floats) -> tuple[Floats, Floats]:
     step = (right - left) / (NODES - 1)
     return left[:, None] + step[:, None] * np.arange(NODES), step
 
 
-def _find_edge(a: FloatArray, b: FloatArray, log_ratio: float | None, *, side: int) -> FloatArray:
+def _find_edge(a: Floats, b: Floats, log_ratio: float | None, *, side: int) -> Floats:
     """Return where the (log-concave) integrand has fallen to exp(-DROP) of its peak, left (-1) or right (1) of it.
 
     The integrand is `a v - (a + b) softplus(v)`, and with a ratio also the share of death, `-softplus(v + log k)`.
     """
     pull, shift = (0.0, 0.0) if log_ratio is None else (1.0, log_ratio)
 
-    def height(v: FloatArray) -> FloatArray:
+    def height(v: Floats) -> Floats:
         return a * v - (a + b) * softplus(v) - pull * softplus(v + shift)
 
-    def slope(v: FloatArray) -> FloatArray:
+    def slope(v: Floats) -> Floats:
         return a - (a + b) * special.expit(v) - pull * special.expit(v + shift)
 
     reach = np.abs(shift) + np.abs(np.log(a / (b + pull))) + 10
@@ -182,7 +180,7 @@ def _find_edge(a: FloatArray, b: FloatArray, log_ratio: float | None, *, side: i
     return _bisect(lambda v: height(v) > floor, peak, far)
 
 
-def _bisect(holds: Callable[[FloatArray], BoolArray], near: FloatArray, far: FloatArray) -> FloatArray:
+def _bisect(holds: Callable[[Floats], Bools], near: Floats, far: Floats) -> Floats:
     """Return the point up to which `holds` is true, coarse enough to be quick: it only places nodes."""
     for _ in range(13):
         middle = (near + far) / 2

@@ -9,11 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from churnrisk.btyd.summary import BoolArray
-
-Floats = NDArray[np.float64]
+from churnrisk.types import Bools, Floats
 
 BANDS = np.array([2, 3, 5, 9, 17])
 """Customers are put together by purchase days: 1, 2, 3-4, 5-8, 9-16, 17 and more."""
@@ -43,7 +40,7 @@ class Spent:
     net: Floats
     largest: Floats
 
-    def mean_of_day(self, days: Floats, cap: float, chosen: BoolArray | slice = slice(None)) -> Floats:
+    def mean_of_day(self, days: Floats, cap: float, chosen: Bools | slice = slice(None)) -> Floats:
         """Give the net amount of a purchase day of all or some of them, single purchases cut at ``cap``."""
         net, largest = self.net[chosen], self.largest[chosen]
         mean: Floats = np.minimum((net - np.maximum(largest - cap, 0.0)) / days, cap)

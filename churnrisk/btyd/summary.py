@@ -9,10 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from churnrisk.errors import InvalidSummary
-
-FloatArray = npt.NDArray[np.float64]
-IndexArray = npt.NDArray[np.intp]
-BoolArray = npt.NDArray[np.bool_]
+from churnrisk.types import Bools, Floats, Places
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -55,10 +52,10 @@ class Summary:
     array([100.,   7.])
     """
 
-    frequency: FloatArray
-    age_at_last_order: FloatArray
-    tenure: FloatArray
-    customers: FloatArray
+    frequency: Floats
+    age_at_last_order: Floats
+    tenure: Floats
+    customers: Floats
 
     def __init__(
         self,
@@ -76,7 +73,7 @@ class Summary:
     def __len__(self) -> int:
         return len(self.frequency)
 
-    def collapse(self) -> tuple[Summary, IndexArray]:
+    def collapse(self) -> tuple[Summary, Places]:
         """Merge equal rows and sort.
 
         Returns
@@ -103,10 +100,10 @@ class Table:
     likelihood depend on `x` alone, or on `x` and one time, and these have far fewer distinct values.
     """
 
-    x: FloatArray
-    t_x: FloatArray
-    T: FloatArray
-    weight: FloatArray
+    x: Floats
+    t_x: Floats
+    T: Floats
+    weight: Floats
 
     @classmethod
     def from_summary(cls, summary: Summary, scale: float = 1.0) -> Table:
@@ -120,19 +117,19 @@ class Table:
         return float(self.weight.sum())
 
     @cached_property
-    def by_x(self) -> tuple[FloatArray, FloatArray, IndexArray]:
+    def by_x(self) -> tuple[Floats, Floats, Places]:
         """Distinct `x`, the weight on each, and the place of each row among them."""
         x, inverse = np.unique(self.x, return_inverse=True)
         weight = np.bincount(inverse, weights=self.weight, minlength=len(x)).astype(np.float64)
         return x, weight, inverse
 
     @cached_property
-    def by_last(self) -> tuple[FloatArray, FloatArray, IndexArray]:
+    def by_last(self) -> tuple[Floats, Floats, Places]:
         """Distinct pairs `(x, t_x)`, and the place of each row among them."""
         return distinct_pairs(self.x, self.t_x)
 
     @cached_property
-    def by_tenure(self) -> tuple[FloatArray, FloatArray, IndexArray]:
+    def by_tenure(self) -> tuple[Floats, Floats, Places]:
         """Distinct pairs `(x, T)`, and the place of each row among them."""
         return distinct_pairs(self.x, self.T)
 
@@ -141,7 +138,7 @@ class Table:
         return Table(*(c[::step].copy() for c in (self.x, self.t_x, self.T, self.weight)))
 
 
-def distinct_pairs(left: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray, IndexArray]:
+def distinct_pairs(left: Floats, right: Floats) -> tuple[Floats, Floats, Places]:
     """Return the distinct pairs of two columns, sorted, and the place of each row among them."""
     order = np.lexsort((right, left))
     columns = [left[order], right[order]]
@@ -149,7 +146,7 @@ def distinct_pairs(left: FloatArray, right: FloatArray) -> tuple[FloatArray, Flo
     return columns[0][first], columns[1][first], inverse
 
 
-def _mark_distinct(sorted_columns: list[FloatArray], order: IndexArray) -> tuple[IndexArray, IndexArray]:
+def _mark_distinct(sorted_columns: list[Floats], order: Places) -> tuple[Places, Places]:
     """Return the first row of each run of equal rows, and the run that each unsorted row belongs to."""
     new = np.zeros(len(order), dtype=bool)
     new[:1] = True
@@ -160,7 +157,7 @@ def _mark_distinct(sorted_columns: list[FloatArray], order: IndexArray) -> tuple
     return np.flatnonzero(new), inverse
 
 
-def _read_column(name: str, values: npt.ArrayLike) -> FloatArray:
+def _read_column(name: str, values: npt.ArrayLike) -> Floats:
     try:
         column = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -184,7 +181,7 @@ def _check_summary(summary: Summary) -> None:
     _refuse_rows(summary, summary.customers <= 0, "customers must be above 0")
 
 
-def _refuse_rows(summary: Summary, bad: BoolArray, rule: str) -> None:
+def _refuse_rows(summary: Summary, bad: Bools, rule: str) -> None:
     if not bad.any():
         return
     row = int(np.argmax(bad))

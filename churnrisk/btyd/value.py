@@ -15,9 +15,10 @@ import numpy as np
 
 from churnrisk.btyd.model import BtydModel
 from churnrisk.btyd.spending import Credibility, Spent
-from churnrisk.btyd.summary import FloatArray, Summary
+from churnrisk.btyd.summary import Summary
+from churnrisk.timeline import YEAR
+from churnrisk.types import Floats
 
-YEAR = 365
 LEAST = 1e-9
 
 
@@ -34,8 +35,8 @@ class AtRisk:
         the customer has brought so far.
     """
 
-    least: FloatArray
-    most: FloatArray
+    least: Floats
+    most: Floats
 
 
 @dataclass(frozen=True)
@@ -79,15 +80,13 @@ class ValueModel:
     lift_later: float = 1.0
     share_at_risk: float = 1.0
 
-    def day_amount(self, histories: Summary, spent: Spent) -> FloatArray:
+    def day_amount(self, histories: Summary, spent: Spent) -> Floats:
         """Give the expected net amount of a purchase day, shape (n,); 0 for those who got everything back."""
         days = histories.frequency + 1
         expected = self.spending.expect(days, spent.mean_of_day(days, self.cap))
         return np.where(spent.net > 0, np.maximum(expected, 0.0), 0.0) * self.amount_factor
 
-    def expect_orders(
-        self, histories: Summary, until: Sequence[float], *, probability: FloatArray | None = None
-    ) -> FloatArray:
+    def expect_orders(self, histories: Summary, until: Sequence[float], *, probability: Floats | None = None) -> Floats:
         """Give the expected purchase days in the first so many days of the outcome window, for several such lengths.
 
         Parameters
@@ -112,13 +111,13 @@ class ValueModel:
         return self.soon * soon + self.later * later
 
     def expect(
-        self, histories: Summary, spent: Spent, until: Sequence[float], *, probability: FloatArray | None = None
-    ) -> FloatArray:
+        self, histories: Summary, spent: Spent, until: Sequence[float], *, probability: Floats | None = None
+    ) -> Floats:
         """Give the expected net revenue, as :meth:`expect_orders` gives purchase days."""
         orders = self.expect_orders(histories, until, probability=probability)
         return orders * self.day_amount(histories, spent)[:, None]
 
-    def at_risk(self, histories: Summary, spent: Spent, probability: FloatArray) -> AtRisk:
+    def at_risk(self, histories: Summary, spent: Spent, probability: Floats) -> AtRisk:
         """Give what is lost with those who do not buy in the outcome window.
 
         The least is the churn probability times one purchase. The most adds, for those who have left, what a
@@ -136,7 +135,7 @@ class ValueModel:
         rest_of_year = np.minimum(back * self.later * amount, np.maximum(spent.net, 0.0))
         return AtRisk(least, least + probability * has_left * rest_of_year)
 
-    def anchor(self, histories: Summary, spent: Spent, probability: FloatArray, weight: FloatArray) -> ValueModel:
+    def anchor(self, histories: Summary, spent: Spent, probability: Floats, weight: Floats) -> ValueModel:
         """Fix the totals of a customer base whose churn probabilities are known; ``weight`` says how many each is."""
         amount = self.day_amount(histories, spent) * weight
         moved = self._moved(histories, probability)
@@ -147,7 +146,7 @@ class ValueModel:
         risk = float((fixed.at_risk(histories, spent, probability).least * weight).sum())
         return replace(fixed, share_at_risk=min(1.0, year / risk) if risk > 0 else 1.0)
 
-    def _split(self, histories: Summary, until: Sequence[float]) -> tuple[FloatArray, FloatArray]:
+    def _split(self, histories: Summary, until: Sequence[float]) -> tuple[Floats, Floats]:
         """Give the purchase days that the order model expects inside the horizon, and after it."""
         distinct, place = histories.collapse()
         expected = self.order_model.expected_purchases
@@ -157,17 +156,17 @@ class ValueModel:
         soon = np.minimum(counts, inside[:, None])
         return soon[place], np.maximum(counts - inside[:, None], 0.0)[place]
 
-    def _moved(self, histories: Summary, probability: FloatArray) -> FloatArray:
+    def _moved(self, histories: Summary, probability: Floats) -> Floats:
         """Give by how much a churn probability moves the purchase days of the horizon.
 
         It says how likely a purchase is; the order model, how many there are if there is one. The mean of the two
         forecasts, in logarithms, is taken.
         """
         silent = self.order_model.no_purchase_probability(histories, self.horizon, lead=self.lead)
-        moved: FloatArray = np.sqrt(np.maximum(1 - probability, LEAST) / np.maximum(1 - silent, LEAST))
+        moved: Floats = np.sqrt(np.maximum(1 - probability, LEAST) / np.maximum(1 - silent, LEAST))
         return moved
 
 
-def _compare(amounts: FloatArray, moved: FloatArray) -> float:
+def _compare(amounts: Floats, moved: Floats) -> float:
     total, after = float(amounts.sum()), float((amounts * moved).sum())
     return total / after if total > 0 and after > 0 else 1.0

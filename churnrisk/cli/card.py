@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk.cli.show import counted, percent, say, show_table
+from churnrisk.timeline import YEAR
 
 Card = Mapping[str, Any]
 
@@ -19,7 +20,6 @@ MEASURES = (
     ("top_decile_lift", "top-decile lift"),
 )
 MODELS = ("churnrisk", "base rate", "recency rule", "RFM logistic regression")
-YEAR = 365
 MOST_UNUSED = 8
 SHORT = {"RFM logistic regression": "RFM logistic"}
 

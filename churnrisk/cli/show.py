@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from churnrisk.types import Progress
+
 WIDTH = 80
-Progress = Callable[[str, int, int], None]
 
 
 def console() -> Console:

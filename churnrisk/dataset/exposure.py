@@ -22,8 +22,8 @@ from churnrisk.dataset.training import SnapshotData, TrainingSet
 from churnrisk.engines import Arrays, iterate_batches
 from churnrisk.features import PurchaseLog
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Floats
 
-Floats = NDArray[np.float64]
 ROWS = 200_000
 NOBODY = 1e-9
 

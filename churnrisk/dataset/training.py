@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -17,12 +17,10 @@ from churnrisk.engines import Database
 from churnrisk.features import Features, PurchaseLog, catalogue, customer_features
 from churnrisk.labels import label_churn
 from churnrisk.timeline import Snapshot, SnapshotPlan
+from churnrisk.types import Steps
 
 ID_BYTES = 80
 """Of one customer id as Python keeps it, about."""
-
-Progress = Callable[[int, int], None]
-"""Called with the number of snapshots done and the number of all."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,7 @@ def build_training_set(
     plan: SnapshotPlan,
     *,
     names: Sequence[str] | None = None,
-    progress: Progress | None = None,
+    progress: Steps | None = None,
     database: Database | None = None,
     drawn: PurchaseLog | None = None,
 ) -> TrainingSet:

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from churnrisk.errors import CampaignError
 from churnrisk.messages import wording
-
-Floats = NDArray[np.float64]
+from churnrisk.types import Floats
 
 BANDS = 4
 """Bands of churn probability, of equal size; within each, the lower and the upper half by value."""

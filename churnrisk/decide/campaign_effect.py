@@ -15,11 +15,8 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Integers = NDArray[np.int64]
+from churnrisk.types import Bools, Floats, Integers
 
 PRIOR_CUSTOMERS = 100.0
 """Of counts and money, a group's own spread is mixed with that of both groups, which counts as so many customers."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from churnrisk.decide.profit import ContactTerms, expected_profit
-
-Floats = np.ndarray
+from churnrisk.types import Floats
 
 Z80 = 1.281552
 """Of the normal distribution, for intervals of 80 %."""

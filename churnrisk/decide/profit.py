@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from churnrisk.errors import SettingsError
-
-Floats = np.ndarray
+from churnrisk.types import Floats
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,9 @@ from typing import Any
 import numpy as np
 
 from churnrisk.decide.doubt import Doubt, profit_interval
-from churnrisk.decide.profit import (
-    ContactTerms,
-    break_even,
-    expected_cost,
-    expected_profit,
-    least_break_even,
-    say_rate,
-)
+from churnrisk.decide.profit import ContactTerms, break_even, expected_cost, expected_profit, least_break_even, say_rate
 from churnrisk.errors import SettingsError
-
-Floats = np.ndarray
-Places = np.ndarray
+from churnrisk.types import Floats, Places
 
 USUAL_THRESHOLD = 0.5
 CURVE_POINTS = 100

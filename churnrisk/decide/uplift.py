@@ -16,15 +16,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from churnrisk.decide.qini import Qini, coefficient_of_counts, qini_coefficient
 from churnrisk.errors import CampaignError
 from churnrisk.learning import LinearModel, fit_linear
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from churnrisk.types import Bools, Floats
 
 LEAST_CONTROL = 500
 """Controls, and contacted, that are needed to learn from: with fewer, no ranking can be told from chance."""

@@ -13,8 +13,7 @@ import numpy as np
 
 from churnrisk.explain.game import Worth
 from churnrisk.learning import BoostedModel, SmallTrees, classify
-
-Floats = np.ndarray
+from churnrisk.types import Floats
 
 ALL_LEAVES = 255
 _BYTES = np.arange(256)

@@ -19,8 +19,7 @@ import numpy as np
 
 from churnrisk.explain.game import COALITIONS, PLAYERS, Worth
 from churnrisk.learning import ForestModel, rate_to_log_odds
-
-Floats = np.ndarray
+from churnrisk.types import Floats
 
 _DIGITS = 3**PLAYERS
 _DIGIT_SUM = ((np.arange(COALITIONS)[:, None] >> np.arange(PLAYERS) & 1) @ 3 ** np.arange(PLAYERS)).astype(np.int16)
@@ -81,7 +80,7 @@ class ForestGame:
             start += many
         pairs = np.flatnonzero(both == 0)
         digits = _DIGIT_SUM[self._theirs[pairs]] + 2 * _DIGIT_SUM[mine[self._leaf[pairs]]]
-        return np.bincount(digits, weights=self._value[pairs], minlength=_DIGITS)
+        return np.bincount(digits, weights=self._value[pairs], minlength=_DIGITS).astype(np.float64)
 
     def _failures(self, columns: Floats) -> np.ndarray:
         """Give the families in which rows fail on the way to each leaf, uint8 of shape (leaves, n)."""

@@ -14,8 +14,7 @@ from math import factorial
 import numpy as np
 
 from churnrisk.learning import FAMILIES
-
-Floats = np.ndarray
+from churnrisk.types import Floats
 
 PLAYERS = len(FAMILIES)
 COALITIONS = 2**PLAYERS

@@ -8,8 +8,7 @@ import numpy as np
 
 from churnrisk.explain.game import Worth
 from churnrisk.learning import RidgePart
-
-Floats = np.ndarray
+from churnrisk.types import Floats
 
 
 class LinearGame:

@@ -12,8 +12,7 @@ from churnrisk.explain.facts import FACTS, Fact
 from churnrisk.explain.numbers import Numbers
 from churnrisk.explain.shares import BLOCK, Sharer, Shares
 from churnrisk.learning import FAMILIES, FittedModel, to_probability
-
-Floats = np.ndarray
+from churnrisk.types import Bools, Floats
 
 MOST_REASONS = 3
 NEGLIGIBLE = 0.05
@@ -133,7 +132,7 @@ class Explainer:
             for k in range(len(values))
         ]
 
-    def _push(self, columns: Floats, ranked: Floats, *, is_asked: Floats) -> Floats:
+    def _push(self, columns: Floats, ranked: Floats, *, is_asked: Bools) -> Floats:
         """Give the log-odds that each fact adds by itself, beside typical columns; NaN where its family is not asked.
 
         Returns

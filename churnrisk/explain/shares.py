@@ -16,8 +16,8 @@ from churnrisk.explain.forest_game import ForestGame
 from churnrisk.explain.game import PLAYERS, Worth, share_out
 from churnrisk.explain.linear_game import LinearGame
 from churnrisk.learning import FAMILIES, Blend, BoostedModel, FittedModel, ForestModel, RidgePart, Rule, families_of
+from churnrisk.types import Floats
 
-Floats = np.ndarray
 Game = LinearGame | BoostedGame | ForestGame
 
 BLOCK = 64

@@ -6,9 +6,10 @@ import narwhals as nw
 
 from churnrisk.engines import as_int, int_sum
 from churnrisk.features.base import is_purchase, last_day, order_day, pick_where, sum_where
-from churnrisk.features.feature import Columns, Feature, Floats, WholeNumber, divide, take, take_amount, take_ratio
+from churnrisk.features.feature import Columns, Feature, WholeNumber, divide, take, take_amount, take_ratio
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Floats
 
 line_count = nw.col("line_count")
 quantity = nw.col("quantity")

@@ -14,9 +14,10 @@ from churnrisk.engines import Arrays, Database, choose_rows, cluster, collect_ar
 from churnrisk.features.base import CUSTOMER, PurchaseLog, has_purchased, in_base, line_history, order_history
 from churnrisk.features.catalogue import WHOLE_NUMBERS, LogFacts, select_features, whole_numbers_of
 from churnrisk.features.compiled import run_kept
-from churnrisk.features.feature import Feature, Floats, WholeNumber
+from churnrisk.features.feature import Feature, WholeNumber
 from churnrisk.features.parts import PART_ROWS, ClusteredLog, frames_to_cluster, is_large
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Floats
 
 Who = Literal["base", "all"]
 """Which customers: those of the customer base, or all with a purchase before the cutoff."""

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import narwhals as nw
 import numpy as np
-from numpy.typing import NDArray
 
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Floats
 
-Floats = NDArray[np.float64]
 Columns = Mapping[str, Floats]
 """Columns that an engine has delivered, as float64 with NaN where there is nothing."""
 

@@ -7,8 +7,9 @@ import numpy as np
 
 from churnrisk.engines import int_sum
 from churnrisk.features.base import count_where, days_back, is_new_day, is_purchase, order_day, sum_where
-from churnrisk.features.feature import Columns, Feature, Floats, WholeNumber, divide, take, take_ratio
+from churnrisk.features.feature import Columns, Feature, WholeNumber, divide, take, take_ratio
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Floats
 
 DAY_WINDOWS = (7, 14, 30, 60, 90, 180, 365)
 ORDER_WINDOWS = (30, 90, 365)

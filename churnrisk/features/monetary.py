@@ -13,9 +13,10 @@ from churnrisk.features.base import (
     pick_where,
     sum_where,
 )
-from churnrisk.features.feature import Columns, Feature, Floats, WholeNumber, divide, take_amount, take_ratio
+from churnrisk.features.feature import Columns, Feature, WholeNumber, divide, take_amount, take_ratio
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Floats
 
 AMOUNT_WINDOWS = (30, 90, 365)
 purchase_amount = pick_where(is_purchase(), amount)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from churnrisk.features.base import is_purchase, order_day, pick_where
-from churnrisk.features.feature import Columns, Feature, Floats, WholeNumber, days_since, divide
+from churnrisk.features.feature import Columns, Feature, WholeNumber, days_since, divide
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Floats
 
 WHOLE_NUMBERS = (
     WholeNumber("first_purchase_day", lambda _: pick_where(is_purchase(), order_day).min()),

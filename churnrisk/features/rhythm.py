@@ -7,8 +7,9 @@ import numpy as np
 
 from churnrisk.engines import int_sum
 from churnrisk.features.base import count_where, gap_days, last_day, pick_where, place_from_end
-from churnrisk.features.feature import ONE_DAY, Columns, Feature, Floats, WholeNumber, divide, take
+from churnrisk.features.feature import ONE_DAY, Columns, Feature, WholeNumber, divide, take
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Floats
 
 LAST_GAPS = ("last_gap_days", "second_last_gap_days", "third_last_gap_days", "fourth_last_gap_days")
 _FEW_GAPS = "missing for customers with fewer than three purchase days"

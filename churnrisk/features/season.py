@@ -8,10 +8,10 @@ import narwhals as nw
 import numpy as np
 
 from churnrisk.features.base import is_new_day, order_day, sum_where
-from churnrisk.features.feature import Columns, Feature, Floats, WholeNumber, divide, take
-from churnrisk.timeline import Snapshot, within
+from churnrisk.features.feature import Columns, Feature, WholeNumber, divide, take
+from churnrisk.timeline import YEAR, Snapshot, within
+from churnrisk.types import Floats
 
-YEAR = 365
 MARGIN = 15
 _NOT_LIVED = "missing for customers who were not there yet in that part of the year a year ago"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import narwhals as nw
 
 from churnrisk.features.base import amount, days_back, is_new_day, is_purchase, sum_where
-from churnrisk.features.feature import Columns, Feature, Floats, WholeNumber, divide, take, take_amount, take_share
+from churnrisk.features.feature import Columns, Feature, WholeNumber, divide, take, take_amount, take_share
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Floats
 
 HORIZON_WINDOWS = {
     "last_half_horizon": (0, 1, "the half horizon before the cutoff"),

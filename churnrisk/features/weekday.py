@@ -6,8 +6,9 @@ import narwhals as nw
 import numpy as np
 
 from churnrisk.features.base import is_new_day, order_day, sum_where
-from churnrisk.features.feature import Columns, Feature, Floats, WholeNumber
+from churnrisk.features.feature import Columns, Feature, WholeNumber
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Floats
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _COUNTS = tuple(f"{weekday}_purchase_day_count" for weekday in WEEKDAYS)

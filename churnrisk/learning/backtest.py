@@ -7,7 +7,7 @@ baseline meet the same customers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,12 +31,11 @@ from churnrisk.learning.evaluate import (
 from churnrisk.learning.train import OURS, FittedModel, check_enough, fit_model
 from churnrisk.learning.workers import ALONE, Workers
 from churnrisk.timeline import Snapshot, SnapshotPlan, date_of
+from churnrisk.types import Floats, Steps
 
-Floats = np.ndarray
 Bins = Sequence[tuple[float, float, float]]
 Draws = Mapping[str, Mapping[str, Floats]]
 """Model to measure to its value in each resample."""
-Progress = Callable[[int, int], None]
 
 LEAST_OUTCOMES = 10
 """A cutoff needs so many customers that churned, and that were kept, to be judged by."""
@@ -169,7 +168,7 @@ def run_backtest(
     *,
     seed: int = 0,
     resamples: int = RESAMPLES,
-    progress: Progress | None = None,
+    progress: Steps | None = None,
     workers: Workers = ALONE,
 ) -> Backtest:
     """Fit, score and compare at every cutoff of a plan.

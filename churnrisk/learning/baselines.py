@@ -17,8 +17,7 @@ from threadpoolctl import threadpool_limits
 from churnrisk.btyd import BtydModel, fit_btyd
 from churnrisk.dataset import SnapshotData, TrainingSet, weighted_mean
 from churnrisk.errors import NotEnoughData
-
-Floats = np.ndarray
+from churnrisk.types import Floats
 
 RECENCY_BINS = 10
 RFM = ("days_since_last_order", "order_count", "mean_order_amount", "tenure_days")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from churnrisk.learning.linear import to_probability
-
-Floats = np.ndarray
+from churnrisk.types import Floats
 
 PRIOR = (0.5, 0.25, 0.25)
 """Linear part, forest, boosted trees; the model of silence takes from all of them where data are few."""

@@ -15,8 +15,8 @@ from churnrisk.btyd import BtydModel, Summary
 from churnrisk.features import catalogue
 from churnrisk.learning.linear import to_log_odds
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Floats
 
-Floats = np.ndarray
 Named = Mapping[str, Floats]
 
 SILENCE = "silence_log_odds"
@@ -205,7 +205,7 @@ def _season_share(raw: Named, _: Snapshot) -> Floats:
 
 
 def _was_there(raw: Named, snapshot: Snapshot) -> Floats:
-    return (raw["tenure_days"] >= 365 - snapshot.horizon / 2) * 1.0
+    return np.asarray(raw["tenure_days"] >= 365 - snapshot.horizon / 2, dtype=np.float64)
 
 
 def _gap_variation(raw: Named, _: Snapshot) -> Floats:

@@ -19,8 +19,7 @@ from churnrisk.learning.linear import LinearModel, Terms, fit_linear, shift_to
 from churnrisk.learning.rules import Rule, choose_rule
 from churnrisk.learning.trees import BoostedModel, ForestModel, Sizes, draw_rows, fit_boosted, fit_forest
 from churnrisk.learning.workers import ALONE, Workers
-
-Floats = np.ndarray
+from churnrisk.types import Floats, Integers
 
 STRENGTH = 0.002
 SILENCE_FAVOUR = 5.0
@@ -309,7 +308,7 @@ def fit_parts(
 
 
 def fit_ridge(
-    columns: Floats, churned: Floats, weights: Floats, *, snapshot_of: Floats, design: Design, seed: int
+    columns: Floats, churned: Floats, weights: Floats, *, snapshot_of: Integers, design: Design, seed: int
 ) -> RidgePart:
     """Fit the linear part, on at most 60,000 rows."""
     rows = draw_rows(len(columns), LINEAR_ROWS, seed=seed)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from churnrisk.learning.linear import to_log_odds, to_probability
+from churnrisk.types import Floats
 
-Floats = np.ndarray
 Slopes = Callable[[Floats], tuple[Floats, Floats]]
 """From the linear predictor to the first derivative of the log likelihood and, negated, the second, row by row."""
 

@@ -35,10 +35,9 @@ from churnrisk.btyd import BtydModel, Summary
 from churnrisk.dataset import PastBase, weighted_mean
 from churnrisk.learning.linear import shift_to, to_log_odds, to_probability
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Floats, Integers
 
-Floats = np.ndarray
-
-YEAR = 364.0
+WHOLE_WEEKS = 364.0
 """A year in whole weeks, so that weekdays agree."""
 
 NEAR = 10.5
@@ -98,7 +97,7 @@ class Belief:
 
 
 OFFSETS = ((0.85, 0.01), (0.15, 0.3))
-SEASONS = ((0.5, 0.0, 1.0), (0.35, 1.0, 10 * YEAR), (0.15, 1.0, 1000.0))
+SEASONS = ((0.5, 0.0, 1.0), (0.35, 1.0, 10 * WHOLE_WEEKS), (0.15, 1.0, 1000.0))
 DRIFTS = ((0.4, 0.01, 90.0), (0.3, 0.1, 90.0), (0.3, 0.1, 365.0))
 BELIEFS = tuple(
     Belief(offset[0] * season[0] * drift[0], offset[1], *season[1:], *drift[1:])
@@ -219,28 +218,30 @@ def _recent_weights(cutoffs: Floats, horizon: int) -> Floats:
 
 def _usable(days: Floats) -> list[Belief]:
     """Leave out the season where the log does not hold these weeks a year ago."""
-    has_year = days[0] <= days[-1] - YEAR + NEAR
+    has_year = days[0] <= days[-1] - WHOLE_WEEKS + NEAR
     return [one for one in BELIEFS if has_year or not one.season]
 
 
-def _thin(days: Floats, apart: float) -> Floats:
+def _thin(days: Floats, apart: float) -> Integers:
     """Choose days that lie so far apart, from the newest one backwards; give their places, oldest first."""
     places, next_day = [], np.inf
     for place in range(len(days) - 1, -1, -1):
         if days[place] <= next_day:
             places.append(place)
             next_day = days[place] - apart
-    return np.array(places[::-1])
+    return np.array(places[::-1], dtype=np.int64)
 
 
-def _choose_starts(days: Floats, reach: int) -> Iterator[Floats]:
+def _choose_starts(days: Floats, reach: int) -> Iterator[Integers]:
     """Give cutoffs each of which lies where the window of the one before it is over, for several starts."""
     ends = np.flatnonzero(days > days[-1] - reach)
     for end in np.unique(ends[np.linspace(0, len(ends) - 1, STARTS).round().astype(int)]):
         yield _thin(days[: end + 1], reach)
 
 
-def _replay(belief: Belief, days: Floats, seen: Floats, starts: Sequence[Floats], horizon: int) -> tuple[float, Floats]:
+def _replay(
+    belief: Belief, days: Floats, seen: Floats, starts: Sequence[Integers], horizon: int
+) -> tuple[float, Floats]:
     """Give how well a belief forecast the past, as a log-likelihood, and what it makes of each known shift now.
 
     The likelihood of a window given those before it is the one of Student's distribution, for the size of shifts is
@@ -253,7 +254,7 @@ def _replay(belief: Belief, days: Floats, seen: Floats, starts: Sequence[Floats]
         errors = np.linalg.solve(triangle, seen[places])
         spread = ERROR_WINDOWS * ERROR_PRIOR**2 + float(errors @ errors)
         scores.append(-np.log(np.diag(triangle)).sum() - (len(places) + ERROR_WINDOWS) / 2 * np.log(spread))
-    says = np.linalg.solve(alike[:-1, :-1], alike[:-1, -1])
+    says = np.asarray(np.linalg.solve(alike[:-1, :-1], alike[:-1, -1]), dtype=np.float64)
     return float(np.log(belief.prior) + np.mean(scores)), says
 
 
@@ -265,7 +266,7 @@ def _likeness(belief: Belief, days: Floats, horizon: int) -> Floats:
     alike += belief.drift * np.exp(-apart / belief.drift_days)
     alike += WINDOW_NOISE * np.maximum(1 - apart / horizon, 0.0) + NOISE * np.eye(len(days))
     if belief.season:
-        turn = np.abs(np.sin(np.pi * apart / YEAR))
+        turn = np.abs(np.sin(np.pi * apart / WHOLE_WEEKS))
         shape = 0.5 * np.exp(-2 * (turn / SHAPE) ** 2) + 0.5 * np.exp(-2 * turn)
         alike += belief.season * np.exp(-apart / belief.season_days) * shape
     return alike

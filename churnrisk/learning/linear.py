@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-Floats = np.ndarray
+from churnrisk.types import Floats, Integers
 
 CLIP_AT = 8.0
 """Standardised terms are clipped here, so that one absurd order does not decide a score."""
@@ -76,7 +76,7 @@ def fit_linear(
     *,
     strength: float,
     favoured: Mapping[int, float] | None = None,
-    snapshot_of: Floats | None = None,
+    snapshot_of: Integers | None = None,
 ) -> LinearModel:
     """Fit a ridge-penalised logistic regression on standardised columns.
 
@@ -130,7 +130,7 @@ def _lay_rows(*tables: Floats) -> Floats:
     return laid
 
 
-def _mark_snapshots(snapshot_of: Floats | None, size: int) -> Floats:
+def _mark_snapshots(snapshot_of: Integers | None, size: int) -> Floats:
     if snapshot_of is None:
         return np.zeros((size, 0))
     marks = (snapshot_of[:, None] == np.arange(1, int(snapshot_of.max(initial=0)) + 1)) * SNAPSHOT_STRENGTH

@@ -16,8 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from churnrisk.learning.survival import days_at, survival_at
-
-Floats = np.ndarray
+from churnrisk.types import Bools, Floats
 
 COVERAGE = 0.8
 GROUPS, GROUP_ROWS, LEAST_ROWS = 10, 200, 20
@@ -159,16 +158,15 @@ class _Seen:
     median: Floats
     weight: Floats
     known: Floats
-    ordered: Floats
+    ordered: Bools
     before: Floats
     after: Floats
 
     @classmethod
     def of(cls, past: Sequence[PastWaits], knots: Sequence[int], window: int) -> _Seen:
         parts = [cls._columns(one, knots, window) for one in past] or [(np.zeros(0),) * 6]
-        columns = [np.concatenate([part[k] for part in parts]) for k in range(6)]
-        columns[3] = columns[3] > 0
-        return cls(*columns)
+        median, weight, known, ordered, before, after = (np.concatenate([part[k] for part in parts]) for k in range(6))
+        return cls(median, weight, known, ordered > 0, before, after)
 
     @staticmethod
     def _columns(past: PastWaits, knots: Sequence[int], window: int) -> tuple[Floats, ...]:
@@ -177,9 +175,16 @@ class _Seen:
         day, everyone = np.where(ordered, past.wait_days, 0.0), np.ones(len(curve))
         known = shares_of_days(curve, knots, known_days * everyone, window) if known_days < window else everyone
         before, after = (shares_of_days(curve, knots, day + k, window) for k in (0, 1))
-        return median_days(curve, knots, window), past.weight * everyone, known, ordered * 1.0, before, after
+        return (
+            median_days(curve, knots, window),
+            past.weight * everyone,
+            known,
+            ordered.astype(np.float64),
+            before,
+            after,
+        )
 
-    def weigh(self, group: Floats) -> tuple[Floats, Floats, Floats]:
+    def weigh(self, group: Bools) -> tuple[Floats, Floats, Floats]:
         """Give the shares before and after the orders of a group, and their weights: each stands for those unseen.
 
         An order at some share of its distribution could be seen only of those who are known beyond that share.

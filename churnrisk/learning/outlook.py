@@ -15,11 +15,11 @@ from churnrisk.btyd import BtydModel, Spent, Summary, ValueModel
 from churnrisk.learning.design import ALIVE, Design
 from churnrisk.learning.linear import Terms, to_log_odds, to_probability
 from churnrisk.learning.next_order import OrderBand
-from churnrisk.learning.shop_time import YEAR, ShopTime
+from churnrisk.learning.shop_time import ShopTime
 from churnrisk.learning.survival import REPORTED, Waiters, WaitingCurve
 from churnrisk.learning.yearly import Habits
-
-Floats = np.ndarray
+from churnrisk.timeline import YEAR
+from churnrisk.types import Floats
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class Outlook:
         """Read the curves off at the usual horizons; the model's own is the churn probability to the last digit."""
         horizon, result = self.design.snapshot.horizon, {}
         for days in REPORTED:
-            read = np.round(np.exp(curve[:, self.curve.days.index(days) + 1]), 9)
+            read = np.asarray(np.round(np.exp(curve[:, self.curve.days.index(days) + 1]), 9), dtype=np.float64)
             if days == horizon:
                 read = probability.copy()
             result[days] = np.maximum(read, probability) if days < horizon else np.minimum(read, probability)

@@ -15,12 +15,11 @@ from churnrisk.learning.design import SILENCE, Design
 from churnrisk.learning.linear import Terms, shift_to, to_log_odds
 from churnrisk.learning.next_order import PastWaits, choose_stretch, fit_band, measure_coverage
 from churnrisk.learning.outlook import Outlook, make_waiters
-from churnrisk.learning.shop_time import YEAR, Seasons
+from churnrisk.learning.shop_time import Seasons
 from churnrisk.learning.survival import Waiters, WaitingCurve, fit_curve
 from churnrisk.learning.yearly import Habits, YearlyBuyers
-from churnrisk.timeline import Snapshot
-
-Floats = np.ndarray
+from churnrisk.timeline import YEAR, Snapshot
+from churnrisk.types import Floats
 
 OUTLOOK_FEATURES = (
     "days_since_last_order",

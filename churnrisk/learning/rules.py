@@ -15,8 +15,7 @@ import numpy as np
 from churnrisk.dataset import weighted_mean
 from churnrisk.learning.design import SILENCE, Design
 from churnrisk.learning.linear import LinearModel, fit_linear, shift_to, to_log_odds, to_probability
-
-Floats = np.ndarray
+from churnrisk.types import Floats
 
 RECENCY_BINS = 10
 FIGURES = ("days_since_last_order", "purchase_day_count", "tenure_days", "mean_order_amount")

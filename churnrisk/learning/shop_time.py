@@ -12,11 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from churnrisk.dataset import DailyPurchases
-
-Floats = np.ndarray
-
-YEAR = 365
-"""Days of a year, for a season as for everything else."""
+from churnrisk.timeline import YEAR
+from churnrisk.types import Floats
 
 SMOOTHED = 7
 """Days on either side over which a season is smoothed."""
@@ -101,7 +98,7 @@ class Seasons:
         ages = (now - 1 - days) // YEAR if is_before else (days - now) // YEAR - 1
         weights = np.where(ages >= 0, AGE_WEIGHT ** np.maximum(ages, 0).astype(np.float64), 0.0)
         place = days % YEAR
-        total, seen = np.bincount(place, weights * self.pace, YEAR), np.bincount(place, weights, YEAR)
+        total, seen = (np.bincount(place, one, YEAR).astype(np.float64) for one in (weights * self.pace, weights))
         if self.trust == 0 or not (seen > 0).all():
             return ShopTime(np.ones(YEAR))
         pace = np.maximum(_smooth(total) / _smooth(seen), LEAST_PACE) ** self.trust

@@ -21,10 +21,10 @@ from churnrisk.btyd import BtydModel, Summary
 from churnrisk.dataset import FollowUpData
 from churnrisk.learning.glm import LinearPredictor, fit_logistic
 from churnrisk.learning.linear import to_log_odds, to_probability
-from churnrisk.learning.shop_time import YEAR, to_shop_time
+from churnrisk.learning.shop_time import to_shop_time
 from churnrisk.learning.yearly import Habits, YearlyBuyers
-
-Floats = np.ndarray
+from churnrisk.timeline import YEAR
+from churnrisk.types import Floats
 
 REPORTED = (30, 60, 90, 180)
 FIRST_DAYS, DAYS_APART = (1, 2, 3, 5), 7

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -21,9 +21,7 @@ from churnrisk.learning.outlook import Outlook, Prospects
 from churnrisk.learning.risk import RiskBands
 from churnrisk.learning.workers import ALONE, Workers
 from churnrisk.timeline import Snapshot, SnapshotPlan, date_of
-
-Floats = np.ndarray
-Progress = Callable[[str], None]
+from churnrisk.types import Floats
 
 LEAST_CUSTOMERS = 30
 """So many customers that churned, and that were kept, are needed to learn from."""

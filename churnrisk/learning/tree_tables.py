@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-Floats = np.ndarray
+from churnrisk.types import Floats
 
 MOST_LEAVES = 8
 """Leaves of a boosted tree: one bit of a byte for each."""
@@ -91,7 +91,7 @@ class DeepTrees:
         """Give what is stored, without what was worked out of it."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def _find_leaves(self, rows: Floats, packed: np.ndarray, is_leaf: np.ndarray) -> np.ndarray:
+    def _find_leaves(self, rows: np.ndarray, packed: np.ndarray, is_leaf: np.ndarray) -> np.ndarray:
         """Walk rows down all trees at once; who has come to a leaf is set aside, since few paths are long."""
         flat, leaves = np.ravel(rows), np.tile(self.roots.astype(np.int64), len(rows))
         offset = np.repeat(np.arange(len(rows)) * rows.shape[1], len(self.roots))

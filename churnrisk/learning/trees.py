@@ -14,11 +14,11 @@ import importlib
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from churnrisk.learning.linear import median_of_known, to_log_odds, to_probability
 from churnrisk.learning.tree_tables import MOST_LEAVES, DeepTrees, SmallTrees
-
-Floats = np.ndarray
+from churnrisk.types import Floats
 
 CLASSES = 64
 """Columns are cut into so many classes. We cut, since scikit-learn takes seconds for it where rows are weighted."""
@@ -164,7 +164,7 @@ def fit_forest(
     return ForestModel(medians, DeepTrees.of([tree.tree_ for tree in forest.estimators_]))
 
 
-def _fill_single(columns: Floats, medians: Floats) -> Floats:
+def _fill_single(columns: Floats, medians: Floats) -> np.ndarray:
     """Fill what is missing, in the single precision that trees are grown in: half of the memory, and no copy there."""
     filled = np.empty(columns.shape, dtype=np.float32, order="F")
     for k, median in enumerate(medians):
@@ -242,7 +242,7 @@ def boost(
     is_missing = (classes == MISSING).any(axis=0)
     useful = np.flatnonzero(known + is_missing > 1)
     cuts = np.arange(CLASSES) + 0.5
-    start = float(to_log_odds(np.average(churned, weights=weights)))
+    start = float(to_log_odds(np.array(np.average(churned, weights=weights))))
     log_odds, trees = np.full(len(classes), start), []
     for _ in range(rounds if len(useful) else 0):
         chosen = np.sort(chance.choice(useful, max(1, round(share * len(useful))), replace=False))
@@ -278,7 +278,7 @@ def find_edges(columns: Floats) -> tuple[Floats, ...]:
     return tuple(edges)
 
 
-def classify(columns: Floats, edges: tuple[Floats, ...]) -> Floats:
+def classify(columns: Floats, edges: tuple[Floats, ...]) -> NDArray[np.uint8]:
     """Give the class of each value, counted from 0; 64 where it is missing, and all 0 in a column without edges."""
     classes = np.zeros(columns.shape, dtype=np.uint8, order="F")
     for k, cuts in enumerate(edges):

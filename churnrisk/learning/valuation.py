@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from churnrisk.errors import SettingsError
-
-Floats = np.ndarray
-
-YEAR = 365
+from churnrisk.timeline import YEAR
+from churnrisk.types import Floats
 
 
 @dataclass(frozen=True)

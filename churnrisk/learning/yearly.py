@@ -14,10 +14,9 @@ import numpy as np
 from scipy.special import expit, gammaln, ndtr
 
 from churnrisk.btyd import BtydModel, Summary
+from churnrisk.timeline import YEAR
+from churnrisk.types import Floats
 
-Floats = np.ndarray
-
-YEAR = 365
 SPREADS = (7.0, 40.0)
 """Between these lies the standard deviation of the days between two yearly orders; where it would be more, it is chance
 that some gaps are about a year."""

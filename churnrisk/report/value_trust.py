@@ -7,8 +7,7 @@ from typing import Any
 
 from churnrisk.messages import mark, say, say_many
 from churnrisk.report.formats import between, decimal
-
-YEAR = 365
+from churnrisk.timeline import YEAR
 
 UNKNOWN = mark("The expected revenue could not be compared with the past: the history is too short.")
 UNKNOWN_YEAR = mark("What is expected in a year could not be compared with the past: the history is too short.")

@@ -15,8 +15,7 @@ from churnrisk.engines import Arrays
 from churnrisk.retention.definitions import divide
 from churnrisk.retention.histories import OrderLog, follow_customers, map_orders, read_rows
 from churnrisk.retention.metrics import measure_retention
-
-YEAR = 365
+from churnrisk.timeline import YEAR
 
 REFUSALS = {
     "subscription_churn_rate_monthly": "counts cancelled subscriptions; a shop has none, so its lost customers are "

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from churnrisk.retention.counting import YEAR
 from churnrisk.retention.definitions import Definition, PeriodFigure, PeriodTotals, Value, annualise_churn, divide
 from churnrisk.schema import MONEY_SCALE
+from churnrisk.timeline import YEAR
 
 
 def _count(name: str) -> Callable[[PeriodTotals], Value]:

@@ -22,10 +22,7 @@ from churnrisk.retention.histories import (
     split_rows,
 )
 from churnrisk.retention.periods import Period
-from churnrisk.timeline import within
-
-YEAR = 365
-"""Days of the year over which annual churn is measured, and within which somebody lapsed lately."""
+from churnrisk.timeline import YEAR, within
 
 SECOND_ORDER_DAYS = 90
 

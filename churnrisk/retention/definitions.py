@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from churnrisk.retention.counting import YEAR
 from churnrisk.retention.periods import Period
+from churnrisk.timeline import YEAR
 
 Unit = Literal["customers", "share", "currency", "ratio", "orders", "days", "points", "count"]
 Value = int | float | None

@@ -13,9 +13,7 @@ from churnrisk.errors import NotEnoughData, SettingsError
 from churnrisk.retention.definitions import Definition, divide
 from churnrisk.retention.histories import OrderLog, follow_customers, map_orders, read_rows, split_rows
 from churnrisk.schema import MONEY_SCALE
-from churnrisk.timeline import date_of
-
-YEAR = 365
+from churnrisk.timeline import YEAR, date_of
 
 DEFINITIONS = (
     Definition(

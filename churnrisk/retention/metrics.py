@@ -13,11 +13,11 @@ from churnrisk.errors import SettingsError
 from churnrisk.holes import Hole, SellingDays, describe_holes, selling_days
 from churnrisk.messages import wording
 from churnrisk.retention.catalogue import PERIOD_FIGURES
-from churnrisk.retention.counting import YEAR, Windows, count_totals, windows_of
+from churnrisk.retention.counting import Windows, count_totals, windows_of
 from churnrisk.retention.definitions import PeriodTotals, Value
 from churnrisk.retention.histories import OrderLog
 from churnrisk.retention.periods import USUAL, Calendar, Period, make_periods
-from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
+from churnrisk.timeline import DEFAULT_LOOKBACK, YEAR, date_of
 
 DEFAULT_REVENUE_WINDOW = 365
 MOST_GROUPS = 200

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from churnrisk.errors import SettingsError
-from churnrisk.retention.counting import YEAR
 from churnrisk.retention.definitions import annualise_churn
+from churnrisk.timeline import YEAR
 
 
 @dataclass(frozen=True)

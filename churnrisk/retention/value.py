@@ -14,8 +14,9 @@ from churnrisk.holes import tell_distorted
 from churnrisk.retention.customers import Customers, profile_customers
 from churnrisk.retention.definitions import Z, divide
 from churnrisk.retention.histories import OrderLog
-from churnrisk.retention.value_fit import YEAR, Floats, ModelName, ValueFit, fit_value
-from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
+from churnrisk.retention.value_fit import ModelName, ValueFit, fit_value
+from churnrisk.timeline import DEFAULT_LOOKBACK, YEAR, Snapshot, date_of
+from churnrisk.types import Floats
 
 MONTH = 365 / 12
 """Days of a month."""

@@ -13,8 +13,9 @@ from churnrisk.retention.customers import spend_within
 from churnrisk.retention.definitions import Z, divide
 from churnrisk.retention.histories import OrderLog
 from churnrisk.retention.value import ValueForecast
-from churnrisk.retention.value_fit import YEAR, Floats, Leave, ModelName, fit_value, least_before
-from churnrisk.timeline import Snapshot, date_of
+from churnrisk.retention.value_fit import Leave, ModelName, fit_value, least_before
+from churnrisk.timeline import YEAR, Snapshot, date_of
+from churnrisk.types import Floats
 
 PARTS = 10
 

@@ -8,18 +8,16 @@ from functools import cache, partial
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from churnrisk.btyd import Credibility, ValueModel, fit_btyd, fit_credibility, largest_usual_amount
 from churnrisk.errors import NotEnoughData
 from churnrisk.retention.customers import Customers, amount_quantiles, profile_customers, spend_within
 from churnrisk.retention.histories import OrderLog
-from churnrisk.timeline import Snapshot
+from churnrisk.timeline import YEAR, Snapshot
+from churnrisk.types import Floats
 
-Floats = NDArray[np.float64]
 ModelName = Literal["bgnbd", "mbgnbd", "pareto_nbd"]
 
-YEAR = 365
 MOST_YEARS = 8
 
 LEAST_HISTORY = 90

@@ -6,7 +6,7 @@ its processes. The scores are kept on the executors, ranked and sorted there, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,8 @@ from churnrisk.scoring.scores import NEXT_ORDER, OUTLOOK_COLUMNS, By, OutlookCol
 from churnrisk.scoring.standing import CUSTOMER, find_standing, make_standing
 from churnrisk.store import PackedModel, unpack_model
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Progress
 
-Progress = Callable[[str, int, int], None]
 TEXTS = (CUSTOMER, "as_of", "status", "risk", *NEXT_ORDER)
 WHOLE = ("risk_rank", "days_since_last_order", "order_count")
 COLUMNS = (

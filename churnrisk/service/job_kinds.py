@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +86,3 @@ class _Progress:
         self._told = time.monotonic()
         if not report_progress(self._state, self._job_id, done=done, total=total, text=what):
             raise Unwanted("the job was cancelled.")
-
-
-Progress = Callable[[str, int, int], None]

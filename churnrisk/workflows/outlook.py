@@ -12,9 +12,7 @@ from churnrisk.errors import NotEnoughData
 from churnrisk.learning import select_outlook_features
 from churnrisk.orders import Orders
 from churnrisk.retention import ValueCheck, ValueFit, check_value, fit_value
-from churnrisk.timeline import Snapshot
-
-YEAR = 365
+from churnrisk.timeline import YEAR, Snapshot
 
 
 def follow_past(

@@ -9,8 +9,9 @@ from typing import Any
 from churnrisk.orders import IntakeOptions
 from churnrisk.state import StatePlace
 from churnrisk.store import promote_model, read_card, resolve_version
+from churnrisk.types import Progress
 from churnrisk.workflows.recipe import Difference, compare_cards, read_recipe
-from churnrisk.workflows.training import Progress, train
+from churnrisk.workflows.training import train
 
 
 @dataclass(frozen=True)

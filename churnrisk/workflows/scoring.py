@@ -13,14 +13,7 @@ import numpy as np
 from churnrisk.errors import ColumnError
 from churnrisk.holes import selling_days
 from churnrisk.learning import FittedModel, Valuation
-from churnrisk.orders import (
-    CustomerTable,
-    IntakeOptions,
-    Orders,
-    read_customers,
-    read_orders,
-    write_database_table,
-)
+from churnrisk.orders import CustomerTable, IntakeOptions, Orders, read_customers, read_orders, write_database_table
 from churnrisk.schema import SUMMARY_ROLES
 from churnrisk.scoring import By, Scores, StreamedScores, score_summary
 from churnrisk.tables import CsvStyle, Table, check_target, write_table
@@ -42,7 +35,6 @@ REASONS_NOTE = (
 
 NO_REASONS = "A file with one row per customer says too little for reasons; score the purchase history to get them."
 NOT_REMEMBERED = "A log of this size is scored in a stream; the run is written and not remembered."
-YEAR = 365
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -13,9 +13,9 @@ from typing import Any, Literal
 from churnrisk.errors import NotEnoughData, OutputError, SourceError
 from churnrisk.orders import IntakeOptions, IntakeReport, convert_files, convert_purchases, list_files
 from churnrisk.tables import replacing
+from churnrisk.types import Progress
 
 SAMPLE_PURCHASES = Path("data/purchases.csv")
-Progress = Callable[[str, int, int], None]
 SampleName = Literal["purchases.csv", "customers.csv"]
 
 

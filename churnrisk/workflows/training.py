@@ -27,6 +27,7 @@ from churnrisk.monitor import make_reference
 from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions, Orders, read_orders
 from churnrisk.state import StatePlace
 from churnrisk.timeline import DEFAULT_LOOKBACK, HorizonChoice, Snapshot
+from churnrisk.types import Progress
 from churnrisk.workflows.card import describe_outlook, describe_value, make_card
 from churnrisk.workflows.days import Day, training_as_of
 from churnrisk.workflows.drawing import describe_draw
@@ -40,8 +41,6 @@ from churnrisk.workflows.recipe import describe_recipe
 from churnrisk.workflows.sources import named_when_too_short
 
 Task = Callable[[], Any]
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, the steps done and all steps."""
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:

@@ -19,8 +19,8 @@ STAGE_PACKAGES = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 # a second home needs a better reason than comfort: behind one door a library can be replaced.
 HOMES = {
     # Not in timeline, schema and settings, which the quick commands load, nor in store and cli.
-    "numpy": "engines holes tables sources orders simulate btyd features labels retention dataset learning scoring "
-    "explain decide monitor report workflows",
+    "numpy": "types engines holes tables sources orders simulate btyd features labels retention dataset learning "
+    "scoring explain decide monitor report workflows",
     "narwhals": "engines holes sources orders simulate features labels retention dataset scoring monitor workflows",
     "duckdb": "engines",
     "pyspark": "engines",

@@ -16,7 +16,7 @@ from churnrisk.learning.level import (
     BELIEFS,
     ERROR_PRIOR,
     ERROR_WINDOWS,
-    YEAR,
+    WHOLE_WEEKS,
     Belief,
     ShiftForecast,
     _likeness,
@@ -49,7 +49,7 @@ def weekly(shift_of: object, *, days: int) -> list[PastBase]:
 
 
 def season(day: float) -> float:
-    return float(0.8 * np.cos(2 * np.pi * (day - CURRENT.cutoff) / YEAR))
+    return float(0.8 * np.cos(2 * np.pi * (day - CURRENT.cutoff) / WHOLE_WEEKS))
 
 
 def test_shift_meets_the_target_exactly() -> None:
@@ -109,15 +109,15 @@ def test_what_comes_and_goes_by_chance_is_not_forecast() -> None:
 
 def test_a_slow_change_is_carried_on() -> None:
     """The level has risen by 1 in a year, for three years; a year ago says little, and lately says most."""
-    found = forecast(lambda day: (day - CURRENT.cutoff) / YEAR, days=1090)
+    found = forecast(lambda day: (day - CURRENT.cutoff) / WHOLE_WEEKS, days=1090)
     assert -0.4 < found.shift < 0.1
-    assert found.recent == pytest.approx(-45 / YEAR, abs=0.05)
+    assert found.recent == pytest.approx(-45 / WHOLE_WEEKS, abs=0.05)
 
 
 def test_what_a_log_was_off_by_in_its_first_months_is_no_season() -> None:
     first = CURRENT.cutoff - 430
     young = forecast(lambda day: -0.9 * np.exp(-(day - first) / 120), days=415)
-    grown = forecast(lambda day: -0.9 * np.exp(-((day - first) % YEAR) / 120), days=1800)
+    grown = forecast(lambda day: -0.9 * np.exp(-((day - first) % WHOLE_WEEKS) / 120), days=1800)
     assert abs(young.shift) < 0.15
     assert grown.shift == pytest.approx(-0.9 * np.exp(-66 / 120), abs=0.1)
 

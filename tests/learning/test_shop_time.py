@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from churnrisk.dataset import DailyPurchases
-from churnrisk.learning.shop_time import YEAR, Seasons, ShopTime, to_shop_time
+from churnrisk.learning.shop_time import Seasons, ShopTime, to_shop_time
+from churnrisk.timeline import YEAR
 
 FIRST_DAY = 17_000
 

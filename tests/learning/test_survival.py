@@ -8,16 +8,10 @@ from hypothesis import strategies as st
 
 from churnrisk.btyd import BtydModel, Summary, fit_btyd
 from churnrisk.learning.glm import LinearPredictor
-from churnrisk.learning.shop_time import YEAR, ShopTime
-from churnrisk.learning.survival import (
-    Waiters,
-    WaitingCurve,
-    choose_knots,
-    days_at,
-    shift_curve,
-    survival_at,
-)
+from churnrisk.learning.shop_time import ShopTime
+from churnrisk.learning.survival import Waiters, WaitingCurve, choose_knots, days_at, shift_curve, survival_at
 from churnrisk.learning.yearly import Habits, YearlyBuyers
+from churnrisk.timeline import YEAR
 
 KNOTS = (7, 30, 45, 60, 90, 180, 240, 300, 365)
 hazards = st.lists(st.floats(0.0, 3.0), min_size=len(KNOTS), max_size=len(KNOTS))

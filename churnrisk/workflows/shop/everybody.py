@@ -9,6 +9,7 @@ from churnrisk.errors import StateError
 from churnrisk.scoring import By
 from churnrisk.state import open_state, stamp_tombstones
 from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
+from churnrisk.types import Progress
 from churnrisk.workflows.changes import remember
 from churnrisk.workflows.days import Day, choose_as_of
 from churnrisk.workflows.model import load
@@ -17,7 +18,7 @@ from churnrisk.workflows.recipe import describe_recipe
 from churnrisk.workflows.scoring import ScoreResult, write_scores
 from churnrisk.workflows.shop.files import ShopPlan
 from churnrisk.workflows.shop.making import open_history
-from churnrisk.workflows.training import Progress, train_orders
+from churnrisk.workflows.training import train_orders
 
 TOP = 10
 

@@ -32,6 +32,7 @@ from churnrisk.retention import build_segments
 from churnrisk.scoring import Scores, find, standing_of
 from churnrisk.state import StoredOrder, load_received, open_state
 from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
+from churnrisk.types import Progress
 from churnrisk.workflows.card import describe_intake
 from churnrisk.workflows.days import choose_as_of
 from churnrisk.workflows.model import ChurnModel, load
@@ -40,7 +41,6 @@ from churnrisk.workflows.shop.erasures import Erasures, History, leave_out, read
 from churnrisk.workflows.shop.files import ShopFiles, ShopPlan, make_current, next_name, stamp_source
 from churnrisk.workflows.shop.received import build_received, choose_new, mark_anew
 from churnrisk.workflows.shop.unscored import list_unscored
-from churnrisk.workflows.training import Progress
 
 TOP = 10
 NOTHING = FewOrders([], [], **dict.fromkeys(FACTS, False))
