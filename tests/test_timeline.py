@@ -80,6 +80,16 @@ def test_a_history_too_short_for_one_outcome_window_is_refused_with_numbers(curr
         plan_snapshots(first_day, current)
 
 
+def test_the_shortest_history_that_is_enough_has_one_outcome_window_to_the_last_day() -> None:
+    current = Snapshot(1000, 365, 30, 2)
+    plan = plan_snapshots(1000 - 62, current)
+    assert [one.cutoff for one in plan.labelled] == [968]
+    assert plan.labelled[0].outcome_end == current.cutoff
+    assert plan.labelled[0].in_outcome(999), "the last day that is known counts"
+    with pytest.raises(NotEnoughData, match="the log has 61"):
+        plan_snapshots(1000 - 61, current)
+
+
 def test_the_share_who_come_back_by_hand() -> None:
     """Ten waits: 2 return on day 3, 1 is censored on day 5, 3 return on day 7, 4 are censored on day 9."""
     shares, at_risk = cumulative_return({3: 2, 7: 3}, {5: 1, 9: 4}, days=10)

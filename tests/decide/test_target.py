@@ -76,6 +76,26 @@ def test_ties_are_settled_by_id() -> None:
     assert ids_of(choose_target(same, TERMS, budget=9.3)) == ["a", "b"]
 
 
+def test_a_budget_that_fits_exactly_is_spent() -> None:
+    free = ContactTerms(contact_cost=1, incentive_cost=0, acceptance_rate=0.25)
+    three = Candidates(np.array(["a", "b", "c"], dtype=object), np.array([0.75, 0.5, 0.25]), np.full(3, 64.0))
+    exact = choose_target(three, free, budget=2)
+    assert ids_of(exact) == ["a", "b"]
+    assert exact.best_possible == pytest.approx(exact.expected_profit)
+    assert ids_of(choose_target(three, free, budget=1.99)) == ["a"]
+    assert ids_of(choose_target(three, free, budget=3)) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("limit", [{}, {"budget": 5.0}, {"capacity": 2}])
+def test_where_contacts_cost_nothing_everybody_who_may_leave_pays(limit: dict[str, float]) -> None:
+    nothing = ContactTerms(contact_cost=0, incentive_cost=0, acceptance_rate=0.2)
+    three = Candidates(np.array(["a", "b", "c"], dtype=object), np.array([0.8, 0.0, 0.5]), np.full(3, 100.0))
+    target = choose_target(three, nothing, **limit)  # type: ignore[arg-type]
+    assert ids_of(target) == ["a", "c"], "a customer who cannot leave cannot be kept"
+    assert target.cost[target.chosen].tolist() == [0.0, 0.0]
+    assert target.break_even == 0
+
+
 def test_comparisons_and_curve_are_sums_over_customers() -> None:
     target = choose_target(random_candidates(3, 500), TERMS)
     p, profit = target.candidates.churn_probability, target.profit

@@ -42,3 +42,20 @@ def test_above_one_hundred_per_cent_it_says_why() -> None:
 def test_nonsense_is_refused(start: int, end: int, new: int, days: int | None, says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         compute_rate(start, end, new=new, days=days)
+
+
+def test_where_exactly_all_stay_nobody_is_lost_and_nothing_is_odd() -> None:
+    rate = compute_rate(100, 110, new=10, days=30)
+    assert (rate.retention_rate, rate.churn_rate) == (1.0, 0.0)
+    assert (rate.annual_retention_rate, rate.annual_churn_rate) == (1.0, 0.0)
+    assert not any("Above 100 %" in note for note in rate.notes)
+
+
+def test_where_all_are_lost_a_year_keeps_nobody() -> None:
+    rate = compute_rate(100, 10, new=10, days=30)
+    assert (rate.retention_rate, rate.annual_churn_rate) == (0.0, 1.0)
+
+
+def test_a_period_of_one_day() -> None:
+    rate = compute_rate(1000, 999, new=0, days=1)
+    assert rate.annual_retention_rate == pytest.approx(0.999**365)
