@@ -71,6 +71,7 @@ def test_the_likelihood_is_that_of_the_story(
 def test_the_gradient_is_that_of_the_likelihood(name: ModelName, params: tuple[float, ...]) -> None:
     table, likelihood = table_of(*HISTORIES), FAMILIES[name].log_likelihood
     _, gradient = likelihood(params, table)
+    assert len(gradient) > 1
     for i, slope in enumerate(gradient):
         step = 1e-5 * params[i]
         up, down = ((*params[:i], params[i] + sign * step, *params[i + 1 :]) for sign in (1, -1))
@@ -84,6 +85,7 @@ def test_silence_is_a_ratio_of_likelihoods_for_those_who_stay_silent(
 ) -> None:
     """P(no purchase until T + h) is the likelihood of the longer silence over that of the shorter one."""
     model = BtydModel(name, name, dict(zip(FAMILIES[name].parameters, params, strict=True)), {}, 0.0, 0.0, 0.0)
+    assert HISTORIES
     for x, t_x, T in HISTORIES:
         got = model.no_purchase_probability(Summary([x], [t_x], [T]), 45.0)[0]
         later, now = (slow_likelihood(name, params, (x, t_x, until)) for until in (T + 45, T))

@@ -88,6 +88,7 @@ def test_groups_add_up_to_the_whole() -> None:
     options = ("--period", "quarter", "--from", "2011-01-01", "--json")
     whole = churnrisk("metrics", PURCHASES, *options).json["periods"]
     parts = churnrisk("metrics", PURCHASES, *options, "--by", "country").json["periods"]
+    assert whole
     for row in whole:
         for key in ("customers_at_start", "customers_at_end", "new_customers", "lost_customers"):
             assert row[key] == sum(part[key] for part in parts if part["period"] == row["period"])

@@ -95,7 +95,9 @@ def test_by_default_the_list_is_sorted_by_value_at_risk(models: Path) -> None:
 
 
 def test_the_outlook_follows_from_the_status(models: Path) -> None:
-    for row in scored(models, CUSTOMERS)["customers"]:
+    rows = scored(models, CUSTOMERS)["customers"]
+    assert {row["status"] for row in rows} == {"scored", "lapsed", "no_purchases"}
+    for row in rows:
         curve = [row[f"churn_probability_{days}_days"] for days in (30, 60, 90, 180)]
         interval = [row[f"next_order_{end}"] for end in ("from_on", "on", "to_on")]
         values = [row[name] for name in VALUES]
@@ -121,6 +123,7 @@ def test_the_discount_comes_from_the_settings_and_values_stay_revenue(models: Pa
         return float(1.1**-begin - 1.1**-end) / math.log(1.1) / (end - begin)
 
     half = 90 / 365
+    assert plain
     for customer, row in plain.items():
         if row["status"] == "scored":
             soon, year = row["expected_value_horizon"], row["expected_value_365_days"]

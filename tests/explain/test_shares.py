@@ -47,6 +47,7 @@ def test_shares_of_a_rule_equal_brute_force(model: FittedModel, values: np.ndarr
     sharer = Sharer(with_rule(model, name, values))
     columns = sharer.columns_of(values[:4])
     shares = sharer.share_columns(columns)
+    assert len(columns) == 4
     for k in range(len(columns)):
         worth = worth_by_definition(sharer, columns[k])
         assert shares.values[k] == pytest.approx(share_out(worth[:, None])[0], abs=1e-9)

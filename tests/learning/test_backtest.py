@@ -111,6 +111,7 @@ def test_pooled_figures_are_means_by_customers_and_gains_are_differences() -> No
 
 def test_everybody_is_accounted_for() -> None:
     log = signal_log()
+    assert result().cutoffs
     for one in result().cutoffs:
         day = date_of(one.snapshot.cutoff).isoformat()
         bought = log[log["amount"] > 0].groupby("customer_id")["ordered_at"].agg(["min", "max"])

@@ -46,6 +46,7 @@ def test_the_page_in_the_documentation_has_the_same_numbers() -> None:
 
 
 def test_thresholds_fall_from_a_to_d() -> None:
+    assert THRESHOLDS
     for name, thresholds in THRESHOLDS.items():
         assert list(thresholds) == sorted(thresholds, reverse=name != "calibration"), name
 

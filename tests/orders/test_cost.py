@@ -80,6 +80,7 @@ def test_a_line_is_rounded_half_to_even_once(price: int, pieces: int, off: int, 
         "line": Decimal(price * pieces) / SCALE - ((pieces > 0) - (pieces < 0)) * abs(off),
     }
     source = f"(SELECT CAST({pieces} AS BIGINT) AS quantity, CAST({off} AS BIGINT) AS discount)"
+    assert exact
     for kind, amount in exact.items():
         [(found,)] = engine.rows_of(f"SELECT {line_sql(str(price), kind)} FROM {source}")
         assert found == int(amount.quantize(Decimal(1), ROUND_HALF_EVEN))

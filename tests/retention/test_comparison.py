@@ -125,6 +125,7 @@ def test_trend_by_hand() -> None:
 
 
 def test_benchmarks_are_dated_sourced_and_graded() -> None:
+    assert read_benchmarks()
     for one in read_benchmarks():
         assert all((one.name, one.definition, one.sample, one.period, one.source))
         assert all(address.startswith("https://") for address in one.read_at)
