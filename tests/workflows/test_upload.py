@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import multiprocessing
+import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from churnrisk.errors import ColumnError, LimitExceeded
+from churnrisk.errors import ColumnError, LimitExceeded, SourceError
 from churnrisk.learning import Valuation
 from churnrisk.orders import IntakeOptions
 from churnrisk.tables import to_csv
@@ -40,6 +44,21 @@ def test_it_is_scored_as_by_the_command(source: Path, models: Path, options: Int
     table = score_source(load(models_dir=models), source, options=options, reasons="listed", top=10).table
     assert upload(source.read_bytes(), models, options=options) == to_csv(table).encode()
     assert not multiprocessing.active_children()
+
+
+def test_every_form_is_scored_alike_and_parquet_can_be_turned_off(source: Path, models: Path, tmp_path: Path) -> None:
+    frame, body = pd.read_csv(source, dtype=str), source.read_bytes()
+    frame.to_excel(tmp_path / "xlsx", index=False, engine="xlsxwriter")
+    frame.to_parquet(tmp_path / "parquet")
+    with contextlib.closing(sqlite3.connect(tmp_path / "sqlite")) as connection:
+        frame.to_sql("purchases", connection, index=False)
+    bodies = [(tmp_path / name).read_bytes() for name in ("parquet", "xlsx", "sqlite")]
+    bodies += [frame.to_json(orient="records", lines=True).encode(), gzip.compress(bodies[0])]
+    assert {upload(one, models) for one in bodies} == {upload(body, models)}
+    for one in (bodies[0], bodies[-1]):
+        with pytest.raises(SourceError, match="Parquet, which is turned off"):
+            upload(one, models, options=IntakeOptions(parquet=False))
+    assert upload(body, models, options=IntakeOptions(parquet=False)) == upload(body, models)
 
 
 def test_what_is_wrong_is_said_as_by_the_command(source: Path, models: Path) -> None:
