@@ -75,7 +75,10 @@ def switch_user(user: int) -> None:
 
 def drop_capabilities() -> None:
     """Give up what a root may do beyond others, but to read and write where it was allowed to."""
-    kept = _read_capabilities("CapPrm") & _FILES
+    held = _read_capabilities("CapPrm")
+    kept = held & _FILES
+    if held == kept:
+        return
     set_capabilities(struct.pack("=Ii", _CAPABILITY_VERSION, 0), struct.pack("=IIIIII", kept, kept, 0, 0, 0, 0))
 
 
