@@ -7,11 +7,9 @@ its own but those that were handed over to it.
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 import struct
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -32,6 +30,8 @@ def is_able() -> bool:
     """Tell whether this process can give another a user id of its own, under which Python and its libraries start."""
     if not sys.platform.startswith("linux") or _read_capabilities("CapEff") & _NEEDED != _NEEDED:
         return False
+    import tempfile  # late: the process that is confined does without
+
     return all(can_reach(path, FIRST) for path in (*OWN, Path(tempfile.gettempdir())))
 
 
@@ -53,7 +53,7 @@ def choose_user(folder: Path, reads: Iterable[Path] = ()) -> int | None:
     if not is_able():
         return None
     group = folder.stat().st_gid
-    user = group if FIRST <= group <= LAST else FIRST + secrets.randbelow(LAST - FIRST + 1)
+    user = group if FIRST <= group <= LAST else FIRST + int.from_bytes(os.urandom(4)) % (LAST - FIRST + 1)
     return user if all(can_reach(path, user) for path in (folder.parent, *reads)) else None
 
 

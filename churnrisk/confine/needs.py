@@ -33,7 +33,7 @@ _SYSTEM = (
     "/etc/localtime",
 )
 _PACKAGES = ("site-packages", "dist-packages")
-_KEPT = ("PATH", "HOME", "LANG", "TZ")
+_KEPT = ("PATH", "HOME", "LANG", "TZ", "SYSTEMROOT")
 _KEPT_BEGINNINGS = ("LC_", "PYTHON", "LD_LIBRARY_", "OMP_", "OPENBLAS_", "MKL_")
 
 

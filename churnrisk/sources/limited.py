@@ -58,7 +58,9 @@ def parse_limited(
     code, said = _run(task, options, name=name)
     _refuse_links(folder)
     if code == 0:
-        return folder, json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        _refuse_paths(meta)
+        return folder, meta
     _explain(code, said, folder, options, name=name, what=_NAMES[kind])
     raise AssertionError("a failure is always explained")
 
@@ -83,9 +85,20 @@ def _run(task: dict[str, Any], options: IntakeOptions, *, name: str) -> tuple[in
 
 def _refuse_links(folder: Path) -> None:
     """Refuse results that are no files: this process may read what a link of the other one could point to."""
-    for entry in os.scandir(folder):
-        if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
-            raise AssertionError(f"the process that reads files has left something else than files in {folder}")
+    with os.scandir(folder) as entries:
+        links = [
+            one.name for one in entries if not (one.is_file(follow_symlinks=False) or one.is_dir(follow_symlinks=False))
+        ]
+    if links:
+        raise AssertionError(f"the process that reads files has left what is no file: {', '.join(links)}")
+
+
+def _refuse_paths(meta: dict[str, Any]) -> None:
+    """Refuse names of results that lead out of their folder."""
+    for one in (meta, *meta.get("sheets", ())):
+        name = str(one.get("file", ""))
+        if Path(name).name != name:
+            raise AssertionError(f"the process that reads files has named {name!r} as a result")
 
 
 def _explain(code: int, said: str, folder: Path, options: IntakeOptions, *, name: str, what: str) -> None:

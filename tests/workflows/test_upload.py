@@ -17,6 +17,7 @@ from churnrisk.learning import Valuation
 from churnrisk.orders import IntakeOptions
 from churnrisk.tables import to_csv
 from churnrisk.workflows import load, score_source, score_upload
+from churnrisk.workflows.shop.upload import CONTENT, Task
 from support.shop import PURCHASES, read_rows, write_rows
 
 COLUMNS = ("customer_id", "order_id", "ordered_at", "amount", "item_count")
@@ -59,6 +60,21 @@ def test_every_form_is_scored_alike_and_parquet_can_be_turned_off(source: Path, 
         with pytest.raises(SourceError, match="Parquet, which is turned off"):
             upload(one, models, options=IntakeOptions(parquet=False))
     assert upload(body, models, options=IntakeOptions(parquet=False)) == upload(body, models)
+
+
+def test_no_link_is_followed_that_the_process_has_left(
+    source: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+
+    def leave(task: Task) -> int:
+        (task.folder / CONTENT).symlink_to(secret)
+        return 0
+
+    monkeypatch.setattr("churnrisk.workflows.shop.upload._run", leave)
+    with pytest.raises(OSError, match=CONTENT):
+        upload(source.read_bytes(), models)
 
 
 def test_what_is_wrong_is_said_as_by_the_command(source: Path, models: Path) -> None:
