@@ -1,6 +1,5 @@
 # The service in a container: built in one stage, run in another that has no compiler, no root and no need to write
-# anywhere but /var/lib/churnrisk and /tmp. Pin the base by digest for builds that shall repeat:
-#   docker build --build-arg PYTHON=python:3.11-slim-bookworm@sha256:... .
+# anywhere but /var/lib/churnrisk and /tmp. `make pin` adds the digest of today to the base, for builds that repeat.
 ARG PYTHON=python:3.11-slim-bookworm
 
 FROM ${PYTHON} AS build

@@ -6,7 +6,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint bench docs lock clean core dev
+.PHONY: help demo check test lint bench docs lock audit pin clean core dev
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
@@ -45,8 +45,30 @@ lock: dev ## write the requirements locks anew from pyproject.toml
 	$(COMPILE_LOCK) $(UPGRADE) --extra service --extra postgres --constraint requirements-dev.lock \
 		--output-file deploy/requirements.lock
 
+AUDIT := .venv-audit/bin
+
+# Its tools have a virtual environment of their own: what they need is none of ours. CI has no network for it.
+audit: ## write dist/sbom.json (CycloneDX) and look up the advisories of all packages
+	@test -x $(AUDIT)/pip-audit || { $(PYTHON) -m venv .venv-audit && \
+		$(AUDIT)/pip install --quiet 'pip-audit>=2.10' 'cyclonedx-bom>=7.5'; }
+	@mkdir -p dist
+	$(AUDIT)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o dist/sbom.json deploy/requirements.lock
+	$(AUDIT)/pip-audit --strict --disable-pip --require-hashes --requirement requirements-dev.lock
+
+BASES := python:3.11-slim-bookworm postgres:17-bookworm
+
+# Digests name an image for good, so they have to be renewed for its security updates.
+pin: ## write the digests of the base images as of today into Dockerfile and compose.yaml
+	@set -e; for image in $(BASES); do \
+		digest=$$(docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$$image"); \
+		echo "$$digest" | grep -Eqx 'sha256:[0-9a-f]{64}' || { echo "no digest of $$image: $$digest" >&2; exit 1; }; \
+		sed -i.old -E "s|$$image(@sha256:[0-9a-f]{64})?|$$image@$$digest|" Dockerfile compose.yaml; \
+		rm Dockerfile.old compose.yaml.old; \
+		echo "$$image@$$digest"; \
+	done
+
 clean: ## remove .venv and all that is made from the sources, but no stored model
-	rm -rf .venv .venv.old site dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv.old .venv-audit site dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 core:

@@ -96,6 +96,7 @@ def serve(
         terms=contact_terms(settings),
         explained=settings.reasons_ahead,
         train_customers=settings.train_customers,
+        parquet_uploads=settings.parquet_uploads,
         suppress=settings.suppress,
         year_starts=settings.year_starts,
         week_starts=settings.week_starts,

@@ -119,6 +119,8 @@ class ServiceConfig:
         Reasons are worked out ahead in a customer base of up to so many; in a larger one, on demand.
     train_customers : int
         Training takes so many customers at most, drawn.
+    parquet_uploads : bool
+        Whether files that are sent may be Parquet.
     suppress : str, optional
         A file of customers who have opted out, whom no campaign contacts; read whenever one is made.
     shop_dir : Path, optional
@@ -144,6 +146,7 @@ class ServiceConfig:
     terms: ContactTerms | None = None
     explained: int = 20_000
     train_customers: int = TRAIN_CUSTOMERS
+    parquet_uploads: bool = True
     suppress: str | None = None
     shop_dir: Path | None = None
     year_starts: str = "01-01"

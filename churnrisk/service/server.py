@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from churnrisk.confine import describe_means
 from churnrisk.errors import SettingsError
 from churnrisk.service.config import ALIVE, METRICS_VARIABLE, READY, ServiceConfig
 from churnrisk.service.logs import log, start_logs
@@ -68,6 +69,7 @@ def serve(config: ServiceConfig, *, announce: Callable[[str], None]) -> int:
             os.environ[variable] = "1"
         os.environ[METRICS_VARIABLE] = str(counts)
         start_logs()
+        log("files are read confined", **describe_means())
         return Supervisor(config, listening, announce).run()
 
 

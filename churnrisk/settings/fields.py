@@ -198,6 +198,9 @@ class Settings(BaseSettings):
     request_rows: int = Field(
         100_000, ge=1, le=10_000_000, description="most purchase rows, or customers, of one request to the service"
     )
+    parquet_uploads: bool = Field(
+        True, description="whether the service takes Parquet files; off, they are refused, compressed ones too"
+    )
     request_seconds: float = Field(
         30.0, gt=0, le=3600, description="how long one request to the service may take; longer work is a job"
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     )
     from churnrisk.sources.content import SourceContent, find_content, writing_private
     from churnrisk.sources.databases import write_database_table
+    from churnrisk.sources.files import tell_kind
     from churnrisk.sources.folding import fold_id, fold_sql, is_number_sql, is_unusual_sql, own_sql, usual_form_sql
     from churnrisk.sources.headers import CURRENCY_SIGNS, plain_header
     from churnrisk.sources.lines import settle_lines
@@ -66,6 +67,7 @@ __all__ = [
     "say_option",
     "settle_lines",
     "settle_rows",
+    "tell_kind",
     "trim_sql",
     "usual_form_sql",
     "write_database_table",
@@ -73,6 +75,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "tell_kind": "files",
     "list_files": "open",
     "TypedSource": "typed",
     "open_typed": "typed",

@@ -1,5 +1,7 @@
 """The process in which formats that could be hostile are parsed: bounded memory, time and output, nothing shared.
 
+Before it opens the file it gives up what it does not need: see :mod:`churnrisk.confine`.
+
 Started as ``python -m churnrisk.sources.child TASK``; TASK is a JSON object. It leaves text behind in a folder:
 ``rows.csv`` (a line number, then the fields), ``rejects.csv`` (line, text, reason) and ``meta.json``; or, where it
 fails on purpose, ``error.json``.
@@ -14,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from churnrisk.confine import Reach, confine
 
 LIMIT, SOURCE = "limit", "source"
 
@@ -34,6 +38,7 @@ class Task:
     table: str = ""
     query: str = ""
     threads: int = 1
+    user: int | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -83,10 +88,17 @@ def parse(task: Task) -> dict[str, Any]:
     return parse_parquet(task)
 
 
+def beside(task: Task) -> list[Path]:
+    """Name the files beside a database that belong to it; there need be none."""
+    whole = task.path.resolve()
+    return [Path(f"{whole}-{name}") for name in ("wal", "shm", "journal")] if task.kind == "sqlite" else []
+
+
 def main(arguments: list[str]) -> int:
     """Parse one source; the exit code is 0, or 3 where ``error.json`` says why not."""
     task = Task.from_json(arguments[0])
     limit_process(task)
+    confine(Reach(task.folder, (task.path, *beside(task)), user=task.user))
     try:
         result, name, code = parse(task), "meta.json", 0
     except Refused as error:

@@ -50,6 +50,8 @@ _CHUNK = 1 << 22
 def open_file(path: Path, database: Database, options: IntakeOptions, *, name: str) -> RawRows:
     """Give the rows of one file."""
     kind = tell_kind(path, name)
+    if kind == "parquet" and not options.parquet:
+        raise SourceError(f"{name} is Parquet, which is turned off here (`parquet_uploads`); send it as CSV.")
     if kind in ("gzip", "zstd"):
         folder, meta = parse_limited(kind, path, database, options, name=name)
         unpacked = folder / str(meta["file"])

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from churnrisk.confine import choose_user, hand_over, keep_environment
 from churnrisk.engines import Database
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.sources.options import IntakeOptions
@@ -35,7 +36,11 @@ def parse_limited(
     """
     folder = database.folder / f"parsed-{len(list(database.folder.iterdir()))}"
     folder.mkdir()
+    user = choose_user(database.folder, [path])
+    if user is not None:
+        hand_over(user, folder, through=database.folder)
     task = {
+        "user": user,
         "kind": kind,
         "path": str(path),
         "folder": str(folder),
@@ -51,8 +56,11 @@ def parse_limited(
         "threads": min(_MOST_THREADS, options.threads or os.cpu_count() or 1),
     }
     code, said = _run(task, options, name=name)
+    _refuse_links(folder)
     if code == 0:
-        return folder, json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        _refuse_paths(meta)
+        return folder, meta
     _explain(code, said, folder, options, name=name, what=_NAMES[kind])
     raise AssertionError("a failure is always explained")
 
@@ -61,13 +69,36 @@ def _run(task: dict[str, Any], options: IntakeOptions, *, name: str) -> tuple[in
     command = [sys.executable, "-P", "-m", "churnrisk.sources.child", json.dumps(task)]
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            command, capture_output=True, timeout=options.max_seconds, check=False, stdin=subprocess.DEVNULL
+            command,
+            capture_output=True,
+            timeout=options.max_seconds,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=keep_environment(os.environ, Path(task["folder"])),
         )
     except subprocess.TimeoutExpired:
         raise LimitExceeded(
             f"reading {name} took more than {options.max_seconds} seconds; the bound is --max-seconds."
         ) from None
     return done.returncode, done.stderr.decode("utf-8", errors="replace")
+
+
+def _refuse_links(folder: Path) -> None:
+    """Refuse results that are no files: this process may read what a link of the other one could point to."""
+    with os.scandir(folder) as entries:
+        links = [
+            one.name for one in entries if not (one.is_file(follow_symlinks=False) or one.is_dir(follow_symlinks=False))
+        ]
+    if links:
+        raise AssertionError(f"the process that reads files has left what is no file: {', '.join(links)}")
+
+
+def _refuse_paths(meta: dict[str, Any]) -> None:
+    """Refuse names of results that lead out of their folder."""
+    for one in (meta, *meta.get("sheets", ())):
+        name = str(one.get("file", ""))
+        if Path(name).name != name:
+            raise AssertionError(f"the process that reads files has named {name!r} as a result")
 
 
 def _explain(code: int, said: str, folder: Path, options: IntakeOptions, *, name: str, what: str) -> None:

@@ -114,6 +114,8 @@ class IntakeOptions:
         What to read from a database.
     keep : KeepIn, optional
         Where a copy of what was read is kept for the next time; nothing is kept by default.
+    parquet : bool
+        Whether Parquet is read at all.
     max_field_size : int
         Characters of one line or quoted field.
     max_size : int
@@ -161,6 +163,7 @@ class IntakeOptions:
     query: str | None = None
     table: str | None = None
     keep: KeepIn | None = field(default=None, repr=False)
+    parquet: bool = True
     max_field_size: int = 16 * 1024**2
     max_size: int = 50 * 1024**3
     max_ratio: int = 200

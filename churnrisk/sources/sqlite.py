@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import sqlite3
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -13,12 +15,28 @@ from churnrisk.sources.child import LIMIT, SOURCE, Refused, Task
 def parse_sqlite(task: Task) -> dict[str, Any]:
     """Write ``rows.csv`` from a table, or from a query; the file is opened for reading only."""
     try:
-        connection = sqlite3.connect(f"file:{quote(str(task.path.resolve()))}?mode=ro", uri=True)
+        connection = sqlite3.connect(_name_to_read(task), uri=True)
         connection.text_factory = lambda data: data.decode("utf-8", errors="replace")
         cursor = connection.execute(task.query or f"SELECT * FROM {_quote(_choose_table(connection, task))}")
         return _write_rows(cursor, task)
     except sqlite3.Error as error:
         raise Refused(SOURCE, f"SQLite says: {error}") from error
+
+
+def _name_to_read(task: Task) -> str:
+    """Name the database so that nothing is written beside it, which SQLite does where one keeps a log of its writes."""
+    path = task.path.resolve()
+    log, index = (Path(f"{path}-{name}") for name in ("wal", "shm"))
+    with path.open("rb") as file:
+        has_log = file.read(20)[18:] == b"\x02\x02"
+    if has_log and not index.exists():  # nobody has it open
+        if not log.exists():
+            return f"file:{quote(str(path))}?mode=ro&immutable=1"
+        copy = task.folder / "copy.db"
+        shutil.copyfile(path, copy)
+        shutil.copyfile(log, f"{copy}-wal")
+        path = copy
+    return f"file:{quote(str(path))}?mode=ro"
 
 
 def _choose_table(connection: sqlite3.Connection, task: Task) -> str:

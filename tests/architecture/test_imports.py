@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 import functools
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "churnrisk"
@@ -42,7 +46,6 @@ HOMES = {
     "pydantic": "settings service",
     "pydantic_settings": "settings",
     "typer": "cli",
-    "click": "cli",
     "rich": "cli",
     "jinja2": "report service",
     "markupsafe": "report service",  # part of Jinja, on its own on the index
@@ -130,6 +133,20 @@ def test_libraries_stay_at_home(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_stages_are_entered_through_their_door(path: Path) -> None:
     assert side_entrances(path, path.read_text()) == [], "import from the stage itself; export what is missing"
+
+
+def test_every_library_that_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [line for name, extra in project["optional-dependencies"].items() if name != "all" for line in extra]
+    declared = {canonicalize_name(Requirement(line).name) for line in (*project["dependencies"], *lines)}
+    imported = {module.partition(".")[0] for path in MODULES for module, _ in imports_of(path.read_text())}
+    homes = packages_distributions()
+    missing = {
+        name: homes.get(name)
+        for name in imported - {"churnrisk", *STANDARD}
+        if declared.isdisjoint(map(canonicalize_name, homes.get(name, ())))
+    }
+    assert missing == {}
 
 
 def test_the_rules_notice_what_they_forbid() -> None:

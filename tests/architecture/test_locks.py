@@ -52,6 +52,11 @@ def test_a_lock_is_pins_and_hashes_only(name: str) -> None:
     assert [line for line in after_pins if not HASH.match(line)] == []
 
 
+def test_every_library_has_a_lower_bound() -> None:
+    unbounded = [str(one) for one in requirements(dev=True) if not any(part.operator == ">=" for part in one.specifier)]
+    assert unbounded == ["pandas-stubs", "scipy-stubs"]  # types alone, and of the day
+
+
 def test_tests_run_on_the_versions_that_users_get() -> None:
     core, dev = read_pins("requirements.lock"), read_pins("requirements-dev.lock")
     assert core.items() <= dev.items()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gzip
 import io
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -178,6 +180,26 @@ def test_zstd_and_sqlite_and_folders_give_the_same_orders(tmp_path: Path) -> Non
     assert fingerprint(f"sqlite:///{tmp_path}/log.db", query="SELECT * FROM orders") == wanted
     assert fingerprint(parts) == wanted
     assert fingerprint(str(parts / "*.csv")) == wanted
+
+
+def test_a_sqlite_file_with_a_log_of_writes_is_read_whole_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    frame = as_frame(number_rows([("007", dt.datetime(2024, 5, 1, 8), 999)]))
+    rows, names = frame.assign(ordered_at=frame["ordered_at"].astype(str)), ("", "-wal", "-shm")
+    live, states = tmp_path / "live.db", {"closed": ("",), "cut off": ("", "-wal"), "stale": names}
+    with contextlib.closing(sqlite3.connect(live)) as connection:
+        connection.execute("PRAGMA journal_mode = wal")
+        rows.to_sql("orders", connection, index=False)
+        assert Path(f"{live}-wal").stat().st_size > 0  # the rows are there alone
+        assert fingerprint(live) == fingerprint(frame)
+        for state, parts in list(states.items())[1:]:
+            (tmp_path / state).mkdir()
+            for name in parts:
+                shutil.copy(f"{live}{name}", tmp_path / state / f"log.db{name}")
+    (tmp_path / "closed").mkdir()
+    shutil.copy(live, tmp_path / "closed" / "log.db")
+    for state, parts in states.items():
+        assert fingerprint(tmp_path / state / "log.db") == fingerprint(frame), state
+        assert {path.name for path in (tmp_path / state).iterdir()} == {f"log.db{name}" for name in parts}, state
 
 
 BROKEN = {

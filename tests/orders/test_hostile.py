@@ -62,6 +62,25 @@ def refuse(folder: Path, data: bytes, error: type[ChurnriskError], words: str, *
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("left", ["a link", "a name that leads out"])
+def test_results_that_lead_out_of_their_folder_are_refused(
+    left: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(task: dict[str, str], *_: object, **__: object) -> tuple[int, str]:
+        folder, secret = Path(task["folder"]), tmp_path / "secret.csv"
+        secret.write_text("customer,date\na,2024-01-05\n")
+        if left == "a link":
+            (folder / "unpacked").symlink_to(secret)
+        name = "unpacked" if left == "a link" else os.path.relpath(secret, folder)
+        (folder / "meta.json").write_text(json.dumps({"file": name}))
+        return 0, ""
+
+    monkeypatch.setattr("churnrisk.sources.limited._run", leave)
+    (tmp_path / "log.csv.gz").write_bytes(gzip.compress(b""))
+    with pytest.raises(AssertionError, match="the process that reads files has"):
+        read_orders(tmp_path / "log.csv.gz")
+
+
 # harmless by themselves: the guards are tried with bounds that are low
 BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "gzip": (lambda: gzip.compress(b"a" * 20_000_000), "--max-ratio"),

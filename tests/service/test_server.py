@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from churnrisk.confine import describe_means
 from churnrisk.errors import SettingsError
 from churnrisk.service import ServiceConfig
 from churnrisk.service.server import MOST_FAILURES, SILENT_SECONDS, STARTING_SECONDS, Child, is_silent
@@ -26,8 +27,21 @@ def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("two")
     shop = TrainedShop(folder / "models", folder / "configuration")
     (folder / "empty").mkdir()
-    with running_service(folder, shop, "--workers", 2) as service:
+    environment = {"CHURNRISK_PARQUET_UPLOADS": "false"}
+    with running_service(folder, shop, "--workers", 2, environment=environment) as service:
         yield service
+
+
+def test_parquet_is_refused_where_it_is_turned_off(two_workers: Service) -> None:
+    form = {"Content-Type": "application/vnd.apache.parquet"}
+    answer = two_workers.client("scorer").post("/v1/score", content=b"PAR1", headers=form)
+    assert (answer.status_code, answer.headers["content-type"]) == (415, "application/problem+json")
+    assert "text/csv" in answer.json()["detail"]
+
+
+def test_the_log_begins_with_what_confines_the_reading_of_files(two_workers: Service) -> None:
+    [told] = [event for event in two_workers.events() if event["event"] == "files are read confined"]
+    assert {name: told[name] for name in describe_means()} == describe_means()
 
 
 def start(folder: Path, *options: object) -> subprocess.CompletedProcess[str]:

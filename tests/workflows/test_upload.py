@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import multiprocessing
+import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from churnrisk.errors import ColumnError, LimitExceeded
+from churnrisk.errors import ColumnError, LimitExceeded, SourceError
 from churnrisk.learning import Valuation
 from churnrisk.orders import IntakeOptions
 from churnrisk.tables import to_csv
 from churnrisk.workflows import load, score_source, score_upload
+from churnrisk.workflows.shop.upload import CONTENT, Task
 from support.shop import PURCHASES, read_rows, write_rows
 
 COLUMNS = ("customer_id", "order_id", "ordered_at", "amount", "item_count")
@@ -40,6 +45,36 @@ def test_it_is_scored_as_by_the_command(source: Path, models: Path, options: Int
     table = score_source(load(models_dir=models), source, options=options, reasons="listed", top=10).table
     assert upload(source.read_bytes(), models, options=options) == to_csv(table).encode()
     assert not multiprocessing.active_children()
+
+
+def test_every_form_is_scored_alike_and_parquet_can_be_turned_off(source: Path, models: Path, tmp_path: Path) -> None:
+    frame, body = pd.read_csv(source, dtype=str), source.read_bytes()
+    frame.to_excel(tmp_path / "xlsx", index=False, engine="xlsxwriter")
+    frame.to_parquet(tmp_path / "parquet")
+    with contextlib.closing(sqlite3.connect(tmp_path / "sqlite")) as connection:
+        frame.to_sql("purchases", connection, index=False)
+    bodies = [(tmp_path / name).read_bytes() for name in ("parquet", "xlsx", "sqlite")]
+    bodies += [frame.to_json(orient="records", lines=True).encode(), gzip.compress(bodies[0])]
+    assert {upload(one, models) for one in bodies} == {upload(body, models)}
+    for one in (bodies[0], bodies[-1]):
+        with pytest.raises(SourceError, match="Parquet, which is turned off"):
+            upload(one, models, options=IntakeOptions(parquet=False))
+    assert upload(body, models, options=IntakeOptions(parquet=False)) == upload(body, models)
+
+
+def test_no_link_is_followed_that_the_process_has_left(
+    source: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+
+    def leave(task: Task) -> int:
+        (task.folder / CONTENT).symlink_to(secret)
+        return 0
+
+    monkeypatch.setattr("churnrisk.workflows.shop.upload._run", leave)
+    with pytest.raises(OSError, match=CONTENT):
+        upload(source.read_bytes(), models)
 
 
 def test_what_is_wrong_is_said_as_by_the_command(source: Path, models: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -57,13 +58,16 @@ async def score(
 
     The scores, and the columns of CSV, are those that ``churnrisk score`` gives for a file of the same purchases.
     """
+    config: ServiceConfig = request.app.state.config
     answer, form = form_of_answer(request), form_of_body(request, "json", "csv", "parquet")
+    if form == "parquet" and not config.parquet_uploads:
+        raise Problem(415, "Parquet is turned off", "This service takes no Parquet; send the same rows as text/csv.")
     shop: Shop = request.app.state.shop
     body, how = await request.body(), {"as_of": as_of, "by": by, "reasons": reasons, "top": top}
     if form == "json":
-        work = run_in_threadpool(_score_json, shop, body, answer, request.app.state.config.bounds.rows, how)
+        work = run_in_threadpool(_score_json, shop, body, answer, config.bounds.rows, how)
     else:
-        work = run_in_threadpool(_score_file, request.app.state.config, body, answer, how)
+        work = run_in_threadpool(_score_file, config, body, answer, how)
     content, by_risk = await work
     count_scores(by_risk)
     return Response(content, media_type="text/csv" if answer == "csv" else "application/json")
@@ -102,7 +106,7 @@ def _score_file(
         uploaded = score_upload(
             body,
             models_dir=config.models_dir,
-            options=config.options,
+            options=replace(config.options, parquet=config.parquet_uploads),
             valuation=config.valuation,
             answer=answer,
             most_rows=config.bounds.rows,

@@ -3,7 +3,8 @@
 Whoever sends a file is not trusted with the process that serves others: a file that makes a reader eat memory or hang
 ends its own process, and no other. Every file has a fresh one. To start an interpreter and load the libraries takes
 longer than most files do, so a fork server does that once: it is started by the first upload, never sees a file itself,
-and gives each upload a copy of itself, which sets its limits before it opens the file and dies with it.
+and gives each upload a copy of itself, which dies with it. The copy loads the model, then gives up what it no longer
+needs (other files, the network, where it can its user id: see :mod:`churnrisk.confine`), and only then opens the file.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from churnrisk import errors
+from churnrisk.confine import Reach, choose_user, confine, hand_over, keep_environment
 from churnrisk.errors import ChurnriskError, LimitExceeded
 from churnrisk.learning import Valuation
 from churnrisk.orders import IntakeOptions
+from churnrisk.sources import tell_kind
 
 MEMORY = 2 * 2**30
 UPLOAD, CONTENT, FACTS, FAILURE = "upload", "content", "facts.json", "failure.json"
@@ -59,6 +62,7 @@ class Task:
     most_rows: int
     seconds: float
     how: Mapping[str, Any]
+    user: int | None
 
 
 def score_upload(
@@ -99,13 +103,15 @@ def score_upload(
         What the command would say.
     """
     with tempfile.TemporaryDirectory(prefix="churnrisk-upload-") as name:
-        folder = Path(name)
+        folder = Path(name).resolve()
         (folder / UPLOAD).write_bytes(body)
-        options = replace(options, rejects=None, threads=1)
-        code = _run(Task(folder, models_dir.resolve(), options, valuation, answer, most_rows, seconds, how))
+        user = choose_user(folder)
+        if user is not None:
+            hand_over(user, folder, folder / UPLOAD)
+        options = replace(options, engine=None, keep=None, rejects=None, threads=1)
+        code = _run(Task(folder, models_dir.resolve(), options, valuation, answer, most_rows, seconds, how, user))
         if code == 0:
-            facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-            return Uploaded((folder / CONTENT).read_bytes(), facts["by_risk"])
+            return Uploaded(_read(folder / CONTENT), json.loads(_read(folder / FACTS))["by_risk"])
         raise _explain(folder, code)
 
 
@@ -130,7 +136,7 @@ def _explain(folder: Path, code: int) -> Exception:
     """Give what the end of the process means."""
     failure = folder / FAILURE
     if code == 2 and failure.exists():
-        found = json.loads(failure.read_text(encoding="utf-8"))
+        found = json.loads(_read(failure))
         kind = getattr(errors, found["kind"], ChurnriskError)
         error: ChurnriskError = kind(found["message"])
         return error
@@ -138,6 +144,12 @@ def _explain(folder: Path, code: int) -> Exception:
         died = f"the process that read the file died by {signal.Signals(-code).name}"
         return LimitExceeded(f"{died}; it may use {MEMORY // 2**20} MiB of memory. Send less.")
     return RuntimeError(f"the process that scores files ended with {code}")
+
+
+def _read(path: Path) -> bytes:
+    """Read what the process has left; were it a link, it could point to what only this process may read."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
+        return file.read()
 
 
 def work(task: Task) -> None:
@@ -166,6 +178,16 @@ def _limit(seconds: float) -> None:
         os.dup2(nowhere, stream)
 
 
+def _give_up(task: Task) -> None:
+    """Keep the file, this folder and the libraries; Python may start once more only for what is no plain text."""
+    kept = keep_environment(os.environ, task.folder)
+    os.environ.clear()
+    os.environ.update(kept)
+    tempfile.tempdir = str(task.folder)
+    starts = tell_kind(task.folder / UPLOAD, UPLOAD) != "text"
+    confine(Reach(task.folder, starts=starts, user=task.user))
+
+
 def _fail(task: Task, kind: str, message: str) -> None:
     (task.folder / FAILURE).write_text(json.dumps({"kind": kind, "message": message}), encoding="utf-8")
     sys.exit(2)
@@ -177,6 +199,7 @@ def _score(task: Task) -> None:
     from churnrisk.workflows.scoring import describe_scores, score_source
 
     model = load(models_dir=task.models_dir)
+    _give_up(task)
     how = dict(task.how)
     if model.model.sample is None:
         how["reasons"] = "none"
