@@ -144,14 +144,25 @@ def list_keys(state: State) -> list[KeyRecord]:
     return [KeyRecord(*row) for row in state.rows(f"SELECT {_COLUMNS} FROM keys k ORDER BY k.key_id")]  # noqa: S608 - as above
 
 
-def open_session(state: State, key_id: int, *, seconds: float) -> tuple[str, str]:
+def open_session(state: State, key_id: int, *, seconds: float, instead_of: str = "") -> tuple[str, str]:
     """Open a session of the dashboard for a key; give its secret and the CSRF token of its forms.
 
-    Sessions that have expired go at the same time.
+    Sessions that have expired go at the same time, and so does the one whose place it takes.
+
+    Parameters
+    ----------
+    state : State
+        The open state.
+    key_id : int
+        The key.
+    seconds : float
+        How long it lasts.
+    instead_of : str
+        Secret of the session that the same browser had before.
     """
     secret, token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     with state.transaction():
-        state.run("DELETE FROM sessions WHERE expires_at <= ?", (now(),))
+        state.run("DELETE FROM sessions WHERE expires_at <= ? OR session_hash = ?", (now(), _hash(instead_of)))
         values = (_hash(secret), key_id, _hash(token), now(), later(seconds))
         state.run("INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", values)
     return secret, token

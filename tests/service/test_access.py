@@ -172,3 +172,47 @@ def assert_problem(answer: httpx.Response, status: int) -> None:
     assert {"type", "title", "status", "detail", "request_id"} <= document.keys()
     assert document["status"] == status
     assert document["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_form_of_too_many_fields_is_refused_and_is_no_defect(service: Service, doors: list[Door]) -> None:
+    browser, token = service.browser("admin")
+    forms = [(method, path) for method, path, _ in requests_of(doors) if method == "POST" and path[:3] != "/v1"]
+    pages = [path for method, path, door in requests_of(doors) if method == "GET" and not door.route.include_in_schema]
+    assert len(forms) >= 5
+    browser.get("/login")  # which gives its own form a token
+    known = len(service.events())
+    for fields in (1001, 5000):
+        rest = "&".join(f"f{number}=" for number in range(fields - 1))
+        plain = {"Content-Type": "application/x-www-form-urlencoded"}
+        for method, path in forms:
+            shown = {} if path == "/logout" else {"X-CSRF-Token": token}  # to log out takes no field but the token
+            for more in ({}, shown):
+                answer = browser.request(method, path, content=f"csrf_token={token}&{rest}", headers=plain | more)
+                assert_problem(answer, 413)
+        for path in pages:
+            answer = browser.get(path, params=rest)
+            assert answer.status_code < 500 or "history" in answer.text, (path, answer.text)
+    assert [event for event in service.events()[known:] if event["event"] == "defect"] == []
+    for count, status in ((1000, 403), (1001, 413)):
+        body = "&".join(["csrf_token=wrong", *(f"f{number}=" for number in range(count - 1))])
+        answer = browser.post("/language", content=body, headers=plain)
+        assert_problem(answer, status)
+
+
+def test_a_new_login_ends_the_older_session_of_that_browser(service: Service) -> None:
+    browser, token = service.browser("reader")
+    other, _ = service.browser("reader")
+    older = browser.cookies["churnrisk_session"]
+    page = browser.get("/login").text.partition('name="csrf_token" value="')[2]
+    form = {"csrf_token": page.partition('"')[0]}
+    assert browser.post("/login", data={**form, "key": "crk_unknown"}).status_code == 401
+    assert browser.get("/openapi.json").status_code == 200, "a login that fails ends nothing"
+    page = browser.get("/login").text.partition('name="csrf_token" value="')[2]
+    form = {"csrf_token": page.partition('"')[0], "key": service.keys["admin"]}
+    assert browser.post("/login", data=form).status_code == 303
+    assert browser.cookies["churnrisk_session"] != older
+    assert browser.get("/v1/audit").status_code == 200
+    with httpx.Client(base_url=service.url, cookies={"churnrisk_session": older}) as thief:
+        assert_problem(thief.get("/openapi.json"), 401)
+        assert_problem(thief.post("/logout", headers={"X-CSRF-Token": token}), 401)
+    assert other.get("/openapi.json").status_code == 200, "another browser is another session"

@@ -69,7 +69,7 @@ def test_more_requests_than_may_wait_are_closed_upon_in_order(server: InThread, 
         for start, stop in zip([0, *cuts], [*cuts, len(sent)], strict=True):
             connection.sendall(sent[start:stop])
         answers = read_answers(connection)
-    assert MOST_PIPELINED < len(answers) if cuts else len(answers) == MOST_PIPELINED + 1
+    assert len(answers) > MOST_PIPELINED if cuts else len(answers) == MOST_PIPELINED + 1
     assert [body for _, _, body in answers] == [b'{"n":%d}' % n for n in range(len(answers))]
     if len(answers) < 3 * MOST_PIPELINED:  # in pieces so many may not come together
         assert ["connection: close" in head for _, head, _ in answers] == [False] * (len(answers) - 1) + [True]
