@@ -7,6 +7,7 @@ handful of rows an engine takes longer to start than to run.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zoneinfo
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ from churnrisk.sources import SPACES, IntakeOptions
 from churnrisk.timeline import day_number
 
 _EXACT = Context(prec=60)
+_END_OF_DAY = re.compile(r"([0-9W-]{8,10}[T ])24((?:$|:?00(?::?00(?:[.,]0+)?)?)(?:Z|[+-][0-9:]+)?)")
 _UNIT = Decimal(1).scaleb(-4)
 _TYPES = {"text": "VARCHAR", "int64": "BIGINT"}
 ORDER_TYPES = {column.name: _TYPES[column.type] for column in ORDERS}
@@ -246,9 +248,15 @@ def _read_row(row: PurchaseRow, place: int, *, has_amounts: bool, zone: zoneinfo
 
 
 def read_day(text: str, place: int, zone: zoneinfo.ZoneInfo | None) -> int:
-    """Give the day of an ISO date or time by the shop's clock: that of ``zone`` for times with an offset."""
+    """Give the day of an ISO date or time by the shop's clock: that of ``zone`` for times with an offset.
+
+    24:00 is the end of its day, which is the next one, as in a file.
+    """
     try:
-        moment = dt.datetime.fromisoformat(text.strip(SPACES))
+        written = text.strip(SPACES)
+        is_end = _END_OF_DAY.fullmatch(written)
+        moment = dt.datetime.fromisoformat(written if is_end is None else "00".join(is_end.groups("")))
+        moment += dt.timedelta(days=is_end is not None)
         if zone is not None and moment.tzinfo is not None:
             moment = moment.astimezone(zone)
     except (ValueError, OverflowError):

@@ -64,7 +64,10 @@ async def score(
         work = run_in_threadpool(_score_json, shop, body, answer, request.app.state.config.bounds.rows, how)
     else:
         work = run_in_threadpool(_score_file, request.app.state.config, body, answer, how)
-    content, by_risk = await work
+    try:
+        content, by_risk = await work
+    except ChurnriskError as error:
+        raise for_sender(error) from None
     count_scores(by_risk)
     return Response(content, media_type="text/csv" if answer == "csv" else "application/json")
 
@@ -98,17 +101,14 @@ def _score_file(
         raise Problem(
             422, "Invalid request", "The body is empty; send the file itself, as --data-binary @FILE of curl."
         )
-    try:
-        uploaded = score_upload(
-            body,
-            models_dir=config.models_dir,
-            options=config.options,
-            valuation=config.valuation,
-            answer=answer,
-            most_rows=config.bounds.rows,
-            seconds=config.bounds.seconds,
-            **how,
-        )
-    except ChurnriskError as error:
-        raise for_sender(error) from None
+    uploaded = score_upload(
+        body,
+        models_dir=config.models_dir,
+        options=config.options,
+        valuation=config.valuation,
+        answer=answer,
+        most_rows=config.bounds.rows,
+        seconds=config.bounds.seconds,
+        **how,
+    )
     return uploaded.content, uploaded.by_risk

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from churnrisk import errors
-from churnrisk.errors import ChurnriskError, LimitExceeded
+from churnrisk.errors import ChurnriskError, LimitExceeded, ModelNotFound, NoModel
 from churnrisk.learning import Valuation
 from churnrisk.orders import IntakeOptions
 
@@ -176,7 +176,10 @@ def _score(task: Task) -> None:
     from churnrisk.workflows.model import load
     from churnrisk.workflows.scoring import describe_scores, score_source
 
-    model = load(models_dir=task.models_dir)
+    try:
+        model = load(models_dir=task.models_dir)
+    except ModelNotFound as error:
+        raise NoModel(str(error)) from None  # nobody asked for this model: it is the service that has none
     how = dict(task.how)
     if model.model.sample is None:
         how["reasons"] = "none"
