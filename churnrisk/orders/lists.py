@@ -13,7 +13,15 @@ from churnrisk.errors import ColumnError
 from churnrisk.messages import known_headings
 from churnrisk.orders.load import id_sql
 from churnrisk.orders.read import refuse_beyond_memory
-from churnrisk.sources import IntakeOptions, find_chosen_in, match_columns, open_source, own_sql, settle_rows
+from churnrisk.sources import (
+    IntakeOptions,
+    find_chosen_in,
+    match_columns,
+    open_source,
+    own_sql,
+    refuse_odd_list,
+    settle_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,7 @@ def read_list(source: Any, options: IntakeOptions = IntakeOptions()) -> Customer
         raw = settle_rows(open_source(source, database, options), database)
         chosen = find_chosen_in(raw.headers, options.columns, keep=("customer_id",))
         match = match_columns(raw.headers, chosen, roles=("customer_id",), needed=("customer_id",))
+        refuse_odd_list(raw, match)
         place = match.positions["customer_id"]
         cells = [id_sql(f"c{k}", raw.is_escaped) for k in range(len(raw.headers))]
         cells[place] = own_sql(cells[place], database, options)

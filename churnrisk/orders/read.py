@@ -47,6 +47,7 @@ from churnrisk.sources import (
     match_source,
     open_source,
     open_typed,
+    refuse_odd_ids,
     settle_lines,
 )
 from churnrisk.timeline import day_number
@@ -143,6 +144,7 @@ def _read_on_spark(source: Any, spark: Spark, options: IntakeOptions) -> Orders:
     try:
         opened = open_typed(source, spark, options)
         match = match_columns(opened.headers, options.columns)
+        refuse_odd_ids(opened.name, match, opened.no_ids)
         intake = Intake(
             name=opened.name,
             form=opened.format,

@@ -27,7 +27,8 @@ def for_sender(error: ChurnriskError) -> ChurnriskError:
     if not named:
         return error
     first, *others = _NEXT_SENTENCE.split(str(error))
-    told = " ".join([first, *(one for one in others if not _OPTION.search(one))])
+    clauses = [one for one in first.split("; ") if not _OPTION.search(one)] or [first]
+    told = " ".join(["; ".join(clauses).removesuffix(".") + ".", *(one for one in others if not _OPTION.search(one))])
     instead = "; ".join(INSTEAD[name] for name in named if name in INSTEAD) or "send the file in another form"
     settings = ", ".join(f"`{name.replace('-', '_')}`" for name in named if name not in NO_SETTINGS)
     else_ = f" Or whoever runs the service sets {settings} in churnrisk.toml." if settings else ""
