@@ -24,7 +24,7 @@ from churnrisk.service.problems import Problem
 from churnrisk.state import ROLES, Role
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-Lane = Literal["reads", "work", "login", "none"]
+Lane = Literal["reads", "work", "files", "login", "none"]
 FORM_LIMIT = 2**16
 """Bytes of a plain form that are looked through for its token."""
 
@@ -86,8 +86,9 @@ def Needs(role: Role, *, lane: Lane | None = None) -> Any:  # noqa: N802 - reads
     role : str
         The role.
     lane : str, optional
-        Where it waits when the service is busy: ``reads``, ``work``, or ``none`` for what never waits. By default a GET
-        is a read and everything else is work.
+        Where it waits when the service is busy: ``reads``, ``work``, ``files`` for what a file takes long with (a body
+        of JSON is work there, too), or ``none`` for what never waits. By default a GET is a read and everything else is
+        work.
     """
     return Depends(Need(role, lane))
 

@@ -14,7 +14,7 @@ from churnrisk.service.bounds import ClientGone
 from churnrisk.service.identity import name_of_host
 from churnrisk.service.logs import log_defect, log_request
 from churnrisk.service.metrics import count_request
-from churnrisk.service.problems import Problem, answer_plainly, problem_of, respond
+from churnrisk.service.problems import Problem, answer_plainly, problem_for, respond
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -110,7 +110,7 @@ class Exchange:
 
     async def answer_error(self, error: Exception, receive: Receive) -> None:
         """Answer with the problem that an error means, unless an answer has begun."""
-        problem = problem_of(error)
+        problem = problem_for(error, self.scope)
         if problem.status >= 500 and not isinstance(error, Problem):
             log_defect(error, request_id=self.request_id, route=self.route)
         if self.status == 0:

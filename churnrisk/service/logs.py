@@ -18,6 +18,8 @@ import traceback
 from types import TracebackType
 from typing import Any
 
+from churnrisk.errors import ChurnriskError
+
 LOGGER = logging.getLogger("churnrisk.service")
 MOST_FRAMES = 8
 MOST_WAITING = 200
@@ -62,6 +64,12 @@ def log_defect(error: BaseException, **facts: Any) -> None:
 def describe_error(error: BaseException) -> dict[str, Any]:
     """Give kind and place of an error, without its message."""
     return {"error": type(error).__name__, "places": _places(error.__traceback__)}
+
+
+def describe_in_full(error: BaseException) -> dict[str, Any]:
+    """Give the message of a deliberate error, too: of one about what we run on, while nobody has sent anything yet."""
+    told = {"detail": str(error)} if isinstance(error, ChurnriskError) else {}
+    return {**describe_error(error), **told}
 
 
 def _places(trace: TracebackType | None) -> list[str]:

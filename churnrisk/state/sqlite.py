@@ -37,6 +37,7 @@ class SqliteFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._opened = (0, 0)  # device and number of the file
 
     def connect(self) -> sqlite3.Connection:
         """Open the file in autocommit mode; a connection may wander between threads, one at a time."""
@@ -65,6 +66,8 @@ class SqliteFile:
             raise StateError(f"{self.path}: there is no folder {folder}; make it, or name another file with --state.")
         with self.explaining():
             _create_private(self.path)
+            opened = self.path.stat()
+            self._opened = opened.st_dev, opened.st_ino
             with contextlib.closing(self._open_for_changes()) as connection:
                 self._check_ours(connection)
                 connection.execute("PRAGMA journal_mode = WAL")
@@ -114,6 +117,13 @@ class SqliteFile:
     def find_format(self, connection: sqlite3.Connection) -> int:
         """Read the format version."""
         return read_format(connection)
+
+    def check(self, connection: sqlite3.Connection) -> None:
+        """Read from the file, and see that it is the one that was opened: what goes into a removed one is lost."""
+        connection.execute("SELECT state_id FROM identity").fetchone()
+        found = self.path.stat()
+        if (found.st_dev, found.st_ino) != self._opened:
+            raise StateError(f"{self.path}: another file is in the place of the one that was opened; start again.")
 
     def find_version(self, connection: sqlite3.Connection) -> int:
         """Give a number that changes when another connection has committed."""

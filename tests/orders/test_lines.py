@@ -276,7 +276,7 @@ def test_a_name_that_stands_twice_in_an_object_sets_its_row_aside(form: str, twi
 def test_a_column_of_what_no_id_can_be_is_no_column_of_ids(form: str, role: str, bad: object, tmp_path: Path) -> None:
     frame = pd.DataFrame({"customer_id": list("abcde"), "order_id": range(5), "date": "2024-01-05", "amount": 1.5})
     for value in (bad, "c"):
-        frame[role] = [value] * 5
+        frame[role] = pd.Series([value] * 5, dtype=object)
         if form == "parquet":
             duckdb.from_df(frame).write_parquet(str(tmp_path / "log.parquet"))
         source = tmp_path / "log.parquet" if form == "parquet" else frame

@@ -97,6 +97,7 @@ def test_a_time_is_of_the_same_day_in_a_file_and_over_http(written: list[tuple[d
     lines = [f"c{number},{number},{text},5" for number, text in enumerate([*texts, *usual])]
     path.write_text("\n".join(["customer_id,order_id,ordered_at,amount", *lines]), encoding="utf-8")
     with read_orders(path, IntakeOptions()) as orders:
+        assert orders.database is not None
         found = orders.database.connection.execute("SELECT CAST(order_id AS INT), order_day FROM orders").fetchall()
     of_file = {number: day for number, day in found if number < len(texts)}
     of_http = {}

@@ -38,7 +38,7 @@ ANSWER: dict[int | str, dict[str, Any]] = {
 
 @router.post(
     "/score",
-    dependencies=[Needs("scorer"), NoOthers],
+    dependencies=[Needs("scorer", lane="files"), NoOthers],
     response_model=ScoreAnswer,
     summary="Score customers by their purchases",
     openapi_extra={"requestBody": BODY},

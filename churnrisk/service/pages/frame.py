@@ -45,14 +45,8 @@ MENU = (
 
 TITLES = (
     *(mark("Not Found"), mark("Method Not Allowed"), mark("Invalid request"), mark("Role too small")),
-    *(
-        mark("Form token missing"),
-        mark("Body too large"),
-        mark("Too many fields"),
-        mark("Too many logins"),
-        mark("Busy"),
-        mark("Stopping"),
-    ),
+    *(mark("Form token missing"), mark("Body too large"), mark("Too many fields"), mark("Too many logins")),
+    *(mark("Busy"), mark("Stopping"), mark("Not ready")),
     *(mark("Took too long"), mark("Defect"), mark("Bad query"), mark("Campaign error"), mark("Model not found")),
     *(mark("No model"), mark("State error"), mark("Store error"), mark("Settings error"), mark("Source error")),
 )
