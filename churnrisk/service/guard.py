@@ -8,6 +8,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from churnrisk.errors import ChurnriskError
 from churnrisk.messages import mark
 from churnrisk.service.audit import note_outcome
 from churnrisk.service.bounds import ClientGone
@@ -111,7 +112,7 @@ class Exchange:
     async def answer_error(self, error: Exception, receive: Receive) -> None:
         """Answer with the problem that an error means, unless an answer has begun."""
         problem = problem_for(error, self.scope)
-        if problem.status >= 500 and not isinstance(error, Problem):
+        if problem.status >= 500 and not isinstance(error, Problem | ChurnriskError):
             log_defect(error, request_id=self.request_id, route=self.route)
         if self.status == 0:
             try:
