@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
 
+from churnrisk.clock import today
 from churnrisk.engines import MemoryDatabase
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders.log import Orders
@@ -264,7 +265,7 @@ def read_day(text: str, place: int, zone: zoneinfo.ZoneInfo | None) -> int:
             f"row {place}, ordered_at {text[:60]!r}: is no date or time; write 2026-01-31 or 2026-01-31T12:30:00."
         ) from None
     day = day_number(moment.date())
-    if not 0 <= day <= day_number(dt.date.today()) + 1:  # the shop may be a time zone ahead of us
+    if not 0 <= day <= day_number(today()) + 1:  # the shop may be a time zone ahead of us
         raise SourceError(f"row {place}, ordered_at {text[:60]!r}: lies before 1970 or in the future; mend the date.")
     return day
 

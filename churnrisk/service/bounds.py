@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from churnrisk.clock import steady
 from churnrisk.messages import mark, wording
 from churnrisk.service.access import FORM_LIMIT, SAFE_METHODS, replay
 from churnrisk.service.config import Bounds
@@ -74,7 +74,7 @@ class Lane:
             return True
         before = sum(map(self._takes, self._running)) / self.slots
         before += sum(self._takes(route) for route, _ in self._waiting)
-        since = (len(self._waiting) + 1) * (time.monotonic() - self._moved)
+        since = (len(self._waiting) + 1) * (steady() - self._moved)
         return max(before, since) / self.slots > self.seconds
 
     def _takes(self, route: Route) -> float:
@@ -132,12 +132,12 @@ class Lane:
                 turn.set_result("go")
                 self._take(following)
                 return
-        self._moved = time.monotonic()
+        self._moved = steady()
         self._shown[0].set(len(self._running))
 
     def _take(self, route: Route) -> None:
         self._running.append(route)
-        self._moved = time.monotonic()
+        self._moved = steady()
         self._shown[0].set(len(self._running))
 
 
@@ -223,7 +223,7 @@ class Bound:
 
     async def _work(self, lane: Lane, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application work in a slot that was taken, which is free again only when it has really ended."""
-        began = time.monotonic()
+        began = steady()
         answer = Answer(scope, receive, send, self.bounds.seconds)
         try:
             await self.app(scope, receive, answer.send)
@@ -232,7 +232,7 @@ class Bound:
                 raise
         finally:
             answer.clock.cancel()
-            lane.leave(route, time.monotonic() - began)
+            lane.leave(route, steady() - began)
 
 
 class Answer:

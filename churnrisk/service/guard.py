@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from churnrisk.clock import steady
 from churnrisk.errors import ChurnriskError
 from churnrisk.messages import mark
 from churnrisk.service.audit import note_outcome
@@ -93,7 +93,7 @@ class Exchange:
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.scope, self._send = scope, send
-        self.began, self.status, self.is_over = time.perf_counter(), 0, False
+        self.began, self.status, self.is_over = steady(), 0, False
         self.request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = self.request_id
 
@@ -133,7 +133,7 @@ class Exchange:
     def note(self) -> None:
         """Write the request down, and count it."""
         caller = self.scope["state"].get("caller")
-        seconds = time.perf_counter() - self.began
+        seconds = steady() - self.began
         method = self.scope["method"] if self.scope["method"] in METHODS else "other"
         route = self.route
         count_request(method, route, self.status, seconds)

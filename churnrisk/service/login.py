@@ -6,13 +6,13 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-import time
 from collections import deque
 from typing import Annotated
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from churnrisk.clock import steady
 from churnrisk.messages import mark, say, speaking, wording
 from churnrisk.service.access import OPEN_LOGIN, Caller, Needs, form_field, read_form
 from churnrisk.service.identity import LONGEST_SECRET, cookie_name, is_secure
@@ -44,10 +44,10 @@ class Throttle:
             429, with the seconds until the next attempt.
         """
         times = self._failures.get(address)
-        while times and time.monotonic() - times[0] > PER_SECONDS:
+        while times and steady() - times[0] > PER_SECONDS:
             times.popleft()
         if times and len(times) >= FAILURES:
-            wait = max(1, round(PER_SECONDS - (time.monotonic() - times[0])))
+            wait = max(1, round(PER_SECONDS - (steady() - times[0])))
             raise Problem(
                 429,
                 "Too many logins",
@@ -59,7 +59,7 @@ class Throttle:
         """Count a failure."""
         if len(self._failures) >= MOST_ADDRESSES:
             self._failures.clear()
-        self._failures.setdefault(address, deque(maxlen=FAILURES)).append(time.monotonic())
+        self._failures.setdefault(address, deque(maxlen=FAILURES)).append(steady())
 
 
 @router.get("/login", dependencies=[OPEN_LOGIN])

@@ -13,11 +13,11 @@ import logging
 import os
 import select
 import sys
-import time
 import traceback
 from types import TracebackType
 from typing import Any
 
+from churnrisk.clock import wall
 from churnrisk.errors import ChurnriskError
 
 LOGGER = logging.getLogger("churnrisk.service")
@@ -36,7 +36,7 @@ def log_request(**facts: Any) -> None:
     """Write a request down, as :func:`log` would, but cheaply and in a buffer: :func:`flush_logs` empties it."""
     if not LOGGER.isEnabledFor(logging.INFO):
         return
-    line = {"at": _stamp(time.time()), "level": "info", "process": os.getpid(), "event": "request", **facts}
+    line = {"at": _stamp(wall()), "level": "info", "process": os.getpid(), "event": "request", **facts}
     _waiting.append(f"{_encode(line)}\n".encode())
     if len(_waiting) >= MOST_WAITING:
         flush_logs()

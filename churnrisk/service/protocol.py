@@ -12,7 +12,6 @@ behind them: whatever is wrong with a later request, each earlier one gets its o
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -20,6 +19,7 @@ from typing import Any, Literal
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from churnrisk.clock import steady
 from churnrisk.service.config import Bounds
 from churnrisk.service.guard import HEADERS
 from churnrisk.service.metrics import CUT_OFF
@@ -40,7 +40,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self.bounds = bounds
         self.waits_for: Literal["head", "body", "nothing"] = "head"
-        self.since = time.monotonic()
+        self.since = steady()
         self.unread_since: float | None = None
         self._head = self._header_count = self._received = 0
         self._answered: RequestResponseCycle | None = None  # the request that is, or was last, being answered
@@ -122,7 +122,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         """Take note that the client does not read."""
-        self.unread_since = time.monotonic()
+        self.unread_since = steady()
         super().pause_writing()
 
     def resume_writing(self) -> None:
@@ -142,7 +142,7 @@ class GuardedProtocol(HttpToolsProtocol):
     # The clocks.
 
     def _begin(self, waits_for: Literal["head", "body", "nothing"]) -> None:
-        self.waits_for, self.since = waits_for, time.monotonic()
+        self.waits_for, self.since = waits_for, steady()
         self._head = self._received = 0
 
     @property

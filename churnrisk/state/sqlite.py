@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from churnrisk.clock import steady
 from churnrisk.errors import StateError
 from churnrisk.state.migrations import FORMAT, MIGRATIONS, newer_format
 
@@ -107,10 +108,10 @@ class SqliteFile:
     def scrub(self, connection: sqlite3.Connection) -> bool:
         """Write the file anew without what was deleted, and empty the write-ahead log."""
         connection.execute("VACUUM")
-        until = time.monotonic() + SCRUB_SECONDS
+        until = steady() + SCRUB_SECONDS
         while True:
             (is_busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            if not is_busy or time.monotonic() > until:
+            if not is_busy or steady() > until:
                 return not is_busy
             time.sleep(0.05)
 

@@ -11,7 +11,7 @@ from churnrisk.errors import StateError
 from churnrisk.service.access import Caller, Needs
 from churnrisk.service.api.queries import NoOthers
 from churnrisk.service.api.shapes import JobAnswer, JobsAnswer, NoTwins, Open, ScoreJob, TrainJob, problems
-from churnrisk.service.job_kinds import may_name_forgotten, result_path
+from churnrisk.service.job_kinds import ERASURES, may_name_forgotten, result_path
 from churnrisk.service.problems import Problem
 from churnrisk.state import Job, State, add_job, cancel_job, list_jobs, load_job, note_audit
 from churnrisk.timeline import parse_day
@@ -132,5 +132,5 @@ def _describe(one: Job) -> dict[str, Any]:
     names = ("job_id", "kind", "status", "made_at", "started_at", "ended_at", "error")
     progress = {"done": one.progress_done, "total": one.progress_total, "text": one.progress_text}
     shown = {name: getattr(one, name) for name in names}
-    result = None if one.result is None else dict(one.result)
+    result = None if one.result is None else {name: value for name, value in one.result.items() if name != ERASURES}
     return {**shown, "progress": progress, "request": dict(one.request), "result": result}
