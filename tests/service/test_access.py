@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 import httpx
 import pytest
 from fastapi.routing import APIRoute
 
 from churnrisk.service import ServiceConfig, create_app
-from churnrisk.service.access import Door
+from churnrisk.service.access import Door, Need
 from churnrisk.state import ROLES, create_key, list_keys, open_state, revoke_key
 from support.service import Service
 
@@ -66,6 +69,53 @@ def test_a_role_opens_its_doors_and_no_others(service: Service, doors: list[Door
     assert_problem(client.delete("/openapi.json"), 405)
     assert client.get("/openapi.json").status_code == 200
     assert "churnrisk" in client.get("/docs").text
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
+def answers_of(client: httpx.Client, doors: list[Door], headers: dict[str, str]) -> Iterator[tuple[str, str, int]]:
+    """Method, path and status of every method on every path, but for logging out, which would end it all."""
+    for path in dict.fromkeys(path for _, path, _ in requests_of(doors) if path != "/logout"):
+        for method in METHODS:
+            yield method, path, client.request(method, path, headers=headers).status_code
+
+
+def find_need(doors: list[Door], method: str, path: str) -> Need | None:
+    """What the first route declares that takes a method at a path; None where there is no such."""
+    found = (one for one in doors if method in one.methods and one.route.path_regex.match(path))
+    return next((door.need for door in found), None)
+
+
+def test_no_method_on_any_path_answers_without_a_key(service: Service, doors: list[Door]) -> None:
+    for method, path, status in answers_of(service.client(), doors, {}):
+        if path in OPEN:
+            expected = (200, 403, 503) if find_need(doors, method, path) else (405,)  # 403: the form without its token
+        else:
+            expected = (303,) if (method, path) == ("GET", "/") else (401,)
+        assert status in expected, (method, path)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("by", ["key", "session"])
+def test_each_role_has_the_methods_of_its_routes_and_no_others(
+    service: Service, doors: list[Door], role: str, by: str
+) -> None:
+    client, token = (service.client(role), "") if by == "key" else service.browser(role)
+    counts = Counter[str]()
+    for method, path, status in answers_of(client, doors, {"X-CSRF-Token": token}):
+        need = find_need(doors, method, path)
+        if need is None:
+            expected, kind = status in (403, 405), "unknown"
+        elif need.role is None or ROLES.index(need.role) <= ROLES.index(role):
+            expected, kind = status not in (401, 403, 405, 500, 501) or (path, status) == ("/login", 403), "allowed"
+        else:
+            expected, kind = status == 403, "forbidden"
+        counts[kind] += 1
+        assert expected, (method, path, status, kind)
+    assert counts["allowed"] + counts["forbidden"] >= len(requests_of(doors)) - 1
+    assert counts["unknown"] > 100
+    assert (counts["forbidden"] == 0) is (role == "admin")
 
 
 def test_a_revoked_key_is_refused_within_a_second(service: Service) -> None:
