@@ -296,3 +296,11 @@ def test_no_row_of_a_list_whose_id_is_none_is_passed_over(
     path = write_json(tmp_path / "list.jsonl", [{"customer_id": "c1"}, {"customer_id": bad}])
     with pytest.raises(ColumnError, match=r"line 2, customer_id.*must be a text or a number"):
         read(path, IntakeOptions())
+
+
+@pytest.mark.parametrize("bad", ['{"customer_id": "b", "customer_id": "c"}', "{broken", '"b"'])
+def test_no_row_of_a_list_that_cannot_be_read_is_passed_over(bad: str, tmp_path: Path) -> None:
+    path = tmp_path / "list.jsonl"
+    path.write_text(f'{{"customer_id": "a"}}\n{bad}\n{{"customer_id": "d"}}\n', encoding="utf-8")
+    with pytest.raises(ColumnError, match=r"list\.jsonl, line 2: .*Mend the row"):
+        read_list(path)
