@@ -30,8 +30,9 @@ WORKDIR /var/lib/churnrisk
 VOLUME ["/var/lib/churnrisk"]
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=3)"]
+# Ready is what has a model, a history and its state within reach; to read a large history takes minutes at first.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10m --retries=3 \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
 ENTRYPOINT ["churnrisk"]
 # Other machines reach this address, so CHURNRISK_ALLOWED_HOSTS must say by which names they may: '["churn.example.com"]'.
 CMD ["serve", "--host", "0.0.0.0", "--port", "8000", "--models-dir", "/var/lib/churnrisk/models", "--state", "/var/lib/churnrisk/state.db", "--purchases", "/data/purchases.csv"]

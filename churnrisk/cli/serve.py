@@ -70,7 +70,7 @@ def serve(
 
     from churnrisk.errors import MissingExtra
 
-    if any(importlib.util.find_spec(name) is None for name in ("fastapi", "uvicorn", "multipart", "prometheus_client")):
+    if any(importlib.util.find_spec(name) is None for name in ("fastapi", "uvicorn", "prometheus_client")):
         raise MissingExtra("the service needs an extra part: pip install 'churnrisk[service]'.")
     from churnrisk.learning import Valuation
     from churnrisk.messages import spoken_language

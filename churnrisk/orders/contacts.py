@@ -18,6 +18,7 @@ from churnrisk.sources import (
     open_source,
     own_sql,
     plain_header,
+    refuse_odd_list,
     settle_rows,
     trim_sql,
 )
@@ -142,6 +143,7 @@ def _collect(raw: RawRows, database: Database, options: IntakeOptions, *, needs_
     match = match_columns(
         raw.headers, find_chosen_in(raw.headers, chosen), roles=("customer_id",), needed=("customer_id",)
     )
+    refuse_odd_list(raw, match)
     identity = id_sql(f"c{match.positions['customer_id']}", raw.is_escaped)
     identity = own_sql(identity, database, options)
     places = _find_fields(raw, needs_email=needs_email)

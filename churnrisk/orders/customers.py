@@ -27,6 +27,7 @@ from churnrisk.sources import (
     match_columns,
     match_source,
     open_source,
+    refuse_odd_list,
     settle_rows,
 )
 
@@ -168,6 +169,7 @@ def _read_kind(kind: str, raw: RawRows, database: Database, options: IntakeOptio
     raw = settle_rows(raw, database)
     chosen = find_chosen_in(raw.headers, options.columns, keep=("customer_id",))
     match = match_columns(raw.headers, chosen, roles=SUMMARY_FILE_ROLES, needed=("customer_id",))
+    refuse_odd_list(raw, match)
     if kind == "ids":
         match = ColumnMatch(match.headers, {"customer_id": match.positions["customer_id"]})
         ids, report = list_ids(raw, match, database, options)

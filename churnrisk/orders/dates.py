@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from churnrisk.clock import today
 from churnrisk.errors import AmbiguousFormat, SettingsError
 from churnrisk.messages import mark, wording
 from churnrisk.orders import date_forms
@@ -189,7 +190,7 @@ def _settle_digits(family: Family, shapes: Mapping[str, int], ask: Ask, *, share
     epoch, clock, scale, parts = rivals[shape]
     if not shapes.get(shape) or family.name not in (epoch, clock):
         return family
-    tomorrow = dt.date.today() + dt.timedelta(days=1)
+    tomorrow = today() + dt.timedelta(days=1)
     first, last = (day_number(day) * 86_400 * scale for day in (_EARLIEST, tomorrow + dt.timedelta(days=1)))
     stamp = f"try_strptime(v, '{parts}')"
     is_moment = f"coalesce(try_cast(v AS BIGINT) BETWEEN {first} AND {last}, false)"

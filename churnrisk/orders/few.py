@@ -7,6 +7,7 @@ handful of rows an engine takes longer to start than to run.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zoneinfo
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
 
+from churnrisk.clock import today
 from churnrisk.engines import MemoryDatabase
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders.log import Orders
@@ -24,6 +26,7 @@ from churnrisk.sources import SPACES, IntakeOptions
 from churnrisk.timeline import day_number
 
 _EXACT = Context(prec=60)
+_END_OF_DAY = re.compile(r"([0-9W-]{8,10}[T ])24((?:$|:?00(?::?00(?:[.,]0+)?)?)(?:Z|[+-][0-9:]+)?)")
 _UNIT = Decimal(1).scaleb(-4)
 _TYPES = {"text": "VARCHAR", "int64": "BIGINT"}
 ORDER_TYPES = {column.name: _TYPES[column.type] for column in ORDERS}
@@ -246,9 +249,15 @@ def _read_row(row: PurchaseRow, place: int, *, has_amounts: bool, zone: zoneinfo
 
 
 def read_day(text: str, place: int, zone: zoneinfo.ZoneInfo | None) -> int:
-    """Give the day of an ISO date or time by the shop's clock: that of ``zone`` for times with an offset."""
+    """Give the day of an ISO date or time by the shop's clock: that of ``zone`` for times with an offset.
+
+    24:00 is the end of its day, which is the next one, as in a file.
+    """
     try:
-        moment = dt.datetime.fromisoformat(text.strip(SPACES))
+        written = text.strip(SPACES)
+        is_end = _END_OF_DAY.fullmatch(written)
+        moment = dt.datetime.fromisoformat(written if is_end is None else "00".join(is_end.groups("")))
+        moment += dt.timedelta(days=is_end is not None)
         if zone is not None and moment.tzinfo is not None:
             moment = moment.astimezone(zone)
     except (ValueError, OverflowError):
@@ -256,7 +265,7 @@ def read_day(text: str, place: int, zone: zoneinfo.ZoneInfo | None) -> int:
             f"row {place}, ordered_at {text[:60]!r}: is no date or time; write 2026-01-31 or 2026-01-31T12:30:00."
         ) from None
     day = day_number(moment.date())
-    if not 0 <= day <= day_number(dt.date.today()) + 1:  # the shop may be a time zone ahead of us
+    if not 0 <= day <= day_number(today()) + 1:  # the shop may be a time zone ahead of us
         raise SourceError(f"row {place}, ordered_at {text[:60]!r}: lies before 1970 or in the future; mend the date.")
     return day
 

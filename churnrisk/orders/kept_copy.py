@@ -11,7 +11,6 @@ of a copy that somebody works on, so that it may go meanwhile; and ``.part-...``
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import functools
 import hashlib
 import json
@@ -19,12 +18,12 @@ import os
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from churnrisk import clock
 from churnrisk.engines import Database, engine_error, is_spark
 from churnrisk.messages import wording
 from churnrisk.orders.issues import FUTURE, ISSUES
@@ -197,7 +196,7 @@ def drop_copies(folder: Path, *, days: int | None = None, size: int | None = Non
     """
     copies = sorted(_find_copies(folder), key=lambda one: -one[1])
     is_all, room, gone = days is None and size is None, float("inf") if size is None else size, []
-    oldest = 0.0 if days is None else time.time() - days * DAY_SECONDS
+    oldest = 0.0 if days is None else clock.wall() - days * DAY_SECONDS
     for path, used_at, taken in copies:
         room -= taken
         if is_all or used_at < oldest or room < 0:
@@ -250,7 +249,7 @@ def _write_copy(part: Path, database: Database, orders: Orders) -> None:
         sync(path)
     account = {
         "format": FORMAT,
-        "made_on": dt.date.today().isoformat(),
+        "made_on": clock.today().isoformat(),
         "facts": {name: getattr(orders, name) for name in FACTS},
         "report": orders.report.to_dict(),
     }
@@ -265,7 +264,7 @@ def _holds_today(account: Mapping[str, Any]) -> bool:
 
     It would not where a row was in the future then, or where digits were told for days by what lies in the past.
     """
-    made_on, today, report = account["made_on"], dt.date.today().isoformat(), account["report"]
+    made_on, today, report = account["made_on"], clock.today().isoformat(), account["report"]
     is_lasting = ISSUES[FUTURE][1] not in report["reasons"] and not _TELLS_BY_TODAY.match(report["date_format"])
     return bool(made_on == today or (made_on < today and is_lasting))
 
@@ -312,7 +311,7 @@ def _find_leftovers(folder: Path, *, is_all: bool) -> Iterator[Path]:
         if not opened and not _PART.fullmatch(path.name):
             continue
         with contextlib.suppress(OSError):
-            is_old = path.stat().st_mtime < time.time() - DAY_SECONDS
+            is_old = path.stat().st_mtime < clock.wall() - DAY_SECONDS
             is_alive = opened is not None and _is_alive(int(opened[1]))
             if (is_all or is_old) and not is_alive:
                 yield path

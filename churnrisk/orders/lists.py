@@ -13,7 +13,17 @@ from churnrisk.errors import ColumnError
 from churnrisk.messages import known_headings
 from churnrisk.orders.load import id_sql
 from churnrisk.orders.read import refuse_beyond_memory
-from churnrisk.sources import IntakeOptions, find_chosen_in, match_columns, open_source, own_sql, settle_rows
+from churnrisk.orders.rows import load_rejects
+from churnrisk.sources import (
+    IntakeOptions,
+    RawRows,
+    find_chosen_in,
+    match_columns,
+    open_source,
+    own_sql,
+    refuse_odd_list,
+    settle_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,8 @@ def read_list(source: Any, options: IntakeOptions = IntakeOptions()) -> Customer
         raw = settle_rows(open_source(source, database, options), database)
         chosen = find_chosen_in(raw.headers, options.columns, keep=("customer_id",))
         match = match_columns(raw.headers, chosen, roles=("customer_id",), needed=("customer_id",))
+        refuse_odd_list(raw, match)
+        _refuse_unread(raw, database)
         place = match.positions["customer_id"]
         cells = [id_sql(f"c{k}", raw.is_escaped) for k in range(len(raw.headers))]
         cells[place] = own_sql(cells[place], database, options)
@@ -91,6 +103,14 @@ def read_list(source: Any, options: IntakeOptions = IntakeOptions()) -> Customer
     names = [known_headings().get(header, header) for header in raw.headers]  # ours, of a sheet in any language
     columns = {names[k]: ["" if row[k] is None else str(row[k]) for row in rows] for k in others}
     return CustomerList(raw.name, ids, columns, raw.first_line)
+
+
+def _refuse_unread(raw: RawRows, database: Database) -> None:
+    """Refuse a list with a row that cannot be read: who stands in it would be passed over."""
+    if unread := load_rejects(raw):
+        for file, line, _, value, reason, _ in database.rows_of(f"{unread} ORDER BY file, line LIMIT 1"):
+            place = f"{raw.name}{f' ({file})' if file else ''}, line {line}"
+            raise ColumnError(f"{place}: {value!r}: {reason}. Mend the row, or take it off the list.")
 
 
 def _check_ids(source: str, ids: Sequence[str | None], *, first_line: int) -> list[str]:

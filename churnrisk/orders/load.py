@@ -6,11 +6,11 @@ rows have said how its column is written.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from churnrisk.clock import today
 from churnrisk.engines import Database, engine_error
 from churnrisk.orders.dates import CANONICAL, CANONICAL_NAME, CANONICAL_SHAPE, clock_form, strict_strptime_sql
 from churnrisk.orders.missing import is_missing
@@ -180,7 +180,7 @@ def _rows_sql(
     texts |= {f"{one.name}_d": f"try_cast({one.written} AS DECIMAL(18, 4))" for one in numbers}
     read = ", ".join(f"{sql} AS {name}" for name, sql in texts.items())
     marks = ", ".join(f"{one.clean} AS {one.mark}" for one in columns)
-    last = day_number(dt.date.today()) + 1
+    last = day_number(today()) + 1
     dates = [one.mark for one in columns if one.is_date]
     days = ", ".join(f"CASE WHEN {day} BETWEEN 0 AND {last} THEN {day} END AS {day}" for day in dates)
     listed = [*kept, *(one.value_sql(may_wait=may_wait) for one in columns), *(["h"] if has_hash else [])]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from churnrisk import clock
 from churnrisk.engines import Database, Spark, SqlEngine, engine_error, is_spark
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders import clean, money, settle, values
@@ -47,6 +48,7 @@ from churnrisk.sources import (
     match_source,
     open_source,
     open_typed,
+    refuse_odd_ids,
     settle_lines,
 )
 from churnrisk.timeline import day_number
@@ -143,6 +145,7 @@ def _read_on_spark(source: Any, spark: Spark, options: IntakeOptions) -> Orders:
     try:
         opened = open_typed(source, spark, options)
         match = match_columns(opened.headers, options.columns)
+        refuse_odd_ids(opened.name, match, opened.no_ids)
         intake = Intake(
             name=opened.name,
             form=opened.format,
@@ -317,7 +320,7 @@ def _judge(
     Gives the rows, the table of those that were set aside, counts of rows, how sales are told and their counts (None
     where each row is what it seems), and what is to be said.
     """
-    today = dt.date.today()
+    today = clock.today()
     table = make_rows(engine, intake.typed, today=today)
     if not engine.rows_of(f"SELECT 1 FROM {table.name} LIMIT 1") and not intake.rejects:
         raise SourceError(f"{intake.name} has a header and no rows; it must have a row per purchase.")

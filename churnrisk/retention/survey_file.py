@@ -171,4 +171,5 @@ def _number(text: str) -> float | None:
 
 
 def _read_day(text: str) -> int | None:
-    return parse_day(text[:10], option="answered_at") if text else None
+    """Read the day of a date or a time; 24:00 is the end of its day, which is the next one."""
+    return parse_day(text[:10], option="answered_at") + (text[11:13] == "24") if text else None

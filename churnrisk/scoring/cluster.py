@@ -14,10 +14,11 @@ import numpy as np
 
 from churnrisk.btyd import Summary
 from churnrisk.engines import Arrays, Spark, check_folder, map_rows, replacing_folder, spark_errors
-from churnrisk.errors import IncompatibleModel, OutputError
+from churnrisk.errors import OutputError
 from churnrisk.features import finish_features, lazy_features
 from churnrisk.learning import FittedModel, Valuation
 from churnrisk.orders import Orders
+from churnrisk.scoring.score import check_amounts
 from churnrisk.scoring.scores import NEXT_ORDER, OUTLOOK_COLUMNS, By, OutlookColumns, arrange
 from churnrisk.scoring.standing import CUSTOMER, find_standing, make_standing
 from churnrisk.store import PackedModel, unpack_model
@@ -173,8 +174,7 @@ def score_on_cluster(
     spark = orders.keeper
     if not isinstance(spark, Spark):
         raise TypeError("these orders are not on Spark")
-    if model.needs_amounts and not orders.has_amounts:
-        raise IncompatibleModel("the model was trained on a log with amounts, and this one has none.")
+    check_amounts(model, orders)
     tell = progress or (lambda _what, _done, _total: None)
     if output is not None:
         check_folder(spark, output)

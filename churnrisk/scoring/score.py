@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import numpy as np
 
 from churnrisk.engines import BATCH_ROWS, Database, MemoryDatabase
-from churnrisk.errors import IncompatibleModel
+from churnrisk.errors import ColumnError
 from churnrisk.features import Features, customer_features, iterate_features
 from churnrisk.learning import FittedModel, SummaryModel, Valuation
 from churnrisk.orders import Orders
@@ -79,7 +79,7 @@ def score_orders(
 def check_amounts(model: FittedModel, orders: Orders) -> None:
     """Refuse a log without the amounts that a model needs."""
     if model.needs_amounts and not orders.has_amounts:
-        raise IncompatibleModel(
+        raise ColumnError(
             "the model was trained on a log with amounts, and this one has none. Name the column with "
             "--column amount=..., or train a model on a log without amounts."
         )

@@ -24,10 +24,14 @@ from churnrisk.service.problems import Problem
 from churnrisk.state import ROLES, Role
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-Lane = Literal["reads", "work", "login", "none"]
+Lane = Literal["reads", "work", "files", "login", "none"]
 FORM_LIMIT = 2**16
 """Bytes of a plain form that are looked through for its token."""
 
+MOST_FIELDS = 1000
+"""Fields of a form, and of the address of a page."""
+
+TOO_MANY_FIELDS = wording("A form, or the address of a page, may have {count} fields.")
 FORM_TOO_LARGE = wording(
     "A form may have {count} bytes. A longer list of customers who have opted out belongs into a file, which "
     "`suppress` in the settings of the service names."
@@ -82,8 +86,9 @@ def Needs(role: Role, *, lane: Lane | None = None) -> Any:  # noqa: N802 - reads
     role : str
         The role.
     lane : str, optional
-        Where it waits when the service is busy: ``reads``, ``work``, or ``none`` for what never waits. By default a GET
-        is a read and everything else is work.
+        Where it waits when the service is busy: ``reads``, ``work``, ``files`` for what a file takes long with (a body
+        of JSON is work there, too), or ``none`` for what never waits. By default a GET is a read and everything else is
+        work.
     """
     return Depends(Need(role, lane))
 
@@ -304,8 +309,23 @@ async def read_form(receive: Receive) -> bytes:
 
 def form_field(body: bytes, name: str) -> str:
     """Give a field of a plain form; empty where it is missing, or there twice."""
-    values = parse_qs(body.decode("utf-8", "replace"), max_num_fields=1000).get(name, [])
+    values = read_fields(body).get(name, [])
     return values[0] if len(values) == 1 else ""
+
+
+def read_fields(encoded: bytes) -> dict[str, list[str]]:
+    """Give the fields of a plain form, or of an address, with all values of each.
+
+    Raises
+    ------
+    Problem
+        Where there are more than :data:`MOST_FIELDS`.
+    """
+    try:
+        return parse_qs(encoded.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        detail = TOO_MANY_FIELDS.format(count=MOST_FIELDS)
+        raise Problem(413, "Too many fields", detail, limit_fields=MOST_FIELDS) from None
 
 
 def replay(body: bytes, receive: Receive) -> Receive:

@@ -22,6 +22,7 @@ from churnrisk.service.files import read_static
 from churnrisk.service.files import router as static
 from churnrisk.service.finished import FinishedAnswers
 from churnrisk.service.guard import Guard
+from churnrisk.service.health import Readiness
 from churnrisk.service.health import router as health
 from churnrisk.service.identity import Identities
 from churnrisk.service.login import Throttle
@@ -92,6 +93,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.state = state
         app.state.identities = Identities(state)
         app.state.shop = Shop.open(config.shop_plan, state)
+        app.state.readiness = Readiness(state, app.state.shop)
         app.state.warming = threading.Thread(target=app.state.shop.warm_up, name="warm-up", daemon=True)
         stop = threading.Event()
         keeping = threading.Thread(target=_keep_up, args=(app.state.shop, stop), name="keep-up", daemon=True)
@@ -103,6 +105,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             stop.set()
             for thread in (app.state.warming, keeping):
                 await asyncio.to_thread(thread.join)
+            app.state.readiness.close()
             app.state.shop.close()
             app.state.identities.close()
 

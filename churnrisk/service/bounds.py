@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from churnrisk.clock import steady
 from churnrisk.messages import mark, wording
 from churnrisk.service.access import FORM_LIMIT, SAFE_METHODS, replay
 from churnrisk.service.config import Bounds
@@ -28,6 +28,9 @@ WEIGHT = 0.2
 
 PATIENCE = 4
 """Times as long as was foreseen, somebody waits who was let into the queue: who has waited is rather served late."""
+
+Route = str | None
+"""What averages are kept by: the path of a route as it is declared; None where there is no route."""
 
 Turn = Literal["go", "late", "gone"]
 """How a wait in the queue ends."""
@@ -49,28 +52,37 @@ class Lane:
     queued : int
         How many may wait.
     seconds : float
-        How long one may have to wait, by how long the last ones took and how long none has ended. Who would have to
-        wait longer is refused at once: the answer is the same as after the wait, and comes when it is of use.
+        How long one may have to wait, by how long the last ones of those routes took that are before it, and how long
+        none has ended. Who would have to wait longer is refused at once: the answer is the same as after the wait, and
+        comes when it is of use.
     """
 
     def __init__(self, name: str, slots: int, queued: int, seconds: float) -> None:
         self.slots, self.queued, self.seconds = slots, queued, seconds
-        self.running = 0
-        self.usual = 0.0
+        self.usual: dict[Route, float] = {}
+        self._running: list[Route] = []
         self._moved = 0.0  # when a slot was last taken or given on
-        self._waiting: deque[asyncio.Future[Turn]] = deque()
+        self._waiting: deque[tuple[Route, asyncio.Future[Turn]]] = deque()
         self._shown = RUNNING.labels(name), QUEUED.labels(name)
 
     @property
     def is_full(self) -> bool:
         """Whether one more would have to be refused."""
-        if self.running < self.slots:
+        if len(self._running) < self.slots:
             return False
-        each = max(self.usual, time.monotonic() - self._moved) / self.slots
-        return len(self._waiting) >= self.queued or (len(self._waiting) + 1) * each > self.seconds
+        if len(self._waiting) >= self.queued:
+            return True
+        before = sum(map(self._takes, self._running)) / self.slots
+        before += sum(self._takes(route) for route, _ in self._waiting)
+        since = (len(self._waiting) + 1) * (steady() - self._moved)
+        return max(before, since) / self.slots > self.seconds
 
-    async def enter(self, receive: Receive) -> Receive:
-        """Take a slot, after waiting for one if need be; give how to receive from here on.
+    def _takes(self, route: Route) -> float:
+        """Give how long a request of a route usually takes; nothing where that is not known yet."""
+        return self.usual.get(route, 0.0)
+
+    async def enter(self, receive: Receive, route: Route = None) -> Receive:
+        """Take a slot for a request of a route, after waiting for one if need be; give how to receive from here on.
 
         Raises
         ------
@@ -79,14 +91,15 @@ class Lane:
         ClientGone
             Where the client hangs up while it waits.
         """
-        if self.running < self.slots:
-            self._take(1)
+        if len(self._running) < self.slots:
+            self._take(route)
             return receive
         if self.is_full:
             raise busy("queue full")
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[Turn] = loop.create_future()
-        self._waiting.append(turn)
+        place = route, turn
+        self._waiting.append(place)
         self._shown[1].set(len(self._waiting))
         clock = loop.call_later(PATIENCE * self.seconds, _call, turn, "late")
         leaving = asyncio.ensure_future(receive())
@@ -96,34 +109,36 @@ class Lane:
         except asyncio.CancelledError:
             leaving.cancel()
             if turn.done() and not turn.cancelled() and turn.result() == "go":
-                self.leave()  # the slot came at the same moment
+                self.leave(route)  # the slot came at the same moment
             raise
         finally:
             clock.cancel()
             with contextlib.suppress(ValueError):
-                self._waiting.remove(turn)
+                self._waiting.remove(place)
             self._shown[1].set(len(self._waiting))
         if called == "go":
             return _shared(leaving)
         leaving.cancel()
         raise busy("waited too long") if called == "late" else ClientGone
 
-    def leave(self, took: float | None = None) -> None:
-        """Give the slot to the next, or back; say how long it was used."""
+    def leave(self, route: Route = None, took: float | None = None) -> None:
+        """Give the slot of a request of a route to the next, or back; say how long it was used."""
+        self._running.remove(route)
         if took is not None:
-            self.usual += WEIGHT * (took - self.usual)
+            self.usual[route] = self._takes(route) + WEIGHT * (took - self._takes(route))
         while self._waiting:
-            turn = self._waiting.popleft()
+            following, turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result("go")
-                self._moved = time.monotonic()
+                self._take(following)
                 return
-        self._take(-1)
+        self._moved = steady()
+        self._shown[0].set(len(self._running))
 
-    def _take(self, change: int) -> None:
-        self.running += change
-        self._moved = time.monotonic()
-        self._shown[0].set(self.running)
+    def _take(self, route: Route) -> None:
+        self._running.append(route)
+        self._moved = steady()
+        self._shown[0].set(len(self._running))
 
 
 class Bound:
@@ -143,6 +158,7 @@ class Bound:
         self.lanes = {
             "reads": Lane("reads", bounds.reads, bounds.queued, bounds.wait_seconds),
             "work": Lane("work", bounds.work, bounds.queued, bounds.wait_seconds),
+            "files": Lane("files", bounds.work, bounds.queued, bounds.wait_seconds),
             "login": Lane("login", 2, 8, bounds.wait_seconds),  # its own, since anyone may try
         }
 
@@ -161,14 +177,19 @@ class Bound:
             if lane is None:
                 await self.app(scope, replay(body, receive), send)
             else:
-                rest = await lane.enter(receive)
-                await self._work(lane, scope, replay(body, rest), send)
+                door = scope["state"].get("door")
+                route = None if door is None else door.template
+                rest = await lane.enter(receive, route)
+                await self._work(lane, route, scope, replay(body, rest), send)
 
     def _lane_of(self, scope: Scope) -> Lane | None:
         door = scope["state"].get("door")
-        name = door.need.lane if door is not None and door.need is not None else None
+        need = door.need if door is not None else None
+        name = need.lane if need is not None else None
         if name is None:
             name = "reads" if scope["method"] in SAFE_METHODS else "work"
+        elif name == "files" and is_json(scope):
+            name = "work"  # few rows as a rule, and read in this process
         return self.lanes.get(name)
 
     def _limit_of(self, scope: Scope) -> int:
@@ -200,9 +221,9 @@ class Bound:
         finally:
             self.buffered -= held
 
-    async def _work(self, lane: Lane, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _work(self, lane: Lane, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application work in a slot that was taken, which is free again only when it has really ended."""
-        began = time.monotonic()
+        began = steady()
         answer = Answer(scope, receive, send, self.bounds.seconds)
         try:
             await self.app(scope, receive, answer.send)
@@ -211,7 +232,7 @@ class Bound:
                 raise
         finally:
             answer.clock.cancel()
-            lane.leave(time.monotonic() - began)
+            lane.leave(route, steady() - began)
 
 
 class Answer:
@@ -258,6 +279,12 @@ def _shared(leaving: asyncio.Future[Message]) -> Receive:
         return await asyncio.shield(leaving)
 
     return receive
+
+
+def is_json(scope: Scope) -> bool:
+    """Tell whether a request says that its body is JSON."""
+    given = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+    return bytes(given).partition(b";")[0].strip().lower() == b"application/json"
 
 
 def declared_size(scope: Scope) -> int | None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from churnrisk.clock import steady
+from churnrisk.errors import ChurnriskError
 from churnrisk.messages import mark
 from churnrisk.service.audit import note_outcome
 from churnrisk.service.bounds import ClientGone
 from churnrisk.service.identity import name_of_host
 from churnrisk.service.logs import log_defect, log_request
 from churnrisk.service.metrics import count_request
-from churnrisk.service.problems import Problem, answer_plainly, problem_of, respond
+from churnrisk.service.problems import Problem, answer_plainly, problem_for, respond
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -92,7 +93,7 @@ class Exchange:
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.scope, self._send = scope, send
-        self.began, self.status, self.is_over = time.perf_counter(), 0, False
+        self.began, self.status, self.is_over = steady(), 0, False
         self.request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = self.request_id
 
@@ -110,8 +111,8 @@ class Exchange:
 
     async def answer_error(self, error: Exception, receive: Receive) -> None:
         """Answer with the problem that an error means, unless an answer has begun."""
-        problem = problem_of(error)
-        if problem.status >= 500 and not isinstance(error, Problem):
+        problem = problem_for(error, self.scope)
+        if problem.status >= 500 and not isinstance(error, Problem | ChurnriskError):
             log_defect(error, request_id=self.request_id, route=self.route)
         if self.status == 0:
             try:
@@ -132,7 +133,7 @@ class Exchange:
     def note(self) -> None:
         """Write the request down, and count it."""
         caller = self.scope["state"].get("caller")
-        seconds = time.perf_counter() - self.began
+        seconds = steady() - self.began
         method = self.scope["method"] if self.scope["method"] in METHODS else "other"
         route = self.route
         count_request(method, route, self.status, seconds)

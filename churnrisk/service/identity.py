@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from fastapi import Request
 
+from churnrisk.clock import steady
 from churnrisk.service.access import Caller
 from churnrisk.service.config import is_loopback_name
 from churnrisk.state import State, find_key, find_session, touch_key
@@ -52,7 +52,7 @@ class Identities:
             return None
         digest = hashlib.sha256(f"{via}:{secret}".encode()).hexdigest()
         at, caller = self._kept.get(digest, (-FRESH_SECONDS, None))
-        if time.monotonic() - at > FRESH_SECONDS:
+        if steady() - at > FRESH_SECONDS:
             look = self._by_key if via == "key" else self._by_session
             caller = await asyncio.get_running_loop().run_in_executor(self._threads, look, secret)
             self._keep(digest, caller)
@@ -75,16 +75,16 @@ class Identities:
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         if caller is not None:  # what is unknown is not kept: anyone can make up such
-            self._kept[digest] = (time.monotonic(), caller)
+            self._kept[digest] = (steady(), caller)
 
     def forget(self) -> None:
         """Ask the state about everyone again, as after a logout."""
         self._kept.clear()
 
     def _note(self, caller: Caller) -> None:
-        if time.monotonic() - self._noted.get(caller.key_id, -NOTED_SECONDS) < NOTED_SECONDS:
+        if steady() - self._noted.get(caller.key_id, -NOTED_SECONDS) < NOTED_SECONDS:
             return
-        self._noted[caller.key_id] = time.monotonic()
+        self._noted[caller.key_id] = steady()
         self._threads.submit(touch_key, self._state, caller.key_id)
 
     def close(self) -> None:

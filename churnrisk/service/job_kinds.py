@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import time
+import hashlib
 from pathlib import Path
 from typing import Any
 
+from churnrisk.clock import steady, wall
 from churnrisk.errors import ChurnriskError, OutputError
 from churnrisk.service.config import ServiceConfig
-from churnrisk.state import Job, State, last_erased_at, list_jobs, report_progress
+from churnrisk.state import Job, State, last_erased_at, list_jobs, report_progress, stamp_tombstones
 from churnrisk.workflows import results_folder, score_everybody, train_on_history
 
 KEPT_DAYS = 7
 REPORT_SECONDS = 0.5
+ERASURES = "erasures"
+"""In the result of a job: which customers were on the list of the erased, as a digest."""
 
 
 class Unwanted(ChurnriskError):  # noqa: N818 - named for what happened
@@ -42,7 +45,8 @@ def run_job(config: ServiceConfig, state: State, job: Job) -> dict[str, Any]:
             path.parent.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise OutputError(f"{path.parent}: cannot be made: {error.strerror or error}.") from None
-        return score_everybody(config.shop_plan, path, progress=progress, **request)
+        erased = digest_erasures(state)
+        return {**score_everybody(config.shop_plan, path, progress=progress, **request), ERASURES: erased}
     raise ChurnriskError(f"this version knows no jobs of the kind {job.kind!r}.")
 
 
@@ -51,24 +55,50 @@ def result_path(config: ServiceConfig, state: State, job: Job) -> Path:
     return results_folder(config.models_dir, state) / f"{job.result_token or 'none'}.csv"
 
 
+def digest_erasures(state: State) -> str:
+    """Give what changes with every erasure, and tells nothing of any."""
+    return hashlib.sha256(stamp_tombstones(state).encode()).hexdigest()[:16]
+
+
 def may_name_forgotten(state: State, job: Job) -> bool:
-    """Tell whether somebody was forgotten after a job had begun, and so may stand in what it wrote."""
+    """Tell whether somebody was forgotten after a job had begun, and so may stand in what it wrote.
+
+    Moments do not tell, since the clock may have been set meanwhile; but the results of versions before have no more.
+    """
+    if job.result and ERASURES in job.result:
+        return bool(job.result[ERASURES] != digest_erasures(state))
     return (job.started_at or job.made_at) <= last_erased_at(state)
 
 
-def remove_old_results(config: ServiceConfig, state: State) -> int:
+class Ages:
+    """How old files are by the clock as it was at first, which the steady clock moves on: to set it ages nothing.
+
+    A file that was written by another clock is as old as it is known.
+    """
+
+    def __init__(self) -> None:
+        self._ahead = wall() - steady()
+        self._seen: dict[Path, float] = {}
+
+    def of(self, path: Path) -> float:
+        """Give the age of a file in seconds."""
+        now, written = steady(), path.stat().st_mtime
+        return max(now + self._ahead - written, now - self._seen.setdefault(path, now))
+
+
+def remove_old_results(config: ServiceConfig, state: State, ages: Ages | None = None) -> int:
     """Remove results that are a week old or from before an erasure, and what ended jobs left; give how many.
 
     A file of this state that no job of it has may be of a service on a copy of the state, so a week is left to it, as
     to the files of versions before, of which nobody knows the state.
     """
     done = {job.result_token: job for job in list_jobs(state, limit=100_000) if job.status != "running"}
-    removed = 0
+    removed, ages = 0, ages or Ages()
     for path in (*results_folder(config.models_dir, state).glob("*"), *results_folder(config.models_dir).glob("*.csv")):
         job = done.get(path.name.removeprefix(".").partition(".")[0])
         is_over = job is not None and (job.status != "done" or may_name_forgotten(state, job))
         with contextlib.suppress(FileNotFoundError):  # another service of this state has removed it
-            if is_over or time.time() - path.stat().st_mtime > KEPT_DAYS * 86_400:
+            if is_over or ages.of(path) > KEPT_DAYS * 86_400:
                 path.unlink()
                 removed += 1
     return removed
@@ -81,8 +111,8 @@ class _Progress:
         self._state, self._job_id, self._told = state, job_id, 0.0
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        if time.monotonic() - self._told < REPORT_SECONDS and done < total:
+        if steady() - self._told < REPORT_SECONDS and done < total:
             return
-        self._told = time.monotonic()
+        self._told = steady()
         if not report_progress(self._state, self._job_id, done=done, total=total, text=what):
             raise Unwanted("the job was cancelled.")

@@ -10,17 +10,27 @@ import contextlib
 import multiprocessing
 import signal
 import threading
-import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+from churnrisk.clock import steady
 from churnrisk.errors import ChurnriskError
 from churnrisk.service.config import ALIVE, READY, ServiceConfig
-from churnrisk.service.job_kinds import remove_old_results, run_job
+from churnrisk.service.job_kinds import Ages, remove_old_results, run_job
 from churnrisk.service.logs import describe_error, log, start_logs
 from churnrisk.service.worker import BEAT_SECONDS, end_with_supervisor
-from churnrisk.state import Job, State, claim_job, fail_lost_jobs, finish_job, load_job, open_state, stamp_tombstones
+from churnrisk.state import (
+    Job,
+    State,
+    claim_job,
+    drop_sessions,
+    fail_lost_jobs,
+    finish_job,
+    load_job,
+    open_state,
+    stamp_tombstones,
+)
 from churnrisk.workflows import choose_reasons, find_current, prepare_shop
 
 LOOK_SECONDS = 0.25
@@ -52,14 +62,14 @@ def run_jobs(config: ServiceConfig, line: Connection) -> None:
         keeper = Keeper(config, state)
         keeper.begin()
         line.send_bytes(READY)
-        beaten = time.monotonic()
+        beaten = steady()
         while not stop.wait(LOOK_SECONDS):
             if asked.is_set():
                 asked.clear()
                 keeper.read_again()
             keeper.look()
-            if time.monotonic() - beaten > BEAT_SECONDS:
-                beaten = time.monotonic()
+            if steady() - beaten > BEAT_SECONDS:
+                beaten = steady()
                 with contextlib.suppress(OSError):
                     line.send_bytes(ALIVE)
         keeper.close()
@@ -73,18 +83,19 @@ class Keeper:
         self._context = multiprocessing.get_context("spawn")
         self._making: Any = None
         self._tried: tuple[object, float] | None = None
-        self._made = time.monotonic()
+        self._made = steady()
         self._job: Job | None = None
         self._working: Any = None
         self._version: int | None = None
+        self._ages = Ages()
         self._is_asked = False
-        self._erased, self._swept = stamp_tombstones(state), time.monotonic()
+        self._erased, self._swept = stamp_tombstones(state), steady()
 
     def begin(self) -> None:
         """Give up the jobs that the process before this one left."""
         lost = fail_lost_jobs(self._state, runner=self._config.runner)
-        removed = remove_old_results(self._config, self._state)
-        log("jobs", lost=lost, results_removed=removed)
+        removed = remove_old_results(self._config, self._state, self._ages)
+        log("jobs", lost=lost, results_removed=removed, sessions_expired=drop_sessions(self._state))
 
     def read_again(self) -> None:
         """Let the history be read again, whether or not it can be seen that it has changed."""
@@ -102,12 +113,14 @@ class Keeper:
         """Remove the scores that are old, or that jobs wrote before somebody was forgotten."""
         stamp = stamp_tombstones(self._state)
         if stamp != self._erased:
-            log("somebody was forgotten", results_removed=remove_old_results(self._config, self._state))
-        elif time.monotonic() - self._swept > SWEEP_SECONDS:
-            remove_old_results(self._config, self._state)
+            removed = remove_old_results(self._config, self._state, self._ages)
+            log("somebody was forgotten", results_removed=removed)
+        elif steady() - self._swept > SWEEP_SECONDS:
+            remove_old_results(self._config, self._state, self._ages)
+            drop_sessions(self._state)
         else:
             return
-        self._erased, self._swept = stamp, time.monotonic()
+        self._erased, self._swept = stamp, steady()
 
     def _look_after_generation(self) -> None:
         if self._making is not None:
@@ -115,18 +128,18 @@ class Keeper:
                 return
             log("history read", exit_code=self._making.exitcode)
             self._making.close()
-            self._making, self._made = None, time.monotonic()
+            self._making, self._made = None, steady()
         current = find_current(self._plan.folder)
-        age = time.monotonic() - self._made
+        age = steady() - self._made
         reasons = choose_reasons(self._plan, current, self._state, age=age)
         if reasons is None and self._is_asked:
             reasons = "listed"
         if reasons is None:
             return
         wanted, tried = (None if current is None else current.name, reasons), self._tried
-        if tried and tried[0] == wanted and time.monotonic() - tried[1] < RETRY_SECONDS and not self._is_asked:
+        if tried and tried[0] == wanted and steady() - tried[1] < RETRY_SECONDS and not self._is_asked:
             return
-        self._tried, self._is_asked = (wanted, time.monotonic()), False
+        self._tried, self._is_asked = (wanted, steady()), False
         self._making = self._start(make_generation, self._config, reasons)
 
     def _look_after_job(self) -> None:

@@ -6,13 +6,13 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-import time
 from collections import deque
 from typing import Annotated
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from churnrisk.clock import steady
 from churnrisk.messages import mark, say, speaking, wording
 from churnrisk.service.access import OPEN_LOGIN, Caller, Needs, form_field, read_form
 from churnrisk.service.identity import LONGEST_SECRET, cookie_name, is_secure
@@ -44,10 +44,10 @@ class Throttle:
             429, with the seconds until the next attempt.
         """
         times = self._failures.get(address)
-        while times and time.monotonic() - times[0] > PER_SECONDS:
+        while times and steady() - times[0] > PER_SECONDS:
             times.popleft()
         if times and len(times) >= FAILURES:
-            wait = max(1, round(PER_SECONDS - (time.monotonic() - times[0])))
+            wait = max(1, round(PER_SECONDS - (steady() - times[0])))
             raise Problem(
                 429,
                 "Too many logins",
@@ -59,7 +59,7 @@ class Throttle:
         """Count a failure."""
         if len(self._failures) >= MOST_ADDRESSES:
             self._failures.clear()
-        self._failures.setdefault(address, deque(maxlen=FAILURES)).append(time.monotonic())
+        self._failures.setdefault(address, deque(maxlen=FAILURES)).append(steady())
 
 
 @router.get("/login", dependencies=[OPEN_LOGIN])
@@ -79,15 +79,17 @@ async def log_in(request: Request) -> Response:
     if not seed or not hmac.compare_digest(form_field(body, "csrf_token").encode(), _token(seed).encode()):
         return _form(request, mark("The form was too old. Please try again."), status=403)
     secret = form_field(body, "key").strip()
-    opened = await asyncio.to_thread(_open, request.app.state.state, secret, request.app.state.config.session_seconds)
+    kept, before = request.app.state, request.cookies.get(cookie_name(request), "").partition(".")[0]
+    opened = await asyncio.to_thread(_open, kept.state, secret, kept.config.session_seconds, before)
     if opened is None:
         throttle.note(address)
         return _form(request, mark("This key is not known, or it was revoked."), status=401)
+    kept.identities.forget()
     response = RedirectResponse("/", status_code=303)
     response.set_cookie(
         cookie_name(request),
         ".".join(opened),
-        max_age=int(request.app.state.config.session_seconds),
+        max_age=int(kept.config.session_seconds),
         secure=is_secure(request),
         httponly=True,
         samesite="strict",
@@ -109,14 +111,14 @@ async def log_out(request: Request, caller: Annotated[Caller, Needs("reader", la
     return response
 
 
-def _open(state: State, secret: str, seconds: float) -> tuple[str, str] | None:
-    """Open a session for a key, if there is such; give its secret and its token."""
+def _open(state: State, secret: str, seconds: float, before: str) -> tuple[str, str] | None:
+    """Open a session for a key, if there is such, and end that of before; give its secret and its token."""
     record: KeyRecord | None = find_key(state, secret) if 0 < len(secret) <= LONGEST_SECRET else None
     if record is None:
         return None
     if record.role == "admin":
         note_audit(state, "login", key_id=record.key_id)
-    return open_session(state, record.key_id, seconds=seconds)
+    return open_session(state, record.key_id, seconds=seconds, instead_of=before)
 
 
 def _form(request: Request, message: str, *, status: int = 200) -> Response:

@@ -13,10 +13,12 @@ import logging
 import os
 import select
 import sys
-import time
 import traceback
 from types import TracebackType
 from typing import Any
+
+from churnrisk.clock import wall
+from churnrisk.errors import ChurnriskError
 
 LOGGER = logging.getLogger("churnrisk.service")
 MOST_FRAMES = 8
@@ -34,7 +36,7 @@ def log_request(**facts: Any) -> None:
     """Write a request down, as :func:`log` would, but cheaply and in a buffer: :func:`flush_logs` empties it."""
     if not LOGGER.isEnabledFor(logging.INFO):
         return
-    line = {"at": _stamp(time.time()), "level": "info", "process": os.getpid(), "event": "request", **facts}
+    line = {"at": _stamp(wall()), "level": "info", "process": os.getpid(), "event": "request", **facts}
     _waiting.append(f"{_encode(line)}\n".encode())
     if len(_waiting) >= MOST_WAITING:
         flush_logs()
@@ -62,6 +64,12 @@ def log_defect(error: BaseException, **facts: Any) -> None:
 def describe_error(error: BaseException) -> dict[str, Any]:
     """Give kind and place of an error, without its message."""
     return {"error": type(error).__name__, "places": _places(error.__traceback__)}
+
+
+def describe_in_full(error: BaseException) -> dict[str, Any]:
+    """Give the message of a deliberate error, too: of one about what we run on, while nobody has sent anything yet."""
+    told = {"detail": str(error)} if isinstance(error, ChurnriskError) else {}
+    return {**describe_error(error), **told}
 
 
 def _places(trace: TracebackType | None) -> list[str]:

@@ -27,6 +27,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
+from churnrisk.clock import utc_now
 from churnrisk.service.access import Needs
 from churnrisk.service.config import METRICS_VARIABLE
 from churnrisk.service.watched import collect_watched
@@ -86,7 +87,7 @@ class _Current(Collector):
 def age_in_days(version: str) -> float:
     """Give how old a model is by its version, which begins with the moment that it was made at."""
     made = dt.datetime.strptime(version.partition("-")[0], "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=dt.UTC)
-    return (dt.datetime.now(dt.UTC) - made).total_seconds() / 86_400
+    return max(0.0, (utc_now() - made).total_seconds() / 86_400)  # the clock may have been set back
 
 
 def count_request(method: str, route: str, status: int, seconds: float) -> None:

@@ -19,6 +19,7 @@ from starlette.types import Scope
 
 from churnrisk import errors
 from churnrisk.messages import mark
+from churnrisk.service.logs import describe_in_full, log
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -104,6 +105,18 @@ def problem_of(error: Exception) -> Problem:
     )
 
 
+def problem_for(error: Exception, scope: Scope) -> Problem:
+    """Give the problem that an error means to whoever asks.
+
+    Until a key was verified they learn nothing of what we run on: no path, no address of a database, no user of it.
+    """
+    problem, known = problem_of(error), scope.get("state", {})
+    if isinstance(error, errors.ChurnriskError) and known.get("caller") is None:
+        log("refused before a key", request_id=known.get("request_id", ""), **describe_in_full(error))
+        return Problem(503, "Not ready", mark("Try again later."), headers={"Retry-After": "5"})
+    return problem
+
+
 def respond(problem: Problem, scope: Scope) -> Response:
     """Give the answer: JSON, or the page that the dashboard shows to a browser."""
     request_id = scope.get("state", {}).get("request_id", "")
@@ -128,7 +141,7 @@ def add_handlers(app: FastAPI) -> None:
     """Let the application answer every error that its routes raise in the one shape."""
 
     async def handle(request: Request, error: Exception) -> Response:
-        return respond(problem_of(error), request.scope)
+        return respond(problem_for(error, request.scope), request.scope)
 
     async def hand_on(_: Request, error: Exception) -> Response:
         raise error  # to the guard, which writes a defect down before it answers

@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -17,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from churnrisk.clock import steady
 from churnrisk.confine import describe_means
 from churnrisk.errors import SettingsError
 from churnrisk.service.config import ALIVE, METRICS_VARIABLE, READY, ServiceConfig
@@ -204,7 +204,7 @@ class Supervisor:
         theirs.close()
         log("process started", name=child.name, pid=child.process.pid)
         child.line, child.is_ready = ours, False
-        child.started = child.heard = time.monotonic()
+        child.started = child.heard = steady()
 
     def _watch(self) -> None:
         """Wait until something happens, and see to it."""
@@ -215,10 +215,10 @@ class Supervisor:
             self._listen(child)
             if child.process is not None and not child.process.is_alive():
                 self._bury(child)
-            elif child.process is not None and is_silent(child, time.monotonic()):
+            elif child.process is not None and is_silent(child, steady()):
                 log("silent", process=child.name)
                 child.process.kill()
-            if child.process is None and time.monotonic() - child.started > pause_after(child.failures):
+            if child.process is None and steady() - child.started > pause_after(child.failures):
                 child.restarts += 1
                 self._start(child)
 
@@ -226,7 +226,7 @@ class Supervisor:
         try:
             while child.line is not None and child.line.poll():
                 word = child.line.recv_bytes(16)
-                child.heard = time.monotonic()
+                child.heard = steady()
                 if word == READY:
                     child.is_ready, child.failures = True, 0
                     self._announce_once()
@@ -276,9 +276,9 @@ class Supervisor:
         running = [child.process for child in self._children if child.process is not None]
         for process in running:
             process.terminate()
-        until = time.monotonic() + self._config.bounds.drain_seconds + 3.0
+        until = steady() + self._config.bounds.drain_seconds + 3.0
         asked = self._stops
-        while any(process.is_alive() for process in running) and time.monotonic() < until and self._stops == asked:
+        while any(process.is_alive() for process in running) and steady() < until and self._stops == asked:
             wait([one.sentinel for one in running if one.is_alive()], timeout=0.2)
         for process in running:
             if process.is_alive():

@@ -12,7 +12,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any, cast
@@ -20,6 +19,7 @@ from typing import Any, cast
 import uvicorn
 from fastapi import FastAPI
 
+from churnrisk.clock import steady
 from churnrisk.service.app import create_app
 from churnrisk.service.config import ALIVE, READY, Bounds, ServiceConfig
 from churnrisk.service.logs import flush_logs, start_logs
@@ -110,10 +110,10 @@ class Server(uvicorn.Server):
 
     async def _sweep(self) -> None:
         """Cut off slow clients."""
-        before = time.monotonic()
+        before = steady()
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            now = time.monotonic()
+            now = steady()
             for connection in list(self.server_state.connections):
                 if isinstance(connection, GuardedProtocol):
                     connection.check(now, now - before)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from churnrisk.sources.folding import fold_id, fold_sql, is_number_sql, is_unusual_sql, own_sql, usual_form_sql
     from churnrisk.sources.headers import CURRENCY_SIGNS, plain_header
     from churnrisk.sources.lines import settle_lines
-    from churnrisk.sources.match import check_amounts, match_source
+    from churnrisk.sources.match import check_amounts, match_source, refuse_odd_ids, refuse_odd_list
     from churnrisk.sources.open import list_files, open_source, settle_rows
     from churnrisk.sources.options import IntakeOptions, KeepIn
     from churnrisk.sources.pseudonyms import pseudonym_sql
@@ -64,6 +64,8 @@ __all__ = [
     "plain_header",
     "pseudonym_sql",
     "quote_text",
+    "refuse_odd_ids",
+    "refuse_odd_list",
     "say_option",
     "settle_lines",
     "settle_rows",
@@ -112,6 +114,8 @@ _HOMES = {
     "plain_header": "headers",
     "pseudonym_sql": "pseudonyms",
     "quote_text": "sql",
+    "refuse_odd_ids": "match",
+    "refuse_odd_list": "match",
     "settle_lines": "lines",
     "settle_rows": "open",
     "trim_sql": "sql",

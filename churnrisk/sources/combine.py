@@ -37,6 +37,7 @@ def combine_rows(parts: list[RawRows], database: Database, *, name: str, form: s
         sql=table,
         has_lines=True,
         typed=frozenset.intersection(*(part.typed for part in parts)) if is_alike else frozenset(),
+        no_ids=frozenset.union(*(part.no_ids for part in parts)) if is_alike else frozenset(),
         is_escaped=any(part.is_escaped for part in parts),
         files=tuple(part.name for part in parts),
         texts=tuple(path for part in parts for path in part.texts),

@@ -8,12 +8,12 @@ import hashlib
 import json
 import os
 import secrets
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from churnrisk.clock import wall
 from churnrisk.errors import ChurnriskError
 from churnrisk.sources.databases import is_database_url
 from churnrisk.sources.open import list_files
@@ -74,7 +74,7 @@ class SourceContent:
             if known.get(name, [])[:1] == [list(stamp)]:
                 found[name] = known[name]
                 continue
-            began = time.time_ns()
+            began = round(wall() * 1e9)
             digest = digest_file(path, threads=threads)
             is_settled = began - max(stamp[3], stamp[4]) > _SETTLED
             found[name] = [list(stamp) if is_settled else None, digest]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
@@ -20,6 +20,7 @@ from churnrisk.sources.text import path_in, read_text
 
 _POSTGRES = ("postgresql", "postgres")
 _TYPED = {20, 21, 23, 26, 700, 701, 790, 1082, 1114, 1184, 1700}  # numbers of PostgreSQL's numeric and time types
+_NO_IDS = {16, 114, 3802}  # boolean, json, jsonb
 
 
 def is_database_url(source: str) -> bool:
@@ -63,20 +64,31 @@ def _read_postgres(url: str, database: Database, options: IntakeOptions) -> RawR
     target = path_in(database, "copied.csv")
     query = options.query.strip().rstrip(";") if options.query else f"SELECT * FROM {_quote_table(options.table or '')}"
     with connect_postgres(url, error=SourceError) as connection:
-        headers, typed = _copy(connection, query, target, limit=options.max_size)
+        copied = _copy(connection, query, target, limit=options.max_size)
     name = f"table {options.table}" if not options.query else "the query"
-    raw = read_text(target, database, replace(options, encoding="utf-8", delimiter=","), name=name, headers=headers)
-    return _mark_copied(raw, typed)
+    dialect = replace(options, encoding="utf-8", delimiter=",")
+    raw = read_text(target, database, dialect, name=name, headers=copied.headers)
+    return _mark_copied(raw, copied)
 
 
-def _mark_copied(raw: RawRows, typed: frozenset[int]) -> RawRows:
+@dataclass(frozen=True)
+class _Copied:
+    """The columns of a table that was copied: their names, which hold numbers or times, and which what no id can be."""
+
+    headers: tuple[str, ...]
+    typed: frozenset[int]
+    no_ids: frozenset[int]
+
+
+def _mark_copied(raw: RawRows, copied: _Copied) -> RawRows:
     """Say that rows of text came out of a database, also where they have to be read again carefully."""
     again = raw.fallback
-    fallback = None if again is None else lambda: _mark_copied(again(), typed)
-    return replace(raw, format="PostgreSQL", typed=typed, is_escaped=False, texts=(), fallback=fallback)
+    fallback = None if again is None else lambda: _mark_copied(again(), copied)
+    raw = replace(raw, format="PostgreSQL", is_escaped=False, texts=(), fallback=fallback)
+    return replace(raw, typed=copied.typed, no_ids=copied.no_ids)
 
 
-def _copy(connection: Any, query: str, target: Path, *, limit: int) -> tuple[tuple[str, ...], frozenset[int]]:
+def _copy(connection: Any, query: str, target: Path, *, limit: int) -> _Copied:
     connection.read_only = True
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET DateStyle = 'ISO, YMD'")
@@ -91,8 +103,13 @@ def _copy(connection: Any, query: str, target: Path, *, limit: int) -> tuple[tup
             if size > limit:
                 raise SourceError(f"the table has more than {limit} bytes; the bound is --max-size.")
             file.write(data)
-    headers = tuple(str(column.name) for column in described)
-    return headers, frozenset(k for k, column in enumerate(described) if column.type_code in _TYPED)
+    codes, known = [column.type_code for column in described], connection.adapters.types
+    arrays = {code for code in codes if (kind := known.get(code)) is not None and kind.array_oid == code}
+    return _Copied(
+        headers=tuple(str(column.name) for column in described),
+        typed=frozenset(k for k, code in enumerate(codes) if code in _TYPED),
+        no_ids=frozenset(k for k, code in enumerate(codes) if code in _NO_IDS or code in arrays),
+    )
 
 
 def _quote_table(name: str) -> str:

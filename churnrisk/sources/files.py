@@ -118,6 +118,7 @@ def _read_parquet(path: Path, database: Database, options: IntakeOptions, name: 
         typed=frozenset(meta["typed"]),
         is_parquet=True,
         floats=frozenset(meta["floats"]),
+        no_ids=frozenset(meta["no_ids"]),
     )
 
 

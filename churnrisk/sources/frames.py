@@ -42,6 +42,7 @@ def read_frame(source: Any, database: Database, *, timezone: str | None = None) 
         sql="raw_rows",
         typed=typed,
         floats=floats,
+        no_ids=frozenset(k for k, name in enumerate(frame.columns) if _has_no_ids(frame[name])),
     )
 
 
@@ -59,6 +60,15 @@ def _open_frame(source: Any) -> nw.DataFrame[Any]:
         except ImportError as error:
             raise MissingExtra(f"reading this frame needs a library that is not installed: {error}.") from error
     return cast("nw.DataFrame[Any]", frame)
+
+
+def _has_no_ids(column: nw.Series[Any]) -> bool:
+    """Tell whether a column holds truth values, lists or objects; of one of anything, whether any value is such."""
+    kind = column.dtype
+    if kind.is_nested() or isinstance(kind, nw.Boolean):
+        return True
+    kinds = (bool, np.bool_, list, tuple, set, dict, np.ndarray)
+    return isinstance(kind, nw.Object | nw.Unknown) and any(isinstance(value, kinds) for value in column.to_list())
 
 
 def _is_whole(column: nw.Series[Any]) -> bool:

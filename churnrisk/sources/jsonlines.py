@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,39 @@ class Number(str):
     """The digits of a JSON number, as they stand in the file."""
 
     __slots__ = ()
+
+
+class _Twins(dict[str, Any]):
+    """An object, or one that has such within, in which a name stands twice: ``name`` says which."""
+
+    name = ""
+
+
+def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs) and not any(isinstance(value, _Twins | list) for value in found.values()):
+        return found
+    counts = Counter(name for name, _ in pairs)
+    name = next((name for name, count in counts.items() if count > 1), "") or _find_twins(list(found.values()))
+    if not name:
+        return found
+    twins = _Twins(found)
+    twins.name = name
+    return twins
+
+
+def _find_twins(values: list[Any]) -> str:
+    """Give the name that stands twice in one of some values, or within; empty for none."""
+    for value in values:
+        name = value.name if isinstance(value, _Twins) else _find_twins(value) if isinstance(value, list) else ""
+        if name:
+            return name
+    return ""
+
+
+_READ = json.JSONDecoder(
+    object_pairs_hook=_make_object, parse_float=Number, parse_int=Number, parse_constant=str
+).decode
 
 
 class _Columns:
@@ -152,7 +186,7 @@ def _load(line: bytes, task: Task) -> tuple[Any, str]:
         text = line.decode("utf-8-sig")
         if deepest(text) > task.max_depth:
             return text, f"JSON nested deeper than {task.max_depth}; the bound is --max-depth"
-        return json.loads(text, parse_float=Number, parse_int=Number, parse_constant=str), ""
+        return _told(_READ(text))
     except UnicodeDecodeError:
         return line[:200].decode("utf-8", errors="backslashreplace"), mark("bytes that are not UTF-8")
     except (ValueError, RecursionError) as error:
@@ -164,11 +198,19 @@ def _array(task: Task) -> Iterator[tuple[int, Any, str]]:
         text = task.path.read_bytes().decode("utf-8-sig")
         if deepest(text) > task.max_depth:
             raise Refused(LIMIT, f"JSON nested deeper than {task.max_depth}; the bound is --max-depth")
-        records = json.loads(text, parse_float=Number, parse_int=Number, parse_constant=str)
+        records = _READ(text)
     except (ValueError, RecursionError) as error:
         raise Refused(SOURCE, f"it is not JSON: {error}") from error
     for number, record in enumerate(records, 1):
-        yield number, record, ""
+        yield number, *_told(record)
+
+
+def _told(record: Any) -> tuple[Any, str]:
+    """Give a record, or its text where nobody could say which of two values is meant, with the reason."""
+    if not isinstance(record, _Twins):
+        return record, ""
+    shown = json.dumps(record, ensure_ascii=False, default=str)
+    return shown, wording("the name {name} stands twice in one object").format(name=repr(record.name[:60]))
 
 
 def deepest(text: str) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from churnrisk.engines import Database
+from churnrisk.errors import ColumnError
 from churnrisk.sources.columns import ColumnMatch, match_columns
 from churnrisk.sources.lines import sample_rows
 from churnrisk.sources.missing import refuse_empty_money, refuse_unread_money
@@ -31,10 +33,42 @@ def match_source(
     """
     columns = options.columns if chosen is None else chosen
     match = match_columns(raw.headers, columns, sample=lambda: sample_rows(raw, database))
+    refuse_odd_ids(raw.name, match, raw.no_ids)
     if not options.no_amounts:
         return match
     kept = {role: place for role, place in match.positions.items() if role not in ("amount", "unit_price")}
     return replace(match, positions=kept)
+
+
+def refuse_odd_ids(name: str, match: ColumnMatch, no_ids: Collection[int]) -> None:
+    """Refuse a column of ids that holds what no id can be.
+
+    Parameters
+    ----------
+    name : str
+        Of the source.
+    match : ColumnMatch
+        Its columns.
+    no_ids : collection of int
+        The places of the columns of truth values, lists or objects.
+    """
+    for role in ("customer_id", "order_id"):
+        if match.positions.get(role) in no_ids:
+            raise ColumnError(
+                f"{name}: the column {match.names[role]} holds truth values, lists or objects, and an id must be a "
+                f"text or a number. Name another with --column {role}=NAME."
+            )
+
+
+def refuse_odd_list(raw: RawRows, match: ColumnMatch) -> None:
+    """Refuse a list of customers in which a cell of the ids is no id: no row of it may be passed over."""
+    refuse_odd_ids(raw.name, match, raw.no_ids)
+    used = match.positions["customer_id"]
+    for _, path, places in raw.odd:
+        with path.open(encoding="utf-8", newline="") as file:
+            for line, place, value, reason in csv.reader(file):
+                if places[int(place)] == used:
+                    raise ColumnError(f"{raw.name}, line {line}, {match.names['customer_id']}: {value!r}: {reason}.")
 
 
 def check_amounts(

@@ -11,6 +11,7 @@ from churnrisk.sources.sql import quote_name, quote_text
 _FLOATS = ("FLOAT", "DOUBLE")
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _TIMES = ("DATE", "TIMESTAMP")
+_NO_IDS = ("BOOLEAN", "STRUCT(", "MAP(", "UNION(")
 
 
 def parse_parquet(task: Task) -> dict[str, Any]:
@@ -50,7 +51,9 @@ def _copy(database: Any, task: Task) -> dict[str, Any]:
         if kind in _FLOATS and _is_whole(database, table, quote_name(header))
     ]
     typed = [k for k, kind in enumerate(kinds) if is_typed(kind)]
-    return {"headers": headers, "rows": int(rows), "rejects": 0, "typed": typed, "floats": floats, "file": target.name}
+    no_ids = [k for k, kind in enumerate(kinds) if kind.startswith(_NO_IDS) or kind.endswith("]")]
+    found = {"headers": headers, "rows": int(rows), "rejects": 0, "file": target.name}
+    return {**found, "typed": typed, "floats": floats, "no_ids": no_ids}
 
 
 def _refuse_bomb(database: Any, task: Task, *, columns: int) -> None:

@@ -40,6 +40,8 @@ class RawRows:
         text, reason), and the place in these rows of each of the file's columns.
     fallback : callable, optional
         Reads the source again, more carefully, where these rows turn out to be misread.
+    no_ids : frozenset of int
+        Columns of truth values, lists or objects: what no id can be.
     floats : frozenset of int
         Columns that were of a float type and hold whole numbers only, which are written without ``.0``.
     aside : tuple of str
@@ -62,6 +64,7 @@ class RawRows:
     expected_rows: int | None = None
     typed: frozenset[int] = frozenset()
     floats: frozenset[int] = frozenset()
+    no_ids: frozenset[int] = frozenset()
     is_parquet: bool = False
     is_escaped: bool = False
     is_plain: bool = False

@@ -23,6 +23,7 @@ _NOT_ON_SPARK = {
     "pseudonym_key": "--pseudonymise",
     "fold_ids": "--fold-ids",
 }
+_NO_IDS = ("boolean", "array<", "struct<", "map<", "variant")
 
 
 def say_convert(source: Any) -> str:
@@ -55,6 +56,11 @@ class TypedSource:
     kinds: tuple[str, ...]
     view: str
     convert: str
+
+    @property
+    def no_ids(self) -> frozenset[int]:
+        """Places of the columns of truth values, lists or objects: what no id can be."""
+        return frozenset(k for k, kind in enumerate(self.kinds) if kind.startswith(_NO_IDS))
 
     @property
     def names(self) -> tuple[str, ...]:

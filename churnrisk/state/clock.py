@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
+from churnrisk.clock import utc_now
+
 
 def now(timespec: Literal["seconds", "microseconds"] = "seconds") -> str:
     """Give the present moment (UTC) as ISO 8601."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec=timespec)
+    return utc_now().isoformat(timespec=timespec)
 
 
 def later(seconds: float) -> str:
     """Give the moment so many seconds from now (before now, if negative), as :func:`now` does."""
-    return (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)).isoformat(timespec="seconds")
+    return (utc_now() + dt.timedelta(seconds=seconds)).isoformat(timespec="seconds")

@@ -55,6 +55,9 @@ class Place(Protocol):
     def find_format(self, connection: Any) -> int:
         """Read the format version."""
 
+    def check(self, connection: Any) -> None:
+        """Find out that what was opened can be read, and is what is there now."""
+
     def find_version(self, connection: Any) -> int:
         """Give a number that changes when another connection has committed."""
 
@@ -205,6 +208,17 @@ class State:
                 self._watcher.close()
                 self._watcher = None
                 raise
+
+    def check(self) -> None:
+        """Find out that it can be reached.
+
+        Raises
+        ------
+        StateError
+            Where it cannot, or where another file is in the place of the one that was opened.
+        """
+        with self._place.explaining(), self._borrow() as connection:
+            self._place.check(connection)
 
     def scrub(self) -> bool:
         """Remove from freed space what was deleted; outside of any transaction.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -228,7 +229,9 @@ def count_erased(state: State, campaign_id: int) -> dict[str, int]:
     return {"contacted": counts.get(True, 0), "control": counts.get(False, 0)}
 
 
-def erased_now(digests: Sequence[str]) -> dict[str, str]:
-    """Give tombstones of this moment."""
-    moment = now("microseconds")
+def erased_now(state: State, digests: Sequence[str]) -> dict[str, str]:
+    """Give tombstones of this moment; of a later one than all before, should the clock have been set back."""
+    moment, last = now("microseconds"), last_erased_at(state)
+    if last >= moment:
+        moment = (dt.datetime.fromisoformat(last) + dt.timedelta(microseconds=1)).isoformat(timespec="microseconds")
     return dict.fromkeys(digests, moment)

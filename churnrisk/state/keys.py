@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Literal
 
+from churnrisk.clock import SKEW_SECONDS
 from churnrisk.errors import StateError
 from churnrisk.state.clock import later, now
 from churnrisk.state.database import State
@@ -144,28 +145,50 @@ def list_keys(state: State) -> list[KeyRecord]:
     return [KeyRecord(*row) for row in state.rows(f"SELECT {_COLUMNS} FROM keys k ORDER BY k.key_id")]  # noqa: S608 - as above
 
 
-def open_session(state: State, key_id: int, *, seconds: float) -> tuple[str, str]:
+def open_session(state: State, key_id: int, *, seconds: float, instead_of: str = "") -> tuple[str, str]:
     """Open a session of the dashboard for a key; give its secret and the CSRF token of its forms.
 
-    Sessions that have expired go at the same time.
+    Sessions that have expired go at the same time, and so does the one whose place it takes.
+
+    Parameters
+    ----------
+    state : State
+        The open state.
+    key_id : int
+        The key.
+    seconds : float
+        How long it lasts.
+    instead_of : str
+        Secret of the session that the same browser had before.
     """
     secret, token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     with state.transaction():
-        state.run("DELETE FROM sessions WHERE expires_at <= ?", (now(),))
+        drop_sessions(state)
+        state.run("DELETE FROM sessions WHERE session_hash = ?", (_hash(instead_of),))
         values = (_hash(secret), key_id, _hash(token), now(), later(seconds))
         state.run("INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", values)
     return secret, token
 
 
+def drop_sessions(state: State) -> int:
+    """Remove the sessions that have expired, those of a clock that was ahead included; give their number."""
+    statement = "DELETE FROM sessions WHERE expires_at <= ? OR made_at > ?"
+    return state.run(statement, (now(), later(SKEW_SECONDS)))
+
+
 def find_session(state: State, secret: str) -> SessionRecord | None:
-    """Give a session that has not expired and whose key is not revoked, else None."""
+    """Give a session that has not expired and whose key is not revoked, else None.
+
+    One that was opened later than now is of a clock that was wrong, and has expired: it would last until that comes.
+    """
     digest = _hash(secret)
     start = digest[:_LOOKED_UP]
     query = (
         f"SELECT {_COLUMNS}, s.csrf_hash, s.expires_at, s.session_hash FROM sessions s JOIN keys k "  # noqa: S608 - as above
-        "ON k.key_id = s.key_id WHERE s.session_hash >= ? AND s.session_hash < ? AND s.expires_at > ?"
+        "ON k.key_id = s.key_id "
+        "WHERE s.session_hash >= ? AND s.session_hash < ? AND s.expires_at > ? AND s.made_at <= ?"
     )
-    for row in state.rows(query, (start, f"{start}g", now())):
+    for row in state.rows(query, (start, f"{start}g", now(), later(SKEW_SECONDS))):
         if hmac.compare_digest(row[-1], digest) and row[4] is None:
             return SessionRecord(KeyRecord(*row[:6]), row[6], row[7])
     return None

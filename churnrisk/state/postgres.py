@@ -30,6 +30,14 @@ LOCK = 0x6368_726B
 WAIT_SECONDS = 30
 """How long one process waits while another writes."""
 
+_LINE: dict[str, Any] = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+"""A line that has gone dead without a word is given up after half a minute, and not after a quarter of an hour."""
+
 _NO_PRIVILEGE = "42501"
 _CONNECTION = (
     f"SET search_path = {SCHEMA}; SET lock_timeout = '{WAIT_SECONDS}s'; SET client_encoding = 'UTF8'; "
@@ -119,7 +127,7 @@ class PostgresDatabase:
         """Open a connection in autocommit mode."""
         with self.explaining():
             connection = self._driver.connect(
-                self.path, autocommit=True, connect_timeout=10, application_name="churnrisk"
+                self.path, autocommit=True, application_name="churnrisk", connect_timeout=10, **_LINE
             )
             try:
                 connection.execute(_CONNECTION)
@@ -197,6 +205,10 @@ class PostgresDatabase:
     def find_format(self, connection: Any) -> int:
         """Read the format version; 0 where there is none yet."""
         return int(connection.execute("SELECT coalesce(max(format), 0) FROM state_format").fetchone()[0])
+
+    def check(self, connection: Any) -> None:
+        """Read from the database."""
+        connection.execute("SELECT state_id FROM identity").fetchone()
 
     def find_version(self, connection: Any) -> int:
         """Give a number made of what transactions are visible: it changes with every commit on this server."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from churnrisk.clock import steady
 from churnrisk.errors import StateError
 from churnrisk.state.migrations import FORMAT, MIGRATIONS, newer_format
 
@@ -37,6 +38,7 @@ class SqliteFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._opened = (0, 0)  # device and number of the file
 
     def connect(self) -> sqlite3.Connection:
         """Open the file in autocommit mode; a connection may wander between threads, one at a time."""
@@ -65,6 +67,8 @@ class SqliteFile:
             raise StateError(f"{self.path}: there is no folder {folder}; make it, or name another file with --state.")
         with self.explaining():
             _create_private(self.path)
+            opened = self.path.stat()
+            self._opened = opened.st_dev, opened.st_ino
             with contextlib.closing(self._open_for_changes()) as connection:
                 self._check_ours(connection)
                 connection.execute("PRAGMA journal_mode = WAL")
@@ -104,16 +108,23 @@ class SqliteFile:
     def scrub(self, connection: sqlite3.Connection) -> bool:
         """Write the file anew without what was deleted, and empty the write-ahead log."""
         connection.execute("VACUUM")
-        until = time.monotonic() + SCRUB_SECONDS
+        until = steady() + SCRUB_SECONDS
         while True:
             (is_busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            if not is_busy or time.monotonic() > until:
+            if not is_busy or steady() > until:
                 return not is_busy
             time.sleep(0.05)
 
     def find_format(self, connection: sqlite3.Connection) -> int:
         """Read the format version."""
         return read_format(connection)
+
+    def check(self, connection: sqlite3.Connection) -> None:
+        """Read from the file, and see that it is the one that was opened: what goes into a removed one is lost."""
+        connection.execute("SELECT state_id FROM identity").fetchone()
+        found = self.path.stat()
+        if (found.st_dev, found.st_ino) != self._opened:
+            raise StateError(f"{self.path}: another file is in the place of the one that was opened; start again.")
 
     def find_version(self, connection: sqlite3.Connection) -> int:
         """Give a number that changes when another connection has committed."""

@@ -27,7 +27,7 @@ from churnrisk.store.erasure import (
 from churnrisk.store.loading import StoredModel, load_model
 from churnrisk.store.saving import save_model
 from churnrisk.store.shipping import PackedModel, pack_files, pack_model, unpack_model
-from churnrisk.store.versions import read_current, resolve_version, stamp_current
+from churnrisk.store.versions import read_current, resolve_version, stamp_current, stamp_model
 
 __all__ = [
     "ErasedCustomers",
@@ -52,6 +52,7 @@ __all__ = [
     "resolve_version",
     "save_model",
     "stamp_current",
+    "stamp_model",
     "unpack_model",
     "verify_model",
     "write_secret",

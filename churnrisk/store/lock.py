@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from churnrisk.clock import steady, wall
 from churnrisk.errors import StoreLocked
 
 if sys.platform != "win32":
@@ -105,23 +106,23 @@ def hold_lock(
 
 
 def _wait_for_lock(path: Path, *, timeout: float, kind: LockKind) -> int:
-    give_up_at = time.monotonic() + timeout
+    give_up_at = steady() + timeout
     while (descriptor := kind.take(path)) is None:
-        if time.monotonic() >= give_up_at:
+        if steady() >= give_up_at:
             raise StoreLocked(f"{_describe_holder(path)} is writing to {path.parent} (lock {path}); {kind.way_out}")
         time.sleep(_RETRY_SECONDS)
     return descriptor
 
 
 def _describe_self() -> bytes:
-    holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
+    holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": wall()}
     return json.dumps(holder).encode()
 
 
 def _describe_holder(path: Path) -> str:
     try:
         holder = json.loads(path.read_bytes())
-        pid, host, age = int(holder["pid"]), str(holder["host"]), time.time() - float(holder["since"])
+        pid, host, age = int(holder["pid"]), str(holder["host"]), wall() - float(holder["since"])
     except (OSError, ValueError, KeyError, TypeError):  # taken this instant, and not yet described
         return "another process"
     return f"another process (pid {pid} on {host!r}, for {max(age, 0):.0f} s)"

@@ -7,12 +7,13 @@ import io
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from churnrisk.clock import utc_now
 from churnrisk.store.files import explain_failure, sweep_leftovers, sync_folder, write_folder
 from churnrisk.store.keys import identify_key, load_signing_key
 from churnrisk.store.lock import DEFAULT_LOCK_TIMEOUT, hold_lock
@@ -123,7 +124,7 @@ def _choose_version(models_dir: Path, contents: Mapping[str, bytes]) -> tuple[da
     digest = hashlib.sha256(b"".join(contents[name] for name in sorted(contents))).hexdigest()
     taken = {name.partition("-")[0] for name in list_version_names(models_dir)}
     while True:
-        created_at = datetime.now(UTC)
+        created_at = utc_now()
         version = name_version(created_at, content_digest=digest)
         if version.partition("-")[0] not in taken:
             return created_at, version

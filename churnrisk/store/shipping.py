@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from churnrisk.clock import utc_now
 from churnrisk.errors import DamagedModel
 from churnrisk.store.keys import KnownKey, identify_key, load_signing_key
 from churnrisk.store.loading import unpickle
@@ -56,7 +56,7 @@ def pack_model(model: object, card: Mapping[str, Any]) -> PackedModel:
     """Pack a model that was never stored, signed with the key of this installation."""
     key = load_signing_key()
     contents = {MODEL_NAME: dump_model(model), CARD_NAME: complete_card(card)}
-    signed = sign_contents(contents, UNSAVED, datetime.now(UTC), key)
+    signed = sign_contents(contents, UNSAVED, utc_now(), key)
     return PackedModel(UNSAVED, {**contents, **signed}, key.public_key().public_bytes_raw())
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import hashlib
 import re
 from datetime import datetime
 from pathlib import Path
 
-from churnrisk.errors import DamagedModel, ModelNotFound
+from churnrisk.errors import DamagedModel, ModelNotFound, StoreError
 from churnrisk.messages import mark, wording
 from churnrisk.store.files import NotPlainFile, explain_failure, read_plain_file, replace_file
 
@@ -78,6 +80,20 @@ def stamp_current(models_dir: Path) -> tuple[int, int] | None:
 @functools.lru_cache(maxsize=8)  # to put a path together takes longer than to look at it
 def _pointer(models_dir: Path) -> Path:
     return models_dir / CURRENT_NAME
+
+
+def stamp_model(models_dir: Path) -> str:
+    """Give what changes when another version becomes current, or any file of its folder another one.
+
+    A pointer may arrive before its folder, and a folder file by file.
+    """
+    found: list[object] = [stamp_current(models_dir)]
+    with contextlib.suppress(OSError, StoreError):
+        folder = models_dir / (read_current(models_dir) or CURRENT_NAME)
+        for path in sorted(folder.iterdir()):
+            one = path.stat()
+            found.append((path.name, one.st_size, one.st_mtime_ns))
+    return hashlib.blake2b(repr(found).encode(), digest_size=16).hexdigest()
 
 
 def write_current(models_dir: Path, version: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Set
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from churnrisk.clock import today
 from churnrisk.decide import Assignment, ListedCustomers, Plan, assign_control, plan_split
 from churnrisk.errors import CampaignError, SettingsError
 from churnrisk.messages import wording
@@ -58,7 +58,7 @@ def first_day_of(given: str | None, listed: CustomerList) -> int:
     days = {day for day in listed.columns.get(AS_OF, []) if day}
     if len(days) == 1:
         return parse_day(days.pop(), option="as_of in the list")
-    return day_number(dt.datetime.now().astimezone().date())
+    return day_number(today())
 
 
 def read_campaign_list(source: Any, options: IntakeOptions | None = None) -> CustomerList:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from churnrisk import clock
 from churnrisk.errors import NotEnoughData
 from churnrisk.holes import LEAST_DAYS
 from churnrisk.learning import FittedModel
@@ -58,7 +59,7 @@ def to_day(day: str | dt.date) -> int:
 
 def today() -> int:
     """Give the day of today on this machine."""
-    return day_number(dt.date.today())
+    return day_number(clock.today())
 
 
 _LONG_PAST = wordings(

@@ -150,7 +150,7 @@ def forget_customers(
 def _write_down(state: State, ids: Sequence[str]) -> dict[str, str]:
     """Put the customers on the list of the erased, outside of the state, and give their hashes."""
     erased, state_id = load_erased(), identify(state)
-    moments = erased_now([erased.digest(one, state_id=state_id) for one in ids])
+    moments = erased_now(state, [erased.digest(one, state_id=state_id) for one in ids])
     erased.add(moments)
     return moments
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from churnrisk import clock
 from churnrisk.state import MonitorRun, State, list_monitor_runs, list_outcomes
 
 LOOKS = 60
@@ -65,7 +66,7 @@ def monitor_gauges(state: State, *, today: dt.date | None = None) -> dict[str, f
 
 def _days_since(newest: MonitorRun | None, today: dt.date | None) -> int | None:
     last = None if newest is None else newest.result.get("freshness", {}).get("last_purchase_on")
-    return None if last is None else ((today or dt.date.today()) - dt.date.fromisoformat(last)).days
+    return None if last is None else ((today or clock.today()) - dt.date.fromisoformat(last)).days
 
 
 def _fired(result: Mapping[str, Any]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from churnrisk.clock import today
 from churnrisk.dataset import Exposure, count_daily_purchases
 from churnrisk.engines import BATCH_ROWS
 from churnrisk.errors import ColumnError, IncompatibleModel, ModelNotFound, NotEnoughData, StateError, StoreError
@@ -203,7 +203,7 @@ def _find_subject(models_dir: Path) -> _Subject:
 
 
 def _look(plan: MonitorPlan, subject: _Subject, orders: Orders) -> Look:
-    looked_on = day_number(dt.date.today()) if plan.as_of is None else parse_day(plan.as_of, option="--as-of")
+    looked_on = day_number(today()) if plan.as_of is None else parse_day(plan.as_of, option="--as-of")
     if looked_on <= orders.first_day:
         raise NotEnoughData(
             f"--as-of {date_of(looked_on)}: the log begins on {date_of(orders.first_day)}, so nothing is known by then."

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from churnrisk.clock import wall
 from churnrisk.orders import KeepIn, drop_copies
 from churnrisk.state import Pruned, StatePlace, find_state, note_audit, prune_state
 from churnrisk.workflows.erasure import catch_up
@@ -84,7 +84,7 @@ def drop_rejects(weekly_dir: Path, *, days: int, is_dry: bool = False) -> tuple[
 
 
 def _old_rejects(weekly_dir: Path, *, days: int) -> list[Path]:
-    before = time.time() - days * DAY_SECONDS
+    before = wall() - days * DAY_SECONDS
     named = [*Path().glob("*.rejects.csv"), *weekly_dir.glob("*.rejects.csv"), weekly_dir / "rejects.csv"]
     return sorted({path for path in named if path.is_file() and path.stat().st_mtime < before and _is_ours(path)})
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from churnrisk.clock import wall
 from churnrisk.errors import SettingsError
 from churnrisk.workflows.monitoring import MonitorResult
 
@@ -159,7 +160,7 @@ def send_alarm(webhook: Webhook, alarm: Mapping[str, Any]) -> Delivery:
 
 def _post(webhook: Webhook, body: bytes, delivery: str) -> tuple[str, bool]:
     """Post once; give the problem, empty if none, and whether another try may help."""
-    timestamp = str(int(time.time()))
+    timestamp = str(int(wall()))
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "churnrisk",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from churnrisk.clock import today
 from churnrisk.decide import ContactTerms
 from churnrisk.errors import ChurnriskError, OutputError
 from churnrisk.learning import Valuation
@@ -188,7 +189,7 @@ def run_weekly(plan: WeeklyPlan) -> WeeklyResult:
     drop_rejects(plan.folder, days=plan.keep_rejects_days)
     since = scored.scores.snapshot.cutoff - model.model.snapshot.cutoff
     watched, problem = _watch(plan)
-    age = (dt.date.today() - dt.date.fromisoformat(scored.intake["customers"]["last_on"])).days
+    age = (today() - dt.date.fromisoformat(scored.intake["customers"]["last_on"])).days
     done = WeeklyResult(scored, str(model.version), files, (), report.model_problem, since, age, watched, problem)
     if plan.mail is None:
         return done

@@ -52,7 +52,8 @@ def check_command(words: list[str]) -> None:
 def test_the_image_runs_as_nobody_in_particular_and_tells_its_health() -> None:
     stage = dict(last_stage())
     assert stage["USER"] == "10001:10001"
-    assert "/healthz" in stage["HEALTHCHECK"]
+    assert "/readyz" in stage["HEALTHCHECK"]
+    assert "--start-period=10m" in stage["HEALTHCHECK"], "a large history is read first"
     assert stage["STOPSIGNAL"] == "SIGTERM"
     assert json.loads(stage["ENTRYPOINT"]) == ["churnrisk"]
     words = [word for word, _ in last_stage()]

@@ -149,7 +149,27 @@ def test_every_library_that_is_imported_is_declared() -> None:
     assert missing == {}
 
 
+READ_BY_THE_CLOCK = {
+    *(f"time.{name}" for name in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")),
+    *(f"{place}.{name}" for place in ("datetime", "dt.datetime") for name in ("now", "utcnow", "today")),
+    *("date.today", "dt.date.today", "time.gmtime", "time.localtime"),
+}
+
+
+def clocks_read(source: str) -> list[str]:
+    """What a module reads of the time of now by itself."""
+    return sorted(name for node in ast.walk(ast.parse(source)) if (name := ast.unparse(node)) in READ_BY_THE_CLOCK)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_time_of_now_has_one_home(path: Path) -> None:
+    if path != PACKAGE / "clock.py":
+        assert clocks_read(path.read_text()) == [], "ask churnrisk.clock"
+
+
 def test_the_rules_notice_what_they_forbid() -> None:
+    assert clocks_read("import time\nx = time.time() + f(dt.date.today)\n") == ["dt.date.today", "time.time"]
+    assert clocks_read("import time\ntime.sleep(1)\nx = dt.datetime.fromtimestamp(1)\n") == []
     labels = PACKAGE / "labels.py"
     assert foreign_homes(labels, "def f():\n    import duckdb\n") == ["duckdb"]
     assert foreign_homes(labels, "import requests.adapters\n") == ["requests"]

@@ -250,6 +250,8 @@ REFUSED: dict[str, tuple[type[ChurnriskError], Callable[[Path], Any], dict[str, 
     "--fold-ids": (SettingsError, write, {"fold_ids": True}),
     "no files": (SourceError, lambda folder: folder / "none.parquet", {}),
     "no such column": (ColumnError, write, {"columns": {"amount": "x"}}),
+    "customer_id holds truth values": (ColumnError, lambda folder: write(folder, customer_id=[True, False]), {}),
+    "order_id holds truth values, lists": (ColumnError, lambda folder: write(folder, order_id=[["a"], ["b"]]), {}),
     "50.0%": (TooManyRejects, lambda folder: write(folder, amount=[1.0, float("inf")]), {}),
     "'S7' (1 rows)": (AmbiguousFormat, lambda folder: write(folder, order_status=["S7", "paid"]), {}),
 }  # fmt: skip

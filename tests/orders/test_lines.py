@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
+import pandas as pd
 import pytest
 import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from churnrisk.errors import SourceError
-from churnrisk.orders import IntakeOptions, read_orders
+from churnrisk.errors import ColumnError, SourceError
+from churnrisk.orders import IntakeOptions, read_customers, read_list, read_opted_out, read_orders
 
 HEADER = "order_id;customer_id;order_date;status;product;total"
 Line = tuple[str, str, str, str, str, str]
@@ -239,3 +242,65 @@ def test_objects_with_names_that_are_values_do_not_fill_the_columns(tmp_path: Pa
     ]
     with read_orders(write_json(tmp_path / "log.jsonl", list(records)), IntakeOptions(max_columns=110)) as orders:
         assert orders.report.rows_used == 300
+
+
+TWINS = [
+    '{"customer_id": "c9", "customer_id": "c1", "order_id": 9, "date": "2024-01-02", "amount": 1}',
+    '{"customer_id": "c9", "order_id": 9, "date": "2024-01-02", "amount": 1, "amount": 1}',
+    '{"customer_id": "c9", "order_id": 9, "date": "2024-01-02", "amount": 1, "more": {"a": 1, "a": 2}}',
+    '{"customer_id": "c9", "order_id": 9, "date": "2024-01-02", "amount": 1, "x": [[{"x": {"a": 1, "\\u0061": 2}}]]}',
+]
+
+
+@pytest.mark.parametrize("twins", TWINS, ids=range(len(TWINS)))
+@pytest.mark.parametrize("form", ["lines", "array"])
+def test_a_name_that_stands_twice_in_an_object_sets_its_row_aside(form: str, twins: str, tmp_path: Path) -> None:
+    good = [
+        json.dumps({"customer_id": f"c{k}", "order_id": k, "date": f"2024-01-0{k + 1}", "amount": 1.5})
+        for k in range(5)
+    ]
+    texts = {}
+    for name, rows in (("log", [*good[:2], twins, *good[2:]]), ("good", good)):
+        texts[name] = "\n".join(rows) if form == "lines" else f"[{', '.join(rows)}]"
+        (tmp_path / f"{name}.json").write_text(texts[name], encoding="utf-8")
+    with read_orders(tmp_path / "log.json", IntakeOptions(reject_limit=0.5)) as orders:
+        [row] = orders.report.rejected_rows
+        assert row.line == 3
+        assert "twice" in row.reason
+        assert orders.fingerprint == fingerprint(tmp_path / "good.json")
+
+
+@pytest.mark.parametrize("bad", [True, ["a"], {"a": 1}])
+@pytest.mark.parametrize("role", ["customer_id", "order_id"])
+@pytest.mark.parametrize("form", ["frame", "parquet"])
+def test_a_column_of_what_no_id_can_be_is_no_column_of_ids(form: str, role: str, bad: object, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"customer_id": list("abcde"), "order_id": range(5), "date": "2024-01-05", "amount": 1.5})
+    for value in (bad, "c"):
+        frame[role] = pd.Series([value] * 5, dtype=object)
+        if form == "parquet":
+            duckdb.from_df(frame).write_parquet(str(tmp_path / "log.parquet"))
+        source = tmp_path / "log.parquet" if form == "parquet" else frame
+        if value == bad:
+            with pytest.raises(ColumnError, match=f"{role} holds truth values, lists or objects"):
+                read_orders(source)
+        else:
+            with read_orders(source) as orders:
+                assert orders.report.rows_used == 5
+
+
+@pytest.mark.parametrize("bad", [True, ["a", "b"], {"id": "a"}])
+@pytest.mark.parametrize("read", [read_list, read_opted_out, read_customers], ids=lambda one: one.__name__)
+def test_no_row_of_a_list_whose_id_is_none_is_passed_over(
+    read: Callable[[Path, IntakeOptions], object], bad: object, tmp_path: Path
+) -> None:
+    path = write_json(tmp_path / "list.jsonl", [{"customer_id": "c1"}, {"customer_id": bad}])
+    with pytest.raises(ColumnError, match=r"line 2, customer_id.*must be a text or a number"):
+        read(path, IntakeOptions())
+
+
+@pytest.mark.parametrize("bad", ['{"customer_id": "b", "customer_id": "c"}', "{broken", '"b"'])
+def test_no_row_of_a_list_that_cannot_be_read_is_passed_over(bad: str, tmp_path: Path) -> None:
+    path = tmp_path / "list.jsonl"
+    path.write_text(f'{{"customer_id": "a"}}\n{bad}\n{{"customer_id": "d"}}\n', encoding="utf-8")
+    with pytest.raises(ColumnError, match=r"list\.jsonl, line 2: .*Mend the row"):
+        read_list(path)

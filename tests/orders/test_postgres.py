@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from pathlib import Path
 
 import pytest
 
-from churnrisk.errors import OutputError, SettingsError, SourceError
+from churnrisk.errors import ColumnError, OutputError, SettingsError, SourceError
 from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.sources.databases import write_database_table
 
@@ -47,6 +48,15 @@ def test_a_table_reads_as_its_export_does(orders_table: str, tmp_path: Path) -> 
         assert found.report.rows_in == 1
     with read_orders(f"{orders_table}?table=public.orders", IntakeOptions(timezone="Europe/Sofia")) as found:
         assert found.report.first_on == "2024-01-06"
+
+
+@pytest.mark.parametrize(("bad", "is_refused"), [("true", 1), ("ARRAY[1]", 1), ("'{}'::jsonb", 1), ("7", 0)])
+def test_a_column_of_what_no_id_can_be_is_refused(orders_table: str, bad: str, is_refused: int) -> None:
+    query = f"SELECT {bad} AS customer_id, ordered_at, amount FROM orders"
+    with contextlib.ExitStack() as stack:
+        if is_refused:
+            stack.enter_context(pytest.raises(ColumnError, match="customer_id holds truth values, lists or objects"))
+        read_orders(orders_table, IntakeOptions(query=query)).close()
 
 
 def test_refusals_never_show_a_password(orders_table: str) -> None:

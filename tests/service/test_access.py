@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 import httpx
 import pytest
 from fastapi.routing import APIRoute
 
 from churnrisk.service import ServiceConfig, create_app
-from churnrisk.service.access import Door
+from churnrisk.service.access import Door, Need
 from churnrisk.state import ROLES, create_key, list_keys, open_state, revoke_key
 from support.service import Service
 
@@ -66,6 +69,53 @@ def test_a_role_opens_its_doors_and_no_others(service: Service, doors: list[Door
     assert_problem(client.delete("/openapi.json"), 405)
     assert client.get("/openapi.json").status_code == 200
     assert "churnrisk" in client.get("/docs").text
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
+def answers_of(client: httpx.Client, doors: list[Door], headers: dict[str, str]) -> Iterator[tuple[str, str, int]]:
+    """Method, path and status of every method on every path, but for logging out, which would end it all."""
+    for path in dict.fromkeys(path for _, path, _ in requests_of(doors) if path != "/logout"):
+        for method in METHODS:
+            yield method, path, client.request(method, path, headers=headers).status_code
+
+
+def find_need(doors: list[Door], method: str, path: str) -> Need | None:
+    """What the first route declares that takes a method at a path; None where there is no such."""
+    found = (one for one in doors if method in one.methods and one.route.path_regex.match(path))
+    return next((door.need for door in found), None)
+
+
+def test_no_method_on_any_path_answers_without_a_key(service: Service, doors: list[Door]) -> None:
+    for method, path, status in answers_of(service.client(), doors, {}):
+        if path in OPEN:
+            expected = (200, 403, 503) if find_need(doors, method, path) else (405,)  # 403: the form without its token
+        else:
+            expected = (303,) if (method, path) == ("GET", "/") else (401,)
+        assert status in expected, (method, path)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("by", ["key", "session"])
+def test_each_role_has_the_methods_of_its_routes_and_no_others(
+    service: Service, doors: list[Door], role: str, by: str
+) -> None:
+    client, token = (service.client(role), "") if by == "key" else service.browser(role)
+    counts = Counter[str]()
+    for method, path, status in answers_of(client, doors, {"X-CSRF-Token": token}):
+        need = find_need(doors, method, path)
+        if need is None:
+            expected, kind = status in (403, 405), "unknown"
+        elif need.role is None or ROLES.index(need.role) <= ROLES.index(role):
+            expected, kind = status not in (401, 403, 405, 500, 501) or (path, status) == ("/login", 403), "allowed"
+        else:
+            expected, kind = status == 403, "forbidden"
+        counts[kind] += 1
+        assert expected, (method, path, status, kind)
+    assert counts["allowed"] + counts["forbidden"] >= len(requests_of(doors)) - 1
+    assert counts["unknown"] > 100
+    assert (counts["forbidden"] == 0) is (role == "admin")
 
 
 def test_a_revoked_key_is_refused_within_a_second(service: Service) -> None:
@@ -172,3 +222,47 @@ def assert_problem(answer: httpx.Response, status: int) -> None:
     assert {"type", "title", "status", "detail", "request_id"} <= document.keys()
     assert document["status"] == status
     assert document["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_form_of_too_many_fields_is_refused_and_is_no_defect(service: Service, doors: list[Door]) -> None:
+    browser, token = service.browser("admin")
+    forms = [(method, path) for method, path, _ in requests_of(doors) if method == "POST" and path[:3] != "/v1"]
+    pages = [path for method, path, door in requests_of(doors) if method == "GET" and not door.route.include_in_schema]
+    assert len(forms) >= 5
+    browser.get("/login")  # which gives its own form a token
+    known = len(service.events())
+    for fields in (1001, 5000):
+        rest = "&".join(f"f{number}=" for number in range(fields - 1))
+        plain = {"Content-Type": "application/x-www-form-urlencoded"}
+        for method, path in forms:
+            shown = {} if path == "/logout" else {"X-CSRF-Token": token}  # to log out takes no field but the token
+            for more in ({}, shown):
+                answer = browser.request(method, path, content=f"csrf_token={token}&{rest}", headers=plain | more)
+                assert_problem(answer, 413)
+        for path in pages:
+            answer = browser.get(path, params=rest)
+            assert answer.status_code < 500 or "history" in answer.text, (path, answer.text)
+    assert [event for event in service.events()[known:] if event["event"] == "defect"] == []
+    for count, status in ((1000, 403), (1001, 413)):
+        body = "&".join(["csrf_token=wrong", *(f"f{number}=" for number in range(count - 1))])
+        answer = browser.post("/language", content=body, headers=plain)
+        assert_problem(answer, status)
+
+
+def test_a_new_login_ends_the_older_session_of_that_browser(service: Service) -> None:
+    browser, token = service.browser("reader")
+    other, _ = service.browser("reader")
+    older = browser.cookies["churnrisk_session"]
+    page = browser.get("/login").text.partition('name="csrf_token" value="')[2]
+    form = {"csrf_token": page.partition('"')[0]}
+    assert browser.post("/login", data={**form, "key": "crk_unknown"}).status_code == 401
+    assert browser.get("/openapi.json").status_code == 200, "a login that fails ends nothing"
+    page = browser.get("/login").text.partition('name="csrf_token" value="')[2]
+    form = {"csrf_token": page.partition('"')[0], "key": service.keys["admin"]}
+    assert browser.post("/login", data=form).status_code == 303
+    assert browser.cookies["churnrisk_session"] != older
+    assert browser.get("/v1/audit").status_code == 200
+    with httpx.Client(base_url=service.url, cookies={"churnrisk_session": older}) as thief:
+        assert_problem(thief.get("/openapi.json"), 401)
+        assert_problem(thief.post("/logout", headers={"X-CSRF-Token": token}), 401)
+    assert other.get("/openapi.json").status_code == 200, "another browser is another session"

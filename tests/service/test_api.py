@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import time
 from typing import Any
@@ -82,6 +83,7 @@ def test_what_cannot_be_scored(api: httpx.Client, body: bytes, headers: dict[str
 
 JSON, CSV = "application/json", "text/csv"
 HEADER = "customer_id,order_id,ordered_at,amount\n"
+ROW = '{"customer_id": "a", "order_id": "1", "ordered_at": "2011-01-02", "amount": 5}'
 WRONG = [
     ("/v1/score", CSV, "", ["The body is empty", "@FILE"]),
     ("/v1/score", CSV, "a,b\n1,2\n", ["customer_id", "columns a, b", "`columns`", "Over HTTP"]),
@@ -103,6 +105,17 @@ WRONG = [
     ("/v1/jobs/train", CSV, "x", ["Content-Type: application/json"]),
     ("/v1/jobs/score", JSON, "{", ["Invalid JSON: "]),
     ("/v1/jobs/score", JSON, '{"resons": "none"}', ["body/resons: Is not known here"]),
+    *(
+        ("/v1/purchases", JSON, f'{{"purchases": [{{"{name}": {bad}, "x": 1}}]}}', [f"body/purchases/0/{name}: "])
+        for name, bad in itertools.product(("customer_id", "order_id"), ("true", '["a"]', '{"a": "b"}', "7"))
+    ),
+    ("/v1/jobs/score", JSON, '{"by": "risk", "by": "value"}', ["body/by: Stands there twice"]),
+    ("/v1/jobs/train", JSON, '{"seed": 1, "promote": false, "promote": true}', ["body/promote: Stands there twice"]),
+    ("/v1/score", JSON, '{"purchases": [@], "purchases": [@]}', ["body/purchases: Stands there twice"]),
+    ("/v1/purchases", JSON, '{"purchases": [@, @, <]}', ["body/purchases/2/amount: Stands there twice"]),
+    ("/v1/score", JSON, '{"purchases": [<]}', ["body/purchases/0/amount: Stands there twice"]),
+    ("/v1/score", CSV, "customer_id,order_id,date,quantity\na,1,2011-01-02,1\n", ["with amounts", "give customer_id"]),
+    ("/v1/score", JSON, '{"purchases": [{"customer_id": "a", "ordered_at": "2011-01-02"}]}', ["with amounts"]),
 ]
 
 
@@ -110,9 +123,13 @@ WRONG = [
 def test_an_error_says_what_is_wrong_and_what_to_do(
     api: httpx.Client, path: str, form: str, body: str | bytes, words: list[str]
 ) -> None:
+    if isinstance(body, str):
+        body = body.replace("@", ROW).replace("<", ROW.replace('"amount"', '"amount": 2, "\\u0061mount"'))
     answer = api.post(path, content=body, headers={"Content-Type": form})
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.status_code in (413, 422)
+    assert "retry-after" not in answer.headers
+    assert "--" not in answer.json()["detail"].replace("--data-binary", ""), "nobody has options over HTTP"
     assert [word for word in words if word not in answer.json()["detail"]] == [], answer.json()["detail"]
 
 

@@ -47,6 +47,16 @@ def router() -> APIRouter:
         time.sleep(seconds)  # in a thread, as real work is
         return {"slept": seconds}
 
+    @router.post("/test/file", dependencies=[Needs("scorer", lane="files")])
+    def file(seconds: float = 0.0) -> dict[str, float]:
+        time.sleep(seconds)
+        return {"slept": seconds}
+
+    @router.post("/test/other", dependencies=[Needs("scorer")])
+    def other(seconds: float = 0.0) -> dict[str, float]:
+        time.sleep(seconds)
+        return {"slept": seconds}
+
     @router.post("/test/echo", dependencies=[Needs("scorer")])
     async def echo(request: Request) -> dict[str, int]:
         return {"bytes": len(await request.body())}
@@ -260,6 +270,43 @@ def test_a_defect_says_nothing_of_what_it_worked_on(
     [event] = [record for record in caplog.records if record.message == "defect"]
     assert event.__dict__["facts"]["error"] == "RuntimeError"
     assert event.__dict__["facts"]["request_id"] == answer.json()["request_id"]
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[InThread]:
+    """A server where nobody waits longer than a quarter of a second."""
+    server = InThread(tmp_path, replace(TINY, wait_seconds=0.25, queued=8, seconds=5.0), router())
+    yield server
+    server.close()
+
+
+def test_what_one_route_takes_turns_nobody_away_from_another(impatient: InThread) -> None:
+    with impatient.client() as client, ThreadPoolExecutor(4) as threads:
+
+        def ask(path: str, seconds: float, after: float) -> int:
+            time.sleep(after)
+            return client.post(path, params={"seconds": seconds}).status_code
+
+        assert [ask("/test/work", 0.8, 0.0) for _ in range(4)] == [200] * 4
+        small = list(threads.map(ask, ["/test/other"] * 4, [0.05] * 4, [0.0, 0.02, 0.03, 0.04]))
+        assert small == [200] * 4
+        behind = list(threads.map(ask, ["/test/work", "/test/other"], [0.8, 0.0], [0.0, 0.1]))
+        assert behind == [200, 503]  # which would have had to wait for too long
+
+
+def test_files_that_take_long_turn_no_small_post_away(impatient: InThread) -> None:
+    with impatient.client() as client, ThreadPoolExecutor(8) as threads:
+
+        def ask(path: str, seconds: float, kind: str) -> int:
+            return client.post(path, params={"seconds": seconds}, headers={"Content-Type": kind}).status_code
+
+        files = [threads.submit(ask, "/test/file", 1.0, "text/csv") for _ in range(4)]
+        time.sleep(0.1)
+        began = time.monotonic()
+        assert [ask("/test/other", 0.0, "application/json") for _ in range(10)] == [200] * 10
+        assert ask("/test/file", 0.0, "application/json; charset=utf-8") == 200
+        assert time.monotonic() - began < 0.8, "none of them has waited for a file"
+        assert {one.result() for one in files} <= {200, 503}
 
 
 def test_a_slot_is_never_lost(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import multiprocessing
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,8 +20,8 @@ from support.service import make_keys
 class InThread:
     """A real server, in a thread of this process, with routes that only a test has."""
 
-    def __init__(self, folder: Path, bounds: Bounds, *routers: APIRouter) -> None:
-        config = ServiceConfig(folder / "models", folder / "state.db", bounds=bounds)
+    def __init__(self, folder: Path, bounds: Bounds, *routers: APIRouter, **options: Any) -> None:
+        self.config = config = ServiceConfig(folder / "models", folder / "state.db", bounds=bounds, **options)
         self.keys = make_keys(config.state)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(pages, "ROUTERS", (*pages.ROUTERS, *routers))

@@ -10,8 +10,8 @@ from starlette.responses import FileResponse, JSONResponse
 from churnrisk.errors import StateError
 from churnrisk.service.access import Caller, Needs
 from churnrisk.service.api.queries import NoOthers
-from churnrisk.service.api.shapes import JobAnswer, JobsAnswer, Open, ScoreJob, TrainJob, problems
-from churnrisk.service.job_kinds import may_name_forgotten, result_path
+from churnrisk.service.api.shapes import JobAnswer, JobsAnswer, NoTwins, Open, ScoreJob, TrainJob, problems
+from churnrisk.service.job_kinds import ERASURES, may_name_forgotten, result_path
 from churnrisk.service.problems import Problem
 from churnrisk.state import Job, State, add_job, cancel_job, list_jobs, load_job, note_audit
 from churnrisk.timeline import parse_day
@@ -22,14 +22,26 @@ JobId = Annotated[int, Path(ge=1, le=2**62)]
 
 
 @router.post(
-    "/score", status_code=202, response_model=JobAnswer, summary="Score the whole history", responses=problems()
+    "/score",
+    dependencies=[NoTwins],
+    status_code=202,
+    response_model=JobAnswer,
+    summary="Score the whole history",
+    responses=problems(),
 )
 def score(request: Request, asked: ScoreJob, caller: Annotated[Caller, Needs("scorer")]) -> Response:
     """Score everybody, orders received included; the result is the CSV that ``churnrisk score`` writes."""
     return _add(request.app.state.state, "score", asked.model_dump(), caller)
 
 
-@router.post("/train", status_code=202, response_model=JobAnswer, summary="Train on the history", responses=problems())
+@router.post(
+    "/train",
+    dependencies=[NoTwins],
+    status_code=202,
+    response_model=JobAnswer,
+    summary="Train on the history",
+    responses=problems(),
+)
 def train(request: Request, asked: TrainJob, caller: Annotated[Caller, Needs("admin")]) -> Response:
     """Train a model on the history, orders received included, and store it, signed."""
     state: State = request.app.state.state
@@ -120,5 +132,5 @@ def _describe(one: Job) -> dict[str, Any]:
     names = ("job_id", "kind", "status", "made_at", "started_at", "ended_at", "error")
     progress = {"done": one.progress_done, "total": one.progress_total, "text": one.progress_text}
     shown = {name: getattr(one, name) for name in names}
-    result = None if one.result is None else dict(one.result)
+    result = None if one.result is None else {name: value for name, value in one.result.items() if name != ERASURES}
     return {**shown, "progress": progress, "request": dict(one.request), "result": result}

@@ -39,7 +39,7 @@ ANSWER: dict[int | str, dict[str, Any]] = {
 
 @router.post(
     "/score",
-    dependencies=[Needs("scorer"), NoOthers],
+    dependencies=[Needs("scorer", lane="files"), NoOthers],
     response_model=ScoreAnswer,
     summary="Score customers by their purchases",
     openapi_extra={"requestBody": BODY},
@@ -68,7 +68,10 @@ async def score(
         work = run_in_threadpool(_score_json, shop, body, answer, config.bounds.rows, how)
     else:
         work = run_in_threadpool(_score_file, config, body, answer, how)
-    content, by_risk = await work
+    try:
+        content, by_risk = await work
+    except ChurnriskError as error:
+        raise for_sender(error) from None
     count_scores(by_risk)
     return Response(content, media_type="text/csv" if answer == "csv" else "application/json")
 
@@ -102,17 +105,14 @@ def _score_file(
         raise Problem(
             422, "Invalid request", "The body is empty; send the file itself, as --data-binary @FILE of curl."
         )
-    try:
-        uploaded = score_upload(
-            body,
-            models_dir=config.models_dir,
-            options=replace(config.options, parquet=config.parquet_uploads),
-            valuation=config.valuation,
-            answer=answer,
-            most_rows=config.bounds.rows,
-            seconds=config.bounds.seconds,
-            **how,
-        )
-    except ChurnriskError as error:
-        raise for_sender(error) from None
+    uploaded = score_upload(
+        body,
+        models_dir=config.models_dir,
+        options=replace(config.options, parquet=config.parquet_uploads),
+        valuation=config.valuation,
+        answer=answer,
+        most_rows=config.bounds.rows,
+        seconds=config.bounds.seconds,
+        **how,
+    )
     return uploaded.content, uploaded.by_risk

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime as dt
+import json
+from collections import Counter
 from typing import Annotated, Any, Literal, TypeVar
 
+from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -277,10 +281,39 @@ def parse(shape: type[Shape], body: bytes) -> Shape:
         Naming each place that is not as documented.
     """
     try:
-        return shape.model_validate_json(body)
+        found = shape.model_validate_json(body)
     except ValidationError as error:
-        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False, include_input=False)]
-        raise RequestValidationError(found) from None
+        places = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False, include_input=False)]
+        raise RequestValidationError(places) from None
+    refuse_twins(body, shape)
+    return found
+
+
+def refuse_twins(body: bytes, shape: type[BaseModel] | None = None) -> None:
+    """Refuse JSON with a name that stands twice in one object: nobody could say which of its values is meant.
+
+    What is no JSON is passed over; who reads it says so.
+    """
+    ended = 0
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal ended
+        if len({name for name, _ in pairs}) < len(pairs):
+            [(twin, _)] = Counter(name for name, _ in pairs).most_common(1)
+            place = (twin,) if shape is None or twin in shape.model_fields else ("purchases", ended, twin)
+            raise RequestValidationError([{"type": "twins", "loc": ("body", *place), "msg": "Stands there twice"}])
+        ended += 1
+
+    with contextlib.suppress(ValueError, RecursionError):
+        json.loads(body, object_pairs_hook=look, parse_int=str, parse_float=str)
+
+
+async def _refuse_twins(request: Request) -> None:
+    refuse_twins(await request.body())
+
+
+NoTwins: Any = Depends(_refuse_twins)
+"""Declares that a route takes a body of JSON in which no name stands twice in one object."""
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -127,7 +128,8 @@ def export(view: View) -> Response:
     """Give the whole list behind the filter as CSV, as the command line writes scores."""
     query = replace(read_query(view), limit=EXPORTED_AT_A_TIME, cursor=None)
     most = view.request.app.state.config.bounds.rows
-    lines = _csv_parts(view, query, most)
+    parts = _csv_parts(view, query, most)
+    lines = itertools.chain([next(parts)], parts)  # what cannot be given is said before the answer begins
     headers = {"Content-Disposition": 'attachment; filename="customers.csv"'}
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 

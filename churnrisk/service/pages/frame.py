@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from jinja2 import Environment
@@ -23,7 +23,7 @@ from churnrisk.errors import NoHistory, UnknownCustomer
 from churnrisk.messages import LANGUAGES, mark, say, speaking, write_date
 from churnrisk.report import make_environment, themes
 from churnrisk.retelling import retell
-from churnrisk.service.access import Caller, Needs
+from churnrisk.service.access import Caller, Needs, read_fields
 from churnrisk.service.identity import is_secure
 from churnrisk.service.languages import LANGUAGE_COOKIE, language_of
 from churnrisk.service.problems import Problem
@@ -45,7 +45,8 @@ MENU = (
 
 TITLES = (
     *(mark("Not Found"), mark("Method Not Allowed"), mark("Invalid request"), mark("Role too small")),
-    *(mark("Form token missing"), mark("Body too large"), mark("Too many logins"), mark("Busy"), mark("Stopping")),
+    *(mark("Form token missing"), mark("Body too large"), mark("Too many fields"), mark("Too many logins")),
+    *(mark("Busy"), mark("Stopping"), mark("Not ready")),
     *(mark("Took too long"), mark("Defect"), mark("Bad query"), mark("Campaign error"), mark("Model not found")),
     *(mark("No model"), mark("State error"), mark("Store error"), mark("Settings error"), mark("Source error")),
 )
@@ -140,8 +141,7 @@ def page(path: str, *, role: Role = "reader", method: str = "GET") -> Callable[[
     def register(build: Callable[[View], Response]) -> Callable[[View], Response]:
         async def handle(request: Request) -> Response:
             given = await request.body() if method == "POST" else request.scope["query_string"]
-            fields = parse_qs(given.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100)
-            view = View(request, getattr(request.state, "caller", None), language_of(request), fields)
+            view = View(request, getattr(request.state, "caller", None), language_of(request), read_fields(given))
             return await run_in_threadpool(_build, build, view)
 
         router.add_api_route(

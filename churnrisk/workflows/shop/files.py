@@ -15,7 +15,7 @@ from churnrisk.retention import USUAL, Calendar
 from churnrisk.state import StatePlace
 from churnrisk.tables import replacing
 
-FORMAT = 3
+FORMAT = 4
 """Of generations: where it rises, those of another format are not looked at any more, and another one is made."""
 
 POINTER = f"current-{FORMAT}"
@@ -73,9 +73,9 @@ class ShopFiles:
     name : str
         Of the generation; names rise.
     made_of : mapping
-        What it was made of: ``seq`` of the last order received, ``model``, ``reasons``, ``source`` (a stamp of the
-        file of purchases), ``erased_stamp`` (of who was forgotten), ``lacks_erasure_key`` (so that they are not
-        known), and how many customers are ``scored``.
+        What it was made of: ``seq`` of the last order received, ``model``, ``model_files`` (a stamp of the files of the
+        current one, usable or not), ``reasons``, ``source`` (a stamp of the file of purchases), ``erased_stamp`` (of
+        who was forgotten), ``lacks_erasure_key`` (so that they are not known), and how many customers are ``scored``.
     """
 
     folder: Path

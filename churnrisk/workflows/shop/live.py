@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from churnrisk.clock import steady
 from churnrisk.engines import MemoryDatabase
 from churnrisk.errors import BadQuery, ChurnriskError, ModelNotFound, NoModel, SettingsError
 from churnrisk.explain import Explainer
@@ -28,7 +29,7 @@ from churnrisk.orders import (
     read_orders,
 )
 from churnrisk.scoring import By, Scores, score_orders
-from churnrisk.store import stamp_current
+from churnrisk.store import stamp_current, stamp_model
 from churnrisk.timeline import date_of
 from churnrisk.workflows.days import Day, choose_as_of
 from churnrisk.workflows.explanation import explain_customer
@@ -43,11 +44,17 @@ FEW_ROWS = 20_000
 """More purchase rows than so many take the way of a file."""
 
 DESKS = 2
+LOOK_SECONDS, AGAIN_SECONDS = 0.5, 30.0
+"""How often the files of a model that cannot be loaded are looked at, and how often it is tried again all the same."""
+
 NOTHING_STORED = mark("no model is stored yet; `churnrisk train`, or a training job, makes one.")
 
 
 class CurrentModel:
     """The current model of a folder, loaded again when another is promoted.
+
+    One that cannot be loaded is looked at again: its files may come after the pointer to them, and a key that it was
+    signed with may be trusted later.
 
     Parameters
     ----------
@@ -61,6 +68,9 @@ class CurrentModel:
         self._model: ChurnModel | None = None
         self._explainer: Explainer | None = None
         self._problem = ""
+        self._files, self._looked, self._tried = "", -LOOK_SECONDS, -AGAIN_SECONDS
+        self.loads = 0
+        """How often it was loaded: changes with everything that is made of the model."""
 
     def get(self) -> ChurnModel:
         """Give the model.
@@ -70,15 +80,25 @@ class CurrentModel:
         NoModel
             Where there is none that can be used.
         """
-        stamp = stamp_current(self._folder)
-        if stamp != self._stamp:
+        model = self._model
+        if model is None or stamp_current(self._folder) != self._stamp:
             with self._lock:
-                if stamp != self._stamp:
+                stamp = stamp_current(self._folder)
+                if stamp != self._stamp or (self._model is None and self._may_be_there_now()):
                     self._load()
                     self._stamp = stamp
-        if self._model is None:
+                model = self._model
+        if model is None:
             raise NoModel(self._problem)
-        return self._model
+        return model
+
+    def _may_be_there_now(self) -> bool:
+        """Tell, now and then, whether a model that could not be loaded is worth another try."""
+        now = steady()
+        if now - self._looked < LOOK_SECONDS:
+            return False
+        self._looked = now
+        return stamp_model(self._folder) != self._files or now - self._tried > AGAIN_SECONDS
 
     def explainer(self) -> Explainer:
         """Give what explains the scores of the model, prepared once."""
@@ -96,8 +116,16 @@ class CurrentModel:
         except NoModel:
             return None
 
+    def version_for(self, facts: Mapping[str, bool]) -> str | None:
+        """Give the version; None where there is no model, or none for a log of which such facts are known."""
+        version = self.version
+        needs_amounts = version is not None and self.get().model.needs_amounts
+        return None if needs_amounts and not facts["has_amounts"] else version
+
     def _load(self) -> None:
         self._model = self._explainer = None
+        self._files, self._tried = stamp_model(self._folder), steady()
+        self.loads += 1
         try:
             self._model = load(models_dir=self._folder)
         except ModelNotFound:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import json
 import secrets
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from churnrisk.clock import utc_now
 from churnrisk.engines import Database, FileDatabase, fill_table, quote_text
 from churnrisk.errors import ChurnriskError, IncompatibleModel, ModelNotFound, NoHistory, SourceError
 from churnrisk.messages import mark, wording
@@ -31,6 +31,7 @@ from churnrisk.orders import (
 from churnrisk.retention import build_segments
 from churnrisk.scoring import Scores, find, standing_of
 from churnrisk.state import StoredOrder, load_received, open_state
+from churnrisk.store import stamp_model
 from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
 from churnrisk.types import Progress
 from churnrisk.workflows.card import describe_intake
@@ -83,6 +84,7 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
     tell = progress or (lambda *_: None)
     plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     source, files = stamp_source(plan.purchases), ShopFiles(plan.folder, next_name(plan.folder))
+    model_files = stamp_model(plan.models_dir)
     part = files.path.with_suffix(".part")
     part.unlink(missing_ok=True)
     try:
@@ -103,6 +105,7 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
     made_of = {name: facts[name] for name in ("seq", "model", "reasons", "erased_stamp", "lacks_erasure_key")}
     made_of |= {
         "source": source,
+        "model_files": model_files,
         "scored": facts["summary"]["status"]["scored"],
         "model_problem": facts["model_problem"],
     }
@@ -310,7 +313,7 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor) -> dict[str, A
         "has_order_ids": log.has_order_ids,
         "currency": log.orders.currency,
         "seq": log.seq,
-        "made_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "made_at": utc_now().isoformat(timespec="seconds"),
         "intake": log.intake,
         "sorted_by": scores.by,
         "reasons": reasons,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from churnrisk.clock import steady
 from churnrisk.decide import CampaignResult
 from churnrisk.errors import ChurnriskError, NoHistory, NoModel, UnknownCustomer
 from churnrisk.messages import mark, wording
@@ -91,7 +91,8 @@ class Shop:
     def missing(self) -> list[str]:
         """Say what the shop lacks to answer everything, in words that anyone may read."""
         found = [] if self.is_ready else [NOT_READ if self.plan.purchases else "There is no purchase history."]
-        return found if self.current.version is not None else [*found, "There is no model that can be used."]
+        version = self.current.version_for(self.now().generation.known) if self.is_ready else self.current.version
+        return found if version is not None else [*found, "There is no model that can be used."]
 
     def now(self) -> _Present:
         """Give what is current.
@@ -119,14 +120,14 @@ class Shop:
             if files is None:
                 raise NoHistory(NOT_READ)
             if self._present is not None:
-                self._retired.append((time.monotonic(), self._present.generation))
+                self._retired.append((steady(), self._present.generation))
             self._present = _Present(Generation(files), self.state, stamp=stamp, calendar=self.plan.calendar)
             return self._present
 
     def _let_go(self) -> None:
         """Close generations that nobody answers from any more: only then the disk is rid of their files."""
         with self._lock:
-            while self._retired and time.monotonic() - self._retired[0][0] > RETIRED_SECONDS:
+            while self._retired and steady() - self._retired[0][0] > RETIRED_SECONDS:
                 self._retired.pop(0)[1].close()
 
     def customer_version(self, customer_id: str) -> tuple[object, ...]:
@@ -156,7 +157,8 @@ class Shop:
 
     def _moment(self) -> tuple[object, ...]:
         """Give what changes whenever any process of the service has written something that an answer is made of."""
-        return stamp_of(self.plan.folder), stamp_current(self.plan.models_dir), self.state.version()
+        model = stamp_current(self.plan.models_dir), self.current.loads
+        return stamp_of(self.plan.folder), model, self.state.version()
 
     def customer(self, customer_id: str) -> CustomerView:
         """Give all that is known of a customer, with orders received a moment ago.
@@ -168,8 +170,8 @@ class Shop:
         """
         present, customer_id = self.now(), self.plan.options.own_id(customer_id)
         row, history = self._look_up(present, customer_id)
-        version = self.current.version
         generation = present.generation
+        version = self.current.version_for(generation.known)
         if version is None or (row is not None and self._is_told(generation, row, history, version)):
             if row is None:
                 return make_view(self._unscored(history, customer_id), history, model=None, playbook=self.plan.playbook)
@@ -384,7 +386,7 @@ class Shop:
         forgotten would stay open.
         """
         with contextlib.suppress(ChurnriskError):
-            before, present = self._present, self.now()
+            before, present, _ = self._present, self.now(), self.current.version
             if present is not before:
                 self.customers(CustomerQuery())
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from churnrisk.errors import StoreError
 from churnrisk.state import State, last_received_seq, stamp_tombstones
-from churnrisk.store import read_current
+from churnrisk.store import read_current, stamp_model
 from churnrisk.workflows.reasons import ReasonsFor
 from churnrisk.workflows.shop.files import ShopFiles, ShopPlan, stamp_source
 
@@ -38,7 +41,7 @@ def choose_reasons(plan: ShopPlan, current: ShopFiles | None, state: State, *, a
     if current is None:
         return "listed" if plan.purchases is not None or seq else None
     made_of = current.made_of
-    if made_of["model"] != _find_version(plan) or made_of["source"] != _as_list(stamp_source(plan.purchases)):
+    if _is_other_model(plan, made_of, age) or made_of["source"] != _as_list(stamp_source(plan.purchases)):
         return "listed"
     if made_of["erased_stamp"] != stamp_tombstones(state):
         return _most(plan, current)
@@ -56,6 +59,18 @@ def _most(plan: ShopPlan, current: ShopFiles) -> ReasonsFor:
 
 def _as_list(stamp: tuple[int, int] | None) -> list[int] | None:
     return None if stamp is None else list(stamp)
+
+
+def _is_other_model(plan: ShopPlan, made_of: Mapping[str, Any], age: float) -> bool:
+    """Tell whether another model is current than the one of a generation.
+
+    Where that had none, since the current one could not be used, it is tried again when a file of it is another one,
+    and otherwise as seldom as orders are folded in.
+    """
+    version = _find_version(plan)
+    if made_of["model"] is None and version is not None:
+        return made_of["model_files"] != stamp_model(plan.models_dir) or age > REFRESH_SECONDS
+    return bool(made_of["model"] != version)
 
 
 def _find_version(plan: ShopPlan) -> str | None:

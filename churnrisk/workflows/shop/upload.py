@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 from churnrisk import errors
 from churnrisk.confine import Reach, choose_user, confine, hand_over, keep_environment
-from churnrisk.errors import ChurnriskError, LimitExceeded
+from churnrisk.errors import ChurnriskError, LimitExceeded, ModelNotFound, NoModel
 from churnrisk.learning import Valuation
 from churnrisk.orders import IntakeOptions
 from churnrisk.sources import tell_kind
@@ -198,7 +198,10 @@ def _score(task: Task) -> None:
     from churnrisk.workflows.model import load
     from churnrisk.workflows.scoring import describe_scores, score_source
 
-    model = load(models_dir=task.models_dir)
+    try:
+        model = load(models_dir=task.models_dir)
+    except ModelNotFound as error:
+        raise NoModel(str(error)) from None  # nobody asked for this model: it is the service that has none
     _give_up(task)
     how = dict(task.how)
     if model.model.sample is None:
