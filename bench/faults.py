@@ -117,7 +117,7 @@ def attack(
             ended, _ = place.trace(arguments, fault)
             codes.append(ended.code)
             found = judge(place, ended, known)
-            return found + (run_again(place, arguments, known) if not found else [])
+            return found or (run_again(place, arguments, known) if ended.code else [])
         finally:
             places.put(place)
 

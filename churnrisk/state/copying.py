@@ -59,18 +59,11 @@ def backup_state(place: StatePlace, target: Path) -> int:
     """
     place = parse_place(place) if isinstance(place, str) else place
     _check_target(place, target)
-    with replacing(target, mode=0o600) as temporary:
-        try:
-            if isinstance(place, Path):
-                _copy_file(place, temporary)
-            else:
-                copy_state(place, temporary)
-            _close_log(temporary)
-        except sqlite3.Error as error:
-            raise StateError(f"{target}: the backup of {place} cannot be written: {error}.") from None
-        finally:
-            for suffix in ("-wal", "-shm", "-journal"):
-                temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
+    with _making(target, place) as temporary:
+        if isinstance(place, Path):
+            _copy_file(place, temporary)
+        else:
+            _copy_tables(place, temporary)
     return target.stat().st_size
 
 
@@ -95,10 +88,24 @@ def _copy_file(source: Path, target: Path) -> None:
         ours.backup(copy)
 
 
-def _close_log(path: Path) -> None:
-    """Make a file complete in itself; opening it as the state makes it one with a write-ahead log again."""
-    with contextlib.closing(sqlite3.connect(path)) as copy:
-        copy.execute("PRAGMA journal_mode = DELETE")
+@contextlib.contextmanager
+def _making(target: Path, source: StatePlace) -> Iterator[Path]:
+    """Give an empty file that becomes the target, complete in itself, when a state was copied into it.
+
+    Opening it as the state makes it one with a write-ahead log again.
+    """
+    with replacing(target, mode=0o600) as temporary:
+        try:
+            yield temporary
+            with contextlib.closing(sqlite3.connect(temporary)) as copy:
+                copy.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            raise StateError(f"{target}: the copy of {source} cannot be written: {error}.") from None
+        except StateError as error:
+            raise StateError(str(error).replace(str(temporary), str(target))) from None
+        finally:
+            for suffix in ("-wal", "-shm", "-journal"):
+                temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
 
 
 def copy_state(source: StatePlace, target: StatePlace) -> dict[str, int]:
@@ -108,7 +115,16 @@ def copy_state(source: StatePlace, target: StatePlace) -> dict[str, int]:
     ------
     StateError
         Where there is nothing to copy, or something at the target already.
+    OutputError
+        Where a new file cannot be written; it is then not there.
     """
+    if isinstance(target, Path) and not target.exists():
+        with _making(target, source) as temporary:
+            return _copy_tables(source, temporary)
+    return _copy_tables(source, target)
+
+
+def _copy_tables(source: StatePlace, target: StatePlace) -> dict[str, int]:
     ours = find_state(source)
     if ours is None:
         raise StateError(f"{source}: nothing is remembered there yet, so there is nothing to copy.")

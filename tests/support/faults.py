@@ -235,7 +235,7 @@ def judge(work: Workplace, ended: Ended, known: Reference) -> list[str]:
 def _judge_words(work: Workplace, ended: Ended, hit: list[str]) -> list[str]:
     """One message that names the place of the fault: the folder of temporary files, or the file that was asked for."""
     places = {_place_of(work, path) for path in hit}
-    named = all(place in ended.said for place in places)
+    named = any(place in ended.said for place in places)  # two threads may have had the call at the same number
     confused = str(work.temporary) in ended.said and str(work.temporary) not in places
     wrong = [] if named and not confused else [f"names not {places}: {ended.said}"]
     return wrong if ended.said.startswith("churnrisk: ") else [*wrong, f"said: {ended.said}"]
@@ -267,13 +267,12 @@ def _judge_files(work: Workplace, ended: Ended, hit: list[str], known: Reference
 
 def _judge_file(name: str, work: Workplace, ended: Ended, known: Reference, now: Contents) -> list[str]:
     folder = name.split("/")[0]
-    is_hit = any(f"/shop/{folder}" in one for one in ended.hit)
     if now.get(name) == known.before.get(name):
         is_missing = ended.code == 0 and known.after.get(name) != known.before.get(name)
         return [f"{name} was not written, and that was not said"] if is_missing and folder != "models" else []
     if ended.code == 0 and Path(name).suffix in (".csv", ".parquet") and now.get(name) != known.after.get(name):
         return [f"{name} has other bytes than without a fault"]
-    if ended.code and is_hit:
+    if ended.code and f"{name}: " in ended.said:
         return [f"{name} is not as it was before"]
     if name not in now:
         return [f"{name} is gone"] if name in known.after else []
