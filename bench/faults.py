@@ -1,6 +1,6 @@
 """Storage that fails, for every command that writes: EIO and "no space" on each call that writes, one after the other.
 
-Usage: python bench/faults.py [--commands NAME ...] [--every N] [--jobs N] [--work DIR]
+Usage: python bench/faults.py [--commands NAME ...] [--most N] [--jobs N] [--work DIR]
 
 Needs strace. Each command runs once to count its calls of write, pwrite64, fsync, fdatasync, rename and ftruncate on
 its own files, those in the folder of temporary files included, and then once for each of them, which fails with EIO
@@ -99,8 +99,16 @@ def run_again(work: Workplace, arguments: tuple[str, ...], known: Reference) -> 
     return [] if again.returncode == 0 or is_taken else [f"a second run ends with {again.returncode}: {again.stderr}"]
 
 
+def choose(faults: list[tuple[Fault, str]], work: Workplace, most: int) -> list[Fault]:
+    """Choose at most so many faults of each call, error and folder, evenly spaced."""
+    kinds: dict[tuple[str, str, str], list[Fault]] = {}
+    for fault, path in faults:
+        kinds.setdefault((fault.call, fault.error, work.place_of(path)), []).append(fault)
+    return [one for found in kinds.values() for one in found[:: max(1, -(-len(found) // most))]]
+
+
 def attack(
-    name: str, arguments: tuple[str, ...], places: SimpleQueue[Workplace], *, every: int, jobs: int
+    name: str, arguments: tuple[str, ...], places: SimpleQueue[Workplace], *, most: int, jobs: int
 ) -> tuple[int, int]:
     """Let each call of a command fail; give how many did, and after how many of those something was wrong."""
     began, work = time.monotonic(), places.get()
@@ -122,7 +130,7 @@ def attack(
             places.put(place)
 
     codes: list[int] = []
-    chosen = [fault for fault, _ in faults][::every]
+    chosen = choose(faults, work, most)
     with ThreadPoolExecutor(jobs) as pool:
         wrong = {str(fault): said for fault, said in zip(chosen, pool.map(one, chosen), strict=True) if said}
     took = time.monotonic() - began
@@ -140,7 +148,7 @@ def main() -> None:
     """Attack what is asked for, or every command."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--commands", nargs="*", default=list(COMMANDS), choices=list(COMMANDS))
-    parser.add_argument("--every", type=int, default=1, help="let only each so many-th call fail")
+    parser.add_argument("--most", type=int, default=10**9, help="let so many of each call and folder fail, not all")
     parser.add_argument("--jobs", type=int, default=1, help="so many commands at a time")
     parser.add_argument("--work", type=Path, help="a folder to work in, whose trained shop is used again")
     asked = parser.parse_args()
@@ -159,7 +167,7 @@ def main() -> None:
                 name,
                 tuple(version if one == "VERSION" else one for one in COMMANDS[name]),
                 places,
-                every=asked.every,
+                most=asked.most,
                 jobs=asked.jobs,
             )
             for name in asked.commands

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from churnrisk.errors import OutputError
 from churnrisk.store.files import replace_file, write_folder
 from churnrisk.writing import put_in_place, replacing
+from support.failing import Failing
 
-STEPS = [("fsync", 1), ("fsync", 2), ("replace", 1), ("rename", 1)]
-"""Calls of :mod:`os` in the order of writing: the content, the folder, the name."""
-
-
-@pytest.fixture
-def fail(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Let a call of :mod:`os` fail at its n-th time from now on, and only then."""
-
-    def let(name: str, number: int = 1, *, error: int = errno.EIO) -> None:
-        real, seen = getattr(os, name), iter(range(1, 1000))
-
-        def call(*arguments: Any, **options: Any) -> Any:
-            if next(seen) == number:
-                raise OSError(error, os.strerror(error))
-            return real(*arguments, **options)
-
-        monkeypatch.setattr(os, name, call)
-
-    return let
+STEPS = [("fsync", 1), ("replace", 1), ("fsync", 2)]
+"""Calls of :mod:`os` in the order of writing: the content, the name, the folder."""
 
 
 def write_result(path: Path) -> None:
@@ -50,7 +31,7 @@ def write_stored(path: Path) -> None:
 
 
 @pytest.mark.parametrize("write", [write_result, write_private, write_stored])
-@pytest.mark.parametrize(("call", "number"), STEPS[:3])
+@pytest.mark.parametrize(("call", "number"), STEPS)
 @pytest.mark.parametrize("before", [None, "old"])
 def test_a_file_is_new_or_as_before(
     write: Callable[[Path], None],
@@ -58,12 +39,12 @@ def test_a_file_is_new_or_as_before(
     number: int,
     before: str | None,
     tmp_path: Path,
-    fail: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = tmp_path / "result.csv"
     if before is not None:
         path.write_text(before)
-    fail(call, number)
+    Failing(monkeypatch, call, number)
     with pytest.raises((OutputError, OSError)) as caught:
         write(path)
     assert write is write_stored or str(caught.value).startswith(f"{path}: cannot be written: Input/output error.")
@@ -74,10 +55,10 @@ def test_a_file_is_new_or_as_before(
 
 @pytest.mark.parametrize(("call", "number"), [("fsync", 1), ("fsync", 2), ("fsync", 3), ("fsync", 4), ("replace", 1)])
 def test_a_folder_is_there_whole_or_not_at_all(
-    call: str, number: int, tmp_path: Path, fail: Callable[..., None]
+    call: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contents = {"a": b"1", "b": b"2"}
-    fail(call, number)
+    Failing(monkeypatch, call, number)
     with pytest.raises(OSError, match="Input/output error"):
         write_folder(tmp_path / "made", contents)
     assert list(tmp_path.iterdir()) == []
@@ -85,22 +66,22 @@ def test_a_folder_is_there_whole_or_not_at_all(
     assert {one.name: one.read_bytes() for one in (tmp_path / "made").iterdir()} == contents
 
 
-def test_without_hard_links_the_new_file_stays_whole(tmp_path: Path, fail: Callable[..., None]) -> None:
+def test_without_hard_links_the_new_file_stays_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, made = tmp_path / "result", tmp_path / "made"
     path.write_text("old")
     made.write_text("new")
-    fail("link")
-    fail("fsync", 2)
+    Failing(monkeypatch, "link")
+    Failing(monkeypatch, "fsync", 2)
     with pytest.raises(OSError, match="Input/output error"):
         put_in_place(made, path)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["new"]
 
 
-def test_a_link_is_replaced_and_what_it_names_is_not(tmp_path: Path, fail: Callable[..., None]) -> None:
+def test_a_link_is_replaced_and_what_it_names_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     aim, path = tmp_path / "aim", tmp_path / "link"
     aim.write_text("old")
     path.symlink_to(aim)
-    fail("fsync", 2)
+    Failing(monkeypatch, "fsync", 2)
     with pytest.raises(OutputError):
         write_result(path)
     assert path.is_symlink()

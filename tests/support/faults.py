@@ -115,6 +115,13 @@ class Workplace:
         errors = {call: ("EIO", "ENOSPC") if call in WRITES else ("EIO",) for call in CALLS}
         return [(Fault(call, error, k), path) for (call, k), path in ordered for error in errors[call]], ended
 
+    def place_of(self, path: str) -> str:
+        """Give the folder of temporary files, or that in the shop, to which a file belongs; or the settings."""
+        if path.startswith(str(self.temporary)):
+            return str(self.temporary)
+        name = os.path.relpath(path, self.shop).split("/")[0]
+        return "churnrisk.toml" if name == "." or ".toml." in name else name
+
     def is_ours(self, path: str) -> bool:
         """Whether a file lies in the shop or among the temporary files."""
         return any(path == str(one) or path.startswith(f"{one}/") for one in (self.shop, self.temporary))
@@ -234,18 +241,11 @@ def judge(work: Workplace, ended: Ended, known: Reference) -> list[str]:
 
 def _judge_words(work: Workplace, ended: Ended, hit: list[str]) -> list[str]:
     """One message that names the place of the fault: the folder of temporary files, or the file that was asked for."""
-    places = {_place_of(work, path) for path in hit}
+    places = {work.place_of(path) for path in hit}
     named = any(place in ended.said for place in places)  # two threads may have had the call at the same number
     confused = str(work.temporary) in ended.said and str(work.temporary) not in places
     wrong = [] if named and not confused else [f"names not {places}: {ended.said}"]
     return wrong if ended.said.startswith("churnrisk: ") else [*wrong, f"said: {ended.said}"]
-
-
-def _place_of(work: Workplace, path: str) -> str:
-    if path.startswith(str(work.temporary)):
-        return str(work.temporary)
-    name = os.path.relpath(path, work.shop).split("/")[0]
-    return "churnrisk.toml" if name == "." or ".toml." in name else name
 
 
 def _judge_files(work: Workplace, ended: Ended, hit: list[str], known: Reference) -> list[str]:
