@@ -294,7 +294,7 @@ def _write_xlsx(table: Table, path: Path, headings: Sequence[str]) -> int:
         try:
             book.close()
         except xlsxwriter.exceptions.FileCreateError as error:
-            raise OSError(str(error)) from None
+            raise error.args[0] from None  # the error of the system
     return defused.total
 
 

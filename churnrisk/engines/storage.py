@@ -41,8 +41,8 @@ def explaining_storage(output: Path) -> Iterator[None]:
     """
     try:
         yield
-    except engine_error() as error:
-        if str(output) in str(error):
+    except (OSError, engine_error()) as error:  # the system's own come of temporary files: the engine writes the result
+        if isinstance(error, engine_error()) and str(output) in str(error):
             raise OSError(_reason(str(error))) from None
         found = storage_error(error)
         if found is None:

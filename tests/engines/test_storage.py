@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from churnrisk.engines import Database, engine_error, explaining_storage, storage_error, write_parquet
-from churnrisk.errors import ChurnriskError, OutputError
+from churnrisk.errors import ChurnriskError, OutputError, StorageError
 from support.shop import CUSTOMERS
 
 TEMPORARY = tempfile.gettempdir()
@@ -47,6 +47,13 @@ def test_what_else_an_engine_refuses_stays_its_own() -> None:
     with Database() as database, pytest.raises(engine_error()) as caught, explaining_storage(Path("out.parquet")):
         database.connection.execute("SELECT no_such_column FROM range(3)")
     assert not isinstance(caught.value, ChurnriskError)
+
+
+def test_what_the_system_refuses_beside_the_engine_is_of_temporary_files() -> None:
+    with pytest.raises(StorageError), explaining_storage(Path("out.parquet")):
+        raise system_error(errno.ENOSPC)
+    with pytest.raises(FileNotFoundError), explaining_storage(Path("out.parquet")):
+        raise system_error(errno.ENOENT)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
