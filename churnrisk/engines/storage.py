@@ -74,13 +74,16 @@ def storage_error_in(said: str) -> StorageError | None:
 
 
 _WAY_OUT = "make room, or name another folder with the environment variable TMPDIR."
+_EITHER = "Input/output error"  # said without a file it may be of one that was read
 
 
 def _of_temporary_files(reason: str) -> StorageError:
-    return StorageError(f"{tempfile.gettempdir()}: temporary files cannot be written there: {reason}; {_WAY_OUT}")
+    what = "temporary files cannot be written there" + (", or the source not read" if reason == _EITHER else "")
+    return StorageError(f"{tempfile.gettempdir()}: {what}: {reason}; {_WAY_OUT}")
 
 
 def _reason(said: str) -> str:
-    """Give what the system has said of a file, from what the engine makes of it."""
+    """Give what the system has said of a file, from what the engine or another process makes of it."""
     found = _FILE.search(said)
-    return found[2].rstrip("\\.") if found else said.strip().splitlines()[-1].rstrip(".!")
+    last = found[2] if found else said.strip().splitlines()[-1].rpartition("] ")[2]
+    return last.rstrip("\\.!")
