@@ -1,11 +1,12 @@
 """The service under attack and under load: slow clients, more work than it can do, and workers that are killed.
 
-Usage: python bench/service_faults.py [slow] [overload] [kills] [--kills N] [--seconds S] [--models DIR]
+Usage: python bench/service_faults.py [slow] [overload] [kills] [full] [--kills N] [--full N] [--seconds S]
 
 A real service on the sample is started, and asked by this process over the loopback. `slow` holds 500 connections that
 send nothing, or a byte now and then, and asks /healthz meanwhile. `overload` finds the most posts of 200 customers that
 are scored in a second, then sends three times as many, and afterwards measures how soon all is as before. `kills` ends
-a worker by kill -9, again and again, under a load of POST /v1/purchases, and looks for every acknowledged order.
+a worker by kill -9, again and again, under a load of POST /v1/purchases, and looks for every acknowledged order; `full`
+lets no file of the service grow for a moment, as on a full disk, and looks for them, too.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import csv
 import json
 import os
 import random
+import resource
 import signal
 import statistics
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -268,8 +270,8 @@ def order_body(number: int) -> bytes:
     return json.dumps({"purchases": [row]}).encode()
 
 
-async def kills(service: Service, count: int) -> None:
-    """Kill workers under posts of purchases; look for each order that was acknowledged."""
+async def under_orders(service: Service, disturb: Callable[[set[str]], Awaitable[str]]) -> None:
+    """Disturb the service under posts of purchases; look for each order that was acknowledged."""
     numbers = iter(range(10**9))
     acknowledged: set[str] = set()
     statuses: Counter[int] = Counter()
@@ -293,25 +295,14 @@ async def kills(service: Service, count: int) -> None:
                 return
 
     tasks = [asyncio.create_task(write()) for _ in range(4)]
-    random.seed(3)
     began = time.monotonic()
-    for _ in range(count):
-        if service.process.poll() is not None:
-            raise SystemExit(f"the service has ended by itself, with exit code {service.process.returncode}")
-        seen, until = len(acknowledged), time.monotonic() + 10
-        while len(acknowledged) < seen + 3 and time.monotonic() < until:  # some work between two kills
-            await asyncio.sleep(random.uniform(0.0, 0.05))
-        pids = await asyncio.to_thread(service.worker_pids)
-        try:
-            os.kill(random.choice(pids), signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+    said = await disturb(acknowledged)
     over = True
     await asyncio.gather(*tasks)
     with open_state(service.state) as state:
         found = Counter(order.order.order_id for order in load_received(state))
     lost = [order for order in acknowledged if found[order] != 1]
-    print(f"{count} times kill -9 in {time.monotonic() - began:.0f} s: {len(acknowledged)} orders acknowledged,")
+    print(f"{said} in {time.monotonic() - began:.0f} s: {len(acknowledged)} orders acknowledged,")
     print(
         f"  {len(lost)} of them not there exactly once; {sum(found.values()) - len(found)} twice;"
         f" answers {dict(statuses)} (0: connection broken)"
@@ -320,11 +311,52 @@ async def kills(service: Service, count: int) -> None:
         raise SystemExit(1)
 
 
+async def wait_for_work(acknowledged: set[str]) -> None:
+    """Let some more orders be acknowledged."""
+    seen, until = len(acknowledged), time.monotonic() + 10
+    while len(acknowledged) < seen + 3 and time.monotonic() < until:
+        await asyncio.sleep(random.uniform(0.0, 0.05))
+
+
+async def kills(service: Service, count: int) -> None:
+    """Kill workers, some work between two kills."""
+
+    async def kill(acknowledged: set[str]) -> str:
+        random.seed(3)
+        for _ in range(count):
+            if service.process.poll() is not None:
+                raise SystemExit(f"the service has ended by itself, with exit code {service.process.returncode}")
+            await wait_for_work(acknowledged)
+            pids = await asyncio.to_thread(service.worker_pids)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(random.choice(pids), signal.SIGKILL)
+        return f"{count} times kill -9"
+
+    await under_orders(service, kill)
+
+
+async def full(service: Service, count: int) -> None:
+    """Let no file grow, as on a full disk, and then let them grow again."""
+
+    async def fill(acknowledged: set[str]) -> str:
+        pids = [service.process.pid, *service.processes().values()]
+        for _ in range(count):
+            for size in (random.choice((0, 4096, 65536)), resource.RLIM_INFINITY):
+                for pid in pids:
+                    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+                await asyncio.sleep(random.uniform(0.05, 0.3))
+            await wait_for_work(acknowledged)
+        return f"{count} times a full disk and room again"
+
+    await under_orders(service, fill)
+
+
 def main() -> None:
     """Do what is asked for, or all."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("parts", nargs="*", default=["slow", "overload", "kills"])
+    parser.add_argument("parts", nargs="*", default=["slow", "overload", "kills", "full"])
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--full", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--workers", type=int, default=1)
     arguments = parser.parse_args()
@@ -339,8 +371,10 @@ def main() -> None:
                     asyncio.run(slow(service, arguments.seconds))
                 elif part == "overload":
                     asyncio.run(overload(service, arguments.seconds))
-                else:
+                elif part == "kills":
                     asyncio.run(kills(service, arguments.kills))
+                else:
+                    asyncio.run(full(service, arguments.full))
 
 
 def wait_until_ready(service: Service) -> None:

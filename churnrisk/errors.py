@@ -17,6 +17,7 @@
     ├── SettingsError              an unknown key or an impossible value in settings or options
     ├── MissingExtra               an optional part of churnrisk is not installed
     ├── OutputError                a result cannot be written
+    ├── StorageError               temporary files cannot be written, or a disk fails
     ├── StateError                 the state file cannot be used
     ├── CampaignError              a campaign that cannot be made, or not be measured yet
     └── StoreError                 about stored models
@@ -90,6 +91,10 @@ class MissingExtra(ChurnriskError):  # noqa: N818 - named for what is wrong
 
 class OutputError(ChurnriskError):
     """A result cannot be written where it was asked for."""
+
+
+class StorageError(ChurnriskError):
+    """A disk is full or fails; the message names the place, which is no result: that of temporary files, most often."""
 
 
 class StateError(ChurnriskError):

@@ -6,14 +6,12 @@ purchases takes off again; Parquet and JSON carry it raw.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import datetime as dt
 import io
 import math
-import os
 import re
-import secrets
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -21,6 +19,7 @@ from typing import IO, Any, Literal
 from churnrisk.engines import write_parquet, write_parquet_parts
 from churnrisk.errors import OutputError
 from churnrisk.messages import say
+from churnrisk.writing import check_place, replacing
 
 CsvStyle = Literal["plain", "excel"]
 Row = Sequence[Any]
@@ -28,6 +27,7 @@ Kind = Literal["text", "whole", "float"]
 
 ENDINGS = (".csv", ".parquet", ".xlsx")
 _SHEET_DATE = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # fixed, so that the same table gives the same bytes
+_PLAIN_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 XLSX_ROWS = 1_048_575  # the sheet's limit, less the header
 
 # Apostrophes before a formula get one more, so that taking one off gives the text back.
@@ -129,49 +129,8 @@ def check_target(path: Path) -> str:
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise OutputError(f"{path}: the ending {ending or '(none)'} is not known; use {', '.join(ENDINGS)}.")
-    _check_folder(path)
+    check_place(path)
     return ending
-
-
-def _check_folder(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise OutputError(f"{path}: cannot be written: there is no folder {path.parent}.")
-    if path.is_dir():
-        raise OutputError(f"{path}: cannot be written: it is a folder.")
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path in the same folder that takes the place of ``path`` when all went well.
-
-    Raises
-    ------
-    OutputError
-        Where the folder is missing or the file cannot be written; what stood at ``path`` is then still there.
-    """
-    _check_folder(path)
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")
-    try:
-        yield temporary
-        sync(temporary)
-        temporary.replace(path)
-        sync(path.parent)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}. Nothing was left there.") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    if os.name != "posix" and path.is_dir():
-        return  # Windows cannot open a folder
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def defuse(text: str) -> str:
@@ -312,10 +271,9 @@ def _write_xlsx(table: Table, path: Path, headings: Sequence[str]) -> int:
     if len(table) > XLSX_ROWS:
         raise OutputError(f"{path}: {len(table)} rows do not fit into a sheet of {XLSX_ROWS}; write .csv or .parquet.")
     defused = _Counter()
-    with replacing(path) as temporary:
-        book = xlsxwriter.Workbook(
-            str(temporary), {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-        )
+    # its parts wait beside the file, so that there is one place only that can be full
+    with replacing(path) as temporary, tempfile.TemporaryDirectory(prefix=".churnrisk-", dir=path.parent) as parts:
+        book = xlsxwriter.Workbook(str(temporary), {**_PLAIN_TEXT, "tmpdir": parts})
         book.set_properties({"created": _SHEET_DATE})
         sheet = book.add_worksheet("churnrisk")
         text, header = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
@@ -329,7 +287,7 @@ def _write_xlsx(table: Table, path: Path, headings: Sequence[str]) -> int:
         try:
             book.close()
         except xlsxwriter.exceptions.FileCreateError as error:
-            raise OSError(str(error)) from None
+            raise error.args[0] from None  # the error of the system
     return defused.total
 
 

@@ -17,6 +17,7 @@ from churnrisk.cli.options import (
     reads_purchases,
     state_path,
 )
+from churnrisk.cli.run import MEND
 
 if TYPE_CHECKING:
     from churnrisk.settings import Settings
@@ -93,6 +94,8 @@ def monitor(
         show_look(result, retrained, delivery)
     if result.fired:
         raise typer.Exit(RULE_FIRED)
+    if result.memory_problem:
+        raise typer.Exit(MEND)
 
 
 def _retrain(

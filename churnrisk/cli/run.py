@@ -27,22 +27,41 @@ def run(arguments: list[str] | None = None) -> int:
         return _say("stopped; nothing was left half written.", 128 + signal.SIGINT)
     except (BrokenPipeError, SystemExit):
         # Whoever read our output has gone, as `head` does: Typer then leaves by SystemExit, and by nothing else.
-        # The interpreter must not try to flush into the void.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return DONE
     except MemoryError:
         return _say("not enough memory for this; free some, or score fewer customers at a time.", MEND)
     except Exception as error:
-        return _usage_or_defect(error)
+        return _usage_or_disk_or_defect(error)
     return result if isinstance(result, int) else DONE
 
 
-def _usage_or_defect(error: Exception) -> int:
+def _usage_or_disk_or_defect(error: Exception) -> int:
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # a wrong option or argument
         error.show()
         return int(error.exit_code)
+    if isinstance(error, OSError) and error.filename is None and _is_of_output(error):
+        _drop_output()
+        return _say(f"standard output: cannot be written: {error.strerror}.", MEND)
+    from churnrisk.engines import storage_error
+
+    found = storage_error(error)
+    if found is not None:
+        return _say(str(found), MEND)
     traceback.print_exc()
     return _say("this is a defect of churnrisk and not of your data; please report the lines above.", DEFECT)
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Tell whether an error comes of what shows results: the system does not say which file it could not write."""
+    [*_, (frame, _)] = traceback.walk_tb(error.__traceback__)
+    name: str = frame.f_globals["__name__"]
+    return name.startswith(("rich.", "typer.", "click.", "churnrisk.cli."))
+
+
+def _drop_output() -> None:
+    """Let the interpreter not try again to write at its end what cannot be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(message: str, code: int) -> int:

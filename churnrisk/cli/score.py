@@ -24,6 +24,7 @@ from churnrisk.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from churnrisk.errors import StateError
     from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
     from churnrisk.timeline import Snapshot
@@ -158,11 +159,24 @@ def score(
             **how,
         )
     defused = workflows.write_scores(result, output, csv_style=csv_style.value) if output else 0
-    run = None if no_remember else remember_run(path, churn_model, result, settings=settings)
+    run, problem = (None, None) if no_remember else remember_run(path, churn_model, result, settings=settings)
     if as_json:
-        return print_json({**workflows.describe_scores(churn_model, result), "run": run})
-    show_scores(churn_model, result, top=top)
-    return show_output(output, size=len(result.totals), defused=defused)
+        print_json({**workflows.describe_scores(churn_model, result), "run": run})
+    else:
+        show_all(churn_model, result, top=top, output=output, defused=defused)
+    return _raise_last(problem)
+
+
+def show_all(model: ChurnModel, result: ScoreResult, *, top: int, output: str | None, defused: int) -> None:
+    """Print the scores, and where they were written."""
+    show_scores(model, result, top=top)
+    show_output(output, size=len(result.totals), defused=defused)
+
+
+def _raise_last(problem: StateError | None) -> None:
+    """Say what went wrong beside the scores, once they are shown."""
+    if problem is not None:
+        raise problem
 
 
 def show_output(output: str | None, *, size: int, defused: int) -> None:
@@ -176,19 +190,20 @@ def show_output(output: str | None, *, size: int, defused: int) -> None:
         say(f"{defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")
 
 
-def remember_run(path: StatePlace, model: ChurnModel, result: ScoreResult, *, settings: Settings) -> int | None:
-    """Remember the run if that is wanted, and give its number; where it fails it is only said: the scores are there."""
+def remember_run(
+    path: StatePlace, model: ChurnModel, result: ScoreResult, *, settings: Settings
+) -> tuple[int | None, StateError | None]:
+    """Remember the run if that is wanted; give its number, or what is to be said once the scores are shown."""
     from churnrisk import workflows
     from churnrisk.errors import StateError
 
     if not settings.remember or result.streamed is not None:
-        return None
+        return None, None
     version, days = str(model.version), settings.keep_runs_days
     try:
-        return workflows.remember(path, result.scores, model=version, kind=result.kind, keep_days=days)
+        return workflows.remember(path, result.scores, model=version, kind=result.kind, keep_days=days), None
     except StateError as error:
-        typer.echo(f"churnrisk: this run is not remembered: {error}", err=True)
-        return None
+        return None, StateError(f"this run is not remembered, but the scores are whole: {error}")
 
 
 def _choose_reasons(

@@ -28,7 +28,7 @@ def init(
     if to_screen:
         typer.echo(commented_file())
         return
-    from churnrisk.tables import replacing
+    from churnrisk.writing import replacing
 
     path = Path(FILE_NAME)
     if path.exists() and not force:

@@ -29,6 +29,7 @@ from churnrisk.engines.spark_files import (
 )
 from churnrisk.engines.spark_session import Spark, is_spark, spark_errors
 from churnrisk.engines.sql import SqlEngine, map_over_customers
+from churnrisk.engines.storage import explaining_storage, storage_error, storage_error_in
 from churnrisk.engines.stored import StoredTable
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "count_rows",
     "cut_range",
     "engine_error",
+    "explaining_storage",
     "fill_table",
     "find_files",
     "int_sum",
@@ -74,6 +76,8 @@ __all__ = [
     "refusal_of",
     "replacing_folder",
     "spark_errors",
+    "storage_error",
+    "storage_error_in",
     "trim_sql",
     "was_purchase",
     "write_parquet",

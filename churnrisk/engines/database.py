@@ -60,9 +60,13 @@ class Database:
             config["threads"] = threads
         if memory is not None:
             config["memory_limit"] = engine_share(memory)
-        self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
-            str(self.folder / "orders.duckdb"), config=cast("dict[str, Any]", config)
-        )
+        try:
+            self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
+                str(self.folder / "orders.duckdb"), config=cast("dict[str, Any]", config)
+            )
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
         self.kept_queries: dict[Any, Any] = {}  # by what they ask for; they go with the database
         self.memory_bytes = None if memory is None else parse_size(memory)
         self.threads = threads or os.cpu_count() or 1

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from churnrisk.engines.database import Database, engine_error, quote_text
+from churnrisk.engines.database import Database, quote_text
+from churnrisk.engines.storage import explaining_storage
 
 _TYPES = {"text": ("VARCHAR", "string"), "whole": ("BIGINT", "Int64"), "float": ("DOUBLE", "Float64")}
 _MEMORY = "256MiB"
@@ -29,12 +30,9 @@ def write_parquet_parts(parts: Iterable[Mapping[str, Sequence[Any]]], path: Path
     kinds : mapping of str to {"text", "whole", "float"}
         What each column holds; one that is empty throughout is written as text, whatever it might have held.
     """
-    try:
-        with Database(threads=1, memory=_MEMORY) as database:
-            _stage(database, parts, kinds)
-            _copy_stage(database, path, tuple(kinds))
-    except engine_error() as error:  # a disk that is full, here or where the parts wait
-        raise OSError(str(error).splitlines()[0]) from None
+    with explaining_storage(path), Database(threads=1, memory=_MEMORY) as database:
+        _stage(database, parts, kinds)
+        _copy_stage(database, path, tuple(kinds))
 
 
 def _stage(database: Database, parts: Iterable[Mapping[str, Sequence[Any]]], kinds: Mapping[str, str]) -> None:

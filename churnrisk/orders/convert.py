@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from churnrisk.engines import Database
+from churnrisk.engines import Database, explaining_storage
 from churnrisk.errors import AmbiguousFormat
 from churnrisk.orders.log import Orders
 from churnrisk.orders.read import build_orders
@@ -36,7 +36,7 @@ def convert_purchases(source: Any, target: Path, options: IntakeOptions) -> Inta
     options : IntakeOptions
         How to read the source; what they ask for (rates, dropped copies and cancellations) is done to the rows.
     """
-    with Database(threads=options.threads, memory=options.memory) as database:
+    with explaining_storage(target), Database(threads=options.threads, memory=options.memory) as database:
         raw = open_source(source, database, options)
         match = match_source(raw, database, options)
         orders = build_orders(raw, match, database, options, before_dropping=lambda rows: _keep_rows(database, rows))

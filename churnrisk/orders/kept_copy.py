@@ -25,13 +25,14 @@ from typing import Any
 
 from churnrisk import clock
 from churnrisk.engines import Database, engine_error, is_spark
+from churnrisk.errors import OutputError
 from churnrisk.messages import wording
 from churnrisk.orders.issues import FUTURE, ISSUES
 from churnrisk.orders.log import Orders
 from churnrisk.orders.report import IntakeReport
 from churnrisk.orders.rows import write_rejects
-from churnrisk.sources import IntakeOptions, KeepIn, SourceContent, find_content, quote_text, writing_private
-from churnrisk.tables import sync
+from churnrisk.sources import IntakeOptions, KeepIn, SourceContent, find_content, quote_text
+from churnrisk.writing import put_in_place, replacing, sync
 
 FORMAT = 1
 """Of what a copy is made of; another number makes copies of before useless, which is all that it takes."""
@@ -180,9 +181,8 @@ class KeptCopy:
             os.link(part / _ACCOUNT, part / "link")  # where there are no links, a copy could not be opened
             (part / "link").unlink()
             shutil.rmtree(self.folder, ignore_errors=True)
-            part.rename(self.folder)
-            sync(self.keep_in.folder)
-        except (OSError, ValueError, engine_error()):
+            put_in_place(part, self.folder)
+        except (OSError, OutputError, ValueError, engine_error()):
             pass
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -253,10 +253,8 @@ def _write_copy(part: Path, database: Database, orders: Orders) -> None:
         "facts": {name: getattr(orders, name) for name in FACTS},
         "report": orders.report.to_dict(),
     }
-    with writing_private(part / _ACCOUNT) as temporary:
+    with replacing(part / _ACCOUNT, mode=0o600) as temporary:
         temporary.write_text(json.dumps(account), encoding="utf-8")
-        sync(temporary)
-    sync(part)
 
 
 def _holds_today(account: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk import clock
-from churnrisk.engines import Database, Spark, SqlEngine, engine_error, is_spark
+from churnrisk.engines import Database, Spark, SqlEngine, engine_error, is_spark, storage_error
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders import clean, money, settle, values
 from churnrisk.orders.account import make_report, say_floats, say_orders, say_sales
@@ -132,11 +132,14 @@ def on_engine(orders: Orders, options: IntakeOptions) -> Orders:
 
 
 def refuse_beyond_memory(error: BaseException, options: IntakeOptions) -> None:
-    """Say in our words that the engine's memory or disk was not enough; any other error is left as it is."""
+    """Say in our words that the memory, or the disk of temporary files, was not enough; leave any other error."""
     if isinstance(error, engine_error()) and "out of memory" in str(error).lower():
         raise LimitExceeded(
             f"reading needs more than {options.memory or INTAKE_MEMORY} of memory; give more with --memory, as 4GB."
         ) from error
+    found = storage_error(error)
+    if found is not None:
+        raise found from error
 
 
 def _read_on_spark(source: Any, spark: Spark, options: IntakeOptions) -> Orders:

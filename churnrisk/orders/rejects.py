@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-import os
-import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from churnrisk.errors import OutputError
+from churnrisk.writing import replacing
 
 
 def write_reject_rows(rows: Iterable[Sequence[Any]], path: Path, *, has_files: bool) -> int:
@@ -22,22 +20,14 @@ def write_reject_rows(rows: Iterable[Sequence[Any]], path: Path, *, has_files: b
     OutputError
         Where the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
     start = 0 if has_files else 1
     count = 0
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["file", "line", "column", "value", "reason"][start:])
-            for row in rows:
-                writer.writerow([*row[start:3], escape_value(row[3]), row[4]])
-                count += 1
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"cannot write the rejected rows to {path}: {error.strerror}.") from error
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "line", "column", "value", "reason"][start:])
+        for row in rows:
+            writer.writerow([*row[start:3], escape_value(row[3]), row[4]])
+            count += 1
     return count
 
 

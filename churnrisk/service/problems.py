@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from churnrisk import errors
+from churnrisk.engines import storage_error
 from churnrisk.messages import mark
 from churnrisk.service.logs import describe_in_full, log
 
@@ -37,6 +38,7 @@ STATUS_OF: dict[type[Exception], int] = {
     errors.SettingsError: 503,
     errors.MissingExtra: 503,
     errors.OutputError: 503,
+    errors.StorageError: 503,
     errors.ChurnriskError: 422,
 }
 """Status of each error that churnrisk raises on purpose; the nearest class that is listed counts."""
@@ -100,6 +102,9 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, HTTPException):
         title = HTTPStatus(error.status_code).phrase
         return Problem(error.status_code, title, _http_detail(error), headers=error.headers)
+    full = storage_error(error)
+    if full is not None:
+        return problem_of(full)
     return Problem(
         500, "Defect", mark("Something is wrong with churnrisk itself; its log tells where, by the request id.")
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         match_columns,
         say_option,
     )
-    from churnrisk.sources.content import SourceContent, find_content, writing_private
+    from churnrisk.sources.content import SourceContent, find_content
     from churnrisk.sources.databases import write_database_table
     from churnrisk.sources.files import tell_kind
     from churnrisk.sources.folding import fold_id, fold_sql, is_number_sql, is_unusual_sql, own_sql, usual_form_sql
@@ -73,7 +73,6 @@ __all__ = [
     "trim_sql",
     "usual_form_sql",
     "write_database_table",
-    "writing_private",
 ]
 
 _HOMES = {
@@ -87,7 +86,6 @@ _HOMES = {
     "KeepIn": "options",
     "SourceContent": "content",
     "find_content": "content",
-    "writing_private": "content",
     "PARTS": "sql",
     "PURCHASE_ROLES": "columns",
     "RawRows": "raw",

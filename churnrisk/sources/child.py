@@ -20,6 +20,7 @@ from typing import Any
 from churnrisk.confine import Reach, confine
 
 LIMIT, SOURCE = "limit", "source"
+_FULL = (5, 28, 30, 122)  # input or output failed, no space, only for reading, no quota
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,8 @@ def main(arguments: list[str]) -> int:
     except (MemoryError, RecursionError) as error:
         result, name, code = {"kind": LIMIT, "message": type(error).__name__}, "error.json", 3
     except OSError as error:
+        if error.errno in _FULL:
+            raise  # there is no room to tell it in either: the last line of the traceback does
         kind = LIMIT if error.errno in (12, 27) else SOURCE  # no memory, file too large
         result, name, code = {"kind": kind, "message": str(error.strerror or error)}, "error.json", 3
     (task.folder / name).write_text(json.dumps(result), encoding="utf-8")

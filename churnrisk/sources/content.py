@@ -7,16 +7,15 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from churnrisk.clock import wall
-from churnrisk.errors import ChurnriskError
+from churnrisk.errors import ChurnriskError, OutputError
 from churnrisk.sources.databases import is_database_url
 from churnrisk.sources.open import list_files
+from churnrisk.writing import replacing
 
 _INDEX = "digests.json"
 _PIECE = 1 << 24
@@ -143,17 +142,5 @@ def _load_index(folder: Path) -> dict[str, Any]:
 def _save_index(folder: Path, index: dict[str, Any]) -> None:
     """Write the list anew; where it cannot be, files are only read again the next time."""
     newest = dict(list(index.items())[-_MOST_KNOWN:])
-    with contextlib.suppress(OSError), writing_private(folder / _INDEX) as temporary:
+    with contextlib.suppress(OutputError), replacing(folder / _INDEX, mode=0o600) as temporary:
         temporary.write_text(json.dumps(newest), encoding="utf-8")
-
-
-@contextlib.contextmanager
-def writing_private(path: Path) -> Iterator[Path]:
-    """Give an empty file, for its owner alone, that takes the place of ``path`` when all went well."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

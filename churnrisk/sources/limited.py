@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk.confine import choose_user, hand_over, keep_environment
-from churnrisk.engines import Database
+from churnrisk.engines import Database, storage_error_in
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.sources.options import IntakeOptions
 
@@ -114,6 +114,9 @@ def _explain(code: int, said: str, folder: Path, options: IntakeOptions, *, name
         raise LimitExceeded(_say_limit(died, options))
     if any(word in said for word in ("MemoryError", "memory", "Cannot allocate", "bad_alloc")):
         raise LimitExceeded(_say_limit(f"{name} ({what}) needs too much memory", options))
+    found = storage_error_in(said)
+    if found is not None:
+        raise found
     last = said.strip().splitlines()[-1] if said.strip() else f"exit code {code}"
     raise SourceError(f"cannot read {name} ({what}): {last}")
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 from churnrisk.errors import StateError
 from churnrisk.state.database import State, StatePlace, find_state, open_state, parse_place
 from churnrisk.state.sqlite import APPLICATION, SqliteFile
+from churnrisk.writing import replacing
 
 TABLES = (
     "identity",
@@ -54,26 +53,17 @@ def backup_state(place: StatePlace, target: Path) -> int:
     Raises
     ------
     StateError
-        Where there is nothing to copy, or the target cannot be written.
+        Where there is nothing to copy, or SQLite cannot copy it.
+    OutputError
+        Where the target cannot be written; an older backup is then still there.
     """
     place = parse_place(place) if isinstance(place, str) else place
     _check_target(place, target)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
-    try:
+    with _making(target, place) as temporary:
         if isinstance(place, Path):
             _copy_file(place, temporary)
         else:
-            copy_state(place, temporary)
-            _close_log(temporary)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(target)
-        _sync_folder(target.parent)
-    except OSError as error:
-        raise StateError(f"{target}: the backup cannot be written: {error.strerror or error}.") from None
-    finally:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
+            _copy_tables(place, temporary)
     return target.stat().st_size
 
 
@@ -94,18 +84,28 @@ def _copy_file(source: Path, target: Path) -> None:
     """Copy a file page by page, through SQLite's own way of doing that under other writers."""
     if not source.exists():
         raise StateError(f"{source}: nothing is remembered there yet, so there is nothing to copy.")
-    place = SqliteFile(source)
-    with place.explaining():
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with contextlib.closing(place.connect()) as ours, contextlib.closing(sqlite3.connect(target)) as copy:
-            ours.backup(copy)
-    _close_log(target)
+    with contextlib.closing(SqliteFile(source).connect()) as ours, contextlib.closing(sqlite3.connect(target)) as copy:
+        ours.backup(copy)
 
 
-def _close_log(path: Path) -> None:
-    """Make a file complete in itself; opening it as the state makes it one with a write-ahead log again."""
-    with SqliteFile(path).explaining(), contextlib.closing(sqlite3.connect(path)) as copy:
-        copy.execute("PRAGMA journal_mode = DELETE")
+@contextlib.contextmanager
+def _making(target: Path, source: StatePlace) -> Iterator[Path]:
+    """Give an empty file that becomes the target, complete in itself, when a state was copied into it.
+
+    Opening it as the state makes it one with a write-ahead log again.
+    """
+    with replacing(target, mode=0o600) as temporary:
+        try:
+            yield temporary
+            with contextlib.closing(sqlite3.connect(temporary)) as copy:
+                copy.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            raise StateError(f"{target}: the copy of {source} cannot be written: {error}.") from None
+        except StateError as error:
+            raise StateError(str(error).replace(str(temporary), str(target))) from None
+        finally:
+            for suffix in ("-wal", "-shm", "-journal"):
+                temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
 
 
 def copy_state(source: StatePlace, target: StatePlace) -> dict[str, int]:
@@ -115,7 +115,16 @@ def copy_state(source: StatePlace, target: StatePlace) -> dict[str, int]:
     ------
     StateError
         Where there is nothing to copy, or something at the target already.
+    OutputError
+        Where a new file cannot be written; it is then not there.
     """
+    if isinstance(target, Path) and not target.exists():
+        with _making(target, source) as temporary:
+            return _copy_tables(source, temporary)
+    return _copy_tables(source, target)
+
+
+def _copy_tables(source: StatePlace, target: StatePlace) -> dict[str, int]:
     ours = find_state(source)
     if ours is None:
         raise StateError(f"{source}: nothing is remembered there yet, so there is nothing to copy.")
@@ -143,12 +152,3 @@ def _read_table(state: State, table: str) -> Iterator[list[tuple[Any, ...]]]:
         return
     for run in state.rows("SELECT run_id FROM runs ORDER BY run_id"):
         yield state.rows("SELECT * FROM run_scores WHERE run_id = ? ORDER BY customer_id", run)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -18,9 +18,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from churnrisk.errors import SigningKeyError
-from churnrisk.store.files import explain_failure, replace_file
+from churnrisk.store.files import explain_failure, replace_file, write_synced
 from churnrisk.store.keys import find_config_folder, refuse_foreign_writers
 from churnrisk.store.lock import DEFAULT_LOCK_TIMEOUT, hold_lock
+from churnrisk.writing import sync
 
 KEY_NAME = "erasure_key"
 LIST_NAME = "erased.json"
@@ -126,10 +127,14 @@ def read_secret(path: Path) -> bytes | None:
 def write_secret(path: Path) -> bytes:
     """Make a key of 32 random bytes in a new file of mode 0600, and give it."""
     key = secrets.token_bytes(32)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(key.hex().encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        write_synced(path, key.hex().encode() + b"\n", mode=0o600)
+        sync(path.parent)
+    except FileExistsError:
+        raise
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     return key
 
 

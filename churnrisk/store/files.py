@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from churnrisk.errors import StoreError
+from churnrisk.writing import put_in_place, sync
 
 # Hidden, and long enough that no file of the user starts like this: the sweep deletes what does.
 TEMPORARY_PREFIX = ".churnrisk-temporary-"
@@ -51,17 +52,6 @@ def list_plain_files(folder: Path) -> frozenset[str]:
     return frozenset(names)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last through a power cut. Windows cannot, so there it does nothing."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def write_synced(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Write a new file down to the disk. Its mode counts from the first byte on (less the umask)."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -81,11 +71,10 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     temporary = name_temporary(path.parent)
     try:
         write_synced(temporary, content, mode=mode)
-        temporary.replace(path)
+        put_in_place(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
 
 
 def write_folder(folder: Path, contents: dict[str, bytes]) -> None:
@@ -95,19 +84,17 @@ def write_folder(folder: Path, contents: dict[str, bytes]) -> None:
         temporary.mkdir()
         for name, content in contents.items():
             write_synced(temporary / name, content)
-        sync_folder(temporary)
-        temporary.rename(folder)
+        put_in_place(temporary, folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    sync_folder(folder.parent)
 
 
 def remove_folder(folder: Path) -> None:
     """Remove a folder so that it vanishes at once; a link is removed and not followed."""
     temporary = name_temporary(folder.parent)
     folder.rename(temporary)
-    sync_folder(folder.parent)
+    sync(folder.parent)
     _delete(temporary)
 
 

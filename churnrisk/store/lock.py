@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +56,8 @@ def _release_flock(_path: Path, descriptor: int) -> None:
     # It is unlocked by hand, since a forked child that outlives us shares the descriptor and would keep the lock.
     if sys.platform == "win32":
         raise AssertionError("flock is not there on Windows")
-    os.ftruncate(descriptor, 0)
+    with contextlib.suppress(OSError):  # what it says is of no use any more, and the next holder writes it anew
+        os.ftruncate(descriptor, 0)
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     os.close(descriptor)
 
@@ -86,7 +87,7 @@ EXCLUSIVE_FILE = LockKind(
 )
 
 
-@contextmanager
+@contextlib.contextmanager
 def hold_lock(
     folder: Path, *, timeout: float, kind: LockKind = FLOCK if sys.platform != "win32" else EXCLUSIVE_FILE
 ) -> Iterator[None]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from churnrisk.clock import utc_now
-from churnrisk.store.files import explain_failure, sweep_leftovers, sync_folder, write_folder
+from churnrisk.store.files import explain_failure, remove_folder, sweep_leftovers, write_folder
 from churnrisk.store.keys import identify_key, load_signing_key
 from churnrisk.store.lock import DEFAULT_LOCK_TIMEOUT, hold_lock
 from churnrisk.store.manifest import (
@@ -30,6 +30,7 @@ from churnrisk.store.manifest import (
 )
 from churnrisk.store.verification import CARD_FORMAT_VERSION, collect_versions
 from churnrisk.store.versions import list_version_names, name_version, write_current
+from churnrisk.writing import sync
 
 # Measured on four boosted models of 200 trees: 0.80 MB and 111 ms to load, against 1.34 MB and 103 ms uncompressed;
 # level 3 saves another 2 % and takes 4 ms more.
@@ -86,18 +87,23 @@ def save_model(
         created_at, version = _choose_version(models_dir, contents)
         write_folder(models_dir / version, {**contents, **sign_contents(contents, version, created_at, private_key)})
         if promote:
-            write_current(models_dir, version)
+            try:
+                write_current(models_dir, version)
+            except OSError:
+                with contextlib.suppress(OSError):  # what cannot be made current was not saved
+                    remove_folder(models_dir / version)
+                raise
     return version
 
 
-@contextmanager
+@contextlib.contextmanager
 def change_store(models_dir: Path, *, lock_timeout: float) -> Iterator[None]:
     """Be the only writer in the models folder, after what killed writers left is gone."""
     way_out = "no part of a model is left there; mend that and try again, or choose another folder with --models-dir"
     with explain_failure(f"write to {models_dir}", way_out=way_out):
         if not models_dir.is_dir():
             models_dir.mkdir(parents=True, exist_ok=True)
-            sync_folder(models_dir.parent)
+            sync(models_dir.parent)
         with hold_lock(models_dir, timeout=lock_timeout):
             sweep_leftovers(models_dir)
             yield

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from churnrisk.errors import ChurnriskError
+from churnrisk.errors import ChurnriskError, StateError
 from churnrisk.orders import drop_copies
 from churnrisk.state import (
     Erasure,
@@ -130,7 +130,7 @@ def forget_customers(
                     add_tombstones(state, moments)
                     note_audit(state, "forget customers", customers=len(spelled))
             results = _drop_results(results_folder(models_dir, state), ids, is_dry=is_dry)
-            is_scrubbed = is_dry or state.scrub()
+            is_scrubbed = is_dry or _scrub(state)
     return Forgotten(
         len(spelled),
         sum(not found.found.isdisjoint(names) for names in spelled.values()),
@@ -145,6 +145,16 @@ def forget_customers(
         is_dry,
         is_scrubbed,
     )
+
+
+def _scrub(state: State) -> bool:
+    try:
+        return state.scrub()
+    except StateError as error:
+        raise StateError(
+            f"the customers are erased, but what was freed in the state could not be overwritten: {error} Run "
+            "`churnrisk forget` once more for that."
+        ) from None
 
 
 def _write_down(state: State, ids: Sequence[str]) -> dict[str, str]:
@@ -179,7 +189,7 @@ def apply_erasures(place: StatePlace, *, copies: Iterable[Path] = ()) -> Forgott
             add_tombstones(state, erased.made_at)
             if found.found:
                 note_audit(state, "forget customers again", customers=len(found.found))
-        is_scrubbed = state.scrub()
+        is_scrubbed = _scrub(state)
     known = len(found.found)
     return Forgotten(
         len(erased.made_at), known, *totals, found.orders, found.documents, copies=dropped, is_scrubbed=is_scrubbed

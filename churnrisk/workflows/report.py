@@ -28,12 +28,13 @@ from churnrisk.retention import (
 )
 from churnrisk.scoring import Scores
 from churnrisk.state import StatePlace, StoredCampaign, find_state, list_campaigns, list_measured
-from churnrisk.tables import Table, replacing
+from churnrisk.tables import Table
 from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
 from churnrisk.workflows.card import describe_intake, describe_snapshot, is_worth_acting_on, warn_of_grade
 from churnrisk.workflows.days import choose_as_of
 from churnrisk.workflows.model import ChurnModel, load
 from churnrisk.workflows.reasons import make_finder, score_with_reasons
+from churnrisk.writing import replacing
 
 ENDINGS = (".html", ".htm")
 DEFAULT_TOP = 20

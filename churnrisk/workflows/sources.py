@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from churnrisk.errors import NotEnoughData, OutputError, SourceError
 from churnrisk.orders import IntakeOptions, IntakeReport, convert_files, convert_purchases, list_files
-from churnrisk.tables import replacing
 from churnrisk.types import Progress
+from churnrisk.writing import put_in_place, replacing
 
 SAMPLE_PURCHASES = Path("data/purchases.csv")
 SampleName = Literal["purchases.csv", "customers.csv"]
@@ -87,7 +87,7 @@ def convert(
         temporary.mkdir(parents=True)
         tell = (lambda done: progress("converting", done, len(files))) if progress else (lambda _: None)
         reports = convert_files(files, temporary, options, tell=tell)
-        temporary.rename(output)
+        put_in_place(temporary, output)
     except OSError as error:
         raise OutputError(f"cannot write to {output}: {error.strerror}.") from error
     finally:

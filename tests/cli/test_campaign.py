@@ -263,7 +263,7 @@ def test_a_run_can_leave_no_trace(models: Path, monkeypatch: pytest.MonkeyPatch)
 def test_scores_do_not_depend_on_being_remembered(models: Path) -> None:
     Path("runs.db").write_text("this is no database, and long enough to be taken for one " * 20)
     answer = churnrisk("score", PURCHASES, "--models-dir", models, "--state", "runs.db", "--json")
-    assert answer.code == 0
+    assert answer.code == 2
     assert "this run is not remembered" in answer.err
     kept = churnrisk("score", PURCHASES, "--models-dir", models, "--no-remember", "--json")
     assert json.loads(answer.out)["customers"] == kept.json["customers"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from churnrisk.errors import StateError
+from churnrisk.errors import OutputError, StateError
 from churnrisk.state import (
     Campaign,
     Measured,
@@ -39,6 +40,7 @@ from churnrisk.state import (
 )
 from churnrisk.state.copying import TABLES
 from churnrisk.timeline import Snapshot
+from support.failing import Failing
 
 
 def fill(state: State) -> str:
@@ -167,3 +169,22 @@ def test_what_is_old_goes_and_evidence_and_orders_stay(state: State) -> None:
     assert {table for table in TABLES if not left[table]} == gone
     assert left["campaign_members"] == before["campaign_members"]
     assert (len(list_campaigns(state)), len(load_received(state))) == (1, 1)
+
+
+@pytest.mark.parametrize("copy", [backup_state, copy_state])
+@pytest.mark.parametrize(("call", "number"), [("fsync", 1), ("replace", 1), ("fsync", 2)])
+def test_a_copy_that_fails_at_any_step_leaves_no_file(
+    copy: Callable[[Path, Path], object], call: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "state.db", tmp_path / "copies" / "copy.db"
+    target.parent.mkdir()
+    with open_state(source) as state:
+        fill(state)
+    Failing(monkeypatch, call, number)
+    with pytest.raises(OutputError, match="Input/output error"):
+        copy(source, target)
+    assert list(target.parent.iterdir()) == []
+    copy(source, target)
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+    with open_state(target) as state:
+        assert len(list_campaigns(state)) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import shutil
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from churnrisk.errors import StoreError
 from churnrisk.store import list_models, load_model
+from support.failing import Failing
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
 
@@ -94,6 +97,39 @@ def test_a_full_disk_leaves_the_store_as_it_was(
     assert "File too large" in answer.stdout
     assert {path.name for path in models_dir.iterdir()} == before
     assert load_model(models_dir, feature_fingerprint=None).version == version
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace", "ftruncate", "write"])
+def test_each_failing_call_leaves_the_store_as_it_was_or_does_no_harm(
+    call: str, save: Callable[..., str], models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save()
+    for number in itertools.count(1):
+        before = stored(models_dir)
+        with monkeypatch.context() as patch:
+            failing = Failing(patch, call, number)
+            version, said = try_to(save)
+        if said:
+            assert said.startswith(f"cannot write to {models_dir}: Input/output error")
+            assert stored(models_dir) == before
+        else:
+            assert load_model(models_dir, feature_fingerprint=None).version == version
+        if not failing.has_failed:
+            break
+    assert number > 1, f"nothing calls os.{call}, so this test proves nothing"
+
+
+def try_to(save: Callable[..., str]) -> tuple[str, str]:
+    """Save; give the version, or what was said instead."""
+    try:
+        return save(), ""
+    except StoreError as error:
+        return "", str(error)
+
+
+def stored(models_dir: Path) -> dict[Path, bytes]:
+    """All that lies in a folder of models but the lock, which is there for its name."""
+    return {path: path.read_bytes() for path in models_dir.rglob("*") if path.is_file() and path.name != ".lock"}
 
 
 FORBIDDEN = """

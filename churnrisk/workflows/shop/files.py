@@ -13,7 +13,7 @@ from churnrisk.learning import Valuation
 from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
 from churnrisk.retention import USUAL, Calendar
 from churnrisk.state import StatePlace
-from churnrisk.tables import replacing
+from churnrisk.writing import replacing
 
 FORMAT = 4
 """Of generations: where it rises, those of another format are not looked at any more, and another one is made."""
