@@ -18,6 +18,7 @@ from churnrisk.cli import (
     learn,
     models,
     monitor,
+    objection,
     report,
     retention,
     score,
@@ -71,6 +72,7 @@ models.register(app)
 keys.register(app)
 state.register(app)
 forget.register(app)
+objection.register(app)
 retention.register(app)
 report.register(app)
 campaign.register(app)

@@ -22,9 +22,9 @@ from churnrisk.cli.options import (
 from churnrisk.errors import SettingsError
 
 if TYPE_CHECKING:
-    from churnrisk.orders import IntakeOptions
+    from churnrisk.orders import CustomerList, IntakeOptions
     from churnrisk.settings import Settings
-    from churnrisk.state import State
+    from churnrisk.state import State, StatePlace
 
 campaign = typer.Typer(
     help="Campaigns with a control group: create, plan, list, show, measure, uplift.",
@@ -112,7 +112,8 @@ def create(
     settings = current_settings(context)
     costs = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
     settings = settings.model_copy(update={key: value for key, value in costs.items() if value is not None})
-    listed = workflows.read_campaign_list(from_list, _read_ids(settings))
+    place, listed = state_path(settings, state), workflows.read_campaign_list(from_list, _read_ids(settings))
+    suppressed = _suppressed(settings, suppress) | _objecting(settings, place, listed)
     wanted = Campaign(
         name,
         workflows.first_day_of(starts_on, listed),
@@ -125,9 +126,9 @@ def create(
         margin=settings.margin,
     )
     target = output or Path(f"{name}.contacts.csv")
-    with open_state(state_path(settings, state)) as file:
+    with open_state(place) as file:
         made, drawn = workflows.create_campaign(
-            file, listed, wanted, output=target, suppressed=_suppressed(settings, suppress), drop_overlap=drop_overlap
+            file, listed, wanted, output=target, suppressed=suppressed, drop_overlap=drop_overlap
         )
     if as_json:
         print_json({**describe_created(made, drawn), "contacts": str(target)})
@@ -152,12 +153,13 @@ def plan(
     from churnrisk.cli.show import print_json
 
     settings = current_settings(context)
+    listed = workflows.read_campaign_list(from_list, _read_ids(settings))
     drawn = workflows.draw(
-        workflows.read_campaign_list(from_list, _read_ids(settings)),
+        listed,
         name="plan",
         holdout=read_share(holdout),
         seed=0,
-        suppressed=_suppressed(settings, suppress),
+        suppressed=_suppressed(settings, suppress) | _objecting(settings, state_path(settings, None), listed),
         overlapping=set(),
     )
     if as_json:
@@ -308,6 +310,14 @@ def _suppressed(settings: Settings, given: str | None) -> set[str]:
     if not source:
         return set()
     return workflows.read_suppressed(source, replace(_read_ids(settings), columns=settings.columns))
+
+
+def _objecting(settings: Settings, place: StatePlace, listed: CustomerList) -> set[str]:
+    """Give those of a list who have objected since it was written."""
+    from churnrisk import workflows
+
+    left_out = workflows.leave_out(_read_ids(settings), place).left_out
+    return set() if left_out is None else left_out.among(listed.customer_ids)
 
 
 def _read_ids(settings: Settings) -> IntakeOptions:

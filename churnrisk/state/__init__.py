@@ -73,6 +73,7 @@ from churnrisk.state.keys import (
 )
 from churnrisk.state.migrations import FORMAT
 from churnrisk.state.monitoring import MonitorRun, add_monitor_run, keep_outcome, list_monitor_runs, list_outcomes
+from churnrisk.state.objections import add_objections, list_objections, say_objections, standing
 from churnrisk.state.received import (
     Receipt,
     ReceivedOrder,
@@ -85,6 +86,7 @@ from churnrisk.state.received import (
 )
 from churnrisk.state.retention import Pruned, prune_state
 from churnrisk.state.runs import Remembered, Run, RunScore, find_run, list_runs, load_history, load_scores, remember_run
+from churnrisk.state.written import WrittenFile, drop_written, list_written, note_written
 
 __all__ = [
     "FORMAT",
@@ -113,10 +115,12 @@ __all__ = [
     "StatePlace",
     "StoredCampaign",
     "StoredOrder",
+    "WrittenFile",
     "add_campaign",
     "add_job",
     "add_measured",
     "add_monitor_run",
+    "add_objections",
     "add_received",
     "add_tombstones",
     "adopt_key",
@@ -131,6 +135,7 @@ __all__ = [
     "count_erased",
     "create_key",
     "default_state_path",
+    "drop_written",
     "erase_customers",
     "erased_now",
     "fail_lost_jobs",
@@ -151,9 +156,11 @@ __all__ = [
     "list_keys",
     "list_measured",
     "list_monitor_runs",
+    "list_objections",
     "list_outcomes",
     "list_runs",
     "list_tombstones",
+    "list_written",
     "load_campaign",
     "load_history",
     "load_job",
@@ -161,6 +168,7 @@ __all__ = [
     "load_received",
     "load_scores",
     "note_audit",
+    "note_written",
     "open_session",
     "open_state",
     "parse_place",
@@ -170,7 +178,9 @@ __all__ = [
     "remember_run",
     "report_progress",
     "revoke_key",
+    "say_objections",
     "split_by_day",
     "stamp_tombstones",
+    "standing",
     "touch_key",
 ]

@@ -30,6 +30,8 @@ TABLES = (
     "jobs",
     "tombstones",
     "monitor_runs",
+    "written_files",
+    "objections",
 )
 """Every table, each after those that it refers to."""
 

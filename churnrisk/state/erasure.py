@@ -52,7 +52,9 @@ class Erasure:
     first_orders: dict[str, str] = field(default_factory=dict)
 
 
-def erase_customers(state: State, moments: Mapping[str, str | None], *, is_dry: bool = False) -> Erasure:
+def erase_customers(
+    state: State, moments: Mapping[str, str | None], *, is_dry: bool = False, keeps_orders: bool = False
+) -> Erasure:
     """Erase customers from runs, campaigns, received orders, jobs and what was monitored.
 
     The rows are gone when this returns; :func:`scrub` then removes what the database has kept of them in freed space.
@@ -66,15 +68,15 @@ def erase_customers(state: State, moments: Mapping[str, str | None], *, is_dry: 
         is of somebody who came back, and stays.
     is_dry : bool
         Only look.
+    keeps_orders : bool
+        Whether received orders stay, which are the shop's own data and say nothing that was made of them.
     """
     found = Erasure()
+    steps = (_erase_scores, _erase_memberships) if keeps_orders else (_erase_scores, _erase_memberships, _erase_orders)
     with state.transaction():
         for customer_id, moment in moments.items():
             until = moment or "9999"
-            hits = [
-                erase(state, customer_id, until, found, is_dry)
-                for erase in (_erase_scores, _erase_memberships, _erase_orders)
-            ]
+            hits = [erase(state, customer_id, until, found, is_dry) for erase in steps]
             found.found |= {customer_id} if any(hits) else set()
         found.documents = _erase_from_documents(state, moments, found, is_dry)
     return found
@@ -170,14 +172,15 @@ def list_tombstones(state: State) -> dict[str, str]:
 
 
 def stamp_tombstones(state: State) -> str:
-    """Give what changes whenever somebody is erased, for next to nothing; empty while nobody was."""
-    count, latest = state.rows("SELECT count(*), max(made_at) FROM tombstones")[0]
-    return f"{count} {latest}" if count else ""
+    """Give what changes when somebody is erased, objects or withdraws, for next to nothing; empty while nobody has."""
+    query = "SELECT count(*), max(made_at) FROM tombstones UNION ALL SELECT count(*), max(last_word) FROM objections"
+    return ", ".join(f"{count} {latest}" for count, latest in state.rows(query) if count)
 
 
 def last_erased_at(state: State) -> str:
-    """Give the moment (UTC) of the last erasure; empty while there was none."""
-    return str(state.rows("SELECT coalesce(max(made_at), '') FROM tombstones")[0][0])
+    """Give the moment (UTC) of the last erasure or word of an objection; empty while there was none."""
+    query = "SELECT max(made_at) FROM tombstones UNION ALL SELECT substr(max(last_word), 1, 32) FROM objections"
+    return max(str(moment or "") for (moment,) in state.rows(query))
 
 
 def add_tombstones(state: State, moments: Mapping[str, str]) -> None:

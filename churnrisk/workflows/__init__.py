@@ -23,7 +23,7 @@ from churnrisk.workflows.erasure import (
     apply_erasures,
     catch_up,
     forget_customers,
-    names_any,
+    object_customers,
     results_folder,
     usual_exports,
 )
@@ -32,6 +32,8 @@ from churnrisk.workflows.mail import MailServer
 from churnrisk.workflows.model import ChurnModel, load, train
 from churnrisk.workflows.monitor_view import monitor_gauges, monitor_view
 from churnrisk.workflows.monitoring import MonitorPlan, MonitorResult, run_monitor
+from churnrisk.workflows.naming import names_any
+from churnrisk.workflows.objections import leave_out
 from churnrisk.workflows.readiness import Readiness, TrainingTerms, check_readiness
 from churnrisk.workflows.recipe import Difference, Recipe, compare_cards, read_recipe
 from churnrisk.workflows.report import (
@@ -72,6 +74,7 @@ from churnrisk.workflows.target import LearnedFrom, TargetResult, Written, check
 from churnrisk.workflows.terms import Acceptance, check_needed, choose_acceptance, find_measured
 from churnrisk.workflows.webhook import Delivery, Webhook, describe_alarm, make_webhook, send_alarm
 from churnrisk.workflows.weekly import MailPlan, WeeklyPlan, WeeklyResult, run_weekly
+from churnrisk.workflows.written import remembering_files
 
 __all__ = [
     "SAMPLE_PURCHASES",
@@ -134,6 +137,7 @@ __all__ = [
     "forget_customers",
     "is_worth_acting_on",
     "learn_uplift",
+    "leave_out",
     "load",
     "make_report",
     "make_target",
@@ -142,6 +146,7 @@ __all__ = [
     "monitor_gauges",
     "monitor_view",
     "names_any",
+    "object_customers",
     "plan_contacts",
     "predict_churn",
     "prepare_shop",
@@ -151,6 +156,7 @@ __all__ = [
     "read_suppressed",
     "rejects_beside",
     "remember",
+    "remembering_files",
     "results_folder",
     "retrain",
     "run_monitor",

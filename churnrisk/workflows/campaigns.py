@@ -18,6 +18,7 @@ from churnrisk.orders import CustomerList, IntakeOptions, read_list, read_opted_
 from churnrisk.state import Campaign, Member, State, add_campaign, check_name_free, find_overlaps
 from churnrisk.tables import Table, check_target, write_table
 from churnrisk.timeline import day_number, parse_day
+from churnrisk.workflows.written import remembering_files
 
 PROBABILITY, VALUE, AS_OF = "churn_probability", "value_at_risk", "as_of"
 NAME = re.compile(r"\w[\w .-]{0,62}")
@@ -163,7 +164,8 @@ def create_campaign(
         )
         made = replace(campaign, suppressed=drawn.suppressed, overlapping=drawn.overlapping)
         add_campaign(state, made, members_of(drawn))
-        write_table(contact_table(listed, drawn), output, is_for_people=True)
+        with remembering_files(state):
+            write_table(contact_table(listed, drawn), output, holds="list", is_for_people=True)
     return made, drawn
 
 

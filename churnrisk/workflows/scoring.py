@@ -117,7 +117,7 @@ def write_scores(result: ScoreResult, output: str, *, csv_style: CsvStyle = "pla
     if is_database(output):
         write_database_table(output, result.table.columns)
         return 0
-    return write_table(result.table, Path(output), csv_style=csv_style, is_for_people=True)
+    return write_table(result.table, Path(output), holds="scores", csv_style=csv_style, is_for_people=True)
 
 
 def is_database(output: str) -> bool:

@@ -72,7 +72,7 @@ def convert(
         For another ending than ``.parquet``, or a place that cannot be written.
     """
     if output.suffix.lower() == ".parquet":
-        with replacing(output) as temporary:
+        with replacing(output, holds="purchases") as temporary:
             return [convert_purchases(source, temporary, options)]
     files = list_files(source) if isinstance(source, str | Path) else []
     if output.suffix or not files:

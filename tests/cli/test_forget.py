@@ -139,7 +139,7 @@ def test_files_that_still_name_a_customer_are_listed(scored: tuple[str, str], mo
     listed = write_rows(Path("ids.csv"), [{"customer_id": gone}, {"customer_id": "never seen"}], ["customer_id"])
     told = forget(models, "--file", listed, "--dry-run", "--json").json
     assert (told["customers"], told["known"]) == (2, 1)
-    assert {one["file"]: one["names_a_customer"] for one in told["files"]} == {
+    assert {one["file"]: one["names_a_customer"] for one in told["files"] if "holds" not in one} == {
         "weekly/list.csv": True,
         "weekly/other.csv": False,
     }
