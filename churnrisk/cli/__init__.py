@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from churnrisk.cli import (
+    access,
     backtest,
     campaign,
     check,
@@ -73,6 +74,7 @@ keys.register(app)
 state.register(app)
 forget.register(app)
 objection.register(app)
+access.register(app)
 retention.register(app)
 report.register(app)
 campaign.register(app)

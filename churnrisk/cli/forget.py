@@ -83,7 +83,7 @@ def forget(
             place,
             read_ids(customer_ids, file, options),
             models_dir=models_dir or settings.models_dir,
-            files=workflows.usual_exports(settings.weekly_dir, settings.purchases),
+            files=workflows.usual_exports(settings.weekly_dir, settings.rejects_dir, settings.purchases),
             copies=copies,
             stored_as=options.own_id,
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from churnrisk.errors import OutputError
 from churnrisk.formulas import defuse
 from churnrisk.messages import wording
 from churnrisk.tables import replacing
@@ -28,11 +29,19 @@ def write_reject_rows(rows: Iterable[Sequence[Any]], path: Path, *, has_files: b
     OutputError
         Where the file cannot be written.
     """
+    _make_folder(path.parent)
     with (
         replacing(path, holds="rejected rows") as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
         return _write(rows, file, start=0 if has_files else 1)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made, for the list of rejected rows: {error.strerror}.") from None
 
 
 def _write(rows: Iterable[Sequence[Any]], file: IO[str], *, start: int) -> int:

@@ -4,6 +4,7 @@ One door: :func:`open_state` gives a :class:`State`, and everything in it goes t
 ids are in it and never in a model, so who wants no trace deletes it, or keeps none in the first place.
 """
 
+from churnrisk.state.access import find_held
 from churnrisk.state.audit import AuditEntry, amend_audit, list_audit, note_audit, recording
 from churnrisk.state.campaigns import (
     OUTCOMES,
@@ -32,6 +33,7 @@ from churnrisk.state.database import (
     parse_place,
 )
 from churnrisk.state.erasure import (
+    SEPARATORS,
     Erasure,
     add_tombstones,
     count_erased,
@@ -93,6 +95,7 @@ __all__ = [
     "KEY_PREFIX",
     "OUTCOMES",
     "ROLES",
+    "SEPARATORS",
     "AuditEntry",
     "Campaign",
     "Erasure",
@@ -139,6 +142,7 @@ __all__ = [
     "erase_customers",
     "erased_now",
     "fail_lost_jobs",
+    "find_held",
     "find_key",
     "find_overlaps",
     "find_run",

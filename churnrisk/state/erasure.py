@@ -21,7 +21,7 @@ _DOCUMENTS = (
     ("score_outcomes", "run_id", "result", True),
     ("monitor_runs", "monitor_id", "result", True),
 )
-_SEPARATORS = re.compile(r"[\s,;|\"'()\[\]{}:=]+")
+SEPARATORS = re.compile(r"[\s,;|\"'()\[\]{}:=]+")
 
 
 @dataclass
@@ -146,7 +146,7 @@ def _erase_from_documents(state: State, moments: Mapping[str, str | None], found
 def _without(value: Any, ids: set[str], named: set[str], *, has_text: bool) -> Any:
     """Give a JSON value without what names a customer: None for what has to go as a whole."""
     if isinstance(value, str):
-        hits = ids.intersection((value, *(_SEPARATORS.split(value) if has_text else ())))
+        hits = ids.intersection((value, *(SEPARATORS.split(value) if has_text else ())))
         named |= hits
         return None if hits else value
     if isinstance(value, list):
@@ -214,7 +214,7 @@ def iterate_customers(state: State) -> Iterator[str]:
 
 def _words(value: Any) -> Iterable[str]:
     if isinstance(value, str):
-        yield from (value, *_SEPARATORS.split(value))
+        yield from (value, *SEPARATORS.split(value))
     elif isinstance(value, list):
         for one in value:
             yield from _words(one)

@@ -4,6 +4,7 @@ The only place where a source, a store and the stages meet. The command line and
 :class:`ChurnModel`, :func:`train` and :func:`load` are the Python interface.
 """
 
+from churnrisk.workflows.access import Held, find_all_held
 from churnrisk.workflows.backtest import BacktestReport, backtest
 from churnrisk.workflows.campaign_results import learn_uplift, measure_campaign
 from churnrisk.workflows.campaigns import (
@@ -90,6 +91,7 @@ __all__ = [
     "Difference",
     "Drawn",
     "Forgotten",
+    "Held",
     "KnownChurn",
     "LearnedFrom",
     "MailPlan",
@@ -130,6 +132,7 @@ __all__ = [
     "describe_campaign",
     "describe_scores",
     "draw",
+    "find_all_held",
     "find_current",
     "find_measured",
     "find_purchases",

@@ -340,12 +340,12 @@ def _known_copies(state: State, *, is_dry: bool) -> set[Path]:
     return {Path(one.path).parent for one in copies}
 
 
-def usual_exports(weekly_dir: Path, purchases: str | None) -> list[Path]:
+def usual_exports(weekly_dir: Path, rejects_dir: Path, purchases: str | None) -> list[Path]:
     """Give the files that churnrisk has written where it usually does, and the purchase history if it is a file."""
     found: list[Path] = []
     try:
         found = sorted(path for path in weekly_dir.iterdir() if path.is_file()) if weekly_dir.is_dir() else []
-        found += sorted(Path().glob("*.rejects.csv"))
+        found += sorted([*Path().glob("*.rejects.csv"), *rejects_dir.glob("*.rejects.csv")])
     except OSError as error:
         raise ChurnriskError(f"cannot look into {weekly_dir}: {error.strerror}.") from None
     if purchases and "://" not in purchases and Path(purchases).is_file():

@@ -272,8 +272,8 @@ def _options_for_history(options: IntakeOptions, purchases: Any) -> IntakeOption
     """Keep the rows set aside from the history apart from those of the list of ids."""
     if options.rejects is None:
         return options
-    name = rejects_beside(purchases) if isinstance(purchases, str | Path) else Path("purchases.rejects.csv")
-    return replace(options, rejects=options.rejects.with_name(name.name))
+    source = purchases if isinstance(purchases, str | Path) else "-"
+    return replace(options, rejects=rejects_beside(source, options.rejects.parent))
 
 
 def _score_history(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from pathlib import Path
@@ -16,7 +15,16 @@ from churnrisk.errors import ChurnriskError, OutputError, StateError
 from churnrisk.formulas import fuse
 from churnrisk.messages import known_headings
 from churnrisk.orders import read_list
-from churnrisk.state import State, StatePlace, WrittenFile, drop_written, list_written, note_written, open_state
+from churnrisk.state import (
+    SEPARATORS,
+    State,
+    StatePlace,
+    WrittenFile,
+    drop_written,
+    list_written,
+    note_written,
+    open_state,
+)
 from churnrisk.tables import Holds, noting, replacing
 from churnrisk.workflows.naming import names_any
 
@@ -26,7 +34,8 @@ FOLDERS = ("kept purchases",)
 REWRITTEN = ("csv", "parquet")
 """Formats that lose a row and keep all else as it is; a file of another one goes as a whole."""
 
-_WORDS = re.compile(r"[\s,;|\"'()\[\]{}:=]+")
+_HIDDEN = "\ufdd0"
+"""A character that no text has."""
 
 
 @contextlib.contextmanager
@@ -84,13 +93,13 @@ def holds_any(path: Path, ids: Set[str]) -> bool | None:
     """Tell whether a file of ours holds one of some customers; None where it cannot be looked into."""
     try:
         if path.suffix.lower() == ".csv":
-            with path.open(encoding="utf-8", newline="") as file:
-                return any(is_theirs for _, is_theirs in _rows(file, ids))
+            with path.open(encoding="utf-8", newline="\n") as file:
+                return any(is_theirs for _, _, is_theirs in _rows(file, ids))
         if path.suffix.lower() == ".xlsx":
             return not ids.isdisjoint(read_list(path).customer_ids)
         if path.suffix.lower() == ".parquet":
             with Database(threads=1) as database:
-                source, is_other = _others_in(path, ids, database)
+                source, is_other = others_in(path, ids, database)
                 return bool(database.rows_of(f"SELECT 1 FROM {source} WHERE NOT ({is_other}) LIMIT 1"))  # noqa: S608
     except (OSError, UnicodeDecodeError, csv.Error, ChurnriskError, engine_error()):
         pass
@@ -147,43 +156,57 @@ def _explaining(path: Path) -> Iterator[None]:
 
 def _rewrite_csv(path: Path, target: Path, ids: Set[str]) -> None:
     with (
-        path.open(encoding="utf-8", newline="") as file,
+        path.open(encoding="utf-8", newline="\n") as file,
         target.open("w", encoding="utf-8", newline="") as kept,
     ):
-        kept.writelines(record for record, is_theirs in _rows(file, ids) if not is_theirs)
+        kept.writelines(record for record, _, is_theirs in _rows(file, ids) if not is_theirs)
 
 
 def _rewrite_parquet(path: Path, target: Path, ids: Set[str]) -> None:
     with Database(threads=1) as database:
-        source, is_other = _others_in(path, ids, database)
+        source, is_other = others_in(path, ids, database)
         kept = f"SELECT * FROM {source} WHERE {is_other}"  # noqa: S608 - names and texts are quoted
         form = "(FORMAT parquet, COMPRESSION zstd)"
         database.connection.execute(f"COPY ({kept}) TO {quote_text(str(target))} {form}")
 
 
-def _others_in(path: Path, ids: Set[str], database: Database) -> tuple[str, str]:
+def others_in(path: Path, ids: Set[str], database: Database) -> tuple[str, str]:
     """Give SQL for the rows of a Parquet file of ours, and for whether one is of nobody who is named."""
     source = f"read_parquet({quote_text(str(path))})"
-    headers = [str(row[0]) for row in database.rows_of(f"DESCRIBE SELECT * FROM {source}")]  # noqa: S608 - as above
+    kinds = {str(name): str(kind) for name, kind, *_ in database.rows_of(f"DESCRIBE SELECT * FROM {source}")}  # noqa: S608 - as above
+    headers, listed = list(kinds), ", ".join(map(quote_text, sorted(ids)))
     places = _places_of(headers)
+    texts = [headers[place] for place in places] or [name for name, kind in kinds.items() if kind == "VARCHAR"]
+    conditions = [f'coalesce(CAST("{name}" AS VARCHAR) NOT IN ({listed}), true)' for name in texts]
     if not places:
-        raise OutputError(f"{path}: no column of customers.")
-    listed = ", ".join(map(quote_text, sorted(ids)))
-    conditions = (f'coalesce(CAST("{headers[place]}" AS VARCHAR) NOT IN ({listed}), true)' for place in places)
-    return source, " AND ".join(conditions)
+        words = (f'string_split_regex("{name}", {quote_text(SEPARATORS.pattern)})' for name in texts)
+        conditions += [f"coalesce(NOT list_has_any({of}, [{listed}]), true)" for of in words]
+    return source, " AND ".join(conditions or ["true"])
 
 
-def _rows(file: TextIO, ids: Set[str]) -> Iterator[tuple[str, bool]]:
-    """Give each record of a CSV file of ours as it stands, and whether it is of one of some customers."""
+def rows_of_csv(path: Path, ids: Set[str]) -> Iterator[dict[str, str]]:
+    """Give the rows of a CSV file of ours that are of one of some customers, by its headers."""
+    with path.open(encoding="utf-8", newline="\n") as file:
+        headers: list[str] = []
+        for _, cells, is_theirs in _rows(file, ids):
+            headers = headers or cells
+            if is_theirs:
+                yield dict(zip(headers, cells, strict=False))
+
+
+def _rows(file: TextIO, ids: Set[str]) -> Iterator[tuple[str, list[str], bool]]:
+    """Give each record of a CSV file of ours as it stands, its cells, and whether it is of one of some customers."""
     places: Sequence[int] | None = None
     sign = ","
     for record in _records(file):
         if places is None:
             sign = ";" if record.startswith("\ufeff") else ","
-            places = _places_of(_cells(record.removeprefix("\ufeff"), sign))
-            yield record, False
+            headers = _cells(record.removeprefix("\ufeff"), sign)
+            places = _places_of(headers)
+            yield record, headers, False
         else:
-            yield record, _is_theirs(_cells(record, sign), places, ids)
+            cells = _cells(record, sign)
+            yield record, cells, _is_theirs(cells, places, ids)
 
 
 def _records(file: TextIO) -> Iterator[str]:
@@ -201,7 +224,9 @@ def _records(file: TextIO) -> Iterator[str]:
 
 
 def _cells(record: str, sign: str) -> list[str]:
-    return [fuse(cell) for cell in next(csv.reader([record], delimiter=sign), [])]
+    """Give the cells of a record; a carriage return in one, which the reader would refuse, is hidden from it."""
+    text = record.removesuffix("\n").removesuffix("\r").replace("\r", _HIDDEN)
+    return [fuse(cell.replace(_HIDDEN, "\r")) for cell in next(csv.reader([text], delimiter=sign), [])]
 
 
 def _places_of(headers: Sequence[str]) -> list[int]:
@@ -214,4 +239,4 @@ def _is_theirs(cells: Sequence[str | None], places: Sequence[int], ids: Set[str]
     """Tell whether a row is of one of some customers; without a column of them, whether any word of it names one."""
     if places:
         return any(place < len(cells) and (cells[place] or "").strip() in ids for place in places)
-    return any(not ids.isdisjoint((cell, *_WORDS.split(cell))) for cell in cells if cell)
+    return any(not ids.isdisjoint((cell, *SEPARATORS.split(cell))) for cell in cells if cell)
