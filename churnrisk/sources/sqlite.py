@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sqlite3
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -13,12 +14,31 @@ from churnrisk.sources.child import LIMIT, SOURCE, Refused, Task
 def parse_sqlite(task: Task) -> dict[str, Any]:
     """Write ``rows.csv`` from a table, or from a query; the file is opened for reading only."""
     try:
-        connection = sqlite3.connect(f"file:{quote(str(task.path.resolve()))}?mode=ro", uri=True)
+        connection = _open_for_reading(task.path.resolve())
         connection.text_factory = lambda data: data.decode("utf-8", errors="replace")
         cursor = connection.execute(task.query or f"SELECT * FROM {_quote(_choose_table(connection, task))}")
         return _write_rows(cursor, task)
     except sqlite3.Error as error:
+        if "authoriz" in str(error):
+            raise Refused(SOURCE, "the query does more than read; write a SELECT") from error
         raise Refused(SOURCE, f"SQLite says: {error}") from error
+
+
+_READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+
+
+def _open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open a file so that nothing is written: not in it, not beside it, and by no statement into another one.
+
+    A file with a write-ahead log that nobody has open is read as it stands; SQLite would make a log beside it else.
+    """
+    with path.open("rb") as file:
+        has_log = file.read(20)[18:] == b"\x02\x02"
+    is_idle = has_log and not path.with_name(f"{path.name}-wal").exists()
+    how = "mode=ro&immutable=1" if is_idle else "mode=ro"
+    connection = sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True)
+    connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY)
+    return connection
 
 
 def _choose_table(connection: sqlite3.Connection, task: Task) -> str:

@@ -47,8 +47,8 @@ def _find_in(state: State, table: str, ids: Set[str], digests: Set[str]) -> Iter
             continue
         parts = [_parts_naming(_read(cell), ids) for cell in row]
         if any(parts):
-            shown = [part or (None if _is_document(cell) else cell) for part, cell in zip(parts, row, strict=True)]
-            yield _show(names, shown)
+            pairs = zip(parts, row, strict=True)
+            yield _show(names, [(part or None) if _is_document(cell) else cell for part, cell in pairs])
 
 
 def _show(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:

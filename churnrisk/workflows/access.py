@@ -101,7 +101,8 @@ def _rows_of_parquet(path: Path, ids: Set[str]) -> Iterator[dict[str, Any]]:
         source, is_other = others_in(path, ids, database)
         names: Sequence[str] = [str(row[0]) for row in database.rows_of(f"DESCRIBE SELECT * FROM {source}")]  # noqa: S608
         for row in database.iterate_rows(f"SELECT * FROM {source} WHERE NOT ({is_other})"):  # noqa: S608 - quoted
-            yield {name: cell for name, cell in zip(names, row, strict=True) if cell is not None}
+            cells = ((name, cell) for name, cell in zip(names, row, strict=True) if cell is not None and cell == cell)
+            yield {name: cell if isinstance(cell, str | int | float) else str(cell) for name, cell in cells}
 
 
 def _rows_of_workbook(path: Path, ids: Set[str]) -> Iterator[dict[str, Any]]:
