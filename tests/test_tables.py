@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from python_calamine import CalamineWorkbook
 
 from churnrisk.errors import OutputError
 from churnrisk.formulas import defuse
+from churnrisk.orders import read_list
 from churnrisk.tables import Kind, Table, to_csv, write_json, write_table, write_tables
 
 SCORES: dict[str, list[Any]] = {
@@ -102,10 +104,18 @@ def test_the_same_table_gives_the_same_bytes(tmp_path: Path, ending: str) -> Non
 def test_no_text_starts_a_formula_and_the_apostrophe_can_be_taken_off(text: str) -> None:
     safe = defuse(text)
     assert safe in (text, "'" + text)
-    if safe[:1] in ("=", "@", "\t", "\r"):
+    if safe[:1] in ("=", "@", "\t", "\r") or unicodedata.normalize("NFKC", safe[:1])[:1] in ("=", "@"):
         pytest.fail(f"{safe!r} would run")
     if text.startswith("'") and text.lstrip("'")[:1] in "=+-@" and text.lstrip("'"):
         assert safe == "'" + text  # one more, so that taking one off gives the text back
+
+
+@pytest.mark.parametrize("sign", "＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋−")
+@pytest.mark.parametrize("ending", [".csv", ".xlsx"])
+def test_signs_that_look_alike_are_defused_and_come_back(tmp_path: Path, sign: str, ending: str) -> None:
+    ids = [f"{sign}1+1", f"'{sign}2", f"a{sign}3"]
+    assert write_table(Table({"customer_id": ids}), tmp_path / f"list{ending}", holds=None) == 2
+    assert read_list(tmp_path / f"list{ending}").customer_ids == ids
 
 
 @pytest.mark.parametrize("harmless", ["-17", "+359 2 123 456", "-3,5", "A=1", "", "12-34"])

@@ -39,7 +39,8 @@ def create(
         typer.Option(
             "--role",
             metavar="reader|scorer|admin",
-            help="reader: look at everything. scorer: also score and send purchases. admin: also models and campaigns.",
+            help="reader: look at everything. scorer: also score, send purchases, make and measure campaigns. admin: "
+            "also train and promote models, read the audit log.",
         ),
     ],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who uses it, as the list of keys shows it.")],

@@ -105,8 +105,12 @@ def find_erased() -> ErasedCustomers | None:
 
 def has_erased() -> bool:
     """Tell whether any customer was erased by this installation, or has objected; cheap, and makes nothing."""
-    folder = find_config_folder()
-    return (folder / LIST_NAME).exists() or (folder / OBJECTIONS_NAME).exists()
+    return (find_config_folder() / LIST_NAME).exists() or has_objected()
+
+
+def has_objected() -> bool:
+    """Tell whether any customer has objected at this installation; cheap, and makes nothing."""
+    return (find_config_folder() / OBJECTIONS_NAME).exists()
 
 
 def read_secret(path: Path) -> bytes | None:

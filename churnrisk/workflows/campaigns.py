@@ -205,5 +205,5 @@ def _say_overlaps(overlaps: dict[str, set[str]]) -> str:
     said = ", ".join(f"{name} ({len(shared):,})" for name, shared in overlaps.items())
     return wording(
         "customers of this list are in another campaign on the same days: {names}. Who is contacted twice shows the "
-        "effect of neither. Leave them out with --drop-overlap, or start later with --starts-on."
+        "effect of neither. Leave them out with --drop-overlap, or start later."
     ).format(names=said)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from churnrisk.errors import NoScore, SigningKeyError
+from churnrisk.errors import NoScore, SigningKeyError, StateError
 from churnrisk.orders import IntakeOptions, LeftOut, PurchaseRow
 from churnrisk.state import State, StatePlace, add_objections, find_state, identify, list_objections, standing
-from churnrisk.store import ErasedCustomers, find_erased
+from churnrisk.store import ErasedCustomers, find_erased, has_objected
 
 
 def leave_out(options: IntakeOptions, place: StatePlace | None) -> IntakeOptions:
@@ -19,8 +19,15 @@ def leave_out(options: IntakeOptions, place: StatePlace | None) -> IntakeOptions
     ------
     SigningKeyError
         Where somebody has objected and the key is missing by which they are known: nobody could be left out.
+    StateError
+        Where the state cannot be read, and somebody may have objected.
     """
-    state = None if place is None else find_state(place)
+    try:
+        state = None if place is None else find_state(place)
+    except StateError:
+        if isinstance(place, str) or has_objected():
+            raise
+        state = None  # the file is damaged, and nobody has ever objected here: scores do not depend on it
     if state is None:
         return replace(options, left_out=None)
     with state:

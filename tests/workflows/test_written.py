@@ -136,7 +136,7 @@ def test_whoever_is_written_is_found(tmp_path_factory: pytest.TempPathFactory, i
     path = tmp_path_factory.getbasetemp() / "any.csv"
     ids = sorted({one.strip() for one in ids} - {""})
     for style in ("plain", "excel"):
-        write(path, ids=ids, style=style)  # type: ignore[arg-type]
+        write(path, ids=ids, style=style)
         for one in ids:
             assert holds_any(path, {one}), one
         assert not holds_any(path, {"longer than any"})
