@@ -128,39 +128,49 @@ def forget_customers(
     """
     spelled = {one: {one, stored_as(one)} for one in customer_ids}
     ids = sorted(set().union(*spelled.values()))
-    state = find_state(place)
-    found, runs, campaigns, is_scrubbed = Erasure(), list[dict[str, Any]](), list[dict[str, Any]](), True
-    results, written = list[str](), list[dict[str, Any]]()
-    places = {copies_folder(place, models_dir), *copies}
+    state, gone = find_state(place), _Gone()
     if state is not None:
         with state:
-            moments = {} if is_dry else _write_down(state, ids)
-            with state.transaction():
-                found = erase_customers(state, dict.fromkeys(ids), is_dry=is_dry)
-                runs, campaigns = _changed_runs(state, found), _changed_campaigns(state, found)
-                if not is_dry:
-                    add_tombstones(state, moments)
-                    note_audit(state, "forget customers", customers=len(spelled))
-            results = _drop_results(results_folder(models_dir, state), ids, is_dry=is_dry)
-            places |= _known_copies(state, is_dry=is_dry)
-            written = look_into_written(state, set(ids))
-            if mends_files and not is_dry:
-                written = take_out(state, written, set(ids))
-            is_scrubbed = is_dry or state.scrub()
+            gone = _erase(state, ids, models_dir, count=len(spelled), is_dry=is_dry, mends_files=mends_files)
+    known = sum(not gone.found.found.isdisjoint(names) for names in spelled.values())
+    places = {copies_folder(place, models_dir), *copies, *gone.copies}
+    others = [*files, *sorted(results_folder(models_dir).glob("*.csv"))]
     return Forgotten(
-        len(spelled),
-        sum(not found.found.isdisjoint(names) for names in spelled.values()),
-        runs,
-        campaigns,
-        found.orders,
-        found.documents,
-        results,
-        sum(drop_copies(folder, is_dry=is_dry) for folder in places),
-        _list_models(models_dir, found, [one["as_of"] for one in runs]),
-        [*written, *_look_into([*files, *sorted(results_folder(models_dir).glob("*.csv"))], ids, known=written)],
-        is_dry,
-        is_scrubbed,
+        *(len(spelled), known, gone.runs, gone.campaigns, gone.found.orders, gone.found.documents, gone.results),
+        copies=sum(drop_copies(folder, is_dry=is_dry) for folder in places),
+        models=_list_models(models_dir, gone.found, [one["as_of"] for one in gone.runs]),
+        files=[*gone.files, *_look_into(others, ids, known=gone.files)],
+        is_dry=is_dry,
+        is_scrubbed=gone.is_scrubbed,
     )
+
+
+@dataclass(frozen=True)
+class _Gone:
+    """What was erased from a state and beside it; nothing where there is no state."""
+
+    found: Erasure = field(default_factory=Erasure)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    campaigns: list[dict[str, Any]] = field(default_factory=list)
+    results: list[str] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)
+    copies: set[Path] = field(default_factory=set)
+    is_scrubbed: bool = True
+
+
+def _erase(state: State, ids: Sequence[str], models_dir: Path, *, count: int, is_dry: bool, mends_files: bool) -> _Gone:
+    moments = {} if is_dry else _write_down(state, ids)
+    with state.transaction():
+        found = erase_customers(state, dict.fromkeys(ids), is_dry=is_dry)
+        runs, campaigns = _changed_runs(state, found), _changed_campaigns(state, found)
+        if not is_dry:
+            add_tombstones(state, moments)
+            note_audit(state, "forget customers", customers=count)
+    results = _drop_results(results_folder(models_dir, state), ids, is_dry=is_dry)
+    copies, files = _known_copies(state, is_dry=is_dry), look_into_written(state, set(ids))
+    if mends_files and not is_dry:
+        files = take_out(state, files, set(ids))
+    return _Gone(found, runs, campaigns, results, files, copies, is_dry or state.scrub())
 
 
 def _write_down(state: State, ids: Sequence[str]) -> dict[str, str]:

@@ -37,9 +37,9 @@ def read(source: Any, options: IntakeOptions) -> tuple[Any, ...]:
     try:
         with read_orders(source, options) as orders:
             account = {name: value for name, value in orders.report.to_dict().items() if name != "rejected_rows"}
-            account = LINE.sub("line", str(account))  # which is that of the file
+            told = LINE.sub("line", str(account))  # which is that of the file
             assert orders.database is not None
-            return account, orders.database.rows_of("SELECT * FROM orders ORDER BY ALL"), orders.fingerprint
+            return told, orders.database.rows_of("SELECT * FROM orders ORDER BY ALL"), orders.fingerprint
     except (SourceError, AmbiguousFormat) as error:
         return type(error).__name__, str(error).split(":")[0]
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from starlette.responses import Response
@@ -127,16 +125,9 @@ def create(view: View) -> Response:
         left_out = read_left_out(view)
         listed = _take_list(view)
         campaign = _read_campaign(view, listed)
-        # the list is fetched from what is remembered, so the file of it is of no use
-        with tempfile.TemporaryDirectory() as folder, view.state.transaction():
-            create_campaign(
-                view.state,
-                listed,
-                campaign,
-                output=Path(folder) / "contacts.csv",
-                suppressed=left_out,
-                drop_overlap=given["drop_overlap"] == "yes",
-            )
+        with view.state.transaction():
+            is_alone = given["drop_overlap"] == "yes"
+            create_campaign(view.state, listed, campaign, output=None, suppressed=left_out, drop_overlap=is_alone)
             note_audit(view.state, "campaign created", key_id=_key_id(view), name=campaign.name)
     except (Problem, ChurnriskError) as refused:
         message = refused.detail if isinstance(refused, Problem) else str(refused)
