@@ -118,7 +118,7 @@ def take_out(state: State, files: Iterable[dict[str, Any]], ids: Set[str]) -> li
         Where one of them cannot be written. Nothing is changed then.
     """
     told = [_plan(one) for one in files]
-    known = {file.path: file for file in list_written(state)}
+    known = {file.path: file for file in list_written(state) if file.status != "on another machine"}
     with remembering_files(state), contextlib.ExitStack() as stack:
         for one in told:
             if one["done"] == "rewritten":
