@@ -10,7 +10,6 @@ import csv
 import datetime as dt
 import io
 import math
-import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,22 +17,17 @@ from typing import IO, Any, Literal
 
 from churnrisk.engines import write_parquet, write_parquet_parts
 from churnrisk.errors import OutputError
+from churnrisk.formulas import SUSPECT, defuse
 from churnrisk.messages import say
-from churnrisk.writing import check_place, replacing
+from churnrisk.writing import Holds, check_place, replacing
 
 CsvStyle = Literal["plain", "excel"]
 Row = Sequence[Any]
 Kind = Literal["text", "whole", "float"]
-
 ENDINGS = (".csv", ".parquet", ".xlsx")
 _SHEET_DATE = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # fixed, so that the same table gives the same bytes
 _PLAIN_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 XLSX_ROWS = 1_048_575  # the sheet's limit, less the header
-
-# Apostrophes before a formula get one more, so that taking one off gives the text back.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_SUSPECT = frozenset("'=+-@\t\r")  # what that begins with
-_NUMBER_OR_PHONE = re.compile(r"[+-]?[\d\s().,/-]*\d[\d\s().,/-]*")
 
 
 class Table:
@@ -65,7 +59,9 @@ class Table:
         return [dict(zip(self.names, row, strict=True)) for row in self.rows()]
 
 
-def write_table(table: Table, path: Path, *, csv_style: CsvStyle = "plain", is_for_people: bool = False) -> int:
+def write_table(
+    table: Table, path: Path, *, holds: Holds | None, csv_style: CsvStyle = "plain", is_for_people: bool = False
+) -> int:
     """Write a table to a file, whole or absent, in the format that its ending names.
 
     Parameters
@@ -74,6 +70,8 @@ def write_table(table: Table, path: Path, *, csv_style: CsvStyle = "plain", is_f
         What to write.
     path : Path
         Ends in ``.csv``, ``.parquet`` or ``.xlsx``.
+    holds : str or None
+        What it holds of customers; None where it names none.
     csv_style : {"plain", "excel"}
         ``excel`` writes a byte order mark, semicolons and decimal commas, which a Bulgarian or Polish Excel opens in
         columns.
@@ -90,16 +88,21 @@ def write_table(table: Table, path: Path, *, csv_style: CsvStyle = "plain", is_f
     """
     ending = check_target(path)
     if ending == ".parquet":
-        with replacing(path) as temporary:
+        with replacing(path, holds=holds) as temporary:
             write_parquet(table.columns, temporary)
         return 0
     if ending == ".xlsx":
-        return _write_xlsx(table, path, [say(name) for name in table.names] if is_for_people else table.names)
-    return _write_csv(iter([table]), path, csv_style)
+        return _write_xlsx(table, path, [say(name) for name in table.names] if is_for_people else table.names, holds)
+    return _write_csv(iter([table]), path, csv_style, holds)
 
 
 def write_tables(
-    tables: Iterator[Table], path: Path, *, kinds: Mapping[str, Kind], csv_style: CsvStyle = "plain"
+    tables: Iterator[Table],
+    path: Path,
+    *,
+    kinds: Mapping[str, Kind],
+    holds: Holds | None,
+    csv_style: CsvStyle = "plain",
 ) -> int:
     """Write parts of a table one after the other, the same bytes as :func:`write_table` writes of all at once.
 
@@ -111,15 +114,15 @@ def write_tables(
         Ends in ``.csv`` or ``.parquet``; a workbook is not written in parts.
     kinds : mapping of str to {"text", "whole", "float"}
         What each column holds; for Parquet, since a part may hold nothing in a column.
-    csv_style : {"plain", "excel"}
+    holds, csv_style
         As for :func:`write_table`.
     """
     ending = check_target(path)
     if ending == ".csv":
-        return _write_csv(tables, path, csv_style)
+        return _write_csv(tables, path, csv_style, holds)
     if ending != ".parquet":
         raise OutputError(f"{path}: so many rows are written to .csv or .parquet.")
-    with replacing(path) as temporary:
+    with replacing(path, holds=holds) as temporary:
         write_parquet_parts((table.columns for table in tables), temporary, kinds=kinds)
     return 0
 
@@ -131,16 +134,6 @@ def check_target(path: Path) -> str:
         raise OutputError(f"{path}: the ending {ending or '(none)'} is not known; use {', '.join(ENDINGS)}.")
     check_place(path)
     return ending
-
-
-def defuse(text: str) -> str:
-    """Put an apostrophe before text that a spreadsheet would run as a formula.
-
-    >>> defuse("=1+1"), defuse("+359 2 123 456"), defuse("-17")
-    ("'=1+1", '+359 2 123 456', '-17')
-    """
-    is_formula = _FORMULA.match(text) and not _NUMBER_OR_PHONE.fullmatch(text)
-    return "'" + text if is_formula else text
 
 
 def _plain_values(values: Sequence[Any]) -> list[Any]:
@@ -186,9 +179,9 @@ def _plain(value: Any) -> Any:
 
 def _defuse_column(values: list[Any], count: _Counter) -> list[Any]:
     """Defuse the texts of a column; most begin with nothing that could be a formula and are not looked at twice."""
-    if str not in set(map(type, values)) or not any(str(one)[:1] in _SUSPECT for one in set(values)):
+    if str not in set(map(type, values)) or not any(str(one)[:1] in SUSPECT for one in set(values)):
         return values
-    safe = [defuse(one) if isinstance(one, str) and one[:1] in _SUSPECT else one for one in values]
+    safe = [defuse(one) if isinstance(one, str) and one[:1] in SUSPECT else one for one in values]
     count.total += sum(1 for one, other in zip(safe, values, strict=True) if one is not other and one != other)
     return safe
 
@@ -197,9 +190,9 @@ class _Counter:
     total = 0
 
 
-def _write_csv(tables: Iterator[Table], path: Path, style: CsvStyle) -> int:
+def _write_csv(tables: Iterator[Table], path: Path, style: CsvStyle, holds: Holds | None) -> int:
     defused = _Counter()
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path, holds=holds) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         _csv_rows(tables, file, style, defused)
     return defused.total
 
@@ -265,14 +258,17 @@ def _csv_float(value: float, sign: str) -> str:
     return text if sign == "." else text.replace(".", sign)
 
 
-def _write_xlsx(table: Table, path: Path, headings: Sequence[str]) -> int:
+def _write_xlsx(table: Table, path: Path, headings: Sequence[str], holds: Holds | None) -> int:
     import xlsxwriter
 
     if len(table) > XLSX_ROWS:
         raise OutputError(f"{path}: {len(table)} rows do not fit into a sheet of {XLSX_ROWS}; write .csv or .parquet.")
     defused = _Counter()
     # its parts wait beside the file, so that there is one place only that can be full
-    with replacing(path) as temporary, tempfile.TemporaryDirectory(prefix=".churnrisk-", dir=path.parent) as parts:
+    with (
+        replacing(path, holds=holds) as temporary,
+        tempfile.TemporaryDirectory(prefix=".churnrisk-", dir=path.parent) as parts,
+    ):
         book = xlsxwriter.Workbook(str(temporary), {**_PLAIN_TEXT, "tmpdir": parts})
         book.set_properties({"created": _SHEET_DATE})
         sheet = book.add_worksheet("churnrisk")

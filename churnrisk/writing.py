@@ -7,22 +7,53 @@ that fails, the last one included, what stood there before stands there again.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 from churnrisk.errors import OutputError
 
+Holds = Literal["scores", "list", "contacts", "rejected rows", "report", "purchases", "kept purchases"]
+"""What a file with customers in it holds."""
+
+Note = Callable[[Path, Holds, Path], None]
+"""Told of such a file: where it will be, what it holds, and where it lies as yet."""
+
+_NOTE: contextvars.ContextVar[Note | None] = contextvars.ContextVar("files with customers", default=None)
+
 
 @contextlib.contextmanager
-def replacing(path: Path, *, mode: int | None = None) -> Iterator[Path]:
+def noting(note: Note) -> Iterator[None]:
+    """Have a function told of each file with customers in it, before the file is in its place."""
+    before = _NOTE.set(note)
+    try:
+        yield
+    finally:
+        _NOTE.reset(before)
+
+
+def note_file(path: Path, holds: Holds, lies_at: Path) -> None:
+    """Tell of a file with customers in it; called by whatever writes one."""
+    note = _NOTE.get()
+    if note is not None:
+        note(path, holds, lies_at)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, holds: Holds | None, mode: int | None = None) -> Iterator[Path]:
     """Give a temporary path in the same folder that takes the place of ``path`` when all went well.
+
+    What ``holds`` customers is told to the function of :func:`noting` first.
 
     Parameters
     ----------
     path : Path
         The file; its folder must be there.
+    holds : str or None
+        What is in it of customers; None where there is nothing of them.
     mode : int, optional
         With it the temporary file is there at once, empty and of this mode, so that it never has another.
 
@@ -37,6 +68,8 @@ def replacing(path: Path, *, mode: int | None = None) -> Iterator[Path]:
         if mode is not None:
             os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
         yield temporary
+        if holds is not None:
+            note_file(path, holds, temporary)
         put_in_place(temporary, path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}. Nothing was changed there.") from None

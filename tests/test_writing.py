@@ -17,12 +17,12 @@ STEPS = [("fsync", 1), ("replace", 1), ("fsync", 2)]
 
 
 def write_result(path: Path) -> None:
-    with replacing(path) as temporary:
+    with replacing(path, holds=None) as temporary:
         temporary.write_text("new")
 
 
 def write_private(path: Path) -> None:
-    with replacing(path, mode=0o600) as temporary:
+    with replacing(path, holds=None, mode=0o600) as temporary:
         temporary.write_text("new")
 
 
@@ -90,7 +90,7 @@ def test_a_link_is_replaced_and_what_it_names_is_not(tmp_path: Path, monkeypatch
 
 
 def test_a_private_file_never_has_another_mode(tmp_path: Path) -> None:
-    with replacing(tmp_path / "key", mode=0o600) as temporary:
+    with replacing(tmp_path / "key", holds=None, mode=0o600) as temporary:
         assert temporary.stat().st_mode & 0o777 == 0o600
         temporary.write_text("secret")
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600

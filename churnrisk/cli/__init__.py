@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from churnrisk.cli import (
+    access,
     backtest,
     campaign,
     check,
@@ -18,6 +19,7 @@ from churnrisk.cli import (
     learn,
     models,
     monitor,
+    objection,
     report,
     retention,
     score,
@@ -71,6 +73,8 @@ models.register(app)
 keys.register(app)
 state.register(app)
 forget.register(app)
+objection.register(app)
+access.register(app)
 retention.register(app)
 report.register(app)
 campaign.register(app)

@@ -108,7 +108,7 @@ def _run(
             cutoffs=cutoffs,
             seed=settings.seed,
             campaigns=known_state(settings),
-            options=reading.options(settings, rejects=workflows.rejects_beside(source)),
+            options=reading.options(settings, rejects=workflows.rejects_beside(source, settings.rejects_dir)),
             train_customers=settings.train_customers,
             progress=progress,
         )

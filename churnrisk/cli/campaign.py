@@ -11,6 +11,7 @@ import typer
 
 from churnrisk.cli.options import (
     AsJson,
+    ModelsDir,
     Purchases,
     Reading,
     Seed,
@@ -22,9 +23,9 @@ from churnrisk.cli.options import (
 from churnrisk.errors import SettingsError
 
 if TYPE_CHECKING:
-    from churnrisk.orders import IntakeOptions
+    from churnrisk.orders import CustomerList, IntakeOptions
     from churnrisk.settings import Settings
-    from churnrisk.state import State
+    from churnrisk.state import State, StatePlace
 
 campaign = typer.Typer(
     help="Campaigns with a control group: create, plan, list, show, measure, uplift.",
@@ -98,6 +99,7 @@ def create(
         typer.Option("--output", "-o", metavar="FILE", help="Whom to contact. (default: NAME.contacts.csv)"),
     ] = None,
     state: StateFile = None,
+    models_dir: ModelsDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Keep a random control group back, write the list of those to contact, and remember both.
@@ -109,10 +111,11 @@ def create(
     from churnrisk.cli.show import print_json
     from churnrisk.state import Campaign, open_state
 
-    settings = current_settings(context)
+    settings = current_settings(context, models_dir=models_dir)
     costs = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
     settings = settings.model_copy(update={key: value for key, value in costs.items() if value is not None})
-    listed = workflows.read_campaign_list(from_list, _read_ids(settings))
+    place, listed = state_path(settings, state), workflows.read_campaign_list(from_list, _read_ids(settings))
+    suppressed = _suppressed(settings, suppress) | _objecting(settings, place, listed)
     wanted = Campaign(
         name,
         workflows.first_day_of(starts_on, listed),
@@ -125,9 +128,9 @@ def create(
         margin=settings.margin,
     )
     target = output or Path(f"{name}.contacts.csv")
-    with open_state(state_path(settings, state)) as file:
+    with open_state(place) as file:
         made, drawn = workflows.create_campaign(
-            file, listed, wanted, output=target, suppressed=_suppressed(settings, suppress), drop_overlap=drop_overlap
+            file, listed, wanted, output=target, suppressed=suppressed, drop_overlap=drop_overlap
         )
     if as_json:
         print_json({**describe_created(made, drawn), "contacts": str(target)})
@@ -141,6 +144,8 @@ def plan(
     from_list: FromList,
     holdout: Holdout = "10%",
     suppress: Suppress = None,
+    state: StateFile = None,
+    models_dir: ModelsDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell what a split of a list could show, without making a campaign.
@@ -151,13 +156,14 @@ def plan(
     from churnrisk.cli.campaign_tables import describe_plan, show_plan
     from churnrisk.cli.show import print_json
 
-    settings = current_settings(context)
+    settings = current_settings(context, models_dir=models_dir)
+    listed = workflows.read_campaign_list(from_list, _read_ids(settings))
     drawn = workflows.draw(
-        workflows.read_campaign_list(from_list, _read_ids(settings)),
+        listed,
         name="plan",
         holdout=read_share(holdout),
         seed=0,
-        suppressed=_suppressed(settings, suppress),
+        suppressed=_suppressed(settings, suppress) | _objecting(settings, state_path(settings, state), listed),
         overlapping=set(),
     )
     if as_json:
@@ -167,7 +173,9 @@ def plan(
 
 
 @campaign.command("list")
-def list_(context: typer.Context, state: StateFile = None, as_json: AsJson = False) -> None:
+def list_(
+    context: typer.Context, state: StateFile = None, models_dir: ModelsDir = None, as_json: AsJson = False
+) -> None:
     """List the campaigns, oldest first.
 
     Example: churnrisk campaign list
@@ -176,7 +184,7 @@ def list_(context: typer.Context, state: StateFile = None, as_json: AsJson = Fal
     from churnrisk.cli.show import print_json
     from churnrisk.state import find_state, list_campaigns, list_measured
 
-    path = state_path(current_settings(context), state)
+    path = state_path(current_settings(context, models_dir=models_dir), state)
     file = find_state(path)
     stored, measured = [], {}
     if file is not None:
@@ -189,7 +197,13 @@ def list_(context: typer.Context, state: StateFile = None, as_json: AsJson = Fal
 
 
 @campaign.command()
-def show(context: typer.Context, name: Name, state: StateFile = None, as_json: AsJson = False) -> None:
+def show(
+    context: typer.Context,
+    name: Name,
+    state: StateFile = None,
+    models_dir: ModelsDir = None,
+    as_json: AsJson = False,
+) -> None:
     """Show what was fixed for a campaign, and its result where it has been measured.
 
     Example: churnrisk campaign show spring
@@ -198,7 +212,7 @@ def show(context: typer.Context, name: Name, state: StateFile = None, as_json: A
     from churnrisk.cli.show import print_json
     from churnrisk.state import count_erased, list_measured, load_campaign, load_members
 
-    with _existing(context, state) as file:
+    with _existing(current_settings(context, models_dir=models_dir), state) as file:
         stored = load_campaign(file, name)
         measured = list_measured(file).get(name)
         strata = strata_of(load_members(file, stored.campaign_id))
@@ -217,6 +231,7 @@ def measure(
     name: Name,
     purchases: Purchases = None,
     state: StateFile = None,
+    models_dir: ModelsDir = None,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -230,10 +245,10 @@ def measure(
     from churnrisk.cli.show import print_json
     from churnrisk.state import count_erased
 
-    settings = current_settings(context)
+    settings = current_settings(context, models_dir=models_dir)
     source = workflows.find_purchases(purchases, settings.purchases)
-    options = reading.options(settings, rejects=workflows.rejects_beside(source))
-    with _existing(context, state) as file:
+    options = reading.options(settings, rejects=workflows.rejects_beside(source, settings.rejects_dir))
+    with _existing(settings, state) as file:
         stored, result = workflows.measure_campaign(file, name, source, options=options)
         erased = count_erased(file, stored.campaign_id)
     if as_json:
@@ -251,6 +266,7 @@ def uplift(
     purchases: Purchases = None,
     seed: Seed = None,
     state: StateFile = None,
+    models_dir: ModelsDir = None,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -263,10 +279,10 @@ def uplift(
     from churnrisk.cli.campaign_tables import show_uplift
     from churnrisk.cli.show import print_json
 
-    settings = current_settings(context)
+    settings = current_settings(context, models_dir=models_dir)
     source = workflows.find_purchases(purchases, settings.purchases)
-    options = reading.options(settings, rejects=workflows.rejects_beside(source))
-    with _existing(context, state) as file:
+    options = reading.options(settings, rejects=workflows.rejects_beside(source, settings.rejects_dir))
+    with _existing(settings, state) as file:
         test, left_out = workflows.learn_uplift(
             file,
             name,
@@ -289,12 +305,12 @@ def read_share(text: str) -> float:
         raise SettingsError(f"--holdout {text}: write a share, as 10% or 0.1.") from None
 
 
-def _existing(context: typer.Context, given: str | None) -> State:
+def _existing(settings: Settings, given: str | None) -> State:
     """Open the state file that must be there for the command to make sense."""
     from churnrisk.errors import CampaignError
     from churnrisk.state import find_state
 
-    path = state_path(current_settings(context), given)
+    path = state_path(settings, given)
     file = find_state(path)
     if file is None:
         raise CampaignError(f"there is no campaign: {path} is not there. `churnrisk campaign create` makes one.")
@@ -308,6 +324,14 @@ def _suppressed(settings: Settings, given: str | None) -> set[str]:
     if not source:
         return set()
     return workflows.read_suppressed(source, replace(_read_ids(settings), columns=settings.columns))
+
+
+def _objecting(settings: Settings, place: StatePlace, listed: CustomerList) -> set[str]:
+    """Give those of a list who have objected since it was written."""
+    from churnrisk import workflows
+
+    left_out = workflows.leave_out(_read_ids(settings), place).left_out
+    return set() if left_out is None else left_out.among(listed.customer_ids)
 
 
 def _read_ids(settings: Settings) -> IntakeOptions:

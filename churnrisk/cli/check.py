@@ -39,7 +39,7 @@ def check(
 
     settings = current_settings(context)
     source = workflows.find_purchases(purchases, settings.purchases)
-    options = reading.options(settings, rejects=workflows.rejects_beside(source))
+    options = reading.options(settings, rejects=workflows.rejects_beside(source, settings.rejects_dir))
     with progress_bar(is_quiet=as_json) as progress:
         progress("reading purchases", 0, 1)
         result = workflows.check_readiness(source, _terms(settings), options=options)

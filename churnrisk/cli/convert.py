@@ -40,7 +40,7 @@ def convert(
 
     settings = current_settings(context)
     source = workflows.find_purchases(purchases, settings.purchases)
-    options = reading.options(settings, rejects=workflows.rejects_beside(source))
+    options = reading.options(settings, rejects=workflows.rejects_beside(source, settings.rejects_dir, output=output))
     with progress_bar(is_quiet=as_json) as progress:
         progress("converting", 0, 1)
         reports = workflows.convert(source, output, options=options, progress=progress)

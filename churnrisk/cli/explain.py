@@ -44,7 +44,7 @@ def explain(
     settings = current_settings(context)
     source = workflows.find_purchases(purchases, settings.purchases)
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
-    options = reading.options(settings, rejects=workflows.rejects_beside(source))
+    options = reading.options(settings, rejects=workflows.rejects_beside(source, settings.rejects_dir))
     found = {
         "model": churn_model.version,
         **churn_model.explain(source, customer_id, as_of=as_of, options=options),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +23,7 @@ from churnrisk.cli.options import (
 from churnrisk.errors import SettingsError
 
 if TYPE_CHECKING:
+    from churnrisk.orders import IntakeOptions
     from churnrisk.workflows import Forgotten
 
 
@@ -29,20 +32,26 @@ def register(app: typer.Typer) -> None:
     app.command()(forget)
 
 
+CustomerIds = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[CUSTOMER_ID]...", help="Ids, as in the purchase history.", show_default=False),
+]
+IdFile = Annotated[
+    Path | None, typer.Option("--file", metavar="FILE", help="A list with a column customer_id, to take all of it.")
+]
+
+
 @reads_purchases
 def forget(
     context: typer.Context,
-    customer_ids: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[CUSTOMER_ID]...", help="Ids, as in the purchase history.", show_default=False),
-    ] = None,
-    file: Annotated[
-        Path | None,
-        typer.Option("--file", metavar="FILE", help="A list with a column customer_id, to forget all of it."),
-    ] = None,
+    customer_ids: CustomerIds = None,
+    file: IdFile = None,
     apply: Annotated[
         bool,
         typer.Option("--apply", help="Forget again whoever was forgotten before, after a backup was brought back."),
+    ] = False,
+    files: Annotated[
+        bool, typer.Option("--files", help="Rewrite or remove the files that churnrisk wrote and that name them.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be erased.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -59,46 +68,58 @@ def forget(
     from churnrisk import workflows
     from churnrisk.cli.reading import keep_in
     from churnrisk.cli.show import print_json
-    from churnrisk.orders import read_list
 
     settings = current_settings(context)
     place = state_path(settings, state, models_dir=models_dir)
-    ids = [one.strip() for one in customer_ids or [] if one.strip()]
-    if apply and (ids or file):
-        raise SettingsError("--apply forgets whoever was forgotten before; it takes no ids and no --file.")
     copies = [keep_in(settings).folder]
     if apply:
+        if customer_ids or file or files:
+            raise SettingsError("--apply forgets whoever was forgotten before; it takes no ids, no --file or --files.")
         result = workflows.apply_erasures(place, copies=copies)
     else:
         options = reading.options(settings)
-        ids += read_list(file, options).customer_ids if file is not None else []
-        if not ids:
-            raise SettingsError("name a customer to forget, or a list with --file.")
-        if not dry_run and not yes:
-            _confirm(len(set(ids)))
-        result = workflows.forget_customers(
+        look = partial(
+            workflows.forget_customers,
             place,
-            ids,
+            read_ids(customer_ids, file, options),
             models_dir=models_dir or settings.models_dir,
-            files=workflows.usual_exports(settings.weekly_dir, settings.purchases),
+            files=workflows.usual_exports(settings.weekly_dir, settings.rejects_dir, settings.purchases),
             copies=copies,
             stored_as=options.own_id,
-            is_dry=dry_run,
         )
+        if not dry_run and not yes:
+            _confirm(look, mends_files=files)
+        result = look(is_dry=dry_run, mends_files=files)
     if as_json:
-        print_json(_plain(result))
+        print_json(describe(result))
     else:
         _show(result)
 
 
-def _confirm(count: int) -> None:
+def read_ids(customer_ids: list[str] | None, file: Path | None, options: IntakeOptions) -> list[str]:
+    """Give the customers who are named, and those of a list."""
+    from churnrisk.orders import read_list
+
+    ids = [one.strip() for one in customer_ids or [] if one.strip()]
+    ids += read_list(file, options).customer_ids if file is not None else []
+    if not ids:
+        raise SettingsError("name a customer, or a list with --file.")
+    return ids
+
+
+def _confirm(look: Callable[..., Forgotten], *, mends_files: bool) -> None:
     if not sys.stdin.isatty():
         raise SettingsError("this cannot be undone: look with --dry-run, then give --yes.")
-    if not typer.confirm(f"Erase {count} customers for good?", err=True):
+    found = look(is_dry=True)
+    if mends_files:
+        show_files(found)
+    more = " and rewrite or remove these files" if mends_files else ""
+    if not typer.confirm(f"Erase {found.customers} customers for good{more}?", err=True):
         raise typer.Exit(2)
 
 
-def _plain(result: Forgotten) -> dict[str, Any]:
+def describe(result: Forgotten) -> dict[str, Any]:
+    """Give what it came to as plain values."""
     from churnrisk.timeline import date_of
 
     runs = [one | {"as_of": str(date_of(one["as_of"]))} for one in result.runs]
@@ -108,7 +129,6 @@ def _plain(result: Forgotten) -> dict[str, Any]:
 def _show(result: Forgotten) -> None:
     from churnrisk.cli.show import say, show_table
 
-    plain = _plain(result)
     is_, verb = ("would be", "would be erased") if result.is_dry else ("is", "were erased")
     say(f"{result.known:,} of {result.customers:,} customers were known; what was remembered of them {is_} erased.")
     say(f"{result.copies:,} kept copies of purchase histories {verb}.")
@@ -116,20 +136,46 @@ def _show(result: Forgotten) -> None:
         f"{result.received_orders:,} received orders, {result.documents:,} documents and {len(result.job_results):,} "
         f"files of jobs {verb}."
     )
-    for title, rows in (("Runs that are smaller now", plain["runs"]), ("Campaigns that are smaller", result.campaigns)):
-        if rows:
-            show_table(title, [{name.replace("_", " "): value for name, value in one.items()} for one in rows])
+    show_changed(result)
     if result.models:
         say("\nModels keep no ids. These were trained before, and what they learned from the customers stays in them:")
         names = {"learned_from_them": "learned from them"}
         show_table("", [{names.get(key, key): value for key, value in one.items()} for one in result.models])
         say("Train anew on a purchase history without the customers to be rid of that.")
-    named = [one for one in result.files if one["names_a_customer"] is not False]
-    for one in named:
-        word = "names a customer of these" if one["names_a_customer"] else "cannot be looked into, and may name them"
-        say(f"{one['file']} {word}. It is yours: mend or delete it.")
+    show_files(result)
     if not result.is_scrubbed:
         say(
             "Another process has the state open at an older moment, so that its write-ahead log may still hold what "
             "was erased. Stop it, and run `churnrisk forget --apply`."
         )
+
+
+def show_changed(result: Forgotten) -> None:
+    """Print the runs and campaigns that are smaller now."""
+    from churnrisk.cli.show import show_table
+
+    runs = describe(result)["runs"]
+    for title, rows in (("Runs that are smaller now", runs), ("Campaigns that are smaller", result.campaigns)):
+        if rows:
+            show_table(title, [{name.replace("_", " "): value for name, value in one.items()} for one in rows])
+
+
+def show_files(result: Forgotten) -> None:
+    """Print the files that name a customer, or may, and what was done with those that churnrisk wrote."""
+    from churnrisk.cli.show import say
+
+    for one in result.files:
+        status, done = one.get("status"), one.get("done")
+        if done is not None:
+            say(f"{one['file']} was {done}: {one['holds']} of {one['made_at'][:10]}.")
+        elif status in ("missing", "on another machine"):
+            say(f"{one['file']}, {one['holds']} of {one['made_at'][:10]}, is {status} and may name them.")
+        elif one["names_a_customer"] is not False:
+            word = (
+                "names a customer of these" if one["names_a_customer"] else "cannot be looked into, and may name them"
+            )
+            since = f" It was changed after {one['made_at'][:16]}." if status == "changed" else ""
+            is_mended = status == "as written" or one.get("format") in ("csv", "parquet")
+            how = "--files takes them out of it." if is_mended else "It is yours: mend or delete it."
+            say(f"{one['file']} {word}.{since} {how}")
+    say("Files that were written without a state, by Spark or into a database are not known.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnrisk.cli.options import AsJson, StateFile, current_settings, state_path
+from churnrisk.cli.options import AsJson, ModelsDir, StateFile, current_settings, state_path
 from churnrisk.errors import StateError
 
 if TYPE_CHECKING:
@@ -39,11 +39,13 @@ def create(
         typer.Option(
             "--role",
             metavar="reader|scorer|admin",
-            help="reader: look at everything. scorer: also score and send purchases. admin: also models and campaigns.",
+            help="reader: look at everything. scorer: also score, send purchases, make and measure campaigns. admin: "
+            "also train and promote models, read the audit log.",
         ),
     ],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who uses it, as the list of keys shows it.")],
     state: StateFile = None,
+    models_dir: ModelsDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Make an API key, and print it this once: only its hash is kept.
@@ -53,7 +55,7 @@ def create(
     from churnrisk.cli.show import print_json, say
     from churnrisk.state import create_key, note_audit, open_state
 
-    with open_state(state_path(current_settings(context), state)) as file, file.transaction():
+    with open_state(state_path(current_settings(context, models_dir=models_dir), state)) as file, file.transaction():
         record, secret = create_key(file, name=name, role=role.value)
         note_audit(file, "create key", key=record.key_id, role=record.role)
     if as_json:
@@ -65,7 +67,9 @@ def create(
 
 
 @keys.command("list")
-def list_(context: typer.Context, state: StateFile = None, as_json: AsJson = False) -> None:
+def list_(
+    context: typer.Context, state: StateFile = None, models_dir: ModelsDir = None, as_json: AsJson = False
+) -> None:
     """List the API keys, revoked ones too, and when each was used last.
 
     Example: churnrisk keys list
@@ -73,7 +77,7 @@ def list_(context: typer.Context, state: StateFile = None, as_json: AsJson = Fal
     from churnrisk.cli.show import print_json, say, show_table
     from churnrisk.state import find_state, list_keys
 
-    file = find_state(state_path(current_settings(context), state))
+    file = find_state(state_path(current_settings(context, models_dir=models_dir), state))
     found = []
     if file is not None:
         with file:
@@ -91,6 +95,7 @@ def revoke(
     context: typer.Context,
     key_id: Annotated[int, typer.Argument(metavar="ID", help="Number of the key, as `churnrisk keys list` shows it.")],
     state: StateFile = None,
+    models_dir: ModelsDir = None,
     as_json: AsJson = False,
 ) -> None:
     """End a key, and with it every session that was opened with it.
@@ -100,7 +105,7 @@ def revoke(
     from churnrisk.cli.show import print_json, say
     from churnrisk.state import find_state, note_audit, revoke_key
 
-    path = state_path(current_settings(context), state)
+    path = state_path(current_settings(context, models_dir=models_dir), state)
     file = find_state(path)
     if file is None:
         raise StateError(f"there is no key {key_id}: nothing is remembered in {path} yet.")

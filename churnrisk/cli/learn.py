@@ -20,7 +20,7 @@ from churnrisk.cli.options import (
     StateFile,
     TrainCustomers,
     current_settings,
-    known_state,
+    made_state,
     reads_purchases,
     runs_on_engines,
 )
@@ -81,7 +81,7 @@ def train(
     given = {"horizon": horizon, "lookback": lookback, "lead": lead, "seed": seed, "models_dir": models_dir}
     given |= {"train_customers": train_customers}
     settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
-    campaigns = known_state(settings, state)
+    campaigns = made_state(settings, state)
     if like is not None:
         asked = {name for name, value in given.items() if value is not None}
         _train_like(like, purchases, settings, reading, as_of, asked=asked, campaigns=campaigns, as_json=as_json)
@@ -116,7 +116,7 @@ def _train_like(
     windows = {name: getattr(recipe, name) for name in RECIPE_SETTINGS if name not in asked}
     settings = settings.model_copy(update=windows)
     source = recipe.source(purchases, settings.purchases)
-    options = reading.options_like(settings, recipe, rejects=rejects_beside(source))
+    options = reading.options_like(settings, recipe, rejects=rejects_beside(source, settings.rejects_dir))
     model = _train_from(
         source, settings, options, as_of, backtest=recipe.backtest, campaigns=campaigns, as_json=as_json
     )
@@ -168,7 +168,7 @@ def _train(
     from churnrisk import workflows
 
     source = workflows.find_purchases(purchases, settings.purchases)
-    options = reading.options(settings, rejects=workflows.rejects_beside(source))
+    options = reading.options(settings, rejects=workflows.rejects_beside(source, settings.rejects_dir))
     model = _train_from(source, settings, options, as_of, backtest=backtest, campaigns=campaigns, as_json=as_json)
     return model, options.rejects
 

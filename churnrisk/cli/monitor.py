@@ -18,6 +18,7 @@ from churnrisk.cli.options import (
     state_path,
 )
 from churnrisk.cli.run import MEND
+from churnrisk.errors import SettingsError
 
 if TYPE_CHECKING:
     from churnrisk.settings import Settings
@@ -36,6 +37,9 @@ def register(app: typer.Typer) -> None:
 def monitor(
     context: typer.Context,
     purchases: Purchases = None,
+    history: Annotated[
+        str | None, typer.Option("--purchases", metavar="FILE", help="The purchase history, named by an option.")
+    ] = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Look as of that day. (default: today)")
     ] = None,
@@ -65,17 +69,15 @@ def monitor(
     from churnrisk.monitor import parse_rules
     from churnrisk.workflows import MonitorPlan, find_purchases, make_webhook, rejects_beside, run_monitor
 
-    settings = current_settings(context)
-    if models_dir is not None:
-        settings = settings.model_copy(update={"models_dir": models_dir})
+    settings = current_settings(context, models_dir=models_dir)
     webhook = None if settings.webhook_url is None else make_webhook(settings.webhook_url)
-    source = find_purchases(purchases, settings.purchases)
+    source = find_purchases(_choose(purchases, history), settings.purchases)
     plan = MonitorPlan(
         source,
         settings.models_dir,
         known_state(settings, state),
         lookback=settings.lookback,
-        options=reading.options(settings, rejects=rejects_beside(source)),
+        options=reading.options(settings, rejects=rejects_beside(source, settings.rejects_dir)),
         rules=parse_rules(settings.rules, where="rules"),
         retrain_rules=parse_rules(retrain_if or [], where="--retrain-if"),
         as_of=as_of,
@@ -96,6 +98,12 @@ def monitor(
         raise typer.Exit(RULE_FIRED)
     if result.memory_problem:
         raise typer.Exit(MEND)
+
+
+def _choose(purchases: str | None, history: str | None) -> str | None:
+    if purchases is not None and history is not None:
+        raise SettingsError(f"--purchases {history}: the purchase history is named already, {purchases}.")
+    return purchases if history is None else history
 
 
 def _retrain(

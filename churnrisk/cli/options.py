@@ -93,8 +93,10 @@ StateFile = Annotated[
 ]
 
 
-def current_settings(context: typer.Context, lang: Lang | None = None) -> Settings:
+def current_settings(context: typer.Context, lang: Lang | None = None, *, models_dir: Path | None = None) -> Settings:
     """Read the settings file, the one that ``--config`` named or the usual one, and the environment.
+
+    A folder of models that is given takes the place of that of the settings; the usual state is beside it.
 
     What is written for people is from here on in the language that is given, else in that of the settings.
     """
@@ -103,7 +105,7 @@ def current_settings(context: typer.Context, lang: Lang | None = None) -> Settin
 
     settings = read_settings(context.find_root().params.get("config"))
     speak(settings.lang if lang is None else lang.value)
-    return settings
+    return settings if models_dir is None else settings.model_copy(update={"models_dir": models_dir})
 
 
 def state_path(settings: Settings, given: str | None, *, models_dir: Path | None = None) -> StatePlace:
@@ -119,6 +121,16 @@ def known_state(settings: Settings, given: str | None = None) -> StatePlace | No
     place = state_path(settings, given)
     is_usual = given is None and settings.state is None
     return None if is_usual and isinstance(place, Path) and not place.exists() else place
+
+
+def made_state(settings: Settings, given: str | None = None) -> StatePlace | None:
+    """Give the state to take campaigns from: one that is named is made where it is missing, as scoring makes it."""
+    from churnrisk.state import open_state
+
+    place = known_state(settings, given)
+    if place is not None:
+        open_state(place).close()
+    return place
 
 
 __all__ = [
@@ -139,6 +151,7 @@ __all__ = [
     "TrainCustomers",
     "current_settings",
     "known_state",
+    "made_state",
     "reads_purchases",
     "runs_on_engines",
     "state_path",

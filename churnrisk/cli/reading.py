@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +17,7 @@ from churnrisk.errors import SettingsError
 if TYPE_CHECKING:
     from churnrisk.orders import IntakeOptions, KeepIn
     from churnrisk.settings import Settings
+    from churnrisk.state import StatePlace
     from churnrisk.workflows import Recipe
 
 
@@ -128,9 +130,20 @@ class Reading:
     """The intake options as given, before the settings are known."""
 
     given: Mapping[str, Any]
+    state: str | None = None
+    models_dir: Path | None = None
+
+    def place(self, settings: Settings) -> StatePlace:
+        """Give where the state is, as the command was told or as the settings say."""
+        from churnrisk.state import default_state_path, parse_place
+
+        named = self.state or settings.state
+        return parse_place(named) if named else default_state_path(self.models_dir or settings.models_dir)
 
     def options(self, settings: Settings, *, rejects: Path | None = None) -> IntakeOptions:
         """Give the intake options: what was given here beats the settings, which beat the defaults.
+
+        Customers who have objected are left out, and standard error says so.
 
         Parameters
         ----------
@@ -153,7 +166,8 @@ class Reading:
         chosen.setdefault("rejects", rejects)
         if "engine" in self.given:
             chosen.setdefault("engine", settings.engine)
-        return IntakeOptions(**{name: value for name, value in chosen.items() if value is not None})
+        made = IntakeOptions(**{name: value for name, value in chosen.items() if value is not None})
+        return _without_objectors(made, self.place(settings))
 
     def options_like(self, settings: Settings, recipe: Recipe, *, rejects: Path | None = None) -> IntakeOptions:
         """Give the intake options of a recipe: what was given here beats it, and it beats the settings."""
@@ -216,11 +230,43 @@ def reads_purchases(command: Callable[..., None]) -> Callable[..., None]:
     def with_reading(**arguments: Any) -> None:
         given = {name: arguments.pop(name) for name in names}
         _refuse_gone(given)
-        command(**arguments, reading=Reading(given))
+        reading = Reading(given, arguments.get("state"), arguments.get("models_dir"))
+        with _remembering_files(reading, arguments):
+            command(**arguments, reading=reading)
 
     with_reading.__signature__ = signature.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
     with_reading.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *added)}
     return with_reading
+
+
+def _without_objectors(options: IntakeOptions, place: StatePlace) -> IntakeOptions:
+    from churnrisk.workflows import leave_out
+
+    made = leave_out(options, place)
+    if made.left_out is not None:
+        count = len(made.left_out.digests)
+        said = "customer has objected to being scored, and is" if count == 1 else "customers have objected, and are"
+        typer.echo(f"churnrisk: {count:,} {said} left out.", err=True)
+    return made
+
+
+def _remembering_files(reading: Reading, arguments: Mapping[str, Any]) -> contextlib.AbstractContextManager[None]:
+    """Remember the files with customers in them that a command writes, unless it is to leave no trace.
+
+    A command without the option --state makes no state for that where none is named and none is there yet.
+    """
+    from churnrisk.settings import read_settings
+    from churnrisk.workflows import remembering_files
+
+    def find() -> StatePlace | None:
+        settings = read_settings(arguments["context"].find_root().params.get("config"))
+        place = reading.place(settings)
+        is_made = "state" in arguments or settings.state is not None
+        if not settings.remember or arguments.get("no_remember"):
+            return None
+        return None if not is_made and isinstance(place, Path) and not place.exists() else place
+
+    return remembering_files(find, tell=lambda text: typer.echo(f"churnrisk: {text}", err=True))
 
 
 def _refuse_gone(given: dict[str, Any]) -> None:

@@ -59,7 +59,7 @@ def report(
     from churnrisk.report import describe_report
     from churnrisk.retention import parse_kind
 
-    settings, kind = current_settings(context, lang), parse_kind(period)
+    settings, kind = current_settings(context, lang, models_dir=models_dir), parse_kind(period)
     workflows.check_report_path(output)
     source = workflows.find_purchases(purchases, settings.purchases)
     with progress_bar(is_quiet=as_json) as progress:
@@ -70,7 +70,7 @@ def report(
             calendar=choose_calendar(settings, year_starts, week_starts),
             lookback=settings.lookback if lookback is None else lookback,
             top=top,
-            models_dir=models_dir or settings.models_dir,
+            models_dir=settings.models_dir,
             state=known_state(settings, state),
             options=reading.options(settings),
             terms=contact_terms(settings),

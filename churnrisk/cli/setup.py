@@ -33,6 +33,6 @@ def init(
     path = Path(FILE_NAME)
     if path.exists() and not force:
         raise OutputError(f"{path} is there already; --force replaces it, --print shows a new one.")
-    with replacing(path) as temporary:
+    with replacing(path, holds=None) as temporary:
         temporary.write_text(commented_file(), encoding="utf-8")
     typer.echo(f"Wrote {path}. Every line is a comment until you take its # away.")

@@ -108,7 +108,7 @@ def prune(
         place,
         days=days,
         rejects_days=min(days, settings.keep_rejects_days or days),
-        weekly_dir=settings.weekly_dir,
+        folders=[settings.weekly_dir, settings.rejects_dir],
         keep=keep_in(settings),
         is_dry=dry_run,
     )

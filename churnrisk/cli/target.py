@@ -119,7 +119,7 @@ def target(
     from churnrisk.cli.show import print_json, progress_bar
     from churnrisk.learning import Valuation
 
-    settings = current_settings(context, lang)
+    settings = current_settings(context, lang, models_dir=models_dir)
     _check_files(output, tool, contacts)
     given = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
     known = _complete(given, settings)
@@ -128,7 +128,7 @@ def target(
     terms = _terms(known, acceptance, settings.redemption if redemption is None else redemption)
     source = workflows.find_purchases(purchases, settings.purchases)
     options = reading.options(settings)
-    churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
+    churn_model = workflows.load(model, models_dir=settings.models_dir)
     with progress_bar(is_quiet=as_json) as progress:
         progress("scoring", 0, 1)
         result = workflows.make_target(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from churnrisk.orders.log import Orders
     from churnrisk.orders.read import read_orders
     from churnrisk.orders.report import IntakeReport
-    from churnrisk.sources import IntakeOptions, KeepIn, list_files, write_database_table
+    from churnrisk.sources import IntakeOptions, KeepIn, LeftOut, list_files, write_database_table
 
 __all__ = [
     "FACTS",
@@ -45,6 +45,7 @@ __all__ = [
     "IntakeOptions",
     "IntakeReport",
     "KeepIn",
+    "LeftOut",
     "Orders",
     "PurchaseRow",
     "build_few_orders",
@@ -101,7 +102,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     # imported on first use, so that the process that parses foreign formats starts without pandas
-    if name in ("IntakeOptions", "KeepIn", "list_files", "write_database_table"):  # of the stage below
+    if name in ("IntakeOptions", "KeepIn", "LeftOut", "list_files", "write_database_table"):  # of the stage below
         return getattr(import_module("churnrisk.sources"), name)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

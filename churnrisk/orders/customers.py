@@ -11,6 +11,7 @@ import numpy as np
 from churnrisk.engines import Database
 from churnrisk.errors import SettingsError
 from churnrisk.orders.kept_copy import KeptCopy
+from churnrisk.orders.left_out import leave_out_listed
 from churnrisk.orders.log import Orders
 from churnrisk.orders.read import build_orders, on_engine, refuse_beyond_memory
 from churnrisk.orders.report import IntakeReport
@@ -170,6 +171,7 @@ def _read_kind(kind: str, raw: RawRows, database: Database, options: IntakeOptio
     chosen = find_chosen_in(raw.headers, options.columns, keep=("customer_id",))
     match = match_columns(raw.headers, chosen, roles=SUMMARY_FILE_ROLES, needed=("customer_id",))
     refuse_odd_list(raw, match)
+    raw = leave_out_listed(raw, match, database, options)
     if kind == "ids":
         match = ColumnMatch(match.headers, {"customer_id": match.positions["customer_id"]})
         ids, report = list_ids(raw, match, database, options)

@@ -31,8 +31,8 @@ from churnrisk.orders.issues import FUTURE, ISSUES
 from churnrisk.orders.log import Orders
 from churnrisk.orders.report import IntakeReport
 from churnrisk.orders.rows import write_rejects
-from churnrisk.sources import IntakeOptions, KeepIn, SourceContent, find_content, quote_text
-from churnrisk.writing import put_in_place, replacing, sync
+from churnrisk.sources import IntakeOptions, KeepIn, LeftOut, SourceContent, find_content, quote_text
+from churnrisk.writing import note_file, put_in_place, replacing, sync
 
 FORMAT = 1
 """Of what a copy is made of; another number makes copies of before useless, which is all that it takes."""
@@ -181,6 +181,7 @@ class KeptCopy:
             os.link(part / _ACCOUNT, part / "link")  # where there are no links, a copy could not be opened
             (part / "link").unlink()
             shutil.rmtree(self.folder, ignore_errors=True)
+            note_file(self.folder, "kept purchases", part)
             put_in_place(part, self.folder)
         except (OSError, OutputError, ValueError, engine_error()):
             pass
@@ -253,7 +254,7 @@ def _write_copy(part: Path, database: Database, orders: Orders) -> None:
         "facts": {name: getattr(orders, name) for name in FACTS},
         "report": orders.report.to_dict(),
     }
-    with replacing(part / _ACCOUNT, mode=0o600) as temporary:
+    with replacing(part / _ACCOUNT, holds=None, mode=0o600) as temporary:
         temporary.write_text(json.dumps(account), encoding="utf-8")
 
 
@@ -276,6 +277,8 @@ def _describe(options: IntakeOptions) -> dict[str, Any]:
             continue
         if isinstance(value, bytes):
             value = hashlib.blake2b(value, digest_size=16).hexdigest()
+        elif isinstance(value, LeftOut):
+            value = value.stamp
         found[one.name] = dict(value) if isinstance(value, Mapping) else value
     return found
 

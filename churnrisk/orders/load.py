@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from churnrisk.clock import today
 from churnrisk.engines import Database, engine_error
+from churnrisk.formulas import FORMULA, NUMBER_OR_PHONE
 from churnrisk.orders.dates import CANONICAL, CANONICAL_NAME, CANONICAL_SHAPE, clock_form, strict_strptime_sql
 from churnrisk.orders.missing import is_missing
 from churnrisk.orders.numbers import DECIMAL, DECIMAL_SHAPE, WHOLE, WHOLE_SHAPE
@@ -20,7 +21,6 @@ from churnrisk.schema import MONEY_SCALE
 from churnrisk.sources import ColumnMatch, IntakeOptions, RawRows, is_plain_sql, quote_text, trim_sql
 from churnrisk.timeline import day_number
 
-NUMBER_OR_PHONE = r"'[+-]?[\d\s().,/-]*\d[\d\s().,/-]*"  # our files carry these without an apostrophe
 WORDS = (
     "order_status",
     "payment_status",
@@ -306,8 +306,8 @@ def id_sql(column: str, is_escaped: bool) -> str:
     if not is_escaped:
         return value
     sign = (
-        f"starts_with({value}, '''') AND regexp_matches({value}, '^''+[=+@\\t\\r-]') "
-        f"AND NOT regexp_full_match({value}, {quote_text(NUMBER_OR_PHONE)})"
+        f"starts_with({value}, '''') AND regexp_matches(substr({value}, 2), {quote_text(FORMULA)}) "
+        f"AND NOT regexp_full_match(substr({value}, 2), {quote_text(NUMBER_OR_PHONE)})"
     )
     return f"CASE WHEN {sign} THEN substr({value}, 2) ELSE {value} END"
 

@@ -23,6 +23,7 @@ from churnrisk.orders.identity import (
 from churnrisk.orders.ids import say_ids, say_shared_addresses
 from churnrisk.orders.intake import Intake, Made
 from churnrisk.orders.kept_copy import read_through
+from churnrisk.orders.left_out import leave_out_rows, refuse_left_out
 from churnrisk.orders.load import LOADED, LoadedRows, load_rows
 from churnrisk.orders.log import Orders
 from churnrisk.orders.refunds import settle_money
@@ -164,6 +165,7 @@ def _read_on_spark(source: Any, spark: Spark, options: IntakeOptions) -> Orders:
             has_files=True,
         )
         made = make_all(spark, intake, options)
+        refuse_left_out(spark, made.orders, opened.name, options)
         return Orders.from_frame(
             spark.session.table(made.orders),
             lines=None if made.lines is None else spark.session.table(made.lines),
@@ -186,6 +188,7 @@ def build_orders(
 ) -> Orders:
     """Check the rows of a source and make its orders, lines and account; the rows themselves are dropped then."""
     raw, loaded = _settle_lines(*_load(raw, match, database, options), match, database, options)
+    raw, loaded = leave_out_rows(raw, loaded, match, database, options)
     rejects = load_rejects(raw)
     if not loaded.profile.rows and not rejects:
         raise SourceError(f"{raw.name} has a header and no rows; it must have a row per purchase.")

@@ -5,37 +5,59 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from churnrisk.errors import OutputError
+from churnrisk.formulas import defuse
+from churnrisk.messages import wording
 from churnrisk.writing import replacing
+
+MOST_ROWS, MOST_BYTES = 100_000, 20_000_000
+"""So much is listed at most: nobody mends more by hand, and a log that is all wrong is not to fill the disk."""
+
+FURTHER = wording("{number} further rows were set aside and are not listed here.")
 
 
 def write_reject_rows(rows: Iterable[Sequence[Any]], path: Path, *, has_files: bool) -> int:
     """Write rows of file, line, column, value and reason, whole or not at all; give how many there were.
 
-    Values are cut at 200 characters; the name of the file comes first where several were read.
+    Values are cut at 200 characters; the name of the file comes first where several were read. Of more rows than are
+    listed, the last line says how many there are.
 
     Raises
     ------
     OutputError
         Where the file cannot be written.
     """
-    start = 0 if has_files else 1
-    count = 0
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["file", "line", "column", "value", "reason"][start:])
-        for row in rows:
-            writer.writerow([*row[start:3], escape_value(row[3]), row[4]])
-            count += 1
+    _make_folder(path.parent)
+    with (
+        replacing(path, holds="rejected rows") as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        return _write(rows, file, start=0 if has_files else 1)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made, for the list of rejected rows: {error.strerror}.") from None
+
+
+def _write(rows: Iterable[Sequence[Any]], file: IO[str], *, start: int) -> int:
+    writer = csv.writer(file)
+    writer.writerow(["file", "line", "column", "value", "reason"][start:])
+    count = listed = written = 0
+    for row in rows:
+        count += 1
+        if listed < MOST_ROWS and written < MOST_BYTES:
+            written += writer.writerow([*row[start:3], escape_value(row[3]), row[4]])
+            listed += 1
+    if listed < count:
+        writer.writerow([*[""] * (4 - start), FURTHER.format(number=f"{count - listed:,}")])
     return count
 
 
 def escape_value(value: str | None) -> str:
     """Make a value safe to print on one line: no control characters, no formula."""
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value or "")
-    return (
-        "'" + text
-        if text[:1] in ("=", "+", "-", "@") and not text[1:].replace(".", "").replace(",", "").isdigit()
-        else text
-    )
+    return defuse("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value or ""))

@@ -16,6 +16,7 @@ from churnrisk.btyd import Summary
 from churnrisk.engines import Arrays, Spark, check_folder, map_rows, replacing_folder, spark_errors
 from churnrisk.errors import OutputError
 from churnrisk.features import finish_features, lazy_features
+from churnrisk.formulas import FORMULA, NUMBER_OR_PHONE
 from churnrisk.learning import FittedModel, Valuation
 from churnrisk.orders import Orders
 from churnrisk.scoring.score import check_amounts
@@ -246,7 +247,7 @@ def _order(by: By) -> str:
 def _write(spark: Spark, ranked: str, by: By, output: str) -> int:
     """Write all rows, sorted over the files too; the folder appears whole or not at all."""
     is_csv = output.lower().rstrip("/").endswith(".csv")
-    names = [_csv_sql(name) if is_csv else name for name in COLUMNS]
+    names = [_csv_sql(spark, name) if is_csv else name for name in COLUMNS]
     frame = spark.sql(f"SELECT {', '.join(names)} FROM (SELECT * FROM {ranked} ORDER BY {_order(by)})")
     try:
         with replacing_folder(spark, output) as folder, spark_errors():
@@ -258,19 +259,19 @@ def _write(spark: Spark, ranked: str, by: By, output: str) -> int:
         raise OutputError(f"{output}: cannot be written: {error}") from error
     if not is_csv:
         return 0
-    [(defused,)] = spark.rows_of(f"SELECT count_if({_is_formula(CUSTOMER)}) FROM {ranked}")
+    [(defused,)] = spark.rows_of(f"SELECT count_if({_is_formula(spark, CUSTOMER)}) FROM {ranked}")
     return int(defused)
 
 
-def _is_formula(column: str) -> str:
-    number = r"'^[+-]?[\\d\\s().,/-]*\\d[\\d\\s().,/-]*$'"
-    return f"{column} RLIKE '^\\'*[=+\\\\-@\\\\t\\\\r]' AND NOT {column} RLIKE {number}"
+def _is_formula(spark: Spark, column: str) -> str:
+    number = spark.quote_text(f"^{NUMBER_OR_PHONE}$")
+    return f"{column} RLIKE {spark.quote_text(FORMULA)} AND NOT {column} RLIKE {number}"
 
 
-def _csv_sql(name: str) -> str:
+def _csv_sql(spark: Spark, name: str) -> str:
     """Give a column as CSV has it: formulas defused, numbers without powers of ten."""
     if name == CUSTOMER:
-        return f"CASE WHEN {_is_formula(name)} THEN concat('\\'', {name}) ELSE {name} END AS {name}"
+        return f"CASE WHEN {_is_formula(spark, name)} THEN concat('\\'', {name}) ELSE {name} END AS {name}"
     if name in TEXTS or name in WHOLE:
         return name
     return f"regexp_replace(CAST(CAST({name} AS DECIMAL(38, 9)) AS STRING), '\\\\.?0+$', '') AS {name}"

@@ -180,6 +180,10 @@ class Settings(BaseSettings):
         le=36500,
         description="days that scoring runs, ended jobs and the audit log are remembered; 0 keeps them for ever",
     )
+    rejects_dir: Path = Field(
+        Path("rejects"),
+        description="folder of files of rejected rows, of commands that write no other file that these could be beside",
+    )
     keep_rejects_days: int = Field(
         90, ge=0, le=36500, description="days that files of rejected rows are kept; 0 keeps them for ever"
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from churnrisk.sources.lines import settle_lines
     from churnrisk.sources.match import check_amounts, match_source, refuse_odd_ids, refuse_odd_list
     from churnrisk.sources.open import list_files, open_source, settle_rows
-    from churnrisk.sources.options import IntakeOptions, KeepIn
+    from churnrisk.sources.options import IntakeOptions, KeepIn, LeftOut
     from churnrisk.sources.pseudonyms import pseudonym_sql
     from churnrisk.sources.raw import RawRows
     from churnrisk.sources.sql import PARTS, SPACES, VALUE, fill_value, is_plain_sql, quote_text, trim_sql
@@ -40,6 +40,7 @@ __all__ = [
     "ColumnMatch",
     "IntakeOptions",
     "KeepIn",
+    "LeftOut",
     "RawRows",
     "SourceContent",
     "TypedSource",
@@ -84,6 +85,7 @@ _HOMES = {
     "ColumnMatch": "columns",
     "IntakeOptions": "options",
     "KeepIn": "options",
+    "LeftOut": "options",
     "SourceContent": "content",
     "find_content": "content",
     "PARTS": "sql",

@@ -142,5 +142,5 @@ def _load_index(folder: Path) -> dict[str, Any]:
 def _save_index(folder: Path, index: dict[str, Any]) -> None:
     """Write the list anew; where it cannot be, files are only read again the next time."""
     newest = dict(list(index.items())[-_MOST_KNOWN:])
-    with contextlib.suppress(OutputError), replacing(folder / _INDEX, mode=0o600) as temporary:
+    with contextlib.suppress(OutputError), replacing(folder / _INDEX, holds=None, mode=0o600) as temporary:
         temporary.write_text(json.dumps(newest), encoding="utf-8")

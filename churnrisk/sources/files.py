@@ -93,6 +93,8 @@ def tell_kind(path: Path, name: str) -> str:
     for beginning, what in _REFUSED:
         if start.startswith(beginning):
             raise SourceError(f"{name} is {what}.")
+    if start[8:12] == b"DUCK":
+        raise SourceError(f"{name} is a DuckDB database; export the purchases from it as Parquet or CSV.")
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] == b"<":
         what = "HTML" if b"<html" in start.lower() or b"<table" in start.lower() else "HTML or XML"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +41,31 @@ class KeepIn:
     days: int = 30
     size: int = 10 * 1000**3
     least: int = 16 * 1000**2
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Customers whose rows are not read, known by a keyed hash alone, as who has objected to being scored.
+
+    Parameters
+    ----------
+    digest : callable
+        Gives the hash of a customer id.
+    digests : frozenset of str
+        Those of the customers who are left out.
+    """
+
+    digest: Callable[[str], str]
+    digests: frozenset[str]
+
+    def among(self, customer_ids: Iterable[str]) -> set[str]:
+        """Give those of some customers who are left out."""
+        return {one for one in customer_ids if self.digest(one) in self.digests}
+
+    @property
+    def stamp(self) -> str:
+        """What differs where others are left out."""
+        return hashlib.blake2b("".join(sorted(self.digests)).encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +138,8 @@ class IntakeOptions:
         Header of a column to keep beside the orders as ``customer_group``, for figures by group.
     query, table : str, optional
         What to read from a database.
+    left_out : LeftOut, optional
+        Customers whose rows are left out before anything else is done, as if they were not in the source.
     keep : KeepIn, optional
         Where a copy of what was read is kept for the next time; nothing is kept by default.
     parquet : bool
@@ -162,6 +190,7 @@ class IntakeOptions:
     group_column: str | None = None
     query: str | None = None
     table: str | None = None
+    left_out: LeftOut | None = field(default=None, repr=False)
     keep: KeepIn | None = field(default=None, repr=False)
     parquet: bool = True
     max_field_size: int = 16 * 1024**2

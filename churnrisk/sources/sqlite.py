@@ -15,11 +15,13 @@ from churnrisk.sources.child import LIMIT, SOURCE, Refused, Task
 def parse_sqlite(task: Task) -> dict[str, Any]:
     """Write ``rows.csv`` from a table, or from a query; the file is opened for reading only."""
     try:
-        connection = sqlite3.connect(_name_to_read(task), uri=True)
+        connection = _open_for_reading(task)
         connection.text_factory = lambda data: data.decode("utf-8", errors="replace")
         cursor = connection.execute(task.query or f"SELECT * FROM {_quote(_choose_table(connection, task))}")
         return _write_rows(cursor, task)
     except sqlite3.Error as error:
+        if "authoriz" in str(error):
+            raise Refused(SOURCE, "the query does more than read; write a SELECT") from error
         raise Refused(SOURCE, f"SQLite says: {error}") from error
 
 
@@ -37,6 +39,16 @@ def _name_to_read(task: Task) -> str:
         shutil.copyfile(log, f"{copy}-wal")
         path = copy
     return f"file:{quote(str(path))}?mode=ro"
+
+
+_READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+
+
+def _open_for_reading(task: Task) -> sqlite3.Connection:
+    """Open a file so that nothing is written: not in it, not beside it, and by no statement into another one."""
+    connection = sqlite3.connect(_name_to_read(task), uri=True)
+    connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY)
+    return connection
 
 
 def _choose_table(connection: sqlite3.Connection, task: Task) -> str:

@@ -4,6 +4,7 @@ One door: :func:`open_state` gives a :class:`State`, and everything in it goes t
 ids are in it and never in a model, so who wants no trace deletes it, or keeps none in the first place.
 """
 
+from churnrisk.state.access import find_held
 from churnrisk.state.audit import AuditEntry, amend_audit, list_audit, note_audit, recording
 from churnrisk.state.campaigns import (
     OUTCOMES,
@@ -32,6 +33,7 @@ from churnrisk.state.database import (
     parse_place,
 )
 from churnrisk.state.erasure import (
+    SEPARATORS,
     Erasure,
     add_tombstones,
     count_erased,
@@ -74,6 +76,7 @@ from churnrisk.state.keys import (
 )
 from churnrisk.state.migrations import FORMAT
 from churnrisk.state.monitoring import MonitorRun, add_monitor_run, keep_outcome, list_monitor_runs, list_outcomes
+from churnrisk.state.objections import add_objections, list_objections, say_objections, standing
 from churnrisk.state.received import (
     Receipt,
     ReceivedOrder,
@@ -86,12 +89,14 @@ from churnrisk.state.received import (
 )
 from churnrisk.state.retention import Pruned, prune_state
 from churnrisk.state.runs import Remembered, Run, RunScore, find_run, list_runs, load_history, load_scores, remember_run
+from churnrisk.state.written import WrittenFile, drop_written, list_written, note_written
 
 __all__ = [
     "FORMAT",
     "KEY_PREFIX",
     "OUTCOMES",
     "ROLES",
+    "SEPARATORS",
     "AuditEntry",
     "Campaign",
     "Erasure",
@@ -114,10 +119,12 @@ __all__ = [
     "StatePlace",
     "StoredCampaign",
     "StoredOrder",
+    "WrittenFile",
     "add_campaign",
     "add_job",
     "add_measured",
     "add_monitor_run",
+    "add_objections",
     "add_received",
     "add_tombstones",
     "adopt_key",
@@ -133,9 +140,11 @@ __all__ = [
     "create_key",
     "default_state_path",
     "drop_sessions",
+    "drop_written",
     "erase_customers",
     "erased_now",
     "fail_lost_jobs",
+    "find_held",
     "find_key",
     "find_overlaps",
     "find_run",
@@ -153,9 +162,11 @@ __all__ = [
     "list_keys",
     "list_measured",
     "list_monitor_runs",
+    "list_objections",
     "list_outcomes",
     "list_runs",
     "list_tombstones",
+    "list_written",
     "load_campaign",
     "load_history",
     "load_job",
@@ -163,6 +174,7 @@ __all__ = [
     "load_received",
     "load_scores",
     "note_audit",
+    "note_written",
     "open_session",
     "open_state",
     "parse_place",
@@ -172,7 +184,9 @@ __all__ = [
     "remember_run",
     "report_progress",
     "revoke_key",
+    "say_objections",
     "split_by_day",
     "stamp_tombstones",
+    "standing",
     "touch_key",
 ]

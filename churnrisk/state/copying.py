@@ -29,6 +29,8 @@ TABLES = (
     "jobs",
     "tombstones",
     "monitor_runs",
+    "written_files",
+    "objections",
 )
 """Every table, each after those that it refers to."""
 
@@ -94,7 +96,7 @@ def _making(target: Path, source: StatePlace) -> Iterator[Path]:
 
     Opening it as the state makes it one with a write-ahead log again.
     """
-    with replacing(target, mode=0o600) as temporary:
+    with replacing(target, holds=None, mode=0o600) as temporary:
         try:
             yield temporary
             with contextlib.closing(sqlite3.connect(temporary)) as copy:

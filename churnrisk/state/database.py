@@ -186,6 +186,12 @@ class State:
             found: list[tuple[Any, ...]] = connection.execute(self._place.write(query), values).fetchall()
             return found
 
+    def columns(self, table: str) -> list[str]:
+        """Give the names of the columns of a table, in their order."""
+        with self._place.explaining(), self._borrow() as connection:
+            empty = connection.execute(f"SELECT * FROM {table} LIMIT 0")  # noqa: S608 - a name of ours
+            return [str(one[0]) for one in empty.description]
+
     @property
     def format(self) -> int:
         """Format version of the tables."""

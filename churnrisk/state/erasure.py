@@ -22,7 +22,7 @@ _DOCUMENTS = (
     ("score_outcomes", "run_id", "result", True),
     ("monitor_runs", "monitor_id", "result", True),
 )
-_SEPARATORS = re.compile(r"[\s,;|\"'()\[\]{}:=]+")
+SEPARATORS = re.compile(r"[\s,;|\"'()\[\]{}:=]+")
 
 
 @dataclass
@@ -53,7 +53,9 @@ class Erasure:
     first_orders: dict[str, str] = field(default_factory=dict)
 
 
-def erase_customers(state: State, moments: Mapping[str, str | None], *, is_dry: bool = False) -> Erasure:
+def erase_customers(
+    state: State, moments: Mapping[str, str | None], *, is_dry: bool = False, keeps_orders: bool = False
+) -> Erasure:
     """Erase customers from runs, campaigns, received orders, jobs and what was monitored.
 
     The rows are gone when this returns; :func:`scrub` then removes what the database has kept of them in freed space.
@@ -67,15 +69,15 @@ def erase_customers(state: State, moments: Mapping[str, str | None], *, is_dry: 
         is of somebody who came back, and stays.
     is_dry : bool
         Only look.
+    keeps_orders : bool
+        Whether received orders stay, which are the shop's own data and say nothing that was made of them.
     """
     found = Erasure()
+    steps = (_erase_scores, _erase_memberships) if keeps_orders else (_erase_scores, _erase_memberships, _erase_orders)
     with state.transaction():
         for customer_id, moment in moments.items():
             until = moment or "9999"
-            hits = [
-                erase(state, customer_id, until, found, is_dry)
-                for erase in (_erase_scores, _erase_memberships, _erase_orders)
-            ]
+            hits = [erase(state, customer_id, until, found, is_dry) for erase in steps]
             found.found |= {customer_id} if any(hits) else set()
         found.documents = _erase_from_documents(state, moments, found, is_dry)
     return found
@@ -145,7 +147,7 @@ def _erase_from_documents(state: State, moments: Mapping[str, str | None], found
 def _without(value: Any, ids: set[str], named: set[str], *, has_text: bool) -> Any:
     """Give a JSON value without what names a customer: None for what has to go as a whole."""
     if isinstance(value, str):
-        hits = ids.intersection((value, *(_SEPARATORS.split(value) if has_text else ())))
+        hits = ids.intersection((value, *(SEPARATORS.split(value) if has_text else ())))
         named |= hits
         return None if hits else value
     if isinstance(value, list):
@@ -171,14 +173,15 @@ def list_tombstones(state: State) -> dict[str, str]:
 
 
 def stamp_tombstones(state: State) -> str:
-    """Give what changes whenever somebody is erased, for next to nothing; empty while nobody was."""
-    count, latest = state.rows("SELECT count(*), max(made_at) FROM tombstones")[0]
-    return f"{count} {latest}" if count else ""
+    """Give what changes when somebody is erased, objects or withdraws, for next to nothing; empty while nobody has."""
+    query = "SELECT count(*), max(made_at) FROM tombstones UNION ALL SELECT count(*), max(last_word) FROM objections"
+    return ", ".join(f"{count} {latest}" for count, latest in state.rows(query) if count)
 
 
 def last_erased_at(state: State) -> str:
-    """Give the moment (UTC) of the last erasure; empty while there was none."""
-    return str(state.rows("SELECT coalesce(max(made_at), '') FROM tombstones")[0][0])
+    """Give the moment (UTC) of the last erasure or word of an objection; empty while there was none."""
+    query = "SELECT max(made_at) FROM tombstones UNION ALL SELECT substr(max(last_word), 1, 32) FROM objections"
+    return max(str(moment or "") for (moment,) in state.rows(query))
 
 
 def add_tombstones(state: State, moments: Mapping[str, str]) -> None:
@@ -212,7 +215,7 @@ def iterate_customers(state: State) -> Iterator[str]:
 
 def _words(value: Any) -> Iterable[str]:
     if isinstance(value, str):
-        yield from (value, *_SEPARATORS.split(value))
+        yield from (value, *SEPARATORS.split(value))
     elif isinstance(value, list):
         for one in value:
             yield from _words(one)

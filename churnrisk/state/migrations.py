@@ -220,6 +220,27 @@ NEW_IDENTITY = "INSERT INTO identity VALUES (lower(hex(randomblob(16))))"
 # What a job leaves in a folder of its state is named by this, so that no other job with its number has it.
 NAMED_RESULTS = "ALTER TABLE jobs ADD COLUMN result_token TEXT"
 
+# Files with customers in them, so that an erasure finds them; the machine, since several may share a database.
+WRITTEN_FILES = """
+CREATE TABLE written_files (
+    host TEXT NOT NULL,
+    path TEXT NOT NULL,
+    holds TEXT NOT NULL,
+    made_at TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    PRIMARY KEY (host, path)
+) STRICT
+"""
+
+# The keyed hash of a customer who has objected. Who withdraws stays, so that no older copy brings the objection back.
+OBJECTIONS = """
+CREATE TABLE objections (
+    digest TEXT NOT NULL PRIMARY KEY,
+    last_word TEXT NOT NULL
+) STRICT
+"""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         RUNS,
@@ -247,6 +268,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (IDENTITY, NEW_IDENTITY),
     KEYED_BY_DAY,
     (NAMED_RESULTS,),
+    (WRITTEN_FILES, OBJECTIONS),
 )
 
 FORMAT = len(MIGRATIONS)

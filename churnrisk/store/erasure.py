@@ -1,4 +1,4 @@
-"""The key and the list by which erased customers are known again, beside the keys that sign models.
+"""The key and the lists by which erased customers, and those who object, are known again, beside the keys of models.
 
 What is kept of an erased customer is a keyed hash (HMAC-SHA256). The key is in no state file and no backup of one: who
 has only those cannot try out ids against the hashes. The list of hashes is here, too, so that a state file which is
@@ -8,7 +8,6 @@ brought back from before the erasure learns of it.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import hmac
 import json
 import os
@@ -25,6 +24,7 @@ from churnrisk.writing import sync
 
 KEY_NAME = "erasure_key"
 LIST_NAME = "erased.json"
+OBJECTIONS_NAME = "objections.json"
 PSEUDONYM_KEY_NAME = "pseudonym_key"
 _WAY_OUT = "mend that, or set CHURNRISK_CONFIG_DIR to a folder of yours"
 
@@ -49,17 +49,30 @@ class ErasedCustomers:
     def digest(self, customer_id: str, *, state_id: str) -> str:
         """Give the keyed hash of a customer of one state; the same id in the state of another shop is somebody else."""
         name = f"{state_id}\0{customer_id}".encode("utf-8", "surrogatepass")
-        return hmac.new(self._key, name, hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, name, "sha256").hex()
 
     def add(self, made_at: Mapping[str, str]) -> None:
         """Write further erasures down, durably; one that is known keeps the later moment."""
+        self.made_at = self._merge(LIST_NAME, made_at)
+
+    def objections(self, *, state_id: str) -> dict[str, str]:
+        """Read the last words of customers of a state on whether they object, by keyed hash."""
+        with _explaining(self._folder):
+            words = _read_list(self._folder, OBJECTIONS_NAME).items()
+        return {name.rpartition(" ")[2]: word for name, word in words if name.startswith(f"{state_id} ")}
+
+    def add_objections(self, words: Mapping[str, str], *, state_id: str) -> None:
+        """Write further words of customers of a state down, durably; one that is known keeps the later."""
+        self._merge(OBJECTIONS_NAME, {f"{state_id} {digest}": word for digest, word in words.items()})
+
+    def _merge(self, name: str, made_at: Mapping[str, str]) -> dict[str, str]:
         with _explaining(self._folder), hold_lock(self._folder, timeout=DEFAULT_LOCK_TIMEOUT):
-            merged = _read_list(self._folder)
+            merged = _read_list(self._folder, name)
             for digest, moment in made_at.items():
                 merged[digest] = max(moment, merged.get(digest, ""))
             text = json.dumps(merged, indent=1, sort_keys=True)
-            replace_file(self._folder / LIST_NAME, text.encode(), mode=0o600)
-            self.made_at = merged
+            replace_file(self._folder / name, text.encode(), mode=0o600)
+            return merged
 
 
 def load_erased() -> ErasedCustomers:
@@ -74,7 +87,7 @@ def load_erased() -> ErasedCustomers:
     with _explaining(folder):
         refuse_foreign_writers(folder)
         key = read_secret(folder / KEY_NAME) or _make_key(folder)
-        return ErasedCustomers(folder, key, _read_list(folder))
+        return ErasedCustomers(folder, key, _read_list(folder, LIST_NAME))
 
 
 def find_erased() -> ErasedCustomers | None:
@@ -88,12 +101,17 @@ def find_erased() -> ErasedCustomers | None:
     folder = find_config_folder()
     with _explaining(folder):
         key = read_secret(folder / KEY_NAME)
-        return None if key is None else ErasedCustomers(folder, key, _read_list(folder))
+        return None if key is None else ErasedCustomers(folder, key, _read_list(folder, LIST_NAME))
 
 
 def has_erased() -> bool:
-    """Tell whether any customer was erased by this installation; cheap, and makes nothing."""
-    return (find_config_folder() / LIST_NAME).exists()
+    """Tell whether any customer was erased by this installation, or has objected; cheap, and makes nothing."""
+    return (find_config_folder() / LIST_NAME).exists() or has_objected()
+
+
+def has_objected() -> bool:
+    """Tell whether any customer has objected at this installation; cheap, and makes nothing."""
+    return (find_config_folder() / OBJECTIONS_NAME).exists()
 
 
 def read_secret(path: Path) -> bytes | None:
@@ -175,22 +193,23 @@ def _make_key(folder: Path) -> bytes:
         made_meanwhile = read_secret(folder / KEY_NAME)
         if made_meanwhile is not None:
             return made_meanwhile
-        if (folder / LIST_NAME).exists():
-            raise SigningKeyError(
-                f"{folder / LIST_NAME} is there but its key, {KEY_NAME}, is not; put that back: without it the erased "
-                "customers cannot be known again in a backup"
-            )
+        for name in (LIST_NAME, OBJECTIONS_NAME):
+            if (folder / name).exists():
+                raise SigningKeyError(
+                    f"{folder / name} is there but its key, {KEY_NAME}, is not; put that back: without it the "
+                    "customers on the list cannot be known again"
+                )
         return write_secret(folder / KEY_NAME)
 
 
-def _read_list(folder: Path) -> dict[str, str]:
+def _read_list(folder: Path, name: str) -> dict[str, str]:
     try:
-        content = json.loads((folder / LIST_NAME).read_text(encoding="ascii"))
+        content = json.loads((folder / name).read_text(encoding="ascii"))
         return {str(digest): str(moment) for digest, moment in content.items()}
     except FileNotFoundError:
         return {}
     except (ValueError, AttributeError):
-        raise SigningKeyError(f"{folder / LIST_NAME} is damaged; restore it from a copy") from None
+        raise SigningKeyError(f"{folder / name} is damaged; restore it from a copy") from None
 
 
 def _explaining(folder: Path) -> contextlib.AbstractContextManager[None]:

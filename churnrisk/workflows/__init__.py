@@ -4,6 +4,7 @@ The only place where a source, a store and the stages meet. The command line and
 :class:`ChurnModel`, :func:`train` and :func:`load` are the Python interface.
 """
 
+from churnrisk.workflows.access import Held, find_all_held
 from churnrisk.workflows.backtest import BacktestReport, backtest
 from churnrisk.workflows.campaign_results import learn_uplift, measure_campaign
 from churnrisk.workflows.campaigns import (
@@ -23,7 +24,7 @@ from churnrisk.workflows.erasure import (
     apply_erasures,
     catch_up,
     forget_customers,
-    names_any,
+    object_customers,
     results_folder,
     usual_exports,
 )
@@ -32,6 +33,8 @@ from churnrisk.workflows.mail import MailServer
 from churnrisk.workflows.model import ChurnModel, load
 from churnrisk.workflows.monitor_view import monitor_gauges, monitor_view
 from churnrisk.workflows.monitoring import MonitorPlan, MonitorResult, run_monitor
+from churnrisk.workflows.naming import names_any
+from churnrisk.workflows.objections import leave_out
 from churnrisk.workflows.readiness import Readiness, TrainingTerms, check_readiness
 from churnrisk.workflows.recipe import Difference, Recipe, compare_cards, read_recipe
 from churnrisk.workflows.report import (
@@ -74,6 +77,7 @@ from churnrisk.workflows.terms import Acceptance, check_needed, choose_acceptanc
 from churnrisk.workflows.training import train
 from churnrisk.workflows.webhook import Delivery, Webhook, describe_alarm, make_webhook, send_alarm
 from churnrisk.workflows.weekly import MailPlan, WeeklyPlan, WeeklyResult, run_weekly
+from churnrisk.workflows.written import remembering_files
 
 __all__ = [
     "SAMPLE_PURCHASES",
@@ -89,6 +93,7 @@ __all__ = [
     "Difference",
     "Drawn",
     "Forgotten",
+    "Held",
     "KnownChurn",
     "LearnedFrom",
     "MailPlan",
@@ -129,6 +134,7 @@ __all__ = [
     "describe_campaign",
     "describe_scores",
     "draw",
+    "find_all_held",
     "find_current",
     "find_measured",
     "find_purchases",
@@ -136,6 +142,7 @@ __all__ = [
     "forget_customers",
     "is_worth_acting_on",
     "learn_uplift",
+    "leave_out",
     "load",
     "make_report",
     "make_target",
@@ -144,6 +151,7 @@ __all__ = [
     "monitor_gauges",
     "monitor_view",
     "names_any",
+    "object_customers",
     "plan_contacts",
     "predict_churn",
     "prepare_shop",
@@ -153,6 +161,7 @@ __all__ = [
     "read_suppressed",
     "rejects_beside",
     "remember",
+    "remembering_files",
     "results_folder",
     "retrain",
     "run_monitor",

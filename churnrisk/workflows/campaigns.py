@@ -18,6 +18,7 @@ from churnrisk.orders import CustomerList, IntakeOptions, read_list, read_opted_
 from churnrisk.state import Campaign, Member, State, add_campaign, check_name_free, find_overlaps
 from churnrisk.tables import Table, check_target, write_table
 from churnrisk.timeline import day_number, parse_day
+from churnrisk.workflows.written import remembering_files
 
 PROBABILITY, VALUE, AS_OF = "churn_probability", "value_at_risk", "as_of"
 NAME = re.compile(r"\w[\w .-]{0,62}")
@@ -116,7 +117,7 @@ def create_campaign(
     listed: CustomerList,
     campaign: Campaign,
     *,
-    output: Path,
+    output: Path | None,
     suppressed: Set[str] = frozenset(),
     drop_overlap: bool = False,
 ) -> tuple[Campaign, Drawn]:
@@ -133,8 +134,9 @@ def create_campaign(
         Whom to contact, as :func:`read_campaign_list` gives it.
     campaign : Campaign
         Everything that is fixed; the counts of customers left out are filled in.
-    output : Path
-        ``.csv``, ``.parquet`` or ``.xlsx``: the contacted only, with the columns of the list.
+    output : Path, optional
+        ``.csv``, ``.parquet`` or ``.xlsx``: the contacted only, with the columns of the list. None where the list is
+        fetched from what is remembered.
     suppressed : set of str
         Customers who must not be contacted.
     drop_overlap : bool
@@ -146,7 +148,8 @@ def create_campaign(
         For a name that is taken or no name, overlapping campaigns, or too few customers for a control group.
     """
     _check_name(campaign.name)
-    check_target(output)
+    if output is not None:
+        check_target(output)
     with state.transaction():
         check_name_free(state, campaign.name)
         overlaps = find_overlaps(state, listed.customer_ids, start=campaign.starts_on, end=campaign.ends_on)
@@ -163,7 +166,9 @@ def create_campaign(
         )
         made = replace(campaign, suppressed=drawn.suppressed, overlapping=drawn.overlapping)
         add_campaign(state, made, members_of(drawn))
-        write_table(contact_table(listed, drawn), output, is_for_people=True)
+        if output is not None:
+            with remembering_files(state):
+                write_table(contact_table(listed, drawn), output, holds="list", is_for_people=True)
     return made, drawn
 
 
@@ -203,5 +208,5 @@ def _say_overlaps(overlaps: dict[str, set[str]]) -> str:
     said = ", ".join(f"{name} ({len(shared):,})" for name, shared in overlaps.items())
     return wording(
         "customers of this list are in another campaign on the same days: {names}. Who is contacted twice shows the "
-        "effect of neither. Leave them out with --drop-overlap, or start later with --starts-on."
+        "effect of neither. Leave them out with --drop-overlap, or start later."
     ).format(names=said)

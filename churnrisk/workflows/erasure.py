@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import html
-import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from churnrisk.errors import ChurnriskError, StateError
 from churnrisk.orders import drop_copies
@@ -15,22 +13,31 @@ from churnrisk.state import (
     Erasure,
     State,
     StatePlace,
+    add_objections,
     add_tombstones,
     copies_folder,
+    drop_written,
     erase_customers,
     erased_now,
     find_state,
     identify,
     iterate_customers,
     list_campaigns,
+    list_objections,
     list_runs,
     list_tombstones,
+    list_written,
     note_audit,
+    open_state,
+    say_objections,
+    standing,
 )
 from churnrisk.store import has_erased, list_models, load_erased
 from churnrisk.timeline import date_of
+from churnrisk.workflows.naming import names_any
+from churnrisk.workflows.objections import merge, settle
+from churnrisk.workflows.written import FOLDERS, look_into_written, take_out
 
-CHUNK = 2**20
 JOB_RESULTS = "job-results"
 
 
@@ -54,7 +61,8 @@ class Forgotten:
         Every stored model, and whether it may have learned from the customers' purchases. None keeps their ids.
     files : list of dict
         Files that were looked into, each with whether it still names one of the customers; None where that cannot be
-        told.
+        told. Those that churnrisk wrote, and the state remembers, have also what they hold, when they were written,
+        what became of them since, and what was done with them.
     is_dry : bool
         Whether it was only looked for.
     is_scrubbed : bool
@@ -93,6 +101,7 @@ def forget_customers(
     copies: Iterable[Path] = (),
     stored_as: Callable[[str], str] = str,
     is_dry: bool = False,
+    mends_files: bool = False,
 ) -> Forgotten:
     """Erase customers from the state, and leave a keyed hash of each, so that a backup cannot bring them back.
 
@@ -114,36 +123,25 @@ def forget_customers(
         How intake spells an id where it does not keep it as it is: folded, or as a pseudonym. Both spellings go.
     is_dry : bool
         Only look.
+    mends_files : bool
+        Whether files that churnrisk wrote are rid of the customers as well.
     """
     spelled = {one: {one, stored_as(one)} for one in customer_ids}
     ids = sorted(set().union(*spelled.values()))
-    state = find_state(place)
-    found, runs, campaigns, is_scrubbed = Erasure(), list[dict[str, Any]](), list[dict[str, Any]](), True
-    results = list[str]()
+    state, gone = find_state(place), _Gone()
     if state is not None:
         with state:
-            moments = {} if is_dry else _write_down(state, ids)
-            with state.transaction():
-                found = erase_customers(state, dict.fromkeys(ids), is_dry=is_dry)
-                runs, campaigns = _changed_runs(state, found), _changed_campaigns(state, found)
-                if not is_dry:
-                    add_tombstones(state, moments)
-                    note_audit(state, "forget customers", customers=len(spelled))
-            results = _drop_results(results_folder(models_dir, state), ids, is_dry=is_dry)
-            is_scrubbed = is_dry or _scrub(state)
+            gone = _erase(state, ids, models_dir, count=len(spelled), is_dry=is_dry, mends_files=mends_files)
+    known = sum(not gone.found.found.isdisjoint(names) for names in spelled.values())
+    places = {copies_folder(place, models_dir), *copies, *gone.copies}
+    others = [*files, *sorted(results_folder(models_dir).glob("*.csv"))]
     return Forgotten(
-        len(spelled),
-        sum(not found.found.isdisjoint(names) for names in spelled.values()),
-        runs,
-        campaigns,
-        found.orders,
-        found.documents,
-        results,
-        sum(drop_copies(folder, is_dry=is_dry) for folder in {copies_folder(place, models_dir), *copies}),
-        _list_models(models_dir, found, [one["as_of"] for one in runs]),
-        _look_into([*files, *sorted(results_folder(models_dir).glob("*.csv"))], ids),
-        is_dry,
-        is_scrubbed,
+        *(len(spelled), known, gone.runs, gone.campaigns, gone.found.orders, gone.found.documents, gone.results),
+        copies=sum(drop_copies(folder, is_dry=is_dry) for folder in places),
+        models=_list_models(models_dir, gone.found, [one["as_of"] for one in gone.runs]),
+        files=[*gone.files, *_look_into(others, ids, known=gone.files)],
+        is_dry=is_dry,
+        is_scrubbed=gone.is_scrubbed,
     )
 
 
@@ -157,12 +155,90 @@ def _scrub(state: State) -> bool:
         ) from None
 
 
+@dataclass(frozen=True)
+class _Gone:
+    """What was erased from a state and beside it; nothing where there is no state."""
+
+    found: Erasure = field(default_factory=Erasure)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    campaigns: list[dict[str, Any]] = field(default_factory=list)
+    results: list[str] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)
+    copies: set[Path] = field(default_factory=set)
+    is_scrubbed: bool = True
+
+
+def _erase(state: State, ids: Sequence[str], models_dir: Path, *, count: int, is_dry: bool, mends_files: bool) -> _Gone:
+    moments = {} if is_dry else _write_down(state, ids)
+    with state.transaction():
+        found = erase_customers(state, dict.fromkeys(ids), is_dry=is_dry)
+        runs, campaigns = _changed_runs(state, found), _changed_campaigns(state, found)
+        if not is_dry:
+            add_tombstones(state, moments)
+            note_audit(state, "forget customers", customers=count)
+    results = _drop_results(results_folder(models_dir, state), ids, is_dry=is_dry)
+    copies, files = _known_copies(state, is_dry=is_dry), look_into_written(state, set(ids))
+    if mends_files and not is_dry:
+        files = take_out(state, files, set(ids))
+    return _Gone(found, runs, campaigns, results, files, copies, is_dry or _scrub(state))
+
+
 def _write_down(state: State, ids: Sequence[str]) -> dict[str, str]:
     """Put the customers on the list of the erased, outside of the state, and give their hashes."""
     erased, state_id = load_erased(), identify(state)
     moments = erased_now(state, [erased.digest(one, state_id=state_id) for one in ids])
     erased.add(moments)
     return moments
+
+
+def object_customers(
+    place: StatePlace,
+    customer_ids: Sequence[str],
+    *,
+    models_dir: Path,
+    copies: Iterable[Path] = (),
+    stored_as: Callable[[str], str] = str,
+    is_withdrawn: bool = False,
+) -> Forgotten:
+    """Leave customers who object out of everything that is read from now on, or take them in again.
+
+    What was made of them before, scores and memberships of campaigns, goes as with an erasure; orders that were
+    received are the shop's own data and stay, unread. What is kept is a keyed hash of each, in the state and beside the
+    key, so that a backup does not bring a customer back.
+
+    Parameters
+    ----------
+    place : Path or str
+        Where the state is; it is made where there is none.
+    customer_ids, models_dir, copies, stored_as
+        As for :func:`forget_customers`.
+    is_withdrawn : bool
+        Whether the objection is taken back.
+    """
+    spelled = {one: {one, stored_as(one)} for one in customer_ids}
+    ids = sorted(set().union(*spelled.values()))
+    with open_state(place) as state:
+        erased, state_id = load_erased(), identify(state)
+        words = say_objections([erased.digest(one, state_id=state_id) for one in ids], is_withdrawn=is_withdrawn)
+        erased.add_objections(words, state_id=state_id)
+        with state.transaction():
+            gone = {} if is_withdrawn else dict.fromkeys(ids)
+            found = erase_customers(state, gone, keeps_orders=True)
+            runs, campaigns = _changed_runs(state, found), _changed_campaigns(state, found)
+            add_objections(state, words)
+            action = "customers withdraw objections" if is_withdrawn else "customers object"
+            note_audit(state, action, customers=len(spelled))
+        results = [] if is_withdrawn else _drop_results(results_folder(models_dir, state), ids, is_dry=False)
+        places = {copies_folder(place, models_dir), *copies, *_known_copies(state, is_dry=False)}
+        written = look_into_written(state, set(gone))
+        is_scrubbed = is_withdrawn or state.scrub()
+    known = sum(not found.found.isdisjoint(names) for names in spelled.values())
+    return Forgotten(
+        *(len(spelled), known, runs, campaigns, 0, found.documents, results),
+        copies=sum(drop_copies(folder) for folder in places),
+        files=written,
+        is_scrubbed=is_scrubbed,
+    )
 
 
 def apply_erasures(place: StatePlace, *, copies: Iterable[Path] = ()) -> Forgotten:
@@ -181,10 +257,17 @@ def apply_erasures(place: StatePlace, *, copies: Iterable[Path] = ()) -> Forgott
         erased.add(list_tombstones(state))  # the state of another machine may know of more
         state_id = identify(state)
         digests = ((one, erased.digest(one, state_id=state_id)) for one in iterate_customers(state))
-        candidates = ((one, erased.made_at.get(digest)) for one, digest in digests)
-        moments = {one: moment for one, moment in candidates if moment is not None}
+        settle(state, erased)
+        objectors = standing(list_objections(state))
+        moments, objecting = dict[str, str | None](), dict[str, str | None]()
+        for one, digest in digests:
+            if digest in erased.made_at:
+                moments[one] = erased.made_at[digest]
+            if digest in objectors:
+                objecting[one] = None
         with state.transaction():
             found = erase_customers(state, moments)
+            erase_customers(state, objecting, keeps_orders=True)
             totals = _changed_runs(state, found), _changed_campaigns(state, found)
             add_tombstones(state, erased.made_at)
             if found.found:
@@ -204,7 +287,9 @@ def catch_up(place: StatePlace) -> None:
     if state is None:
         return
     with state:
-        is_behind = bool(load_erased().made_at.keys() - list_tombstones(state).keys())
+        erased, words = load_erased(), list_objections(state)
+        is_behind = bool(erased.made_at.keys() - list_tombstones(state).keys())
+        is_behind |= merge(words, erased.objections(state_id=identify(state))) != words
     if is_behind:
         apply_erasures(place)
 
@@ -258,65 +343,29 @@ def _drop_results(folder: Path, ids: Sequence[str], *, is_dry: bool) -> list[str
     return [path.name for path in named]
 
 
-def _look_into(files: Iterable[Path], ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Say of each file whether it names one of the customers; results of versions before are of an unknown state."""
-    return [{"file": str(path), "names_a_customer": names_any(path, ids)} for path in files]
+def _look_into(
+    files: Iterable[Path], ids: Sequence[str], *, known: Iterable[dict[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    """Say of each further file whether it names a customer; results of versions before are of an unknown state."""
+    paths = {one["file"] for one in known}
+    others = (path for path in files if str(path.resolve()) not in paths)
+    return [{"file": str(path), "names_a_customer": names_any(path, ids)} for path in others]
 
 
-def names_any(path: Path, customer_ids: Sequence[str]) -> bool | None:
-    """Tell whether a file holds one of some ids as a word of its own; None where it cannot be read as text."""
-    spelled = {form for one in customer_ids for form in (one, html.escape(one))}
-    wanted = [one.encode("utf-8", "surrogatepass") for one in spelled]
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                return any(_holds(archive.open(name), wanted) for name in archive.namelist())
-        if path.suffix in (".parquet", ".gz", ".zst", ".bz2", ".xz"):
-            return None
-        with path.open("rb") as file:
-            return _holds(file, wanted)
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
-        return None
+def _known_copies(state: State, *, is_dry: bool) -> set[Path]:
+    """Give the folders in which copies of purchases were kept, and let go of what is remembered of them."""
+    copies = [one for one in list_written(state) if one.holds in FOLDERS and one.status != "on another machine"]
+    for one in copies if not is_dry else ():
+        drop_written(state, one)
+    return {Path(one.path).parent for one in copies}
 
 
-def _holds(file: IO[bytes], wanted: Sequence[bytes]) -> bool:
-    kept = b""
-    overlap = max(map(len, wanted), default=0) + 1
-    for chunk in _chunks(file):
-        text = kept + chunk
-        if any(_stands_in(one, text) for one in wanted):
-            return True
-        kept = text[-overlap:]
-    return False
-
-
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
-        yield chunk
-    yield b"\n"  # the last word of the file ends here
-
-
-def _stands_in(word: bytes, text: bytes) -> bool:
-    start = text.find(word)
-    while start >= 0:
-        before, after = text[start - 1 : start] if start else b"", text[start + len(word) : start + len(word) + 1]
-        if after and not _continues(before) and not _continues(after):
-            return True
-        start = text.find(word, start + 1)
-    return False
-
-
-def _continues(byte: bytes) -> bool:
-    """Tell whether a byte beside a word makes it a part of a longer one."""
-    return byte.isalnum() or byte in (b"_", b"-") or byte >= b"\x80"
-
-
-def usual_exports(weekly_dir: Path, purchases: str | None) -> list[Path]:
+def usual_exports(weekly_dir: Path, rejects_dir: Path, purchases: str | None) -> list[Path]:
     """Give the files that churnrisk has written where it usually does, and the purchase history if it is a file."""
     found: list[Path] = []
     try:
         found = sorted(path for path in weekly_dir.iterdir() if path.is_file()) if weekly_dir.is_dir() else []
-        found += sorted(Path().glob("*.rejects.csv"))
+        found += sorted([*Path().glob("*.rejects.csv"), *rejects_dir.glob("*.rejects.csv")])
     except OSError as error:
         raise ChurnriskError(f"cannot look into {weekly_dir}: {error.strerror}.") from None
     if purchases and "://" not in purchases and Path(purchases).is_file():

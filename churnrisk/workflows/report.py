@@ -144,7 +144,7 @@ def write_report(data: ReportData, path: Path) -> int:
     """Write a report as one HTML file, whole or absent, and give its size in bytes."""
     check_report_path(path)
     page = render_report(data).encode()
-    with replacing(path) as temporary:
+    with replacing(path, holds="report") as temporary:
         temporary.write_bytes(page)
     return len(page)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def prune(
     *,
     days: int,
     rejects_days: int,
-    weekly_dir: Path,
+    folders: Sequence[Path],
     keep: KeepIn | None = None,
     is_dry: bool = False,
 ) -> PruneResult:
@@ -40,7 +41,7 @@ def prune(
         The state.
     days, rejects_days : int
         How long runs and the like are kept, and how long files of rejected rows are; 0 for ever.
-    weekly_dir : Path
+    folders : sequence of Path
         Where, beside the current folder, such files are.
     keep : KeepIn, optional
         Where copies are kept of purchase histories, and how many: what was not used for ``days`` goes as well.
@@ -57,7 +58,7 @@ def prune(
     copies = 0
     if keep is not None:
         copies = drop_copies(keep.folder, days=min(days or keep.days, keep.days), size=keep.size, is_dry=is_dry)
-    return PruneResult(pruned, drop_rejects(weekly_dir, days=rejects_days, is_dry=is_dry), copies)
+    return PruneResult(pruned, drop_rejects(*folders, days=rejects_days, is_dry=is_dry), copies)
 
 
 def tend_state(place: StatePlace, *, keep_days: int) -> None:
@@ -72,20 +73,21 @@ def tend_state(place: StatePlace, *, keep_days: int) -> None:
             prune_state(state, older_than=keep_days)
 
 
-def drop_rejects(weekly_dir: Path, *, days: int, is_dry: bool = False) -> tuple[str, ...]:
+def drop_rejects(*folders: Path, days: int, is_dry: bool = False) -> tuple[str, ...]:
     """Delete files of rejected rows, known by their name and by their header, that are older than so many days.
 
-    Looked for in the current folder and in that of the weekly run; 0 days keeps them all.
+    Looked for in the current folder and in others that may have some; 0 days keeps them all.
     """
-    found = _old_rejects(weekly_dir, days=days) if days else []
+    found = _old_rejects(folders, days=days) if days else []
     for path in found if not is_dry else ():
         path.unlink(missing_ok=True)
     return tuple(map(str, found))
 
 
-def _old_rejects(weekly_dir: Path, *, days: int) -> list[Path]:
+def _old_rejects(folders: Sequence[Path], *, days: int) -> list[Path]:
     before = wall() - days * DAY_SECONDS
-    named = [*Path().glob("*.rejects.csv"), *weekly_dir.glob("*.rejects.csv"), weekly_dir / "rejects.csv"]
+    named = [path for folder in (Path(), *folders) for path in folder.glob("*.rejects.csv")]
+    named += [folder / "rejects.csv" for folder in folders]
     return sorted({path for path in named if path.is_file() and path.stat().st_mtime < before and _is_ours(path)})
 
 

@@ -109,7 +109,7 @@ def write_scores(result: ScoreResult, output: str, *, csv_style: CsvStyle = "pla
     if is_database(output):
         write_database_table(output, result.table.columns)
         return 0
-    return write_table(result.table, Path(output), csv_style=csv_style, is_for_people=True)
+    return write_table(result.table, Path(output), holds="scores", csv_style=csv_style, is_for_people=True)
 
 
 def is_database(output: str) -> bool:
@@ -264,8 +264,8 @@ def _options_for_history(options: IntakeOptions, purchases: Any) -> IntakeOption
     """Keep the rows set aside from the history apart from those of the list of ids."""
     if options.rejects is None:
         return options
-    name = rejects_beside(purchases) if isinstance(purchases, str | Path) else Path("purchases.rejects.csv")
-    return replace(options, rejects=options.rejects.with_name(name.name))
+    source = purchases if isinstance(purchases, str | Path) else "-"
+    return replace(options, rejects=rejects_beside(source, options.rejects.parent))
 
 
 def _score_history(

@@ -49,14 +49,17 @@ def sample_file(name: SampleName) -> Path:
     raise SourceError(f"the sample {name} is missing from this installation; install churnrisk again.")
 
 
-def rejects_beside(source: str | Path, *, output: str | None = None) -> Path:
-    """Name the file that lists the rows set aside: beside the output, or named for the source in this folder."""
-    if output is not None and "://" not in output:
+def rejects_beside(source: str | Path, folder: Path, *, output: str | Path | None = None) -> Path:
+    """Name the file that lists the rows set aside: beside the output, or named for the source in a folder of its own.
+
+    It is never beside the source, which may lie where nobody expects a file of ours.
+    """
+    if output is not None and "://" not in str(output):
         return Path(output).with_suffix(".rejects.csv")
     text = str(source)
     if "://" in text or text == "-" or any(sign in text for sign in "*?["):
-        return Path("purchases.rejects.csv")
-    return Path(f"{Path(text).absolute().stem or 'purchases'}.rejects.csv")
+        return folder / "purchases.rejects.csv"
+    return folder / f"{Path(text).absolute().stem or 'purchases'}.rejects.csv"
 
 
 def convert(
@@ -72,7 +75,7 @@ def convert(
         For another ending than ``.parquet``, or a place that cannot be written.
     """
     if output.suffix.lower() == ".parquet":
-        with replacing(output) as temporary:
+        with replacing(output, holds="purchases") as temporary:
             return [convert_purchases(source, temporary, options)]
     files = list_files(source) if isinstance(source, str | Path) else []
     if output.suffix or not files:

@@ -99,7 +99,8 @@ def write_stream(
     parts = tables()
     peeked = next(parts)
     kinds = kinds_of(peeked.names)
-    defused = write_tables(itertools.chain([peeked], parts), target.path, kinds=kinds, csv_style=target.csv_style)
+    every = itertools.chain([peeked], parts)
+    defused = write_tables(every, target.path, kinds=kinds, holds="scores", csv_style=target.csv_style)
     return first[0], Streamed(stream, defused)
 
 

@@ -74,10 +74,9 @@ def write_target(
     """
     check_list_output(output, tool, contacts)
     if tool is None:
-        return Written(
-            len(result.table), write_table(result.table, output, csv_style=csv_style, is_for_people=True), {}
-        )
+        defused = write_table(result.table, output, holds="list", csv_style=csv_style, is_for_people=True)
+        return Written(len(result.table), defused, {})
     export = make_export(result.table.columns, read_contacts(contacts, options or IntakeOptions()).contacts, tool=tool)
     table = Table(export.columns)
     left_out = {name: getattr(export, name) for name in ("without_contact", "without_email", "shared_email")}
-    return Written(len(table), write_table(table, output), left_out)
+    return Written(len(table), write_table(table, output, holds="contacts"), left_out)

@@ -33,6 +33,7 @@ from churnrisk.workflows.days import Day, training_as_of
 from churnrisk.workflows.drawing import describe_draw
 from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.model import ChurnModel
+from churnrisk.workflows.objections import leave_out
 from churnrisk.workflows.outlook import KnownValue, learn_from_past
 from churnrisk.workflows.planning import choose_snapshot, choose_workers, plan_backtest_of, plan_training
 from churnrisk.workflows.reasons import describe_drivers
@@ -82,8 +83,8 @@ def train(
     backtest : bool
         Grade the model by a backtest over several cutoffs instead of by its one test; takes some times as long.
     campaigns : str or Path, optional
-        State file, or URL of a state in PostgreSQL, whose campaigns are taken into account: customers who were
-        contacted within an outcome window are left out there, and the control group stands for them.
+        State file, or URL of a state in PostgreSQL. Customers who object there are left out, and its campaigns count:
+        who was contacted within an outcome window is left out there, and the control group stands for them.
     columns : mapping, optional
         What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
     engine : str, optional
@@ -105,7 +106,7 @@ def train(
     ChurnriskError
         For anything that the user can mend, with what to do.
     """
-    chosen = options or IntakeOptions(engine=engine, columns=dict(columns or {}))
+    chosen = options or leave_out(IntakeOptions(engine=engine, columns=dict(columns or {})), campaigns)
     progress("reading purchases", 0, 1)
     with named_when_too_short(purchases), read_orders(purchases, chosen) as orders:
         progress("reading purchases", 1, 1)

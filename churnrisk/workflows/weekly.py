@@ -23,6 +23,7 @@ from churnrisk.workflows.reasons import ReasonsFor
 from churnrisk.workflows.report import make_report, write_report
 from churnrisk.workflows.retention_time import drop_rejects
 from churnrisk.workflows.scoring import ScoreResult, score_source, write_scores
+from churnrisk.workflows.written import remembering_files
 
 LIST_FILE, REPORT_FILE = "list.xlsx", "report.html"
 
@@ -148,7 +149,7 @@ class WeeklyResult:
 
 
 def run_weekly(plan: WeeklyPlan) -> WeeklyResult:
-    """Do what is to be done each week.
+    """Do what is to be done each week, and remember where its files are.
 
     The run is remembered only once its files are written, so that a run that failed is not what the next one is
     compared with. Settings of the mail are checked before anything is read.
@@ -158,6 +159,11 @@ def run_weekly(plan: WeeklyPlan) -> WeeklyResult:
     ChurnriskError
         Where any step fails; files that are there already stay whole.
     """
+    with remembering_files(plan.state):
+        return _run(plan)
+
+
+def _run(plan: WeeklyPlan) -> WeeklyResult:
     if plan.mail is not None:
         check_mail(plan.mail.server, sender=plan.mail.sender, recipients=plan.mail.recipients)
     _make_folder(plan.folder)

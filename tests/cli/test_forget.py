@@ -139,7 +139,7 @@ def test_files_that_still_name_a_customer_are_listed(scored: tuple[str, str], mo
     listed = write_rows(Path("ids.csv"), [{"customer_id": gone}, {"customer_id": "never seen"}], ["customer_id"])
     told = forget(models, "--file", listed, "--dry-run", "--json").json
     assert (told["customers"], told["known"]) == (2, 1)
-    assert {one["file"]: one["names_a_customer"] for one in told["files"]} == {
+    assert {one["file"]: one["names_a_customer"] for one in told["files"] if "holds" not in one} == {
         "weekly/list.csv": True,
         "weekly/other.csv": False,
     }
@@ -189,3 +189,41 @@ def test_words_are_found_across_chunks_and_as_whole_words(tmp_path: Path) -> Non
     path.write_text("<td>a&amp;b</td>")
     assert names_any(path, ["a&b"])
     assert names_any(tmp_path / "absent", ["a"]) is None
+
+
+def test_files_that_churnrisk_wrote_are_found_and_mended(scored: tuple[str, str], models: Path) -> None:
+    gone, stays = scored
+    ids = write_rows(Path("ids.csv"), [{"customer_id": one} for one in (gone, stays)], ["customer_id"])
+    Path("out").mkdir()
+    score = ("score", ids, "--purchases", PURCHASES, "--models-dir", models, "--state", "state.db")
+    for name in ("a.csv", "b.parquet", "c.xlsx", "d.csv"):
+        assert churnrisk(*score, "--output", f"out/{name}").code == 0
+    assert churnrisk(*score, "--output", "out/unknown.csv", "--no-remember").code == 0
+    Path("out/d.csv").unlink()
+    shutil.move("out/a.csv", "out/e.csv")
+    shutil.copy("out/e.csv", "out/a.csv")  # changed: another time
+    before = Path("out/a.csv").read_bytes().splitlines(keepends=True)
+    looked = forget(models, gone, "--dry-run", "--files")
+    assert looked.code == 0, looked.err
+    assert "a.csv names a customer of these. It was changed after" in looked.words
+    assert "d.csv, scores of" in looked.words
+    assert "Files that were written without a state" in looked.words
+    assert "unknown.csv" not in looked.words
+    told = forget(models, gone, "--yes", "--files", "--json")
+    assert told.code == 0, told.err
+    done = {Path(one["file"]).name: (one["status"], one["done"]) for one in told.json["files"] if "holds" in one}
+    assert (
+        done.items()
+        >= {
+            "a.csv": ("changed", "rewritten"),
+            "b.parquet": ("as written", "rewritten"),
+            "c.xlsx": ("as written", "removed"),
+            "d.csv": ("missing", None),
+        }.items()
+    )
+    assert Path("out/a.csv").read_bytes().splitlines(keepends=True) == [
+        one for one in before if gone.encode() not in one
+    ]
+    assert sorted(path.name for path in Path("out").iterdir()) == ["a.csv", "b.parquet", "e.csv", "unknown.csv"]
+    again = forget(models, gone, "--yes", "--json").json["files"]
+    assert [Path(one["file"]).name for one in again if one.get("names_a_customer") and "out" in one["file"]] == []

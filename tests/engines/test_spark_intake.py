@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from churnrisk.errors import AmbiguousFormat, ChurnriskError, ColumnError, SettingsError, SourceError, TooManyRejects
-from churnrisk.orders import IntakeOptions, IntakeReport, convert_purchases, read_orders
+from churnrisk.orders import IntakeOptions, IntakeReport, LeftOut, convert_purchases, read_orders
 
 pytestmark = pytest.mark.spark
 
@@ -285,3 +286,13 @@ def test_whose_an_order_is_is_told_alike(spark: Any, tmp_path: Path) -> None:
     for engine in ("duckdb", "spark"):
         with read_orders(tmp_path / "log.parquet", IntakeOptions(engine=engine)) as orders:
             assert any("while 'member_id' repeats" in notice for notice in orders.report.notices)
+
+
+def test_a_customer_who_objects_stops_spark_and_nobody_else_does(tmp_path: Path) -> None:
+    log = pd.DataFrame({"customer_id": ["a", "b"], "date": pd.to_datetime(["2024-01-05"] * 2), "total": [1.0, 2.0]})
+    log.to_parquet(tmp_path / "log.parquet")
+    options = IntakeOptions(engine="spark")
+    with pytest.raises(SourceError, match=r"log\.parquet holds 1 customers who have objected.*churnrisk convert"):
+        read_orders(tmp_path / "log.parquet", replace(options, left_out=LeftOut(str, frozenset("a"))))
+    with read_orders(tmp_path / "log.parquet", replace(options, left_out=LeftOut(str, frozenset("c")))) as orders:
+        assert orders.report.orders == 2

@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import io
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from churnrisk.engines import collect_arrays
+from churnrisk.errors import SourceError
 from churnrisk.orders import IntakeOptions, read_orders
 
 Row = tuple[str, dt.datetime, int, str]
@@ -256,3 +258,52 @@ def test_several_files_are_named_in_the_rejects(tmp_path: Path) -> None:
     with read_orders(folder, options) as orders:
         assert [(row.file, row.line) for row in orders.report.rejected_rows] == [("b.csv", 2)]
     assert (tmp_path / "rejects.csv").read_text().splitlines()[1].startswith("b.csv,2,date,never,")
+
+
+QUERIES = ("SELECT * FROM orders", "SELECT * FROM (WITH few AS (SELECT * FROM orders) SELECT * FROM few)")
+WRITING = ("DELETE FROM orders", "CREATE TABLE x (y)", "PRAGMA journal_mode = DELETE", "VACUUM INTO 'copy.db'")
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+@pytest.mark.parametrize("query", [*QUERIES, *WRITING, "ATTACH 'other.db' AS other"])
+def test_a_database_file_is_only_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, query: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "shop.db"
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"PRAGMA journal_mode = {mode}")
+        database.execute("CREATE TABLE orders (customer_id TEXT, date TEXT, total REAL)")
+        database.executemany("INSERT INTO orders VALUES (?, ?, ?)", [("a", "2025-01-01", 1), ("b", "2025-01-02", 2)])
+    os.utime(path, ns=(10**18, 10**18))
+    before, names = path.read_bytes(), sorted(one.name for one in tmp_path.iterdir())
+    if query in QUERIES:
+        with read_orders(f"sqlite:///{path}", IntakeOptions(query=query)) as orders:
+            assert orders.report.orders == 2
+    else:
+        with pytest.raises(SourceError, match="write a SELECT"):
+            read_orders(path, IntakeOptions(query=query))
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == (before, 10**18)
+    assert sorted(one.name for one in tmp_path.iterdir()) == names == ["shop.db"]
+
+
+def test_a_database_that_somebody_writes_to_is_read_as_it_is_now(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    with contextlib.closing(sqlite3.connect(path)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("CREATE TABLE orders (customer_id TEXT, date TEXT, total REAL)")
+        for customer in ("a", "b", "c"):
+            writer.execute("INSERT INTO orders VALUES (?, '2025-01-01', 1)", (customer,))
+            writer.commit()
+        with read_orders(path) as orders:
+            assert orders.report.orders == 3
+
+
+def test_a_duckdb_file_is_named_and_left_alone(tmp_path: Path) -> None:
+    import duckdb
+
+    path = tmp_path / "shop.duckdb"
+    with duckdb.connect(str(path)) as database:
+        database.execute("CREATE TABLE orders AS SELECT 'a' AS customer_id, DATE '2025-01-01' AS date, 1 AS total")
+    before = path.read_bytes()
+    with pytest.raises(SourceError, match=r"shop\.duckdb is a DuckDB database; export the purchases"):
+        read_orders(path, IntakeOptions(query="SELECT * FROM orders"))
+    assert (path.read_bytes(), [one.name for one in tmp_path.iterdir()]) == (before, ["shop.duckdb"])

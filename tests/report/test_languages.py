@@ -77,9 +77,9 @@ def test_headings_of_a_sheet_are_said_and_the_sheet_is_read_back(language: str, 
     )
     sheet = tmp_path / "list.xlsx"
     with speaking(language):
-        write_table(table, sheet, is_for_people=True)
-        write_table(table, tmp_path / "plain.xlsx")
-        write_table(table, tmp_path / "list.csv", is_for_people=True)
+        write_table(table, sheet, holds=None, is_for_people=True)
+        write_table(table, tmp_path / "plain.xlsx", holds=None)
+        write_table(table, tmp_path / "list.csv", holds=None, is_for_people=True)
     listed = read_list(sheet)
     assert listed.customer_ids == ["007", "=a"]
     assert list(listed.columns) == ["value_at_risk", "as_of", "own"]

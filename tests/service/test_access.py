@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ from churnrisk.service import ServiceConfig, create_app
 from churnrisk.service.access import Door, Need
 from churnrisk.state import ROLES, create_key, list_keys, open_state, revoke_key
 from support.service import Service
+from support.shop import churnrisk
 
 OPEN = {"/healthz", "/readyz", "/login", "/static/login.css"}
 
@@ -39,6 +42,37 @@ def test_every_route_declares_who_may_use_it(doors: list[Door]) -> None:
     assert [door.template for door in doors if door.need is None] == [], "declare Needs(role) or OPEN"
     assert all(isinstance(door.route, APIRoute) for door in doors), "mounts cannot declare; see files.py"
     assert {door.template for door in doors if door.need and door.need.role is None} == OPEN
+
+
+WORDS = {
+    "/v1/score": "score",
+    "/v1/purchases": "send purchases",
+    "/v1/jobs/score": "score",
+    "/campaigns": "make",
+    "/campaigns/measure": "measure campaigns",
+    "/v1/models/{version}/promote": "promote models",
+    "/v1/jobs/train": "train",
+    "/v1/audit": "read the audit log",
+}
+"""What the help of a command calls a route that takes more than looking."""
+
+PASSED_OVER = {"/v1/jobs/{job_id}", "/v1/jobs/{job_id}/result", "/campaigns/contacts.csv", "/logout", "/customers.csv"}
+"""What goes with one of them."""
+
+
+def test_the_help_of_keys_says_of_each_role_what_its_routes_ask_for(doors: list[Door]) -> None:
+    help_of = churnrisk("keys", "create", "--help")
+    told = " ".join(re.sub(r"[│|]", " ", help_of.out).split())
+    parts = dict(re.findall(r"(reader|scorer|admin): (.*?)(?=\.)", told))
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "service.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(reader|scorer|admin)` \| (.*) \|$", page, re.MULTILINE))
+    for door in doors:
+        role = door.need.role if door.need else None
+        if role not in ("scorer", "admin") or door.template in PASSED_OVER:
+            continue
+        word = WORDS[door.template]
+        assert [one for one in ROLES if word in parts[one]] == [role], door.template
+        assert all(part in rows[role] for part in word.split()), door.template
 
 
 def test_without_a_key_only_probes_and_login_answer(service: Service, doors: list[Door]) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import httpx
 import pytest
 
+from churnrisk.messages import list_wordings
+from churnrisk.service.pages.campaigns import name_fields
 from support.service import OPTED_OUT, Service
 from support.shop import PURCHASES, churnrisk
 
@@ -100,6 +103,8 @@ def test_who_has_opted_out_is_left_out(api: httpx.Client, scorer: tuple[httpx.Cl
         ({"contact_cost": "-1"}, "cannot be negative"),
         ({"customers": "none"}, "none: this is no number"),
         ({"name": ""}, "cannot be the name of a campaign"),
+        ({"holdout": "100"}, "“Kept back, in percent” 100%: give a share"),
+        ({"drop_overlap": ""}, "Leave them out with “Leave out who is in another campaign on these days”"),
         ({"left_out": "1234567890\n" * 6000}, "A form may have 65536 bytes."),
     ],
 )
@@ -109,6 +114,15 @@ def test_a_form_that_is_not_right_is_shown_again(
     refused = make(scorer, **{"name": "spring", "drop_overlap": "yes", **fields})
     assert refused.status_code in (413, 422)
     assert words in refused.text
+    assert not re.search(r'role="alert">[^<]* --[a-z]', refused.text), "a form has fields, and no options"
+
+
+def test_no_message_of_the_form_names_an_option() -> None:
+    sentences = [text for one in list_wordings("pl") for text in one]
+    assert sum("--holdout" in one for one in sentences) > 1
+    for sentence in sentences:
+        assert not re.search(r"(?<![\w-])--[a-z]", name_fields(sentence)), sentence
+    assert name_fields("--query -- and a--b, in --some-file.") == "`query` -- and a--b, in `some_file`."
 
 
 def test_what_was_done_is_written_down(api: httpx.Client) -> None:

@@ -86,3 +86,31 @@ def test_a_forgotten_customer_is_gone_at_once(
     assert send(api, who, "after") == "accepted"
     back = api.get(f"/v1/customers/{who}").json()
     assert back["order_total"] == 1, "who comes back is a new customer"
+
+
+def test_who_objects_is_left_out_until_it_is_withdrawn(
+    api: httpx.Client, service: Service, own_shop: TrainedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = api.get("/v1/customers", params={"risk": "medium", "limit": 12}).json()
+    who, other = (page["customers"][k]["customer_id"] for k in (10, 11))
+    rows = [{"customer_id": one, "order_id": "x", **ORDER} for one in (who, other)]
+    monkeypatch.setenv("CHURNRISK_CONFIG_DIR", str(own_shop.configuration))
+    objects = ("object", who, "--json", "--state", service.state, "--models-dir", own_shop.models)
+    said = churnrisk(*objects)
+    assert said.code == 0, said.err
+
+    assert api.get(f"/v1/customers/{who}").status_code == 404
+    assert send(api, who, "while objecting") == "accepted", "orders are the shop's own"
+    assert api.get(f"/v1/customers/{who}").status_code == 404
+    scored = api.post("/v1/score", json={"purchases": rows}, params={"reasons": "none"}).json()
+    assert [one["customer_id"] for one in scored["customers"]] == [other]
+    assert api.post("/v1/score", json={"purchases": rows[:1]}).status_code == 404
+    lines = ["customer_id,order_id,ordered_at,amount,quantity", *(",".join(map(str, one.values())) for one in rows)]
+    upload = api.post("/v1/score", content="\n".join(lines), headers={"Content-Type": "text/csv"}).json()
+    assert [one["customer_id"] for one in upload["customers"]] == [other]
+
+    assert churnrisk(*objects, "--withdraw").code == 0
+    until = time.monotonic() + 120
+    while (back := api.get(f"/v1/customers/{who}")).status_code == 404 or not back.json()["order_total"] > 1:
+        assert time.monotonic() < until, "the history is read again, with the customer"
+        time.sleep(0.2)

@@ -18,10 +18,12 @@ from churnrisk.state import (
     Run,
     State,
     StatePlace,
+    WrittenFile,
     add_campaign,
     add_job,
     add_measured,
     add_monitor_run,
+    add_objections,
     add_received,
     add_tombstones,
     backup_state,
@@ -33,6 +35,7 @@ from churnrisk.state import (
     list_runs,
     load_received,
     note_audit,
+    note_written,
     open_session,
     open_state,
     prune_state,
@@ -61,6 +64,8 @@ def fill(state: State) -> str:
     add_job(state, "score", {"n": 1})
     add_tombstones(state, {"d": "2026-01-01"})
     add_monitor_run(state, as_of=20_000, model="m", result={})
+    note_written(state, WrittenFile("here", "/list.csv", "list", "2026-01-01", 1, 2))
+    add_objections(state, {"d": "2026-01-01"})
     return secret
 
 

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,14 @@ from churnrisk.state import (
     ReceivedOrder,
     Run,
     StatePlace,
+    WrittenFile,
     add_campaign,
     add_job,
     add_measured,
+    add_objections,
     add_received,
     claim_job,
+    drop_written,
     find_overlaps,
     find_run,
     find_state,
@@ -35,13 +39,19 @@ from churnrisk.state import (
     list_jobs,
     list_keys,
     list_measured,
+    list_objections,
     list_runs,
+    list_written,
     load_campaign,
     load_members,
     load_received,
     load_scores,
+    note_audit,
+    note_written,
     open_state,
     remember_run,
+    stamp_tombstones,
+    standing,
 )
 from churnrisk.state.migrations import MIGRATIONS
 from churnrisk.timeline import Snapshot
@@ -269,6 +279,8 @@ def test_jobs_done_before_results_had_names_stay_and_further_ones_have_them(plac
         claim_job(state, runner="here")
         name = identify(state)
         state.run("ALTER TABLE jobs DROP COLUMN result_token")
+        state.run("DROP TABLE written_files")
+        state.run("DROP TABLE objections")
         state.run("PRAGMA user_version = 4" if state.dialect == "sqlite" else "UPDATE state_format SET format = 4")
     with open_state(place) as state:
         assert (state.format, identify(state)) == (FORMAT, name)
@@ -294,3 +306,27 @@ def test_orders_received_before_days_were_told_apart_stay_and_numbers_go_on(path
         assert add_received(state, again) == ["accepted", "accepted", "duplicate"]
         kept = [(one.seq, one.order.customer_id, one.order.ordered_on) for one in load_received(state)]
         assert kept == [(1, "a", ""), (3, "a", "2026-01-05"), (4, "a", "2026-01-06")]
+
+
+def test_a_state_from_before_files_were_remembered_takes_them_and_objections(place: StatePlace) -> None:
+    with open_state(place) as state:
+        note_audit(state, "before")
+        for table in ("written_files", "objections"):
+            state.run(f"DROP TABLE {table}")
+        state.run("PRAGMA user_version = 5" if state.dialect == "sqlite" else "UPDATE state_format SET format = 5")
+    file = WrittenFile("here", "/shop/list.csv", "list", "2026-01-01", 10, 2**60)
+    with open_state(place) as state:
+        assert (state.format, [one.action for one in list_audit(state)]) == (FORMAT, ["before"])
+        note_written(state, file)
+        note_written(state, replace(file, size=11))
+        note_written(state, replace(file, host="there"))
+        assert list_written(state) == [replace(file, size=11), replace(file, host="there")]
+        drop_written(state, file)
+        assert [one.host for one in list_written(state)] == ["there"]
+        add_objections(state, {"a": "2026-01-02", "b": "2026-01-02 withdrawn"})
+        add_objections(state, {"a": "2026-01-02 withdrawn", "b": "2026-01-01"})
+        assert standing(list_objections(state)) == {}
+        stamp = stamp_tombstones(state)
+        add_objections(state, {"b": "2026-01-03"})
+        assert list(standing(list_objections(state))) == ["b"]
+        assert stamp_tombstones(state) != stamp

@@ -20,7 +20,7 @@ from churnrisk.service.config import ServiceConfig
 from churnrisk.service.metrics import count_scores
 from churnrisk.service.problems import Problem
 from churnrisk.tables import to_csv
-from churnrisk.workflows import ScoreResult, Shop, describe_scores, score_upload
+from churnrisk.workflows import ScoreResult, Shop, describe_scores, leave_out, score_upload
 
 router = APIRouter(prefix="/v1", tags=["scores"])
 UPLOAD = {"schema": {"type": "string", "format": "binary"}}
@@ -108,7 +108,7 @@ def _score_file(
     uploaded = score_upload(
         body,
         models_dir=config.models_dir,
-        options=replace(config.options, parquet=config.parquet_uploads),
+        options=replace(leave_out(config.options, config.state), parquet=config.parquet_uploads),
         valuation=config.valuation,
         answer=answer,
         most_rows=config.bounds.rows,

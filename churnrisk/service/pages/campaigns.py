@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
+import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from starlette.responses import Response
 
 from churnrisk.errors import ChurnriskError, NoModel
-from churnrisk.messages import say, write_date
+from churnrisk.messages import mark, say, write_date
 from churnrisk.orders import CustomerList
 from churnrisk.report import (
     OUTCOMES,
@@ -34,6 +33,13 @@ from churnrisk.workflows import CustomerQuery, create_campaign, describe_campaig
 MOST_CUSTOMERS = 10_000
 LISTED_AT_A_TIME = 500
 USUAL_WINDOW = 90
+FIELDS = {
+    "--holdout": mark("Kept back, in percent"),
+    "--drop-overlap": mark("Leave out who is in another campaign on these days"),
+}
+"""Options of the command that the form has fields for."""
+
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 EMPTY = dict.fromkeys(("name", "segment", "risk", "min_value", "left_out", "drop_overlap"), "")
 USUAL = {"customers": "500", "holdout": "10", "outcome": "retained", "contact_cost": "1", "incentive_cost": "0"}
 
@@ -67,7 +73,7 @@ def _show(
         rows=rows,
         blocks=blocks,
         given=given,
-        message=retell(message),
+        message=name_fields(retell(message)),
         made=next((row for row in rows if made and row["name"] == made), None),
         now_measured=now_measured if now_measured in {one.name for one in measured} else "",
         has_opted_out=view.request.app.state.config.suppress is not None,
@@ -75,6 +81,16 @@ def _show(
         risks=RISKS,
         outcomes=OUTCOMES,
     )
+
+
+def name_fields(message: str) -> str:
+    """Name fields of the form where a message names options; what it has no field for is set in churnrisk.toml."""
+
+    def instead(option: re.Match[str]) -> str:
+        label = FIELDS.get(option[0])
+        return f"`{option[0][2:].replace('-', '_')}`" if label is None else f"“{say(label)}”"
+
+    return _OPTION.sub(instead, message)
 
 
 def _horizon(view: View) -> int:
@@ -109,16 +125,9 @@ def create(view: View) -> Response:
         left_out = read_left_out(view)
         listed = _take_list(view)
         campaign = _read_campaign(view, listed)
-        # the list is fetched from what is remembered, so the file of it is of no use
-        with tempfile.TemporaryDirectory() as folder, view.state.transaction():
-            create_campaign(
-                view.state,
-                listed,
-                campaign,
-                output=Path(folder) / "contacts.csv",
-                suppressed=left_out,
-                drop_overlap=given["drop_overlap"] == "yes",
-            )
+        with view.state.transaction():
+            is_alone = given["drop_overlap"] == "yes"
+            create_campaign(view.state, listed, campaign, output=None, suppressed=left_out, drop_overlap=is_alone)
             note_audit(view.state, "campaign created", key_id=_key_id(view), name=campaign.name)
     except (Problem, ChurnriskError) as refused:
         message = refused.detail if isinstance(refused, Problem) else str(refused)

@@ -1,4 +1,4 @@
-"""Who was forgotten, as the shop sees it: left out of a generation in the making, and of one that was made before."""
+"""Who was forgotten or objects, as the shop sees it: left out of a generation, in the making or made before."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from churnrisk.engines import Database, fill_table
-from churnrisk.state import State, identify, list_tombstones, stamp_tombstones
+from churnrisk.state import State, identify, list_objections, list_tombstones, stamp_tombstones, standing
 from churnrisk.store import find_erased
 from churnrisk.timeline import day_number
 from churnrisk.workflows.shop.generation import Generation
 
+FOREVER = "9999-12-31T00:00:00+00:00"
+"""The moment up to which who objects is left out: nobody comes back from that but by withdrawing."""
+
 
 @dataclass(frozen=True)
 class Erasures:
-    """The erased of a state: a keyed hash of each with the moment, and how a customer is hashed.
+    """The erased of a state, and those who object: a keyed hash of each with the moment, and how a customer is hashed.
 
     Parameters
     ----------
@@ -49,6 +52,10 @@ class Erasures:
         """Tell whether a customer is one of the erased."""
         return bool(self.moments) and self.digest(customer_id) in self.moments
 
+    def objects(self, customer_id: str) -> bool:
+        """Tell whether a customer is left out for good, with orders of whatever day."""
+        return self.names(customer_id) and self.moments[self.digest(customer_id)] == FOREVER
+
     def last_days(self, customer_ids: Iterable[str]) -> list[tuple[str, int]]:
         """Give those of some customers who were erased, each with the day of it, up to which orders are of no account.
 
@@ -61,7 +68,7 @@ class Erasures:
 
 
 def read_erasures(state: State) -> Erasures:
-    """Read who was erased from a state.
+    """Read who was erased from a state, and who objects.
 
     Raises
     ------
@@ -71,7 +78,8 @@ def read_erasures(state: State) -> Erasures:
     stamp = stamp_tombstones(state)
     if not stamp:
         return Erasures()
-    moments, erased = list_tombstones(state), find_erased()
+    moments = list_tombstones(state) | dict.fromkeys(standing(list_objections(state)), FOREVER)
+    erased = find_erased()
     if erased is None:
         return Erasures(stamp=stamp, is_blind=True)
     state_id = identify(state)
@@ -104,7 +112,7 @@ def leave_out(database: Database, erasures: Erasures, *, has_lines: bool) -> His
 
 
 class ErasedSince:
-    """Those customers of a generation who were forgotten after it was made. Safe to be used by several threads.
+    """Those customers of a generation who were forgotten, or objected, after it was made. Safe for several threads.
 
     Parameters
     ----------
@@ -117,7 +125,7 @@ class ErasedSince:
     def __init__(self, state: State, generation: Generation) -> None:
         self._state, self._generation = state, generation
         self._lock = threading.Lock()
-        self._erasures = Erasures()
+        self._erasures, self._all = Erasures(), read_erasures(state)
         self._stamp = generation.erased_stamp
         self._numbers: tuple[int, ...] | None = ()
 
@@ -128,12 +136,17 @@ class ErasedSince:
         found = read_erasures(self._state)
         with self._lock:
             self._erasures, self._stamp = found.since(self._generation.erased), found.stamp
+            self._all = found
             self._numbers = None
         return True
 
     def names(self, customer_id: str) -> bool:
         """Tell whether a customer of the generation is to be left out."""
         return self._erasures.names(customer_id)
+
+    def objects(self, customer_id: str) -> bool:
+        """Tell whether a customer is to be left out with orders that come later, too."""
+        return self._all.objects(customer_id)
 
     @property
     def numbers(self) -> tuple[int, ...]:

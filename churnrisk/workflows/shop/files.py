@@ -133,7 +133,7 @@ def make_current(files: ShopFiles) -> None:
 
     A process that still has an older file open goes on reading it: on Linux a file lives until the last one lets go.
     """
-    with replacing(files.folder / POINTER) as temporary:
+    with replacing(files.folder / POINTER, holds=None) as temporary:
         temporary.write_text(json.dumps({"generation": files.name, "made_of": dict(files.made_of)}), encoding="utf-8")
     (files.folder / "current").unlink(missing_ok=True)  # the pointer of format 1
     for path in files.folder.glob(f"*{ENDING}*"):

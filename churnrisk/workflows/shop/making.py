@@ -37,6 +37,7 @@ from churnrisk.types import Progress
 from churnrisk.workflows.card import describe_intake
 from churnrisk.workflows.days import choose_as_of
 from churnrisk.workflows.model import ChurnModel, load
+from churnrisk.workflows.objections import read_left_out
 from churnrisk.workflows.reasons import REASON_COLUMNS, ReasonsFor, make_finder, score_with_reasons, with_reasons
 from churnrisk.workflows.shop.erasures import Erasures, History, leave_out, read_erasures
 from churnrisk.workflows.shop.files import ShopFiles, ShopPlan, make_current, next_name, stamp_source
@@ -121,15 +122,18 @@ class _Came:
 
     received: Sequence[StoredOrder]
     erasures: Erasures
+    options: IntakeOptions
 
 
 def _read_state(plan: ShopPlan) -> _Came:
     with open_state(plan.state) as state, state.snapshot():
-        return _Came(load_received(state), read_erasures(state))
+        erasures, left_out = read_erasures(state), read_left_out(state)
+        received = [one for one in load_received(state) if not erasures.objects(one.order.customer_id)]
+        return _Came(received, erasures, replace(plan.options, left_out=left_out))
 
 
 def _write_log(plan: ShopPlan, came: _Came, path: Path) -> _Log:
-    received, options = came.received, plan.options
+    received, options = came.received, came.options
     seq = max((one.seq for one in received), default=0)
     if plan.purchases is None:
         parts = _parse(received, options, has_amounts=_knows_amounts(received))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from churnrisk.state import State, StoredOrder, last_received_seq, received_since
 
@@ -25,8 +25,8 @@ class NewerOrders:
         self._seen = seq
         self._by_customer: dict[str, tuple[StoredOrder, ...]] = {}
 
-    def look(self, *, anew: bool = False) -> None:
-        """Take in what has come since; all of it anew where some may have been erased."""
+    def look(self, *, anew: bool = False, is_left_out: Callable[[str], bool] = lambda _: False) -> None:
+        """Take in what has come since, but of who is left out; all of it anew where some may have been erased."""
         with self._lock:
             last = last_received_seq(self._state)
             if anew or (last < self._seen and self._seen > self._first):
@@ -34,7 +34,8 @@ class NewerOrders:
             if last > self._seen:
                 for one in received_since(self._state, self._seen):
                     customer = one.order.customer_id
-                    self._by_customer[customer] = (*self._by_customer.get(customer, ()), one)
+                    if not is_left_out(customer):
+                        self._by_customer[customer] = (*self._by_customer.get(customer, ()), one)
                     self._seen = max(self._seen, one.seq)
 
     def of(self, customer_id: str) -> Sequence[StoredOrder]:

@@ -21,6 +21,7 @@ from churnrisk.timeline import date_of
 from churnrisk.workflows.campaign_results import measure_on
 from churnrisk.workflows.days import Day
 from churnrisk.workflows.model import ChurnModel
+from churnrisk.workflows.objections import keep_others
 from churnrisk.workflows.reasons import REASON_COLUMNS, ReasonsFor
 from churnrisk.workflows.shop.erasures import ErasedSince
 from churnrisk.workflows.shop.figures import Figures
@@ -60,7 +61,7 @@ class _Present:
             return
         with self._lock:  # nobody answers while another still takes in who was forgotten
             if version != self._version:
-                self.newer.look(anew=self.gone.look())
+                self.newer.look(anew=self.gone.look(), is_left_out=self.gone.objects)
                 self._version = version
 
 
@@ -265,8 +266,9 @@ class Shop:
         reasons: ReasonsFor = "listed",
         top: int = 10,
     ) -> ScoredRows:
-        """Score everybody in some purchase rows; they are not kept, and the history plays no part."""
-        return self.live.score_rows(rows, as_of=as_of, by=by, reasons=reasons, top=top)
+        """Score everybody in some purchase rows but who objects; they are not kept, and the history plays no part."""
+        others = keep_others(rows, self.plan.options, self.state)
+        return self.live.score_rows(others, as_of=as_of, by=by, reasons=reasons, top=top)
 
     @property
     def figures(self) -> Figures:

@@ -1,0 +1,75 @@
+"""``churnrisk access``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from churnrisk.cli.options import AsJson, ModelsDir, Reading, StateFile, current_settings, reads_purchases, state_path
+
+if TYPE_CHECKING:
+    from churnrisk.workflows import Held
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(access)
+
+
+@reads_purchases
+def access(
+    context: typer.Context,
+    customer_id: Annotated[str, typer.Argument(help="Id, as in the purchase history.", show_default=False)],
+    state: StateFile = None,
+    models_dir: ModelsDir = None,
+    as_json: AsJson = False,
+    *,
+    reading: Reading,
+) -> None:
+    """Give everything that is held of a customer: in the state, in files that churnrisk wrote, in kept copies.
+
+    Example: churnrisk access 10042 --json
+    """
+    from churnrisk import workflows
+    from churnrisk.cli.reading import keep_in
+    from churnrisk.cli.show import print_json
+
+    settings = current_settings(context, models_dir=models_dir)
+    held = workflows.find_all_held(
+        state_path(settings, state),
+        customer_id.strip(),
+        models_dir=settings.models_dir,
+        files=workflows.usual_exports(settings.weekly_dir, settings.rejects_dir, settings.purchases),
+        copies=[keep_in(settings).folder],
+        stored_as=reading.options(settings).own_id,
+    )
+    if as_json:
+        print_json({"customer_id": customer_id.strip(), **asdict(held)})
+    else:
+        _show(held)
+
+
+def _show(held: Held) -> None:
+    from churnrisk.cli.show import counted, say
+
+    for table, rows in held.tables.items():
+        say(f"{table}: {counted(len(rows), 'row')}")
+        _show_rows(rows)
+    for one in held.files:
+        rows = one["rows"]
+        told = "names the customer, or may; look into it" if rows is None else counted(len(rows), "row")
+        say(f"{Path(one['file'])}: {told}")
+        _show_rows(rows or [])
+    if not held.tables and not held.files:
+        say("Nothing is held of this customer.")
+    say("Models hold no ids. Files that were written without a state, by Spark or into a database are not known.")
+
+
+def _show_rows(rows: list[dict[str, Any]]) -> None:
+    from churnrisk.cli.show import say
+
+    for row in rows:
+        say("  " + ", ".join(f"{name}: {value}" for name, value in row.items()))
