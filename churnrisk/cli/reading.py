@@ -256,7 +256,7 @@ def _remembering_files(reading: Reading, arguments: Mapping[str, Any]) -> contex
     A command without the option --state makes no state for that where none is named and none is there yet.
     """
     from churnrisk.settings import read_settings
-    from churnrisk.workflows import remembering_files
+    from churnrisk.state import remembering_files
 
     def find() -> StatePlace | None:
         settings = read_settings(arguments["context"].find_root().params.get("config"))

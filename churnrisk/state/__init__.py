@@ -89,7 +89,7 @@ from churnrisk.state.received import (
 )
 from churnrisk.state.retention import Pruned, prune_state
 from churnrisk.state.runs import Remembered, Run, RunScore, find_run, list_runs, load_history, load_scores, remember_run
-from churnrisk.state.written import WrittenFile, drop_written, list_written, note_written
+from churnrisk.state.written import WrittenFile, drop_written, list_written, note_written, remembering_files
 
 __all__ = [
     "FORMAT",
@@ -182,6 +182,7 @@ __all__ = [
     "received_since",
     "recording",
     "remember_run",
+    "remembering_files",
     "report_progress",
     "revoke_key",
     "say_objections",

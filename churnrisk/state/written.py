@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
+from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from churnrisk.errors import StateError
 from churnrisk.state.clock import now
-from churnrisk.state.database import State
+from churnrisk.state.database import State, StatePlace, open_state
+from churnrisk.writing import Holds, noting
 
 
 @dataclass(frozen=True)
@@ -82,3 +86,36 @@ def list_written(state: State) -> list[WrittenFile]:
 def drop_written(state: State, file: WrittenFile) -> None:
     """Let go of a file that is no more."""
     state.run("DELETE FROM written_files WHERE host = ? AND path = ?", (file.host, file.path))
+
+
+@contextlib.contextmanager
+def remembering_files(
+    where: State | StatePlace | Callable[[], StatePlace | None], *, tell: Callable[[str], object] | None = None
+) -> Iterator[None]:
+    """Remember each file with customers in it that is written inside, before it is in its place.
+
+    Parameters
+    ----------
+    where : State, Path, str or callable
+        The open state, or where it is, which may be found with the first file; there it is made. None: nowhere.
+    tell : callable, optional
+        Told where a file cannot be remembered, which is then written all the same; by default that is an error.
+    """
+
+    def note(path: Path, holds: Holds, lies_at: Path) -> None:
+        file = WrittenFile.describe(path, holds, lies_at)
+        try:
+            if isinstance(where, State):
+                note_written(where, file)
+                return
+            place = where() if callable(where) else where
+            if place is not None:
+                with open_state(place) as state:
+                    note_written(state, file)
+        except StateError as error:
+            if tell is None:
+                raise
+            tell(f"{path} is not remembered, and `churnrisk forget` will not know of it: {error}")
+
+    with noting(note):
+        yield

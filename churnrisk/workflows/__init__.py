@@ -77,7 +77,6 @@ from churnrisk.workflows.terms import Acceptance, check_needed, choose_acceptanc
 from churnrisk.workflows.training import train
 from churnrisk.workflows.webhook import Delivery, Webhook, describe_alarm, make_webhook, send_alarm
 from churnrisk.workflows.weekly import MailPlan, WeeklyPlan, WeeklyResult, run_weekly
-from churnrisk.workflows.written import remembering_files
 
 __all__ = [
     "SAMPLE_PURCHASES",
@@ -161,7 +160,6 @@ __all__ = [
     "read_suppressed",
     "rejects_beside",
     "remember",
-    "remembering_files",
     "results_folder",
     "retrain",
     "run_monitor",

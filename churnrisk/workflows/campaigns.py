@@ -15,10 +15,9 @@ from churnrisk.decide import Assignment, ListedCustomers, Plan, assign_control, 
 from churnrisk.errors import CampaignError, SettingsError
 from churnrisk.messages import wording
 from churnrisk.orders import CustomerList, IntakeOptions, read_list, read_opted_out
-from churnrisk.state import Campaign, Member, State, add_campaign, check_name_free, find_overlaps
+from churnrisk.state import Campaign, Member, State, add_campaign, check_name_free, find_overlaps, remembering_files
 from churnrisk.tables import Table, check_target, write_table
 from churnrisk.timeline import day_number, parse_day
-from churnrisk.workflows.written import remembering_files
 
 PROBABILITY, VALUE, AS_OF = "churn_probability", "value_at_risk", "as_of"
 NAME = re.compile(r"\w[\w .-]{0,62}")

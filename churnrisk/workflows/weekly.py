@@ -13,7 +13,7 @@ from churnrisk.errors import ChurnriskError, OutputError
 from churnrisk.learning import Valuation
 from churnrisk.monitor import Rule
 from churnrisk.orders import IntakeOptions
-from churnrisk.state import StatePlace
+from churnrisk.state import StatePlace, remembering_files
 from churnrisk.timeline import date_of
 from churnrisk.workflows.changes import Memory, remember
 from churnrisk.workflows.mail import MailServer, check_mail, send_files
@@ -23,7 +23,6 @@ from churnrisk.workflows.reasons import ReasonsFor
 from churnrisk.workflows.report import make_report, write_report
 from churnrisk.workflows.retention_time import drop_rejects
 from churnrisk.workflows.scoring import ScoreResult, score_source, write_scores
-from churnrisk.workflows.written import remembering_files
 
 LIST_FILE, REPORT_FILE = "list.xlsx", "report.html"
 

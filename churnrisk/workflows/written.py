@@ -5,28 +5,26 @@ from __future__ import annotations
 import contextlib
 import csv
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 from churnrisk.decide import EXPORT_FIELDS
 from churnrisk.engines import Database, engine_error, quote_text
-from churnrisk.errors import ChurnriskError, OutputError, StateError
+from churnrisk.errors import ChurnriskError, OutputError
 from churnrisk.formulas import fuse
 from churnrisk.messages import known_headings
 from churnrisk.orders import read_list
 from churnrisk.state import (
     SEPARATORS,
     State,
-    StatePlace,
     WrittenFile,
     drop_written,
     list_written,
-    note_written,
-    open_state,
+    remembering_files,
 )
 from churnrisk.workflows.naming import names_any
-from churnrisk.writing import Holds, noting, replacing
+from churnrisk.writing import Holds, replacing
 
 FOLDERS = ("kept purchases",)
 """What lies in a folder, and goes as a whole with every erasure."""
@@ -36,39 +34,6 @@ REWRITTEN = ("csv", "parquet")
 
 _HIDDEN = "\ufdd0"
 """A character that no text has."""
-
-
-@contextlib.contextmanager
-def remembering_files(
-    where: State | StatePlace | Callable[[], StatePlace | None], *, tell: Callable[[str], object] | None = None
-) -> Iterator[None]:
-    """Remember each file with customers in it that is written inside, before it is in its place.
-
-    Parameters
-    ----------
-    where : State, Path, str or callable
-        The open state, or where it is, which may be found with the first file; there it is made. None: nowhere.
-    tell : callable, optional
-        Told where a file cannot be remembered, which is then written all the same; by default that is an error.
-    """
-
-    def note(path: Path, holds: Holds, lies_at: Path) -> None:
-        file = WrittenFile.describe(path, holds, lies_at)
-        try:
-            if isinstance(where, State):
-                note_written(where, file)
-                return
-            place = where() if callable(where) else where
-            if place is not None:
-                with open_state(place) as state:
-                    note_written(state, file)
-        except StateError as error:
-            if tell is None:
-                raise
-            tell(f"{path} is not remembered, and `churnrisk forget` will not know of it: {error}")
-
-    with noting(note):
-        yield
 
 
 def look_into_written(state: State, ids: Set[str]) -> list[dict[str, Any]]:

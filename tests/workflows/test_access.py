@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from churnrisk.orders import IntakeOptions, KeepIn, read_orders
-from churnrisk.state import open_state
+from churnrisk.state import open_state, remembering_files
 from churnrisk.tables import Table, write_table
-from churnrisk.workflows import find_all_held, remembering_files, results_folder
+from churnrisk.workflows import find_all_held, results_folder
 from churnrisk.writing import note_file, replacing
 from support.shop import churnrisk
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from churnrisk.errors import OutputError, StateError
 from churnrisk.formulas import fuse
 from churnrisk.orders import IntakeOptions, read_orders
-from churnrisk.state import State, list_written, open_state
+from churnrisk.state import State, list_written, open_state, remembering_files
 from churnrisk.tables import CsvStyle, Table, write_table
-from churnrisk.workflows.written import holds_any, look_into_written, remembering_files, take_out
+from churnrisk.workflows.written import holds_any, look_into_written, take_out
 
 IDS = ["a1", "=2+3", "'q", 'with "quotes", and\nlines', "0012", "źdźbło", "7", "a1;b"]
 
