@@ -28,7 +28,7 @@ from churnrisk.btyd import Summary, fit_btyd
 from churnrisk.dataset import PastBase, weighted_mean
 from churnrisk.dataset.past_bases import LEAST_HISTORY, PurchaseDays, choose_cutoffs, collapse_histories, members_at
 from churnrisk.learning.level import NEAR, WHOLE_WEEKS, forecast_shift, trace_shifts
-from churnrisk.learning.linear import to_log_odds, to_probability
+from churnrisk.regression.linear import to_log_odds, to_probability
 from churnrisk.schema import NEVER
 from churnrisk.timeline import Snapshot, date_of
 

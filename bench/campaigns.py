@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from churnrisk.decide import ListedCustomers, Outcomes, assign_control, estimate_effect
+from churnrisk.campaigns.assignment import ListedCustomers, assign_control
+from churnrisk.campaigns.effect import Outcomes, estimate_effect
 from churnrisk.simulate import simulate_purchases
 from churnrisk.timeline import Snapshot
 

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from churnrisk.confine import Reach, confine, describe_means
-from churnrisk.workflows.shop.upload import LOADED
+from churnrisk.shop.upload import LOADED
 
 COPIES = 100
 

@@ -13,9 +13,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from churnrisk.learning import Scored, calibration_beyond_chance, to_probability
+from churnrisk.learning import Scored, calibration_beyond_chance
 from churnrisk.learning.grade import THRESHOLDS
-from churnrisk.learning.linear import to_log_odds
+from churnrisk.regression import to_probability
+from churnrisk.regression.linear import to_log_odds
 
 Floats = np.ndarray
 

@@ -16,10 +16,11 @@ import numpy as np
 import polars as pl
 
 from churnrisk.btyd import fit_btyd
-from churnrisk.dataset import build_follow_ups, choose_follow_ups, count_daily_purchases, summarise_histories
+from churnrisk.dataset import build_follow_ups, choose_follow_ups, count_daily_purchases
+from churnrisk.dataset.purchase_days import summarise_histories
 from churnrisk.features import catalogue
-from churnrisk.learning import OutlookCheck, fit_outlook, select_outlook_features
-from churnrisk.learning.outlook import make_waiters
+from churnrisk.forecast import OutlookCheck, fit_outlook, select_outlook_features
+from churnrisk.forecast.outlook import make_waiters
 from churnrisk.orders import Orders
 from churnrisk.simulate import simulate_purchases
 from churnrisk.timeline import Snapshot

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from churnrisk.features import customer_features
+from churnrisk.forecast.next_order import measure_coverage
+from churnrisk.forecast.outlook import make_waiters
 from churnrisk.labels import FollowUp, follow_customers
 from churnrisk.learning import FittedModel
-from churnrisk.learning.next_order import measure_coverage
-from churnrisk.learning.outlook import make_waiters
 from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.timeline import Snapshot, date_of
 from churnrisk.workflows import train

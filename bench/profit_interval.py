@@ -17,8 +17,9 @@ import numpy as np
 import polars as pl
 
 from churnrisk.decide import Candidates, ContactTerms, Doubt, choose_target, learn_error
+from churnrisk.forecast.value_check import check_value
+from churnrisk.forecast.value_fit import fit_value
 from churnrisk.orders import Orders
-from churnrisk.retention import check_value, fit_value
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.simulate import simulate_purchases
 from churnrisk.timeline import Snapshot

@@ -36,13 +36,15 @@ from churnrisk.dataset import SnapshotData, TrainingSet, build_training_set
 from churnrisk.decide import Candidates, ContactTerms, choose_target, value_of_keeping
 from churnrisk.engines import collect_arrays, int_sum
 from churnrisk.errors import NotEnoughData
-from churnrisk.learning import FittedModel, Valuation, add_outlook, fit_model, plan_backtest
+from churnrisk.forecast import Valuation
+from churnrisk.forecast.past import follow_past, learn_value
+from churnrisk.learning import FittedModel, add_outlook, plan_backtest
 from churnrisk.learning.backtest import know_only
+from churnrisk.learning.train import fit_model
 from churnrisk.retention import profile_customers
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.scoring import find, score_orders
 from churnrisk.timeline import Snapshot, SnapshotPlan, date_of
-from churnrisk.workflows.outlook import follow_past, learn_value
 
 HORIZONS = {
     "online_retail_ii": 90,

@@ -14,8 +14,9 @@ import typer.main
 
 from churnrisk.cli import app
 from churnrisk.features import catalogue
-from churnrisk.monitor import rules_page
-from churnrisk.settings import PREFIX, Settings
+from churnrisk.monitor.rules import rules_page
+from churnrisk.settings import Settings
+from churnrisk.settings.fields import PREFIX
 
 FOLDER = Path(__file__).parent / "reference"
 

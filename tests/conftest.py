@@ -91,3 +91,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Run tests that share something in one process."""
     return GroupScheduling(config, log)
+
+
+@pytest.fixture(scope="session")
+def models(small_trained: Path) -> Path:
+    """A folder of stored models with one of 60 days in it."""
+    return small_trained / "models"

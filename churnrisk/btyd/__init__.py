@@ -8,15 +8,12 @@ from churnrisk.btyd.fit import fit_btyd
 from churnrisk.btyd.model import BtydModel
 from churnrisk.btyd.spending import Credibility, Spent, fit_credibility, largest_usual_amount
 from churnrisk.btyd.summary import Summary
-from churnrisk.btyd.value import AtRisk, ValueModel
 
 __all__ = [
-    "AtRisk",
     "BtydModel",
     "Credibility",
     "Spent",
     "Summary",
-    "ValueModel",
     "fit_btyd",
     "fit_credibility",
     "largest_usual_amount",

@@ -11,7 +11,7 @@ import typer
 from churnrisk.cli.options import AsJson, ModelsDir, Reading, StateFile, current_settings, reads_purchases, state_path
 
 if TYPE_CHECKING:
-    from churnrisk.workflows import Held
+    from churnrisk.memory import Held
 
 
 def register(app: typer.Typer) -> None:
@@ -33,16 +33,16 @@ def access(
 
     Example: churnrisk access 10042 --json
     """
-    from churnrisk import workflows
+    from churnrisk import memory
     from churnrisk.cli.reading import keep_in
     from churnrisk.cli.show import print_json
 
     settings = current_settings(context, models_dir=models_dir)
-    held = workflows.find_all_held(
+    held = memory.find_all_held(
         state_path(settings, state),
         customer_id.strip(),
         models_dir=settings.models_dir,
-        files=workflows.usual_exports(settings.weekly_dir, settings.rejects_dir, settings.purchases),
+        files=memory.usual_exports(settings.weekly_dir, settings.rejects_dir, settings.purchases),
         copies=[keep_in(settings).folder],
         stored_as=reading.options(settings).own_id,
     )

@@ -94,10 +94,10 @@ def _run(
     cutoffs: int | None,
     as_json: bool,
 ) -> dict[str, Any]:
-    from churnrisk import workflows
+    from churnrisk import inputs, workflows
     from churnrisk.cli.show import progress_bar
 
-    source = workflows.find_purchases(purchases, settings.purchases)
+    source = inputs.find_purchases(purchases, settings.purchases)
     with progress_bar(is_quiet=as_json) as progress:
         report = workflows.backtest(
             source,
@@ -108,7 +108,7 @@ def _run(
             cutoffs=cutoffs,
             seed=settings.seed,
             campaigns=known_state(settings),
-            options=reading.options(settings, rejects=workflows.rejects_beside(source, settings.rejects_dir)),
+            options=reading.options(settings, rejects=inputs.rejects_beside(source, settings.rejects_dir)),
             train_customers=settings.train_customers,
             progress=progress,
         )

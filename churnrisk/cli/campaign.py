@@ -106,19 +106,20 @@ def create(
 
     Example: churnrisk campaign create spring --from list.csv --holdout 10% --window 60
     """
-    from churnrisk import workflows
+    from churnrisk import campaigns
+    from churnrisk.campaigns import Campaign
     from churnrisk.cli.campaign_tables import describe_created, show_created
     from churnrisk.cli.show import print_json
-    from churnrisk.state import Campaign, open_state
+    from churnrisk.state import open_state
 
     settings = current_settings(context, models_dir=models_dir)
     costs = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
     settings = settings.model_copy(update={key: value for key, value in costs.items() if value is not None})
-    place, listed = state_path(settings, state), workflows.read_campaign_list(from_list, _read_ids(settings))
+    place, listed = state_path(settings, state), campaigns.read_campaign_list(from_list, _read_ids(settings))
     suppressed = _suppressed(settings, suppress) | _objecting(settings, place, listed)
     wanted = Campaign(
         name,
-        workflows.first_day_of(starts_on, listed),
+        campaigns.first_day_of(starts_on, listed),
         window or _default_window(settings),
         outcome.value,
         read_share(holdout),
@@ -129,7 +130,7 @@ def create(
     )
     target = output or Path(f"{name}.contacts.csv")
     with open_state(place) as file:
-        made, drawn = workflows.create_campaign(
+        made, drawn = campaigns.create_campaign(
             file, listed, wanted, output=target, suppressed=suppressed, drop_overlap=drop_overlap
         )
     if as_json:
@@ -152,13 +153,13 @@ def plan(
 
     Example: churnrisk campaign plan --from list.csv --holdout 20%
     """
-    from churnrisk import workflows
+    from churnrisk import campaigns
     from churnrisk.cli.campaign_tables import describe_plan, show_plan
     from churnrisk.cli.show import print_json
 
     settings = current_settings(context, models_dir=models_dir)
-    listed = workflows.read_campaign_list(from_list, _read_ids(settings))
-    drawn = workflows.draw(
+    listed = campaigns.read_campaign_list(from_list, _read_ids(settings))
+    drawn = campaigns.draw(
         listed,
         name="plan",
         holdout=read_share(holdout),
@@ -180,9 +181,10 @@ def list_(
 
     Example: churnrisk campaign list
     """
+    from churnrisk.campaigns import list_campaigns, list_measured
     from churnrisk.cli.campaign_tables import describe_stored, show_campaigns
     from churnrisk.cli.show import print_json
-    from churnrisk.state import find_state, list_campaigns, list_measured
+    from churnrisk.state import find_state
 
     path = state_path(current_settings(context, models_dir=models_dir), state)
     file = find_state(path)
@@ -208,9 +210,10 @@ def show(
 
     Example: churnrisk campaign show spring
     """
+    from churnrisk.campaigns import list_measured, load_campaign, load_members
     from churnrisk.cli.campaign_tables import describe_stored, show_campaign, show_erased, strata_of
     from churnrisk.cli.show import print_json
-    from churnrisk.state import count_erased, list_measured, load_campaign, load_members
+    from churnrisk.state import count_erased
 
     with _existing(current_settings(context, models_dir=models_dir), state) as file:
         stored = load_campaign(file, name)
@@ -240,16 +243,16 @@ def measure(
 
     Example: churnrisk campaign measure spring purchases.csv
     """
-    from churnrisk import workflows
+    from churnrisk import campaigns, inputs
     from churnrisk.cli.campaign_tables import describe_campaign, show_erased, show_result
     from churnrisk.cli.show import print_json
     from churnrisk.state import count_erased
 
     settings = current_settings(context, models_dir=models_dir)
-    source = workflows.find_purchases(purchases, settings.purchases)
-    options = reading.options(settings, rejects=workflows.rejects_beside(source, settings.rejects_dir))
+    source = inputs.find_purchases(purchases, settings.purchases)
+    options = reading.options(settings, rejects=inputs.rejects_beside(source, settings.rejects_dir))
     with _existing(settings, state) as file:
-        stored, result = workflows.measure_campaign(file, name, source, options=options)
+        stored, result = campaigns.measure_campaign(file, name, source, options=options)
         erased = count_erased(file, stored.campaign_id)
     if as_json:
         print_json({**describe_campaign(stored.campaign), "result": result.to_dict(), "members_erased": erased})
@@ -275,15 +278,15 @@ def uplift(
 
     Example: churnrisk campaign uplift spring purchases.csv
     """
-    from churnrisk import workflows
+    from churnrisk import campaigns, inputs
     from churnrisk.cli.campaign_tables import show_uplift
     from churnrisk.cli.show import print_json
 
     settings = current_settings(context, models_dir=models_dir)
-    source = workflows.find_purchases(purchases, settings.purchases)
-    options = reading.options(settings, rejects=workflows.rejects_beside(source, settings.rejects_dir))
+    source = inputs.find_purchases(purchases, settings.purchases)
+    options = reading.options(settings, rejects=inputs.rejects_beside(source, settings.rejects_dir))
     with _existing(settings, state) as file:
-        test, left_out = workflows.learn_uplift(
+        test, left_out = campaigns.learn_uplift(
             file,
             name,
             source,
@@ -318,19 +321,19 @@ def _existing(settings: Settings, given: str | None) -> State:
 
 
 def _suppressed(settings: Settings, given: str | None) -> set[str]:
-    from churnrisk import workflows
+    from churnrisk import campaigns
 
     source = given or settings.suppress
     if not source:
         return set()
-    return workflows.read_suppressed(source, replace(_read_ids(settings), columns=settings.columns))
+    return campaigns.read_suppressed(source, replace(_read_ids(settings), columns=settings.columns))
 
 
 def _objecting(settings: Settings, place: StatePlace, listed: CustomerList) -> set[str]:
     """Give those of a list who have objected since it was written."""
-    from churnrisk import workflows
+    from churnrisk import memory
 
-    left_out = workflows.leave_out(_read_ids(settings), place).left_out
+    left_out = memory.leave_out(_read_ids(settings), place).left_out
     return set() if left_out is None else left_out.among(listed.customer_ids)
 
 

@@ -12,9 +12,9 @@ from churnrisk.cli.show import percent, say, show_table
 from churnrisk.timeline import date_of
 
 if TYPE_CHECKING:
-    from churnrisk.decide import CampaignResult, Plan, UpliftTest
-    from churnrisk.state import Campaign, Measured, Member, StatePlace, StoredCampaign
-    from churnrisk.workflows import Drawn
+    from churnrisk.campaigns import Campaign, CampaignResult, Drawn, Measured, Member, Plan, StoredCampaign
+    from churnrisk.decide import UpliftTest
+    from churnrisk.state import StatePlace
 
 OUTCOME_WORDS = {
     "retained": "kept (bought in the window)",

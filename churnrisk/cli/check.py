@@ -9,8 +9,8 @@ import typer
 from churnrisk.cli.options import AsJson, Reading, current_settings, reads_purchases
 
 if TYPE_CHECKING:
+    from churnrisk.planning import TrainingTerms
     from churnrisk.settings import Settings
-    from churnrisk.workflows import TrainingTerms
 
 
 def register(app: typer.Typer) -> None:
@@ -33,16 +33,16 @@ def check(
 
     Example: churnrisk check purchases.csv
     """
-    from churnrisk import workflows
+    from churnrisk import inputs, planning
     from churnrisk.cli.card import show_intake
     from churnrisk.cli.show import print_json, progress_bar, show_table
 
     settings = current_settings(context)
-    source = workflows.find_purchases(purchases, settings.purchases)
-    options = reading.options(settings, rejects=workflows.rejects_beside(source, settings.rejects_dir))
+    source = inputs.find_purchases(purchases, settings.purchases)
+    options = reading.options(settings, rejects=inputs.rejects_beside(source, settings.rejects_dir))
     with progress_bar(is_quiet=as_json) as progress:
         progress("reading purchases", 0, 1)
-        result = workflows.check_readiness(source, _terms(settings), options=options)
+        result = planning.check_readiness(source, _terms(settings), options=options)
     if as_json:
         print_json(result.to_dict())
         return
@@ -56,7 +56,7 @@ def check(
 
 def _terms(settings: Settings) -> TrainingTerms:
     """Give what ``churnrisk train`` would be asked for by the settings."""
-    from churnrisk.workflows import TrainingTerms
+    from churnrisk.planning import TrainingTerms
 
     return TrainingTerms(
         settings.lookback, settings.lead, settings.horizon, most=settings.train_customers, seed=settings.seed

@@ -34,16 +34,16 @@ def convert(
 
     Example: churnrisk convert export.csv --output purchases.parquet
     """
-    from churnrisk import workflows
+    from churnrisk import inputs
     from churnrisk.cli.card import show_intake
     from churnrisk.cli.show import counted, print_json, progress_bar, say
 
     settings = current_settings(context)
-    source = workflows.find_purchases(purchases, settings.purchases)
-    options = reading.options(settings, rejects=workflows.rejects_beside(source, settings.rejects_dir, output=output))
+    source = inputs.find_purchases(purchases, settings.purchases)
+    options = reading.options(settings, rejects=inputs.rejects_beside(source, settings.rejects_dir, output=output))
     with progress_bar(is_quiet=as_json) as progress:
         progress("converting", 0, 1)
-        reports = workflows.convert(source, output, options=options, progress=progress)
+        reports = inputs.convert(source, output, options=options, progress=progress)
     accounts = [report.describe() for report in reports]
     if as_json:
         print_json({"output": str(output), "intake": accounts[0] if output.suffix else accounts})

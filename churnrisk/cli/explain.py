@@ -38,13 +38,13 @@ def explain(
 
     Example: churnrisk explain 12977 purchases.csv
     """
-    from churnrisk import workflows
+    from churnrisk import inputs, workflows
     from churnrisk.cli.show import print_json
 
     settings = current_settings(context)
-    source = workflows.find_purchases(purchases, settings.purchases)
+    source = inputs.find_purchases(purchases, settings.purchases)
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
-    options = reading.options(settings, rejects=workflows.rejects_beside(source, settings.rejects_dir))
+    options = reading.options(settings, rejects=inputs.rejects_beside(source, settings.rejects_dir))
     found = {
         "model": churn_model.version,
         **churn_model.explain(source, customer_id, as_of=as_of, options=options),

@@ -23,8 +23,8 @@ from churnrisk.cli.options import (
 from churnrisk.errors import SettingsError
 
 if TYPE_CHECKING:
+    from churnrisk.memory import Forgotten
     from churnrisk.orders import IntakeOptions
-    from churnrisk.workflows import Forgotten
 
 
 def register(app: typer.Typer) -> None:
@@ -65,7 +65,7 @@ def forget(
 
     Example: churnrisk forget 10042 --dry-run
     """
-    from churnrisk import workflows
+    from churnrisk import memory
     from churnrisk.cli.reading import keep_in
     from churnrisk.cli.show import print_json
 
@@ -75,15 +75,15 @@ def forget(
     if apply:
         if customer_ids or file or files:
             raise SettingsError("--apply forgets whoever was forgotten before; it takes no ids, no --file or --files.")
-        result = workflows.apply_erasures(place, copies=copies)
+        result = memory.apply_erasures(place, copies=copies)
     else:
         options = reading.options(settings)
         look = partial(
-            workflows.forget_customers,
+            memory.forget_customers,
             place,
             read_ids(customer_ids, file, options),
             models_dir=models_dir or settings.models_dir,
-            files=workflows.usual_exports(settings.weekly_dir, settings.rejects_dir, settings.purchases),
+            files=memory.usual_exports(settings.weekly_dir, settings.rejects_dir, settings.purchases),
             copies=copies,
             stored_as=options.own_id,
         )

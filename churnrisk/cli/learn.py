@@ -103,10 +103,11 @@ def _train_like(
     campaigns: StatePlace | None,
     as_json: bool,
 ) -> None:
+    from churnrisk.cards import compare_cards, read_recipe
     from churnrisk.cli.recipe import show_difference
     from churnrisk.cli.show import print_json, say
+    from churnrisk.inputs import rejects_beside
     from churnrisk.store import read_card, resolve_version
-    from churnrisk.workflows import compare_cards, read_recipe, rejects_beside
 
     like = resolve_version(settings.models_dir, None if version == "current" else version)
     card = read_card(settings.models_dir, version=like)
@@ -142,7 +143,8 @@ def demo(
     Example: churnrisk demo
     """
     from churnrisk.cli.score import show_scores
-    from churnrisk.workflows import sample_file, score_source
+    from churnrisk.inputs import sample_file
+    from churnrisk.workflows import score_source
 
     settings = current_settings(context)
     horizon = settings.horizon or DEMO_HORIZON
@@ -165,10 +167,10 @@ def _train(
     campaigns: StatePlace | None = None,
     as_json: bool,
 ) -> tuple[ChurnModel, Path | None]:
-    from churnrisk import workflows
+    from churnrisk import inputs
 
-    source = workflows.find_purchases(purchases, settings.purchases)
-    options = reading.options(settings, rejects=workflows.rejects_beside(source, settings.rejects_dir))
+    source = inputs.find_purchases(purchases, settings.purchases)
+    options = reading.options(settings, rejects=inputs.rejects_beside(source, settings.rejects_dir))
     model = _train_from(source, settings, options, as_of, backtest=backtest, campaigns=campaigns, as_json=as_json)
     return model, options.rejects
 
@@ -215,7 +217,7 @@ def _show_training(model: ChurnModel, models_dir: Path, rejects: Path | None, *,
 def _show_stored(model: ChurnModel, models_dir: Path, rejects: Path | None) -> None:
     from churnrisk.cli.card import show_card
     from churnrisk.cli.show import say
-    from churnrisk.workflows import say_if_card_long_past
+    from churnrisk.planning import say_if_card_long_past
 
     show_card(model.card, rejects=rejects)
     for notice in say_if_card_long_past(model.card):

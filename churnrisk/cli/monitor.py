@@ -21,8 +21,8 @@ from churnrisk.cli.run import MEND
 from churnrisk.errors import SettingsError
 
 if TYPE_CHECKING:
+    from churnrisk.operations import Delivery, MonitorPlan, MonitorResult, Retrained
     from churnrisk.settings import Settings
-    from churnrisk.workflows import Delivery, MonitorPlan, MonitorResult, Retrained
 
 RULE_FIRED = 3
 """Exit code where a monitoring rule fired."""
@@ -66,8 +66,9 @@ def monitor(
     """
     from churnrisk.cli.monitor_tables import show_look
     from churnrisk.cli.show import print_json, progress_bar
+    from churnrisk.inputs import find_purchases, rejects_beside
     from churnrisk.monitor import parse_rules
-    from churnrisk.workflows import MonitorPlan, find_purchases, make_webhook, rejects_beside, run_monitor
+    from churnrisk.operations import MonitorPlan, make_webhook, run_monitor
 
     settings = current_settings(context, models_dir=models_dir)
     webhook = None if settings.webhook_url is None else make_webhook(settings.webhook_url)
@@ -109,8 +110,9 @@ def _choose(purchases: str | None, history: str | None) -> str | None:
 def _retrain(
     plan: MonitorPlan, result: MonitorResult, settings: Settings, reading: Reading, *, promote: bool, progress: Any
 ) -> Retrained | None:
+    from churnrisk.cards import read_recipe
+    from churnrisk.operations import retrain
     from churnrisk.store import read_card
-    from churnrisk.workflows import read_recipe, retrain
 
     if not any(one.has_fired for one in result.retraining) or result.look.model is None:
         return None
@@ -128,7 +130,7 @@ def _retrain(
 
 def _call(webhook: Any, result: MonitorResult) -> Delivery:
     """Send the webhook; that it failed is said, and changes nothing else."""
-    from churnrisk.workflows import describe_alarm, send_alarm
+    from churnrisk.operations import describe_alarm, send_alarm
 
     delivery = send_alarm(webhook, describe_alarm(result))
     if delivery.problem:

@@ -11,7 +11,7 @@ from churnrisk.timeline import date_of
 if TYPE_CHECKING:
     from churnrisk.learning import Interval
     from churnrisk.monitor import Drift, Look, Realised, ScoreDrift
-    from churnrisk.workflows import Delivery, MonitorResult, Retrained
+    from churnrisk.operations import Delivery, MonitorResult, Retrained
 
 FEATURES_SHOWN = 8
 VERDICTS = {"chance": "chance", "usual": "usual", "calendar": "season", "drifted": "drifted"}

@@ -10,7 +10,7 @@ from churnrisk.cli.forget import CustomerIds, IdFile, read_ids, show_changed, sh
 from churnrisk.cli.options import AsJson, ModelsDir, Reading, StateFile, current_settings, reads_purchases, state_path
 
 if TYPE_CHECKING:
-    from churnrisk.workflows import Forgotten
+    from churnrisk.memory import Forgotten
 
 
 def register(app: typer.Typer) -> None:
@@ -34,14 +34,14 @@ def object_(
 
     Example: churnrisk object 10042
     """
-    from churnrisk import workflows
+    from churnrisk import memory
     from churnrisk.cli.forget import describe
     from churnrisk.cli.reading import keep_in
     from churnrisk.cli.show import print_json
 
     settings = current_settings(context)
     options = reading.options(settings)
-    result = workflows.object_customers(
+    result = memory.object_customers(
         state_path(settings, state, models_dir=models_dir),
         read_ids(customer_ids, file, options),
         models_dir=models_dir or settings.models_dir,

@@ -15,10 +15,10 @@ import typer
 from churnrisk.errors import SettingsError
 
 if TYPE_CHECKING:
+    from churnrisk.cards import Recipe
     from churnrisk.orders import IntakeOptions, KeepIn
     from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
-    from churnrisk.workflows import Recipe
 
 
 def _option(kind: Any, name: str, metavar: str | None, text: str) -> Any:
@@ -240,7 +240,7 @@ def reads_purchases(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _without_objectors(options: IntakeOptions, place: StatePlace) -> IntakeOptions:
-    from churnrisk.workflows import leave_out
+    from churnrisk.memory import leave_out
 
     made = leave_out(options, place)
     if made.left_out is not None:

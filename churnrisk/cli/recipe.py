@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from churnrisk.cli.show import show_table
 
 if TYPE_CHECKING:
-    from churnrisk.workflows import Difference
+    from churnrisk.cards import Difference
 
 
 def show_difference(like: str, difference: Difference) -> None:

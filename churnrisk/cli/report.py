@@ -54,14 +54,14 @@ def report(
 
     Example: churnrisk report purchases.csv --output report.html
     """
-    from churnrisk import workflows
+    from churnrisk import inputs, workflows
     from churnrisk.cli.show import print_json, progress_bar
     from churnrisk.report import describe_report
     from churnrisk.retention import parse_kind
 
     settings, kind = current_settings(context, lang, models_dir=models_dir), parse_kind(period)
     workflows.check_report_path(output)
-    source = workflows.find_purchases(purchases, settings.purchases)
+    source = inputs.find_purchases(purchases, settings.purchases)
     with progress_bar(is_quiet=as_json) as progress:
         progress("measuring", 0, 1)
         result = workflows.make_report(

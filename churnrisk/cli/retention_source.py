@@ -49,11 +49,11 @@ def opened_orders(context: typer.Context, purchases: str | None, reading: Readin
     """Read the purchase history, and close it in the end."""
     from dataclasses import replace
 
-    from churnrisk import workflows
+    from churnrisk import inputs
     from churnrisk.orders import read_orders
 
     settings = current_settings(context)
-    source = workflows.find_purchases(purchases, settings.purchases)
+    source = inputs.find_purchases(purchases, settings.purchases)
     with read_orders(source, replace(reading.options(settings), **more)) as orders:
         yield orders
 

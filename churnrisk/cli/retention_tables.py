@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from churnrisk.cli.show import WIDTH, console, counted, percent, say, show_table
 
 if TYPE_CHECKING:
+    from churnrisk.forecast import ValueCheck, ValueForecast
     from churnrisk.retention import (
         Change,
         CohortTable,
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
         Rate,
         RetentionTable,
         Segmentation,
-        ValueCheck,
-        ValueForecast,
     )
 
 NARROW = ("customers_at_end", "new_customers", "reactivated_customers", "lost_customers", "churn_rate")

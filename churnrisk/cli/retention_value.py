@@ -49,7 +49,7 @@ def ltv(
     from churnrisk.cli.retention_tables import show_value
     from churnrisk.cli.show import print_json
     from churnrisk.errors import NotEnoughData
-    from churnrisk.retention import ValueTerms, check_forecast, forecast_value, stretch_interval
+    from churnrisk.forecast import ValueTerms, check_forecast, forecast_value, stretch_interval
     from churnrisk.workflows import stored_value
 
     terms = ValueTerms(months, margin, discount, choose_lookback(context, lookback))

@@ -25,10 +25,11 @@ from churnrisk.cli.options import (
 
 if TYPE_CHECKING:
     from churnrisk.errors import StateError
+    from churnrisk.memory import Comparison
     from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
     from churnrisk.timeline import Snapshot
-    from churnrisk.workflows import ChurnModel, Comparison, ScoreResult
+    from churnrisk.workflows import ChurnModel, ScoreResult
 
 
 class Kind(enum.StrEnum):
@@ -126,11 +127,11 @@ def score(
 
     Example: churnrisk score customers.csv --output scores.xlsx
     """
-    from churnrisk import workflows
+    from churnrisk import inputs, memory, workflows
     from churnrisk.cli.cluster import refuse_beyond_spark, score_on_spark
     from churnrisk.cli.show import print_json, progress_bar
     from churnrisk.engines import is_spark
-    from churnrisk.learning import Valuation
+    from churnrisk.forecast import Valuation
 
     settings = current_settings(context, lang)
     is_on_spark = is_spark(reading.given["engine"] or settings.engine)
@@ -138,7 +139,7 @@ def score(
         refuse_beyond_spark(output=output, as_kind=as_kind, purchases=purchases, since=since, reasons=reasons)
     elif output is not None:
         workflows.check_output(output)
-    rejects = workflows.rejects_beside(customers, settings.rejects_dir, output=output)
+    rejects = inputs.rejects_beside(customers, settings.rejects_dir, output=output)
     options = reading.options(settings, rejects=rejects)
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
     valuation = Valuation(settings.margin, settings.discount_rate)
@@ -154,7 +155,7 @@ def score(
             customers,
             as_kind=None if as_kind is None else as_kind.value,
             purchases=purchases or settings.purchases,
-            memory=None if since is None else workflows.Memory(path, since),
+            memory=None if since is None else memory.Memory(path, since),
             reasons=_choose_reasons(churn_model, reasons, is_written=as_json or output is not None),
             stream=None if as_json or since else workflows.StreamTo.choose(output, csv_style=csv_style.value),
             **how,
@@ -182,11 +183,11 @@ def _raise_last(problem: StateError | None) -> None:
 
 def show_output(output: str | None, *, size: int, defused: int) -> None:
     """Print where the scores were written, if anywhere, and what was changed there."""
-    from churnrisk import workflows
+    from churnrisk import inputs
     from churnrisk.cli.show import counted, say
 
     if output is not None:
-        say(f"All {counted(size, 'row')}: {workflows.without_password(output)}")
+        say(f"All {counted(size, 'row')}: {inputs.without_password(output)}")
     if defused:
         say(f"{defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")
 
@@ -195,14 +196,14 @@ def remember_run(
     path: StatePlace, model: ChurnModel, result: ScoreResult, *, settings: Settings
 ) -> tuple[int | None, StateError | None]:
     """Remember the run if that is wanted; give its number, or what is to be said once the scores are shown."""
-    from churnrisk import workflows
+    from churnrisk import memory
     from churnrisk.errors import StateError
 
     if not settings.remember or result.streamed is not None:
         return None, None
     version, days = str(model.version), settings.keep_runs_days
     try:
-        return workflows.remember(path, result.scores, model=version, kind=result.kind, keep_days=days), None
+        return memory.remember(path, result.scores, model=version, kind=result.kind, keep_days=days), None
     except StateError as error:
         return None, StateError(f"this run is not remembered, but the scores are whole: {error}")
 
@@ -237,8 +238,8 @@ def show_scores(model: ChurnModel, result: ScoreResult, *, top: int) -> None:
 
 def may_list(model: ChurnModel) -> bool:
     """Tell whether a list of whom to look at first may be shown, and say it where it may not."""
+    from churnrisk.cards import is_worth_acting_on
     from churnrisk.cli.show import say
-    from churnrisk.workflows import is_worth_acting_on
 
     is_worth = is_worth_acting_on(model.card)
     if not is_worth:

@@ -73,11 +73,11 @@ def serve(
 
     if any(importlib.util.find_spec(name) is None for name in ("fastapi", "uvicorn", "prometheus_client")):
         raise MissingExtra("the service needs an extra part: pip install 'churnrisk[service]'.")
-    from churnrisk.learning import Valuation
+    from churnrisk.forecast import Valuation
+    from churnrisk.memory import tend_state
     from churnrisk.messages import spoken_language
     from churnrisk.service import ServiceConfig
     from churnrisk.service import serve as run_service
-    from churnrisk.workflows import tend_state
 
     settings = current_settings(context, lang)
     config = ServiceConfig(
@@ -111,7 +111,7 @@ def serve(
 def _find_purchases(settings: Settings, given: str | None) -> str | None:
     """Give the history; None where none is named and the usual place is empty."""
     from churnrisk.errors import SourceError
-    from churnrisk.workflows import find_purchases
+    from churnrisk.inputs import find_purchases
 
     try:
         return find_purchases(given, settings.purchases)

@@ -57,7 +57,7 @@ def migrate(
 
     Example: churnrisk state migrate --to postgresql://churnrisk@db/churnrisk
     """
-    from churnrisk import workflows
+    from churnrisk import memory
     from churnrisk.cli.show import print_json, say
     from churnrisk.state import FORMAT, copy_state, find_state, parse_place
 
@@ -67,7 +67,7 @@ def migrate(
     if opened is None:
         raise StateError(f"{place}: nothing is remembered there yet.")
     opened.close()
-    workflows.catch_up(place)
+    memory.catch_up(place)
     counts = copy_state(place, target) if target is not None else None
     if as_json:
         print_json({"state": str(place), "format": FORMAT, "to": target and str(target), "rows": counts})
@@ -95,7 +95,7 @@ def prune(
 
     Example: churnrisk state prune --older-than 365
     """
-    from churnrisk import workflows
+    from churnrisk import memory
     from churnrisk.cli.reading import keep_in
     from churnrisk.cli.show import print_json, say
 
@@ -104,7 +104,7 @@ def prune(
     if not days:
         raise StateError("say with --older-than how many days are kept: keep_runs_days is 0, which keeps everything.")
     place = state_path(settings, state)
-    pruned = workflows.prune(
+    pruned = memory.prune(
         place,
         days=days,
         rejects_days=min(days, settings.keep_rejects_days or days),

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms, Target
     from churnrisk.orders import IntakeOptions
     from churnrisk.settings import Settings
-    from churnrisk.workflows import Acceptance, ChurnModel, TargetResult, Written
+    from churnrisk.targeting import Acceptance, TargetResult, Written
+    from churnrisk.workflows import ChurnModel
 
 
 class Tool(enum.StrEnum):
@@ -115,23 +116,23 @@ def target(
 
     Example: churnrisk target --contact-cost 1 --incentive-cost 10 --acceptance-rate 0.1 --margin 0.3 -o list.csv
     """
-    from churnrisk import workflows
+    from churnrisk import inputs, targeting, workflows
     from churnrisk.cli.show import print_json, progress_bar
-    from churnrisk.learning import Valuation
+    from churnrisk.forecast import Valuation
 
     settings = current_settings(context, lang, models_dir=models_dir)
     _check_files(output, tool, contacts)
     given = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
     known = _complete(given, settings)
-    measured = workflows.find_measured(known_state(settings, state))
-    acceptance = workflows.choose_acceptance(acceptance_rate, settings.acceptance_rate, measured=measured.acceptance)
+    measured = targeting.find_measured(known_state(settings, state))
+    acceptance = targeting.choose_acceptance(acceptance_rate, settings.acceptance_rate, measured=measured.acceptance)
     terms = _terms(known, acceptance, settings.redemption if redemption is None else redemption)
-    source = workflows.find_purchases(purchases, settings.purchases)
+    source = inputs.find_purchases(purchases, settings.purchases)
     options = reading.options(settings)
     churn_model = workflows.load(model, models_dir=settings.models_dir)
     with progress_bar(is_quiet=as_json) as progress:
         progress("scoring", 0, 1)
-        result = workflows.make_target(
+        result = targeting.make_target(
             churn_model,
             source,
             terms,
@@ -141,7 +142,7 @@ def target(
             playbook=settings.playbook,
             suppress=suppress or settings.suppress,
             multiple=measured.multiple,
-            learned_from=None if uplift is None else workflows.LearnedFrom(state_path(settings, state), uplift),
+            learned_from=None if uplift is None else targeting.LearnedFrom(state_path(settings, state), uplift),
             as_of=as_of,
             options=options,
         )
@@ -162,7 +163,7 @@ def _write(
     contacts: str | None,
     options: IntakeOptions,
 ) -> Written | None:
-    from churnrisk.workflows import write_target
+    from churnrisk.targeting import write_target
 
     if output is None:
         return None
@@ -172,7 +173,7 @@ def _write(
 
 def _check_files(output: Path | None, tool: Tool | None, contacts: str | None) -> None:
     from churnrisk.errors import OutputError
-    from churnrisk.workflows import check_list_output
+    from churnrisk.targeting import check_list_output
 
     if output is not None:
         check_list_output(output, None if tool is None else tool.value, contacts)
@@ -183,7 +184,7 @@ def _check_files(output: Path | None, tool: Tool | None, contacts: str | None) -
 def _complete(given: dict[str, float | None], settings: Settings) -> dict[str, float]:
     """Fill in from the settings what was not given, and refuse what is known from neither."""
     from churnrisk.errors import SettingsError
-    from churnrisk.workflows import check_needed
+    from churnrisk.targeting import check_needed
 
     configured = {name: getattr(settings, name) for name in given if name in settings.model_fields_set}
     amounts = {name: configured.get(name) if value is None else value for name, value in given.items()}

@@ -9,8 +9,8 @@ import typer
 from churnrisk.cli.options import AsJson, Reading, contact_terms, current_settings, reads_purchases, state_path
 
 if TYPE_CHECKING:
+    from churnrisk.operations import MailPlan, WeeklyResult
     from churnrisk.settings import Settings
-    from churnrisk.workflows import MailPlan, WeeklyResult
 
 
 def register(app: typer.Typer) -> None:
@@ -29,15 +29,15 @@ def weekly(
 
     Example: churnrisk weekly
     """
-    from churnrisk import workflows
+    from churnrisk import inputs, operations
     from churnrisk.cli.show import print_json
-    from churnrisk.learning import Valuation
+    from churnrisk.forecast import Valuation
     from churnrisk.monitor import parse_rules
 
     settings = current_settings(context)
     folder = settings.weekly_dir
-    plan = workflows.WeeklyPlan(
-        source=workflows.find_purchases(None, settings.purchases),
+    plan = operations.WeeklyPlan(
+        source=inputs.find_purchases(None, settings.purchases),
         models_dir=settings.models_dir,
         state=state_path(settings, None, models_dir=None),
         folder=folder,
@@ -51,7 +51,7 @@ def weekly(
         terms=contact_terms(settings),
         playbook=settings.playbook,
     )
-    result = workflows.run_weekly(plan)
+    result = operations.run_weekly(plan)
     if as_json:
         print_json(_describe(result))
         return
@@ -77,7 +77,7 @@ def _describe(result: WeeklyResult) -> dict[str, Any]:
 def _plan_mail(settings: Settings) -> MailPlan | None:
     """Give who is to be sent what; None where no mail server is set."""
     from churnrisk.errors import SettingsError
-    from churnrisk.workflows import MailPlan, MailServer
+    from churnrisk.operations import MailPlan, MailServer
 
     if settings.smtp_host is None:
         return None

@@ -4,10 +4,10 @@ Here lazy queries become arrays, once. Features and labels are computed apart an
 window reaches past ``as_of``, and nothing on or after ``as_of`` is read.
 """
 
-from churnrisk.dataset.exposure import Exposure, mend_exposed, mend_snapshot, weigh_customers
+from churnrisk.dataset.exposure import Exposure, mend_exposed, weigh_customers
 from churnrisk.dataset.follow_ups import FollowUpData, build_follow_ups, choose_follow_ups
-from churnrisk.dataset.past_bases import PastBase, trace_past_bases
-from churnrisk.dataset.purchase_days import DailyPurchases, count_daily_purchases, repurchase_gaps, summarise_histories
+from churnrisk.dataset.past_bases import PastBase
+from churnrisk.dataset.purchase_days import DailyPurchases, count_daily_purchases, repurchase_gaps
 from churnrisk.dataset.training import SnapshotData, TrainingSet, build_training_set, weighted_mean
 
 __all__ = [
@@ -22,10 +22,7 @@ __all__ = [
     "choose_follow_ups",
     "count_daily_purchases",
     "mend_exposed",
-    "mend_snapshot",
     "repurchase_gaps",
-    "summarise_histories",
-    "trace_past_bases",
     "weigh_customers",
     "weighted_mean",
 ]

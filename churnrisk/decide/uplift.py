@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from churnrisk.decide.qini import Qini, coefficient_of_counts, qini_coefficient
 from churnrisk.errors import CampaignError
-from churnrisk.learning import LinearModel, fit_linear
+from churnrisk.regression import LinearModel, fit_linear
 from churnrisk.types import Bools, Floats
 
 LEAST_CONTROL = 500

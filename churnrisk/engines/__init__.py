@@ -20,13 +20,7 @@ from churnrisk.engines.lakehouse import LEVELS, MARKS, refusal_of
 from churnrisk.engines.postgres import connect_postgres
 from churnrisk.engines.ranges import choose_rows, cut_range, key_ranges
 from churnrisk.engines.spark import map_rows
-from churnrisk.engines.spark_files import (
-    SourceFiles,
-    check_folder,
-    find_files,
-    read_parquet,
-    replacing_folder,
-)
+from churnrisk.engines.spark_files import check_folder, find_files, read_parquet, replacing_folder
 from churnrisk.engines.spark_session import Spark, is_spark, spark_errors
 from churnrisk.engines.sql import SqlEngine, map_over_customers
 from churnrisk.engines.storage import explaining_storage, storage_error, storage_error_in
@@ -42,7 +36,6 @@ __all__ = [
     "Database",
     "FileDatabase",
     "MemoryDatabase",
-    "SourceFiles",
     "Spark",
     "SqlEngine",
     "StoredTable",

@@ -1,16 +1,27 @@
 """Reasons: which of eight families of features a score comes from, as exact Shapley values, and that in words."""
 
-from churnrisk.explain.facts import CAUTION
-from churnrisk.explain.reasons import MOST_REASONS, Explainer, Explanation, Reason, list_texts, measure_drivers
-from churnrisk.explain.shares import Shares
+from churnrisk.explain.customer import explain_customer
+from churnrisk.explain.finder import (
+    REASON_COLUMNS,
+    ReasonFinder,
+    ReasonsFor,
+    describe_drivers,
+    main_families,
+    make_finder,
+    score_with_reasons,
+    with_reasons,
+)
+from churnrisk.explain.reasons import Explainer
 
 __all__ = [
-    "CAUTION",
-    "MOST_REASONS",
+    "REASON_COLUMNS",
     "Explainer",
-    "Explanation",
-    "Reason",
-    "Shares",
-    "list_texts",
-    "measure_drivers",
+    "ReasonFinder",
+    "ReasonsFor",
+    "describe_drivers",
+    "explain_customer",
+    "main_families",
+    "make_finder",
+    "score_with_reasons",
+    "with_reasons",
 ]

@@ -13,7 +13,7 @@ from math import factorial
 
 import numpy as np
 
-from churnrisk.learning import FAMILIES
+from churnrisk.regression import FAMILIES
 from churnrisk.types import Floats
 
 PLAYERS = len(FAMILIES)

@@ -11,7 +11,8 @@ import numpy as np
 from churnrisk.explain.facts import FACTS, Fact
 from churnrisk.explain.numbers import Numbers
 from churnrisk.explain.shares import BLOCK, Sharer, Shares
-from churnrisk.learning import FAMILIES, FittedModel, to_probability
+from churnrisk.learning import FittedModel
+from churnrisk.regression import FAMILIES, to_probability
 from churnrisk.types import Bools, Floats
 
 MOST_REASONS = 3
@@ -31,7 +32,7 @@ class Reason:
     Parameters
     ----------
     family : str
-        One of :data:`churnrisk.learning.FAMILIES`.
+        One of :data:`churnrisk.regression.FAMILIES`.
     direction : {"raises", "lowers"}
         What the family does to the churn probability.
     log_odds : float

@@ -15,7 +15,8 @@ from churnrisk.explain.boosted_game import BoostedGame
 from churnrisk.explain.forest_game import ForestGame
 from churnrisk.explain.game import PLAYERS, Worth, share_out
 from churnrisk.explain.linear_game import LinearGame
-from churnrisk.learning import FAMILIES, Blend, BoostedModel, FittedModel, ForestModel, RidgePart, Rule, families_of
+from churnrisk.learning import Blend, BoostedModel, FittedModel, ForestModel, RidgePart, Rule
+from churnrisk.regression import FAMILIES, families_of
 from churnrisk.types import Floats
 
 Game = LinearGame | BoostedGame | ForestGame
@@ -35,7 +36,7 @@ class Shares:
     base : float
         The log-odds where nothing is known of the customer: those of the stored sample, taken together.
     values : ndarray of shape (n, 8)
-        Log-odds that each family of :data:`churnrisk.learning.FAMILIES` adds; with ``base`` they sum to ``log_odds``.
+        Log-odds that each family of :data:`churnrisk.regression.FAMILIES` adds; with ``base`` they sum to ``log_odds``.
     log_odds : ndarray of shape (n,)
         Of the churn probability.
     """

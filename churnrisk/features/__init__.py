@@ -5,14 +5,11 @@ This package and :mod:`churnrisk.labels` do not know each other: that is the bar
 
 from churnrisk.features.base import PurchaseLog
 from churnrisk.features.build import Features, customer_features, finish_features, iterate_features, lazy_features
-from churnrisk.features.catalogue import LogFacts, catalogue, feature_fingerprint, left_out
+from churnrisk.features.catalogue import catalogue, feature_fingerprint, left_out
 from churnrisk.features.compiled import run_kept
-from churnrisk.features.feature import Feature
 
 __all__ = [
-    "Feature",
     "Features",
-    "LogFacts",
     "PurchaseLog",
     "catalogue",
     "customer_features",

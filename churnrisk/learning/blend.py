@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from churnrisk.learning.linear import to_probability
+from churnrisk.regression import to_probability
 from churnrisk.types import Floats
 
 PRIOR = (0.5, 0.25, 0.25)

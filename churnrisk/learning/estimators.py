@@ -13,12 +13,11 @@ from churnrisk.btyd import BtydModel, fit_btyd
 from churnrisk.dataset import SnapshotData, TrainingSet, weighted_mean
 from churnrisk.errors import NotEnoughData
 from churnrisk.learning.blend import choose_weights, prior_weights
-from churnrisk.learning.design import PRODUCTS, SILENCE, SQUARES, Design
 from churnrisk.learning.level import Level, forecast_level, forecast_shift, trace_shifts
-from churnrisk.learning.linear import LinearModel, Terms, fit_linear, shift_to
 from churnrisk.learning.rules import Rule, choose_rule
 from churnrisk.learning.trees import BoostedModel, ForestModel, Sizes, draw_rows, fit_boosted, fit_forest
 from churnrisk.learning.workers import ALONE, Workers
+from churnrisk.regression import PRODUCTS, SILENCE, SQUARES, Design, LinearModel, Terms, fit_linear, shift_to
 from churnrisk.types import Floats, Integers
 
 STRENGTH = 0.002

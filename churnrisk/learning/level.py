@@ -33,7 +33,7 @@ import numpy as np
 
 from churnrisk.btyd import BtydModel, Summary
 from churnrisk.dataset import PastBase, weighted_mean
-from churnrisk.learning.linear import shift_to, to_log_odds, to_probability
+from churnrisk.regression import shift_to, to_log_odds, to_probability
 from churnrisk.timeline import Snapshot
 from churnrisk.types import Floats, Integers
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from churnrisk.btyd import ValueModel
 from churnrisk.dataset import FollowUpData, TrainingSet
-from churnrisk.learning.outlook_fit import OutlookCheck, fit_outlook, select_outlook_features
+from churnrisk.forecast import OutlookCheck, ValueModel, fit_outlook, select_outlook_features
 from churnrisk.learning.train import FittedModel
 
 

@@ -13,8 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from churnrisk.dataset import weighted_mean
-from churnrisk.learning.design import SILENCE, Design
-from churnrisk.learning.linear import LinearModel, fit_linear, shift_to, to_log_odds, to_probability
+from churnrisk.regression import SILENCE, Design, LinearModel, fit_linear, shift_to, to_log_odds, to_probability
 from churnrisk.types import Floats
 
 RECENCY_BINS = 10

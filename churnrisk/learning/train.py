@@ -11,15 +11,15 @@ import numpy as np
 
 from churnrisk.dataset import SnapshotData, TrainingSet, weighted_mean
 from churnrisk.errors import NotEnoughData
+from churnrisk.forecast import Outlook, Prospects
 from churnrisk.learning.baselines import QUICK_BASELINES, RFM, forecast_baselines
 from churnrisk.learning.calibration import calibration_beyond_chance
 from churnrisk.learning.estimators import DECAY, MOST_SNAPSHOTS, Blend, Grown, Learner, fit_learner, grow_parts
 from churnrisk.learning.evaluate import Interval, Scored, difference, measure, reliability
-from churnrisk.learning.linear import LinearModel, fit_linear, shift_to, to_probability
 from churnrisk.learning.max_profit import Point, roc_hull
-from churnrisk.learning.outlook import Outlook, Prospects
 from churnrisk.learning.risk import RiskBands
 from churnrisk.learning.workers import ALONE, Workers
+from churnrisk.regression import LinearModel, fit_linear, shift_to, to_probability
 from churnrisk.timeline import Snapshot, SnapshotPlan, date_of
 from churnrisk.types import Floats
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from churnrisk.learning.linear import median_of_known, to_log_odds, to_probability
 from churnrisk.learning.tree_tables import MOST_LEAVES, DeepTrees, SmallTrees
+from churnrisk.regression import median_of_known, to_log_odds, to_probability
 from churnrisk.types import Floats
 
 CLASSES = 64

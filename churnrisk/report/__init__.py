@@ -4,16 +4,16 @@ The dashboard shows the same: it asks for the blocks of a section, :func:`descri
 with the same templates.
 """
 
-from churnrisk.report.blocks import Block, Card, Cards, Chart, Column, DataTable, Words
+from churnrisk.report.blocks import Block, Card, Cards, Column, DataTable, Words
 from churnrisk.report.campaigns import describe_campaigns
-from churnrisk.report.charts import PALETTES, themes
+from churnrisk.report.charts import themes
 from churnrisk.report.cohort_map import describe_cohorts
 from churnrisk.report.content import AtRisk, ContactPlan, MeasuredCampaign, ModelSheet, ReportData, describe_report
 from churnrisk.report.customer_sheet import draw_history, draw_reasons, draw_timeline
 from churnrisk.report.formats import amount, percent, whole
 from churnrisk.report.model_sheet import describe_model
 from churnrisk.report.monitor_sheet import describe_monitor
-from churnrisk.report.names import ACTION_NAMES, OUTCOMES, RISKS, SEGMENT_NAMES, name_action, name_segment
+from churnrisk.report.names import OUTCOMES, RISKS, SEGMENT_NAMES, name_action, name_segment
 from churnrisk.report.overview import make_cards, name_latest
 from churnrisk.report.page import ASSETS, make_environment, read_asset, render_report
 from churnrisk.report.segment_shares import describe_segments
@@ -21,17 +21,14 @@ from churnrisk.report.trends import describe_trends
 from churnrisk.report.value_trust import is_rough, tell_value_trust
 
 __all__ = [
-    "ACTION_NAMES",
     "ASSETS",
     "OUTCOMES",
-    "PALETTES",
     "RISKS",
     "SEGMENT_NAMES",
     "AtRisk",
     "Block",
     "Card",
     "Cards",
-    "Chart",
     "Column",
     "ContactPlan",
     "DataTable",

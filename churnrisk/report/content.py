@@ -83,7 +83,7 @@ class ModelSheet:
     version : str
         As it is stored.
     card : mapping
-        Its card, see :mod:`churnrisk.workflows.card`; nothing of a single customer is in it.
+        Its card, see :mod:`churnrisk.cards.card`; nothing of a single customer is in it.
     plan : ContactPlan
         For the profit curve.
     """

@@ -26,7 +26,7 @@ def describe_monitor(found: Mapping[str, Any]) -> Iterator[Block]:
     Parameters
     ----------
     found : mapping
-        What :func:`churnrisk.workflows.monitor_view` gives.
+        What :func:`churnrisk.operations.monitor_view` gives.
     """
     look = found["latest"]
     if look is None:

@@ -16,8 +16,9 @@ from churnrisk.btyd import Summary
 from churnrisk.engines import Arrays, Spark, check_folder, map_rows, replacing_folder, spark_errors
 from churnrisk.errors import OutputError
 from churnrisk.features import finish_features, lazy_features
+from churnrisk.forecast import Valuation
 from churnrisk.formulas import FORMULA, NUMBER_OR_PHONE
-from churnrisk.learning import FittedModel, Valuation
+from churnrisk.learning import FittedModel
 from churnrisk.orders import Orders
 from churnrisk.scoring.score import check_amounts
 from churnrisk.scoring.scores import NEXT_ORDER, OUTLOOK_COLUMNS, By, OutlookColumns, arrange

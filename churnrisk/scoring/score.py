@@ -13,7 +13,8 @@ import numpy as np
 from churnrisk.engines import BATCH_ROWS, Database, MemoryDatabase
 from churnrisk.errors import ColumnError
 from churnrisk.features import Features, customer_features, iterate_features
-from churnrisk.learning import FittedModel, SummaryModel, Valuation
+from churnrisk.forecast import Valuation
+from churnrisk.learning import FittedModel, SummaryModel
 from churnrisk.orders import Orders
 from churnrisk.scoring.scores import By, OutlookColumns, Scores, arrange
 from churnrisk.scoring.standing import CUSTOMER, Standing, find, select_customers, standing_of

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from churnrisk.btyd import Summary
-from churnrisk.learning import REPORTED, FittedModel, SummaryModel, Valuation
+from churnrisk.forecast import REPORTED, Valuation
+from churnrisk.learning import FittedModel, SummaryModel
 from churnrisk.orders import Orders
 from churnrisk.scoring.standing import CUSTOMER, Standing, find, lapsed_histories
 from churnrisk.timeline import Snapshot, date_of

@@ -18,7 +18,8 @@ import numpy as np
 from churnrisk.btyd import Summary
 from churnrisk.engines import BATCH_ROWS, Arrays, Database, StoredTable, collect_arrays, iterate_batches, map_ahead
 from churnrisk.features import Features, iterate_features
-from churnrisk.learning import FittedModel, Outlook, Valuation
+from churnrisk.forecast import Outlook, Valuation
+from churnrisk.learning import FittedModel
 from churnrisk.orders import Orders
 from churnrisk.scoring.score import Watch, check_amounts
 from churnrisk.scoring.scores import DECIMALS, OUTLOOK_COLUMNS, By, OutlookColumns, Scores, dress

@@ -30,8 +30,8 @@ from churnrisk.service.login import router as login
 from churnrisk.service.logs import log_defect
 from churnrisk.service.metrics import router as metrics
 from churnrisk.service.problems import add_handlers
+from churnrisk.shop import Shop
 from churnrisk.state import open_state
-from churnrisk.workflows import Shop
 
 KEEP_UP_SECONDS = 1.0
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from churnrisk.errors import SettingsError
-from churnrisk.learning import Valuation
+from churnrisk.forecast import Valuation
 from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
 from churnrisk.state import StatePlace
 
 if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms
-    from churnrisk.workflows import ShopPlan
+    from churnrisk.shop import ShopPlan
 
 MEBIBYTE = 2**20
 READY, ALIVE = b"ready", b"alive"
@@ -155,8 +155,8 @@ class ServiceConfig:
     @property
     def shop_plan(self) -> ShopPlan:
         """What the shop is made of."""
-        from churnrisk.retention import Calendar  # late: the supervisor does without what it loads
-        from churnrisk.workflows import ShopPlan
+        from churnrisk.retention import Calendar
+        from churnrisk.shop import ShopPlan
 
         return ShopPlan(
             self.shop_dir or self.models_dir.resolve().parent / f"shop-{self._digest}",

@@ -13,8 +13,8 @@ from churnrisk.errors import StateError
 from churnrisk.service.access import OPEN_PROBE
 from churnrisk.service.logs import describe_in_full, log
 from churnrisk.service.problems import Problem, respond
+from churnrisk.shop import Shop
 from churnrisk.state import State
-from churnrisk.workflows import Shop
 
 router = APIRouter(tags=["health"])
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from churnrisk.clock import steady, wall
 from churnrisk.errors import ChurnriskError, OutputError
+from churnrisk.memory import results_folder
 from churnrisk.service.config import ServiceConfig
+from churnrisk.shop import score_everybody, train_on_history
 from churnrisk.state import Job, State, last_erased_at, list_jobs, report_progress, stamp_tombstones
-from churnrisk.workflows import results_folder, score_everybody, train_on_history
 
 KEPT_DAYS = 7
 REPORT_SECONDS = 0.5

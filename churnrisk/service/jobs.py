@@ -20,6 +20,7 @@ from churnrisk.service.config import ALIVE, READY, ServiceConfig
 from churnrisk.service.job_kinds import Ages, remove_old_results, run_job
 from churnrisk.service.logs import describe_error, log, start_logs
 from churnrisk.service.worker import BEAT_SECONDS, end_with_supervisor
+from churnrisk.shop import choose_reasons, find_current, prepare_shop
 from churnrisk.state import (
     Job,
     State,
@@ -31,7 +32,6 @@ from churnrisk.state import (
     open_state,
     stamp_tombstones,
 )
-from churnrisk.workflows import choose_reasons, find_current, prepare_shop
 
 LOOK_SECONDS = 0.25
 RETRY_SECONDS = 30.0

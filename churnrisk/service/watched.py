@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
+from churnrisk.operations import monitor_gauges
 from churnrisk.state import State
-from churnrisk.workflows import monitor_gauges
 
 MEANINGS = {
     "psi_max": "Largest population stability index of a feature, at the newest churnrisk monitor",

@@ -1,12 +1,11 @@
 """Settings: an option beats the environment (``CHURNRISK_...``), which beats ``churnrisk.toml``, then the default."""
 
-from churnrisk.settings.fields import FILE_NAME, PREFIX, Settings
+from churnrisk.settings.fields import FILE_NAME, Settings
 from churnrisk.settings.reading import GONE, column_roles, commented_file, nearest, read_settings
 
 __all__ = [
     "FILE_NAME",
     "GONE",
-    "PREFIX",
     "Settings",
     "column_roles",
     "commented_file",

@@ -5,23 +5,8 @@ ids are in it and never in a model, so who wants no trace deletes it, or keeps n
 """
 
 from churnrisk.state.access import find_held
-from churnrisk.state.audit import AuditEntry, amend_audit, list_audit, note_audit, recording
-from churnrisk.state.campaigns import (
-    OUTCOMES,
-    Campaign,
-    Measured,
-    Member,
-    Outcome,
-    StoredCampaign,
-    add_campaign,
-    add_measured,
-    check_name_free,
-    find_overlaps,
-    list_campaigns,
-    list_measured,
-    load_campaign,
-    load_members,
-)
+from churnrisk.state.audit import amend_audit, list_audit, note_audit, recording
+from churnrisk.state.clock import now
 from churnrisk.state.copying import backup_state, copy_state
 from churnrisk.state.database import (
     State,
@@ -47,7 +32,6 @@ from churnrisk.state.erasure import (
 )
 from churnrisk.state.jobs import (
     Job,
-    JobStatus,
     add_job,
     cancel_job,
     claim_job,
@@ -58,11 +42,9 @@ from churnrisk.state.jobs import (
     report_progress,
 )
 from churnrisk.state.keys import (
-    KEY_PREFIX,
     ROLES,
     KeyRecord,
     Role,
-    SessionRecord,
     adopt_key,
     close_session,
     create_key,
@@ -78,7 +60,6 @@ from churnrisk.state.migrations import FORMAT
 from churnrisk.state.monitoring import MonitorRun, add_monitor_run, keep_outcome, list_monitor_runs, list_outcomes
 from churnrisk.state.objections import add_objections, list_objections, say_objections, standing
 from churnrisk.state.received import (
-    Receipt,
     ReceivedOrder,
     StoredOrder,
     add_received,
@@ -89,40 +70,27 @@ from churnrisk.state.received import (
 )
 from churnrisk.state.retention import Pruned, prune_state
 from churnrisk.state.runs import Remembered, Run, RunScore, find_run, list_runs, load_history, load_scores, remember_run
-from churnrisk.state.written import WrittenFile, drop_written, list_written, note_written, remembering_files
+from churnrisk.state.written import WrittenFile, drop_written, list_written, remembering_files
 
 __all__ = [
     "FORMAT",
-    "KEY_PREFIX",
-    "OUTCOMES",
     "ROLES",
     "SEPARATORS",
-    "AuditEntry",
-    "Campaign",
     "Erasure",
     "Job",
-    "JobStatus",
     "KeyRecord",
-    "Measured",
-    "Member",
     "MonitorRun",
-    "Outcome",
     "Pruned",
-    "Receipt",
     "ReceivedOrder",
     "Remembered",
     "Role",
     "Run",
     "RunScore",
-    "SessionRecord",
     "State",
     "StatePlace",
-    "StoredCampaign",
     "StoredOrder",
     "WrittenFile",
-    "add_campaign",
     "add_job",
-    "add_measured",
     "add_monitor_run",
     "add_objections",
     "add_received",
@@ -131,7 +99,6 @@ __all__ = [
     "amend_audit",
     "backup_state",
     "cancel_job",
-    "check_name_free",
     "claim_job",
     "close_session",
     "copies_folder",
@@ -146,7 +113,6 @@ __all__ = [
     "fail_lost_jobs",
     "find_held",
     "find_key",
-    "find_overlaps",
     "find_run",
     "find_session",
     "find_state",
@@ -157,24 +123,20 @@ __all__ = [
     "last_erased_at",
     "last_received_seq",
     "list_audit",
-    "list_campaigns",
     "list_jobs",
     "list_keys",
-    "list_measured",
     "list_monitor_runs",
     "list_objections",
     "list_outcomes",
     "list_runs",
     "list_tombstones",
     "list_written",
-    "load_campaign",
     "load_history",
     "load_job",
-    "load_members",
     "load_received",
     "load_scores",
     "note_audit",
-    "note_written",
+    "now",
     "open_session",
     "open_state",
     "parse_place",

@@ -5,15 +5,7 @@ to unpickle a file is to run what its writer wished. So every model is signed wh
 this installation, or a key that it trusts, has signed is ever unpickled.
 """
 
-from churnrisk.store.entries import (
-    ModelEntry,
-    Promotion,
-    list_models,
-    promote_model,
-    read_card,
-    remove_model,
-    verify_model,
-)
+from churnrisk.store.entries import ModelEntry, list_models, promote_model, read_card, remove_model, verify_model
 from churnrisk.store.erasure import (
     ErasedCustomers,
     find_erased,
@@ -22,10 +14,8 @@ from churnrisk.store.erasure import (
     load_erased,
     load_pseudonym_key,
     make_pseudonym_key,
-    read_secret,
-    write_secret,
 )
-from churnrisk.store.loading import StoredModel, load_model
+from churnrisk.store.loading import load_model
 from churnrisk.store.saving import save_model
 from churnrisk.store.shipping import PackedModel, pack_files, pack_model, unpack_model
 from churnrisk.store.versions import read_current, resolve_version, stamp_current, stamp_model
@@ -34,8 +24,6 @@ __all__ = [
     "ErasedCustomers",
     "ModelEntry",
     "PackedModel",
-    "Promotion",
-    "StoredModel",
     "find_erased",
     "has_erased",
     "has_objected",
@@ -49,7 +37,6 @@ __all__ = [
     "promote_model",
     "read_card",
     "read_current",
-    "read_secret",
     "remove_model",
     "resolve_version",
     "save_model",
@@ -57,5 +44,4 @@ __all__ = [
     "stamp_model",
     "unpack_model",
     "verify_model",
-    "write_secret",
 ]

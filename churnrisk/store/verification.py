@@ -28,7 +28,7 @@ from churnrisk.store.manifest import (
 from churnrisk.store.versions import check_version, suggest_promotion
 
 # Raise by one with every change after which an older churnrisk would misread the card.
-CARD_FORMAT_VERSION = 2
+CARD_FORMAT_VERSION = 3
 
 _MANIFEST_LIMIT = 1_000_000
 

@@ -8,15 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from churnrisk.campaigns import describe_exposures, read_exposures
+from churnrisk.cards import describe_backtest, describe_grade, describe_intake
+from churnrisk.inputs import named_when_too_short
 from churnrisk.learning import Backtest, Grade, evidence_of_backtest, grade_model
 from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions, read_orders
+from churnrisk.planning import Day, describe_draw, draw_for_training
 from churnrisk.timeline import DEFAULT_LOOKBACK, HorizonChoice
 from churnrisk.types import Progress
-from churnrisk.workflows.card import describe_backtest, describe_grade, describe_intake
-from churnrisk.workflows.days import Day
-from churnrisk.workflows.drawing import describe_draw, draw_for_training
-from churnrisk.workflows.exposures import describe_exposures, read_exposures
-from churnrisk.workflows.sources import named_when_too_short
 from churnrisk.workflows.training import backtest_orders, choose_windows
 
 

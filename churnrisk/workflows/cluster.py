@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from churnrisk.learning import Valuation
+from churnrisk.cards import read_as_trained, warn_of_grade
+from churnrisk.forecast import Valuation
 from churnrisk.orders import IntakeOptions, read_orders
+from churnrisk.planning import Day, choose_as_of
 from churnrisk.scoring import By, ClusterScores, score_on_cluster
-from churnrisk.workflows.card import warn_of_grade
-from churnrisk.workflows.days import Day, choose_as_of
 from churnrisk.workflows.model import ChurnModel
-from churnrisk.workflows.recipe import read_as_trained
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from churnrisk.errors import ChurnriskError, ModelNotFound
+from churnrisk.forecast import StoredValue
 from churnrisk.orders import Orders
-from churnrisk.retention import StoredValue
 from churnrisk.scoring import score_orders
 from churnrisk.workflows.model import load
 

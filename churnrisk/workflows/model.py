@@ -6,19 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from churnrisk.cards import read_as_trained
+from churnrisk.explain import ReasonsFor, explain_customer, make_finder, score_with_reasons
 from churnrisk.features import feature_fingerprint
-from churnrisk.learning import (
-    FittedModel,
-    Valuation,
-)
+from churnrisk.forecast import Valuation
+from churnrisk.learning import FittedModel
 from churnrisk.orders import IntakeOptions, read_orders
+from churnrisk.planning import Day, choose_as_of
 from churnrisk.scoring import By
 from churnrisk.store import PackedModel, load_model, pack_files, pack_model, read_card, save_model
-from churnrisk.workflows.days import Day, choose_as_of
-from churnrisk.workflows.explanation import explain_customer
 from churnrisk.workflows.frames import to_frame
-from churnrisk.workflows.reasons import ReasonsFor, make_finder, score_with_reasons
-from churnrisk.workflows.recipe import read_as_trained
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 
 import churnrisk
+from churnrisk.campaigns import StoredCampaign, list_campaigns, list_measured
+from churnrisk.cards import describe_intake, describe_snapshot, is_worth_acting_on, warn_of_grade
 from churnrisk.decide import ContactTerms
 from churnrisk.errors import IncompatibleModel, ModelNotFound, NotEnoughData, OutputError, SettingsError, StoreError
+from churnrisk.explain import make_finder, score_with_reasons
 from churnrisk.messages import mark
 from churnrisk.orders import IntakeOptions, Orders, read_orders
+from churnrisk.planning import choose_as_of
 from churnrisk.report import AtRisk, ContactPlan, MeasuredCampaign, ModelSheet, ReportData, render_report
 from churnrisk.retention import (
     USUAL,
@@ -27,13 +31,10 @@ from churnrisk.retention import (
     measure_retention,
 )
 from churnrisk.scoring import Scores
-from churnrisk.state import StatePlace, StoredCampaign, find_state, list_campaigns, list_measured
+from churnrisk.state import StatePlace, find_state
 from churnrisk.tables import Table
 from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
-from churnrisk.workflows.card import describe_intake, describe_snapshot, is_worth_acting_on, warn_of_grade
-from churnrisk.workflows.days import choose_as_of
 from churnrisk.workflows.model import ChurnModel, load
-from churnrisk.workflows.reasons import make_finder, score_with_reasons
 from churnrisk.writing import replacing
 
 ENDINGS = (".html", ".htm")

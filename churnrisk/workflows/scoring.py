@@ -10,21 +10,21 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from churnrisk.cards import read_as_trained, warn_of_grade
 from churnrisk.errors import ColumnError
+from churnrisk.explain import ReasonsFor, make_finder, score_with_reasons, with_reasons
+from churnrisk.forecast import Valuation
 from churnrisk.holes import selling_days
-from churnrisk.learning import FittedModel, Valuation
+from churnrisk.inputs import rejects_beside
+from churnrisk.learning import FittedModel
+from churnrisk.memory import Comparison, Memory, with_change
 from churnrisk.orders import CustomerTable, IntakeOptions, Orders, read_customers, read_orders, write_database_table
+from churnrisk.planning import Day, choose_as_of, say_if_long_past, to_day, today
 from churnrisk.schema import SUMMARY_ROLES
 from churnrisk.scoring import By, Scores, StreamedScores, score_summary
 from churnrisk.tables import CsvStyle, Table, check_target, write_table
 from churnrisk.timeline import date_of
-from churnrisk.workflows.card import warn_of_grade
-from churnrisk.workflows.changes import Comparison, Memory, with_change
-from churnrisk.workflows.days import Day, choose_as_of, say_if_long_past, to_day, today
 from churnrisk.workflows.model import ChurnModel
-from churnrisk.workflows.reasons import ReasonsFor, make_finder, score_with_reasons, with_reasons
-from churnrisk.workflows.recipe import read_as_trained
-from churnrisk.workflows.sources import rejects_beside
 from churnrisk.workflows.streaming import Streamed, StreamTo, table_of, write_stream
 
 Kind = Literal["purchases", "ids", "summary"]

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from churnrisk.learning import FittedModel, Valuation
+from churnrisk.explain import REASON_COLUMNS, ReasonFinder
+from churnrisk.forecast import Valuation
+from churnrisk.learning import FittedModel
 from churnrisk.orders import Orders
 from churnrisk.scoring import NEXT_ORDER, By, Scores, StreamedScores, stream_scores
 from churnrisk.tables import CsvStyle, Kind, Table, whole_numbers, write_tables
-from churnrisk.workflows.reasons import REASON_COLUMNS, ReasonFinder
 
 STREAM_ORDERS = 3_000_000
 """A log of more orders is scored in a stream, where the scores go to a file that can be written in parts."""

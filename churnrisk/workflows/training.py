@@ -8,11 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from churnrisk.campaigns import describe_exposures, read_exposures
+from churnrisk.cards import KEY as RECIPE
+from churnrisk.cards import describe_outlook, describe_recipe, describe_value, make_card
 from churnrisk.dataset import Exposure, FollowUpData, TrainingSet, build_training_set, mend_exposed
+from churnrisk.explain import describe_drivers
+from churnrisk.forecast import KnownValue, OutlookCheck, learn_from_past
+from churnrisk.inputs import named_when_too_short
 from churnrisk.learning import (
     Backtest,
     FittedModel,
-    OutlookCheck,
     Workers,
     add_outlook,
     evidence_of_backtest,
@@ -22,24 +27,23 @@ from churnrisk.learning import (
     import_growers,
     run_backtest,
 )
+from churnrisk.memory import leave_out
 from churnrisk.monitor import KEY as MONITORING
 from churnrisk.monitor import make_reference
 from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions, Orders, read_orders
+from churnrisk.planning import (
+    Day,
+    choose_snapshot,
+    choose_workers,
+    describe_draw,
+    plan_backtest_of,
+    plan_training,
+    training_as_of,
+)
 from churnrisk.state import StatePlace
 from churnrisk.timeline import DEFAULT_LOOKBACK, HorizonChoice, Snapshot
 from churnrisk.types import Progress
-from churnrisk.workflows.card import describe_outlook, describe_value, make_card
-from churnrisk.workflows.days import Day, training_as_of
-from churnrisk.workflows.drawing import describe_draw
-from churnrisk.workflows.exposures import describe_exposures, read_exposures
 from churnrisk.workflows.model import ChurnModel
-from churnrisk.workflows.objections import leave_out
-from churnrisk.workflows.outlook import KnownValue, learn_from_past
-from churnrisk.workflows.planning import choose_snapshot, choose_workers, plan_backtest_of, plan_training
-from churnrisk.workflows.reasons import describe_drivers
-from churnrisk.workflows.recipe import KEY as RECIPE
-from churnrisk.workflows.recipe import describe_recipe
-from churnrisk.workflows.sources import named_when_too_short
 
 Task = Callable[[], Any]
 

@@ -24,8 +24,10 @@ STAGE_PACKAGES = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 HOMES = {
     # Not in timeline, schema and settings, which the quick commands load, nor in store and cli.
     "numpy": "types engines holes tables sources orders simulate btyd features labels retention dataset learning "
-    "scoring explain decide monitor report workflows",
-    "narwhals": "engines holes sources orders simulate features labels retention dataset scoring monitor workflows",
+    "scoring explain decide monitor report workflows campaigns "
+    "targeting operations memory planning shop cards regression forecast",
+    "narwhals": "engines holes sources orders simulate features labels retention dataset scoring monitor workflows "
+    "campaigns memory planning operations shop",
     "duckdb": "engines",
     "pyspark": "engines",
     "py4j": "engines",  # which brings Spark's errors
@@ -34,10 +36,10 @@ HOMES = {
     "psycopg": "engines state",
     "chardet": "sources",
     "python_calamine": "sources",
-    "scipy": "btyd learning",
-    "sklearn": "learning",
-    "threadpoolctl": "learning scoring decide explain",
-    "pandas": "engines sources scoring workflows",  # at the edges: a frame comes in, a frame goes out
+    "scipy": "btyd learning regression forecast",
+    "sklearn": "learning regression",
+    "threadpoolctl": "learning regression forecast scoring decide explain",
+    "pandas": "engines sources scoring workflows shop",  # at the edges: a frame comes in, a frame goes out
     "joblib": "store",
     "babel": "messages",
     "cryptography": "store",

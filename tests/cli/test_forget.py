@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from churnrisk.memory import results_folder
+from churnrisk.memory.naming import names_any
 from churnrisk.state import (
     ReceivedOrder,
     add_received,
@@ -20,7 +22,6 @@ from churnrisk.state import (
     open_state,
 )
 from churnrisk.store import load_erased
-from churnrisk.workflows import names_any, results_folder
 from support.shop import PURCHASES, Answer, churnrisk, write_rows
 
 

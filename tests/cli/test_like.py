@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from churnrisk.cards import compare_cards, read_recipe
+from churnrisk.cards.recipe import KEPT, describe_recipe, read_as_trained
 from churnrisk.orders import IntakeOptions
 from churnrisk.simulate import simulate_purchases
 from churnrisk.store import list_models, read_card, save_model
 from churnrisk.timeline import date_of
-from churnrisk.workflows import compare_cards, read_recipe
-from churnrisk.workflows.recipe import KEPT, describe_recipe, read_as_trained
 from support.shop import churnrisk
 
 WINDOWS = {"as_of": "2012-01-01", "lookback_days": 300, "horizon_days": 40, "lead_days": 2}

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from churnrisk.sources.pseudonyms import pseudonym_of
-from churnrisk.store import read_secret
+from churnrisk.store.erasure import read_secret
 from support.shop import PURCHASES, churnrisk, read_rows, write_rows
 
 

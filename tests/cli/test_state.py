@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from churnrisk.memory import tend_state
 from churnrisk.state import Run, list_runs, open_state, remember_run
 from churnrisk.timeline import Snapshot
-from churnrisk.workflows import tend_state
 from support.shop import churnrisk
 
 SCORES = [("a", "scored", 0.5, "high", 1)]

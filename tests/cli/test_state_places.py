@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from churnrisk.state import list_campaigns, list_keys, list_runs, list_written, open_state
+from churnrisk.campaigns import list_campaigns
+from churnrisk.state import list_keys, list_runs, list_written, open_state
 from support.shop import CUSTOMERS, PURCHASES, churnrisk, write_rows
 
 

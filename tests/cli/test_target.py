@@ -9,7 +9,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from churnrisk.state import Campaign, Measured, add_campaign, add_measured, open_state
+from churnrisk.campaigns import Campaign, Measured
+from churnrisk.campaigns.records import add_campaign, add_measured
+from churnrisk.state import open_state
 from support.shop import PURCHASES, Answer, churnrisk, read_rows, write_rows
 
 COLUMNS = [
@@ -236,14 +238,14 @@ def test_what_cannot_be_is_refused_before_any_work(models: Path, arguments: tupl
 
 
 def test_a_model_stored_without_the_curve_still_gives_a_list(models: Path, whole: dict[str, Any]) -> None:
-    from churnrisk import workflows
+    from churnrisk import targeting, workflows
     from churnrisk.decide import ContactTerms
-    from churnrisk.learning import Valuation
+    from churnrisk.forecast import Valuation
 
     model = workflows.load(models_dir=models)
     card = json.loads(json.dumps(model.card))
     del card["test"]["roc_hull"]
     old = workflows.ChurnModel(model.model, card, model.version)
-    result = workflows.make_target(old, str(PURCHASES), ContactTerms(1, 10, 0.2), valuation=Valuation(0.3), capacity=20)
+    result = targeting.make_target(old, str(PURCHASES), ContactTerms(1, 10, 0.2), valuation=Valuation(0.3), capacity=20)
     assert result.max_profit == {}
     assert result.table.records() == whole["list"][:20]

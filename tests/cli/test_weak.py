@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from churnrisk.workflows import ChurnModel, is_worth_acting_on, load
-from churnrisk.workflows.card import warn_of_grade
+from churnrisk.cards import is_worth_acting_on
+from churnrisk.cards.card import warn_of_grade
+from churnrisk.workflows import ChurnModel, load
 from support.shop import CUSTOMERS, churnrisk
 
 

@@ -45,7 +45,7 @@ SCORER = """
 from churnrisk.learning import Valuation
 from churnrisk.orders import IntakeOptions
 from churnrisk.workflows import scoring
-from churnrisk.workflows.shop import upload
+from churnrisk.shop import upload
 def score_source(model, path, **how):
     assert path.read_bytes()
     found = attempt_all(folder, secret)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from churnrisk.dataset import build_training_set, count_daily_purchases, repurchase_gaps, summarise_histories
+from churnrisk.dataset import build_training_set, count_daily_purchases, repurchase_gaps
+from churnrisk.dataset.purchase_days import summarise_histories
 from churnrisk.features import customer_features
 from churnrisk.timeline import Snapshot, SnapshotPlan, plan_snapshots
 from support.logs import CUTOFF, PlainLog, Row, polars_log, random_logs, seeded_log

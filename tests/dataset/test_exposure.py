@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from churnrisk.btyd import Summary
-from churnrisk.dataset import Exposure, PastBase, SnapshotData, TrainingSet, mend_exposed, mend_snapshot
-from churnrisk.learning import fit_model
+from churnrisk.dataset import Exposure, PastBase, SnapshotData, TrainingSet, mend_exposed
+from churnrisk.dataset.exposure import mend_snapshot
+from churnrisk.learning.train import fit_model
 from churnrisk.simulate import simulate_purchases
 from churnrisk.timeline import Snapshot
 from support.simulated import FIRST_DAY, ArrayLog, training_set

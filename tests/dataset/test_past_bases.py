@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnrisk.dataset import PastBase, trace_past_bases
-from churnrisk.dataset.past_bases import FAR_STEP, LEAST_HISTORY, NEAR_DAYS, STEP, choose_cutoffs
+from churnrisk.dataset import PastBase
+from churnrisk.dataset.past_bases import FAR_STEP, LEAST_HISTORY, NEAR_DAYS, STEP, choose_cutoffs, trace_past_bases
 from churnrisk.engines import Database
 from churnrisk.labels import label_churn
 from churnrisk.timeline import Snapshot

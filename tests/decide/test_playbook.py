@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from churnrisk.decide import ACTIONS, DEFAULT_PLAYBOOK, SITUATIONS, check_playbook, choose_actions
+from churnrisk.decide import ACTIONS, check_playbook, choose_actions
+from churnrisk.decide.playbook import DEFAULT_PLAYBOOK, SITUATIONS
 from churnrisk.errors import SettingsError
 from churnrisk.retention import SEGMENTS
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnrisk.decide import ContactTerms, Doubt, expected_cost, expected_profit, learn_error
+from churnrisk.decide import ContactTerms, Doubt, learn_error
 from churnrisk.decide.doubt import profit_interval
-from churnrisk.decide.profit import break_even, least_break_even, say_rate
+from churnrisk.decide.profit import break_even, expected_cost, expected_profit, least_break_even, say_rate
 from churnrisk.errors import SettingsError
 
 shares = st.floats(0.01, 0.99)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from churnrisk.decide import qini_coefficient, qini_curve
+from churnrisk.decide.qini import qini_coefficient, qini_curve
 
 Rows = list[tuple[int, bool, float]]
 ROWS = st.lists(st.tuples(st.integers(0, 1), st.booleans(), st.integers(0, 6).map(float)), min_size=4, max_size=40)

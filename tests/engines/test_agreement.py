@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from churnrisk.btyd import Summary
-from churnrisk.dataset import count_daily_purchases, repurchase_gaps, summarise_histories, trace_past_bases
+from churnrisk.dataset import count_daily_purchases, repurchase_gaps
+from churnrisk.dataset.past_bases import trace_past_bases
+from churnrisk.dataset.purchase_days import summarise_histories
 from churnrisk.engines import Database, collect_arrays
 from churnrisk.features import customer_features, lazy_features
 from churnrisk.labels import follow_customers, label_churn

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from churnrisk.explain.game import COALITIONS, IS_IN, Worth, share_out
 from churnrisk.explain.shares import make_game
-from churnrisk.learning.linear import Terms, fit_linear
 from churnrisk.learning.trees import Sizes, fit_boosted, fit_forest
+from churnrisk.regression.linear import Terms, fit_linear
 from support.coalitions import Part, mixed_rows, shares_by_orders, worth_of_part
 
 WIDTH = 12

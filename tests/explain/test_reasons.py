@@ -11,14 +11,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from churnrisk.explain import Explainer, Explanation, list_texts
+from churnrisk.explain import Explainer
 from churnrisk.explain.facts import FACTS
 from churnrisk.explain.numbers import Numbers, compare, count, days, money, number, share
-from churnrisk.explain.reasons import NEGLIGIBLE
+from churnrisk.explain.reasons import NEGLIGIBLE, Explanation, list_texts
 from churnrisk.features import customer_features
-from churnrisk.learning import FAMILIES, FittedModel, families_of, to_probability
-from churnrisk.learning.design import FAMILY_OF_MADE, RECIPES, Design
+from churnrisk.learning import FittedModel
 from churnrisk.orders import Orders
+from churnrisk.regression import FAMILIES, families_of, to_probability
+from churnrisk.regression.design import FAMILY_OF_MADE, RECIPES, Design
 from churnrisk.timeline import Snapshot
 from support.shop import CUSTOMERS
 

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from churnrisk.errors import ColumnError, IncompatibleModel
-from churnrisk.features import LogFacts, catalogue, customer_features, feature_fingerprint, left_out
-from churnrisk.features.catalogue import WHOLE_NUMBERS, whole_numbers_of
+from churnrisk.features import catalogue, customer_features, feature_fingerprint, left_out
+from churnrisk.features.catalogue import WHOLE_NUMBERS, LogFacts, whole_numbers_of
 from churnrisk.timeline import Snapshot
 from support.logs import CUTOFF, PlainLog, Row, polars_log
 

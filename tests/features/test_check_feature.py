@@ -10,7 +10,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from churnrisk.features import Feature, Features, catalogue, customer_features
+from churnrisk.features import Features, catalogue, customer_features
+from churnrisk.features.feature import Feature
 from churnrisk.timeline import Snapshot
 from support.logs import CUTOFF, PlainLog, Row, polars_log, seeded_log
 

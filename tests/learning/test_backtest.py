@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from churnrisk.cards.card import describe_backtest
 from churnrisk.dataset import TrainingSet, build_training_set
 from churnrisk.errors import NotEnoughData
 from churnrisk.learning import BacktestPlan, plan_backtest
@@ -17,7 +18,6 @@ from churnrisk.learning.baselines import BASELINE_NAMES, forecast_baselines
 from churnrisk.learning.evaluate import MEASURES, Scored
 from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.timeline import Snapshot, date_of
-from churnrisk.workflows.card import describe_backtest
 from support.known_logs import DAYS, FIRST_DAY, HORIZON, signal_log
 
 CURRENT = Snapshot(FIRST_DAY + DAYS, lookback=60, horizon=HORIZON)

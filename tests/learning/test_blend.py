@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from churnrisk.learning.blend import choose_weights, prior_weights
-from churnrisk.learning.linear import to_probability
+from churnrisk.regression.linear import to_probability
 
 
 def outcomes(churned: int, kept: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import pytest
 from churnrisk.learning.calibration import calibration_beyond_chance
 from churnrisk.learning.evaluate import Scored, measure
 from churnrisk.learning.grade import THRESHOLDS
-from churnrisk.learning.linear import to_log_odds, to_probability
+from churnrisk.regression.linear import to_log_odds, to_probability
 
 Floats = np.ndarray
 SIMULATIONS = 300

@@ -25,7 +25,7 @@ from churnrisk.learning.level import (
     forecast_shift,
     trace_shifts,
 )
-from churnrisk.learning.linear import shift_to, to_log_odds, to_probability
+from churnrisk.regression.linear import shift_to, to_log_odds, to_probability
 from churnrisk.timeline import Snapshot
 
 CURRENT = Snapshot(cutoff=15_000, lookback=365, horizon=30)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnrisk.learning import MaxProfit, Scored, expected_maximum_profit, roc_hull
+from churnrisk.learning import MaxProfit, Scored, expected_maximum_profit
+from churnrisk.learning.max_profit import roc_hull
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from churnrisk.learning.design import SILENCE, Design
-from churnrisk.learning.linear import to_probability
 from churnrisk.learning.rules import (
     BASE_RATE,
     FITS,
@@ -18,6 +16,8 @@ from churnrisk.learning.rules import (
     choose_rule,
     loss_at_best_level,
 )
+from churnrisk.regression.design import SILENCE, Design
+from churnrisk.regression.linear import to_probability
 from churnrisk.timeline import Snapshot
 from support.folds import Drawn
 

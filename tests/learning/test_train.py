@@ -12,9 +12,10 @@ from threadpoolctl import threadpool_limits
 from churnrisk.dataset import TrainingSet
 from churnrisk.errors import NotEnoughData
 from churnrisk.features import customer_features
-from churnrisk.learning import FittedModel, Workers, fit_and_test, fit_model, run_test
+from churnrisk.learning import FittedModel, Workers, fit_and_test
 from churnrisk.learning.estimators import Blend
-from churnrisk.learning.linear import to_log_odds
+from churnrisk.learning.train import fit_model, run_test
+from churnrisk.regression.linear import to_log_odds
 from churnrisk.simulate import SimulatedLog, simulate_purchases
 from churnrisk.timeline import Snapshot, SnapshotPlan
 from support.simulated import FIRST_DAY, ArrayLog, random_buyers, training_set

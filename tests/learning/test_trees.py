@@ -10,7 +10,6 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from churnrisk.learning.linear import to_probability
 from churnrisk.learning.trees import (
     CLASSES,
     MISSING,
@@ -25,6 +24,7 @@ from churnrisk.learning.trees import (
     fit_boosted,
     fit_forest,
 )
+from churnrisk.regression.linear import to_probability
 
 SIZES = Sizes(forest_trees=8, forest_rows=500, boosted_seeds=2, boosted_rounds=10, boosted_rows=600)
 Fit = Callable[..., ForestModel | BoostedModel]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from churnrisk.dataset import TrainingSet
-from churnrisk.learning import FittedModel, TestResult, run_test
+from churnrisk.learning import FittedModel, TestResult
+from churnrisk.learning.train import run_test
 from churnrisk.monitor import Reference, make_reference
 from churnrisk.simulate import simulate_purchases
 from churnrisk.timeline import SnapshotPlan

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churnrisk.monitor import Histogram, chance_limit, expected_index, make_histogram, stability_index
+from churnrisk.monitor.bins import Histogram, chance_limit, expected_index, make_histogram, stability_index
 
 # (.5 - .6) ln(.5/.6) + (.5 - .4) ln(.5/.4); (.2 - .1) ln 2 + (.3 - .4) ln(3/4); an empty bin holds half a customer
 GOLDEN = {

@@ -8,18 +8,9 @@ import numpy as np
 import pytest
 
 from churnrisk.features import customer_features
-from churnrisk.monitor import (
-    CustomerBase,
-    FeatureDrift,
-    Histogram,
-    Reference,
-    compare_scores,
-    count_base,
-    make_histogram,
-    measure_feature_drift,
-    read_reference,
-    stability_index,
-)
+from churnrisk.monitor import CustomerBase, Reference, compare_scores, count_base, measure_feature_drift, read_reference
+from churnrisk.monitor.bins import Histogram, make_histogram, stability_index
+from churnrisk.monitor.drift import FeatureDrift
 from monitor.conftest import DAYS, LATER, Shop
 from support.simulated import FIRST_DAY, ArrayLog
 

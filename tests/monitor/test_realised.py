@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from churnrisk.dataset import Exposure, mend_snapshot
+from churnrisk.dataset import Exposure
+from churnrisk.dataset.exposure import mend_snapshot
 from churnrisk.learning import Scored, measure
 from churnrisk.monitor import is_over, judge_run
 from churnrisk.orders import Orders

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from churnrisk.errors import SettingsError
-from churnrisk.monitor import NAMES, check_rules, parse_rules, rules_page
+from churnrisk.monitor import check_rules, parse_rules
+from churnrisk.monitor.rules import NAMES, rules_page
 
 
 @pytest.mark.parametrize(

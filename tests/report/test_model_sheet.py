@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from churnrisk.decide import ContactTerms, expected_profit
+from churnrisk.decide import ContactTerms
+from churnrisk.decide.profit import expected_profit
 from churnrisk.report import ContactPlan, ModelSheet, ReportData
 from churnrisk.report.blocks import Block, Cards, Chart, DataTable, Words
 from churnrisk.report.model_sheet import build_model, describe_model

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from churnrisk.messages import LANGUAGES, speaking
-from churnrisk.report import Block, Cards, Chart, DataTable, Words, describe_monitor
+from churnrisk.report import Block, Cards, DataTable, Words, describe_monitor
+from churnrisk.report.blocks import Chart
 from support.looks import FEATURES, view
 
 

@@ -20,9 +20,8 @@ from churnrisk.retention import (
     measure_own,
     measure_retention,
     measure_trend,
-    read_benchmarks,
 )
-from churnrisk.retention.benchmarks import REFUSALS, second_order_rate
+from churnrisk.retention.benchmarks import REFUSALS, read_benchmarks, second_order_rate
 from churnrisk.retention.change import paired_difference
 from churnrisk.retention.economics import ShopYear, measure_year, simulate_profit
 from churnrisk.timeline import day_number

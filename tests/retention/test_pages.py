@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from churnrisk.retention import DEFINITIONS, SEGMENTS, definitions_page, glossary_page, measure_retention
+from churnrisk.retention import DEFINITIONS, SEGMENTS, measure_retention
+from churnrisk.retention.pages import definitions_page, glossary_page
 from support.retention_logs import buy, small_log
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"

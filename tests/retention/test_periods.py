@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from churnrisk.errors import SettingsError
-from churnrisk.retention import KINDS, WEEKDAYS, Calendar, make_periods, parse_kind
+from churnrisk.retention import KINDS, Calendar, make_periods, parse_kind
+from churnrisk.retention.periods import WEEKDAYS
 from churnrisk.timeline import date_of, parse_day
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from churnrisk.errors import ColumnError, NotEnoughData, SourceError, TooManyRejects
-from churnrisk.retention import Answer, KnownCustomers, compute_nps, measure_survey, read_survey
+from churnrisk.retention import KnownCustomers, measure_survey, read_survey
+from churnrisk.retention.survey import Answer, compute_nps
 
 count = st.integers(0, 500)
 

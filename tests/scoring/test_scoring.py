@@ -11,7 +11,8 @@ import pytest
 
 from churnrisk.learning import FittedModel
 from churnrisk.orders import IntakeOptions, Orders, read_orders
-from churnrisk.scoring import find, score_orders, select_customers, standing_of
+from churnrisk.scoring import find, score_orders, standing_of
+from churnrisk.scoring.standing import select_customers
 from churnrisk.timeline import Snapshot, day_number
 from churnrisk.workflows import load
 from support.shop import CUSTOMERS, PURCHASES

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from churnrisk.clock import SKEW_SECONDS
 from churnrisk.errors import StoreLocked
+from churnrisk.memory import results_folder
 from churnrisk.service import Bounds, ServiceConfig, job_kinds
 from churnrisk.service.api.jobs import result as give_result
 from churnrisk.service.bounds import Lane
@@ -40,7 +41,6 @@ from churnrisk.state import (
     stamp_tombstones,
 )
 from churnrisk.store.lock import hold_lock
-from churnrisk.workflows import results_folder
 from support.clocks import DAY, HOUR, JUMPS, YEAR, Clocks, take_clocks
 from support.served import InThread
 

@@ -274,7 +274,7 @@ def test_logging_out_ends_the_session(dashboard: Dashboard) -> None:
 
 
 def test_states_in_which_there_is_nothing(dashboard: Dashboard, tmp_path: Path) -> None:
-    from churnrisk.workflows import Shop, ShopPlan, prepare_shop
+    from churnrisk.shop import Shop, ShopPlan, prepare_shop
     from support.reports import EVIL_COLUMN, write_purchases
 
     plan = ShopPlan(

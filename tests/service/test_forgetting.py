@@ -8,8 +8,8 @@ import time
 import httpx
 import pytest
 
+from churnrisk.memory import results_folder
 from churnrisk.state import load_job, open_state
-from churnrisk.workflows import results_folder
 from support.service import Service, TrainedShop, wait_for_job
 from support.shop import churnrisk
 

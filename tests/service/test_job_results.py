@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 from starlette.responses import FileResponse
 
+from churnrisk.memory import forget_customers, results_folder
 from churnrisk.service import ServiceConfig, job_kinds
 from churnrisk.service.api import jobs as route
 from churnrisk.service.job_kinds import remove_old_results, result_path, run_job
@@ -30,7 +31,6 @@ from churnrisk.state import (
     open_state,
     prune_state,
 )
-from churnrisk.workflows import forget_customers, results_folder
 
 POSTGRES = "postgresql"
 BOTH = "10042"

@@ -14,8 +14,8 @@ import pytest
 from churnrisk.errors import StateError
 from churnrisk.service import Bounds
 from churnrisk.service.health import NO_STATE
+from churnrisk.shop import Shop, find_current, prepare_shop
 from churnrisk.state import State
-from churnrisk.workflows import Shop, find_current, prepare_shop
 from support.served import InThread
 from support.service import TrainedShop
 from support.shop import PURCHASES, read_rows
@@ -79,8 +79,8 @@ def test_what_is_missing_is_said_and_what_comes_late_is_taken_up(
 def test_a_generation_without_a_usable_model_is_made_again_when_there_is_one(
     server: InThread, trained_shop: TrainedShop
 ) -> None:
+    from churnrisk.shop import choose_reasons
     from churnrisk.state import open_state
-    from churnrisk.workflows import choose_reasons
 
     plan = server.config.shop_plan
     [version] = [path.name for path in trained_shop.models.glob("2*")]
@@ -163,8 +163,8 @@ def test_before_a_key_is_verified_no_answer_says_what_this_runs_on(
 def test_a_model_that_needs_amounts_is_none_for_a_history_without(
     tmp_path: Path, trained_shop: TrainedShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from churnrisk.shop import ShopPlan
     from churnrisk.state import open_state
-    from churnrisk.workflows import ShopPlan
 
     monkeypatch.setenv("CHURNRISK_CONFIG_DIR", str(trained_shop.configuration))
     log = tmp_path / "log.csv"

@@ -9,19 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from churnrisk.campaigns import Campaign, Measured, Member, list_campaigns
+from churnrisk.campaigns.records import add_campaign, add_measured
 from churnrisk.errors import OutputError, StateError
 from churnrisk.state import (
-    Campaign,
-    Measured,
-    Member,
     ReceivedOrder,
     Run,
     State,
     StatePlace,
     WrittenFile,
-    add_campaign,
     add_job,
-    add_measured,
     add_monitor_run,
     add_objections,
     add_received,
@@ -31,17 +28,16 @@ from churnrisk.state import (
     create_key,
     find_key,
     keep_outcome,
-    list_campaigns,
     list_runs,
     load_received,
     note_audit,
-    note_written,
     open_session,
     open_state,
     prune_state,
     remember_run,
 )
 from churnrisk.state.copying import TABLES
+from churnrisk.state.written import note_written
 from churnrisk.timeline import Snapshot
 from support.failing import Failing
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from churnrisk.campaigns import Campaign, Member, list_campaigns, load_members
+from churnrisk.campaigns.records import add_campaign
 from churnrisk.state import (
-    Campaign,
-    Member,
     ReceivedOrder,
     Run,
     State,
-    add_campaign,
     add_job,
     add_received,
     add_tombstones,
@@ -19,12 +18,10 @@ from churnrisk.state import (
     erase_customers,
     finish_job,
     iterate_customers,
-    list_campaigns,
     list_runs,
     list_tombstones,
     load_history,
     load_job,
-    load_members,
     load_received,
     open_state,
     remember_run,

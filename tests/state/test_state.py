@@ -13,47 +13,39 @@ from pathlib import Path
 
 import pytest
 
+from churnrisk.campaigns import Campaign, Measured, Member, list_campaigns, list_measured, load_campaign, load_members
+from churnrisk.campaigns.records import add_campaign, add_measured, find_overlaps
 from churnrisk.errors import CampaignError, StateError
 from churnrisk.state import (
     FORMAT,
-    Campaign,
-    Measured,
-    Member,
     ReceivedOrder,
     Run,
     StatePlace,
     WrittenFile,
-    add_campaign,
     add_job,
-    add_measured,
     add_objections,
     add_received,
     claim_job,
     drop_written,
-    find_overlaps,
     find_run,
     find_state,
     identify,
     list_audit,
-    list_campaigns,
     list_jobs,
     list_keys,
-    list_measured,
     list_objections,
     list_runs,
     list_written,
-    load_campaign,
-    load_members,
     load_received,
     load_scores,
     note_audit,
-    note_written,
     open_state,
     remember_run,
     stamp_tombstones,
     standing,
 )
 from churnrisk.state.migrations import MIGRATIONS
+from churnrisk.state.written import note_written
 from churnrisk.timeline import Snapshot
 
 SPRING = Campaign("spring", 15_000, 60, "retained", 0.5, 7, contact_cost=1.0)

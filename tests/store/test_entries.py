@@ -13,15 +13,8 @@ import pytest
 
 import churnrisk.store
 from churnrisk.errors import IncompatibleModel, ModelNotFound, StoreError
-from churnrisk.store import (
-    Promotion,
-    list_models,
-    load_model,
-    promote_model,
-    read_card,
-    remove_model,
-    verify_model,
-)
+from churnrisk.store import list_models, load_model, promote_model, read_card, remove_model, verify_model
+from churnrisk.store.entries import Promotion
 
 ABSENT = "20200101T000000.000Z-00000000"
 

@@ -175,7 +175,7 @@ def test_a_model_of_other_versions_is_refused_before_unpickling(
     [
         ({"versions": None}, "with python None .*, scikit-learn None .*, numpy None"),
         ({"versions": {"numpy": 2}}, "numpy 2 "),
-        ({"format_version": 1}, "format 1, and this churnrisk reads 2"),
+        ({"format_version": 2}, "format 2, and this churnrisk reads 3"),
     ],
 )
 def test_a_card_that_says_too_little_or_in_another_format_is_refused(

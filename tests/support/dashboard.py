@@ -14,8 +14,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from churnrisk.service import ServiceConfig, create_app
+from churnrisk.shop import Shop, ShopPlan, prepare_shop
 from churnrisk.state import ROLES, create_key, open_state
-from churnrisk.workflows import Shop, ShopPlan, prepare_shop
 from support.reports import EVIL_IDS
 from support.shop import PURCHASES
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from churnrisk.dataset import build_follow_ups, count_daily_purchases, repurchase_gaps, summarise_histories
+from churnrisk.dataset import build_follow_ups, count_daily_purchases, repurchase_gaps
 from churnrisk.dataset.past_bases import trace_past_bases
-from churnrisk.dataset.purchase_days import purchase_days
+from churnrisk.dataset.purchase_days import purchase_days, summarise_histories
 from churnrisk.engines import collect_arrays
 from churnrisk.errors import NotEnoughData
 from churnrisk.features import customer_features

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from churnrisk.monitor import FeatureDrift
+from churnrisk.monitor.drift import FeatureDrift
 from churnrisk.state import Run, State, add_monitor_run, keep_outcome, remember_run
 from churnrisk.timeline import Snapshot
 

@@ -13,9 +13,9 @@ import polars as pl
 import pytest
 
 import churnrisk as package
+from churnrisk.cards.recipe import KEY, read_as_trained
 from churnrisk.errors import ChurnriskError, ModelNotFound, NotEnoughData
 from churnrisk.orders import IntakeOptions
-from churnrisk.workflows.recipe import KEY, read_as_trained
 from support.shop import CUSTOMERS, churnrisk
 
 

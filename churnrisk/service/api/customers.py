@@ -14,7 +14,7 @@ from churnrisk.service.access import Needs
 from churnrisk.service.api.queries import NoOthers
 from churnrisk.service.api.shapes import CustomerAnswer, CustomersAnswer, problems
 from churnrisk.service.finished import Finished, FinishedAnswers
-from churnrisk.workflows import CustomerQuery, Shop
+from churnrisk.shop import CustomerQuery, Shop
 
 router = APIRouter(prefix="/v1", tags=["customers"])
 Segment = Literal[

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from churnrisk.errors import ChurnriskError
+from churnrisk.memory import leave_out
 from churnrisk.service.access import Needs
 from churnrisk.service.api.advice import for_sender
 from churnrisk.service.api.bodies import check_rows, form_of_answer, form_of_body
@@ -19,8 +20,9 @@ from churnrisk.service.api.shapes import By, Date, Reasons, ScoreAnswer, ScoreRe
 from churnrisk.service.config import ServiceConfig
 from churnrisk.service.metrics import count_scores
 from churnrisk.service.problems import Problem
+from churnrisk.shop import Shop, score_upload
 from churnrisk.tables import to_csv
-from churnrisk.workflows import ScoreResult, Shop, describe_scores, leave_out, score_upload
+from churnrisk.workflows import ScoreResult, describe_scores
 
 router = APIRouter(prefix="/v1", tags=["scores"])
 UPLOAD = {"schema": {"type": "string", "format": "binary"}}

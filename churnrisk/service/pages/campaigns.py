@@ -8,27 +8,22 @@ from typing import Any
 
 from starlette.responses import Response
 
+from churnrisk.campaigns import OUTCOMES as KNOWN_OUTCOMES
+from churnrisk.campaigns import Campaign, Outcome, create_campaign, first_day_of, load_campaign, load_members
 from churnrisk.errors import ChurnriskError, NoModel
 from churnrisk.messages import mark, say, write_date
 from churnrisk.orders import CustomerList
-from churnrisk.report import (
-    OUTCOMES,
-    RISKS,
-    SEGMENT_NAMES,
-    Block,
-    describe_campaigns,
-    whole,
-)
+from churnrisk.report import OUTCOMES, RISKS, SEGMENT_NAMES, Block, describe_campaigns, whole
 from churnrisk.retelling import retell
 from churnrisk.service.pages.customers import read_number
 from churnrisk.service.pages.frame import View, page
 from churnrisk.service.pages.left_out import pasted_text, read_left_out
 from churnrisk.service.problems import Problem, problem_of
-from churnrisk.state import OUTCOMES as KNOWN_OUTCOMES
-from churnrisk.state import Campaign, Outcome, load_campaign, load_members, note_audit, recording
+from churnrisk.shop import CustomerQuery
+from churnrisk.state import note_audit, recording
 from churnrisk.tables import Table, to_csv
 from churnrisk.timeline import date_of
-from churnrisk.workflows import CustomerQuery, create_campaign, describe_campaign, first_day_of
+from churnrisk.workflows import describe_campaign
 
 MOST_CUSTOMERS = 10_000
 LISTED_AT_A_TIME = 500

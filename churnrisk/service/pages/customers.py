@@ -32,10 +32,10 @@ from churnrisk.retelling import retell
 from churnrisk.retention import SEGMENTS
 from churnrisk.service.pages.frame import View, nothing_without, page
 from churnrisk.service.problems import Problem
+from churnrisk.shop import CustomerQuery, CustomerView
 from churnrisk.state import load_history
 from churnrisk.tables import Table, to_csv
 from churnrisk.timeline import date_of
-from churnrisk.workflows import CustomerQuery, CustomerView
 
 SORTS = (
     ("value", mark("value at risk, highest first")),

@@ -27,8 +27,8 @@ from churnrisk.service.access import Caller, Needs, read_fields
 from churnrisk.service.identity import is_secure
 from churnrisk.service.languages import LANGUAGE_COOKIE, language_of
 from churnrisk.service.problems import Problem
+from churnrisk.shop import Shop
 from churnrisk.state import Role, State
-from churnrisk.workflows import Shop
 
 router = APIRouter(include_in_schema=False)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from churnrisk.campaigns import read_suppressed
 from churnrisk.messages import mark, say
 from churnrisk.orders import trim_text
 from churnrisk.service.config import ServiceConfig
 from churnrisk.service.pages.frame import View
 from churnrisk.service.problems import Problem
-from churnrisk.workflows import read_suppressed
 
 MOST_SHOWN = 60
 NOT_AN_ID = mark("Line {line} of those to leave out: {given}. Write one customer id a line, and nothing else.")

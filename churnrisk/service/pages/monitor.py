@@ -5,9 +5,9 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from churnrisk.messages import say
+from churnrisk.operations import monitor_view
 from churnrisk.report import describe_monitor
 from churnrisk.service.pages.frame import View, page
-from churnrisk.workflows import monitor_view
 
 
 @page("/monitor")

@@ -1,0 +1,49 @@
+"""Campaigns: who is contacted and who is left alone, what that did, and what is learned from it."""
+
+from churnrisk.campaigns.exposures import describe_exposures, read_exposures
+from churnrisk.campaigns.lists import Drawn, create_campaign, draw, first_day_of, read_campaign_list, read_suppressed
+from churnrisk.campaigns.measurement import find_response, learn_uplift, measure_campaign, measure_on
+from churnrisk.campaigns.pooled import measured_acceptance, measured_multiple
+from churnrisk.campaigns.power import Plan
+from churnrisk.campaigns.records import (
+    OUTCOMES,
+    Campaign,
+    Measured,
+    Member,
+    Outcome,
+    StoredCampaign,
+    list_campaigns,
+    list_measured,
+    load_campaign,
+    load_members,
+)
+from churnrisk.campaigns.result import CampaignResult
+
+__all__ = [
+    "OUTCOMES",
+    "Campaign",
+    "CampaignResult",
+    "Drawn",
+    "Measured",
+    "Member",
+    "Outcome",
+    "Plan",
+    "StoredCampaign",
+    "create_campaign",
+    "describe_exposures",
+    "draw",
+    "find_response",
+    "first_day_of",
+    "learn_uplift",
+    "list_campaigns",
+    "list_measured",
+    "load_campaign",
+    "load_members",
+    "measure_campaign",
+    "measure_on",
+    "measured_acceptance",
+    "measured_multiple",
+    "read_campaign_list",
+    "read_exposures",
+    "read_suppressed",
+]

@@ -1,0 +1,231 @@
+"""Fit the forecast of value to a log: who brings more than whom, and at which level the whole shop stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Literal
+
+import numpy as np
+
+from churnrisk.btyd import Credibility, fit_btyd, fit_credibility, largest_usual_amount
+from churnrisk.errors import NotEnoughData
+from churnrisk.forecast.value_model import ValueModel
+from churnrisk.retention import Customers, OrderLog, amount_quantiles, profile_customers, spend_within
+from churnrisk.timeline import YEAR, Snapshot
+from churnrisk.types import Floats
+
+ModelName = Literal["bgnbd", "mbgnbd", "pareto_nbd"]
+
+MOST_YEARS = 8
+
+LEAST_HISTORY = 90
+"""Days of history, or half a window if that is longer, that a past cutoff must have before it."""
+
+LEAST_BASE = 30
+
+LEAST_BUYERS = 50
+"""Customers who bought in past windows, from whom it is learned how far amounts of single customers are believed."""
+
+ONE_YEAR_TRUST = 0.25
+"""A year's level is believed by n / (n + this) after n years: four fifths after one. The rest is the model's own."""
+
+DECAYS = (0.5, 0.15, 0.9)
+"""Weight of a year against the one after it. The first is taken unless another would have done better before."""
+
+LEAST_LATER = 0.1
+"""The rest of the year keeps at least this share of the year's factor, whatever the horizon takes."""
+
+Leave = Callable[[Snapshot], bool]
+"""Tells of a past snapshot whether it is not to be learned from, such as for a hole in the log."""
+
+
+@dataclass(frozen=True)
+class ValueFit:
+    """A fitted forecast of value, and what it rests on.
+
+    Parameters
+    ----------
+    model : ValueModel
+        The forecast.
+    customers : Customers
+        Everybody with a purchase before the day, as known then.
+    years : int
+        How many earlier years the level of the horizon was compared with.
+    notes : tuple of str
+        What was out of the ordinary.
+    """
+
+    model: ValueModel
+    customers: Customers
+    years: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """Logarithms of realised over expected revenue in the same window of earlier years, the last one first."""
+
+    yearly: Floats
+
+    @classmethod
+    def learn(cls, model: ValueModel, windows: list[_Window]) -> _Levels:
+        """Compare windows with what today's models expect of them."""
+        levels = []
+        for one in windows:
+            expected = float(model.expect(one.base.summary(), one.base.spent(), [one.days]).sum())
+            some = expected / len(one.base)  # so that the logarithm of nothing is finite
+            if some > 0:
+                levels.append(float(np.log((max(one.revenue.sum(), 0.0) + some) / (expected + some))))
+        return cls(np.array(levels))
+
+    @property
+    def trust(self) -> float:
+        return len(self.yearly) / (len(self.yearly) + ONE_YEAR_TRUST)
+
+    def factor(self) -> float:
+        """Give the factor of the coming window."""
+        if not len(self.yearly):
+            return 1.0
+        weights = _choose_decay(self.yearly) ** np.arange(len(self.yearly))
+        return float(np.exp(self.trust * np.average(self.yearly, weights=weights)))
+
+
+def fit_value(
+    log: OrderLog, current: Snapshot, *, model: ModelName = "mbgnbd", leave_out: Leave = lambda _: False
+) -> ValueFit:
+    """Fit the forecast of value to what was known on the morning of a day.
+
+    The number of purchase days comes from a buy-till-you-die model, the amount of one from each customer's own,
+    pulled towards that of others. The same forecast is then made for the customer bases of the same day in earlier
+    years, and what they brought against it corrects the level: that is where season and growth come in.
+
+    Parameters
+    ----------
+    log : Orders
+        The log, on any engine. Needs amounts.
+    current : Snapshot
+        Orders before its cutoff are known; what is expected is of its outcome window and after.
+    model : {"bgnbd", "mbgnbd", "pareto_nbd"}
+        For the number of purchase days.
+    leave_out : callable, optional
+        Which past snapshots a hole in the log distorts.
+
+    Raises
+    ------
+    NotEnoughData
+        No amounts, or too few customers for the models.
+    """
+    if not log.has_amounts:
+        raise NotEnoughData("the log has no amounts, so there is no value to forecast.")
+    customers, horizon = profile_customers(log, current.cutoff), current.horizon
+    order_model = fit_btyd(customers.summary(), model)
+    cap = largest_usual_amount(*amount_quantiles(log, current.cutoff, (0.5, 0.95)))
+    past = _Past(log, current, cap, leave_out)
+    spending = _fit_spending(customers, cap, past.windows(horizon) + past.newest(horizon))
+    raw = _fit_amounts(customers, ValueModel(order_model, spending, cap, 1.0, horizon, current.lead))
+    soon, year = (_Levels.learn(raw, past.windows(days)) for days in (horizon, YEAR))
+    base = customers.take(customers.in_base(current.lookback))
+    fitted = _set_levels(raw, base, soon, year)
+    return ValueFit(fitted, customers, len(soon.yearly), tuple(filter(None, (order_model.note,))))
+
+
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """The customer base at a past cutoff, and the purchase days and amounts of the days after it, cut as ever."""
+
+    base: Customers
+    days: int
+    orders: Floats
+    revenue: Floats
+
+
+class _Past:
+    """What customer bases of the past did."""
+
+    def __init__(self, log: OrderLog, current: Snapshot, cap: float, leave_out: Leave) -> None:
+        self.log, self.current, self.cap, self.leave_out = log, current, cap, leave_out
+        self.base_at = cache(partial(_base_at, log, current.lookback))
+
+    def windows(self, days: int) -> list[_Window]:
+        """Give the windows that begin on this day of earlier years, the last one first."""
+        found = (self._look(self.current.cutoff - YEAR * back, days) for back in range(1, MOST_YEARS + 1))
+        return [one for one in found if one is not None]
+
+    def newest(self, days: int) -> list[_Window]:
+        """Give the window that was over last."""
+        found = self._look(self.current.cutoff - self.current.lead - days, days)
+        return [] if found is None else [found]
+
+    def _look(self, cutoff: int, days: int) -> _Window | None:
+        """Look at one past window; None where its history was too short, it is not there yet, or it is distorted."""
+        followed = min(days, self.current.cutoff - cutoff - self.current.lead)
+        if cutoff - self.log.first_day < least_before(days) or followed <= 0:
+            return None
+        then = replace(self.current, cutoff=cutoff, horizon=followed)
+        if self.leave_out(then):
+            return None
+        base = self.base_at(cutoff)
+        if len(base) < LEAST_BASE:
+            return None
+        came = spend_within(self.log, base, then.outcome_start, then.outcome_end, cap=self.cap)
+        return _Window(base, followed, *came)
+
+
+def least_before(days: int) -> int:
+    """Give the days of history that a past window must have before it."""
+    return max(LEAST_HISTORY, min(days, YEAR // 2))
+
+
+def _base_at(log: OrderLog, lookback: int, day: int) -> Customers:
+    customers = profile_customers(log, day)
+    return customers.take(customers.in_base(lookback))
+
+
+def _fit_spending(customers: Customers, cap: float, windows: list[_Window]) -> Credibility:
+    """Fit the amounts, and learn from past windows how far a customer's own mean is to be believed."""
+    days = customers.purchase_days.astype(np.float64)
+    mean = customers.spent().mean_of_day(days, cap)
+    has_paid = mean > 0
+    if not has_paid.any() or (days * mean).sum() <= 0:
+        raise NotEnoughData("customers were given back as much as they paid, so there is no value to forecast.")
+    spending = fit_credibility(days[has_paid], mean[has_paid])
+    parts = []
+    for one in windows:
+        bought = one.orders > 0
+        own = one.base.purchase_days[bought].astype(np.float64)
+        parts.append((own, one.base.spent().mean_of_day(own, cap, bought), one.orders[bought], one.revenue[bought]))
+    if sum(len(part[0]) for part in parts) < LEAST_BUYERS:
+        return spending
+    own, mean, orders, revenue = (np.concatenate([part[k] for part in parts]) for k in range(4))
+    return spending.believe(own, mean, orders, revenue / orders)
+
+
+def _fit_amounts(customers: Customers, model: ValueModel) -> ValueModel:
+    """Let the expected amounts add up to the net amounts that they were learned from."""
+    days = customers.purchase_days.astype(np.float64)
+    paid = float((days * customers.spent().mean_of_day(days, model.cap)).sum())
+    expected = float((days * model.day_amount(customers.summary(), customers.spent())).sum())
+    return replace(model, amount_factor=paid / expected)
+
+
+def _choose_decay(yearly: Floats) -> float:
+    """Choose how fast older years fade: by which each known year would have been told best from those before it."""
+    if len(yearly) < 3:
+        return DECAYS[0]
+    wrong = []
+    for decay in DECAYS:
+        weights = decay ** np.arange(len(yearly))
+        told = [np.average(yearly[k + 1 :], weights=weights[: len(yearly) - k - 1]) for k in range(len(yearly) - 1)]
+        wrong.append(float(((yearly[:-1] - np.array(told)) ** 2).mean()))
+    return DECAYS[int(np.argmin(wrong))]
+
+
+def _set_levels(model: ValueModel, base: Customers, soon: _Levels, year: _Levels) -> ValueModel:
+    """Give the horizon its factor, and the rest of the year what makes the year's total come out at its own."""
+    factor, whole = soon.factor(), year.factor()
+    inside, until = model.expect(base.summary(), base.spent(), [model.horizon, YEAR]).sum(axis=0)
+    rest = until - inside
+    later = (whole * until - factor * inside) / rest if rest > 0 else whole
+    return replace(model, soon=factor, later=max(later, LEAST_LATER * whole), trust=soon.trust)

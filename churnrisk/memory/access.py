@@ -1,0 +1,112 @@
+"""What is held of a customer: in every table of the state, in every file that churnrisk wrote, and in kept copies."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from churnrisk.engines import Database, engine_error
+from churnrisk.errors import ChurnriskError
+from churnrisk.memory.erasure import results_folder
+from churnrisk.memory.written import FOLDERS, holds_any, look_into_written, others_in, rows_of_csv
+from churnrisk.orders import read_list
+from churnrisk.state import State, StatePlace, copies_folder, find_held, find_state, identify, list_written
+from churnrisk.store import find_erased
+
+
+@dataclass(frozen=True)
+class Held:
+    """All that is held of a customer.
+
+    Parameters
+    ----------
+    tables : dict of str to list of dict
+        Rows of the state, by table.
+    files : list of dict
+        Each file that names the customer, or may, with its rows; None where they cannot be told apart from others.
+    """
+
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    files: list[dict[str, Any]] = field(default_factory=list)
+
+
+def find_all_held(
+    place: StatePlace,
+    customer_id: str,
+    *,
+    models_dir: Path,
+    files: Iterable[Path] = (),
+    copies: Iterable[Path] = (),
+    stored_as: Callable[[str], str] = str,
+) -> Held:
+    """Give all that is held of a customer; nothing is changed, and nobody else is shown.
+
+    Parameters
+    ----------
+    place : Path or str
+        Where the state is.
+    customer_id : str
+        As it stands in the purchase history.
+    models_dir : Path
+        The stored models, which hold no ids; results of jobs are beside them.
+    files : iterable of Path
+        Further files to look into, as the purchase history.
+    copies : iterable of Path
+        Further folders of kept copies.
+    stored_as : callable
+        How intake spells the id.
+    """
+    ids = {customer_id, stored_as(customer_id)}
+    state = find_state(place)
+    tables, found = dict[str, list[dict[str, Any]]](), list[dict[str, Any]]()
+    folders = {copies_folder(place, models_dir), *copies}
+    others = [*files, *sorted(results_folder(models_dir).glob("*.csv"))]
+    if state is not None:
+        with state:
+            tables = find_held(state, ids, _digests(state, ids))
+            found = [one for one in look_into_written(state, ids) if one["names_a_customer"] is not False]
+            folders |= {Path(one.path).parent for one in list_written(state) if one.holds in FOLDERS}
+            others += sorted(results_folder(models_dir, state).glob("*.csv"))
+    others += [path for folder in sorted(folders) for path in sorted(folder.glob("[!.]*/*.parquet"))]
+    known = {one["file"] for one in found}
+    more = [{"file": str(path)} for path in others if str(path.resolve()) not in known]
+    shown = ({**one, "rows": rows_in(Path(one["file"]), ids)} for one in [*found, *more])
+    return Held(tables, [one for one in shown if one["rows"] != []])
+
+
+def _digests(state: State, ids: Set[str]) -> set[str]:
+    erased = find_erased()
+    return set() if erased is None else {erased.digest(one, state_id=identify(state)) for one in ids}
+
+
+def rows_in(path: Path, ids: Set[str]) -> list[dict[str, Any]] | None:
+    """Give the rows of a file that are of a customer; None where it names one, or may, and has no rows to be read."""
+    try:
+        if path.suffix.lower() == ".csv":
+            return list(rows_of_csv(path, ids))
+        if path.suffix.lower() == ".parquet":
+            return list(_rows_of_parquet(path, ids))
+        if path.suffix.lower() == ".xlsx":
+            return list(_rows_of_workbook(path, ids))
+    except (OSError, UnicodeDecodeError, csv.Error, ChurnriskError, engine_error()):
+        pass
+    return [] if holds_any(path, ids) is False else None
+
+
+def _rows_of_parquet(path: Path, ids: Set[str]) -> Iterator[dict[str, Any]]:
+    with Database(threads=1) as database:
+        source, is_other = others_in(path, ids, database)
+        names: Sequence[str] = [str(row[0]) for row in database.rows_of(f"DESCRIBE SELECT * FROM {source}")]  # noqa: S608
+        for row in database.iterate_rows(f"SELECT * FROM {source} WHERE NOT ({is_other})"):  # noqa: S608 - quoted
+            cells = ((name, cell) for name, cell in zip(names, row, strict=True) if cell is not None and cell == cell)
+            yield {name: cell if isinstance(cell, str | int | float) else str(cell) for name, cell in cells}
+
+
+def _rows_of_workbook(path: Path, ids: Set[str]) -> Iterator[dict[str, Any]]:
+    listed = read_list(path)
+    for place, customer in enumerate(listed.customer_ids):
+        if customer in ids:
+            yield {"customer_id": customer} | {name: cells[place] for name, cells in listed.columns.items()}

@@ -1,0 +1,27 @@
+"""What runs by itself: the weekly list, the monitoring run, retraining, and the messages about them."""
+
+from churnrisk.operations.mail import MailServer
+from churnrisk.operations.monitor_view import monitor_gauges, monitor_view
+from churnrisk.operations.monitoring import MonitorPlan, MonitorResult, run_monitor
+from churnrisk.operations.retraining import Retrained, retrain
+from churnrisk.operations.webhook import Delivery, describe_alarm, make_webhook, send_alarm
+from churnrisk.operations.weekly import MailPlan, WeeklyPlan, WeeklyResult, run_weekly
+
+__all__ = [
+    "Delivery",
+    "MailPlan",
+    "MailServer",
+    "MonitorPlan",
+    "MonitorResult",
+    "Retrained",
+    "WeeklyPlan",
+    "WeeklyResult",
+    "describe_alarm",
+    "make_webhook",
+    "monitor_gauges",
+    "monitor_view",
+    "retrain",
+    "run_monitor",
+    "run_weekly",
+    "send_alarm",
+]

@@ -1,0 +1,249 @@
+"""The weekly run: read, score, compare with the last run, write the list and the report, and mail them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from churnrisk.clock import today
+from churnrisk.decide import ContactTerms
+from churnrisk.errors import ChurnriskError, OutputError
+from churnrisk.explain import ReasonsFor
+from churnrisk.forecast import Valuation
+from churnrisk.memory import Memory, drop_rejects, remember
+from churnrisk.monitor import Rule
+from churnrisk.operations.mail import MailServer, check_mail, send_files
+from churnrisk.operations.monitoring import MonitorPlan, MonitorResult, run_monitor
+from churnrisk.orders import IntakeOptions
+from churnrisk.state import StatePlace, remembering_files
+from churnrisk.timeline import date_of
+from churnrisk.workflows import ChurnModel, ScoreResult, load, make_report, score_source, write_report, write_scores
+
+LIST_FILE, REPORT_FILE = "list.xlsx", "report.html"
+
+
+@dataclass(frozen=True)
+class MailPlan:
+    """By which server, from whom and to whom the files are sent."""
+
+    server: MailServer
+    sender: str
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WeeklyPlan:
+    """What a weekly run needs, as a rule from ``churnrisk.toml`` alone.
+
+    Parameters
+    ----------
+    source : str
+        The purchase history.
+    models_dir, folder : Path
+        Where models are, and where the files go.
+    state : Path or str
+        Where things are remembered: a file or a URL.
+    lookback : int
+        Of the report's figures.
+    options : IntakeOptions
+        How to read the source.
+    valuation : Valuation
+        Margin and discount rate.
+    mail : MailPlan, optional
+        None to send nothing.
+    keep_runs_days, keep_rejects_days : int
+        How long runs, and files of rejected rows in the folder, are kept; 0 for ever.
+    rules : tuple of Rule
+        Held against a look at the model, which takes another reading of the log; without any nobody looks.
+    terms : ContactTerms, optional
+        What contacting costs and brings, for the profit curve in the report.
+    playbook : mapping of str to str
+        What to do for which segment, where that is not as usual.
+    """
+
+    source: str
+    models_dir: Path
+    state: StatePlace
+    folder: Path
+    lookback: int
+    options: IntakeOptions
+    valuation: Valuation
+    mail: MailPlan | None = None
+    keep_runs_days: int = 0
+    keep_rejects_days: int = 0
+    rules: tuple[Rule, ...] = ()
+    terms: ContactTerms | None = None
+    playbook: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WeeklyResult:
+    """What a weekly run came to.
+
+    Parameters
+    ----------
+    scored : ScoreResult
+        The scores, with the column ``change`` where there was an earlier run.
+    model : str
+        The version that scored.
+    files : tuple of Path
+        The list and the report.
+    recipients : tuple of str
+        Who was sent them.
+    model_problem : str
+        Why the report has no list of those at risk; empty where it has.
+    days_since_training : int
+        From the model's ``as_of`` to the day that was scored at.
+    days_since_last_order : int
+        From the last order of the log to today.
+    watched : MonitorResult or None
+        What the rules said; None without rules.
+    watch_problem : str
+        Why nobody could look at the model; empty where somebody did, or nobody was to.
+    """
+
+    scored: ScoreResult
+    model: str
+    files: tuple[Path, ...]
+    recipients: tuple[str, ...]
+    model_problem: str
+    days_since_training: int
+    days_since_last_order: int = 0
+    watched: MonitorResult | None = None
+    watch_problem: str = ""
+
+    @property
+    def line(self) -> str:
+        """The run in one line of ``key=value``, without any customer."""
+        scores = self.scored.scores
+        facts: dict[str, object] = {
+            "as_of": date_of(scores.snapshot.cutoff).isoformat(),
+            "model": self.model,
+            "customers": len(scores),
+            "scored": scores.count("status", "scored"),
+            "high": scores.count("risk", "high"),
+        }
+        if self.scored.comparison is not None:
+            counts = self.scored.comparison.counts()
+            facts |= {"new_on_list": counts["new on the list"], "bought_since": counts["bought since"]}
+        facts |= {"days_since_training": self.days_since_training, "days_since_last_order": self.days_since_last_order}
+        if self.watched is not None:
+            facts["rules_fired"] = len(self.watched.fired)
+        facts["mailed"] = len(self.recipients)
+        return " ".join(["churnrisk weekly: done", *(f"{key}={value}" for key, value in facts.items())])
+
+    @property
+    def alarm(self) -> str:
+        """The rules that fired, each with its value, in one line; empty where none did."""
+        if self.watch_problem:
+            return f"The rules were not checked: {self.watch_problem}"
+        fired = () if self.watched is None else self.watched.fired
+        said = "; ".join(f"{one.rule.text} (it is {one.value:.4g})" for one in fired)
+        return f"Rules that fired: {said}." if said else ""
+
+
+def run_weekly(plan: WeeklyPlan) -> WeeklyResult:
+    """Do what is to be done each week, and remember where its files are.
+
+    The run is remembered only once its files are written, so that a run that failed is not what the next one is
+    compared with. Settings of the mail are checked before anything is read.
+
+    Raises
+    ------
+    ChurnriskError
+        Where any step fails; files that are there already stay whole.
+    """
+    with remembering_files(plan.state):
+        return _run(plan)
+
+
+def _run(plan: WeeklyPlan) -> WeeklyResult:
+    if plan.mail is not None:
+        check_mail(plan.mail.server, sender=plan.mail.sender, recipients=plan.mail.recipients)
+    _make_folder(plan.folder)
+    model = load(models_dir=plan.models_dir)
+    reasons: ReasonsFor = "none" if model.model.sample is None else "listed"
+    scored = score_source(
+        model,
+        plan.source,
+        as_kind="purchases",
+        valuation=plan.valuation,
+        options=plan.options,
+        memory=Memory(plan.state, "last", may_be_first=True),
+        reasons=reasons,
+    )
+    report = make_report(
+        plan.source,
+        lookback=plan.lookback,
+        models_dir=plan.models_dir,
+        state=plan.state,
+        options=_quietly(plan.options),
+        terms=plan.terms,
+        margin=plan.valuation.margin,
+        playbook=plan.playbook,
+    )
+    files = plan.folder / LIST_FILE, plan.folder / REPORT_FILE
+    write_scores(scored, str(files[0]))
+    write_report(report.data, files[1])
+    remember(plan.state, scored.scores, model=str(model.version), kind=scored.kind, keep_days=plan.keep_runs_days)
+    drop_rejects(plan.folder, days=plan.keep_rejects_days)
+    since = scored.scores.snapshot.cutoff - model.model.snapshot.cutoff
+    watched, problem = _watch(plan)
+    age = (today() - dt.date.fromisoformat(scored.intake["customers"]["last_on"])).days
+    done = WeeklyResult(scored, str(model.version), files, (), report.model_problem, since, age, watched, problem)
+    if plan.mail is None:
+        return done
+    return _send(plan.mail, done, model)
+
+
+def _watch(plan: WeeklyPlan) -> tuple[MonitorResult | None, str]:
+    """Hold the rules against a look at the model; a failure is told, and costs neither list nor mail."""
+    if not plan.rules:
+        return None, ""
+    look = MonitorPlan(
+        plan.source,
+        plan.models_dir,
+        plan.state,
+        lookback=plan.lookback,
+        options=_quietly(plan.options),
+        rules=plan.rules,
+        remember_in=plan.state,
+    )
+    try:
+        return run_monitor(look), ""
+    except ChurnriskError as error:
+        return None, str(error)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made: {error.strerror}.") from None
+
+
+def _quietly(options: IntakeOptions) -> IntakeOptions:
+    """Read a second time without listing the rejected rows again."""
+    return replace(options, rejects=None)
+
+
+def _send(mail: MailPlan, done: WeeklyResult, model: ChurnModel) -> WeeklyResult:
+    as_of = date_of(done.scored.scores.snapshot.cutoff).isoformat()
+    lines = [done.line]
+    if done.scored.comparison is not None:
+        lines.append(done.scored.comparison.line(done.scored.scores.snapshot.cutoff))
+    lines += [one for one in (done.alarm, done.scored.long_past) if one]
+    lines.append(
+        f"Churn: no purchase within {model.model.snapshot.horizon} days. The list and the report are attached."
+    )
+    send_files(
+        mail.server,
+        done.files,
+        sender=mail.sender,
+        recipients=mail.recipients,
+        subject=f"Customers at risk, {as_of}",
+        text="\n\n".join(lines) + "\n",
+    )
+    return replace(done, recipients=mail.recipients)

@@ -1,0 +1,32 @@
+"""Regression on customers: columns made ready, weights fitted, the same bytes on any thread count."""
+
+from churnrisk.regression.design import ALIVE, FAMILIES, PRODUCTS, SILENCE, SQUARES, Design, families_of
+from churnrisk.regression.glm import LinearPredictor, fit_logistic
+from churnrisk.regression.linear import (
+    LinearModel,
+    Terms,
+    fit_linear,
+    median_of_known,
+    shift_to,
+    to_log_odds,
+    to_probability,
+)
+
+__all__ = [
+    "ALIVE",
+    "FAMILIES",
+    "PRODUCTS",
+    "SILENCE",
+    "SQUARES",
+    "Design",
+    "LinearModel",
+    "LinearPredictor",
+    "Terms",
+    "families_of",
+    "fit_linear",
+    "fit_logistic",
+    "median_of_known",
+    "shift_to",
+    "to_log_odds",
+    "to_probability",
+]

@@ -1,0 +1,23 @@
+"""The live picture of a shop behind the service and its pages."""
+
+from churnrisk.shop.files import ShopPlan, find_current
+from churnrisk.shop.generation import CustomerQuery
+from churnrisk.shop.maintenance import choose_reasons
+from churnrisk.shop.preparation import prepare_shop
+from churnrisk.shop.scores import score_everybody, train_on_history
+from churnrisk.shop.shop import Shop
+from churnrisk.shop.upload import score_upload
+from churnrisk.shop.view import CustomerView
+
+__all__ = [
+    "CustomerQuery",
+    "CustomerView",
+    "Shop",
+    "ShopPlan",
+    "choose_reasons",
+    "find_current",
+    "prepare_shop",
+    "score_everybody",
+    "score_upload",
+    "train_on_history",
+]

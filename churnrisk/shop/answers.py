@@ -1,0 +1,261 @@
+"""Score a few customers while somebody waits: the model in memory, small tables, queries kept with their plans."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from churnrisk.clock import steady
+from churnrisk.engines import MemoryDatabase
+from churnrisk.errors import BadQuery, ChurnriskError, ModelNotFound, NoModel, SettingsError
+from churnrisk.explain import Explainer, ReasonFinder, ReasonsFor, explain_customer, with_reasons
+from churnrisk.forecast import Valuation
+from churnrisk.learning import FittedModel
+from churnrisk.messages import mark
+from churnrisk.orders import (
+    FewOrders,
+    IntakeOptions,
+    Orders,
+    PurchaseRow,
+    build_few_orders,
+    few_database,
+    open_few,
+    read_orders,
+)
+from churnrisk.planning import Day, choose_as_of
+from churnrisk.scoring import By, Scores, score_orders
+from churnrisk.shop.orders import undone_options
+from churnrisk.store import stamp_current, stamp_model
+from churnrisk.timeline import date_of
+from churnrisk.workflows import ChurnModel, load
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEW_ROWS = 20_000
+"""More purchase rows than so many take the way of a file."""
+
+DESKS = 2
+LOOK_SECONDS, AGAIN_SECONDS = 0.5, 30.0
+"""How often the files of a model that cannot be loaded are looked at, and how often it is tried again all the same."""
+
+NOTHING_STORED = mark("no model is stored yet; `churnrisk train`, or a training job, makes one.")
+
+
+class CurrentModel:
+    """The current model of a folder, loaded again when another is promoted.
+
+    One that cannot be loaded is looked at again: its files may come after the pointer to them, and a key that it was
+    signed with may be trusted later.
+
+    Parameters
+    ----------
+    models_dir : Path
+        The folder.
+    """
+
+    def __init__(self, models_dir: Path) -> None:
+        self._folder, self._lock = models_dir, threading.Lock()
+        self._stamp: object = ()
+        self._model: ChurnModel | None = None
+        self._explainer: Explainer | None = None
+        self._problem = ""
+        self._files, self._looked, self._tried = "", -LOOK_SECONDS, -AGAIN_SECONDS
+        self.loads = 0
+        """How often it was loaded: changes with everything that is made of the model."""
+
+    def get(self) -> ChurnModel:
+        """Give the model.
+
+        Raises
+        ------
+        NoModel
+            Where there is none that can be used.
+        """
+        model = self._model
+        if model is None or stamp_current(self._folder) != self._stamp:
+            with self._lock:
+                stamp = stamp_current(self._folder)
+                if stamp != self._stamp or (self._model is None and self._may_be_there_now()):
+                    self._load()
+                    self._stamp = stamp
+                model = self._model
+        if model is None:
+            raise NoModel(self._problem)
+        return model
+
+    def _may_be_there_now(self) -> bool:
+        """Tell, now and then, whether a model that could not be loaded is worth another try."""
+        now = steady()
+        if now - self._looked < LOOK_SECONDS:
+            return False
+        self._looked = now
+        return stamp_model(self._folder) != self._files or now - self._tried > AGAIN_SECONDS
+
+    def explainer(self) -> Explainer:
+        """Give what explains the scores of the model, prepared once."""
+        model = self.get()
+        with self._lock:
+            if self._explainer is None:
+                self._explainer = Explainer(model.model)
+            return self._explainer
+
+    @property
+    def version(self) -> str | None:
+        """The version; None where there is no model."""
+        try:
+            return self.get().version
+        except NoModel:
+            return None
+
+    def version_for(self, facts: Mapping[str, bool]) -> str | None:
+        """Give the version; None where there is no model, or none for a log of which such facts are known."""
+        version = self.version
+        needs_amounts = version is not None and self.get().model.needs_amounts
+        return None if needs_amounts and not facts["has_amounts"] else version
+
+    def _load(self) -> None:
+        self._model = self._explainer = None
+        self._files, self._tried = stamp_model(self._folder), steady()
+        self.loads += 1
+        try:
+            self._model = load(models_dir=self._folder)
+        except ModelNotFound:
+            self._problem = NOTHING_STORED
+        except ChurnriskError as error:
+            self._problem = str(error)
+
+
+@dataclass(frozen=True)
+class ScoredRows:
+    """Scores of purchase rows that came with a request."""
+
+    model: ChurnModel
+    scores: Scores
+
+
+class LiveScorer:
+    """Scores a few customers at a time; several threads may ask at once, and wait for a free desk.
+
+    Parameters
+    ----------
+    current : CurrentModel
+        What to score with.
+    options : IntakeOptions
+        How to read rows.
+    valuation : Valuation
+        Margin and discount rate.
+    """
+
+    def __init__(self, current: CurrentModel, options: IntakeOptions, valuation: Valuation) -> None:
+        self.current, self._options, self._valuation = current, options, valuation
+        self._desks: queue.LifoQueue[MemoryDatabase] = queue.LifoQueue()
+        for _ in range(DESKS):
+            self._desks.put(few_database())
+
+    def score_rows(
+        self,
+        rows: Sequence[PurchaseRow],
+        *,
+        as_of: Day = None,
+        by: By = "value",
+        reasons: ReasonsFor = "listed",
+        top: int = 10,
+    ) -> ScoredRows:
+        """Score everybody in some purchase rows, as a file of them would be scored."""
+        model = self.current.get()
+        with self._open(rows) as orders:
+            day = _choose_day(model, orders, as_of)
+            return ScoredRows(model, self._score(model.model, orders, day, by=by, reasons=reasons, top=top))
+
+    def score_customer(self, few: FewOrders, facts: Mapping[str, bool], as_of: int) -> ScoredRows:
+        """Score one customer of a log that knows some facts, with reasons."""
+        model = self.current.get()
+        with self._desk() as desk:
+            orders = open_few(desk, few, facts)
+            return ScoredRows(model, self._score(model.model, orders, as_of, by="value", reasons="all", top=0))
+
+    def explain(self, few: FewOrders, facts: Mapping[str, bool], *, as_of: int, customer_id: str) -> dict[str, Any]:
+        """Explain the score of one customer by all families, as :meth:`churnrisk.ChurnModel.explain` does."""
+        model, explainer = self.current.get(), self.current.explainer()
+        with self._desk() as desk:
+            return explain_customer(model.model, open_few(desk, few, facts), as_of, customer_id, explainer=explainer)
+
+    def _score(self, model: FittedModel, orders: Orders, day: int, *, by: By, reasons: ReasonsFor, top: int) -> Scores:
+        how: dict[str, Any] = {"by": by, "valuation": self._valuation}
+        if reasons == "none" or model.sample is None:
+            scores = score_orders(model, orders, day, **how)
+            return scores if reasons == "none" else with_reasons(scores, {})
+        finder = ReasonFinder(model, reasons, top=top, by=by, explainer=self.current.explainer())
+        return finder.add_to(score_orders(model, orders, day, watch=finder.see, **how))
+
+    @contextlib.contextmanager
+    def _open(self, rows: Sequence[PurchaseRow]) -> Iterator[Orders]:
+        """Open rows as orders: in a small database, or, many or in need of conversion, as a file would be."""
+        options = self._options
+        if len(rows) > FEW_ROWS or options.rates or options.rate_before:
+            with read_orders(_to_frame(rows), options) as orders:
+                yield orders
+            return
+        few = build_few_orders(
+            rows,
+            timezone=options.timezone,
+            fold_case=options.fold_case,
+            fold_ids=options.fold_ids,
+            pseudonym_key=options.pseudonym_key,
+            drop_duplicates=options.drop_duplicates,
+            **undone_options(options),
+        )
+        with self._desk() as desk:
+            yield open_few(desk, few)
+
+    @contextlib.contextmanager
+    def _desk(self) -> Iterator[MemoryDatabase]:
+        desk = self._desks.get()
+        try:
+            yield desk
+        finally:
+            self._desks.put(desk)
+
+    def warm_up(self, facts: Mapping[str, bool] | None = None) -> None:
+        """Make the queries of every desk, and the explainer, before somebody waits for them."""
+        snapshot = self.current.get().model.snapshot
+        day = date_of(snapshot.cutoff - 1).isoformat()
+        row = PurchaseRow("nobody", day, "1", "1", "1", "a product", "a category")
+        with contextlib.ExitStack() as stack:
+            desks = [stack.enter_context(self._desk()) for _ in range(DESKS)]
+            for desk in desks:
+                few = build_few_orders([row])
+                orders = open_few(desk, few, facts or few.facts)
+                for cutoff in range(snapshot.cutoff, snapshot.cutoff + 7):  # a plan for each day of the week
+                    with contextlib.suppress(ChurnriskError):
+                        self._score(self.current.get().model, orders, cutoff, by="value", reasons="all", top=0)
+
+    def close(self) -> None:
+        """Let go of the small databases."""
+        while not self._desks.empty():
+            self._desks.get().close()
+
+
+def _choose_day(model: ChurnModel, orders: Orders, as_of: Day) -> int:
+    try:
+        return choose_as_of(model.model, orders, as_of)
+    except SettingsError as error:
+        raise BadQuery(str(error)) from None
+
+
+def _to_frame(rows: Sequence[PurchaseRow]) -> pd.DataFrame:
+    """Give rows as a frame of text, without the columns that say nothing."""
+    import pandas as pd  # late: few who load this ever need it
+
+    columns = {name: [getattr(row, name) for row in rows] for name in PurchaseRow.__dataclass_fields__}
+    return pd.DataFrame(
+        {name: np.array(v, dtype=object) for name, v in columns.items() if any(x is not None for x in v)}
+    )

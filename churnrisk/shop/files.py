@@ -1,0 +1,141 @@
+"""Where the service keeps what it has worked out: one folder, a file for each generation, and which one is current."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from churnrisk.forecast import Valuation
+from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
+from churnrisk.retention import USUAL, Calendar
+from churnrisk.state import StatePlace
+from churnrisk.writing import replacing
+
+FORMAT = 4
+"""Of generations: where it rises, those of another format are not looked at any more, and another one is made."""
+
+POINTER = f"current-{FORMAT}"
+ENDING = ".duckdb"
+
+
+@dataclass(frozen=True)
+class ShopPlan:
+    """What a shop is made of; the same for every process that serves it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where generations are kept; for their owner's eyes only.
+    models_dir : Path
+        Folder of the stored models.
+    state : Path or str
+        Where things are remembered; orders received are there.
+    purchases : str, optional
+        The purchase history.
+    options : IntakeOptions
+        How to read it.
+    valuation : Valuation
+        Margin and discount rate.
+    playbook : mapping
+        What to do for whom, where that is not as usual.
+    explained : int
+        Reasons are worked out ahead for every customer of a base up to this size; in a larger one, on demand.
+    train_customers : int
+        Training takes so many customers at most, drawn.
+    calendar : Calendar
+        On which day years and weeks begin, where a question does not say.
+    """
+
+    folder: Path
+    models_dir: Path
+    state: StatePlace
+    purchases: str | None = None
+    options: IntakeOptions = field(default_factory=IntakeOptions)
+    valuation: Valuation = field(default_factory=Valuation)
+    playbook: dict[str, str] = field(default_factory=dict)
+    explained: int = 20_000
+    train_customers: int = TRAIN_CUSTOMERS
+    calendar: Calendar = USUAL
+
+
+@dataclass(frozen=True)
+class ShopFiles:
+    """A generation: the orders as they were read, folded together with those received, and everybody's scores.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the plan.
+    name : str
+        Of the generation; names rise.
+    made_of : mapping
+        What it was made of: ``seq`` of the last order received, ``model``, ``model_files`` (a stamp of the files of the
+        current one, usable or not), ``reasons``, ``source`` (a stamp of the file of purchases), ``erased_stamp`` (of
+        who was forgotten), ``lacks_erasure_key`` (so that they are not known), and how many customers are ``scored``.
+    """
+
+    folder: Path
+    name: str
+    made_of: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / f"{self.name}{ENDING}"
+
+
+def next_name(folder: Path) -> str:
+    """Name the generation after all that are there."""
+    numbers = [int(path.stem) for path in folder.glob(f"*{ENDING}") if path.stem.isdigit()]
+    return f"{max(numbers, default=0) + 1:06d}"
+
+
+def find_current(folder: Path) -> ShopFiles | None:
+    """Give the current generation; None where none was made yet."""
+    try:
+        found = json.loads((folder / POINTER).read_text(encoding="utf-8"))
+        return ShopFiles(folder, found["generation"], found["made_of"])
+    except FileNotFoundError:
+        return None
+
+
+def stamp_of(folder: Path) -> tuple[int, int] | None:
+    """Give what changes when another generation becomes current, for next to nothing."""
+    try:
+        found = _pointer(folder).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
+@functools.lru_cache(maxsize=8)  # to put a path together takes longer than to look at it
+def _pointer(folder: Path) -> Path:
+    return folder / POINTER
+
+
+def stamp_source(purchases: str | None) -> tuple[int, int] | None:
+    """Give what changes when the file of purchases is replaced; None for anything but a single file."""
+    if purchases is None or "://" in purchases or purchases == "-":
+        return None
+    try:
+        found = Path(purchases).expanduser().stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def make_current(files: ShopFiles) -> None:
+    """Make a generation the current one, and remove those before it, those of earlier formats included.
+
+    A process that still has an older file open goes on reading it: on Linux a file lives until the last one lets go.
+    """
+    with replacing(files.folder / POINTER, holds=None) as temporary:
+        temporary.write_text(json.dumps({"generation": files.name, "made_of": dict(files.made_of)}), encoding="utf-8")
+    (files.folder / "current").unlink(missing_ok=True)  # the pointer of format 1
+    for path in files.folder.glob(f"*{ENDING}*"):
+        if path.name.split(".")[0].isdigit() and path.name.split(".")[0] < files.name:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,259 @@
+"""Look into a generation: one customer by id, or pages of the list. Read only, by any number of processes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from churnrisk.engines import FileDatabase
+from churnrisk.errors import BadQuery
+from churnrisk.messages import mark, wording
+from churnrisk.orders import FACTS, LINE_TYPES, ORDER_TYPES, Orders
+from churnrisk.retention import SEGMENTS
+from churnrisk.scoring import STATUSES
+from churnrisk.shop.files import ShopFiles
+from churnrisk.timeline import date_of
+
+Sort = Literal["value", "risk", "id"]
+RISKS = ("high", "medium", "low")
+MOST_ROWS = 500
+NOT_KNOWN = wording("{what} {name}: not known; give one of {names}.")
+OTHER_ORDER = wording("cursor: it is of a list sorted by {name}; begin again without a cursor.")
+_PLACES = {"value": "value_place", "risk": "risk_place", "id": "number"}
+_HIDDEN = ("number", "value_place", "risk_place")
+
+
+@dataclass(frozen=True)
+class CustomerQuery:
+    """Which customers to list, and from where.
+
+    Parameters
+    ----------
+    segments, risks, statuses : tuple of str
+        Only these; empty for all.
+    min_value : float, optional
+        Only with so much value at risk at least.
+    prefix : str
+        Only whose id begins so.
+    sort : {"value", "risk", "id"}
+        Falling value at risk, falling churn probability, or rising id.
+    limit : int
+        Rows of a page, 1 to 500.
+    cursor : str, optional
+        What the page before gave as its ``next_cursor``.
+    """
+
+    segments: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    min_value: float | None = None
+    prefix: str = ""
+    sort: Sort = "value"
+    limit: int = 50
+    cursor: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, given, known in (
+            ("segment", self.segments, tuple(SEGMENTS)),
+            ("risk", self.risks, RISKS),
+            ("status", self.statuses, STATUSES),
+            ("sort", (self.sort,), tuple(_PLACES)),
+        ):
+            for value in given:
+                if value not in known:
+                    raise BadQuery(NOT_KNOWN.format(what=name, name=repr(value[:60]), names=", ".join(known)))
+        if not 1 <= self.limit <= MOST_ROWS:
+            raise BadQuery(f"limit {self.limit}: give 1 to {MOST_ROWS}.")
+
+
+@dataclass(frozen=True)
+class CustomerPage:
+    """A page of the list.
+
+    Parameters
+    ----------
+    rows : list of dict
+        The columns of scores, with ``p_alive``, ``segment`` and ``reason_1`` to ``reason_3``.
+    next_cursor : str or None
+        Asks for the page after; None on the last one.
+    total : int
+        How many customers all pages have.
+    as_of, model : str, str or None
+        The day and the model of the scores.
+    """
+
+    rows: list[dict[str, Any]]
+    next_cursor: str | None
+    total: int
+    as_of: str
+    model: str | None
+
+
+class Generation:
+    """An open generation. Safe to be used by several threads at once.
+
+    Parameters
+    ----------
+    files : ShopFiles
+        Which.
+    """
+
+    def __init__(self, files: ShopFiles) -> None:
+        self.name = files.name
+        self._file = FileDatabase(files.path, is_read_only=True, threads=1)
+        self.facts: dict[str, Any] = json.loads(self._file.rows("SELECT document FROM facts")[0]["document"])
+        self._count = functools.lru_cache(maxsize=256)(self._count_rows)
+
+    @property
+    def known(self) -> dict[str, bool]:
+        """What the log knows, as the facts of :class:`churnrisk.orders.Orders`."""
+        return {name: bool(self.facts["facts"][name]) for name in FACTS}
+
+    def open_orders(self) -> Orders:
+        """Give all orders, for figures; not to be used by two threads at once, and closing them closes nothing."""
+        facts: dict[str, Any] = self.known
+        first, last = (int(self.facts[name]) for name in ("first_day", "last_day"))
+        return Orders(self._file, None, first_day=first, last_day=last, currency=self.facts["currency"], **facts)
+
+    def find(self, customer_id: str) -> dict[str, Any] | None:
+        """Give the row of a customer, with its number; None for who is not in the history."""
+        rows = self._file.rows("SELECT * FROM scored WHERE customer_id = ?", (customer_id,))
+        return rows[0] if rows else None
+
+    def orders_of(self, number: int) -> list[tuple[Any, ...]]:
+        """Give the orders of a customer by number, as ``schema.ORDERS``, the earliest first."""
+        return self._tuples("numbered_orders", ORDER_TYPES, number)
+
+    def lines_of(self, number: int) -> list[tuple[Any, ...]]:
+        """Give the purchase rows of a customer by number, as ``schema.LINES``."""
+        if not (self.known["has_products"] or self.known["has_categories"]):
+            return []
+        return self._tuples("numbered_lines", LINE_TYPES, number)
+
+    def _tuples(self, table: str, names: Any, number: int) -> list[tuple[Any, ...]]:
+        query = f"SELECT {', '.join(names)} FROM {table} WHERE number = ?"  # noqa: S608 - names of ours
+        return [tuple(row.values()) for row in self._file.rows(query, (number,))]
+
+    @property
+    def erased(self) -> Mapping[str, str]:
+        """Whose orders were left out: keyed hashes of customers who had been erased before, with the moments."""
+        return dict(self.facts.get("erased", {}))
+
+    @property
+    def erased_stamp(self) -> str:
+        """What the erasures were known by when it was made."""
+        return str(self.facts.get("erased_stamp", ""))
+
+    def iterate_customers(self) -> Iterator[tuple[int, str]]:
+        """Give every customer, with the number."""
+        for row in self._file.rows("SELECT number, customer_id FROM scored"):
+            yield int(row["number"]), row["customer_id"]
+
+    def known_orders(self, customer_ids: Sequence[str]) -> dict[tuple[str, str, str], tuple[int, int]]:
+        """Give amount and quantity of orders of some customers by customer, id and day; none where orders lack ids."""
+        if not self.facts["has_order_ids"] or not customer_ids:
+            return {}
+        numbers = "SELECT number FROM scored WHERE customer_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
+        query = "SELECT customer_id, order_id, order_day, amount, quantity FROM numbered_orders WHERE number = ANY(?)"
+        chosen = [row["number"] for row in self._file.rows(numbers, (list(customer_ids),))]
+        found = self._file.rows(query, (chosen,)) if chosen else []
+        return {
+            (one["customer_id"], one["order_id"], date_of(one["order_day"]).isoformat()): (
+                one["amount"],
+                one["quantity"],
+            )
+            for one in found
+        }
+
+    def page(self, query: CustomerQuery, *, without: Sequence[int] = ()) -> CustomerPage:
+        """Give a page of the list, without some customers, by number."""
+        conditions, values = _filters(query, without)
+        place = _PLACES[query.sort]
+        total = self._count(conditions, tuple(values))
+        after = -1 if query.cursor is None else self._place_after(query)
+        # who is on the page first, then their rows: to sort all columns of everybody takes five times as long
+        chosen = f"SELECT number FROM scored WHERE {conditions} AND {place} > ? ORDER BY {place} LIMIT ?"  # noqa: S608 - names of ours
+        found = self._file.rows(
+            f"SELECT * FROM scored WHERE number IN ({chosen}) ORDER BY {place}",  # noqa: S608 - names of ours
+            (*_lists(values), after, query.limit + 1),
+        )
+        rows = found[: query.limit]
+        is_last = len(found) <= query.limit
+        cursor = None if is_last else _write_cursor(self.name, query.sort, rows[-1][place], rows[-1]["customer_id"])
+        return CustomerPage([show_row(row) for row in rows], cursor, total, self.as_of, self.facts["model"])
+
+    @property
+    def as_of(self) -> str:
+        """The day that everybody was scored at, as an ISO date."""
+        return date_of(self.facts["as_of"]).isoformat()
+
+    def _count_rows(self, conditions: str, values: tuple[Any, ...]) -> int:
+        rows = self._file.rows(f"SELECT count(*) AS n FROM scored WHERE {conditions}", _lists(values))  # noqa: S608
+        return int(rows[0]["n"])
+
+    def _place_after(self, query: CustomerQuery) -> int:
+        """Give the place to go on after; of another generation, that where its last customer stands now."""
+        generation, sort, place, customer = _read_cursor(query.cursor or "")
+        if sort != query.sort:
+            raise BadQuery(OTHER_ORDER.format(name=sort))
+        if generation == self.name:
+            return place
+        row = self.find(customer)
+        return place if row is None else int(row[_PLACES[query.sort]])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+def show_row(row: dict[str, Any]) -> dict[str, Any]:
+    """Give a row as it is shown: scores, then what is known beside them."""
+    shown = {name: value for name, value in row.items() if name not in (*_HIDDEN, "alive_probability")}
+    for name in ("risk_rank", "days_since_last_order", "order_count"):
+        shown[name] = None if shown[name] is None else int(shown[name])
+    return shown | {"p_alive": row["alive_probability"]}
+
+
+def _lists(values: Sequence[Any]) -> list[Any]:
+    """Give values as the database takes them; those that are kept as a key have tuples in place of lists."""
+    return [list(one) if isinstance(one, tuple) else one for one in values]
+
+
+def _filters(query: CustomerQuery, without: Sequence[int]) -> tuple[str, list[Any]]:
+    parts: list[str] = ["true"]
+    values: list[Any] = []
+    if without:
+        parts.append("number NOT IN (SELECT unnest(CAST(? AS BIGINT[])))")
+        values.append(tuple(without))
+    for column, given in (("segment", query.segments), ("risk", query.risks), ("status", query.statuses)):
+        if given:
+            parts.append(f"{column} IN ({', '.join('?' for _ in given)})")
+            values += given
+    if query.min_value is not None:
+        parts.append("value_at_risk >= ?")
+        values.append(query.min_value)
+    if query.prefix:
+        parts.append("starts_with(customer_id, ?)")
+        values.append(query.prefix)
+    return " AND ".join(parts), values
+
+
+def _write_cursor(*parts: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts, ensure_ascii=False).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[str, str, int, str]:
+    try:
+        text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+        generation, sort, place, customer = json.loads(text)
+        parts: Sequence[Any] = (generation, sort, customer)
+        if not all(isinstance(part, str) for part in parts) or type(place) is not int or not 0 <= place < 2**62:
+            raise ValueError
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise BadQuery(mark("cursor: it is none of ours; begin again without a cursor.")) from None
+    return generation, sort, place, customer

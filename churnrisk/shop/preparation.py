@@ -1,0 +1,378 @@
+"""Make a generation: read the purchases, fold in the orders received, score everybody, and write one file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from churnrisk.cards import describe_intake
+from churnrisk.clock import utc_now
+from churnrisk.engines import Database, FileDatabase, fill_table, quote_text
+from churnrisk.errors import ChurnriskError, IncompatibleModel, ModelNotFound, NoHistory, SourceError
+from churnrisk.explain import REASON_COLUMNS, ReasonsFor, make_finder, score_with_reasons, with_reasons
+from churnrisk.memory import read_left_out
+from churnrisk.messages import mark, wording
+from churnrisk.orders import (
+    FACTS,
+    LINE_TYPES,
+    ORDER_TYPES,
+    FewOrders,
+    IntakeOptions,
+    IntakeReport,
+    Orders,
+    few_database,
+    open_few,
+    read_orders,
+)
+from churnrisk.planning import choose_as_of
+from churnrisk.retention import build_segments
+from churnrisk.scoring import Scores, find, standing_of
+from churnrisk.shop.erasures import Erasures, History, leave_out, read_erasures
+from churnrisk.shop.files import ShopFiles, ShopPlan, make_current, next_name, stamp_source
+from churnrisk.shop.newcomers import list_unscored
+from churnrisk.shop.orders import build_received, choose_new, mark_anew
+from churnrisk.state import StoredOrder, load_received, open_state
+from churnrisk.store import stamp_model
+from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
+from churnrisk.types import Progress
+from churnrisk.workflows import ChurnModel, load
+
+TOP = 10
+NOTHING = FewOrders([], [], **dict.fromkeys(FACTS, False))
+NOT_NAMED = "no purchase history: set `purchases` in churnrisk.toml, or send orders to POST /v1/purchases."
+NO_MODEL = "no model is stored yet; `churnrisk train`, or a training job, makes one."
+_RISK_PLACE = """row_number() OVER (ORDER BY CASE status WHEN 'scored' THEN 0 WHEN 'lapsed' THEN 1 ELSE 2 END,
+    churn_probability DESC NULLS LAST, customer_id) - 1"""
+
+
+@dataclass(frozen=True)
+class _Log:
+    """The orders of a generation in their file, and what is known about them."""
+
+    orders: Orders
+    file: FileDatabase
+    intake: dict[str, Any]
+    has_order_ids: bool
+    seq: int
+
+
+def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Progress | None = None) -> ShopFiles:
+    """Make a new generation and let it be the current one.
+
+    Parameters
+    ----------
+    plan : ShopPlan
+        What it is made of. Its folder is made where it is not there.
+    reasons : {"listed", "all", "none"}
+        Who gets reasons now; the others get them when they are asked for.
+    progress : callable, optional
+        Told what is being done.
+
+    Raises
+    ------
+    NoHistory
+        Where no purchases are named and none were received.
+    ChurnriskError
+        Where the purchases cannot be read. What was current stays so.
+    """
+    tell = progress or (lambda *_: None)
+    plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    source, files = stamp_source(plan.purchases), ShopFiles(plan.folder, next_name(plan.folder))
+    model_files = stamp_model(plan.models_dir)
+    part = files.path.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    try:
+        tell("reading purchases", 0, 3)
+        came = _read_state(plan)
+        log = _write_log(plan, came, part)
+        with log.file:
+            tell("scoring", 1, 3)
+            facts = _write_scores(plan, log, reasons)
+            facts |= came.erasures.describe()
+            tell("writing", 2, 3)
+            log.file.connection.execute(
+                "CREATE TABLE facts AS SELECT CAST(? AS VARCHAR) AS document", [json.dumps(facts)]
+            )
+        part.replace(files.path)
+    finally:
+        part.unlink(missing_ok=True)
+    made_of = {name: facts[name] for name in ("seq", "model", "reasons", "erased_stamp", "lacks_erasure_key")}
+    made_of |= {
+        "source": source,
+        "model_files": model_files,
+        "scored": facts["summary"]["status"]["scored"],
+        "model_problem": facts["model_problem"],
+    }
+    made = replace(files, made_of=made_of)
+    make_current(made)
+    tell("done", 3, 3)
+    return made
+
+
+@dataclass(frozen=True)
+class _Came:
+    """What the state has for a generation: orders received, and who is to be left out of the history."""
+
+    received: Sequence[StoredOrder]
+    erasures: Erasures
+    options: IntakeOptions
+
+
+def _read_state(plan: ShopPlan) -> _Came:
+    with open_state(plan.state) as state, state.snapshot():
+        erasures, left_out = read_erasures(state), read_left_out(state)
+        received = [one for one in load_received(state) if not erasures.objects(one.order.customer_id)]
+        return _Came(received, erasures, replace(plan.options, left_out=left_out))
+
+
+def _write_log(plan: ShopPlan, came: _Came, path: Path) -> _Log:
+    received, options = came.received, came.options
+    seq = max((one.seq for one in received), default=0)
+    if plan.purchases is None:
+        parts = _parse(received, options, has_amounts=_knows_amounts(received))
+        few = _few_of(parts, *choose_new(parts, (), has_order_ids=True))
+        if few is None:
+            raise NoHistory(NOT_NAMED)
+        few = replace(few, orders=mark_anew(few.orders, options, has_amounts=few.has_amounts))
+        desk = few_database()
+        with desk:
+            nothing = open_few(desk, NOTHING, few.facts)
+            return _write_orders(desk, nothing, few, path, options, seq=seq, has_order_ids=True, history=History())
+    with read_orders(plan.purchases, options) as orders:
+        database = orders.database
+        if database is None:
+            raise AssertionError("orders from a source have a database")
+        history = leave_out(database, came.erasures, has_lines=orders.has_products or orders.has_categories)
+        query = f"SELECT coalesce(bool_or(order_id <> ''), false) FROM {history.orders}"  # noqa: S608 - names of ours
+        [(has_ids,)] = database.connection.execute(query).fetchall()
+        parts = _parse(received, options, has_amounts=orders.has_amounts)
+        few = _new_orders(database, parts, history, has_order_ids=has_ids)
+        return _write_orders(database, orders, few, path, options, seq=seq, has_order_ids=has_ids, history=history)
+
+
+@contextlib.contextmanager
+def open_history(plan: ShopPlan) -> Iterator[Orders]:
+    """Give all orders as they are now, those received included, with their account; gone afterwards."""
+    plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = plan.folder / f"history-{secrets.token_hex(6)}.part"
+    try:
+        log = _write_log(plan, _read_state(plan), path)
+        with log.file:
+            yield log.orders
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _knows_amounts(received: Sequence[StoredOrder]) -> bool:
+    return any("amount" in line for one in received for line in one.order.lines)
+
+
+def _parse(received: Sequence[StoredOrder], options: IntakeOptions, *, has_amounts: bool) -> list[FewOrders]:
+    """Read orders one by one; one that says too little for the log that it would join waits until it fits."""
+    parts = []
+    for one in received:
+        with contextlib.suppress(SourceError):
+            parts.append(build_received([one], options, facts={"has_amounts": has_amounts}))
+    return parts
+
+
+def _few_of(
+    parts: Sequence[FewOrders], orders: list[tuple[Any, ...]], lines: list[tuple[Any, ...]]
+) -> FewOrders | None:
+    """Put orders that were read one by one together; None where there are none."""
+    known = {name: any(getattr(part, name) for part in parts) for name in FACTS}
+    return FewOrders(orders, lines, **known) if orders else None
+
+
+def _new_orders(
+    database: Database, parts: Sequence[FewOrders], history: History, *, has_order_ids: bool
+) -> FewOrders | None:
+    """Give the orders received that the history does not have: an order that has come with a later file counts once."""
+    fill_table(database, "came", {"customer_id": "VARCHAR"}, [(order[0],) for part in parts for order in part.orders])
+    names = "customer_id, order_id, order_day" if has_order_ids else "customer_id, order_day"
+    query = f"SELECT {names} FROM {history.orders} SEMI JOIN came USING (customer_id)"  # noqa: S608 - names of ours
+    known = database.connection.execute(query).fetchall()
+    return _few_of(parts, *choose_new(parts, known, has_order_ids=has_order_ids))
+
+
+def _write_orders(
+    database: Database,
+    orders: Orders,
+    few: FewOrders | None,
+    path: Path,
+    options: IntakeOptions,
+    *,
+    seq: int,
+    has_order_ids: bool,
+    history: History,
+) -> _Log:
+    """Write orders and their rows to the file, sorted by customer; each customer has a number, by the order of ids."""
+    run = database.connection.execute
+    run(f"ATTACH {quote_text(str(path))} AS shop")
+    has_lines = orders.has_products or orders.has_categories
+    names, line_names = ", ".join(ORDER_TYPES), ", ".join(LINE_TYPES)
+    fill_table(database, "new_lines", LINE_TYPES, few.lines if few and has_lines else [])
+    every = _join_orders(database, few, options, history, has_amounts=orders.has_amounts)
+    run(
+        "CREATE TABLE shop.customers AS SELECT customer_id, row_number() OVER (ORDER BY customer_id) - 1 AS number "  # noqa: S608 - names of ours
+        f"FROM (SELECT DISTINCT customer_id FROM {every}) ORDER BY number"
+    )
+    by_number = "JOIN shop.customers USING (customer_id) ORDER BY number, order_day"
+    run(f"CREATE TABLE shop.numbered_orders AS SELECT {names}, number FROM {every} {by_number}, order_id")  # noqa: S608 - names of ours
+    run(f"CREATE VIEW shop.orders AS SELECT {names} FROM shop.numbered_orders")  # noqa: S608 - names of ours
+    if has_lines:
+        lines = f"(SELECT {line_names} FROM {history.lines} UNION ALL SELECT {line_names} FROM new_lines)"  # noqa: S608 - names of ours
+        run(f"CREATE TABLE shop.numbered_lines AS SELECT {line_names}, number FROM {lines} {by_number}")  # noqa: S608 - names of ours
+        run(f"CREATE VIEW shop.order_lines AS SELECT {line_names} FROM shop.numbered_lines")  # noqa: S608 - names of ours
+    [(first, last, count)] = run("SELECT min(order_day), max(order_day), count(*) FROM shop.numbered_orders").fetchall()
+    run("DETACH shop")
+    if not count:
+        raise NoHistory("every customer of the purchase history was forgotten, so there is nothing to show.")
+    file = FileDatabase(path, is_read_only=False)
+    facts: dict[str, Any] = {name: getattr(orders, name) for name in FACTS}
+    report = _account(orders, few, count=int(count), left_out=history.left_out)
+    made = Orders(file, report, first_day=int(first), last_day=int(last), currency=orders.currency, **facts)
+    return _Log(made, file, dict(describe_intake(made)), has_order_ids, seq)
+
+
+def _join_orders(
+    database: Database, few: FewOrders | None, options: IntakeOptions, history: History, *, has_amounts: bool
+) -> str:
+    """Give SQL for the orders of the history and the new ones, whose returns may undo purchases of the history."""
+    names = ", ".join(ORDER_TYPES)
+    new = few.orders if few else []
+    fill_table(database, "joined", {"customer_id": "VARCHAR"}, [(one,) for one in {order[0] for order in new}])
+    of_joined = f"SELECT {names} FROM {history.orders} SEMI JOIN joined USING (customer_id)"  # noqa: S608 - names of ours
+    orders = [*database.connection.execute(of_joined).fetchall(), *new] if new else []
+    fill_table(database, "joined_orders", ORDER_TYPES, mark_anew(orders, options, has_amounts=has_amounts))
+    others = f"SELECT {names} FROM {history.orders} ANTI JOIN joined USING (customer_id)"  # noqa: S608 - names of ours
+    return f"({others} UNION ALL SELECT {names} FROM joined_orders)"  # noqa: S608 - names of ours
+
+
+RECEIVED = wording("{number} orders received over HTTP were added.")
+LEFT_OUT = wording("{number} orders of customers who were forgotten were left out.")
+
+
+def _account(orders: Orders, few: FewOrders | None, *, count: int, left_out: int) -> IntakeReport:
+    """Give the account of the file, with a notice of what came beside it; without a file, of what was received."""
+    if orders.has_report:
+        said = [] if few is None else [RECEIVED.format(number=len(few.orders))]
+        said += [LEFT_OUT.format(number=left_out)] if left_out else []
+        return replace(orders.report, notices=(*orders.report.notices, *said), rejected_rows=())
+    if few is None:
+        raise AssertionError("orders come from a file or were received")
+    days = [order[2] for order in few.orders]
+    purchases, returns = (sum(order[place] for order in few.orders) for place in (7, 8))
+    return IntakeReport(
+        source="orders received",
+        format="HTTP",
+        rows_in=sum(order[6] for order in few.orders),
+        rows_used=sum(order[6] for order in few.orders),
+        rows_rejected=0,
+        duplicates_dropped=0,
+        rows_without_customer=0,
+        reasons={},
+        orders=count,
+        purchases=purchases,
+        returns=returns,
+        return_rows=sum(line[4] < 0 or line[5] < 0 for line in few.lines),
+        zero_orders=count - purchases - returns,
+        customers=len({order[0] for order in few.orders}),
+        first_on=date_of(min(days)).isoformat(),
+        last_on=date_of(max(days)).isoformat(),
+    )
+
+
+def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor) -> dict[str, Any]:
+    """Score everybody, write the list, and give what is known of the generation as a whole."""
+    model, problem = _find_model(plan.models_dir, log.orders)
+    day = log.orders.last_day + 1 if model is None else choose_as_of(model.model, log.orders, None)
+    snapshot = Snapshot(day, DEFAULT_LOOKBACK, 1) if model is None else model.model.snapshot.at(day)
+    if model is None:
+        scores = list_unscored(standing_of(log.orders, snapshot), snapshot)
+    else:
+        scores = _score(plan, model, log.orders, day, reasons)
+    probability = scores.columns["churn_probability"]
+    is_known = ~np.isnan(probability)
+    known = dict(zip(scores.columns["customer_id"][is_known], probability[is_known].tolist(), strict=True))
+    segmentation = build_segments(log.orders, day, churn_probability=known)
+    columns = dict(scores.columns) | {"alive_probability": scores.alive_probability}
+    columns["segment"] = _segments_of(scores, segmentation.customers.customer_ids, segmentation.names)
+    columns["value_place"] = np.arange(len(scores))
+    _write_list(log.file, columns)
+    return {
+        "model": None if model is None else model.version,
+        "model_problem": problem,
+        "as_of": day,
+        "first_day": log.orders.first_day,
+        "last_day": log.orders.last_day,
+        "facts": {name: getattr(log.orders, name) for name in FACTS},
+        "has_order_ids": log.has_order_ids,
+        "currency": log.orders.currency,
+        "seq": log.seq,
+        "made_at": utc_now().isoformat(timespec="seconds"),
+        "intake": log.intake,
+        "sorted_by": scores.by,
+        "reasons": reasons,
+        "segments": segmentation.to_dict(),
+        "summary": _summarise(scores),
+    }
+
+
+def _find_model(models_dir: Path, orders: Orders) -> tuple[ChurnModel | None, str]:
+    """Load the current model; else say why nobody is scored."""
+    try:
+        model = load(models_dir=models_dir)
+        if model.model.needs_amounts and not orders.has_amounts:
+            raise IncompatibleModel(mark("the model was trained with amounts, and the purchase history has none."))
+    except ModelNotFound:
+        return None, NO_MODEL
+    except ChurnriskError as error:
+        return None, str(error)
+    return model, ""
+
+
+def _score(plan: ShopPlan, model: ChurnModel, orders: Orders, day: int, reasons: ReasonsFor) -> Scores:
+    chosen: ReasonsFor = "none" if model.model.sample is None else reasons
+    finder = make_finder(model.model, chosen, top=TOP, by="value")
+    scores = score_with_reasons(finder, model.model, orders, day, by="value", valuation=plan.valuation)
+    return scores if REASON_COLUMNS[0] in scores.columns else with_reasons(scores, {})
+
+
+def _segments_of(scores: Scores, ids: np.ndarray, names: np.ndarray) -> np.ndarray:
+    places, is_there = find(scores.columns["customer_id"], ids)
+    found = np.full(len(scores), None, dtype=object)
+    found[is_there] = names[places[is_there]]
+    return found
+
+
+def _write_list(file: FileDatabase, columns: dict[str, np.ndarray]) -> None:
+    file.write_table("listed", columns)
+    file.connection.execute(
+        f"CREATE TABLE scored AS SELECT row_number() OVER (ORDER BY customer_id) - 1 AS number, *, {_RISK_PLACE} "  # noqa: S608 - names of ours
+        "AS risk_place FROM listed ORDER BY customer_id"
+    )
+    file.connection.execute("DROP TABLE listed")
+    file.connection.execute("CREATE UNIQUE INDEX scored_by_customer ON scored (customer_id)")
+
+
+def _summarise(scores: Scores) -> dict[str, Any]:
+    at_risk, columns = scores.columns["value_at_risk"], scores.columns
+    is_high = columns["risk"] == "high"
+    return {
+        "customers": len(scores),
+        "status": {name: scores.count("status", name) for name in ("scored", "lapsed", "no_purchases")},
+        "risk": {name: scores.count("risk", name) for name in ("high", "medium", "low")},
+        "value_at_risk": None if np.isnan(at_risk).all() else round(float(np.nansum(at_risk)), 2),
+        "value_at_high_risk": None if np.isnan(at_risk).all() else round(float(np.nansum(at_risk[is_high])), 2),
+        "mean_churn_probability": None
+        if np.isnan(columns["churn_probability"]).all()
+        else round(float(np.nanmean(columns["churn_probability"])), 9),
+    }

@@ -1,0 +1,135 @@
+"""Work over the whole history of the shop: scores of everybody as a file, and a model trained on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from churnrisk.cards import describe_recipe
+from churnrisk.errors import StateError
+from churnrisk.explain import ReasonsFor, make_finder, score_with_reasons
+from churnrisk.memory import remember
+from churnrisk.planning import Day, choose_as_of
+from churnrisk.scoring import By
+from churnrisk.shop.files import ShopPlan
+from churnrisk.shop.preparation import open_history
+from churnrisk.state import open_state, stamp_tombstones
+from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
+from churnrisk.types import Progress
+from churnrisk.workflows import ScoreResult, load, train_orders, write_scores
+
+TOP = 10
+
+
+def score_everybody(
+    plan: ShopPlan,
+    path: Path,
+    *,
+    as_of: Day = None,
+    model: str | None = None,
+    by: By = "value",
+    reasons: ReasonsFor = "listed",
+    progress: Progress,
+) -> dict[str, Any]:
+    """Score everybody in the history, orders received included, and write the file that ``churnrisk score`` writes.
+
+    The run is remembered, as one from the shell is.
+
+    Parameters
+    ----------
+    plan : ShopPlan
+        The shop.
+    path : Path
+        The CSV file.
+    as_of, model, by, reasons
+        As for ``churnrisk score``.
+    progress : callable
+        Told what is being done.
+
+    Returns
+    -------
+    dict
+        ``model, as_of, customers`` and counts; nothing of any customer.
+    """
+    progress("reading purchases", 0, 3)
+    churn_model, forgotten = load(model, models_dir=plan.models_dir), _stamp(plan)
+    with open_history(plan) as orders:
+        progress("scoring", 1, 3)
+        day = choose_as_of(churn_model.model, orders, as_of)
+        chosen: ReasonsFor = "none" if churn_model.model.sample is None else reasons
+        finder = make_finder(churn_model.model, chosen, top=TOP, by=by)
+        scores = score_with_reasons(finder, churn_model.model, orders, day, by=by, valuation=plan.valuation)
+    progress("writing", 2, 3)
+    if _stamp(plan) != forgotten:
+        raise StateError("a customer was forgotten while everybody was scored, and nothing was kept; ask for it again.")
+    write_scores(ScoreResult(scores, "purchases", (), {}), str(path))
+    run = remember(plan.state, scores, model=str(churn_model.version), kind="purchases")
+    progress("done", 3, 3)
+    return {
+        "model": churn_model.version,
+        "as_of": date_of(day).isoformat(),
+        "customers": len(scores),
+        "counts": {status: scores.count("status", status) for status in ("scored", "lapsed", "no_purchases")},
+        "sorted_by": scores.by,
+        "run": run,
+    }
+
+
+def _stamp(plan: ShopPlan) -> str:
+    with open_state(plan.state) as state:
+        return stamp_tombstones(state)
+
+
+def train_on_history(
+    plan: ShopPlan,
+    *,
+    horizon: int | None = None,
+    lookback: int = DEFAULT_LOOKBACK,
+    lead: int = 0,
+    as_of: Day = None,
+    seed: int = 0,
+    backtest: bool = False,
+    promote: bool = False,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Train on the history, orders received included, and store the model, signed.
+
+    Parameters
+    ----------
+    plan : ShopPlan
+        The shop; campaigns of its state are taken into account.
+    horizon, lookback, lead, as_of, seed, backtest
+        As for ``churnrisk train``.
+    promote : bool
+        Whether the model becomes the current one.
+    progress : callable
+        Told what is being done.
+
+    Returns
+    -------
+    dict
+        ``version``, ``is_promoted``, and of the card the snapshot and the grade.
+    """
+    with open_history(plan) as orders:
+        model = train_orders(
+            orders,
+            horizon=horizon,
+            lookback=lookback,
+            lead=lead,
+            as_of=as_of,
+            seed=seed,
+            backtest=backtest,
+            campaigns=plan.state,
+            recipe=describe_recipe(
+                plan.purchases, plan.options, backtest=backtest, train_customers=plan.train_customers
+            ),
+            train_customers=plan.train_customers,
+            progress=progress,
+        )
+    version = model.save(plan.models_dir, promote=promote)
+    return {
+        "version": version,
+        "is_promoted": promote,
+        "snapshot": model.card["snapshot"],
+        "grade": model.card.get("grade"),
+    }

@@ -1,0 +1,401 @@
+"""The shop: everything that routes and pages ask, with plain results."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from churnrisk.campaigns import CampaignResult, list_campaigns, list_measured, load_campaign, measure_on
+from churnrisk.clock import steady
+from churnrisk.errors import ChurnriskError, NoHistory, NoModel, UnknownCustomer
+from churnrisk.explain import REASON_COLUMNS, ReasonsFor
+from churnrisk.memory import keep_others
+from churnrisk.messages import mark, wording
+from churnrisk.orders import PurchaseRow
+from churnrisk.planning import Day
+from churnrisk.retention import Calendar
+from churnrisk.scoring import By
+from churnrisk.shop.answers import CurrentModel, LiveScorer, ScoredRows
+from churnrisk.shop.erasures import ErasedSince
+from churnrisk.shop.figures import Figures
+from churnrisk.shop.files import ShopPlan, find_current, stamp_of
+from churnrisk.shop.generation import CustomerPage, CustomerQuery, Generation
+from churnrisk.shop.intake import OrderStatus, receive_orders
+from churnrisk.shop.newcomers import list_one_unscored
+from churnrisk.shop.refresh import NewerOrders
+from churnrisk.shop.view import CustomerView, History, gather, make_view, row_of, segment_of
+from churnrisk.state import State
+from churnrisk.store import ModelEntry, list_models, stamp_current
+from churnrisk.timeline import date_of
+from churnrisk.workflows import ChurnModel
+
+NOT_READ = mark("The purchase history is still being read; ask again in a moment.")
+NOT_NAMED = mark("no purchase history: set `purchases` in churnrisk.toml, or send orders to POST /v1/purchases.")
+UNKNOWN = wording(
+    "no customer {name} is in the purchase history. Ids are compared as text, so leading zeros and case count."
+)
+RETIRED_SECONDS = 300.0
+"""So long a generation stays open after another took its place: questions that came before may still be answered."""
+
+
+class _Present:
+    """What is current at a moment: a generation, what came after it, who was forgotten since, and figures of it."""
+
+    def __init__(self, generation: Generation, state: State, *, stamp: object, calendar: Calendar) -> None:
+        self.generation, self.stamp = generation, stamp
+        self.newer = NewerOrders(state, generation.facts["seq"])
+        self.gone = ErasedSince(state, generation)
+        self.seen: tuple[object, str | None] | None = None  # the moment of the last look, and the model of then
+        self.figures = Figures(generation, calendar)
+        self._state, self._lock = state, threading.Lock()
+        self._version: int | None = None
+
+    def refresh(self) -> None:
+        """Take in what was committed since; where nothing was, anywhere, for a few microseconds."""
+        version = self._state.version()
+        if version == self._version:
+            return
+        with self._lock:  # nobody answers while another still takes in who was forgotten
+            if version != self._version:
+                self.newer.look(anew=self.gone.look(), is_left_out=self.gone.objects)
+                self._version = version
+
+
+class Shop:
+    """What the shop knows. Made by :meth:`open`; safe to be used by several threads at once.
+
+    Every question is answered from the generation that is current then; another takes its place by itself.
+    """
+
+    def __init__(self, plan: ShopPlan, state: State) -> None:
+        self.plan, self.state = plan, state
+        self.current = CurrentModel(plan.models_dir)
+        self.live = LiveScorer(self.current, plan.options, plan.valuation)
+        self._lock = threading.Lock()
+        self._present: _Present | None = None
+        self._retired: list[tuple[float, Generation]] = []
+
+    @classmethod
+    def open(cls, plan: ShopPlan, state: State) -> Shop:
+        """Open the shop; its generation may still be in the making, and then questions end in `NoHistory`."""
+        return cls(plan, state)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a generation to answer from."""
+        return stamp_of(self.plan.folder) is not None
+
+    def missing(self) -> list[str]:
+        """Say what the shop lacks to answer everything, in words that anyone may read."""
+        found = [] if self.is_ready else [NOT_READ if self.plan.purchases else "There is no purchase history."]
+        version = self.current.version_for(self.now().generation.known) if self.is_ready else self.current.version
+        return found if version is not None else [*found, "There is no model that can be used."]
+
+    def now(self) -> _Present:
+        """Give what is current.
+
+        Raises
+        ------
+        NoHistory
+            Where there is none, or it is still being read.
+        """
+        stamp, present = stamp_of(self.plan.folder), self._present
+        if stamp is None:
+            raise NoHistory(NOT_READ if self.plan.purchases else NOT_NAMED)
+        if present is None or present.stamp != stamp:
+            present = self._switch(stamp)
+        if self._retired:
+            self._let_go()
+        present.refresh()
+        return present
+
+    def _switch(self, stamp: object) -> _Present:
+        with self._lock:
+            if self._present is not None and self._present.stamp == stamp:
+                return self._present
+            files = find_current(self.plan.folder)
+            if files is None:
+                raise NoHistory(NOT_READ)
+            if self._present is not None:
+                self._retired.append((steady(), self._present.generation))
+            self._present = _Present(Generation(files), self.state, stamp=stamp, calendar=self.plan.calendar)
+            return self._present
+
+    def _let_go(self) -> None:
+        """Close generations that nobody answers from any more: only then the disk is rid of their files."""
+        with self._lock:
+            while self._retired and steady() - self._retired[0][0] > RETIRED_SECONDS:
+                self._retired.pop(0)[1].close()
+
+    def customer_version(self, customer_id: str) -> tuple[object, ...]:
+        """Give what changes whenever the view of a customer may: a key to keep finished answers by."""
+        moment = self._moment()  # before it is looked up: what comes meanwhile is another moment
+        present = self.now()
+        version = self.current.version
+        present.seen = moment, version
+        return self._version_of(customer_id, present, version)
+
+    def customer_version_at_once(self, customer_id: str) -> tuple[object, ...] | None:
+        """Give the version of a customer's view without waiting, for an event loop: within 20 microseconds.
+
+        None where something has been written since the shop looked last, whatever it was, or where it takes a network
+        to know: then :meth:`customer_version` looks.
+        """
+        present = self._present
+        if present is None or present.seen is None or self.state.dialect != "sqlite":
+            return None
+        moment, version = present.seen
+        return self._version_of(customer_id, present, version) if moment == self._moment() else None
+
+    def _version_of(self, customer_id: str, present: _Present, model: str | None) -> tuple[object, ...]:
+        own_id = self.plan.options.own_id(customer_id)
+        newer, is_gone = present.newer.of(own_id), present.gone.names(own_id)
+        return present.generation.name, model, len(newer), newer[-1].seq if newer else 0, is_gone
+
+    def _moment(self) -> tuple[object, ...]:
+        """Give what changes whenever any process of the service has written something that an answer is made of."""
+        model = stamp_current(self.plan.models_dir), self.current.loads
+        return stamp_of(self.plan.folder), model, self.state.version()
+
+    def customer(self, customer_id: str) -> CustomerView:
+        """Give all that is known of a customer, with orders received a moment ago.
+
+        Raises
+        ------
+        UnknownCustomer
+            Where nobody of this id has an order.
+        """
+        present, customer_id = self.now(), self.plan.options.own_id(customer_id)
+        row, history = self._look_up(present, customer_id)
+        generation = present.generation
+        version = self.current.version_for(generation.known)
+        if version is None or (row is not None and self._is_told(generation, row, history, version)):
+            if row is None:
+                return make_view(self._unscored(history, customer_id), history, model=None, playbook=self.plan.playbook)
+            return make_view(row, history, model=generation.facts["model"], playbook=self.plan.playbook)
+        day = self._day_of(generation, history)
+        scored = self.live.score_customer(history.few, generation.known, day)
+        segment = segment_of(history.few, generation.facts["segments"]["cuts"], day)
+        fresh = row_of(scored.scores, segment=segment)
+        if row is not None and generation.facts["model"] == scored.model.version and not history.received:
+            fresh |= {"risk_rank": row["risk_rank"]}
+        return make_view(fresh, history, model=scored.model.version, playbook=self.plan.playbook)
+
+    def knows(self, customer_id: str) -> bool:
+        """Tell whether anybody of this id has an order."""
+        present, customer_id = self.now(), self.plan.options.own_id(customer_id)
+        if present.newer.of(customer_id):
+            return True
+        return not present.gone.names(customer_id) and present.generation.find(customer_id) is not None
+
+    def explain(self, customer_id: str) -> dict[str, Any]:
+        """Give where a customer's score comes from: what each family of features adds to the log-odds.
+
+        Raises
+        ------
+        NoScore, NoModel, UnknownCustomer
+            Where there is nothing to explain.
+        """
+        present, customer_id = self.now(), self.plan.options.own_id(customer_id)
+        _, history = self._look_up(present, customer_id)
+        day = self._day_of(present.generation, history)
+        return self.live.explain(history.few, present.generation.known, as_of=day, customer_id=customer_id)
+
+    def _look_up(self, present: _Present, customer_id: str) -> tuple[dict[str, Any] | None, History]:
+        row = None if present.gone.names(customer_id) else present.generation.find(customer_id)
+        newer = present.newer.of(customer_id)
+        if row is None and not newer:
+            raise UnknownCustomer(UNKNOWN.format(name=repr(customer_id[:100])))
+        return row, gather(present.generation, row, newer, self.plan.options)
+
+    def _is_told(self, generation: Generation, row: Mapping[str, Any], history: History, version: str) -> bool:
+        """Whether the list has all that is to be said of a customer."""
+        if history.received or generation.facts["model"] != version:
+            return False
+        is_explained = generation.facts["reasons"] == "all" or row[REASON_COLUMNS[0]] is not None
+        return is_explained or row["status"] != "scored"
+
+    def _day_of(self, generation: Generation, history: History) -> int:
+        """Give the day to score a customer at: that of the list, or the day after an order that came since."""
+        days = [generation.facts["as_of"]]
+        if history.received:
+            days.append(history.last_day + 1)
+        with contextlib.suppress(NoModel):
+            days.append(self.current.get().model.snapshot.cutoff)
+        return int(max(days))
+
+    def _unscored(self, history: History, customer_id: str) -> dict[str, Any]:
+        """Give a row for a customer who came since, where no model can be used."""
+        return row_of(list_one_unscored(history.few, customer_id, as_of=history.last_day + 1), segment=None)
+
+    def receive(self, rows: Sequence[PurchaseRow], *, key_id: int | None) -> list[OrderStatus]:
+        """Keep new orders, each once; they are on the disk when this returns, and in the next view of their customers.
+
+        Raises
+        ------
+        SourceError
+            Where a row is not right; nothing is kept then.
+        """
+        present = self.now() if self.is_ready else None
+        return receive_orders(
+            self.state,
+            None if present is None else present.generation,
+            rows,
+            options=self.plan.options,
+            key_id=key_id,
+            is_gone=None if present is None else present.gone.names,
+        )
+
+    def customers(self, query: CustomerQuery) -> CustomerPage:
+        """Give a page of the list, as of the generation; orders received since are in the views of single customers."""
+        if query.prefix and not query.prefix.startswith("p_") and self.plan.options.pseudonym_key is not None:
+            query = replace(query, prefix=self.plan.options.own_id(query.prefix))  # only a whole id can be looked for
+        present = self.now()
+        return present.generation.page(query, without=present.gone.numbers)
+
+    def score_rows(
+        self,
+        rows: Sequence[PurchaseRow],
+        *,
+        as_of: Day = None,
+        by: By = "value",
+        reasons: ReasonsFor = "listed",
+        top: int = 10,
+    ) -> ScoredRows:
+        """Score everybody in some purchase rows but who objects; they are not kept, and the history plays no part."""
+        others = keep_others(rows, self.plan.options, self.state)
+        return self.live.score_rows(others, as_of=as_of, by=by, reasons=reasons, top=top)
+
+    @property
+    def figures(self) -> Figures:
+        """Retention figures of the generation."""
+        return self.now().figures
+
+    def retention(self, kind: str = "month", **how: Any) -> dict[str, Any]:
+        """Give every retention figure, period by period."""
+        return self.figures.retention(kind, **how).to_dict()
+
+    def cohorts(self, kind: str = "month", **how: Any) -> dict[str, Any]:
+        """Follow customers from the period of their first purchase on."""
+        return self.figures.cohorts(kind, **how).to_dict()
+
+    def segments(self) -> dict[str, Any]:
+        """Give the RFM segments, with the churn probability of each."""
+        return dict(self.now().generation.facts["segments"])
+
+    def overview(self) -> dict[str, Any]:
+        """Give what a shop looks at first."""
+        present = self.now()
+        facts = present.generation.facts
+        return {
+            **facts["summary"],
+            "as_of": present.generation.as_of,
+            "model": facts["model"],
+            "grade": self._grade(),
+            "retention": present.figures.latest(),
+            "freshness": self.freshness(),
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Give how many customers there are, of which status and risk, what is at stake, and in which currency."""
+        facts = self.now().generation.facts
+        return {**facts["summary"], "currency": facts["currency"]}
+
+    def grade(self) -> Any:
+        """Give the grade of the current model, as its card has it; None where there is no model."""
+        return self._grade()
+
+    def _grade(self) -> Any:
+        try:
+            return self.current.get().card.get("grade")
+        except NoModel:
+            return None
+
+    def freshness(self) -> dict[str, Any]:
+        """Say how new everything is."""
+        present = self.now()
+        facts = present.generation.facts
+        return {
+            "generation": present.generation.name,
+            "made_at": facts["made_at"],
+            "first_order_on": date_of(facts["first_day"]).isoformat(),
+            "last_order_on": date_of(facts["last_day"]).isoformat(),
+            "as_of": present.generation.as_of,
+            "customers_with_newer_orders": present.newer.customers,
+            "model": facts["model"],
+            "model_problem": facts["model_problem"],
+            "intake": facts["intake"],
+        }
+
+    def models(self) -> list[ModelEntry]:
+        """List the stored models, newest first, those that cannot be used with the reason."""
+        return list_models(self.plan.models_dir)
+
+    def model_view(self, version: str | None = None) -> dict[str, Any]:
+        """Give the card of a model, by default of the current one."""
+        from churnrisk.store import read_card, verify_model
+
+        entry = verify_model(self.plan.models_dir, version=version)
+        return {
+            "version": entry.version,
+            "is_current": entry.is_current,
+            "created_at": None if entry.created_at is None else entry.created_at.isoformat(),
+            "card": read_card(self.plan.models_dir, version=entry.version),
+        }
+
+    def campaigns(self) -> list[dict[str, Any]]:
+        """List the campaigns, what those that were measured came to, and whether the history has all of their days."""
+        measured, last_day = list_measured(self.state), -1
+        with contextlib.suppress(NoHistory):
+            last_day = self.now().generation.facts["last_day"]
+        return [
+            {
+                "campaign": stored,
+                "result": measured[name].result if (name := stored.campaign.name) in measured else None,
+                "is_over": last_day + 1 >= stored.campaign.ends_on,
+            }
+            for stored in list_campaigns(self.state)
+        ]
+
+    def measure_campaign(self, name: str) -> CampaignResult:
+        """Compare contacted and control by the history, and remember the result, as ``churnrisk campaign measure``.
+
+        Raises
+        ------
+        CampaignError
+            For a campaign that is not there or not over; the message says when it can be measured.
+        """
+        stored = load_campaign(self.state, name)
+        return self.figures.use(lambda orders: measure_on(self.state, stored, orders))
+
+    def model(self) -> ChurnModel:
+        """Give the current model."""
+        return self.current.get()
+
+    def warm_up(self) -> None:
+        """Prepare what the first question would otherwise wait for."""
+        with contextlib.suppress(ChurnriskError):
+            self.live.warm_up(self.now().generation.known if self.is_ready else None)
+
+    def keep_up(self) -> None:
+        """Take up the newest generation before somebody asks, and let go of those before; to be called every second.
+
+        Else the first question after a change would wait for it, and in a shop that nobody asks the file with who was
+        forgotten would stay open.
+        """
+        with contextlib.suppress(ChurnriskError):
+            before, present, _ = self._present, self.now(), self.current.version
+            if present is not before:
+                self.customers(CustomerQuery())
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.live.close()
+        with self._lock:
+            retired = [generation for _, generation in self._retired]
+            for generation in (*retired, *([self._present.generation] if self._present else [])):
+                generation.close()
+            self._present, self._retired = None, []

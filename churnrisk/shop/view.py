@@ -1,0 +1,173 @@
+"""One customer: what was bought, what the model says and why, and what to do."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from churnrisk.decide import check_playbook, choose_actions
+from churnrisk.errors import SourceError
+from churnrisk.explain import REASON_COLUMNS
+from churnrisk.orders import FewOrders, IntakeOptions
+from churnrisk.retention import Cuts, name_cell
+from churnrisk.schema import MONEY_SCALE, NEVER
+from churnrisk.scoring import Scores
+from churnrisk.shop.generation import Generation, show_row
+from churnrisk.shop.orders import build_received, choose_new, key_of, mark_anew, was_purchase
+from churnrisk.state import StoredOrder
+from churnrisk.tables import Table
+from churnrisk.timeline import date_of
+
+MOST_ORDERS = 500
+
+
+@dataclass(frozen=True)
+class CustomerView:
+    """What is known of a customer.
+
+    Parameters
+    ----------
+    customer_id : str
+        Who.
+    as_of : str
+        The day that the score is of, an ISO date; for whom orders came since the history was read, the day after.
+    model : str or None
+        The version that scored; None where no model can be used.
+    is_fresh : bool
+        Whether orders were taken in that came after the history was read.
+    score : dict
+        The columns of scores, with ``p_alive``.
+    reasons : list of str
+        At most three sentences.
+    next_order : dict or None
+        ``on``, ``from_on``, ``to_on``, if the customer orders again within a year; the last two are None where no
+        interval holds. None for a customer who is not scored.
+    segment : str or None
+        The RFM segment.
+    advice : dict
+        ``action`` and ``reason``, by the playbook.
+    orders : list of dict
+        The last 500 orders, the newest first: ``order_id, ordered_on, amount, quantity, line_count, kind``
+        (``purchase``, ``return``, ``zero``, or ``undone`` for a purchase that returns have taken back whole) and
+        ``is_received``.
+    order_total : int
+        How many orders there are in all.
+    """
+
+    customer_id: str
+    as_of: str
+    model: str | None
+    is_fresh: bool
+    score: dict[str, Any]
+    reasons: list[str]
+    next_order: dict[str, str | None] | None
+    segment: str | None
+    advice: dict[str, str]
+    orders: list[dict[str, Any]]
+    order_total: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class History:
+    """All orders of a customer as a log of their own, and which of them came after the history was read."""
+
+    few: FewOrders
+    received: frozenset[tuple[object, ...]]
+
+    @property
+    def last_day(self) -> int:
+        """Day of the last order."""
+        return int(max(order[2] for order in self.few.orders))
+
+
+def gather(
+    generation: Generation, row: Mapping[str, Any] | None, newer: Sequence[StoredOrder], options: IntakeOptions
+) -> History:
+    """Put the orders of a customer together: those of the generation, and those that came since.
+
+    A return that came since undoes a purchase of the generation from its day on.
+    """
+    orders = [] if row is None else generation.orders_of(row["number"])
+    lines = [] if row is None else generation.lines_of(row["number"])
+    has_ids, parts = bool(generation.facts["has_order_ids"]), []
+    for one in newer:
+        with contextlib.suppress(SourceError):  # it says too little for this log, and waits until it fits
+            parts.append(build_received([one], options, facts=generation.known))
+    known = {key_of(order, has_order_ids=has_ids) for order in orders}
+    new, new_lines = choose_new(parts, known, has_order_ids=has_ids)
+    if new:
+        orders = mark_anew([*orders, *new], options, has_amounts=generation.known["has_amounts"])
+    few = FewOrders(orders, [*lines, *new_lines], **generation.known)
+    return History(few, frozenset(order[:3] for order in new))
+
+
+def make_view(
+    row: Mapping[str, Any], history: History, *, model: str | None, playbook: Mapping[str, str]
+) -> CustomerView:
+    """Make the view of a row of the list, or of one that was made anew."""
+    shown = show_row(dict(row))
+    customer, segment = shown["customer_id"], shown.pop("segment")
+    reasons = [text for name in REASON_COLUMNS if (text := shown.pop(name)) is not None]
+    ends = [shown[name] for name in ("next_order_on", "next_order_from_on", "next_order_to_on")]
+    [action] = choose_actions([customer], {customer: segment or ""}, playbook=check_playbook(playbook))
+    newest = sorted(history.few.orders, key=lambda order: (-order[2], order[1]))
+    return CustomerView(
+        customer_id=customer,
+        as_of=shown["as_of"],
+        model=model,
+        is_fresh=bool(history.received),
+        score=shown,
+        reasons=reasons,
+        next_order=None if ends[0] is None else dict(zip(("on", "from_on", "to_on"), ends, strict=True)),
+        segment=segment,
+        advice={"action": action.action, "reason": action.reason},
+        orders=[_show_order(order, history) for order in newest[:MOST_ORDERS]],
+        order_total=len(newest),
+    )
+
+
+def row_of(scores: Scores, *, segment: str | None) -> dict[str, Any]:
+    """Give the scores of one customer as a row of the list; the place among all is not known."""
+    [record] = Table({name: values.tolist() for name, values in scores.columns.items()}).records()
+    alive = float(scores.alive_probability[0])
+    return record | {"risk_rank": None, "alive_probability": None if np.isnan(alive) else alive, "segment": segment}
+
+
+def segment_of(few: FewOrders, cuts: Mapping[str, Any], as_of: int) -> str | None:
+    """Put one customer into a segment by the cuts of the whole shop, as :func:`churnrisk.retention.build_segments`."""
+    past = [order for order in few.orders if order[2] < as_of]
+    days = {order[2] for order in past if was_purchase(order, as_of)}
+    if not days:
+        return None
+    of_cuts: dict[str, Any] = {name: None if values is None else tuple(values) for name, values in cuts.items()}
+    between = Cuts(**of_cuts)
+    revenue = np.array([sum(order[3] for order in past)], dtype=np.int64) / MONEY_SCALE
+    [cell] = between.score(np.array([as_of - max(days)]), np.array([len(days)]), revenue).tolist()
+    return name_cell(*cell)
+
+
+def _show_order(order: Sequence[Any], history: History) -> dict[str, Any]:
+    few = history.few
+    return {
+        "order_id": order[1] or None,
+        "ordered_on": date_of(order[2]).isoformat(),
+        "amount": order[3] / MONEY_SCALE if few.has_amounts else None,
+        "quantity": order[5] / MONEY_SCALE if few.has_quantities else None,
+        "line_count": order[6],
+        "kind": _kind(order),
+        "is_received": tuple(order[:3]) in history.received,
+    }
+
+
+def _kind(order: Sequence[Any]) -> str:
+    if order[9] != NEVER:
+        return "undone"
+    return "purchase" if order[7] else "return" if order[8] else "zero"
