@@ -139,8 +139,7 @@ def score(
         refuse_beyond_spark(output=output, as_kind=as_kind, purchases=purchases, since=since, reasons=reasons)
     elif output is not None:
         workflows.check_output(output)
-    rejects = inputs.rejects_beside(customers, settings.rejects_dir, output=output)
-    options = reading.options(settings, rejects=rejects)
+    options = reading.options(settings, rejects=inputs.rejects_beside(customers, settings.rejects_dir, output=output))
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
     valuation = Valuation(settings.margin, settings.discount_rate)
     how: dict[str, Any] = {"as_of": as_of, "by": by.value, "options": options, "top": top, "valuation": valuation}

@@ -16,16 +16,14 @@ from churnrisk.memory import keep_others
 from churnrisk.messages import mark, wording
 from churnrisk.orders import PurchaseRow
 from churnrisk.planning import Day
-from churnrisk.retention import Calendar
 from churnrisk.scoring import By
 from churnrisk.shop.answers import CurrentModel, LiveScorer, ScoredRows
-from churnrisk.shop.erasures import ErasedSince
 from churnrisk.shop.figures import Figures
 from churnrisk.shop.files import ShopPlan, find_current, stamp_of
 from churnrisk.shop.generation import CustomerPage, CustomerQuery, Generation
 from churnrisk.shop.intake import OrderStatus, receive_orders
 from churnrisk.shop.newcomers import list_one_unscored
-from churnrisk.shop.refresh import NewerOrders
+from churnrisk.shop.present import Present
 from churnrisk.shop.view import CustomerView, History, gather, make_view, row_of, segment_of
 from churnrisk.state import State
 from churnrisk.store import ModelEntry, list_models, stamp_current
@@ -41,29 +39,6 @@ RETIRED_SECONDS = 300.0
 """So long a generation stays open after another took its place: questions that came before may still be answered."""
 
 
-class _Present:
-    """What is current at a moment: a generation, what came after it, who was forgotten since, and figures of it."""
-
-    def __init__(self, generation: Generation, state: State, *, stamp: object, calendar: Calendar) -> None:
-        self.generation, self.stamp = generation, stamp
-        self.newer = NewerOrders(state, generation.facts["seq"])
-        self.gone = ErasedSince(state, generation)
-        self.seen: tuple[object, str | None] | None = None  # the moment of the last look, and the model of then
-        self.figures = Figures(generation, calendar)
-        self._state, self._lock = state, threading.Lock()
-        self._version: int | None = None
-
-    def refresh(self) -> None:
-        """Take in what was committed since; where nothing was, anywhere, for a few microseconds."""
-        version = self._state.version()
-        if version == self._version:
-            return
-        with self._lock:  # nobody answers while another still takes in who was forgotten
-            if version != self._version:
-                self.newer.look(anew=self.gone.look(), is_left_out=self.gone.objects)
-                self._version = version
-
-
 class Shop:
     """What the shop knows. Made by :meth:`open`; safe to be used by several threads at once.
 
@@ -75,7 +50,7 @@ class Shop:
         self.current = CurrentModel(plan.models_dir)
         self.live = LiveScorer(self.current, plan.options, plan.valuation)
         self._lock = threading.Lock()
-        self._present: _Present | None = None
+        self._present: Present | None = None
         self._retired: list[tuple[float, Generation]] = []
 
     @classmethod
@@ -94,7 +69,7 @@ class Shop:
         version = self.current.version_for(self.now().generation.known) if self.is_ready else self.current.version
         return found if version is not None else [*found, "There is no model that can be used."]
 
-    def now(self) -> _Present:
+    def now(self) -> Present:
         """Give what is current.
 
         Raises
@@ -112,7 +87,7 @@ class Shop:
         present.refresh()
         return present
 
-    def _switch(self, stamp: object) -> _Present:
+    def _switch(self, stamp: object) -> Present:
         with self._lock:
             if self._present is not None and self._present.stamp == stamp:
                 return self._present
@@ -121,7 +96,7 @@ class Shop:
                 raise NoHistory(NOT_READ)
             if self._present is not None:
                 self._retired.append((steady(), self._present.generation))
-            self._present = _Present(Generation(files), self.state, stamp=stamp, calendar=self.plan.calendar)
+            self._present = Present(Generation(files), self.state, stamp=stamp, calendar=self.plan.calendar)
             return self._present
 
     def _let_go(self) -> None:
@@ -150,7 +125,7 @@ class Shop:
         moment, version = present.seen
         return self._version_of(customer_id, present, version) if moment == self._moment() else None
 
-    def _version_of(self, customer_id: str, present: _Present, model: str | None) -> tuple[object, ...]:
+    def _version_of(self, customer_id: str, present: Present, model: str | None) -> tuple[object, ...]:
         own_id = self.plan.options.own_id(customer_id)
         newer, is_gone = present.newer.of(own_id), present.gone.names(own_id)
         return present.generation.name, model, len(newer), newer[-1].seq if newer else 0, is_gone
@@ -204,7 +179,7 @@ class Shop:
         day = self._day_of(present.generation, history)
         return self.live.explain(history.few, present.generation.known, as_of=day, customer_id=customer_id)
 
-    def _look_up(self, present: _Present, customer_id: str) -> tuple[dict[str, Any] | None, History]:
+    def _look_up(self, present: Present, customer_id: str) -> tuple[dict[str, Any] | None, History]:
         row = None if present.gone.names(customer_id) else present.generation.find(customer_id)
         newer = present.newer.of(customer_id)
         if row is None and not newer:

@@ -55,6 +55,8 @@ def taken() -> dict[str, set[str]]:
 
 TAKEN = taken()
 PUBLIC = {
+    "cli": {"app", "run"},
+    "service": {"Bounds", "ServiceConfig", "create_app", "serve"},
     "workflows": {"ChurnModel", "load", "train"},
     "orders": {"IntakeOptions", "IntakeReport", "Orders", "read_orders"},
 }
