@@ -18,7 +18,8 @@ from churnrisk.orders.load import LOADED, LoadedRows, id_sql, load_rows
 from churnrisk.orders.rows import RowTable
 from churnrisk.sources import ColumnMatch, IntakeOptions, RawRows, fold_sql, own_sql
 
-_ALL = "all_rows"
+_REST = ("left_in", "left_in_again")
+"""Tables of the rows of everybody else; one is made of the other."""
 
 
 def leave_out_rows(
@@ -30,6 +31,7 @@ def leave_out_rows(
     """
     while options.left_out is not None:
         kept = _without(raw, _whose_rows(match, database, options), database, options)
+        database.drop_table("whose_rows")
         if kept is raw:
             break
         raw, loaded = kept, load_rows(database, kept, match, options)
@@ -88,7 +90,5 @@ def _without(raw: RawRows, rows: str, database: Database, options: IntakeOptions
     line = "line" if raw.has_lines else f"row + {raw.first_line} AS line"
     numbered = f"SELECT *, row_number() OVER () - 1 AS row FROM {raw.sql}"
     kept = f"SELECT {fields}, {line}{', file' if raw.files else ''} FROM ({numbered}) ANTI JOIN {gone_rows} USING (row)"
-    made = database.create_table(f"{_ALL}_kept", f"{kept} ORDER BY row")
-    rest = database.create_table(_ALL, f"FROM {made}")
-    database.drop_table(made)
+    rest = database.create_table(next(one for one in _REST if one != raw.sql), f"{kept} ORDER BY row")
     return replace(raw, sql=rest, has_lines=True, expected_rows=None, fallback=None)

@@ -206,10 +206,11 @@ def test_files_that_churnrisk_wrote_are_found_and_mended(scored: tuple[str, str]
     before = Path("out/a.csv").read_bytes().splitlines(keepends=True)
     looked = forget(models, gone, "--dry-run", "--files")
     assert looked.code == 0, looked.err
-    assert "a.csv names a customer of these. It was changed after" in looked.words
-    assert "d.csv, scores of" in looked.words
-    assert "Files that were written without a state" in looked.words
-    assert "unknown.csv" not in looked.words
+    words = "".join(looked.out.split())  # a long path is broken wherever the line ends
+    assert "a.csvnamesacustomerofthese.Itwaschangedafter" in words
+    assert "d.csv,scoresof" in words
+    assert "Filesthatwerewrittenwithoutastate" in words
+    assert "unknown.csv" not in words
     told = forget(models, gone, "--yes", "--files", "--json")
     assert told.code == 0, told.err
     done = {Path(one["file"]).name: (one["status"], one["done"]) for one in told.json["files"] if "holds" in one}
