@@ -37,7 +37,7 @@ def run_harness(harness: Path, work: Path, chosen: list[str]) -> None:
 
 
 def compare(results: pd.DataFrame) -> pd.DataFrame:
-    """Give one row per split: ours, the best peer, the strongest single peer."""
+    """Return one row per split: ours, the best peer, the strongest single peer."""
     ours = results[results["name"] == OURS].set_index("split")
     peers = results[results["name"] != OURS]
     table = ours[["role", "n", "base_rate", "auc", "log_loss", "bias", "ece", "missing", "cpu_seconds"]].copy()

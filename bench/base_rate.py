@@ -48,7 +48,7 @@ class World:
     pauses: bool = False  # whether customers now and then pause for months, which no buy-till-you-die model knows
 
     def factor(self, day: np.ndarray) -> np.ndarray:
-        """Give how much more is bought on a day than on one of a year without season."""
+        """Return how much more is bought on a day than on one of a year without season."""
         year = (day - FIRST) / 365.25
         peak = (340 + self.drift * year) / 365.25
         shape = np.exp(self.season * (np.cos(2 * np.pi * (year - peak)) - 0.3))
@@ -81,7 +81,7 @@ class Shop:
     world: World
 
     def expected_churn(self, snapshot: Snapshot, members: np.ndarray) -> float:
-        """Give the churn rate that is expected of who knows rate, leaving day and season of each member."""
+        """Return the churn rate that is expected of who knows rate, leaving day and season of each member."""
         if self.world.pauses:
             return float("nan")
         bought = self.world.factor(np.arange(snapshot.outcome_start, snapshot.outcome_end)).sum()
@@ -122,7 +122,7 @@ def _draw_joined(world: World, customers: int, chance: np.random.Generator) -> n
 
 
 def count_base(snapshot: Snapshot, days: PurchaseDays) -> tuple[PastBase, np.ndarray]:
-    """Give the customer base at a cutoff with its outcome, and its members."""
+    """Return the customer base at a cutoff with its outcome, and its members."""
     members, who = members_at(snapshot, days)
     rows = collapse_histories(**members)
     histories = Summary(rows["frequency"], rows["age"], rows["tenure"], rows["customers"])
@@ -130,14 +130,14 @@ def count_base(snapshot: Snapshot, days: PurchaseDays) -> tuple[PastBase, np.nda
 
 
 def summarise(days: PurchaseDays, as_of: int) -> Summary:
-    """Give the histories of all customers of some purchase days."""
+    """Return the histories of all customers of some purchase days."""
     count = np.diff(np.append(days.starts, len(days.day)))
     first, last = days.day[days.starts], days.day[days.starts + count - 1]
     return Summary(count - 1, last - first, as_of - first).collapse()[0]
 
 
 def same_weeks(cutoffs: np.ndarray, shifts: np.ndarray, as_of: int) -> float:
-    """Give the mean shift in the same weeks of all earlier years; NaN where there was none."""
+    """Return the mean shift in the same weeks of all earlier years; NaN where there was none."""
     near = [np.abs(cutoffs - as_of + k * WHOLE_WEEKS) <= NEAR for k in range(1, YEARS + 1)]
     known = [shifts[chosen].mean() for chosen in near if chosen.any()]
     return float(np.mean(known)) if known else float("nan")
@@ -171,7 +171,7 @@ def forecast(shop: Shop, as_of: int, horizons: list[int]) -> Iterator[dict[str, 
 
 
 def excess_loss(truth: float, forecast: float) -> float:
-    """Give the log loss that a wrong level costs where all customers are alike."""
+    """Return the log loss that a wrong level costs where all customers are alike."""
     p, q = (min(max(one, 1e-4), 1 - 1e-4) for one in (truth, forecast))
     return p * float(np.log(p / q)) + (1 - p) * float(np.log((1 - p) / (1 - q)))
 

@@ -45,7 +45,7 @@ def shares_by_brute_force(sharer: Sharer, row: np.ndarray) -> np.ndarray:
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """Give the processor seconds that something takes."""
+    """Return the processor seconds that something takes."""
     start = time.process_time()
     work()
     return time.process_time() - start

@@ -38,7 +38,7 @@ MODELS: dict[str, Callable[[Floats], Floats]] = {
 def share_of_bad_letters(
     draw: Callable[[np.random.Generator, int], Floats], say: Callable[[Floats], Floats], size: int, simulations: int
 ) -> float:
-    """Give the share of simulations in which calibration gets C or worse."""
+    """Return the share of simulations in which calibration gets C or worse."""
     chance, at_most = np.random.default_rng(0), THRESHOLDS["calibration"][1]
     found = 0
     for _ in range(simulations):

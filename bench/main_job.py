@@ -23,7 +23,7 @@ HORIZONS = (30, 60, 90)
 
 
 def seconds(command: list[str], repeats: int) -> float:
-    """Give the median wall time of a command."""
+    """Return the median wall time of a command."""
     times = []
     for _ in range(repeats):
         start = time.perf_counter()

@@ -78,7 +78,7 @@ def invent(kind: Kind, seed: int) -> Orders:
 
 
 def look(kind: Kind, seed: int) -> tuple[np.ndarray, str]:
-    """Give the day, whether the order was before, in or after the interval, width and error; and the look back."""
+    """Return the day, whether the order was before, in or after the interval, width and error; and the look back."""
     current = Snapshot(FIRST_DAY + kind.days, lookback=365, horizon=kind.horizon)
     log = invent(kind, seed)
     names = select_outlook_features([feature.name for feature in catalogue(log)])

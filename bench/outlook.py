@@ -71,7 +71,7 @@ def prepare(log: str, path: Path, horizon: int, back: int) -> Case:
 
 
 def truth_of(orders: Orders, snapshot: Snapshot, days: int) -> FollowUp:
-    """Give what everybody did in the days after the snapshot."""
+    """Return what everybody did in the days after the snapshot."""
     windows = [snapshot.horizon, *([365] if days >= 365 and orders.has_amounts else [])]
     return follow_customers(orders, snapshot, windows=windows, until=snapshot.cutoff + days)
 

@@ -29,7 +29,7 @@ TERMS = ContactTerms(contact_cost=0.2, incentive_cost=1.0, acceptance_rate=0.2)
 
 
 def run(seed: int) -> tuple[float, float, float, int]:
-    """Give the lower end, what came, the upper end, and the length of the list in one shop."""
+    """Return the lower end, what came, the upper end, and the length of the list in one shop."""
     chance = np.random.default_rng(seed)
     days = int(chance.integers(400, 1100))
     made = simulate_purchases(
@@ -54,7 +54,7 @@ def run(seed: int) -> tuple[float, float, float, int]:
 
 
 def look_back(log: Orders, made: dict[str, np.ndarray], end: int, scatter: float) -> Doubt:
-    """Give what the forecasts of one horizon before were off by."""
+    """Return what the forecasts of one horizon before were off by."""
     begin = end - HORIZON
     then = fit_value(log, Snapshot(begin, 365, HORIZON))
     base = then.customers.take(then.customers.in_base(365))
@@ -67,7 +67,7 @@ def look_back(log: Orders, made: dict[str, np.ndarray], end: int, scatter: float
 
 
 def buyers(made: dict[str, np.ndarray], begin: int, end: int) -> set[str]:
-    """Give who bought from one day until another, as known then."""
+    """Return who bought from one day until another, as known then."""
     day, stands = made["order_day"], made["undone_day"] >= end
     inside = (made["is_purchase"] == 1) & stands & (begin <= day) & (day < end)
     return set(made["customer_id"][inside].tolist())

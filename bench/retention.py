@@ -50,7 +50,7 @@ SELECT count(*), sum(n), sum(total) FROM (
 
 
 def time_best(run: Callable[[], object], repeat: int) -> tuple[float, float]:
-    """Give the least wall and processor seconds of some runs."""
+    """Return the least wall and processor seconds of some runs."""
     times = []
     for _ in range(repeat):
         usage, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()

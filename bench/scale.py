@@ -86,7 +86,7 @@ def _resident(pid: int | str) -> float:
 
 
 def _family(pid: int) -> list[int]:
-    """Give a process and all below it."""
+    """Return a process and all below it."""
     found = [pid]
     for one in found:
         for task in Path(f"/proc/{one}/task").glob("*/children"):
@@ -194,7 +194,7 @@ def prepare(sizes: Sequence[int], options: argparse.Namespace) -> None:
 
 
 def growth(results: dict[str, Any], task: str, part: str, sizes: Sequence[int], *, what: str) -> list[float]:
-    """Give how many times a cost grows from one size to the next, and by which power of the size."""
+    """Return how many times a cost grows from one size to the next, and by which power of the size."""
     found, known = [], [size for size in sizes if part in results.get(f"{size:.0e}", {}).get(task, {})]
     for small, large in itertools.pairwise(known):
         costs = [results[f"{size:.0e}"][task][part][what] for size in (small, large)]

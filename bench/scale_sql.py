@@ -26,7 +26,7 @@ history AS (
 
 
 def _sums(cutoff: int, horizon: int) -> dict[str, str]:
-    """Give each sum by its name: what is added, and where."""
+    """Return each sum by its name: what is added, and where."""
     past = "order_day >= {}".format
     sums = {
         "order_count": "bought",
@@ -71,7 +71,7 @@ def _between(cutoff: int, horizon: int, nearest: int, farthest: int) -> str:
 
 
 def _days(cutoff: int, horizon: int) -> dict[str, str]:
-    """Give the windows in which purchase days are counted."""
+    """Return the windows in which purchase days are counted."""
     windows = {
         "last_half_horizon": (0, 1),
         "last_horizon": (0, 2),
@@ -121,7 +121,7 @@ def _others() -> dict[str, str]:
 
 
 def features_sql(cutoff: int, *, lookback: int, horizon: int) -> str:
-    """Give the query: one row for each customer of the base, sorted."""
+    """Return the query: one row for each customer of the base, sorted."""
     sums = {
         name: f"CAST(coalesce(sum({_as_number(value)}), 0) AS BIGINT)" for name, value in _sums(cutoff, horizon).items()
     }

@@ -92,7 +92,7 @@ def _are_equal(hand: dict[str, np.ndarray], ours: dict[str, np.ndarray]) -> bool
 
 
 def _predict(orders: Any, models: Path, watched: Watched) -> dict[str, Any]:
-    """Give the cost of the prediction alone, on one thread, over everybody in the base."""
+    """Return the cost of the prediction alone, on one thread, over everybody in the base."""
     from churnrisk.features import iterate_features
     from churnrisk.workflows import load
 
@@ -108,7 +108,7 @@ def _predict(orders: Any, models: Path, watched: Watched) -> dict[str, Any]:
 
 
 def measure_pandas(log: Path, *, watched: Watched) -> dict[str, Any]:
-    """Give the cost of a few simple features in pandas: counts, sums, last days and gaps."""
+    """Return the cost of a few simple features in pandas: counts, sums, last days and gaps."""
     import duckdb
     import pandas as pd
 

@@ -207,13 +207,13 @@ async def compare(clients: Sequence[Client], path: str, folder: Path, port: int)
 
 
 def find_worker(folder: Path) -> int:
-    """Give the process that answers."""
+    """Return the process that answers."""
     events = map(json.loads, (folder / "log").read_text().splitlines())
     return int([one["pid"] for one in events if one.get("name") == "worker 1" and "pid" in one][-1])
 
 
 def processor_seconds(pid: int) -> float:
-    """Give the processor time that a process has used; that of the client has no part in it."""
+    """Return the processor time that a process has used; that of the client has no part in it."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

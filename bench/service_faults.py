@@ -81,7 +81,7 @@ def request(method: str, path: str, key: str = "", body: bytes = b"", kind: str 
 
 
 def show(name: str, seconds: list[float]) -> str:
-    """Give the middle, the 99th percentile and the most of some times, in milliseconds."""
+    """Return the middle, the 99th percentile and the most of some times, in milliseconds."""
     if not seconds:
         return f"{name}: none"
     ordered = sorted(1000 * one for one in seconds)
@@ -175,7 +175,7 @@ def scoring_request(key: str) -> bytes:
 
 
 async def closed_loop(port: int, body: bytes, clients: int, seconds: float) -> float:
-    """Give the answers in a second that so many clients get, each asking again as soon as it is answered."""
+    """Return the answers in a second that so many clients get, each asking again as soon as it is answered."""
     done = 0
     stop = time.monotonic() + seconds
 

@@ -104,7 +104,7 @@ def address(place: str, asked: dict[str, Any]) -> str:
 
 
 async def ask(client: Client, path: str) -> tuple[float, bytes]:
-    """Give the milliseconds of a request, and its answer."""
+    """Return the milliseconds of a request, and its answer."""
     began = time.perf_counter()
     status, answer = await client.ask(path)
     assert status == 200, (path, answer[:500])

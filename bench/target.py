@@ -96,7 +96,7 @@ def follow(orders: Orders, test: SnapshotData, model: FittedModel) -> Base:
 
 
 def realise_values(orders: Orders, test: SnapshotData, yearly: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Give each customer the difference that buying in the window made to the year after the cutoff, by two lines."""
+    """For each customer the difference that buying in the window made to the year after the cutoff, by two lines."""
     assert test.churned is not None
     cutoff, horizon = test.snapshot.cutoff, test.snapshot.horizon
     rest = min(YEAR, orders.last_day + 1 - cutoff) - horizon
@@ -116,7 +116,7 @@ def realise_values(orders: Orders, test: SnapshotData, yearly: np.ndarray, proba
 
 
 def fit_line(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
-    """Give level and slope by least squares; the mean alone where there are too few."""
+    """Return level and slope by least squares; the mean alone where there are too few."""
     if len(before) < LEAST or np.ptp(before) == 0:
         return (float(after.mean()) if len(after) else 0.0), 0.0
     slope, level = np.polyfit(before, after, 1)
@@ -124,7 +124,7 @@ def fit_line(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
 
 
 def amounts_between(orders: Orders, customer_ids: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """Give the net amount of each customer on some days."""
+    """Return the net amount of each customer on some days."""
     day = nw.col("order_day")
     within = orders.frame().filter(day >= start, day < stop).group_by("customer_id")
     found = collect_arrays(within.agg(amount=int_sum(nw.col("amount"))), sort_by=["customer_id"])
@@ -135,7 +135,7 @@ def amounts_between(orders: Orders, customer_ids: np.ndarray, start: int, stop: 
 
 
 def gain(base: Base, terms: ContactTerms, values: np.ndarray) -> np.ndarray:
-    """Give the profit of contacting each customer, in units, now that it is known who churned."""
+    """Return the profit of contacting each customer, in units, now that it is known who churned."""
     kept = base.churned * terms.acceptance_rate * (values - terms.incentive_cost)
     given: np.ndarray = kept - (1 - base.churned) * terms.incentive_cost - terms.contact_cost
     return given / base.unit
@@ -143,7 +143,7 @@ def gain(base: Base, terms: ContactTerms, values: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def lists_at(base: Base, rate: float, share: float | None) -> dict[str, np.ndarray]:
-    """Give the lists at an acceptance rate, with room for a share of the base or for all."""
+    """Return the lists at an acceptance rate, with room for a share of the base or for all."""
     capacity = None if share is None else max(1, round(share * len(base.customer_ids)))
     return choose_lists(base, terms_of(base, rate), capacity=capacity)
 
@@ -167,7 +167,7 @@ def choose_lists(base: Base, terms: ContactTerms, *, capacity: int | None = None
 
 
 def terms_of(base: Base, rate: float) -> ContactTerms:
-    """Give the costs in the log's own currency."""
+    """Return the costs in the log's own currency."""
     return ContactTerms(CONTACT * base.unit, INCENTIVE * base.unit, rate)
 
 
@@ -196,7 +196,7 @@ def train_at(orders: Orders, data: TrainingSet, plan: SnapshotPlan) -> FittedMod
 def compare(
     bases: list[Base], rule: str, values: str, rate: float, *, share: float | None = None, draws: int = DRAWS
 ) -> np.ndarray:
-    """Give mean difference to a rule over cutoffs, in units per cutoff, and the ends of its interval."""
+    """Return mean difference to a rule over cutoffs, in units per cutoff, and the ends of its interval."""
     everybody = np.unique(np.concatenate([base.customer_ids for base in bases]))
     total = np.zeros(len(everybody))
     for base in bases:

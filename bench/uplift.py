@@ -30,7 +30,7 @@ FROM read_parquet(?) WHERE segment IN ('Womens E-Mail', 'No E-Mail')
 
 
 def read_experiment(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give features, visits and who was mailed."""
+    """Return features, visits and who was mailed."""
     columns = duckdb.connect().execute(QUERY, [str(path)]).fetchnumpy()
     names = [name for name in columns if name not in ("visit", "is_treated")]
     features = np.column_stack([np.asarray(columns[name], dtype=np.float64) for name in names])

@@ -16,20 +16,20 @@ SKEW_SECONDS = 300.0
 
 
 def wall() -> float:
-    """Give the seconds since 1970 by the wall clock."""
+    """Return the seconds since 1970 by the wall clock."""
     return time.time()
 
 
 def steady() -> float:
-    """Give seconds that only ever go on; for comparing with one another, within one process."""
+    """Return seconds that only ever go on; for comparing with one another, within one process."""
     return time.monotonic()
 
 
 def utc_now() -> dt.datetime:
-    """Give the present moment by the wall clock, in UTC."""
+    """Return the present moment by the wall clock, in UTC."""
     return dt.datetime.fromtimestamp(wall(), dt.UTC)
 
 
 def today() -> dt.date:
-    """Give the day of today by the wall clock, as this machine counts days."""
+    """Return the day of today by the wall clock, as this machine counts days."""
     return dt.date.fromtimestamp(wall())

@@ -63,7 +63,7 @@ class Hole:
         return max(0, min(end, self.last_day + 1) - max(start, self.first_day))
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
+        """Return plain values for JSON."""
         first, last = (date_of(day).isoformat() for day in (self.first_day, self.last_day))
         return {"first_day": first, "last_day": last, "days": self.days}
 
@@ -75,7 +75,7 @@ class SellingLog(Protocol):
     """What is needed of a log: :class:`churnrisk.orders.Orders`, or anything shaped like it."""
 
     def frame(self) -> nw.LazyFrame[Any]:
-        """Give the orders, as :data:`churnrisk.schema.ORDERS`."""
+        """Return the orders, as :data:`churnrisk.schema.ORDERS`."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class SellingDays:
     days: NDArray[np.int64]
 
     def before(self, as_of: int) -> SellingDays:
-        """Give those that are known on the morning of a day."""
+        """Return those that are known on the morning of a day."""
         return SellingDays(self.days[self.days < as_of])
 
     @property
@@ -99,7 +99,7 @@ class SellingDays:
 
 
 def selling_days(log: SellingLog) -> SellingDays:
-    """Give the days with a purchase of anybody."""
+    """Return the days with a purchase of anybody."""
     days = log.frame().filter(nw.col("is_purchase") == 1).select("order_day").unique()
     return SellingDays(collect_arrays(days, sort_by=["order_day"])["order_day"].astype(np.int64))
 
@@ -148,7 +148,7 @@ def find_holes(days: NDArray[np.int64]) -> tuple[Hole, ...]:
 
 
 def _stand_out(gaps: NDArray[np.int64], *, most: int) -> list[int]:
-    """Give the few gaps that are each more than twice as long as all others."""
+    """Return the few gaps that are each more than twice as long as all others."""
     places = np.argsort(-gaps, kind="stable")
     for count in range(min(most, len(places) - 1), 0, -1):
         shortest, longest_other = gaps[places[count - 1]], gaps[places[count]]
@@ -180,12 +180,12 @@ def is_distorted(snapshot: Snapshot, holes: Sequence[Hole]) -> bool:
 
 
 def tell_distorted(log: SellingLog, as_of: int) -> Callable[[Snapshot], bool]:
-    """Give the test of whether a hole distorts a snapshot, by the holes that are known on the morning of a day."""
+    """Return the test of whether a hole distorts a snapshot, by the holes that are known on the morning of a day."""
     return partial(is_distorted, holes=selling_days(log).before(as_of).holes())
 
 
 def harm(snapshot: Snapshot, holes: Sequence[Hole]) -> tuple[float, float]:
-    """Give how much of a snapshot is in holes, to sort by: of its outcome window first, then of as many days before."""
+    """How much of a snapshot is in holes, to sort by: of its outcome window first, then of as many days before."""
     days = snapshot.horizon
     after = sum(hole.overlap(snapshot.outcome_start, snapshot.outcome_end) for hole in holes)
     before = sum(hole.overlap(snapshot.cutoff - days, snapshot.cutoff) for hole in holes)

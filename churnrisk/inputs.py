@@ -41,7 +41,7 @@ def find_purchases(given: str | None, configured: str | None) -> str:
 
 
 def sample_file(name: SampleName) -> Path:
-    """Give the path of a file of the sample: the one in the installed package, or in a checkout ``data/``."""
+    """Return the path of a file of the sample: the one in the installed package, or in a checkout ``data/``."""
     package = Path(__file__).resolve().parents[1]
     for path in (package / "sample" / name, package.parent / "data" / name):
         if path.is_file():

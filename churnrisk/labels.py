@@ -22,7 +22,7 @@ class HasOrders(Protocol):
     """Anything that gives orders as :data:`churnrisk.schema.ORDERS`."""
 
     def frame(self) -> nw.LazyFrame[Any]:
-        """Give the orders, one row each."""
+        """Return the orders, one row each."""
 
 
 def label_churn(log: HasOrders, snapshot: Snapshot) -> tuple[NDArray[np.object_], NDArray[np.int8]]:
@@ -51,7 +51,7 @@ def label_churn(log: HasOrders, snapshot: Snapshot) -> tuple[NDArray[np.object_]
 
 
 def lazy_labels(log: HasOrders, snapshot: Snapshot) -> nw.LazyFrame[Any]:
-    """Give the customer base with ``has_returned``, 1 for a purchase in the outcome window, as a lazy query."""
+    """Return the customer base with ``has_returned``, 1 for a purchase in the outcome window, as a lazy query."""
     day = nw.col("order_day")
     by_customer = (
         log.frame()

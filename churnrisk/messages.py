@@ -63,19 +63,19 @@ def speak(language: str) -> None:
 
 
 def check_language(language: str) -> str:
-    """Give the language back, or refuse one that is not known."""
+    """Return the language back, or refuse one that is not known."""
     if language not in LANGUAGES:
         raise SettingsError(f"language {language!r}: not known; give one of {', '.join(LANGUAGES)}.")
     return language
 
 
 def spoken_language() -> str:
-    """Give the language of now."""
+    """Return the language of now."""
     return _current.get()
 
 
 def say(text: str, **values: Any) -> str:
-    """Give a message in the language of now, with its ``{placeholders}`` filled in.
+    """Return a message in the language of now, with its ``{placeholders}`` filled in.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def say(text: str, **values: Any) -> str:
 
 
 def say_many(one: str, many: str, count: float, **values: Any) -> str:
-    """Give the form of a message that goes with a count; ``{count}`` in it is the count as the language writes it.
+    """Return the form of a message that goes with a count; ``{count}`` in it is the count as the language writes it.
 
     Parameters
     ----------
@@ -114,12 +114,12 @@ def fill(text: str, **values: Any) -> str:
 
 
 def mark(text: str) -> str:
-    """Give a message back as it is: it is found for the catalogue here, and said elsewhere."""
+    """Return a message back as it is: it is found for the catalogue here, and said elsewhere."""
     return text
 
 
 def wording(text: str) -> str:
-    """Give a wording back as it is: a stage fills in its ``{placeholders}`` in English, and pages retell the sentence.
+    """Return a wording as it is: a stage fills in its ``{placeholders}`` in English, and pages retell the sentence.
 
     What stages write is kept: in lists, in the state file, in cards. So it is written in one language, and told in
     another by :func:`churnrisk.retelling.retell`, which knows a sentence again by its wording. Some placeholders have a
@@ -131,7 +131,7 @@ def wording(text: str) -> str:
 
 
 def wordings(one: str, many: str) -> tuple[str, str]:
-    """Give the two wordings of a sentence that depends on its ``{count}`` back as they are; see :func:`wording`."""
+    """Return the two wordings of a sentence that depends on its ``{count}`` back as they are; see :func:`wording`."""
     return one, many
 
 
@@ -150,7 +150,7 @@ HEADINGS = (
 
 @functools.cache
 def known_headings() -> dict[str, str]:
-    """Give the column that each heading of each language stands for, so that our own sheets can be read back."""
+    """Return the column that each heading of each language stands for, so that our own sheets can be read back."""
     return {translations(language).gettext(name): name for language in LANGUAGES for name in HEADINGS}
 
 
@@ -199,7 +199,7 @@ def write_period(name: str) -> str:
 
 @functools.cache
 def translations(language: str) -> gettext.NullTranslations:
-    """Give the catalogue of a language; that of English has nothing in it."""
+    """Return the catalogue of a language; that of English has nothing in it."""
     if language == ENGLISH:
         return gettext.NullTranslations()
     with as_file(files("churnrisk") / "locale") as folder:
@@ -207,7 +207,7 @@ def translations(language: str) -> gettext.NullTranslations:
 
 
 def list_wordings(language: str) -> list[tuple[str, str]]:
-    """Give the wordings of stages that a catalogue has: the form for one, and that for many, or nothing."""
+    """Return the wordings of stages that a catalogue has: the form for one, and that for many, or nothing."""
     from babel.messages.mofile import read_mo
 
     path = files("churnrisk") / "locale" / language / "LC_MESSAGES" / f"{DOMAIN}.mo"
@@ -219,7 +219,7 @@ def list_wordings(language: str) -> list[tuple[str, str]]:
 
 @functools.cache
 def separators(language: str) -> dict[int, str]:
-    """Give what a language writes for the comma and the point of an English number, for :meth:`str.translate`."""
+    """Return what a language writes for the comma and the point of an English number, for :meth:`str.translate`."""
     symbols = _locale(language).number_symbols["latn"]
     return str.maketrans({",": symbols["group"], ".": symbols["decimal"]})
 

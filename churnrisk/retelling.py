@@ -66,7 +66,7 @@ class Wording:
         return sum(map(len, self.pieces))
 
     def read(self, sentence: str) -> dict[str, str] | None:
-        """Give what stands for each placeholder; None where the sentence was not written so."""
+        """Return what stands for each placeholder; None where the sentence was not written so."""
         first, *between = self.pieces
         if not between:
             return {} if sentence == first else None
@@ -136,7 +136,7 @@ def _is_right(values: Mapping[str, str]) -> bool:
 
 @functools.cache
 def _wordings(language: str) -> tuple[Wording, ...]:
-    """Give every wording of the catalogue, those with most of a sentence in them first."""
+    """Return every wording of the catalogue, those with most of a sentence in them first."""
     found = [
         cut_wording(text, key=one, many=many) for one, many in list_wordings(language) for text in (one, many) if text
     ]

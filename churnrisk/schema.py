@@ -94,5 +94,5 @@ SUMMARY_DATE_ROLES = ("first_order_on", "last_order_on")
 
 
 def column_names(table: tuple[Column, ...]) -> tuple[str, ...]:
-    """Give the names of a table's columns, in order."""
+    """Return the names of a table's columns, in order."""
     return tuple(column.name for column in table)

@@ -43,7 +43,7 @@ class SimulatedLog:
     left_day: Integers
 
     def true_churn_probability(self, snapshot: Snapshot) -> Floats:
-        """Give each customer's probability of no purchase in the outcome window, for who knows when they leave.
+        """Return each customer's probability of no purchase in the outcome window, for who knows when they leave.
 
         Purchases of a day come by chance, so no purchase on any of the days of the window on which the customer is
         still there has the probability exp(-rate * days); 1 for who has left. One purchase in forty is undone a week

@@ -51,11 +51,11 @@ class Table:
         return len(next(iter(self.columns.values()), []))
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Give the rows one by one."""
+        """Return the rows one by one."""
         return zip(*self.columns.values(), strict=True)
 
     def records(self) -> list[dict[str, Any]]:
-        """Give the rows as dictionaries, for JSON."""
+        """Return the rows as dictionaries, for JSON."""
         return [dict(zip(self.names, row, strict=True)) for row in self.rows()]
 
 
@@ -128,7 +128,7 @@ def write_tables(
 
 
 def check_target(path: Path) -> str:
-    """Give the ending of a result file, or refuse it; called before long work, so that a typing error costs none."""
+    """Return the ending of a result file, or refuse it; called before long work, so that a typing error costs none."""
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise OutputError(f"{path}: the ending {ending or '(none)'} is not known; use {', '.join(ENDINGS)}.")
@@ -137,7 +137,7 @@ def check_target(path: Path) -> str:
 
 
 def _plain_values(values: Sequence[Any]) -> list[Any]:
-    """Give plain Python values, None for NaN; whole arrays at once, since a table may have millions of cells."""
+    """Return plain Python values, None for NaN; whole arrays at once, since a table may have millions of cells."""
     kind = getattr(getattr(values, "dtype", None), "kind", "")
     if kind == "f":
         return _without_nan(values, values)
@@ -151,7 +151,7 @@ def _plain_values(values: Sequence[Any]) -> list[Any]:
 
 
 def whole_numbers(values: Any) -> list[int | None]:
-    """Give an array of floats as whole numbers, None for NaN."""
+    """Return an array of floats as whole numbers, None for NaN."""
     import numpy as np
 
     return _without_nan(np.nan_to_num(values).astype(np.int64), values)
@@ -198,7 +198,7 @@ def _write_csv(tables: Iterator[Table], path: Path, style: CsvStyle, holds: Hold
 
 
 def to_csv(table: Table, *, csv_style: CsvStyle = "plain") -> str:
-    """Give a table as CSV text, the same that :func:`write_table` writes."""
+    """Return a table as CSV text, the same that :func:`write_table` writes."""
     buffer = io.StringIO(newline="")
     _csv_rows(iter([table]), buffer, csv_style, _Counter())
     return buffer.getvalue()
@@ -235,7 +235,7 @@ def _csv_column(values: list[Any], *, decimal_comma: bool) -> list[Any]:
 
 
 def _floats_to_write(values: list[Any]) -> list[int]:
-    """Give the places of floats that Python might write in another way than :func:`_csv_float`.
+    """Return the places of floats that Python might write in another way than :func:`_csv_float`.
 
     The nearest float to a number of at most nine decimals and fifteen digits is written as that number; from 0.0001 on
     without an exponent.

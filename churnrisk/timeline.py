@@ -33,12 +33,12 @@ _EPOCH = dt.date(1970, 1, 1)
 
 
 def day_number(day: dt.date) -> int:
-    """Give the number of days from 1970-01-01 to ``day``; negative before it."""
+    """Return the number of days from 1970-01-01 to ``day``; negative before it."""
     return (day - _EPOCH).days
 
 
 def date_of(day: int) -> dt.date:
-    """Give the calendar date of a day number; the inverse of :func:`day_number`."""
+    """Return the calendar date of a day number; the inverse of :func:`day_number`."""
     return _EPOCH + dt.timedelta(days=int(day))
 
 
@@ -127,7 +127,7 @@ class Snapshot:
         return self.cutoff + self.lead + self.horizon
 
     def at(self, cutoff: int) -> Snapshot:
-        """Give the same windows at another cutoff."""
+        """Return the same windows at another cutoff."""
         return replace(self, cutoff=cutoff)
 
     def in_base(self, day: Any) -> Any:
@@ -262,7 +262,7 @@ class HorizonChoice:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give what a card keeps."""
+        """Return what a card keeps."""
         return {**vars(self), "reason": self.reason}
 
 
@@ -316,7 +316,7 @@ def choose_horizon(
 def cumulative_return(
     gaps: Mapping[int, float], open_gaps: Mapping[int, float], *, days: int
 ) -> tuple[Sequence[float], Sequence[float]]:
-    """Give the product-limit estimate of the share who bought again within 0, 1, ..., ``days`` days.
+    """Return the product-limit estimate of the share who bought again within 0, 1, ..., ``days`` days.
 
     Beside it stands how many were still followed, and had not come back before, on each of these days.
     """

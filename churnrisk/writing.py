@@ -44,7 +44,7 @@ def note_file(path: Path, holds: Holds, lies_at: Path) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path, *, holds: Holds | None, mode: int | None = None) -> Iterator[Path]:
-    """Give a temporary path in the same folder that takes the place of ``path`` when all went well.
+    """Yield a temporary path in the same folder that takes the place of ``path`` when all went well.
 
     What ``holds`` customers is told to the function of :func:`noting` first.
 
@@ -113,7 +113,7 @@ def put_in_place(made: Path, path: Path) -> None:
 
 
 def _link(path: Path, name: Path) -> Path | None:
-    """Give a file a second name; None where there are no hard links."""
+    """Return a file a second name; None where there are no hard links."""
     try:
         os.link(path, name, follow_symlinks=False)
     except (OSError, NotImplementedError):

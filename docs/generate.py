@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parent / "reference"
 
 
 def commands_page() -> str:
-    """Give the page on the command line: every command with its options."""
+    """Return the page on the command line: every command with its options."""
     lines = ["# Command line", "", "Every command prints `--help`. Exit codes: 0 done, 1 a defect of churnrisk,"]
     lines += ["2 something that you can mend (the message says how), 3 a monitoring rule fired.", ""]
     lines += ["`churnrisk --config FILE COMMAND` reads the settings from another file.", ""]
@@ -37,7 +37,7 @@ def commands_page() -> str:
 
 
 def walk(group: Any, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Give every command with its path."""
+    """Yield every command with its path."""
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
             yield from walk(command, (*prefix, name))
@@ -64,7 +64,7 @@ def cell(text: str | None) -> str:
 
 
 def settings_page() -> str:
-    """Give the page on settings: every key with its environment variable."""
+    """Return the page on settings: every key with its environment variable."""
     lines = [
         "# Settings",
         "",
@@ -84,7 +84,7 @@ def settings_page() -> str:
 
 
 def features_page() -> str:
-    """Give the page on features: the whole catalogue."""
+    """Return the page on features: the whole catalogue."""
     lines = [
         "# Features",
         "",

@@ -26,7 +26,7 @@ WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 640, 400, 60, 20, 190, 50
 
 
 def read_points(results: dict[str, Any], task: str, part: str) -> list[tuple[float, float]]:
-    """Give orders and seconds of one line, smallest log first."""
+    """Return orders and seconds of one line, smallest log first."""
     points = []
     for size, tasks in results.items():
         seconds = tasks.get(task, {}).get(part, {}).get("cpu")
@@ -36,7 +36,7 @@ def read_points(results: dict[str, Any], task: str, part: str) -> list[tuple[flo
 
 
 def draw(results: dict[str, Any]) -> str:
-    """Give the chart: both axes logarithmic, so that work that grows as the log does is a line of slope one."""
+    """Return the chart: both axes logarithmic, so that work that grows as the log does is a line of slope one."""
     found = {key: read_points(results, *key) for key in LINES}
     every = [point for points in found.values() for point in points]
     (x0, x1), (y0, y1) = (_decades([point[axis] for point in every]) for axis in (0, 1))
@@ -66,7 +66,7 @@ def draw(results: dict[str, Any]) -> str:
 
 
 def _spread(ends: dict[tuple[str, str], tuple[float, float]]) -> dict[tuple[str, str], float]:
-    """Give the height of each label: those of lines that end one below the other are moved down where they touch."""
+    """Return the height of each label: those of lines that end one below the other are moved down where they touch."""
     placed: dict[tuple[str, str], float] = {}
     for key in sorted(ends, key=lambda one: ends[one][1]):
         x, y = ends[key]

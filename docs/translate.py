@@ -33,7 +33,7 @@ WIDTH = 110
 
 
 def catalogue_path(language: str) -> Path:
-    """Give the file of a language."""
+    """Return the file of a language."""
     return PACKAGE / "locale" / language / "LC_MESSAGES" / "churnrisk.po"
 
 
@@ -63,7 +63,7 @@ def _add(found: Catalog, path: Path, method: str) -> None:
 
 
 def _said_by_name() -> Iterator[tuple[str, str]]:
-    """Give texts that stages below hold as plain data, and pages say: each with the module that holds it."""
+    """Yield texts that stages below hold as plain data, and pages say: each with the module that holds it."""
     from churnrisk.decide import ACTIONS
     from churnrisk.explain.facts import CAUTION
     from churnrisk.report.footing import DEFINED
@@ -80,7 +80,7 @@ def _said_by_name() -> Iterator[tuple[str, str]]:
 
 
 def update(language: str) -> Catalog:
-    """Give the catalogue of a language with the messages of now."""
+    """Return the catalogue of a language with the messages of now."""
     path = catalogue_path(language)
     old = Catalog(locale=language)
     if path.exists():
@@ -109,7 +109,7 @@ def write(catalogue: Catalog) -> bytes:
 
 
 def compile_catalogue(path: Path, language: str) -> bytes:
-    """Give the compiled form of a file."""
+    """Return the compiled form of a file."""
     with path.open("rb") as file:
         catalogue = read_po(file, locale=language)
     catalogue.creation_date = catalogue.revision_date = datetime(1970, 1, 1, tzinfo=UTC)  # the same bytes each time

@@ -41,7 +41,7 @@ class Spent:
     largest: Floats
 
     def mean_of_day(self, days: Floats, cap: float, chosen: Bools | slice = slice(None)) -> Floats:
-        """Give the net amount of a purchase day of all or some of them, single purchases cut at ``cap``."""
+        """Return the net amount of a purchase day of all or some of them, single purchases cut at ``cap``."""
         net, largest = self.net[chosen], self.largest[chosen]
         mean: Floats = np.minimum((net - np.maximum(largest - cap, 0.0)) / days, cap)
         return mean
@@ -70,7 +70,7 @@ class Credibility:
     scatter: float
 
     def expect(self, days: Floats, mean_value: Floats) -> Floats:
-        """Give the expected amount of a purchase day from the number of them so far and their mean, shape (n,)."""
+        """Return the expected amount of a purchase day from the number of them so far and their mean, shape (n,)."""
         band = np.searchsorted(BANDS, days, side="right")
         prior, k = np.array(self.band_means)[band], np.array(self.pulls)[band]
         amount: Floats = (days * mean_value + k * prior) / (days + k)
@@ -128,7 +128,7 @@ def fit_credibility(days: Floats, mean_value: Floats) -> Credibility:
 
 
 def largest_usual_amount(median: float, upper: float) -> float:
-    """Give the amount at which single purchases are cut before anything is learned from them.
+    """Return the amount at which single purchases are cut before anything is learned from them.
 
     Parameters
     ----------

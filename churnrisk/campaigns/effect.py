@@ -74,7 +74,7 @@ class Effect:
     error: float
 
     def to_dict(self) -> dict[str, float]:
-        """Give plain numbers."""
+        """Return plain numbers."""
         return {name: float(value) for name, value in vars(self).items()}
 
 
@@ -121,7 +121,7 @@ def estimate_effect(outcome: Floats, *, is_treated: Bools, stratum: Integers, kn
 
 
 def _explained(outcome: Floats, known_before: Floats, cell: Integers) -> Floats:
-    """Give what the covariates explain of the outcome, by a regression within stratum and group."""
+    """Return what the covariates explain of the outcome, by a regression within stratum and group."""
     columns = [_fill(column) for column in known_before.T]
     columns = [column for column in columns if column.std() > 1e-12]
     if not columns:
@@ -151,7 +151,7 @@ def _welch(parts: Floats, freedoms: Floats) -> float:
 
 
 def student_quantile(freedom: float) -> float:
-    """Give the 97.5 % quantile of Student's distribution.
+    """Return the 97.5 % quantile of Student's distribution.
 
     By the expansion of Cornish and Fisher (Abramowitz & Stegun 26.7.5), right to 0.01 from 4 degrees of freedom on;
     with fewer it is taken at 3, where it is too small: no interval helps there.

@@ -13,7 +13,7 @@ from churnrisk.timeline import date_of
 
 
 def read_exposures(place: StatePlace | None) -> tuple[Exposure, ...]:
-    """Give the campaigns of a state; none where no file or URL is named.
+    """Return the campaigns of a state; none where no file or URL is named.
 
     Raises
     ------
@@ -38,14 +38,14 @@ def read_exposures(place: StatePlace | None) -> tuple[Exposure, ...]:
 
 
 def exposure_of(name: str, members: Sequence[Member], *, start: int, end: int) -> Exposure:
-    """Give a campaign as far as outcomes are concerned."""
+    """Return a campaign as far as outcomes are concerned."""
     treated = frozenset(one.customer_id for one in members if one.is_treated)
     control = {one.customer_id: 1 / one.control_probability for one in members if not one.is_treated}
     return Exposure(name, start, end, treated, control)
 
 
 def describe_exposures(exposures: Sequence[Exposure], dropped: Mapping[str, int] | None = None) -> dict[str, Any]:
-    """Give the campaigns that were taken into account, for the card; nothing at all where there were none.
+    """Return the campaigns that were taken into account, for the card; nothing at all where there were none.
 
     Parameters
     ----------

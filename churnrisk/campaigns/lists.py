@@ -174,7 +174,7 @@ def create_campaign(
 
 
 def members_of(drawn: Drawn) -> list[Member]:
-    """Give the members as they are remembered."""
+    """Return the members as they are remembered."""
     listed, assigned = drawn.listed, drawn.assignment
     columns = (
         listed.customer_ids.tolist(),
@@ -188,7 +188,7 @@ def members_of(drawn: Drawn) -> list[Member]:
 
 
 def contact_table(listed: CustomerList, drawn: Drawn) -> Table:
-    """Give those to contact, in the order and with the columns of the list."""
+    """Return those to contact, in the order and with the columns of the list."""
     treated = set(drawn.listed.customer_ids[drawn.assignment.is_treated])
     places = [place for place, one in enumerate(listed.customer_ids) if one in treated]
     columns = {name: [cells[place] or None for place in places] for name, cells in listed.columns.items()}

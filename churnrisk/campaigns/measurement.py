@@ -210,7 +210,7 @@ def find_response(
     lookback: int = DEFAULT_LOOKBACK,
     seed: int = 0,
 ) -> tuple[np.ndarray | None, str]:
-    """Give each customer's response to a contact as a campaign has shown it, where it tells more than risk does.
+    """Return each customer's response to a contact as a campaign has shown it, where it tells more than risk does.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ MOST_MULTIPLE_ERROR = 0.5
 
 
 def measured_acceptance(state: State) -> float | None:
-    """Give the acceptance rate that the measured campaigns have shown, or None where they tell too little.
+    """Return the acceptance rate that the measured campaigns have shown, or None where they tell too little.
 
     Campaigns are weighed by how well each knows its rate. The mean is cut to [0, 1].
 
@@ -49,7 +49,7 @@ def pool_acceptance(measured: Iterable[Measured]) -> float | None:
 
 
 def measured_multiple(state: State) -> float | None:
-    """Give how many times the one purchase that was expected a customer brings who was kept, or None.
+    """Return how many times the one purchase that was expected a customer brings who was kept, or None.
 
     It is the additional revenue of all campaigns over what their additional buyers would have brought with one
     purchase each, as the lists expected it. The revenue counts within the windows of the campaigns only, so it is

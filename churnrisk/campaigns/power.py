@@ -46,7 +46,7 @@ class Plan:
 
 
 def smallest_effect(expected_rate: float, *, treated: int, control: int) -> float:
-    """Give the smallest rise of a share that a split shows, of at most what is left to rise.
+    """Return the smallest rise of a share that a split shows, of at most what is left to rise.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def smallest_effect(expected_rate: float, *, treated: int, control: int) -> floa
 
 
 def needed_customers(expected_rate: float, effect: float, *, holdout: float) -> int:
-    """Give how many customers a list must have to show an effect at a holdout.
+    """Return how many customers a list must have to show an effect at a holdout.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def plan_split(expected_rate: float, *, treated: int, control: int) -> Plan:
 
 
 def _find_split(expected_rate: float, customers: int) -> float | None:
-    """Give the smallest holdout in whole percents, up to a half, with which so many customers show the effect."""
+    """Return the smallest holdout in whole percents, up to a half, with which so many customers show the effect."""
     for percents in range(1, 51):
         if needed_customers(expected_rate, EFFECT_TO_SHOW, holdout=percents / 100) <= customers:
             return percents / 100

@@ -137,7 +137,7 @@ def check_name_free(state: State, name: str) -> None:
 
 
 def list_campaigns(state: State) -> list[StoredCampaign]:
-    """Give every campaign, oldest first."""
+    """Return every campaign, oldest first."""
     query = (
         f"SELECT campaign_id, made_at, {_FIXED}, (SELECT sum(is_treated) FROM campaign_members m "  # noqa: S608 - names of ours
         "WHERE m.campaign_id = c.campaign_id), (SELECT sum(1 - is_treated) FROM campaign_members m "
@@ -150,7 +150,7 @@ def list_campaigns(state: State) -> list[StoredCampaign]:
 
 
 def load_campaign(state: State, name: str) -> StoredCampaign:
-    """Give a campaign by its name.
+    """Return a campaign by its name.
 
     Raises
     ------
@@ -168,7 +168,7 @@ def load_campaign(state: State, name: str) -> StoredCampaign:
 
 
 def load_members(state: State, campaign_id: int) -> list[Member]:
-    """Give the members of a campaign, sorted by customer id."""
+    """Return the members of a campaign, sorted by customer id."""
     query = (
         "SELECT customer_id, is_treated, stratum, control_probability, churn_probability, value "
         "FROM campaign_members WHERE campaign_id = ? ORDER BY customer_id"
@@ -205,7 +205,7 @@ def add_measured(state: State, campaign_id: int, measured: Measured) -> None:
 
 
 def list_measured(state: State) -> dict[str, Measured]:
-    """Give what campaigns came to, by their names."""
+    """Return what campaigns came to, by their names."""
     query = (
         "SELECT name, log_fingerprint, acceptance, acceptance_error, result FROM measurements JOIN campaigns "
         "USING (campaign_id) ORDER BY campaign_id"

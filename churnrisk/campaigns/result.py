@@ -79,7 +79,7 @@ class CampaignResult:
     save_forecast: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         effects = {name: effect.to_dict() for name, effect in self.effects.items()}
         return {**vars(self), "effects": effects}
 
@@ -131,7 +131,7 @@ def measure_outcomes(campaign: Campaign, outcomes: Outcomes) -> CampaignResult:
 
 
 def _save_forecast(outcomes: Outcomes) -> float | None:
-    """Give what the list expected a saved purchase to bring, leavers being as many as it expected."""
+    """Return what the list expected a saved purchase to bring, leavers being as many as it expected."""
     known = ~np.isnan(outcomes.churn_probability) & ~np.isnan(outcomes.value_at_risk)
     leavers = float(outcomes.churn_probability[known].sum())
     at_risk = float(outcomes.value_at_risk[known].sum())
@@ -139,7 +139,7 @@ def _save_forecast(outcomes: Outcomes) -> float | None:
 
 
 def acceptance_of(kept: Effect) -> tuple[float | None, float | None]:
-    """Give saves per would-be leaver, and the standard error with the number of leavers taken as known.
+    """Return saves per would-be leaver, and the standard error with the number of leavers taken as known.
 
     Would-be leavers are as many among the contacted as the control group has shown; where all of it bought, there were
     none, and the rate is undefined.
@@ -151,7 +151,7 @@ def acceptance_of(kept: Effect) -> tuple[float | None, float | None]:
 
 
 def judge(outcome: Outcome, effect: Effect, *, treated: int, control: int) -> str:
-    """Give the verdict on the outcome that was fixed beforehand."""
+    """Return the verdict on the outcome that was fixed beforehand."""
     if outcome == "retained":
         return _judge_retained(effect, treated=treated, control=control)
     low, high = f"{effect.low:,.2f}", f"{effect.high:,.2f}"
@@ -186,7 +186,7 @@ def _judge_retained(effect: Effect, *, treated: int, control: int) -> str:
 
 
 def _needed_for_tenth(effect: Effect, *, treated: int, control: int) -> int:
-    """Give the customers with whom a tenth of what the control group did would have shown."""
+    """Return the customers with whom a tenth of what the control group did would have shown."""
     goal = 0.1 * abs(effect.control_mean)
     if not goal or not effect.error:
         return 0

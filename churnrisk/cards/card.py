@@ -84,7 +84,7 @@ def _letter_of(card: Mapping[str, Any]) -> str:
 
 
 def describe_snapshot(snapshot: Snapshot) -> dict[str, Any]:
-    """Give the windows of a snapshot, its cutoff as a date."""
+    """Return the windows of a snapshot, its cutoff as a date."""
     return {
         "as_of": date_of(snapshot.cutoff).isoformat(),
         "lookback_days": snapshot.lookback,
@@ -94,14 +94,14 @@ def describe_snapshot(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def describe_intake(orders: Orders) -> dict[str, Any]:
-    """Give the account of the rows without any row or notice that may name people."""
+    """Return the account of the rows without any row or notice that may name people."""
     account = orders.report.describe()
     naming = {*orders.report.naming, *filter(is_of_copy, account["notices"])}
     return account | {"notices": tuple(notice for notice in account["notices"] if notice not in naming)}
 
 
 def describe_test(result: TestResult) -> dict[str, Any]:
-    """Give the test as plain values."""
+    """Return the test as plain values."""
     return {
         **describe_snapshot(result.snapshot),
         "kind": result.kind,
@@ -117,7 +117,7 @@ def describe_test(result: TestResult) -> dict[str, Any]:
 
 
 def describe_max_profit(hull: Sequence[tuple[float, float]], churn_rate: float) -> dict[str, float] | None:
-    """Give the expected maximum profit at the parameters of the literature; None where the test has one outcome."""
+    """Return the expected maximum profit at the parameters of the literature; None where the test has one outcome."""
     if not hull:
         return None
     found = expected_maximum_profit(hull, churn_rate)
@@ -125,7 +125,7 @@ def describe_max_profit(hull: Sequence[tuple[float, float]], churn_rate: float) 
 
 
 def describe_outlook(outlook: Outlook | None, check: OutlookCheck | None) -> dict[str, Any] | None:
-    """Give what the outlook was learned from, and how one of an earlier day did, as plain values."""
+    """Return what the outlook was learned from, and how one of an earlier day did, as plain values."""
     if outlook is None:
         return None
     return {
@@ -140,7 +140,7 @@ def describe_outlook(outlook: Outlook | None, check: OutlookCheck | None) -> dic
 
 
 def describe_value(value: KnownValue) -> dict[str, Any] | None:
-    """Give what the forecast of value rests on, and how the same forecast did at earlier days, as plain values."""
+    """Return what the forecast of value rests on, and how the same forecast did at earlier days, as plain values."""
     if value.fit is None:
         return None
     model = value.fit.model
@@ -155,7 +155,7 @@ def describe_value(value: KnownValue) -> dict[str, Any] | None:
 
 
 def describe_outlook_check(check: OutlookCheck) -> dict[str, Any]:
-    """Give the look back as plain values; undefined shares are None."""
+    """Return the look back as plain values; undefined shares are None."""
     return {
         **describe_snapshot(check.snapshot),
         "days": check.window,
@@ -172,7 +172,7 @@ def _finite(figure: float) -> float | None:
 
 
 def describe_grade(grade: Grade) -> dict[str, Any]:
-    """Give the grade with its ingredients as plain values; the rule stands in the documentation."""
+    """Return the grade with its ingredients as plain values; the rule stands in the documentation."""
     evidence = grade.evidence
     return {
         "letter": grade.letter,
@@ -191,7 +191,7 @@ def describe_grade(grade: Grade) -> dict[str, Any]:
 
 
 def describe_backtest(backtest: Backtest) -> dict[str, Any]:
-    """Give a backtest as plain values."""
+    """Return a backtest as plain values."""
     return {
         "snapshot": describe_snapshot(backtest.current),
         "seed": backtest.seed,

@@ -84,7 +84,7 @@ class Recipe:
 
 
 def read_as_trained(options: IntakeOptions, card: Mapping[str, Any]) -> IntakeOptions:
-    """Give the options by which a model reads a log: where nothing else was asked for, sales are what they were to it.
+    """The options by which a model reads a log: where nothing else was asked for, sales are what they were to it.
 
     A model that took pending orders for sales would find fewer purchases, and more risk, in a log without them.
     """
@@ -103,7 +103,7 @@ def _is_there(source: str) -> bool:
 def describe_recipe(
     purchases: Any, options: IntakeOptions, *, backtest: bool, train_customers: int = TRAIN_CUSTOMERS
 ) -> dict[str, Any]:
-    """Give what a card keeps of how its model was made, beside windows and seed: no password, no query, no customer."""
+    """What a card keeps of how its model was made, beside windows and seed: no password, no query, no customer."""
     default = IntakeOptions()
     other = {name: getattr(options, name) for name in KEPT if getattr(options, name) != getattr(default, name)}
     is_named = isinstance(purchases, str | Path) and str(purchases) != "-"
@@ -171,7 +171,7 @@ class Difference:
     is_no_worse: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {"rows": [dict(one) for one in self.rows], "is_no_worse": self.is_no_worse}
 
 

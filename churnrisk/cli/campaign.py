@@ -330,7 +330,7 @@ def _suppressed(settings: Settings, given: str | None) -> set[str]:
 
 
 def _objecting(settings: Settings, place: StatePlace, listed: CustomerList) -> set[str]:
-    """Give those of a list who have objected since it was written."""
+    """Return those of a list who have objected since it was written."""
     from churnrisk import memory
 
     left_out = memory.leave_out(_read_ids(settings), place).left_out

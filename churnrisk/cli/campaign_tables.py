@@ -24,14 +24,14 @@ OUTCOME_WORDS = {
 
 
 def describe_campaign(campaign: Campaign) -> dict[str, Any]:
-    """Give what was fixed, days as dates."""
+    """Return what was fixed, days as dates."""
     fixed = asdict(campaign)
     days = {"starts_on": date_of(fixed.pop("starts_on")).isoformat(), "ends_before": _iso(campaign.ends_on)}
     return {"name": fixed.pop("name"), **days, **fixed}
 
 
 def describe_stored(stored: StoredCampaign, measured: Measured | None) -> dict[str, Any]:
-    """Give a campaign of the state file."""
+    """Return a campaign of the state file."""
     return {
         **describe_campaign(stored.campaign),
         "made_at": stored.made_at,
@@ -42,7 +42,7 @@ def describe_stored(stored: StoredCampaign, measured: Measured | None) -> dict[s
 
 
 def describe_plan(drawn: Drawn) -> dict[str, Any]:
-    """Give the sums for a split; what is undefined is None."""
+    """Return the sums for a split; what is undefined is None."""
     values = asdict(drawn.plan)
     values["smallest_effect"] = None if drawn.plan.control == 0 else drawn.plan.smallest_effect
     return {
@@ -54,7 +54,7 @@ def describe_plan(drawn: Drawn) -> dict[str, Any]:
 
 
 def describe_created(campaign: Campaign, drawn: Drawn) -> dict[str, Any]:
-    """Give a new campaign with its sums."""
+    """Return a new campaign with its sums."""
     return {**describe_campaign(campaign), "plan": describe_plan(drawn)}
 
 

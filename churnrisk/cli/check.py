@@ -55,7 +55,7 @@ def check(
 
 
 def _terms(settings: Settings) -> TrainingTerms:
-    """Give what ``churnrisk train`` would be asked for by the settings."""
+    """Return what ``churnrisk train`` would be asked for by the settings."""
     from churnrisk.planning import TrainingTerms
 
     return TrainingTerms(

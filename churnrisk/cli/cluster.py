@@ -50,7 +50,7 @@ def score_on_spark(
 
 
 def describe(model: ChurnModel, result: ClusterResult, output: str | None) -> dict[str, Any]:
-    """Give the counts, the first rows and how they came about as plain values."""
+    """Return the counts, the first rows and how they came about as plain values."""
     from churnrisk.timeline import date_of
 
     scores = result.scores

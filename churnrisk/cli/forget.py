@@ -97,7 +97,7 @@ def forget(
 
 
 def read_ids(customer_ids: list[str] | None, file: Path | None, options: IntakeOptions) -> list[str]:
-    """Give the customers who are named, and those of a list."""
+    """Return the customers who are named, and those of a list."""
     from churnrisk.orders import read_list
 
     ids = [one.strip() for one in customer_ids or [] if one.strip()]
@@ -119,7 +119,7 @@ def _confirm(look: Callable[..., Forgotten], *, mends_files: bool) -> None:
 
 
 def describe(result: Forgotten) -> dict[str, Any]:
-    """Give what it came to as plain values."""
+    """Return what it came to as plain values."""
     from churnrisk.timeline import date_of
 
     runs = [one | {"as_of": str(date_of(one["as_of"]))} for one in result.runs]

@@ -109,7 +109,7 @@ def current_settings(context: typer.Context, lang: Lang | None = None, *, models
 
 
 def state_path(settings: Settings, given: str | None, *, models_dir: Path | None = None) -> StatePlace:
-    """Give where the state is: what is given, else what the settings say, else ``state.db`` beside the models."""
+    """Return where the state is: what is given, else what the settings say, else ``state.db`` beside the models."""
     from churnrisk.state import default_state_path, parse_place
 
     named = given or settings.state
@@ -117,14 +117,14 @@ def state_path(settings: Settings, given: str | None, *, models_dir: Path | None
 
 
 def known_state(settings: Settings, given: str | None = None) -> StatePlace | None:
-    """Give the state to read from: one that is named must be there, the usual one may be missing."""
+    """Return the state to read from: one that is named must be there, the usual one may be missing."""
     place = state_path(settings, given)
     is_usual = given is None and settings.state is None
     return None if is_usual and isinstance(place, Path) and not place.exists() else place
 
 
 def made_state(settings: Settings, given: str | None = None) -> StatePlace | None:
-    """Give the state to take campaigns from: one that is named is made where it is missing, as scoring makes it."""
+    """Return the state to take campaigns from: one that is named is made where it is missing, as scoring makes it."""
     from churnrisk.state import open_state
 
     place = known_state(settings, given)
@@ -159,7 +159,7 @@ __all__ = [
 
 
 def contact_terms(settings: Settings) -> ContactTerms | None:
-    """Give what contacting costs and brings, where the settings say all of it."""
+    """Return what contacting costs and brings, where the settings say all of it."""
     from churnrisk.decide import ContactTerms
 
     if settings.contact_cost is None or settings.incentive_cost is None or settings.acceptance_rate is None:

@@ -134,14 +134,14 @@ class Reading:
     models_dir: Path | None = None
 
     def place(self, settings: Settings) -> StatePlace:
-        """Give where the state is, as the command was told or as the settings say."""
+        """Return where the state is, as the command was told or as the settings say."""
         from churnrisk.state import default_state_path, parse_place
 
         named = self.state or settings.state
         return parse_place(named) if named else default_state_path(self.models_dir or settings.models_dir)
 
     def options(self, settings: Settings, *, rejects: Path | None = None) -> IntakeOptions:
-        """Give the intake options: what was given here beats the settings, which beat the defaults.
+        """Return the intake options: what was given here beats the settings, which beat the defaults.
 
         Customers who have objected are left out, and standard error says so.
 
@@ -170,7 +170,7 @@ class Reading:
         return _without_objectors(made, self.place(settings))
 
     def options_like(self, settings: Settings, recipe: Recipe, *, rejects: Path | None = None) -> IntakeOptions:
-        """Give the intake options of a recipe: what was given here beats it, and it beats the settings."""
+        """Return the intake options of a recipe: what was given here beats it, and it beats the settings."""
         options, over = self.options(settings, rejects=rejects), {}
         for name, value in recipe.options.items():
             parameter = _PARAMETERS_OF.get(name, name)
@@ -191,7 +191,7 @@ class Reading:
 
 
 def keep_in(settings: Settings) -> KeepIn:
-    """Give where copies of large purchase histories are kept, and how many."""
+    """Return where copies of large purchase histories are kept, and how many."""
     from churnrisk.orders import KeepIn
     from churnrisk.state import copies_folder, default_state_path, parse_place
 
@@ -205,13 +205,13 @@ def keep_in(settings: Settings) -> KeepIn:
 
 
 def runs_on_engines(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that reads purchases the option ``--engine`` as well; stands below :func:`reads_purchases`."""
+    """Return a command that reads purchases the option ``--engine`` as well; stands below :func:`reads_purchases`."""
     command.runs_on_engines = True  # type: ignore[attr-defined]
     return command
 
 
 def reads_purchases(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the intake options; it receives them as one argument, ``reading``."""
+    """Add the intake options to a command; it receives them as one argument, ``reading``."""
     signature = inspect.signature(command, eval_str=True)
     own = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)

@@ -59,17 +59,17 @@ def opened_orders(context: typer.Context, purchases: str | None, reading: Readin
 
 
 def describe_intake(orders: Orders) -> dict[str, Any]:
-    """Give the account of the rows without any row: rejected values may name people."""
+    """Return the account of the rows without any row: rejected values may name people."""
     return orders.report.describe()
 
 
 def choose_lookback(context: typer.Context, given: int | None) -> int:
-    """Give the lookback: the one given, else that of the settings."""
+    """Return the lookback: the one given, else that of the settings."""
     return current_settings(context).lookback if given is None else given
 
 
 def choose_calendar(settings: Settings, year_starts: str | None, week_starts: str | None) -> Calendar:
-    """Give the days on which years and weeks begin: those given, else those of the settings."""
+    """Return the days on which years and weeks begin: those given, else those of the settings."""
     from churnrisk.retention import Calendar
 
     week = settings.week_starts if week_starts is None else week_starts.strip().lower()

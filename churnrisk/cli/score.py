@@ -350,7 +350,7 @@ def _show_main_reasons(records: list[dict[str, Any]]) -> None:
 
 
 def as_of_text(result: ScoreResult) -> str:
-    """Give the day of scoring as an ISO date."""
+    """Return the day of scoring as an ISO date."""
     from churnrisk.timeline import date_of
 
     return date_of(result.scores.snapshot.cutoff).isoformat()

@@ -109,7 +109,7 @@ def serve(
 
 
 def _find_purchases(settings: Settings, given: str | None) -> str | None:
-    """Give the history; None where none is named and the usual place is empty."""
+    """Return the history; None where none is named and the usual place is empty."""
     from churnrisk.errors import SourceError
     from churnrisk.inputs import find_purchases
 

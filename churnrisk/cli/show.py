@@ -17,7 +17,7 @@ WIDTH = 80
 
 
 def console() -> Console:
-    """Give the console for results: at most 80 columns, and plain text when it is no terminal."""
+    """Return the console for results: at most 80 columns, and plain text when it is no terminal."""
     from rich.console import Console
 
     plain = Console(highlight=False, soft_wrap=False)
@@ -74,7 +74,7 @@ def _has_number(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
 
 
 def _choose_widths(cells: Mapping[str, Sequence[str]], numbers: set[str]) -> list[int | None]:
-    """Give the width of each column: headers are broken before words in cells are, and numbers never are."""
+    """Return the width of each column: headers are broken before words in cells are, and numbers never are."""
     whole = [max((len(line) for cell in column for line in cell.split("\n")), default=1) for column in cells.values()]
     words = [max((len(word) for cell in column for word in cell.split()), default=1) for column in cells.values()]
     heads = [max((len(word) for word in name.split()), default=1) for name in cells]

@@ -204,7 +204,7 @@ def _terms(known: dict[str, float], acceptance: Acceptance, redemption: float) -
 def describe(
     model: ChurnModel, result: TargetResult, assumed: dict[str, Any], *, written: Written | None
 ) -> dict[str, Any]:
-    """Give the list and how it came about as plain values."""
+    """Return the list and how it came about as plain values."""
     return {
         "model": model.version,
         "terms": assumed,

@@ -100,7 +100,7 @@ def _allows(found: os.stat_result, user: int, wanted: int) -> bool:
 
 
 def read_status(name: str) -> str:
-    """Give what the system says of this process under a name, such as ``Threads``; see proc_pid_status(5)."""
+    """Return what the system says of this process under a name, such as ``Threads``; see proc_pid_status(5)."""
     lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
     return dict(line.split(":", 1) for line in lines)[name].strip()
 

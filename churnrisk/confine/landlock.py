@@ -31,7 +31,7 @@ _SCOPES = 0b11  # abstract sockets and signals stay within, from the sixth versi
 
 
 def find_version() -> int:
-    """Give the version of landlock that the kernel has; 0 where it has none, or may not be asked."""
+    """Return the version of landlock that the kernel has; 0 where it has none, or may not be asked."""
     if not sys.platform.startswith("linux"):
         return 0
     try:

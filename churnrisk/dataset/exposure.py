@@ -111,7 +111,7 @@ def mend_snapshot(data: SnapshotData, exposures: Sequence[Exposure]) -> Snapshot
 
 
 def weigh_customers(customer_ids: NDArray[np.object_], snapshot: Snapshot, exposures: Sequence[Exposure]) -> Floats:
-    """Give each customer's weight at a snapshot: 0 for who was contacted, above 1 for a control, else 1."""
+    """Return each customer's weight at a snapshot: 0 for who was contacted, above 1 for a control, else 1."""
     weight = np.ones(len(customer_ids))
     for exposure in exposures:
         if exposure.touches(snapshot):
@@ -131,7 +131,7 @@ def mend_past_bases(
 
 
 def _days_of(log: PurchaseLog, as_of: int, wanted: set[str]) -> tuple[NDArray[np.object_], PurchaseDays]:
-    """Give some customers and their purchase days."""
+    """Return some customers and their purchase days."""
     keep = partial(_keep, wanted)
     batches = iterate_batches(purchase_days_ever(log, as_of), sort_by=["customer_id", "order_day"], rows=ROWS)
     parts = [keep(batch) for batch in batches]

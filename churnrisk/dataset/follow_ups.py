@@ -64,7 +64,7 @@ class UndoneWaits:
         return cls(rows, wait[chosen], undone.undone_day[chosen] - snapshot.outcome_start)
 
     def known_after(self, wait_days: NDArray[np.float64], days: int) -> NDArray[np.float64]:
-        """Give the waits as they were known so many days after the start of the outcome window."""
+        """Return the waits as they were known so many days after the start of the outcome window."""
         known = np.where(wait_days < days, wait_days, np.inf)
         stood = (self.wait_days < days) & stands_at(self.undone_after, days)
         np.minimum.at(known, self.row[stood], self.wait_days[stood])
@@ -117,7 +117,7 @@ class FollowUpData:
         return self.until - self.snapshot.outcome_start
 
     def known_at(self, until: int) -> FollowUpData:
-        """Give what was known of the same customers on the morning of an earlier day."""
+        """Return what was known of the same customers on the morning of an earlier day."""
         days = until - self.snapshot.outcome_start
         return FollowUpData(
             self.snapshot,

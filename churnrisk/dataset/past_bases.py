@@ -102,7 +102,7 @@ def trace_past_bases(
     database: Database | None = None,
     rows: int = BATCH_ROWS,
 ) -> tuple[PastBase, ...]:
-    """Give the customer base week by week, from the newest cutoff whose outcome is known back to the first days.
+    """Return the customer base week by week, from the newest cutoff whose outcome is known back to the first days.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def _count_base(at: int, snapshot: Snapshot, days: PurchaseDays) -> Arrays:
 
 
 def members_at(snapshot: Snapshot, history: PurchaseDays) -> tuple[Arrays, NDArray[np.int64]]:
-    """Give the members of the base among some customers, a row each, and their numbers."""
+    """Return the members of the base among some customers, a row each, and their numbers."""
     history = history.known_at(snapshot)
     days, starts = history.day, history.starts
     known = np.add.reduceat(snapshot.is_past(days).astype(np.int64), starts)

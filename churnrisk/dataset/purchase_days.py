@@ -41,7 +41,7 @@ class DailyPurchases:
     new_counts: NDArray[np.int64]
 
     def before(self, day: int) -> DailyPurchases:
-        """Give what was known on the morning of ``day``."""
+        """Return what was known on the morning of ``day``."""
         end = max(0, day - self.first_day)
         return DailyPurchases(self.first_day, self.counts[:end], self.new_counts[:end])
 
@@ -82,7 +82,7 @@ def _count_in_parts(
 def repurchase_gaps(
     log: PurchaseLog, as_of: int, *, database: Database | None = None
 ) -> tuple[dict[int, float], dict[int, float]]:
-    """Give how long customers wait from one purchase day to the next, each customer counted once.
+    """Return how long customers wait from one purchase day to the next, each customer counted once.
 
     Whoever has bought on several days counts with all gaps between them together: who buys daily has as much to say as
     who buys twice. Their last, open wait is left out, since it is long for being the one that the end of the log fell
@@ -130,12 +130,12 @@ def summarise_histories(log: PurchaseLog, snapshot: Snapshot) -> Summary:
 
 
 def purchase_days(log: PurchaseLog, before: int) -> nw.LazyFrame[Any]:
-    """Give each customer's days with a purchase before a day, as known on its morning, each once."""
+    """Return each customer's days with a purchase before a day, as known on its morning, each once."""
     return purchases_before(log.frame(), before).select(*_BY_DAY).unique()
 
 
 def purchase_days_ever(log: PurchaseLog, before: int) -> nw.LazyFrame[Any]:
-    """Give each customer's days with a purchase before a day, each once, undone later or not.
+    """Return each customer's days with a purchase before a day, each once, undone later or not.
 
     ``undone_day`` is when the last purchase of the day is undone: so earlier mornings can be looked at, too, on which
     more purchases were known.

@@ -91,7 +91,7 @@ class SnapshotData:
 
 
 def weighted_mean(values: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
-    """Give the mean; without weights as NumPy takes it, to the last bit."""
+    """Return the mean; without weights as NumPy takes it, to the last bit."""
     if weight is None:
         return float(np.mean(values))
     return float((weight * values).sum() / weight.sum())
@@ -127,12 +127,12 @@ class TrainingSet:
         return sum(one.held_bytes for one in (*self.snapshots, self.current))
 
     def at(self, snapshots: Sequence[Snapshot]) -> tuple[SnapshotData, ...]:
-        """Give the data of some of the snapshots, such as those of a plan that are for fitting."""
+        """Return the data of some of the snapshots, such as those of a plan that are for fitting."""
         by_snapshot = {data.snapshot: data for data in self.snapshots}
         return tuple(by_snapshot[snapshot] for snapshot in snapshots)
 
     def known_at(self, current: Snapshot) -> TrainingSet:
-        """Give the training set as it stood at one of its snapshots: only outcome windows that were over by then."""
+        """Return the training set as it stood at one of its snapshots: only outcome windows that were over by then."""
         over = tuple(data for data in self.snapshots if data.snapshot.outcome_end <= current.cutoff)
         bases = tuple(base for base in self.past_bases if base.snapshot.outcome_end <= current.cutoff)
         daily = self.daily_purchases.before(current.cutoff)

@@ -39,7 +39,7 @@ class Doubt:
 
 
 def learn_error(seen: float | None) -> float:
-    """Give the standard deviation of a level of which one error was seen in a look back; None where there was none."""
+    """The standard deviation of a level of which one error was seen in a look back; None where there was none."""
     if seen is None or not np.isfinite(seen):
         return UNKNOWN_ERROR
     return float(np.sqrt((USUAL_ERROR**2 + seen**2) / 2))
@@ -53,7 +53,7 @@ def profit_interval(
     response: Floats | float = 1.0,
     doubt: Doubt,
 ) -> tuple[float, float]:
-    """Give the 80 % interval of the profit of contacting these customers rather than not.
+    """Return the 80 % interval of the profit of contacting these customers rather than not.
 
     It holds errors of the level of churn and of amounts, as large as earlier ones, and the chance of the list itself:
     who leaves, who accepts, who takes the incentive, and how large the saved purchase is. It takes the acceptance rate
@@ -88,7 +88,7 @@ def profit_interval(
 def _chance(
     churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float, scatter: float
 ) -> float:
-    """Give the standard deviation of the profit where all forecasts are right."""
+    """Return the standard deviation of the profit where all forecasts are right."""
     accepts = np.minimum(churn_probability * terms.acceptance_rate * response, 1.0)
     takes = (1 - churn_probability) * terms.redemption
     gain, cost = value_kept - terms.incentive_cost, terms.incentive_cost

@@ -55,7 +55,7 @@ class ContactTerms:
 def expected_profit(
     churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float = 1.0
 ) -> Floats:
-    """Give the expected profit of contacting each customer rather than not, in currency units.
+    """Return the expected profit of contacting each customer rather than not, in currency units.
 
     A would-be leaver accepts with probability g, then costs the incentive d and keeps the value v; one who does not
     accept costs the contact only. A customer who would have stayed takes the incentive with probability r. With p
@@ -90,19 +90,19 @@ def expected_profit(
 def gain_of(
     churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float = 1.0
 ) -> Floats:
-    """Give p (v - d), times the response: what full acceptance would bring, from each customer."""
+    """Return p (v - d), times the response: what full acceptance would bring, from each customer."""
     gain: Floats = churn_probability * response * (value_kept - terms.incentive_cost)
     return gain
 
 
 def sure_cost_of(churn_probability: Floats, terms: ContactTerms) -> Floats:
-    """Give c + (1 - p) r d: what is spent on each customer even if nobody is kept."""
+    """Return c + (1 - p) r d: what is spent on each customer even if nobody is kept."""
     cost: Floats = terms.contact_cost + (1 - churn_probability) * terms.redemption * terms.incentive_cost
     return cost
 
 
 def expected_cost(churn_probability: Floats, terms: ContactTerms, *, response: Floats | float = 1.0) -> Floats:
-    """Give what contacting each customer is expected to cost: c + ((1 - p) r + p g) d. A budget is spent on this."""
+    """Return what contacting each customer is expected to cost: c + ((1 - p) r + p g) d. A budget is spent on this."""
     kept = churn_probability * response * terms.acceptance_rate * terms.incentive_cost
     cost: Floats = sure_cost_of(churn_probability, terms) + kept
     return cost
@@ -111,7 +111,7 @@ def expected_cost(churn_probability: Floats, terms: ContactTerms, *, response: F
 def break_even(
     churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float = 1.0
 ) -> float | None:
-    """Give the acceptance rate from which contacting these customers pays; None where no rate up to 1 does."""
+    """Return the acceptance rate from which contacting these customers pays; None where no rate up to 1 does."""
     gain = float(gain_of(churn_probability, value_kept, terms, response=response).sum())
     cost = float(sure_cost_of(churn_probability, terms).sum())
     return cost / gain if gain > 0 and cost <= gain else None
@@ -120,7 +120,7 @@ def break_even(
 def least_break_even(
     churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float = 1.0
 ) -> float | None:
-    """Give the acceptance rate from which contacting the best single customer pays; None where no rate does."""
+    """Return the acceptance rate from which contacting the best single customer pays; None where no rate does."""
     gain = gain_of(churn_probability, value_kept, terms, response=response)
     cost = sure_cost_of(churn_probability, terms)
     rates = np.divide(cost, gain, out=np.full(len(gain), np.inf), where=gain > 0)

@@ -39,14 +39,14 @@ class Qini:
     high: float
 
     def to_dict(self) -> dict[str, float | None]:
-        """Give plain numbers; an undefined one is None."""
+        """Return plain numbers; an undefined one is None."""
         return {name: None if np.isnan(value) else float(value) for name, value in vars(self).items()}
 
 
 def qini_curve(
     outcome: Floats, score: Floats, is_treated: NDArray[np.bool_], *, weights: Floats | None = None
 ) -> tuple[Floats, Floats]:
-    """Give the curve: customers taken, and customers gained.
+    """Return the curve: customers taken, and customers gained.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def _curve(
 def qini_coefficient(
     outcome: Floats, score: Floats, is_treated: NDArray[np.bool_], *, weights: Floats | None = None
 ) -> float:
-    """Give the coefficient as the module's description defines it; NaN where it is undefined.
+    """Return the coefficient as the module's description defines it; NaN where it is undefined.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def qini_coefficient(
 
 
 def coefficient_of_counts(outcome: Floats, score: Floats, is_treated: NDArray[np.bool_]) -> Callable[[Floats], float]:
-    """Give the coefficient as a function of how often each customer counts: ranks are found once for all resamples."""
+    """The coefficient as a function of how often each customer counts: ranks are found once for all resamples."""
     group = np.unique(-score, return_inverse=True)[1]
     best = np.unique(-best_possible_score(outcome, is_treated), return_inverse=True)[1]
 
@@ -117,6 +117,6 @@ def best_possible_score(outcome: Floats, is_treated: NDArray[np.bool_]) -> Float
 
 
 def _area(taken: Floats, gained: Floats) -> float:
-    """Give the area between a curve and the straight line between its ends."""
+    """Return the area between a curve and the straight line between its ends."""
     whole = float((np.diff(taken) * (gained[1:] + gained[:-1]) / 2).sum())
     return whole - float(taken[-1] * gained[-1] / 2)

@@ -42,7 +42,7 @@ class Candidates:
         return len(self.customer_ids)
 
     def take(self, chosen: Places) -> Candidates:
-        """Give some of them, by place or by a mask."""
+        """Return some of them, by place or by a mask."""
         response = self.response if isinstance(self.response, float) else self.response[chosen]
         return Candidates(self.customer_ids[chosen], self.churn_probability[chosen], self.value_kept[chosen], response)
 
@@ -110,7 +110,7 @@ class Target:
         return self.comparisons[0].expected_profit
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON, without single customers."""
+        """Return plain values for JSON, without single customers."""
         return {
             "customers": len(self.chosen),
             "candidates": len(self.candidates),
@@ -194,7 +194,7 @@ def _check_limits(budget: float | None, capacity: int | None) -> None:
 
 
 def _fill_budget(profit: Floats, cost: Floats, budget: float, *, paying: Places) -> tuple[Places, float]:
-    """Give who is taken within a budget, and a bound on what any list within it can bring."""
+    """Return who is taken within a budget, and a bound on what any list within it can bring."""
     if not len(paying):
         return paying, 0.0
     ids = np.sort(paying)
@@ -236,7 +236,7 @@ def _compare(candidates: Candidates, profit: Floats, cost: Floats, *, chosen: Pl
 
 
 def _curve(falling: Floats) -> tuple[tuple[int, float], ...]:
-    """Give the profit of the first n for some n, the best n among them."""
+    """Return the profit of the first n for some n, the best n among them."""
     total = np.concatenate([[0.0], np.cumsum(falling)])
     steps = np.linspace(0, len(falling), CURVE_POINTS + 1).round().astype(int)
     chosen = sorted({*steps.tolist(), int((falling > 0).sum())})

@@ -65,7 +65,7 @@ class UpliftTest:
     chosen: str
 
     def to_dict(self) -> dict[str, object]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {
             "treated": self.treated,
             "control": self.control,
@@ -140,7 +140,7 @@ def _check_enough(outcome: Floats, is_treated: Bools) -> None:
 def judge_rankings(
     outcome: Floats, is_treated: Bools, scores: Mapping[str, Floats], *, seed: int, resamples: int
 ) -> dict[str, UpliftVerdict]:
-    """Give each ranking's Qini coefficient and its gain over risk, with intervals from the same resamples."""
+    """Return each ranking's Qini coefficient and its gain over risk, with intervals from the same resamples."""
     generator = np.random.default_rng(seed)
     size = len(outcome)
     values = {name: qini_coefficient(outcome, score, is_treated) for name, score in scores.items()}
@@ -224,7 +224,7 @@ def learn_transformed_outcome(
 
 
 def _fill_of(features: Floats) -> Score:
-    """Give what puts the medians of these rows in place of missing values."""
+    """Return a step that puts the medians of these rows in place of missing values."""
     known = [column[~np.isnan(column)] for column in features.T]
     medians = np.array([np.median(column) if len(column) else 0.0 for column in known])
 

@@ -16,7 +16,7 @@ NO_VALUES = (
 
 
 def value_of_keeping(columns: Mapping[str, Any], *, margin: float, multiple: float = 1.0) -> np.ndarray:
-    """Give what keeping each customer is worth, should that customer be about to leave, in currency units of margin.
+    """Return what keeping each customer is worth, should that customer be about to leave, in currency units of margin.
 
     The value at risk is the churn probability times the revenue of the one purchase that is saved; so it is taken
     apart again. Not buying within the horizon is not leaving for good: where campaigns have measured that a customer

@@ -62,7 +62,7 @@ class Clustered:
         self._show(0, 0)
 
     def frame(self, name: str) -> nw.LazyFrame[Any]:
-        """Give the rows of a table that belong to the part that is shown when a query runs; the key is a number."""
+        """Return the rows of a table that belong to the part that is shown when a query runs; the key is a number."""
         return self._database.frame(f"{self._copies[name]}_part")
 
     def iterate(self, query: nw.LazyFrame[Any], *, rows: int, part_rows: int) -> Iterator[Arrays]:
@@ -92,7 +92,7 @@ class Clustered:
             self._database.connection.execute(f"DROP TABLE IF EXISTS {self._numbers}")
 
     def _narrowest_kinds(self, text: str) -> dict[str, str]:
-        """Give the smallest types that the whole numbers of a query fit into: what is sorted may have to be spilled."""
+        """The smallest types that the whole numbers of a query fit into: what is sorted may have to be spilled."""
         columns = [name for name, kind, *_ in self._database.rows_of(f"DESCRIBE {text}") if kind == "BIGINT"]
         if not columns:
             return {}
@@ -105,7 +105,7 @@ class Clustered:
         return kinds
 
     def _parts(self, rows: int) -> list[tuple[int, int]]:
-        """Give ranges of numbers with about so many rows each: who stands at every so manieth row begins one."""
+        """Return ranges of numbers with about so many rows each: who stands at every so manieth row begins one."""
         copy = next(iter(self._copies.values()))
         firsts = self._database.rows_of(f"SELECT DISTINCT {self._key} FROM {copy} WHERE rowid % {rows} = 0 ORDER BY 1")
         return list(itertools.pairwise([*(int(first) for (first,) in firsts), _END]))

@@ -73,7 +73,7 @@ class Database:
         self._owner = os.getpid()
 
     def frame(self, table: str) -> nw.LazyFrame[Any]:
-        """Give a fresh lazy frame over a table of this database."""
+        """Return a fresh lazy frame over a table of this database."""
         return nw.from_native(self.connection.table(table)).lazy()
 
     def write_query(self, frame: nw.LazyFrame[Any]) -> str:
@@ -81,7 +81,7 @@ class Database:
         return share_quantiles(str(frame.to_native().sql_query()))
 
     def to_polars(self, table: str) -> nw.LazyFrame[Any]:
-        """Give a lazy frame of Polars over a table, which is kept as a file where it is long."""
+        """Return a lazy frame of Polars over a table, which is kept as a file where it is long."""
         try:
             import polars as pl
         except ImportError:
@@ -105,7 +105,7 @@ class Database:
             yield from rows
 
     def lazy_frame(self, query: str) -> nw.LazyFrame[Any]:
-        """Give a lazy frame of a query."""
+        """Return a lazy frame of a query."""
         return nw.from_native(self.connection.sql(query)).lazy()
 
     def fill_table(self, name: str, columns: Arrays) -> str:
@@ -139,19 +139,19 @@ class Database:
         return quote_text(value)
 
     def trim_sql(self, column: str) -> str:
-        """Give SQL for a text without the spaces around it; NULL for one that is empty then."""
+        """Return SQL for a text without the spaces around it; NULL for one that is empty then."""
         return trim_sql(column)
 
     def matches_sql(self, value: str, pattern: str) -> str:
-        """Give SQL that tells whether a part of a text matches a pattern."""
+        """Return SQL that tells whether a part of a text matches a pattern."""
         return f"regexp_matches({value}, {quote_text(pattern)})"
 
     def month_sql(self, day: str) -> str:
-        """Give SQL for the first day of the month of a day, both counted since 1970-01-01."""
+        """Return SQL for the first day of the month of a day, both counted since 1970-01-01."""
         return f"{day} - day(DATE '1970-01-01' + CAST({day} AS INT)) + 1"
 
     def hash_sql(self, columns: str) -> str:
-        """Give SQL for a number that is equal for rows that are equal in all of some columns."""
+        """Return SQL for a number that is equal for rows that are equal in all of some columns."""
         return f"hash({columns})"
 
     def add_function(self, name: str, function: Callable[[str], str]) -> None:
@@ -179,7 +179,7 @@ class Database:
             self.connection.execute(f"SET memory_limit = '{limit // 1000**2}MB'")
 
     def count_workers(self, taken: int, *, each: int) -> int:
-        """Give how many threads may work beside the engine, each with so many bytes, when so many are taken."""
+        """Return how many threads may work beside the engine, each with so many bytes, when so many are taken."""
         if self.memory_bytes is None or not self.bounds_process:
             return self.threads
         left = self.memory_bytes - _OURS - _LEAST_ENGINE - taken
@@ -212,13 +212,13 @@ _LEAST_ENGINE = 250 * 1000**2
 
 
 def parse_size(memory: str) -> int | None:
-    """Give a size such as ``"2GB"`` or ``"600MiB"`` in bytes; None for one that only the engine may understand."""
+    """Return a size such as ``"2GB"`` or ``"600MiB"`` in bytes; None for one that only the engine may understand."""
     match = _SIZE.fullmatch(memory)
     return int(float(match.group(1)) * _UNITS[match.group(2).upper()]) if match else None
 
 
 def engine_share(memory: str) -> str:
-    """Give the engine's part of a process's memory: less what Python, its libraries and batches take, from 1 GB on."""
+    """The engine's part of a process's memory: less what Python, its libraries and batches take, from 1 GB on."""
     size = parse_size(memory)
     if size is None or size < _SPLIT_FROM:
         return memory
@@ -226,7 +226,7 @@ def engine_share(memory: str) -> str:
 
 
 def engine_bytes(memory: int) -> int:
-    """Give the engine's part of so many bytes."""
+    """Return the engine's part of so many bytes."""
     return int(0.9 * (memory - _OURS))
 
 
@@ -243,7 +243,7 @@ def trim_sql(column: str) -> str:
 
 
 def engine_error() -> type[Exception]:
-    """Give the class of DuckDB's own errors, so that nobody else need import the driver to catch them."""
+    """Return the class of DuckDB's own errors, so that nobody else need import the driver to catch them."""
     import duckdb
 
     return duckdb.Error

@@ -52,7 +52,7 @@ class FileDatabase(Database):
         self.threads = threads or os.cpu_count() or 1
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """Give the rows of a query with parameters; safe to call on several threads at once."""
+        """Return the rows of a query with parameters; safe to call on several threads at once."""
         cursor = self.connection.cursor()
         try:
             result = cursor.execute(query, list(values))

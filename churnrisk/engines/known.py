@@ -11,7 +11,7 @@ from churnrisk.timeline import stands_at
 
 
 def known_before(orders: nw.LazyFrame[Any], day: int) -> nw.LazyFrame[Any]:
-    """Give the orders before a day, with ``is_purchase`` as it was known then.
+    """Return the orders before a day, with ``is_purchase`` as it was known then.
 
     A purchase that returns have taken back whole is one until the day of the return, and none after it.
 
@@ -26,7 +26,7 @@ def known_before(orders: nw.LazyFrame[Any], day: int) -> nw.LazyFrame[Any]:
 
 
 def purchases_before(orders: nw.LazyFrame[Any], day: int) -> nw.LazyFrame[Any]:
-    """Give the purchases before a day as they were known then: the other orders are left out."""
+    """Return the purchases before a day as they were known then: the other orders are left out."""
     return orders.filter(was_purchase(day))
 
 

@@ -12,7 +12,7 @@ LEVELS = 6
 
 
 def refusal_of(folder: object, kind: str) -> SourceError:
-    """Give the error that says why files of a table are not read as they lie there, and what to do."""
+    """Return the error that says why files of a table are not read as they lie there, and what to do."""
     return SourceError(
         f"{folder} is a table of {kind}: its folder keeps files that were removed from it, which would count again. "
         "Write the rows of the table to Parquet files in a folder of their own with the program that made it."

@@ -30,7 +30,7 @@ def share_quantiles(text: str) -> str:
 
 
 def _read_call(text: str, match: re.Match[str]) -> tuple[int, str, str]:
-    """Give where a call ends, its column, and its share; a call that is not understood stands alone."""
+    """Return where a call ends, its column, and its share; a call that is not understood stands alone."""
     depth, end = 1, match.end()
     while depth and end < len(text):
         depth += {"(": 1, ")": -1}.get(text[end], 0)

@@ -19,13 +19,13 @@ _SAMPLED = 64
 
 
 def choose_rows(database: Database) -> int:
-    """Give the rows of a range that a database's memory limit allows."""
+    """Return the rows of a range that a database's memory limit allows."""
     limit = database.memory_bytes
     return MOST_ROWS if limit is None else max(LEAST_ROWS, min(MOST_ROWS, limit // BYTES_PER_ROW))
 
 
 def split_points(database: Database, table: str, key: str, *, rows: int) -> list[str]:
-    """Give keys that cut a table into ranges of about so many rows each; none for a table that is no larger.
+    """Return keys that cut a table into ranges of about so many rows each; none for a table that is no larger.
 
     Each range begins with its key. The counts come from one key in 64, chosen by a hash, so a key is never split.
     """
@@ -50,7 +50,7 @@ def split_points(database: Database, table: str, key: str, *, rows: int) -> list
 def key_ranges(
     database: Database | None, *, table: str, key: str, rows: int | None = None
 ) -> list[tuple[str | None, str | None]]:
-    """Give first keys and ends of ranges that each fit into memory; one range without either where all does."""
+    """Return first keys and ends of ranges that each fit into memory; one range without either where all does."""
     if database is None:
         return [(None, None)]
     points = split_points(database, table, key, rows=rows or choose_rows(database))
@@ -58,7 +58,7 @@ def key_ranges(
 
 
 def cut_range(frame: nw.LazyFrame[Any], key: str, ends: tuple[str | None, str | None]) -> nw.LazyFrame[Any]:
-    """Give the rows whose key lies in a range: from the first on, and before the end."""
+    """Return the rows whose key lies in a range: from the first on, and before the end."""
     first, end = ends
     if first is not None:
         frame = frame.filter(nw.col(key) >= first)

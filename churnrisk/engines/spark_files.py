@@ -68,7 +68,7 @@ def _refuse_table(spark: Spark, path: str) -> None:
 
 
 def absolute(path: str | Path) -> str:
-    """Give a path as Spark is to take it: absolute, unless it is of another file system."""
+    """Return a path as Spark is to take it: absolute, unless it is of another file system."""
     text = str(path)
     return text if "://" in text or text.startswith("file:") else str(Path(text).expanduser().absolute())
 
@@ -89,13 +89,13 @@ def _names_below(spark: Spark, path: str) -> Iterator[str]:
 
 
 def file_system(spark: Spark, path: str) -> tuple[Any, Any]:
-    """Give Hadoop's file system of a path, and the path as it takes it."""
+    """Return Hadoop's file system of a path, and the path as it takes it."""
     place = spark.session._jvm.org.apache.hadoop.fs.Path(path)
     return place.getFileSystem(spark.session._jsc.hadoopConfiguration()), place
 
 
 def read_parquet(spark: Spark, path: str) -> Any:
-    """Give the rows of Parquet files, with the columns ``_metadata.file_name`` and ``_metadata.row_index``."""
+    """Return the rows of Parquet files, with the columns ``_metadata.file_name`` and ``_metadata.row_index``."""
     with spark_errors():
         return spark.session.read.option("recursiveFileLookup", "false").parquet(path)
 
@@ -111,7 +111,7 @@ def check_folder(spark: Spark, output: str) -> None:
 
 @contextlib.contextmanager
 def replacing_folder(spark: Spark, output: str) -> Iterator[str]:
-    """Give a temporary folder beside ``output`` that takes its name when all went well, and is gone when not.
+    """Yield a temporary folder beside ``output`` that takes its name when all went well, and is gone when not.
 
     On a disk and on HDFS a name changes at once; object storage copies, so there the file ``_SUCCESS``, which is
     copied last or not at all, says that all is there.

@@ -98,7 +98,7 @@ class Spark:
 
     @classmethod
     def of_frame(cls, frame: Any) -> Spark | None:
-        """Give the Spark that a frame of PySpark lies in; None for anything else."""
+        """Return the Spark that a frame of PySpark lies in; None for anything else."""
         if "pyspark" not in sys.modules:
             return None
         from pyspark.sql import DataFrame
@@ -113,7 +113,7 @@ class Spark:
         return name
 
     def sql(self, query: str) -> Any:
-        """Give the frame of a query."""
+        """Return the frame of a query."""
         with spark_errors():
             return self.session.sql(query)
 
@@ -141,7 +141,7 @@ class Spark:
             yield from map(tuple, self.session.sql(query).toLocalIterator())
 
     def lazy_frame(self, query: str) -> nw.LazyFrame[Any]:
-        """Give a lazy frame of a query."""
+        """Return a lazy frame of a query."""
         frame: nw.LazyFrame[Any] = nw.from_native(self.sql(query))
         return frame
 
@@ -172,24 +172,24 @@ class Spark:
         return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
     def trim_sql(self, column: str) -> str:
-        """Give SQL for a text without the spaces around it; NULL for one that is empty then."""
+        """Return SQL for a text without the spaces around it; NULL for one that is empty then."""
         return f"nullif(trim(BOTH {self.quote_text(SPACES)} FROM {column}), '')"
 
     def matches_sql(self, value: str, pattern: str) -> str:
-        """Give SQL that tells whether a part of a text matches a pattern."""
+        """Return SQL that tells whether a part of a text matches a pattern."""
         return f"({value} RLIKE {self.quote_text(pattern)})"
 
     def month_sql(self, day: str) -> str:
-        """Give SQL for the first day of the month of a day, both counted since 1970-01-01."""
+        """Return SQL for the first day of the month of a day, both counted since 1970-01-01."""
         month = f"date_trunc('month', date_from_unix_date(CAST({day} AS INT)))"
         return f"CAST(unix_date(CAST({month} AS DATE)) AS BIGINT)"
 
     def hash_sql(self, columns: str) -> str:
-        """Give SQL for a number that is equal for rows that are equal in all of some columns."""
+        """Return SQL for a number that is equal for rows that are equal in all of some columns."""
         return f"xxhash64({columns})"
 
     def of_customers(self, frame: Any, ids: Sequence[str]) -> Any:
-        """Give the rows of some customers; their ids go to all executors."""
+        """Return the rows of some customers; their ids go to all executors."""
         import pyarrow as pa
         from pyspark.sql.functions import broadcast
 
@@ -276,7 +276,7 @@ def _check_installed() -> None:
 
 
 def _running_session(engine: str) -> Any:
-    """Give the session that runs in this process, None where there is none; a process can have one only."""
+    """Return the session that runs in this process, None where there is none; a process can have one only."""
     from pyspark.sql import SparkSession
 
     session = SparkSession.getActiveSession()
@@ -314,7 +314,7 @@ def _start_session(engine: str, folder: Path, threads: int | None, memory: str |
 
 
 def _settings(engine: str, folder: Path, threads: int | None, memory: str | None) -> dict[str, str]:
-    """Give our settings; everything else is Spark's own, from ``spark-defaults.conf`` where there is one."""
+    """Return our settings; everything else is Spark's own, from ``spark-defaults.conf`` where there is one."""
     (folder / "log4j2.properties").write_text(_QUIET)
     room = None if memory is None else memory.lower().replace("ib", "").replace("b", "")
     settings = {

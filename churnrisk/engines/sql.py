@@ -22,7 +22,7 @@ class SqlEngine(Protocol):
         """Run a query and give its rows some thousands at a time."""
 
     def lazy_frame(self, query: str) -> nw.LazyFrame[Any]:
-        """Give a lazy frame of a query."""
+        """Return a lazy frame of a query."""
 
     def fill_table(self, name: str, columns: Arrays) -> str:
         """Keep columns of arrays as a table, and give the name by which queries know it."""
@@ -37,16 +37,16 @@ class SqlEngine(Protocol):
         """Write a text as a literal."""
 
     def trim_sql(self, column: str) -> str:
-        """Give SQL for a text without the spaces around it; NULL for one that is empty then."""
+        """Return SQL for a text without the spaces around it; NULL for one that is empty then."""
 
     def matches_sql(self, value: str, pattern: str) -> str:
-        """Give SQL that tells whether a part of a text matches a pattern."""
+        """Return SQL that tells whether a part of a text matches a pattern."""
 
     def month_sql(self, day: str) -> str:
-        """Give SQL for the first day of the month of a day, both counted since 1970-01-01."""
+        """Return SQL for the first day of the month of a day, both counted since 1970-01-01."""
 
     def hash_sql(self, columns: str) -> str:
-        """Give SQL for a number that is equal for rows that are equal in all of some columns."""
+        """Return SQL for a number that is equal for rows that are equal in all of some columns."""
 
 
 def map_over_customers(

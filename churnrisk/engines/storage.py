@@ -51,7 +51,7 @@ def explaining_storage(output: Path) -> Iterator[None]:
 
 
 def storage_error(error: BaseException) -> StorageError | None:
-    """Give what an error means that comes of a full or failing disk; None for any other."""
+    """Return what an error means that comes of a full or failing disk; None for any other."""
     if isinstance(error, ChurnriskError):
         return None
     if isinstance(error, engine_error()):
@@ -69,7 +69,7 @@ def storage_error(error: BaseException) -> StorageError | None:
 
 
 def storage_error_in(said: str) -> StorageError | None:
-    """Give what the words of an engine, or of another process, mean that comes of a full or failing disk."""
+    """Return what the words of an engine, or of another process, mean that comes of a full or failing disk."""
     return _of_temporary_files(_reason(said)) if _SIGNS.search(said) else None
 
 
@@ -83,7 +83,7 @@ def _of_temporary_files(reason: str) -> StorageError:
 
 
 def _reason(said: str) -> str:
-    """Give what the system has said of a file, from what the engine or another process makes of it."""
+    """Return what the system has said of a file, from what the engine or another process makes of it."""
     found = _FILE.search(said)
     last = found[2] if found else said.strip().splitlines()[-1].rpartition("] ")[2]
     return last.rstrip("\\.!")

@@ -51,7 +51,7 @@ class StoredTable:
         self.exists = True
 
     def frame(self) -> nw.LazyFrame[Any]:
-        """Give a fresh lazy frame over it."""
+        """Return a fresh lazy frame over it."""
         return self._database.frame(self.name)
 
     def batches(self, *, rows: int = BATCH_ROWS, columns: Sequence[str] = ("*",)) -> Iterator[Arrays]:

@@ -77,7 +77,7 @@ class BoostedGame:
             worth.add(players, values[tree])
 
     def _bytes_of_families(self, classes: np.ndarray) -> np.ndarray:
-        """Give the leaves that each family of each tree leaves in reach, uint8 of shape (families of trees, n)."""
+        """Return the leaves that each family of each tree leaves in reach, uint8 of shape (families of trees, n)."""
         if not len(self._column):
             return np.empty((0, len(classes)), dtype=np.uint8)
         reach = np.take_along_axis(self._reach, classes[:, self._column].T.astype(np.intp), axis=1)
@@ -118,7 +118,7 @@ def _reach(tables: tuple[tuple[tuple[int, np.ndarray], ...], ...], classes: np.n
 
 
 def _combine(reached: np.ndarray) -> np.ndarray:
-    """Give the leaves that the families of each coalition leave in reach together, shape (2**families, ...)."""
+    """Return the leaves that the families of each coalition leave in reach together, shape (2**families, ...)."""
     combined = np.full((1, *reached.shape[1:]), ALL_LEAVES, dtype=np.uint8)
     for row in reached:
         combined = np.concatenate([combined, combined & row])
@@ -126,7 +126,7 @@ def _combine(reached: np.ndarray) -> np.ndarray:
 
 
 def _mean_by_byte(theirs: np.ndarray, value: Floats) -> Floats:
-    """Give the mean over the sample for each coalition and each byte of the customer, shape (2**families, 256)."""
+    """Return the mean over the sample for each coalition and each byte of the customer, shape (2**families, 256)."""
     size = theirs.shape[1]
     counts = np.array([np.bincount(row, minlength=256) for row in theirs]) / size
     occurs = np.flatnonzero(counts.any(axis=0))

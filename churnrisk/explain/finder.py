@@ -73,7 +73,7 @@ class ReasonFinder:
         self._values = np.concatenate([self._values, values])[kept]
 
     def _choose(self, keys: np.ndarray) -> np.ndarray:
-        """Give the places of those who are explained, in the order of the list; ids rise, so ties go by id."""
+        """Return the places of those who are explained, in the order of the list; ids rise, so ties go by id."""
         worth = np.nan_to_num(keys[:, 1]) if self._by == "value" else np.zeros(len(keys))
         order = np.lexsort((np.arange(len(keys)), -keys[:, 0], -worth))
         chosen = np.arange(len(order)) < self._top
@@ -83,7 +83,7 @@ class ReasonFinder:
         return order[chosen]
 
     def add_to(self, scores: Scores) -> Scores:
-        """Give the scores with the columns ``reason_1`` to ``reason_3`` behind the others."""
+        """Return the scores with the columns ``reason_1`` to ``reason_3`` behind the others."""
         self._explain(self._ids, self._values)
         self._ids, self._keys, self._values = (
             self._ids[:0],
@@ -152,7 +152,7 @@ def main_families(
 
 
 def describe_drivers(model: FittedModel, values: np.ndarray, *, seed: int) -> dict[str, Any]:
-    """Give what drives the scores of a customer base as a whole, over at most 200 of its customers.
+    """Return what drives the scores of a customer base as a whole, over at most 200 of its customers.
 
     Parameters
     ----------

@@ -83,7 +83,7 @@ class ForestGame:
         return np.bincount(digits, weights=self._value[pairs], minlength=_DIGITS).astype(np.float64)
 
     def _failures(self, columns: Floats) -> np.ndarray:
-        """Give the families in which rows fail on the way to each leaf, uint8 of shape (leaves, n)."""
+        """Return the families in which rows fail on the way to each leaf, uint8 of shape (leaves, n)."""
         trees = self._part.trees
         rows = np.ascontiguousarray(self._part.fill(columns).astype(np.float32).T)
         failures = np.zeros((len(trees.left), len(columns)), dtype=np.uint8)
@@ -106,7 +106,7 @@ def _list_levels(part: ForestModel, players: np.ndarray) -> list[_Level]:
 
 
 def _count_distinct(failures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the different bytes of each row, in front, and how often each occurs; 0 times behind them."""
+    """Return the different bytes of each row, in front, and how often each occurs; 0 times behind them."""
     leaves, width = failures.shape
     ordered = np.sort(failures, axis=1)
     is_new = np.ones(ordered.shape, dtype=bool)
@@ -121,7 +121,7 @@ def _count_distinct(failures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _round_down(threshold: Floats) -> np.ndarray:
-    """Give the largest float32 up to each threshold: a float32 lies above the one where it lies above the other."""
+    """Return the largest float32 up to each threshold: a float32 lies above the one where it lies above the other."""
     near = threshold.astype(np.float32)
     return np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near)
 

@@ -29,7 +29,7 @@ def restrict(players: tuple[int, ...]) -> np.ndarray:
 
 
 def _weigh_coalitions() -> Floats:
-    """Give the factors that turn the worth of all coalitions into shares, shape (8, 256)."""
+    """Return the factors that turn the worth of all coalitions into shares, shape (8, 256)."""
     size = IS_IN.sum(axis=1)
     joined = np.array([factorial(max(s - 1, 0)) * factorial(PLAYERS - s) for s in range(PLAYERS + 1)])
     absent = np.array([factorial(s) * factorial(max(PLAYERS - s - 1, 0)) for s in range(PLAYERS + 1)])
@@ -41,7 +41,7 @@ FACTORS = _weigh_coalitions()
 
 
 def share_out(worth: Floats) -> Floats:
-    """Give each family's Shapley value.
+    """Return each family's Shapley value.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Worth:
         self._tables[players] = table if known is None else known + table
 
     def total(self) -> Floats:
-        """Give the worth of each coalition, shape (256, n)."""
+        """Return the worth of each coalition, shape (256, n)."""
         total = np.zeros((COALITIONS, self._customers))
         for players, table in self._tables.items():
             total += table[restrict(players)]

@@ -50,14 +50,14 @@ class LinearGame:
         return tuple(sorted({int(self._players[first]), int(self._players[second])}))
 
     def _factors(self) -> Iterator[tuple[int, int, int]]:
-        """Give each term's place, and the two columns that it is the product of; twice the same for other terms."""
+        """Return each term's place, and the two columns that it is the product of; twice the same for other terms."""
         terms = self._part.terms
         count = len(terms.medians)
         pairs = [(k, k) for k in range(count)] + [(k, k) for k in terms.squares] + list(terms.products)
         return ((place, first, second) for place, (first, second) in enumerate(pairs))
 
     def _mix(self, terms: Floats, mine: int, theirs: int, *, place: int) -> Floats:
-        """Give the mean contribution where one factor is the customer's and the other the sample's."""
+        """Return the mean contribution where one factor is the customer's and the other the sample's."""
         products = terms[:, mine, None] * self._background[:, theirs]
         mean: Floats = self._part.linear.contribution(products, place).mean(axis=1)
         return mean

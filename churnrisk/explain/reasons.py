@@ -100,7 +100,7 @@ class Explainer:
         }
 
     def share(self, values: Floats) -> Shares:
-        """Give the shares of the families alone, for feature rows of shape (n, p)."""
+        """Return the shares of the families alone, for feature rows of shape (n, p)."""
         return self._sharer.share_columns(self._sharer.columns_of(values))
 
     def explain(self, values: Floats, *, both_ways: bool = False) -> list[Explanation]:
@@ -134,7 +134,7 @@ class Explainer:
         ]
 
     def _push(self, columns: Floats, ranked: Floats, *, is_asked: Bools) -> Floats:
-        """Give the log-odds that each fact adds by itself, beside typical columns; NaN where its family is not asked.
+        """Return the log-odds that each fact adds by itself, beside typical columns; NaN where its family is not asked.
 
         Returns
         -------
@@ -174,13 +174,13 @@ class Explainer:
 
 
 def measure_drivers(shares: Shares) -> dict[str, float]:
-    """Give the mean absolute share of each family over some customers: what drives the scores of a shop as a whole."""
+    """The mean absolute share of each family over some customers: what drives the scores of a shop as a whole."""
     means = np.abs(shares.values).mean(axis=0) if len(shares.values) else np.zeros(len(FAMILIES))
     return {name: round(float(mean), 9) for name, mean in zip(FAMILIES, means, strict=True)}
 
 
 def _typical(rows: Floats) -> Floats:
-    """Give each column's median, or NaN where more than half of the rows have no value."""
+    """Return each column's median, or NaN where more than half of the rows have no value."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of columns without any value
         median = np.nanmedian(rows, axis=0)
@@ -188,6 +188,6 @@ def _typical(rows: Floats) -> Floats:
 
 
 def list_texts(reasons: Sequence[Reason]) -> list[str | None]:
-    """Give the sentences of at most three reasons, and None for those that there are not."""
+    """Return the sentences of at most three reasons, and None for those that there are not."""
     texts: list[str | None] = [reason.text for reason in reasons]
     return texts + [None] * (MOST_REASONS - len(texts))

@@ -73,7 +73,7 @@ class Sharer:
             self._games = list(self._prepare_games())
 
     def columns_of(self, values: Floats) -> Floats:
-        """Give the learner's columns of feature rows."""
+        """Return the learner's columns of feature rows."""
         return self.learner.design.apply(values, self.learner.silence)
 
     def share_columns(self, columns: Floats, ranked: Floats | None = None) -> Shares:
@@ -102,7 +102,7 @@ class Sharer:
         return float(self.worth(self.background[:1])[0, 0])
 
     def worth(self, columns: Floats) -> Floats:
-        """Give what each coalition of families is worth for each customer, shape (256, n)."""
+        """Return what each coalition of families is worth for each customer, shape (256, n)."""
         worth, ranking = Worth(len(columns)), self.learner.ranking
         worth.add((), np.array([[self.learner.level.shift]]))
         if isinstance(ranking, Rule):

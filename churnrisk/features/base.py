@@ -44,14 +44,14 @@ class PurchaseLog(Protocol):
         """Whether rows name categories."""
 
     def frame(self) -> nw.LazyFrame[Any]:
-        """Give the orders, one row each, as :data:`churnrisk.schema.ORDERS`."""
+        """Return the orders, one row each, as :data:`churnrisk.schema.ORDERS`."""
 
     def lines(self) -> nw.LazyFrame[Any] | None:
-        """Give the purchase rows as :data:`churnrisk.schema.LINES`, or None."""
+        """Return the purchase rows as :data:`churnrisk.schema.LINES`, or None."""
 
 
 def order_history(log: PurchaseLog, snapshot: Snapshot) -> nw.LazyFrame[Any]:
-    """Give the orders before the cutoff as they were known then, each with its gap to the purchase day before it.
+    """Return the orders before the cutoff as they were known then, each with its gap to the purchase day before it.
 
     ``previous_day`` is the day of the customer's order before this one, among purchases for a purchase. Orders of
     one day are in no order among themselves, and need none: exactly one of them, whichever, has an earlier
@@ -68,7 +68,7 @@ def order_history(log: PurchaseLog, snapshot: Snapshot) -> nw.LazyFrame[Any]:
 
 
 def line_history(log: PurchaseLog, snapshot: Snapshot) -> nw.LazyFrame[Any]:
-    """Give the bought (not the returned) purchase rows before the cutoff."""
+    """Return the bought (not the returned) purchase rows before the cutoff."""
     lines = log.lines()
     if lines is None:
         raise TypeError("this log has no lines; basket features of products and categories need them")
@@ -109,5 +109,5 @@ def count_where(condition: nw.Expr) -> nw.Expr:
 
 
 def pick_where(condition: nw.Expr, value: nw.Expr) -> nw.Expr:
-    """Give a value where a condition is met and nothing elsewhere, for minima, maxima and medians."""
+    """Return a value where a condition is met and nothing elsewhere, for minima, maxima and medians."""
     return nw.when(condition).then(value)

@@ -142,7 +142,7 @@ def _iterate_arrays(
 def lazy_features(
     log: PurchaseLog, snapshot: Snapshot, *, who: Who = "base", names: Sequence[str] | None = None
 ) -> nw.LazyFrame[Any]:
-    """Give the whole numbers behind the features as a lazy query, for work that stays in the engine."""
+    """Return the whole numbers behind the features as a lazy query, for work that stays in the engine."""
     return _whole_number_query(log, snapshot, select_features(log, names), who)
 
 
@@ -175,7 +175,7 @@ def _expressions(numbers: Sequence[WholeNumber], source: str, snapshot: Snapshot
 
 
 def _lines_per(log: PurchaseLog, snapshot: Snapshot, column: str) -> nw.LazyFrame[Any]:
-    """Give one row per customer and product (or category): how many rows, first and last day."""
+    """Return one row per customer and product (or category): how many rows, first and last day."""
     named = line_history(log, snapshot).filter(nw.col(column) != "")
     return named.group_by(CUSTOMER, column).agg(
         bought_line_count=nw.len().cast(nw.Int64),

@@ -64,7 +64,7 @@ class LogFacts:
 
 
 def catalogue(log: PurchaseLog | LogFacts | None = None) -> tuple[Feature, ...]:
-    """Give the features that a log supports, in a fixed order.
+    """Return the features that a log supports, in a fixed order.
 
     Parameters
     ----------
@@ -80,14 +80,14 @@ def catalogue(log: PurchaseLog | LogFacts | None = None) -> tuple[Feature, ...]:
 
 
 def left_out(log: PurchaseLog | LogFacts) -> dict[str, str]:
-    """Give the features that a log does not support, each with the reason in words."""
+    """Return the features that a log does not support, each with the reason in words."""
     facts = LogFacts.of(log)
     lacking = {need: reason for need, reason in _REASONS.items() if facts.lacks(need)}
     return {feature.name: lacking[need] for feature in ALL_FEATURES for need in feature.needs[:1] if need in lacking}
 
 
 def select_features(log: PurchaseLog | LogFacts, names: Sequence[str] | None = None) -> tuple[Feature, ...]:
-    """Give the named features, or all that the log supports.
+    """Return the named features, or all that the log supports.
 
     Raises
     ------
@@ -115,13 +115,13 @@ def select_features(log: PurchaseLog | LogFacts, names: Sequence[str] | None = N
 
 
 def whole_numbers_of(features: Iterable[Feature]) -> tuple[WholeNumber, ...]:
-    """Give the whole numbers that features are made of, each once, in the catalogue's order."""
+    """Return the whole numbers that features are made of, each once, in the catalogue's order."""
     wanted = {name for feature in features for name in feature.inputs}
     return tuple(number for name, number in WHOLE_NUMBERS.items() if name in wanted)
 
 
 def feature_fingerprint(names: Sequence[str]) -> str:
-    """Give a digest over names, units, meanings and the recipe's version, in the order of ``names``.
+    """Return a digest over names, units, meanings and the recipe's version, in the order of ``names``.
 
     Equal fingerprints mean that two installations fill the columns of a feature matrix with the same things.
     """

@@ -53,7 +53,7 @@ class DayTemplate:
         return cls(tuple(parts), tuple(offsets))
 
     def fill(self, day: int) -> str | None:
-        """Give the text for a day; None where a day in it would lie before 1970, whose sign has no place in it."""
+        """Return the text for a day; None where a day in it would lie before 1970, whose sign has no place in it."""
         days = [day + offset for offset in self.offsets]
         if min(days, default=0) < 0:
             return None

@@ -42,11 +42,11 @@ class ClusteredLog:
         return self.log.has_categories
 
     def frame(self) -> nw.LazyFrame[Any]:
-        """Give the orders."""
+        """Return the orders."""
         return self.clustered.frame("orders")
 
     def lines(self) -> nw.LazyFrame[Any] | None:
-        """Give the purchase rows."""
+        """Return the purchase rows."""
         return self.clustered.frame("lines") if self.has_products or self.has_categories else None
 
 
@@ -57,7 +57,7 @@ def is_large(log: PurchaseLog, database: Database, *, rows: int) -> bool:
 
 
 def frames_to_cluster(log: PurchaseLog) -> dict[str, nw.LazyFrame[Any]]:
-    """Give the tables of a log that features read."""
+    """Return the tables of a log that features read."""
     frames = {"orders": log.frame().drop("order_id")}  # no feature asks for it, and it is the widest column
     lines = log.lines()
     return frames if lines is None else frames | {"lines": lines}

@@ -27,7 +27,7 @@ WHOLE_NUMBERS = tuple(_count_on(weekday) for weekday in range(7))
 
 
 def _shares(columns: Columns) -> list[Floats]:
-    """Give the share of each weekday, summed in a fixed order so that every batch is the same to the bit."""
+    """Return the share of each weekday, summed in a fixed order so that every batch is the same to the bit."""
     total = sum((columns[name] for name in _COUNTS), start=np.zeros(()))
     return [columns[name] / total for name in _COUNTS]
 

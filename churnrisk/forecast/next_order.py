@@ -75,7 +75,7 @@ class OrderBand:
     holds: bool = True
 
     def days(self, log_survival: Floats, knots: Sequence[int], within: int) -> Floats:
-        """Give lower end, day and upper end in whole days from the start of the outcome window, shape (n, 3).
+        """Return lower end, day and upper end in whole days from the start of the outcome window, shape (n, 3).
 
         Parameters
         ----------
@@ -102,18 +102,18 @@ class OrderBand:
 
 
 def median_days(log_survival: Floats, knots: Sequence[int], within: int) -> Floats:
-    """Give the median day of ordering, of those who order within so many days."""
+    """Return the median day of ordering, of those who order within so many days."""
     return days_of_share(log_survival, knots, np.full(len(log_survival), 0.5), within)
 
 
 def days_of_share(log_survival: Floats, knots: Sequence[int], share: Floats, within: int) -> Floats:
-    """Give the day by which a share of each customer's distribution has ordered."""
+    """Return the day by which a share of each customer's distribution has ordered."""
     never = np.exp(survival_at(log_survival, knots, np.full(len(share), float(within))))
     return days_at(log_survival, knots, np.log(np.maximum(1 - share * (1 - never), 1e-26)))
 
 
 def shares_of_days(log_survival: Floats, knots: Sequence[int], days: Floats, within: int) -> Floats:
-    """Give the share of each customer's distribution that has ordered before a day."""
+    """Return the share of each customer's distribution that has ordered before a day."""
     never = survival_at(log_survival, knots, np.full(len(days), float(within)))
     so_far = survival_at(log_survival, knots, days)
     share: Floats = np.expm1(so_far) / np.minimum(np.expm1(never), -1e-12)
@@ -185,7 +185,7 @@ class _Seen:
         )
 
     def weigh(self, group: Bools) -> tuple[Floats, Floats, Floats]:
-        """Give the shares before and after the orders of a group, and their weights: each stands for those unseen.
+        """Return the shares before and after the orders of a group, and their weights: each stands for those unseen.
 
         An order at some share of its distribution could be seen only of those who are known beyond that share.
         """
@@ -199,7 +199,7 @@ class _Seen:
 
 
 def _cut(before: Floats, after: Floats, weights: Floats) -> tuple[float, float, float]:
-    """Give the three shares of a group."""
+    """Return the three shares of a group."""
     missed, total = (1 - COVERAGE) / 2, float(weights.sum())
     one = float((weights**2).sum()) / total**2 if total > 0 else 1.0  # the weight of one more order, as a share of all
     if one > 1 / LEAST_ROWS:
@@ -216,7 +216,7 @@ def _cut(before: Floats, after: Floats, weights: Floats) -> tuple[float, float, 
 
 
 def _quantile(values: Floats, weights: Floats, share: float) -> float:
-    """Give the least value up to which a share of the weight lies."""
+    """Return the least value up to which a share of the weight lies."""
     order = np.argsort(values, kind="stable")
     so_far = np.cumsum(weights[order])
     place = np.searchsorted(so_far, share * so_far[-1] * (1 - 1e-12), side="left")
@@ -226,7 +226,7 @@ def _quantile(values: Floats, weights: Floats, share: float) -> float:
 def choose_stretch(
     band: OrderBand, curves: Sequence[tuple[Floats, Floats]], knots: Sequence[int], window: int
 ) -> float | None:
-    """Give the stretch with which the interval would have held for four fifths of those who ordered.
+    """Return the stretch with which the interval would have held for four fifths of those who ordered.
 
     1 where it held within the tolerance, or where too few ordered to say so; None where no stretch is enough.
     """
@@ -246,7 +246,7 @@ def choose_stretch(
 def measure_coverage(
     band: OrderBand, curves: Sequence[tuple[Floats, Floats]], knots: Sequence[int], window: int
 ) -> tuple[float, tuple[float, ...]]:
-    """Give the share of orders inside their interval, in all and by tenth of the predicted day."""
+    """Return the share of orders inside their interval, in all and by tenth of the predicted day."""
     inside, days = [], []
     for log_survival, wait in curves:
         chosen = wait < window

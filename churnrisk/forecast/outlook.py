@@ -98,7 +98,7 @@ class Outlook:
         return self.silence is not None and bool(np.isfinite(self.return_shift))
 
     def predict(self, values: Floats, probability: Floats, *, cutoff: int | None = None) -> Prospects:
-        """Give the outlook of customers.
+        """Return the outlook of customers.
 
         Parameters
         ----------
@@ -136,14 +136,14 @@ class Outlook:
         return np.column_stack([expected, risk.least, risk.most])
 
     def return_probability(self, histories: Summary, *, lead: int) -> Floats:
-        """Give P(a purchase in the outcome window) of lapsed customers, and NaN where it is not known."""
+        """Return P(a purchase in the outcome window) of lapsed customers, and NaN where it is not known."""
         if self.silence is None or not self.knows_returns or not len(histories):
             return np.full(len(histories), np.nan)
         silent = self.silence.no_purchase_probability(histories, self.design.snapshot.horizon, lead=lead)
         return to_probability(self.return_shift - to_log_odds(silent))
 
     def alive_probability(self, histories: Summary) -> Floats:
-        """Give P(alive) from histories."""
+        """Return P(alive) from histories."""
         if self.silence is None or not len(histories):
             return np.full(len(histories), np.nan)
         return self.silence.alive_probability(histories)
@@ -162,7 +162,7 @@ class Outlook:
 def make_waiters(
     values: Floats, names: Sequence[str], terms: Floats, silence: BtydModel | None, elapsed: Floats, *, lead: int
 ) -> Waiters:
-    """Give what the waiting time looks at."""
+    """Return what the waiting time looks at."""
     return Waiters(terms, histories_of(values, names), Habits.of(values, names, silence, lead=lead), elapsed)
 
 

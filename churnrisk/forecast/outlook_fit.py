@@ -106,7 +106,7 @@ class OutlookCheck:
 
 
 def select_outlook_features(names: Sequence[str]) -> tuple[str, ...]:
-    """Give those of a model's features that the outlook looks at."""
+    """Return those of a model's features that the outlook looks at."""
     known = set(names)
     return tuple(name for name in OUTLOOK_FEATURES if name in known)
 
@@ -160,7 +160,7 @@ class _Shop:
     seed: int
 
     def before(self, day: int) -> _Shop:
-        """Give what was known on the morning of a day."""
+        """Return what was known on the morning of a day."""
         return replace(self, daily=self.daily.before(day))
 
 
@@ -187,7 +187,7 @@ def _fit(data: Sequence[FollowUpData], current: Snapshot, shop: _Shop) -> Outloo
 
 
 def _past_waiters(data: FollowUpData, terms: Floats, seasons: Seasons, shop: _Shop) -> Waiters:
-    """Give the customers of a past cutoff, in a shop time that could be known then."""
+    """Return the customers of a past cutoff, in a shop time that could be known then."""
     start = data.snapshot.outcome_start
     elapsed = seasons.shop_time(known_at=start).elapsed(start)
     return make_waiters(data.values, shop.names, terms, shop.silence, elapsed, lead=data.snapshot.lead)
@@ -212,7 +212,7 @@ def _forecast_apart(
     learn: Callable[..., WaitingCurve],
     silence: BtydModel | None,
 ) -> list[Floats]:
-    """Give the curves of each cutoff from a fit to cutoffs of other times; with one cutoff there is no other."""
+    """Return the curves of each cutoff from a fit to cutoffs of other times; with one cutoff there is no other."""
     forecasts: list[Floats] = []
     for part in np.array_split(np.arange(len(data)), min(FOLDS, len(data))):
         others = [place for place in range(len(data)) if place not in part]
@@ -222,7 +222,7 @@ def _forecast_apart(
 
 
 def followed_days(data: Sequence[FollowUpData]) -> int:
-    """Give the days of follow-up that the interval is learned from: a year, or what the third-oldest cutoff has."""
+    """Return the days of follow-up that the interval is learned from: a year, or what the third-oldest cutoff has."""
     known = sorted((one.known_days for one in data), reverse=True)
     return min(YEAR, known[min(3, len(known)) - 1])
 

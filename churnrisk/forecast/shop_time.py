@@ -44,13 +44,13 @@ class ShopTime:
     season: Floats
 
     def elapsed(self, start: int) -> Floats:
-        """Give the shop time that is over so many days after a start, for 0 to 365 days; a year is a year."""
+        """Return the shop time that is over so many days after a start, for 0 to 365 days; a year is a year."""
         days = (start + np.arange(YEAR)) % YEAR
         return np.concatenate([[0.0], np.cumsum(self.season[days])])
 
 
 def to_shop_time(days: Floats, elapsed: Floats) -> Floats:
-    """Give days in shop time; after a year the two are one, and infinite stays infinite."""
+    """Return days in shop time; after a year the two are one, and infinite stays infinite."""
     within = np.interp(np.minimum(days, YEAR), np.arange(YEAR + 1), elapsed)
     return np.where(days >= YEAR, days, within)
 
@@ -87,7 +87,7 @@ class Seasons:
         return cls(end - years * YEAR, pace.ravel(), _measure_trust(pace))
 
     def shop_time(self, *, known_at: int | None = None) -> ShopTime:
-        """Give the shop time that could be known on a day; where a year had not passed, that of the years after next.
+        """Return the shop time that could be known on a day; where a year had not passed, that of the years after next.
 
         So the season of a past cutoff is never made of what came in the year after it; only how far it is believed, one
         number, is the same for all.
@@ -105,14 +105,14 @@ class Seasons:
         return ShopTime(pace / pace.mean())
 
     def likeness(self, day: int, other: int) -> float:
-        """Give how much a cutoff tells of another: without a season as much as any, else by the time of the year."""
+        """Return how much a cutoff tells of another: without a season as much as any, else by the time of the year."""
         apart = abs(day - other) % YEAR
         near = np.exp(-0.5 * (min(apart, YEAR - apart) / ALIKE_DAYS) ** 2)
         return float(self.trust * near + 1 - self.trust)
 
 
 def _level(bought: Floats, years: int) -> Floats:
-    """Give what a mean day brings in each part of a history: straight lines in logarithms from year to year."""
+    """Return what a mean day brings in each part of a history: straight lines in logarithms from year to year."""
     logs = np.log(bought.reshape(years, YEAR).mean(axis=1))
     middles, days = YEAR * (np.arange(years) + 0.5), np.arange(len(bought)) + 0.5
     level = np.interp(days, middles, logs)
@@ -133,6 +133,6 @@ def _measure_trust(years: Floats) -> float:
 
 
 def _smooth(days: Floats) -> Floats:
-    """Give means over some days on either side, around the year."""
+    """Return means over some days on either side, around the year."""
     kernel = np.full(2 * SMOOTHED + 1, 1 / (2 * SMOOTHED + 1))
     return np.convolve(np.concatenate([days[-SMOOTHED:], days, days[:SMOOTHED]]), kernel, "valid")

@@ -92,11 +92,11 @@ class WaitingCurve:
         return self.knots[len(self.hazards) - 1] if self.hazards else 0
 
     def log_survival(self, waiters: Waiters, silence: BtydModel | None) -> Floats:
-        """Give the logarithm of the curve on day 0 and on each of the days, shape (n, days + 1), falling along rows."""
+        """The logarithm of the curve on day 0 and on each of the days, shape (n, days + 1), falling along rows."""
         return self._mix(self._by_day(waiters, silence), waiters.habits)
 
     def passing_through(self, probability: Floats, horizon: int, waiters: Waiters, silence: BtydModel | None) -> Floats:
-        """Give the same with P(no purchase within the horizon) given.
+        """Return the same with P(no purchase within the horizon) given.
 
         Where that cannot be of a customer who surely buys once a year, the date is believed.
         """
@@ -127,7 +127,7 @@ class WaitingCurve:
         return by_day
 
     def in_shop_time(self, terms: Floats, histories: Summary, silence: BtydModel | None) -> Floats:
-        """Give the logarithm of the curve of the others at 0 and at each knot, shape (n, knots + 1)."""
+        """Return the logarithm of the curve of the others at 0 and at each knot, shape (n, knots + 1)."""
         result = np.zeros((len(terms), len(self.knots) + 1), order="F")
         for place, hazard in enumerate(self.hazards):
             stays = to_probability(-hazard.apply(terms))
@@ -138,7 +138,7 @@ class WaitingCurve:
         return np.maximum(result, LEAST_LOG)
 
     def _tail(self, learned: Floats, histories: Summary, silence: BtydModel | None) -> list[Floats]:
-        """Give the logarithm of not buying in each interval that nothing was learned of."""
+        """Return the logarithm of not buying in each interval that nothing was learned of."""
         count, ends = len(self.hazards), (0, *self.knots)
         if silence is None or not len(learned):
             last = learned[:, count] - learned[:, max(count - 1, 0)]
@@ -222,7 +222,7 @@ Rows = tuple[np.ndarray, Floats, Floats]
 
 
 def _rows_of_interval(data: Sequence[_Followed], start: int, end: int, *, seed: int) -> list[Rows] | None:
-    """Give who was still waiting at the start, whether they bought by the end, and their weights, cutoff by cutoff."""
+    """Who was still waiting at the start, whether they bought by the end, and their weights, cutoff by cutoff."""
     generator = np.random.default_rng(seed + end)
     waiting = [np.flatnonzero(one.waits >= start) if one.known >= end else np.zeros(0, int) for one in data]
     total = sum(len(rows) for rows in waiting)
@@ -256,7 +256,7 @@ def _odds(log_survival: Floats) -> Floats:
 
 
 def days_at(log_survival: Floats, knots: Sequence[int], target: Floats) -> Floats:
-    """Give the day, with its fraction, at which each curve has fallen to its target, a logarithm of a probability."""
+    """Return the day, with its fraction, at which each curve has fallen to its target, a logarithm of a probability."""
     ends = np.array([0, *knots], dtype=np.float64)
     place = np.clip((log_survival > target[:, None]).sum(axis=1), 1, len(knots))
     rows = np.arange(len(target))
@@ -268,7 +268,7 @@ def days_at(log_survival: Floats, knots: Sequence[int], target: Floats) -> Float
 
 
 def survival_at(log_survival: Floats, knots: Sequence[int], days: Floats) -> Floats:
-    """Give the logarithm of each curve at a day of its own."""
+    """Return the logarithm of each curve at a day of its own."""
     ends = np.array([0, *knots], dtype=np.float64)
     place = np.clip(np.searchsorted(ends, days, side="left"), 1, len(knots))
     rows = np.arange(len(days))

@@ -33,7 +33,7 @@ class Valuation:
             raise SettingsError(f"discount_rate {self.discount_rate}: give a rate a year from 0, such as 0.1 for 10 %.")
 
     def factor(self, days: int, *, after: int = 0) -> float:
-        """Give what a unit of revenue is worth today that comes spread over so many days, from a later day on."""
+        """Return what a unit of revenue is worth today that comes spread over so many days, from a later day on."""
         if not self.discount_rate or not days:
             return float((1 + self.discount_rate) ** -(after / YEAR))
         years, later = days / YEAR, (1 + self.discount_rate) ** -(after / YEAR)

@@ -67,7 +67,7 @@ class ValueTerms:
         return round(self.months * MONTH)
 
     def weights(self) -> Floats:
-        """Give margin and discount of each month."""
+        """Return margin and discount of each month."""
         middle = np.arange(self.months) + 0.5
         return self.margin / (1 + self.discount) ** (middle / 12)
 
@@ -123,7 +123,7 @@ class ValueForecast:
         return float(self.value.sum())
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON, without single customers."""
+        """Return plain values for JSON, without single customers."""
         return {
             "as_of": date_of(self.as_of).isoformat(),
             **{name: getattr(self.terms, name) for name in ("months", "margin", "discount")},
@@ -225,7 +225,7 @@ def _fit_or_take(log: OrderLog, day: int, terms: ValueTerms, stored: StoredValue
 
 
 def _probability_of(base: Customers, stored: StoredValue) -> Floats:
-    """Give the churn probabilities of the base; of those who are not scored, that of the order model."""
+    """Return the churn probabilities of the base; of those who are not scored, that of the order model."""
     model, histories = stored.model, base.summary()
     silent = model.order_model.no_purchase_probability(histories, model.horizon, lead=model.lead)
     known = [stored.probability.get(one, np.nan) for one in base.customer_ids.tolist()]
@@ -248,13 +248,13 @@ def _name_cut(fit: ValueFit) -> tuple[str, ...]:
 
 
 def expect_orders(model: ValueModel, summary: Summary, months: int, *, probability: Floats | None = None) -> Floats:
-    """Give expected purchase days by customer and month, shape (n, months): each month's own, not cumulative."""
+    """Return expected purchase days by customer and month, shape (n, months): each month's own, not cumulative."""
     ends = [k * MONTH for k in range(1, months + 1)]
     return np.diff(model.expect_orders(summary, ends, probability=probability), axis=1, prepend=0.0)
 
 
 def _spread(fit: ValueFit, base: Customers, monthly: Floats, day_value: Floats, terms: ValueTerms) -> float:
-    """Give the standard error of the total: refits to other samples of customers, chance, and the models' own error."""
+    """The standard error of the total: refits to other samples of customers, chance, and the models' own error."""
     totals = _refit_totals(fit, base, day_value, terms)
     weights = terms.weights()
     # Chance: the count of orders scatters more than Poisson's, and so do their values.

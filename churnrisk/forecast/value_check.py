@@ -71,7 +71,7 @@ class ValueCheck:
         return self.ratio is not None and LOW <= self.ratio <= HIGH
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
+        """Return plain values for JSON."""
         low, high = self.interval or (None, None)
         return {
             "as_of": date_of(self.as_of).isoformat(),
@@ -152,7 +152,7 @@ def _by_tenth(orders: Floats, revenue: Floats, came_orders: Floats, came: Floats
 
 
 def _spread(expected: Floats, came: Floats) -> float:
-    """Give the standard error of the logarithm of the ratio of two sums over the same customers (delta method)."""
+    """Return the standard error of the logarithm of the ratio of two sums over the same customers (delta method)."""
     if not (expected.sum() > 0 and came.sum() > 0):
         return float("nan")
     return float(np.sqrt(((expected / expected.sum() - came / came.sum()) ** 2).sum()))

@@ -85,7 +85,7 @@ class _Levels:
         return len(self.yearly) / (len(self.yearly) + ONE_YEAR_TRUST)
 
     def factor(self) -> float:
-        """Give the factor of the coming window."""
+        """Return the factor of the coming window."""
         if not len(self.yearly):
             return 1.0
         weights = _choose_decay(self.yearly) ** np.arange(len(self.yearly))
@@ -149,12 +149,12 @@ class _Past:
         self.base_at = cache(partial(_base_at, log, current.lookback))
 
     def windows(self, days: int) -> list[_Window]:
-        """Give the windows that begin on this day of earlier years, the last one first."""
+        """Return the windows that begin on this day of earlier years, the last one first."""
         found = (self._look(self.current.cutoff - YEAR * back, days) for back in range(1, MOST_YEARS + 1))
         return [one for one in found if one is not None]
 
     def newest(self, days: int) -> list[_Window]:
-        """Give the window that was over last."""
+        """Return the window that was over last."""
         found = self._look(self.current.cutoff - self.current.lead - days, days)
         return [] if found is None else [found]
 
@@ -174,7 +174,7 @@ class _Past:
 
 
 def least_before(days: int) -> int:
-    """Give the days of history that a past window must have before it."""
+    """Return the days of history that a past window must have before it."""
     return max(LEAST_HISTORY, min(days, YEAR // 2))
 
 
@@ -223,7 +223,7 @@ def _choose_decay(yearly: Floats) -> float:
 
 
 def _set_levels(model: ValueModel, base: Customers, soon: _Levels, year: _Levels) -> ValueModel:
-    """Give the horizon its factor, and the rest of the year what makes the year's total come out at its own."""
+    """Set the factor of the horizon, and for the rest of the year what makes the year's total come out at its own."""
     factor, whole = soon.factor(), year.factor()
     inside, until = model.expect(base.summary(), base.spent(), [model.horizon, YEAR]).sum(axis=0)
     rest = until - inside

@@ -79,13 +79,13 @@ class ValueModel:
     share_at_risk: float = 1.0
 
     def day_amount(self, histories: Summary, spent: Spent) -> Floats:
-        """Give the expected net amount of a purchase day, shape (n,); 0 for those who got everything back."""
+        """Return the expected net amount of a purchase day, shape (n,); 0 for those who got everything back."""
         days = histories.frequency + 1
         expected = self.spending.expect(days, spent.mean_of_day(days, self.cap))
         return np.where(spent.net > 0, np.maximum(expected, 0.0), 0.0) * self.amount_factor
 
     def expect_orders(self, histories: Summary, until: Sequence[float], *, probability: Floats | None = None) -> Floats:
-        """Give the expected purchase days in the first so many days of the outcome window, for several such lengths.
+        """Return the expected purchase days in the first so many days of the outcome window, for several such lengths.
 
         Parameters
         ----------
@@ -111,12 +111,12 @@ class ValueModel:
     def expect(
         self, histories: Summary, spent: Spent, until: Sequence[float], *, probability: Floats | None = None
     ) -> Floats:
-        """Give the expected net revenue, as :meth:`expect_orders` gives purchase days."""
+        """Return the expected net revenue, as :meth:`expect_orders` gives purchase days."""
         orders = self.expect_orders(histories, until, probability=probability)
         return orders * self.day_amount(histories, spent)[:, None]
 
     def at_risk(self, histories: Summary, spent: Spent, probability: Floats) -> AtRisk:
-        """Give what is lost with those who do not buy in the outcome window.
+        """Return what is lost with those who do not buy in the outcome window.
 
         The least is the churn probability times one purchase. The most adds, for those who have left, what a
         customer with the rate of the time up to the last order would bring from the middle of the horizon to the end
@@ -145,7 +145,7 @@ class ValueModel:
         return replace(fixed, share_at_risk=min(1.0, year / risk) if risk > 0 else 1.0)
 
     def _split(self, histories: Summary, until: Sequence[float]) -> tuple[Floats, Floats]:
-        """Give the purchase days that the order model expects inside the horizon, and after it."""
+        """Return the purchase days that the order model expects inside the horizon, and after it."""
         distinct, place = histories.collapse()
         expected = self.order_model.expected_purchases
         before = expected(distinct, self.lead) if self.lead else np.zeros(len(distinct))
@@ -155,7 +155,7 @@ class ValueModel:
         return soon[place], np.maximum(counts - inside[:, None], 0.0)[place]
 
     def _moved(self, histories: Summary, probability: Floats) -> Floats:
-        """Give by how much a churn probability moves the purchase days of the horizon.
+        """Return by how much a churn probability moves the purchase days of the horizon.
 
         It says how likely a purchase is; the order model, how many there are if there is one. The mean of the two
         forecasts, in logarithms, is taken.

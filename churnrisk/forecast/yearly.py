@@ -73,7 +73,7 @@ class Habits:
 
 
 def _log_others(gaps: Floats, last: Floats, tenure: Floats, silence: BtydModel) -> Floats:
-    """Give the logarithm of the density of a history by chance: rates are gamma, a silent customer may have left."""
+    """Return the logarithm of the density of a history by chance: rates are gamma, a silent customer may have left."""
     r, alpha = (silence.parameters[name] for name in ("r", "alpha"))
     density = gammaln(r + gaps) - gammaln(r) + r * np.log(alpha) - (r + gaps) * np.log(alpha + tenure)
     alive = silence.alive_probability(Summary(gaps, np.where(gaps > 0, tenure - last, 0.0), tenure))
@@ -115,7 +115,7 @@ class YearlyBuyers:
         return found if is_found else cls()
 
     def probability(self, habits: Habits) -> Floats:
-        """Give the probability that each customer buys once a year."""
+        """Return the probability that each customer buys once a year."""
         if self.share == 0:
             return np.zeros(len(habits.gaps))
         yearly = -habits.gaps * np.log(self.spread * np.sqrt(2 * np.pi)) - habits.squares / (2 * self.spread**2)
@@ -123,7 +123,7 @@ class YearlyBuyers:
         return np.asarray(expit(odds))
 
     def ordered_before(self, days: Sequence[int], habits: Habits) -> Floats:
-        """Give P(the next order comes within so many days) of a yearly buyer, shape (n, len(days))."""
+        """Return P(the next order comes within so many days) of a yearly buyer, shape (n, len(days))."""
         due = habits.due_days[:, None]
         begun = ndtr((-0.5 - due) / self.spread)
         passed = ndtr((np.asarray(days) - 0.5 - due) / self.spread)

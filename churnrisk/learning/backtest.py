@@ -155,7 +155,7 @@ class Fits:
     btyd: Mapping[str, BtydModel]
 
     def model_before(self, snapshot: Snapshot) -> FittedModel | None:
-        """Give the model if it is the one that training at the snapshot would have tested: it then serves again."""
+        """Return the model if it is the one that training at the snapshot would have tested: it then serves again."""
         reach = snapshot.horizon + snapshot.lead
         if self.model is None or self.model.snapshot.cutoff != snapshot.cutoff - reach:
             return None
@@ -213,7 +213,7 @@ def run_backtest(
 
 
 def know_only(data: TrainingSet, plan: SnapshotPlan) -> TrainingSet:
-    """Give the training set as training on the cutoff of a plan would have seen it, without the outcome after it."""
+    """Return the training set as training on the cutoff of a plan would have seen it, without the outcome after it."""
     known = data.known_at(plan.current)
     return replace(known, snapshots=data.at(plan.labelled), current=replace(known.current, churned=None))
 

@@ -31,7 +31,7 @@ class BaseRate:
         self.rate = weighted_mean(churned, weight)
 
     def predict(self, features: Mapping[str, Floats]) -> Floats:
-        """Give the same probability to all."""
+        """Return the same probability to all."""
         return np.full(len(features["days_since_last_order"]), self.rate)
 
 
@@ -48,7 +48,7 @@ class RecencyRule:
         self.rates = (lost + weighted_mean(churned, weight)) / (size + 1)
 
     def predict(self, features: Mapping[str, Floats]) -> Floats:
-        """Give the rate of the bin that each customer falls into."""
+        """Return the rate of the bin that each customer falls into."""
         rates: Floats = self.rates[np.searchsorted(self.edges, features["days_since_last_order"], side="right")]
         return rates
 
@@ -70,7 +70,7 @@ class RfmRegression:
         return np.column_stack([np.log1p(np.maximum(features[name], 0)) for name in self.names])
 
     def predict(self, features: Mapping[str, Floats]) -> Floats:
-        """Give the fitted probability."""
+        """Return the fitted probability."""
         standard = (self._logs(features) - self.centre) / self.spread
         with threadpool_limits(limits=1, user_api="blas"):
             probability: Floats = self.regression.predict_proba(standard)[:, 1]
@@ -168,5 +168,5 @@ def _fit_btyd_models(
 
 
 def name_columns(data: SnapshotData, names: tuple[str, ...]) -> dict[str, Floats]:
-    """Give each feature of a snapshot by its name."""
+    """Return each feature of a snapshot by its name."""
     return {name: data.values[:, position] for position, name in enumerate(names)}

@@ -18,7 +18,7 @@ SUM_SPREAD = 0.04
 
 
 def prior_weights(churned: Floats) -> Floats:
-    """Give the weights to start from: the fewer customers of the rarer outcome, the more for the model of silence.
+    """Return the weights to start from: the fewer customers of the rarer outcome, the more for the model of silence.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ CHANCE = 0.025
 
 
 def calibration_beyond_chance(parts: Sequence[Scored]) -> float:
-    """Give the distance of predicted and observed churn rates, or 0 where chance explains it.
+    """Return the distance of predicted and observed churn rates, or 0 where chance explains it.
 
     Over groups of n customers, mean probability p and churn rate q, the mean of (q - p)^2, weighted by customers, has
     an expectation and a spread that are known where the probabilities are right. Where it is larger than a perfect
@@ -49,7 +49,7 @@ def calibration_beyond_chance(parts: Sequence[Scored]) -> float:
 
 
 def _measure_groups(scored: Scored) -> tuple[Vector, Vector, Vector]:
-    """Give each group's customers, how far its churn rate is from its mean probability, and what chance adds to that.
+    """Return each group's customers, how far its churn rate is from its mean probability, and what chance adds to that.
 
     The last is the variance of the churn rate where the probabilities are right; customers who stand for several make
     it larger.

@@ -47,7 +47,7 @@ class RidgePart:
     linear: LinearModel
 
     def log_odds(self, columns: Floats) -> Floats:
-        """Give the log-odds for rows that may have missing values."""
+        """Return the log-odds for rows that may have missing values."""
         return self.linear.log_odds(self.terms.apply(columns))
 
 
@@ -73,7 +73,7 @@ class Blend:
     silence_place: int
 
     def log_odds(self, columns: Floats) -> Floats:
-        """Give the log-odds for rows that may have missing values."""
+        """Return the log-odds for rows that may have missing values."""
         total: Floats = self.weights[-1] * columns[:, self.silence_place]
         for place, part in enumerate(self.parts):
             if self.weights[place]:
@@ -103,7 +103,7 @@ class Learner:
     level: Level
 
     def log_odds(self, values: Floats) -> Floats:
-        """Give the log-odds of churning for feature rows of shape (n, p)."""
+        """Return the log-odds of churning for feature rows of shape (n, p)."""
         return self.ranking.log_odds(self.design.apply(values, self.silence)) + self.level.shift
 
 
@@ -206,7 +206,7 @@ def fit_learner(
 
 
 def fit_bytes(data: TrainingSet) -> int:
-    """Give the memory that fitting the parts takes, about: the columns of all samples, and what trees make of them."""
+    """The memory that fitting the parts takes, about: the columns of all samples, and what trees make of them."""
     rows = sum(min(len(one.values), SNAPSHOT_ROWS) for one in data.snapshots[-MOST_SNAPSHOTS:])
     return 2 * 8 * rows * len(Design.of(data.names, data.current.snapshot).columns)
 
@@ -284,7 +284,7 @@ def count_rarer(samples: Sequence[Sample]) -> float:
 
 
 def part_log_odds(parts: Sequence[Part], columns: Floats, design: Design) -> Floats:
-    """Give the log-odds of each part and of silence side by side, shape (n, 4)."""
+    """Return the log-odds of each part and of silence side by side, shape (n, 4)."""
     return np.column_stack([*(part.log_odds(columns) for part in parts), columns[:, design.columns.index(SILENCE)]])
 
 
@@ -341,7 +341,7 @@ def fit_level(data: TrainingSet, grown: Grown, ranking: Blend | Rule) -> Level:
 
 
 def mean_recent_shift(samples: Sequence[Sample], ranking: Blend | Rule) -> float:
-    """Give the mean shift that the newest snapshots need, the newest of all weighing most."""
+    """Return the mean shift that the newest snapshots need, the newest of all weighing most."""
     newest_first = list(samples[::-1][:LEVEL_SNAPSHOTS])
     drawn = [one.draw(LEVEL_ROWS, seed=0) for one in newest_first]
     shifts = [

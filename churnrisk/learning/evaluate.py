@@ -29,7 +29,7 @@ class Interval:
     high: float
 
     def to_dict(self) -> dict[str, float | None]:
-        """Give plain numbers; an undefined one is None."""
+        """Return plain numbers; an undefined one is None."""
         return {k: None if np.isnan(v) else float(v) for k, v in vars(self).items()}
 
 
@@ -60,7 +60,7 @@ class Scored:
         return len(self.churned)
 
     def by_level(self, weights: Vector) -> tuple[Vector, Vector]:
-        """Give the weight of churned and of kept customers at each distinct probability, rising."""
+        """Return the weight of churned and of kept customers at each distinct probability, rising."""
         size = len(self.levels)
         churned = np.bincount(self.group, weights=weights * self.churned, minlength=size)
         return churned, np.bincount(self.group, weights=weights, minlength=size) - churned
@@ -105,7 +105,7 @@ def calibration_error(scored: Scored, weights: Vector) -> float:
 
 
 def reliability(scored: Scored, weights: Vector | None = None) -> list[tuple[float, float, float]]:
-    """Give each bin's size, mean probability and observed churn rate, from low to high probability."""
+    """Return each bin's size, mean probability and observed churn rate, from low to high probability."""
     w = scored.weight if weights is None else weights
     size = np.bincount(scored.bin, weights=w)
     predicted = np.bincount(scored.bin, weights=w * scored.probability)
@@ -149,7 +149,7 @@ def resample_counts(size: int, *, seed: int, resamples: int = RESAMPLES) -> Iter
 
 
 def percentile_interval(value: float, draws: Vector) -> Interval:
-    """Give the 95 % percentile interval, quantiles by the Weibull rule (the usual rule is too narrow at 200 draws)."""
+    """The 95 % percentile interval, quantiles by the Weibull rule (the usual rule is too narrow at 200 draws)."""
     known = draws[~np.isnan(draws)]
     if len(known) < 2:
         return Interval(value, np.nan, np.nan)  # one object, so that intervals of no extent are equal
@@ -158,7 +158,7 @@ def percentile_interval(value: float, draws: Vector) -> Interval:
 
 
 def estimate(name: str, value: float, draws: Vector) -> Interval:
-    """Give a measure with its interval; the calibration error has none, since each resample adds to what chance did."""
+    """A measure with its interval; the calibration error has none, since each resample adds to what chance did."""
     return percentile_interval(value, np.zeros(0) if name == "calibration_error" else draws)
 
 
@@ -177,7 +177,7 @@ def measure(scored: Scored, *, seed: int = 0, resamples: int = RESAMPLES) -> dic
 
 
 def difference(ours: Scored, theirs: Scored, name: str, *, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
-    """Give ours minus theirs of one measure, paired over the same resampled customers."""
+    """Return ours minus theirs of one measure, paired over the same resampled customers."""
     function = MEASURES[name]
     ones = ours.weight
     resampled = (counts * ones for counts in resample_counts(len(ours), seed=seed, resamples=resamples))

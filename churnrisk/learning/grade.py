@@ -117,7 +117,7 @@ def grade_model(evidence: Evidence) -> Grade:
 
 
 def best_letter(evidence: Evidence) -> str:
-    """Give the best grade that evidence of this kind can bear."""
+    """Return the best grade that evidence of this kind can bear."""
     if evidence.basis == "backtest" and evidence.cutoffs < LEAST_CUTOFFS_FOR_A:
         return "B"
     return BEST_LETTER[evidence.basis]
@@ -168,7 +168,7 @@ def _relative_gain(difference: Interval, loss: float) -> Interval:
 
 
 def _letter(name: str, amount: float) -> str:
-    """Give the best letter that an amount reaches; an unknown amount reaches none."""
+    """Return the best letter that an amount reaches; an unknown amount reaches none."""
     for letter, threshold in zip(LETTERS, THRESHOLDS[name], strict=False):
         if amount <= threshold if name == "calibration" else amount >= threshold:
             return letter

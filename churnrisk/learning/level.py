@@ -233,7 +233,7 @@ def _thin(days: Floats, apart: float) -> Integers:
 
 
 def _choose_starts(days: Floats, reach: int) -> Iterator[Integers]:
-    """Give cutoffs each of which lies where the window of the one before it is over, for several starts."""
+    """Yield cutoffs each of which lies where the window of the one before it is over, for several starts."""
     ends = np.flatnonzero(days > days[-1] - reach)
     for end in np.unique(ends[np.linspace(0, len(ends) - 1, STARTS).round().astype(int)]):
         yield _thin(days[: end + 1], reach)
@@ -242,7 +242,7 @@ def _choose_starts(days: Floats, reach: int) -> Iterator[Integers]:
 def _replay(
     belief: Belief, days: Floats, seen: Floats, starts: Sequence[Integers], horizon: int
 ) -> tuple[float, Floats]:
-    """Give how well a belief forecast the past, as a log-likelihood, and what it makes of each known shift now.
+    """Return how well a belief forecast the past, as a log-likelihood, and what it makes of each known shift now.
 
     The likelihood of a window given those before it is the one of Student's distribution, for the size of shifts is
     learned as well. Their product over the past is found at once, from the triangle that a symmetric matrix is made of.
@@ -259,7 +259,7 @@ def _replay(
 
 
 def _likeness(belief: Belief, days: Floats, horizon: int) -> Floats:
-    """Give the covariance of the shifts at some cutoffs under a belief."""
+    """Return the covariance of the shifts at some cutoffs under a belief."""
     apart = np.abs(days[:, None] - days[None, :])
     young = np.exp(-(days - days[0]) / YOUTH_DAYS)
     alike: Floats = belief.offset + YOUTH * np.outer(young, young)

@@ -30,7 +30,7 @@ class MaxProfit:
 
 
 def roc_hull(scored: Scored) -> tuple[Point, ...]:
-    """Give the corners of the convex hull of a ranking's ROC curve, from nobody contacted to everybody.
+    """Return the corners of the convex hull of a ranking's ROC curve, from nobody contacted to everybody.
 
     All that the measure needs of a test, and no customer: of equal probabilities all are contacted or none.
 
@@ -66,7 +66,7 @@ def expected_maximum_profit(
     alpha: float = 6.0,
     beta: float = 14.0,
 ) -> MaxProfit:
-    """Give the expected maximum profit of a ranking, per customer of the base.
+    """Return the expected maximum profit of a ranking, per customer of the base.
 
     A churner who is contacted accepts with probability g, then costs the incentive d and stays, worth v; one who is
     not a churner takes the incentive. With the best part of the list contacted for each g, the measure is the mean

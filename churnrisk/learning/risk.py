@@ -35,7 +35,7 @@ class RiskBands:
         return _probability(_odds(self.base_rate) / ODDS_FACTOR)
 
     def classify(self, probability: np.ndarray) -> np.ndarray:
-        """Give high, medium or low for each probability."""
+        """Return high, medium or low for each probability."""
         return np.where(
             probability >= self.high_from, "high", np.where(probability <= self.low_to, "low", "medium")
         ).astype(object)

@@ -59,7 +59,7 @@ class Rule:
     linear: LinearModel | None = None
 
     def log_odds(self, columns: Floats) -> Floats:
-        """Give the log-odds, up to their level."""
+        """Return the log-odds, up to their level."""
         if self.linear is not None:
             return self.linear.log_odds(columns[:, list(self.places)])
         if self.name == SILENCE_RULE:
@@ -110,7 +110,7 @@ FITS: dict[str, Callable[[Fold, tuple[int, ...]], Rule]] = {
 
 
 def choose_rule(known: Fold, fold: Fold, blended: Floats, design: Design) -> Rule | None:
-    """Give the rule that does best in the inner test, or None where the blend does better.
+    """Return the rule that does best in the inner test, or None where the blend does better.
 
     Each is judged by log loss after its level has been set right, since the level is forecast apart.
 
@@ -142,7 +142,7 @@ def choose_rule(known: Fold, fold: Fold, blended: Floats, design: Design) -> Rul
 
 
 def loss_at_best_level(log_odds: Floats, fold: Fold) -> float:
-    """Give the log loss after the mean probability has been shifted to the churn rate."""
+    """Return the log loss after the mean probability has been shifted to the churn rate."""
     rate = weighted_mean(fold.churned, fold.weights)
     clipped = np.clip(to_probability(log_odds + shift_to(log_odds, rate, fold.weights)), 1e-6, 1 - 1e-6)
     return -weighted_mean(fold.churned * np.log(clipped) + (1 - fold.churned) * np.log(1 - clipped), fold.weights)

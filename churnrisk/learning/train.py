@@ -90,12 +90,12 @@ class FittedModel:
         return "mean_order_amount" in self.names
 
     def predict(self, values: Floats) -> Floats:
-        """Give churn probabilities for feature rows of shape (n, p), rounded to nine decimals."""
+        """Return churn probabilities for feature rows of shape (n, p), rounded to nine decimals."""
         probability: Floats = np.round(to_probability(self.learner.log_odds(values)), DECIMALS)
         return probability
 
     def look_ahead(self, values: Floats, probability: Floats, *, cutoff: int | None = None) -> Prospects | None:
-        """Give the outlook for feature rows and their churn probabilities, on the day of the model or on another."""
+        """Return the outlook for feature rows and their churn probabilities, on the day of the model or on another."""
         if self.outlook is None:
             return None
         places = [self.names.index(name) for name in self.outlook.features]
@@ -111,7 +111,7 @@ class SummaryModel:
     bands: RiskBands
 
     def predict(self, features: Mapping[str, Floats]) -> Floats:
-        """Give churn probabilities, rounded to nine decimals."""
+        """Return churn probabilities, rounded to nine decimals."""
         columns = summary_columns([features[name] for name in self.names])
         probability: Floats = np.round(to_probability(self.linear.log_odds(columns)), DECIMALS)
         return probability
@@ -364,7 +364,7 @@ def _stack(snapshots: Sequence[SnapshotData], places: Sequence[int]) -> tuple[Fl
 
 
 def labels_of(data: SnapshotData) -> np.ndarray:
-    """Give the labels of a snapshot that has them."""
+    """Return the labels of a snapshot that has them."""
     if data.churned is None:
         raise ValueError(f"{data.snapshot} has no labels")
     return data.churned
@@ -381,7 +381,7 @@ def _fit_summary(data: TrainingSet, bands: RiskBands) -> SummaryModel:
 
 
 def summary_columns(features: Sequence[Floats] | Floats) -> Floats:
-    """Give logarithms, squares and products of the few features of the compact model."""
+    """Return logarithms, squares and products of the few features of the compact model."""
     logs = [np.log1p(np.maximum(column, 0)) for column in features]
     products = [logs[i] * logs[k] for i in range(len(logs)) for k in range(i, len(logs))]
     return np.column_stack([*logs, *products])

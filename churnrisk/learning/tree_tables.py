@@ -74,7 +74,7 @@ class DeepTrees:
         return cls(roots.astype(np.int32), column, threshold, left, value, depth)
 
     def mean(self, columns: Floats) -> Floats:
-        """Give the mean prediction of the trees for rows without missing values, which are taken as float32."""
+        """Return the mean prediction of the trees for rows without missing values, which are taken as float32."""
         rows = columns.astype(np.float32)
         result, (packed, is_leaf) = np.empty(len(rows)), self._packed
         step = max(1, BLOCK_CELLS // len(self.roots))
@@ -88,7 +88,7 @@ class DeepTrees:
         return _pack(self), self.left == np.arange(len(self.left))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Give what is stored, without what was worked out of it."""
+        """Return what is stored, without what was worked out of it."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def _find_leaves(self, rows: np.ndarray, packed: np.ndarray, is_leaf: np.ndarray) -> np.ndarray:
@@ -189,7 +189,7 @@ class SmallTrees:
         return cls(start, tree, column, reaches, np.array(values).reshape(-1, MOST_LEAVES))
 
     def total(self, classes: np.ndarray) -> Floats:
-        """Give the sum over all trees for rows of classes, uint8 of shape (n, p), Fortran order."""
+        """Return the sum over all trees for rows of classes, uint8 of shape (n, p), Fortran order."""
         if len(classes) <= FEW_ROWS:
             return self._total_of_few(classes)
         total = np.full(len(classes), self.start)
@@ -217,7 +217,7 @@ class SmallTrees:
 
 
 def _tables_of(nodes: np.ndarray, classes: int) -> tuple[dict[int, np.ndarray], Floats]:
-    """Give the tables of one tree by column, and the values of its leaves from left to right."""
+    """Return the tables of one tree by column, and the values of its leaves from left to right."""
     reach: dict[int, np.ndarray] = {}
     values: list[float] = []
 

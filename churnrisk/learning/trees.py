@@ -50,7 +50,7 @@ class ForestModel:
     trees: DeepTrees
 
     def log_odds(self, columns: Floats) -> Floats:
-        """Give the log-odds for rows that may have missing values."""
+        """Return the log-odds for rows that may have missing values."""
         return rate_to_log_odds(self.trees.mean(self.fill(columns)))
 
     def fill(self, columns: Floats) -> Floats:
@@ -79,7 +79,7 @@ class BoostedModel:
     members: tuple[SmallTrees, ...]
 
     def log_odds(self, columns: Floats) -> Floats:
-        """Give the log-odds for rows that may have missing values."""
+        """Return the log-odds for rows that may have missing values."""
         classes = classify(columns, self.edges)
         total = np.zeros(len(columns))
         for member in self.members:
@@ -106,7 +106,7 @@ class Sizes:
     boosted_rows: int = 20_000
 
     def spread_over(self, rows: int, snapshots: int = 1) -> Sizes:
-        """Give small data more trees for about the same work, and many customers more rows.
+        """Return small data more trees for about the same work, and many customers more rows.
 
         In small data chance does most, and averaging takes it out. Of a customer all snapshots say much the same, so
         a tree draws about as many rows as there are customers in one, within bounds.
@@ -279,7 +279,7 @@ def find_edges(columns: Floats) -> tuple[Floats, ...]:
 
 
 def classify(columns: Floats, edges: tuple[Floats, ...]) -> NDArray[np.uint8]:
-    """Give the class of each value, counted from 0; 64 where it is missing, and all 0 in a column without edges."""
+    """Return the class of each value, counted from 0; 64 where it is missing, and all 0 in a column without edges."""
     classes = np.zeros(columns.shape, dtype=np.uint8, order="F")
     for k, cuts in enumerate(edges):
         if len(cuts):

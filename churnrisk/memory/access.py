@@ -42,7 +42,7 @@ def find_all_held(
     copies: Iterable[Path] = (),
     stored_as: Callable[[str], str] = str,
 ) -> Held:
-    """Give all that is held of a customer; nothing is changed, and nobody else is shown.
+    """Return all that is held of a customer; nothing is changed, and nobody else is shown.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def _digests(state: State, ids: Set[str]) -> set[str]:
 
 
 def rows_in(path: Path, ids: Set[str]) -> list[dict[str, Any]] | None:
-    """Give the rows of a file that are of a customer; None where it names one, or may, and has no rows to be read."""
+    """Return the rows of a file that are of a customer; None where it names one, or may, and has no rows to be read."""
     try:
         if path.suffix.lower() == ".csv":
             return list(rows_of_csv(path, ids))

@@ -100,7 +100,7 @@ class Comparison:
         )
 
     def to_dict(self, as_of: int) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {
             "run": self.earlier.run_id,
             "as_of": date_of(self.earlier.run.snapshot.cutoff).isoformat(),
@@ -185,7 +185,7 @@ def with_change(scores: Scores, comparison: Comparison) -> Scores:
 
 
 def tell_changes(scores: Scores, before: Sequence[RunScore], *, since: int) -> np.ndarray:
-    """Give each customer's change since an earlier run, as :data:`CHANGES` names them.
+    """Return each customer's change since an earlier run, as :data:`CHANGES` names them.
 
     Parameters
     ----------

@@ -84,7 +84,7 @@ class Forgotten:
 
 
 def results_folder(models_dir: Path, state: State | None = None) -> Path:
-    """Give the folder beside the models in which the service keeps the results of jobs of a state.
+    """Return the folder beside the models in which the service keeps the results of jobs of a state.
 
     Without a state, the one in which versions before kept the results of all services with neighbouring models.
     """
@@ -353,7 +353,7 @@ def _look_into(
 
 
 def _known_copies(state: State, *, is_dry: bool) -> set[Path]:
-    """Give the folders in which copies of purchases were kept, and let go of what is remembered of them."""
+    """Return the folders in which copies of purchases were kept, and let go of what is remembered of them."""
     copies = [one for one in list_written(state) if one.holds in FOLDERS and one.status != "on another machine"]
     for one in copies if not is_dry else ():
         drop_written(state, one)
@@ -361,7 +361,7 @@ def _known_copies(state: State, *, is_dry: bool) -> set[Path]:
 
 
 def usual_exports(weekly_dir: Path, rejects_dir: Path, purchases: str | None) -> list[Path]:
-    """Give the files that churnrisk has written where it usually does, and the purchase history if it is a file."""
+    """Return the files that churnrisk has written where it usually does, and the purchase history if it is a file."""
     found: list[Path] = []
     try:
         found = sorted(path for path in weekly_dir.iterdir() if path.is_file()) if weekly_dir.is_dir() else []

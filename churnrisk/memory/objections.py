@@ -13,7 +13,7 @@ from churnrisk.store import ErasedCustomers, find_erased, has_objected
 
 
 def leave_out(options: IntakeOptions, place: StatePlace | None) -> IntakeOptions:
-    """Give options that leave out who has objected, as the state and the configuration folder know it by now.
+    """Return options that leave out who has objected, as the state and the configuration folder know it by now.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def leave_out(options: IntakeOptions, place: StatePlace | None) -> IntakeOptions
 
 
 def read_left_out(state: State) -> LeftOut | None:
-    """Give the customers of a state who have objected, by keyed hash; None where nobody has."""
+    """Return the customers of a state who have objected, by keyed hash; None where nobody has."""
     erased, state_id = find_erased(), identify(state)
     words = merge(list_objections(state), {} if erased is None else erased.objections(state_id=state_id))
     digests = frozenset(standing(words))
@@ -50,7 +50,7 @@ def read_left_out(state: State) -> LeftOut | None:
 
 
 def keep_others(rows: Sequence[PurchaseRow], options: IntakeOptions, state: State) -> Sequence[PurchaseRow]:
-    """Give purchase rows without those of customers who have objected.
+    """Return purchase rows without those of customers who have objected.
 
     Raises
     ------
@@ -76,5 +76,5 @@ def settle(state: State, erased: ErasedCustomers) -> None:
 
 
 def merge(words: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
-    """Give the later of two words of each customer."""
+    """Return the later of two words of each customer."""
     return {digest: max(words.get(digest, ""), others.get(digest, "")) for digest in words.keys() | others.keys()}

@@ -129,7 +129,7 @@ def _rewrite_parquet(path: Path, target: Path, ids: Set[str]) -> None:
 
 
 def others_in(path: Path, ids: Set[str], database: Database) -> tuple[str, str]:
-    """Give SQL for the rows of a Parquet file of ours, and for whether one is of nobody who is named."""
+    """Return SQL for the rows of a Parquet file of ours, and for whether one is of nobody who is named."""
     source = f"read_parquet({quote_text(str(path))})"
     kinds = {str(name): str(kind) for name, kind, *_ in database.rows_of(f"DESCRIBE SELECT * FROM {source}")}  # noqa: S608 - as above
     headers, listed = list(kinds), ", ".join(map(quote_text, sorted(ids)))
@@ -143,7 +143,7 @@ def others_in(path: Path, ids: Set[str], database: Database) -> tuple[str, str]:
 
 
 def rows_of_csv(path: Path, ids: Set[str]) -> Iterator[dict[str, str]]:
-    """Give the rows of a CSV file of ours that are of one of some customers, by its headers."""
+    """Yield the rows of a CSV file of ours that are of one of some customers, by its headers."""
     with path.open(encoding="utf-8", newline="\n") as file:
         headers: list[str] = []
         for _, cells, is_theirs in _rows(file, ids):
@@ -153,7 +153,7 @@ def rows_of_csv(path: Path, ids: Set[str]) -> Iterator[dict[str, str]]:
 
 
 def _rows(file: TextIO, ids: Set[str]) -> Iterator[tuple[str, list[str], bool]]:
-    """Give each record of a CSV file of ours as it stands, its cells, and whether it is of one of some customers."""
+    """Yield each record of a CSV file of ours as it stands, its cells, and whether it is of one of some customers."""
     places: Sequence[int] | None = None
     sign = ","
     for record in _records(file):
@@ -168,7 +168,7 @@ def _rows(file: TextIO, ids: Set[str]) -> Iterator[tuple[str, list[str], bool]]:
 
 
 def _records(file: TextIO) -> Iterator[str]:
-    """Give each record with the line breaks that stand in quotes: all quotes of a whole one are in pairs."""
+    """Yield each record with the line breaks that stand in quotes: all quotes of a whole one are in pairs."""
     parts: list[str] = []
     quotes = 0
     for line in file:
@@ -182,13 +182,13 @@ def _records(file: TextIO) -> Iterator[str]:
 
 
 def _cells(record: str, sign: str) -> list[str]:
-    """Give the cells of a record; a carriage return in one, which the reader would refuse, is hidden from it."""
+    """Return the cells of a record; a carriage return in one, which the reader would refuse, is hidden from it."""
     text = record.removesuffix("\n").removesuffix("\r").replace("\r", _HIDDEN)
     return [fuse(cell.replace(_HIDDEN, "\r")) for cell in next(csv.reader([text], delimiter=sign), [])]
 
 
 def _places_of(headers: Sequence[str]) -> list[int]:
-    """Give the places of the columns of customers; none where any cell may name one."""
+    """Return the places of the columns of customers; none where any cell may name one."""
     names = {"customer_id", *(fields["customer_id"] for fields in EXPORT_FIELDS.values())}
     return [place for place, header in enumerate(headers) if known_headings().get(header, header) in names]
 

@@ -17,7 +17,7 @@ SHOWN = 5
 
 
 def advise(look: Look, verdicts: Sequence[Verdict] = ()) -> list[str]:
-    """Give what to do, most urgent first; that nothing is to be done, where nothing is.
+    """Return what to do, most urgent first; that nothing is to be done, where nothing is.
 
     Parameters
     ----------

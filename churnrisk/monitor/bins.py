@@ -49,7 +49,7 @@ class Histogram:
         return Histogram(self.edges, tuple(count_bins(values, self.edges).tolist()))
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for the card."""
+        """Return plain values, for the card."""
         return {"edges": list(self.edges), "counts": list(self.counts)}
 
 
@@ -83,14 +83,14 @@ def count_bins(values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[n
 
 
 def find_bins(values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[np.intp]:
-    """Give the place of each number between edges; the missing ones come last, after the bin above all edges."""
+    """Return the place of each number between edges; the missing ones come last, after the bin above all edges."""
     places: NDArray[np.intp] = np.searchsorted(np.asarray(edges), values, side="right")
     places[np.isnan(values)] = len(edges) + 1
     return places
 
 
 def stability_index(then: Counts, now: Counts) -> float:
-    """Give the population stability index: the sum over bins of (p - q) ln(p / q).
+    """Return the population stability index: the sum over bins of (p - q) ln(p / q).
 
     Rules of thumb from credit scoring call 0.1 a small and 0.25 a large shift. They were made for tens of thousands of
     customers: without any shift the index is about ``(bins - 1) (1/n + 1/m)``, which is 0.2 for two groups of 100.
@@ -118,7 +118,7 @@ def stability_index(then: Counts, now: Counts) -> float:
 
 
 def stability_indices(then: NDArray[np.float64], now: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give :func:`stability_index` for many histograms at once, of shape (n, bins); short ones end in zeros."""
+    """Return :func:`stability_index` for many histograms at once, of shape (n, bins); short ones end in zeros."""
     is_used = (then > 0) | (now > 0)
     p, q = (np.where(is_used & (counts == 0), EMPTY, counts) for counts in (then, now))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -129,7 +129,7 @@ def stability_indices(then: NDArray[np.float64], now: NDArray[np.float64]) -> ND
 
 
 def expected_index(then: Counts, now: Counts) -> float:
-    """Give what the index is on average when nothing has shifted: (bins - 1) (1/n + 1/m), bins that are in use.
+    """Return what the index is on average when nothing has shifted: (bins - 1) (1/n + 1/m), bins that are in use.
 
     Times n m / (n + m) the index of two samples of one population is about chi-squared with bins - 1 degrees of
     freedom (Yurdakul 2018, Statistical properties of population stability index, Western Michigan University). Here
@@ -140,7 +140,7 @@ def expected_index(then: Counts, now: Counts) -> float:
 
 
 def chance_limit(then: Counts, now: Counts) -> float:
-    """Give the index that chance alone exceeds once in 10,000 features, if nothing has shifted.
+    """Return the index that chance alone exceeds once in 10,000 features, if nothing has shifted.
 
     The quantile of chi-squared is that of Wilson and Hilferty (1931, PNAS 17, 684-688): 1 % too large with
     ten bins, 7 % with two.

@@ -64,7 +64,7 @@ class FeatureDrift:
         return "calendar" if self.name in CALENDAR else "drifted"
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {**asdict(self), "limit": self.limit, "verdict": self.verdict}
 
 
@@ -94,7 +94,7 @@ class ScoreDrift:
     risk_now: Mapping[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return asdict(self)
 
 

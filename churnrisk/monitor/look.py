@@ -47,7 +47,7 @@ class Freshness:
         return self.rejected / max(self.rows, 1)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {
             "looked_on": date_of(self.looked_on).isoformat(),
             "last_purchase_on": None if self.last_purchase is None else date_of(self.last_purchase).isoformat(),
@@ -94,7 +94,7 @@ class Drift:
         return [one for one in self.features if one.verdict == "drifted"]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {
             "days_since_training": self.days,
             "compared_with_cutoffs_days_apart": self.usual_days,
@@ -210,7 +210,7 @@ class Look:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON; no customer is in them."""
+        """Return plain values, for JSON; no customer is in them."""
         return {
             "format": LOOK_FORMAT,
             "as_of": date_of(self.as_of).isoformat(),

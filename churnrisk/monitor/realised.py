@@ -70,7 +70,7 @@ class Realised:
     bins: Sequence[tuple[float, float, float]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {
             "run": self.run_id,
             "model": self.model,

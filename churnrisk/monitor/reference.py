@@ -61,17 +61,17 @@ class Reference:
         return self.probability.customers
 
     def usual_days(self, days: int) -> int | None:
-        """Give the distance of training cutoffs that serves as comparison: the next longer one, else the longest."""
+        """Return the distance of training cutoffs that serves as comparison: the next longer one, else the longest."""
         longer = [one for one in self.past_days if one >= days]
         return longer[0] if longer else (self.past_days[-1] if self.past_days else None)
 
     def usual_index(self, feature: str, days: int) -> float | None:
-        """Give how far the feature differed at most between two training cutoffs so far apart; None if not known."""
+        """Return how far the feature differed at most between two training cutoffs so far apart; None if not known."""
         usual = self.usual_days(days)
         return None if usual is None else self.past_index[feature][self.past_days.index(usual)]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for the card."""
+        """Return plain values, for the card."""
         return {
             "format": REFERENCE_FORMAT,
             "features": {name: one.to_dict() for name, one in self.features.items()},
@@ -155,7 +155,7 @@ def _count_all(features: Sequence[Histogram], snapshots: Sequence[SnapshotData],
 
 
 def read_reference(card: Mapping[str, Any]) -> tuple[Reference | None, str]:
-    """Give what a card keeps for monitoring, or why there is nothing.
+    """Return what a card keeps for monitoring, or why there is nothing.
 
     Returns
     -------

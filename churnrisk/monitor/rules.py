@@ -93,7 +93,7 @@ class Verdict:
     has_fired: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {"rule": self.rule.text, "name": self.rule.name, "value": self.value, "fired": self.has_fired}
 
 
@@ -142,7 +142,7 @@ def check_rules(rules: Iterable[Rule], values: Mapping[str, float | None]) -> tu
 
 
 def rules_page() -> str:
-    """Give the page of the reference on what rules may name."""
+    """Return the page of the reference on what rules may name."""
     example = ", ".join(f'"{one}"' for one in EXAMPLES[:2])
     lines = [
         "# What rules may watch",

@@ -82,7 +82,7 @@ class Volume:
         return abs(self.last.purchases - self.usual) > TOO_FAR * self.spread
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {
             "weeks": [
                 {"from": date_of(one.start).isoformat(), "purchases": one.purchases, "new_customers": one.new_customers}

@@ -15,7 +15,7 @@ MEASURES = ("auc", "log_loss", "bias", "calibration_error")
 
 
 def monitor_view(state: State, *, today: dt.date | None = None, looks: int = LOOKS) -> dict[str, Any]:
-    """Give everything that a page on monitoring shows.
+    """Return everything that a page on monitoring shows.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def monitor_view(state: State, *, today: dt.date | None = None, looks: int = LOO
 
 
 def monitor_gauges(state: State, *, today: dt.date | None = None) -> dict[str, float | None]:
-    """Give ``psi_max``, ``psi``, ``auc`` and ``rules_fired`` of the newest look, and the days since the last purchase.
+    """``psi_max``, ``psi``, ``auc`` and ``rules_fired`` of the newest look, and the days since the last purchase.
 
     None for what is not known. One short query: cheap enough for each time that a gauge is read.
     """

@@ -127,7 +127,7 @@ class MonitorResult:
         return advise(self.look, self.verdicts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON; no customer is in them."""
+        """Return plain values, for JSON; no customer is in them."""
         return {
             **self.look.to_dict(),
             "advice": self.advice,

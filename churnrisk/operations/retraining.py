@@ -34,7 +34,7 @@ class Retrained:
     difference: Difference
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {
             "version": self.version,
             "like": self.like,

@@ -71,7 +71,7 @@ class Delivery:
     problem: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {"sent": not self.problem, "tries": self.tries, "problem": self.problem or None}
 
 
@@ -121,7 +121,7 @@ def is_loopback(host: str) -> bool:
 
 
 def describe_alarm(result: MonitorResult) -> dict[str, Any]:
-    """Give the body of the call: rules, values, model version and day."""
+    """Return the body of the call: rules, values, model version and day."""
     look = result.look.to_dict()
     return {
         "event": "rules_fired",
@@ -135,7 +135,7 @@ def describe_alarm(result: MonitorResult) -> dict[str, Any]:
 
 
 def sign(secret: bytes, timestamp: str, body: bytes) -> str:
-    """Give the signature: HMAC-SHA256 of ``timestamp.body``, as ``sha256=`` and hexadecimal digits.
+    """Return the signature: HMAC-SHA256 of ``timestamp.body``, as ``sha256=`` and hexadecimal digits.
 
     The timestamp is signed too, so that a receiver can refuse a call that was recorded and is played again.
     """

@@ -57,7 +57,7 @@ def is_one_row_each(engine: SqlEngine, table: RowTable) -> bool:
 
 
 def count_by_customer(engine: SqlEngine, table: RowTable, orders: str, is_one_row_each: bool) -> str:
-    """Give the table of the customers of orders, ``id``, with the number of the orders of each, ``n``."""
+    """Return the table of the customers of orders, ``id``, with the number of the orders of each, ``n``."""
     if not (table.customers and is_one_row_each):
         engine.drop_table(table.customers)
         return engine.create_table("ids", f"SELECT customer_id AS id, count(*) AS n FROM {orders} GROUP BY customer_id")
@@ -138,7 +138,7 @@ def is_order_level(engine: SqlEngine, table: RowTable, *, rows: int, keys: int, 
 
 
 def drop_copies(engine: SqlEngine, table: RowTable) -> tuple[RowTable, str]:
-    """Give the rows without exact copies of earlier ones, and the query of those copies, to be set aside."""
+    """Return the rows without exact copies of earlier ones, and the query of those copies, to be set aside."""
     places = [name for name in ("line", "file") if name not in table.further]
     named = {"line": table.line, "file": table.file}
     columns = [name for name in table.columns if name not in ("issue", "line", "file")]

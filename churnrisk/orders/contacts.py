@@ -70,7 +70,7 @@ class ContactList:
     rows_unreadable: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the account without any person in it."""
+        """Return the account without any person in it."""
         return {"customers": len(self.contacts), **{k: v for k, v in vars(self).items() if k != "contacts"}}
 
 

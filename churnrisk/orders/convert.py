@@ -52,7 +52,7 @@ def _keep_rows(database: Database, rows: RowTable) -> None:
 
 
 def _columns(orders: Orders, *, has_ids: bool) -> list[str]:
-    """Give the columns that the log knows, under the names that every reader knows."""
+    """Return the columns that the log knows, under the names that every reader knows."""
     known = {
         "customer_id": True,
         "order_id": has_ids,

@@ -17,7 +17,7 @@ SHARE, PERCENT, UNIT, LINE, UNUSED = "share", "percent", "unit", "line", "none"
 
 
 def line_sql(price: str, discount: str) -> str:
-    """Give SQL for the ten-thousandths that a line cost, NULL beyond the limit.
+    """Return SQL for the ten-thousandths that a line cost, NULL beyond the limit.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def line_sql(price: str, discount: str) -> str:
 
 
 def divide_sql(number: str, divisor: int) -> str:
-    """Give SQL for a whole number divided by another, half to even; NULL for more than the largest amount."""
+    """Return SQL for a whole number divided by another, half to even; NULL for more than the largest amount."""
     half = f"abs({number}) % {divisor} * 2"
     return (
         f"CASE WHEN abs({number}) > {MONEY_LIMIT * MONEY_SCALE * divisor} THEN NULL ELSE CAST(sign({number}) * "

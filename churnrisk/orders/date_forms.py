@@ -66,7 +66,7 @@ class Family:
 
 
 def numeric(order: str, separator: str, *, is_short: bool = False) -> Family:
-    """Give dates of three numbers, such as 31.12.2024."""
+    """Return dates of three numbers, such as 31.12.2024."""
     parts = {"d": r"(\d{1,2})", "m": r"(\d{1,2})", "y": r"(\d{2})" if is_short else r"(\d{4})"}
     date = re.escape(separator).join(parts[part] for part in order) + (_YEAR_WORD if order[-1] == "y" else "")
     names = {"d": "dd", "m": "mm", "y": "yy" if is_short else "yyyy"}
@@ -74,7 +74,7 @@ def numeric(order: str, separator: str, *, is_short: bool = False) -> Family:
 
 
 def worded(order: str, *, is_short: bool = False) -> Family:
-    """Give dates that name the month, such as 31 Dec 2024, DEC-31-2024 or 31 grudnia 2024 r."""
+    """Return dates that name the month, such as 31 Dec 2024, DEC-31-2024 or 31 grudnia 2024 r."""
     year = r"(\d{2})" if is_short else r"(\d{4})"
     parts = {"d": _WORDED_DAY, "m": _MONTH, "y": year}
     gaps = {"md": "[ ./-]+", "dy": "(?:,? +|[ ,./-])"}
@@ -127,7 +127,7 @@ NAMED |= {name.casefold(): name for name in (SERIAL, *EPOCHS)}
 
 
 def families_of(order: str | None) -> tuple[Family, ...]:
-    """Give the ways that a user's choice allows: those of its order, or the one that it names.
+    """Return the ways that a user's choice allows: those of its order, or the one that it names.
 
     Parameters
     ----------
@@ -152,12 +152,12 @@ def families_of(order: str | None) -> tuple[Family, ...]:
 
 
 def full_year_sql(year: str) -> str:
-    """Give SQL for the four digits of a year of two: from 1970 to 2069, since nothing before 1970 is a date here."""
+    """Return SQL for the four digits of a year of two: from 1970 to 2069, since nothing before 1970 is a date here."""
     return f"concat(CASE WHEN {year} >= '70' THEN '19' ELSE '20' END, {year})"
 
 
 def month_sql(word: str) -> str:
-    """Give SQL for the number of a month by its name: three letters tell it in every language."""
+    """Return SQL for the number of a month by its name: three letters tell it in every language."""
     start = f"left(lower({word}), 3)"
     cases = [
         f"WHEN {start} IN ({', '.join(sorted({repr(name[:3]) for name in names.split()}))}) THEN '{number:02}'"
@@ -167,7 +167,7 @@ def month_sql(word: str) -> str:
 
 
 def zone_minutes(offset: str) -> int:
-    """Give minutes east of Greenwich of an offset as it is written, or of a zone's letters."""
+    """Return minutes east of Greenwich of an offset as it is written, or of a zone's letters."""
     digits = offset.upper().removeprefix("UTC").removeprefix("GMT").replace(":", "")
     if digits in ZONES:
         return ZONES[digits]
@@ -177,7 +177,7 @@ def zone_minutes(offset: str) -> int:
 
 
 def zone_minutes_sql(zone: str) -> str:
-    """Give SQL for :func:`zone_minutes`."""
+    """Return SQL for :func:`zone_minutes`."""
     digits = f"replace(ltrim(upper({zone}), 'UTCGM'), ':', '')"
     names = " ".join(f"WHEN '{name}' THEN {minutes}" for name, minutes in ZONES.items())
     return (

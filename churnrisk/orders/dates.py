@@ -129,7 +129,7 @@ def parse_date_format(text: str) -> str:
 
 
 def _choose_family(shapes: Mapping[str, int], order: str | None) -> Family | None:
-    """Give the family of most rows; of two alike, the first in the list."""
+    """Return the family of most rows; of two alike, the first in the list."""
     families = [*date_forms.families_of(order), *(() if (order or "").endswith(SHORT) else SHORT_FAMILIES)]
     compiled = [re.compile(family.pattern) for family in families]
     votes = [0] * len(families)
@@ -266,7 +266,7 @@ def _plan(family: Family, ask: Ask, shapes: Mapping[str, int], *, timezone: str 
 
 
 def _usual_sql(family: Family, shapes: Mapping[str, int]) -> str:
-    """Give SQL for the clock time of a date in the most frequent form of its family, in a tenth of a pattern's time.
+    """Return SQL for the clock time of a date in the most frequent form of its family, in a tenth of a pattern's time.
 
     Its digits are all there, so the length tells it from other forms of the same format.
     """
@@ -279,7 +279,7 @@ def _usual_sql(family: Family, shapes: Mapping[str, int]) -> str:
 
 
 def clock_form(name: str, shape: str) -> str:
-    """Give the form, in the words of strptime, of a shape of dates whose digits are all there; empty for any other."""
+    """The form, in the words of strptime, of a shape of dates whose digits are all there; empty for any other."""
     day, time = re.sub("[dmy]", "9", name), shape[len(name) :]
     times = {"": "", " 99:99": " %H:%M", " 99:99:99": " %H:%M:%S", "T99:99:99": "T%H:%M:%S"}
     if not shape.startswith(day) or time not in times or "yyyy" not in name or day.isdigit():
@@ -288,12 +288,12 @@ def clock_form(name: str, shape: str) -> str:
 
 
 def strict_strptime_sql(value: str, form: str) -> str:
-    """Give SQL that reads a clock time by a form, in which a space is a space and not a tab or a line's end."""
+    """Return SQL that reads a clock time by a form, in which a space is a space and not a tab or a line's end."""
     return f"CASE WHEN NOT regexp_matches({value}, '[\\t-\\r]') THEN try_strptime({value}, '{form}') END"
 
 
 def _stamp_sql(family: Family, *, has_halves: bool) -> str:
-    """Give SQL for the clock time as it is written."""
+    """Return SQL for the clock time as it is written."""
     time, month, year = (f"{PARTS}.{name}" for name in ("t", "m", "y"))
     if "hour" in family.groups:
         minute, second = (f"if({PARTS}.{name} = '', '00', {PARTS}.{name})" for name in ("minute", "second"))
@@ -324,7 +324,7 @@ def _say_offsets(offsets: set[str], *, is_mixed: bool, timezone: str | None) -> 
 
 
 def _bring_to_zone(stamp: str, timezone: str) -> str:
-    """Give SQL for the clock time in a zone; what has no offset is taken as its time already."""
+    """Return SQL for the clock time in a zone; what has no offset is taken as its time already."""
     zone = f"{PARTS}.z"
     utc = f"({stamp}) - to_minutes({date_forms.zone_minutes_sql(zone)})"
     return f"CASE WHEN {zone} = '' THEN {stamp} ELSE timezone({quote_text(timezone)}, timezone('UTC', {utc})) END"

@@ -134,7 +134,7 @@ def _strata_query(table: str, draw: Draw) -> str:
 
 
 def _smallest(rows: Rows, strata: str, sizes: dict[int, int], wanted: dict[int, int], *, room: int) -> list[str] | None:
-    """Give the customers with the smallest digests of each stratum; None where too few came out of the engine.
+    """Return the customers with the smallest digests of each stratum; None where too few came out of the engine.
 
     Digests are spread evenly, so those below a share of their range are that share of the customers, about: enough
     are asked for that it hardly ever takes a second time. Who is drawn does not depend on how many are asked for.
@@ -150,6 +150,6 @@ def _smallest(rows: Rows, strata: str, sizes: dict[int, int], wanted: dict[int, 
 
 
 def _limit(wanted: int, size: int, room: int) -> str:
-    """Give the digest below which there are probably enough; a letter beyond all digits where all are needed."""
+    """Return the digest below which there are probably enough; a letter beyond all digits where all are needed."""
     asked = wanted + room * (6 * wanted**0.5 + 12)
     return "g" if asked >= size else f"{int(asked / size * 16**DIGITS):0{DIGITS}x}"

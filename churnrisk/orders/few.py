@@ -187,7 +187,7 @@ def trim_text(text: str) -> str:
 
 
 def open_few(database: MemoryDatabase, few: FewOrders, facts: Mapping[str, bool] | None = None) -> Orders:
-    """Give orders in a small database in memory, in place of those that were in it; closing them closes nothing.
+    """Put orders into a small database in memory, in place of those that were in it; closing them closes nothing.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ def _read_row(row: PurchaseRow, place: int, *, has_amounts: bool, zone: zoneinfo
 
 
 def read_day(text: str, place: int, zone: zoneinfo.ZoneInfo | None) -> int:
-    """Give the day of an ISO date or time by the shop's clock: that of ``zone`` for times with an offset.
+    """Return the day of an ISO date or time by the shop's clock: that of ``zone`` for times with an offset.
 
     24:00 is the end of its day, which is the next one, as in a file.
     """

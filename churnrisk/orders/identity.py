@@ -82,7 +82,7 @@ class Whose:
 
 
 def whose_sql(engine: SqlEngine, table: RowTable, guests: Guests, options: IntakeOptions) -> Whose:
-    """Give SQL for the customer of a row: its id, else its e-mail, else its telephone, each unless it is nobody's."""
+    """Return SQL for the customer of a row: its id, else its e-mail, else its telephone, each unless it is nobody's."""
     own, guest = "customer_id", "CAST(NULL AS STRING)"
     if guests.rows:
         listed = list_sql(engine, list(guests.rows))
@@ -119,7 +119,7 @@ def _replace(engine: SqlEngine, text: str, pattern: str, by: str) -> str:
 
 
 def list_sql(engine: SqlEngine, words: Sequence[str]) -> str:
-    """Give SQL for texts between the brackets of IN."""
+    """Return SQL for texts between the brackets of IN."""
     return ", ".join(engine.quote_text(word) for word in words)
 
 
@@ -151,7 +151,7 @@ class GuestCounts:
     set_aside: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give them for the account; empty where every row has an id of its own, or none at all."""
+        """Return them for the account; empty where every row has an id of its own, or none at all."""
         if not self.rows and not self.set_aside:
             return {}
         return {

@@ -40,7 +40,7 @@ whole, and nothing was sold; it is counted under its own word."""
 
 
 def issue_sql(conditions: Mapping[int, str]) -> str:
-    """Give SQL for the first issue of a row; 0 for none."""
+    """Return SQL for the first issue of a row; 0 for none."""
     cases = " ".join(f"WHEN {conditions[issue]} THEN {issue}" for issue in sorted(conditions))
     return f"CASE {cases} ELSE 0 END"
 
@@ -50,7 +50,7 @@ FURTHER_TEXTS = {NO_DISCOUNT: "discount_text", NO_REFUND: "refunded_amount_text"
 
 
 def value_sql(conditions: Mapping[int, str]) -> str:
-    """Give SQL for the text that the issue of a row is about; rows can have the issues of ``conditions``."""
+    """Return SQL for the text that the issue of a row is about; rows can have the issues of ``conditions``."""
     further = "".join(f"WHEN issue = {one} THEN {text} " for one, text in FURTHER_TEXTS.items() if one in conditions)
     return (
         f"CASE WHEN issue = 0 THEN NULL WHEN issue <= {NO_CUSTOMER} THEN customer_id WHEN issue <= {FUTURE} THEN "

@@ -55,7 +55,7 @@ _FORMATS = {"orders": "COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_L
 
 
 def read_through(source: Any, options: IntakeOptions, read: Callable[[], Orders]) -> Orders:
-    """Give the orders of a source from its kept copy; where there is none, read it and keep one.
+    """Return the orders of a source from its kept copy; where there is none, read it and keep one.
 
     Parameters
     ----------
@@ -269,7 +269,7 @@ def _holds_today(account: Mapping[str, Any]) -> bool:
 
 
 def _describe(options: IntakeOptions) -> dict[str, Any]:
-    """Give every option that matters as plain values; of a key its digest only."""
+    """Return every option that matters as plain values; of a key its digest only."""
     found: dict[str, Any] = {}
     for one in fields(options):
         value = getattr(options, one.name)
@@ -296,7 +296,7 @@ def _digest_rules() -> str:
 
 
 def _find_copies(folder: Path) -> Iterator[tuple[Path, float, int]]:
-    """Give each copy, when it was used last, and its bytes; one without an account was never whole."""
+    """Yield each copy, when it was used last, and its bytes; one without an account was never whole."""
     for path in _list(folder):
         if _COPY.fullmatch(path.name):
             account = path / _ACCOUNT
@@ -306,7 +306,7 @@ def _find_copies(folder: Path) -> Iterator[tuple[Path, float, int]]:
 
 
 def _find_leftovers(folder: Path, *, is_all: bool) -> Iterator[Path]:
-    """Give what processes left behind that ended before they could tidy up."""
+    """Yield what processes left behind that ended before they could tidy up."""
     for path in _list(folder):
         opened = _OPEN.fullmatch(path.name)
         if not opened and not _PART.fullmatch(path.name):

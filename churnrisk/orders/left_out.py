@@ -39,7 +39,7 @@ def leave_out_rows(
 
 
 def leave_out_listed(raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions) -> RawRows:
-    """Give the rows of a list of customers without those who are left out."""
+    """Return the rows of a list of customers without those who are left out."""
     if options.left_out is None:
         return raw
     customer = own_sql(id_sql(f"c{match.positions['customer_id']}", raw.is_escaped), database, options)
@@ -61,7 +61,7 @@ def refuse_left_out(engine: SqlEngine, orders: str, name: str, options: IntakeOp
 
 
 def _whose_rows(match: ColumnMatch, database: Database, options: IntakeOptions) -> str:
-    """Give the query of the customer of each row that was loaded, by its place."""
+    """Return the query of the customer of each row that was loaded, by its place."""
     words = [f"{role}_text" for role in ("email", "phone") if role in match.positions]
     columns = ", ".join(["rowid AS row", f"{fold_sql('customer_id', database, options)} AS customer_id", *words])
     rows = database.create_table("whose_rows", f"SELECT {columns} FROM {LOADED}", is_view=True)
@@ -75,7 +75,7 @@ def _whose_rows(match: ColumnMatch, database: Database, options: IntakeOptions) 
 
 
 def _without(raw: RawRows, rows: str, database: Database, options: IntakeOptions) -> RawRows:
-    """Give the rows without those of customers who are left out; the same rows where none is.
+    """Return the rows without those of customers who are left out; the same rows where none is.
 
     Each keeps its line, so that what is said of it names the line of the file.
     """

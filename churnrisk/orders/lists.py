@@ -48,7 +48,7 @@ class CustomerList:
     first_line: int = 2
 
     def numbers(self, name: str) -> np.ndarray:
-        """Give a column as numbers, NaN where a cell is empty or the column is missing.
+        """Return a column as numbers, NaN where a cell is empty or the column is missing.
 
         A decimal comma is understood.
 

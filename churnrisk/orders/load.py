@@ -104,28 +104,28 @@ class _Column:
 
     @property
     def mark(self) -> str:
-        """Give the name of the day or the form, which is NULL where the text has to wait."""
+        """Return the name of the day or the form, which is NULL where the text has to wait."""
         return f"{self.name}_{'day' if self.is_date else 'form'}"
 
     @property
     def value(self) -> str:
-        """Give the name of the clean value."""
+        """Return the name of the clean value."""
         return self.mark if self.is_date else f"{self.name}_units"
 
     def value_sql(self, *, may_wait: bool) -> str:
-        """Give SQL for the clean value; a text that has to wait ends the query where none may."""
+        """Return SQL for the clean value; a text that has to wait ends the query where none may."""
         units = self.mark if self.is_date else f"CAST({self.name}_d * {MONEY_SCALE} AS BIGINT)"
         other = "" if may_wait else f" WHEN {self.text} IS NOT NULL THEN error('{_WAITS}')"
         return f"CASE WHEN {self.mark} IS NOT NULL THEN {units}{other} END AS {self.value}"
 
     @property
     def flag(self) -> int:
-        """Give the bit that tells a number with a point."""
+        """Return the bit that tells a number with a point."""
         return 0 if self.is_date else 1 << self.place
 
 
 def name_of(role: str) -> str:
-    """Give the name under which the values of a role are read."""
+    """Return the name under which the values of a role are read."""
     return _NAMES.get(role, role)
 
 
@@ -171,7 +171,7 @@ def load_rows(
 def _rows_sql(
     raw: RawRows, columns: Sequence[_Column], kept: Mapping[str, str], *, may_wait: bool, has_hash: bool
 ) -> str:
-    """Give the query of the rows as they are kept.
+    """Return the query of the rows as they are kept.
 
     One column has all texts that wait, since each column costs, even an empty one.
     """
@@ -253,7 +253,7 @@ def _look_at_rows(
 
 
 def _source(columns: Sequence[_Column], kept: Collection[str], texts: Collection[str]) -> str:
-    """Give the query of the rows, with what the table does not have since it would be empty."""
+    """Return the query of the rows, with what the table does not have since it would be empty."""
     waiting = {one.name: f"texts[{one.place + 1}]" for one in columns if one.name in texts}
     names = dict.fromkeys(("ordered", "amount", "quantity", *(one.name for one in columns)))
     listed = [f"{waiting.get(name, 'CAST(NULL AS VARCHAR)')} AS {name}_text" for name in names]
@@ -284,24 +284,24 @@ _CLEAN = ({WHOLE_SHAPE: WHOLE, DECIMAL_SHAPE: DECIMAL}, {CANONICAL_SHAPE: CANONI
 
 
 def written_sql(match: ColumnMatch, role: str) -> str:
-    """Give SQL for a text as it is written, but for the sign of a percentage."""
+    """Return SQL for a text as it is written, but for the sign of a percentage."""
     column = f"c{match.positions[role]}"
     return f"replace({column}, '%', '')" if role == "discount" else column
 
 
 def _ids_sql(raw: RawRows, match: ColumnMatch) -> dict[str, str]:
-    """Give SQL for the ids."""
+    """Return SQL for the ids."""
     columns = {role: f"c{match.positions[role]}" for role in IDS if role in match.positions}
     return {role: _settled_sql(raw, column, id_sql(column, raw.is_escaped)) for role, column in columns.items()}
 
 
 def _settled_sql(raw: RawRows, column: str, settled: str) -> str:
-    """Give SQL for a text that is ``settled`` where it has to be; most need nothing done to them."""
+    """Return SQL for a text that is ``settled`` where it has to be; most need nothing done to them."""
     return column if raw.is_plain else f"CASE WHEN {is_plain_sql(column)} THEN {column} ELSE {settled} END"
 
 
 def id_sql(column: str, is_escaped: bool) -> str:
-    """Give SQL for an id: trimmed, and without the apostrophe that our own files put before a formula sign."""
+    """Return SQL for an id: trimmed, and without the apostrophe that our own files put before a formula sign."""
     value = trim_sql(column)
     if not is_escaped:
         return value
@@ -313,7 +313,7 @@ def id_sql(column: str, is_escaped: bool) -> str:
 
 
 def _words_sql(raw: RawRows, match: ColumnMatch, options: IntakeOptions) -> dict[str, str]:
-    """Give SQL for the texts that rules ask for as they are."""
+    """Return SQL for the texts that rules ask for as they are."""
     places = {f"{role}_text": match.positions[role] for role in (*WORDS, "currency") if role in match.positions}
     if options.group_column is not None:
         places["group_value"] = find_group(match.headers, options.group_column)
@@ -322,7 +322,7 @@ def _words_sql(raw: RawRows, match: ColumnMatch, options: IntakeOptions) -> dict
 
 
 def _clean_sql(database: Database, raw: RawRows, match: ColumnMatch, options: IntakeOptions, role: str) -> str:
-    """Give SQL for the day of a clean date, or the form of a clean number; NULL for what has to wait."""
+    """Return SQL for the day of a clean date, or the form of a clean number; NULL for what has to wait."""
     value = f"{name_of(role)}_v"
     if role in _DATES:
         return _clean_day_sql(value, _first_value(database, raw, written_sql(match, role)), is_plain=raw.is_plain)
@@ -340,13 +340,13 @@ def _clean_sql(database: Database, raw: RawRows, match: ColumnMatch, options: In
 
 
 def _first_value(database: Database, raw: RawRows, value: str) -> str:
-    """Give the first text of a column, empty where there is none."""
+    """Return the first text of a column, empty where there is none."""
     found = database.rows_of(f"SELECT v FROM (SELECT {value} AS v FROM {raw.sql}) WHERE v IS NOT NULL LIMIT 1")
     return str(found[0][0]) if found else ""
 
 
 def _clean_day_sql(value: str, first: str, *, is_plain: bool) -> str:
-    """Give SQL for the day of a clean date; most are written as the first one is, which is known without a pattern."""
+    """SQL for the day of a clean date; most are written as the first one is, which is known without a pattern."""
     if not re.fullmatch(CANONICAL, first):
         return _NOTHING
     own = clock_form(CANONICAL_NAME, re.sub("[0-8]", "9", first))

@@ -27,7 +27,7 @@ class Keeper(Protocol):
         """Run a query and give its rows."""
 
     def of_customers(self, frame: Any, ids: Sequence[str]) -> Any:
-        """Give the rows of some customers."""
+        """Return the rows of some customers."""
 
     def bring(self, frame: Any, database: Database, table: str) -> None:
         """Make a table of all rows of a frame in a database here."""
@@ -111,7 +111,7 @@ class Orders:
         return cls(None, report, made=made, keeper=keeper, **facts)
 
     def made_elsewhere(self, made: tuple[Any, Any]) -> Orders:
-        """Give the same orders in frames of another engine; closing those closes these."""
+        """Return the same orders in frames of another engine; closing those closes these."""
         return Orders(
             self._database,
             self._report,
@@ -126,7 +126,7 @@ class Orders:
         )
 
     def draw(self, draw: Draw) -> tuple[Orders, DrawnCustomers | None]:
-        """Give the orders of customers that are drawn where the orders lie, and who they are.
+        """Return the orders of customers that are drawn where the orders lie, and who they are.
 
         Days and facts stay those of the whole log; closing the draw closes nothing. Where no more customers are there,
         or the orders lie in a frame of the caller's own, all orders are given, and None. From Spark the orders are
@@ -182,19 +182,19 @@ class Orders:
         return self._keeper
 
     def frame(self) -> nw.LazyFrame[Any]:
-        """Give a fresh lazy frame with the columns of ``schema.ORDERS``."""
+        """Return a fresh lazy frame with the columns of ``schema.ORDERS``."""
         if self._made is not None:
             return self._made[0]  # type: ignore[no-any-return]
         return self._engine.frame("orders")
 
     def lines(self) -> nw.LazyFrame[Any] | None:
-        """Give a fresh lazy frame with the columns of ``schema.LINES``; None where the log names no products."""
+        """Return a fresh lazy frame with the columns of ``schema.LINES``; None where the log names no products."""
         if self._made is not None:
             return self._made[1]  # type: ignore[no-any-return]
         return self._engine.frame("order_lines") if self.has_products or self.has_categories else None
 
     def of_customer(self, customer_id: str) -> Orders:
-        """Give the orders of one customer, with the days and facts of the whole log; closing them closes nothing."""
+        """Return the orders of one customer, with the days and facts of the whole log; closing them closes nothing."""
         is_wanted = nw.col("customer_id") == customer_id
         lines = self.lines()
         mine = self.made_elsewhere((self.frame().filter(is_wanted), None if lines is None else lines.filter(is_wanted)))

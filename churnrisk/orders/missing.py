@@ -16,12 +16,12 @@ _ERROR_CELL = r"#[0-9A-Za-zÀ-žЀ-ӿ/_.]{2,24}[!?]|#N/A|#N/D|#N/V|#NV|#Н/Д"  
 
 
 def is_missing_sql(text: str) -> str:
-    """Give SQL telling whether a text is one of :data:`MISSING_WORDS`."""
+    """Return SQL telling whether a text is one of :data:`MISSING_WORDS`."""
     return f"{text} IN ({', '.join(quote_text(word) for word in MISSING_WORDS)})"
 
 
 def is_error_sql(text: str) -> str:
-    """Give SQL telling whether a text is what a spreadsheet shows where a formula failed, such as #N/A or #REF!."""
+    """Return SQL telling whether a text is what a spreadsheet shows where a formula failed, such as #N/A or #REF!."""
     return f"(starts_with({text}, '#') AND regexp_full_match({text}, {quote_text(_ERROR_CELL)}))"
 
 

@@ -34,7 +34,7 @@ def has_currency(match: ColumnMatch, plan: NumberPlan) -> bool:
 
 
 def currency_sql(match: ColumnMatch, plan: NumberPlan | None, parts: str) -> str:
-    """Give SQL for the code of a row's currency: in its amount, its own column, or the header; else empty."""
+    """Return SQL for the code of a row's currency: in its amount, its own column, or the header; else empty."""
     column = match.positions.get("currency")
     found = [] if column is None else [_code_sql("currency_text")]
     if plan is not None and plan.currency:
@@ -62,7 +62,7 @@ def parse_rates(rates: Mapping[str, str], *, option: str = "--rate") -> dict[str
 
 
 def plain_code(name: str) -> str:
-    """Give the code of a currency that is named by a sign, a word or a code."""
+    """Return the code of a currency that is named by a sign, a word or a code."""
     plain = name.strip().upper().rstrip(".").replace(" ", "")
     return _CODES.get(plain, plain)
 
@@ -78,7 +78,7 @@ def _parse_rate(name: str, value: str, option: str) -> Decimal:
 
 
 def settle_currency(counts: Mapping[str, int], rates: Mapping[str, Decimal], *, converted: str = "") -> str | None:
-    """Give the currency of the log once rates are applied.
+    """Return the currency of the log once rates are applied.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def settle_currency(counts: Mapping[str, int], rates: Mapping[str, Decimal], *, 
 
 
 def factor_sql(rates: Mapping[str, Decimal], before: Mapping[str, str]) -> str | None:
-    """Give SQL for what an amount is multiplied by, of the columns ``currency`` and ``day``; None for nothing."""
+    """Return SQL for what an amount is multiplied by, of the columns ``currency`` and ``day``; None for nothing."""
     eras = sorted((_parse_date(day), _parse_rate(day, rate, "--rate-before")) for day, rate in before.items())
     if not rates and not eras:
         return None
@@ -177,7 +177,7 @@ _BUCKET = f"CAST(floor(ln(amount) * {_FINE}) AS INT)"
 
 
 def _month_quartiles(ask: Ask, orders: str, month: str) -> list[tuple[int, Quartiles]]:
-    """Give the first day and the quartiles of each month that has enough purchases."""
+    """Return the first day and the quartiles of each month that has enough purchases."""
     query = (
         f"SELECT {month} AS m, {_BUCKET} AS b, count(*) FROM {orders} WHERE is_purchase = 1 AND amount > 0 "
         "GROUP BY 1, 2 ORDER BY 1, 2"
@@ -189,7 +189,7 @@ def _month_quartiles(ask: Ask, orders: str, month: str) -> list[tuple[int, Quart
 
 
 def _read_quartiles(counts: Mapping[int, int]) -> Quartiles:
-    """Give the quartiles of amounts that were counted by bucket."""
+    """Return the quartiles of amounts that were counted by bucket."""
     total, seen = sum(counts.values()), 0
     found: list[float] = []
     for bucket in sorted(counts):
@@ -200,7 +200,7 @@ def _read_quartiles(counts: Mapping[int, int]) -> Quartiles:
 
 
 def _steps(months: list[tuple[int, Quartiles]]) -> list[tuple[Quartiles, Quartiles, int]]:
-    """Give pairs of months next to each other, or with one month between that may be mixed."""
+    """Return pairs of months next to each other, or with one month between that may be mixed."""
     near = [(a[1], b[1], b[0]) for a, b in itertools.pairwise(months)]
     return near + [(a[1], c[1], b[0]) for a, b, c in zip(months, months[1:], months[2:], strict=False)]
 

@@ -89,7 +89,7 @@ def _may_name_currency(shape: str) -> bool:
 
 
 def find_decimal(shapes: Mapping[str, int], ask: Ask, *, share: float, what: str) -> str:
-    """Give the decimal sign of a column by the shapes of all its values; see :func:`decide_numbers`."""
+    """Return the decimal sign of a column by the shapes of all its values; see :func:`decide_numbers`."""
     votes = {".": shapes.get(DECIMAL_SHAPE, 0), ",": 0}
     undecided: dict[str, int] = {}
     for shape, count in shapes.items():
@@ -149,7 +149,7 @@ def _leading_zeros(ask: Ask) -> dict[str, int]:
 
 
 def number_pattern(decimal: str) -> str:
-    """Give the pattern of a number with its sign, currency, thousands and exponent; the groups are its parts."""
+    """Return the pattern of a number with its sign, currency, thousands and exponent; the groups are its parts."""
     mark = re.escape(decimal)
     thousands = f"(?:{_SPACE}|{re.escape('.' if decimal == ',' else ',')})"
     indian = rf"\d{{1,2}}(?:,\d\d)+,\d{{3}}(?:{mark}\d*)?|" if decimal == "." else ""

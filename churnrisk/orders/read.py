@@ -124,7 +124,7 @@ def find_spark(source: Any, options: IntakeOptions) -> Spark | None:
 
 
 def on_engine(orders: Orders, options: IntakeOptions) -> Orders:
-    """Give orders that were read by DuckDB in the engine that was asked for."""
+    """Return orders that were read by DuckDB in the engine that was asked for."""
     database = orders.database
     if options.engine != "polars" or database is None:
         return orders

@@ -18,7 +18,7 @@ _REFUND_OF_ORDER = re.compile("order|total|zamowien|поръчк|заказ|за
 def settle_money(
     engine: SqlEngine, table: RowTable, sales: SaleCounts, match: ColumnMatch, options: IntakeOptions
 ) -> tuple[RowTable, SaleCounts]:
-    """Give the rows with what each brought and those of what was paid back, once exact copies are gone.
+    """Return the rows with what each brought and those of what was paid back, once exact copies are gone.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def _is_of_order(engine: SqlEngine, table: RowTable, match: ColumnMatch, *, is_t
 
 
 def _paid_back(table: RowTable, beside: Sequence[str], *, net: str, refund: str) -> str:
-    """Give the query of what was paid back, a row for each row that says so.
+    """Return the query of what was paid back, a row for each row that says so.
 
     A sale that was wholly taken back gives back what it brought, unless a column says how much it was. Where rows of
     returns of the same order give back as much as a refund without a date or more, it is not given back again; a part

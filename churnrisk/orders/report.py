@@ -89,10 +89,10 @@ class IntakeReport:
         return cls(**plain)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the account as plain values, from which :meth:`from_dict` makes it again."""
+        """Return the account as plain values, from which :meth:`from_dict` makes it again."""
         return asdict(self)
 
     def describe(self, *, has_rows: bool = False) -> dict[str, Any]:
-        """Give the account as plain values to show; the rejected rows, whose values may name people, where asked."""
+        """Return the account as plain values to show; the rejected rows, whose values may name people, where asked."""
         hidden = {"naming"} if has_rows else {"naming", "rejected_rows"}
         return {name: value for name, value in self.to_dict().items() if name not in hidden}

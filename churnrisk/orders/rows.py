@@ -190,7 +190,7 @@ def create_set_aside(engine: SqlEngine, query: str = "", *, is_withheld: bool = 
 
 
 def load_rejects(raw: RawRows) -> str:
-    """Give the query of what a reader of text could make no rows of; empty where there was nothing."""
+    """Return the query of what a reader of text could make no rows of; empty where there was nothing."""
     columns = "{'line': 'BIGINT', 'value': 'VARCHAR', 'reason': 'VARCHAR'}"
     dialect = "header=false, delim=',', quote='\"', escape='\"', new_line='\\n', parallel=false"
     parts = [
@@ -204,7 +204,7 @@ def load_rejects(raw: RawRows) -> str:
 
 
 def rejects_sql(engine: SqlEngine, table: RowTable) -> str:
-    """Give the query of the rows of a table that are to be set aside; empty where none is known to be."""
+    """Return the query of the rows of a table that are to be set aside; empty where none is known to be."""
     if table.is_good:
         return ""
     reasons = " ".join(f"WHEN {k} THEN {engine.quote_text(reason)}" for k, (_, reason) in table.reasons.items())
@@ -219,7 +219,7 @@ def rejects_sql(engine: SqlEngine, table: RowTable) -> str:
 
 
 def name_reasons(names: Mapping[str, str], *, date_format: str, decimal: str) -> dict[int, tuple[str, str]]:
-    """Give the header and the reason of each issue."""
+    """Return the header and the reason of each issue."""
     return {
         issue: (names.get(role, role), reason.format(date_format=date_format, decimal=repr(decimal)))
         for issue, (role, reason) in ISSUES.items()
@@ -239,7 +239,7 @@ def count_kinds(engine: SqlEngine, table: str = "set_aside") -> dict[str, int]:
 
 
 def first_rejects(engine: SqlEngine, count: int, table: str = "set_aside") -> tuple[RejectedRow, ...]:
-    """Give the first rejected rows, by file and line."""
+    """Return the first rejected rows, by file and line."""
     query = (
         f"SELECT file, line, column_name, value, reason FROM {table} WHERE kind = 'rejected' "
         f"ORDER BY file, line, column_name, value LIMIT {count}"
@@ -294,7 +294,7 @@ def enforce_limit(
 
 
 def find_group(headers: Sequence[str], column: str) -> int:
-    """Give the place of the column that figures are asked for by.
+    """Return the place of the column that figures are asked for by.
 
     Raises
     ------

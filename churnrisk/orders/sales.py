@@ -168,7 +168,7 @@ class _Planner:
         return list_sql(self.engine, words)
 
     def _own_or_order(self, column: str) -> str:
-        """Give SQL for a text of a row, or where it is empty that of another row of its order."""
+        """Return SQL for a text of a row, or where it is empty that of another row of its order."""
         query = f"SELECT 1 FROM {self.table.name} WHERE {column} IS NULL AND order_id IS NOT NULL LIMIT 1"
         if not self.engine.rows_of(query):
             return column

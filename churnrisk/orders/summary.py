@@ -40,7 +40,7 @@ _MAY_BE_EMPTY = ("mean_order_amount",)
 def list_ids(
     raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions
 ) -> tuple[list[str], IntakeReport]:
-    """Give each customer id of a file once, in the order of the file."""
+    """Return each customer id of a file once, in the order of the file."""
     _load(raw, match, database, [], options)
     _set_repeats_aside(raw, database, "duplicate", "the customer stands in the list already")
     report = _make_report(raw, match, database, options)
@@ -51,7 +51,7 @@ def list_ids(
 def read_summary(
     raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions
 ) -> tuple[dict[str, np.ndarray], IntakeReport]:
-    """Give the columns of a summary per customer as arrays, in the order of the file."""
+    """Return the columns of a summary per customer as arrays, in the order of the file."""
     present = [role for role in (*_NUMBERS, *_DATES) if role in match.positions]
     read = [_value_sql(role, raw, match, database, options) for role in present]
     _load(raw, match, database, read, options)
@@ -77,7 +77,7 @@ def _plain(values: Any) -> np.ndarray:
 def _value_sql(
     role: str, raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions
 ) -> tuple[str, str, str, str]:
-    """Give the name, the SQL of the value, the SQL of the text, and the user's header of a column."""
+    """Return the name, the SQL of the value, the SQL of the text, and the user's header of a column."""
     text = trim_sql(f"c{match.positions[role]}")
     source = f"(SELECT {text} AS v FROM {raw.sql})"
 

@@ -43,7 +43,7 @@ class _Column:
         return self.kind in _FLOATS
 
     def text(self, spark: Spark) -> str:
-        """Give SQL for the text that means the same; NaN means missing, whole floats have no point."""
+        """Return SQL for the text that means the same; NaN means missing, whole floats have no point."""
         if self.is_time or (self.is_number and not self.is_float):
             return f"CAST({self.name} AS STRING)"
         if not self.is_float:
@@ -53,18 +53,18 @@ class _Column:
         return f"CASE WHEN isnan({self.name}) THEN NULL WHEN {whole} THEN {digits} ELSE CAST({self.name} AS STRING) END"
 
     def day(self, timezone: str) -> str:
-        """Give SQL for the day; ``timezone`` is a literal of the shop's zone, or empty."""
+        """Return SQL for the day; ``timezone`` is a literal of the shop's zone, or empty."""
         moved = f"from_utc_timestamp({self.name}, {timezone})" if timezone and self.kind == "timestamp" else self.name
         return f"CAST(unix_date(CAST({moved} AS DATE)) AS BIGINT)"
 
     def units(self) -> str:
-        """Give SQL for ten-thousandths, rounded half to even; NULL for no finite number, or one beyond the limit."""
+        """Return SQL for ten-thousandths, rounded half to even; NULL for no finite number, or one beyond the limit."""
         exact = f"try_cast(CAST({self.name} AS STRING) AS DECIMAL(38, 18))"
         return f"CASE WHEN abs({exact}) <= {MONEY_LIMIT} THEN CAST(bround({exact}, 4) * {MONEY_SCALE} AS BIGINT) END"
 
 
 def type_source(spark: Spark, source: TypedSource, match: ColumnMatch, options: IntakeOptions) -> TypedRows:
-    """Give the query that reads a typed source as whole days, whole money and ids.
+    """Return the query that reads a typed source as whole days, whole money and ids.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def _has_values(spark: Spark, source: TypedSource, column: _Column | None) -> bo
 
 
 def _amount_sql(match: ColumnMatch) -> str:
-    """Give the amount of a row: as written, or the price of a piece times their number."""
+    """Return the amount of a row: as written, or the price of a piece times their number."""
     if match.money == "amount":
         return "amount_units"
     product = "CAST(amount_units AS DECIMAL(19, 0)) * CAST(quantity AS DECIMAL(19, 0))"
@@ -178,7 +178,7 @@ def _conditions(match: ColumnMatch, *, has_amounts: bool, has_quantities: bool, 
 
 
 def find_currency(spark: Spark, source: TypedSource, match: ColumnMatch) -> str | None:
-    """Give the one currency of the log; several are refused as everywhere."""
+    """Return the one currency of the log; several are refused as everywhere."""
     if "currency" not in match.positions or not match.money:
         return None
     text = spark.trim_sql(f"CAST(c{match.positions['currency']} AS STRING)")
@@ -200,5 +200,5 @@ def notices_of(source: TypedSource, match: ColumnMatch, options: IntakeOptions) 
 
 
 def float_columns(source: TypedSource) -> frozenset[int]:
-    """Give the columns of a float type: whoever made ids so may have rounded long ones."""
+    """Return the columns of a float type: whoever made ids so may have rounded long ones."""
     return frozenset(place for place, kind in enumerate(source.kinds) if kind in _FLOATS)

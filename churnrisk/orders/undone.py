@@ -115,7 +115,7 @@ class UndoneStep:
         self.reversal_days = reversal_days
 
     def __call__(self, batch: Arrays) -> Arrays:
-        """Give customer, order id and day of each purchase that is undone, and from which day that is known."""
+        """Return customer, order id and day of each purchase that is undone, and from which day that is known."""
         ends = np.flatnonzero(np.diff(batch["customer"], append=-1)) + 1
         found: list[tuple[Any, ...]] = []
         start = 0
@@ -180,7 +180,7 @@ def undone_table(engine: SqlEngine, orders: str, *, net: str, reversal_days: int
 
 
 def with_undone_sql(orders: str, undone: str | None, columns: Sequence[str], *, is_purchase: str) -> str:
-    """Give the query of orders with ``undone_day``; what is undone on its own day is no purchase at any time.
+    """Return the query of orders with ``undone_day``; what is undone on its own day is no purchase at any time.
 
     Parameters
     ----------

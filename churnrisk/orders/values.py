@@ -70,7 +70,7 @@ class _Planner:
         return self.database.rows_of(f"SELECT {what} FROM {self.raw.sql}")
 
     def ask_column(self, role: str) -> dates.Ask:
-        """Give what asks the texts of one column, called v; values that are none say nothing more."""
+        """Return what asks the texts of one column, called v; values that are none say nothing more."""
         source = f"(SELECT {name_of(role)}_text AS v FROM {self.loaded.source})"
         return lambda what: self.database.rows_of(f"SELECT {what} FROM {source}")
 
@@ -139,7 +139,7 @@ def plan_values(
 def type_rows(
     database: Database, raw: RawRows, match: ColumnMatch, loaded: LoadedRows, plans: Plans, options: IntakeOptions
 ) -> TypedRows:
-    """Give the query that reads loaded rows as whole days, whole money and ids."""
+    """Return the query that reads loaded rows as whole days, whole money and ids."""
     further = {"currency": money.currency_sql(match, plans.amounts, "amount_parts")} if plans.factor else {}
     further |= _further_sql(plans, loaded)
     kept = [*(f"{role}_text" for role in plans.words), *(["group_value"] if options.group_column else [])]
@@ -170,7 +170,7 @@ def type_rows(
 
 
 def _further_sql(plans: Plans, loaded: LoadedRows) -> dict[str, str]:
-    """Give the further amounts and days that rules ask for, read as those of the orders are."""
+    """Return the further amounts and days that rules ask for, read as those of the orders are."""
     found = {role: _units_sql(plan, role, loaded, plans.factor) for role, plan in plans.sums.items()}
     if plans.refund_dates is not None:
         found["refund_day"] = (
@@ -180,7 +180,7 @@ def _further_sql(plans: Plans, loaded: LoadedRows) -> dict[str, str]:
 
 
 def _parts_sql(plans: Plans) -> str:
-    """Give the columns into which texts are cut by their patterns, each pattern once."""
+    """Return the columns into which texts are cut by their patterns, each pattern once."""
     named: dict[str, DatePlan | NumberPlan | None] = {
         "ordered": plans.dates,
         "amount": plans.amounts,
@@ -196,7 +196,7 @@ def _parts_sql(plans: Plans) -> str:
 
 
 def _day_sql(plan: DatePlan, name: str, parts: str, loaded: LoadedRows) -> str:
-    """Give SQL for the day of a date."""
+    """Return SQL for the day of a date."""
     if name not in loaded.texts:
         return f"{name}_day"
     stamp = fill_value(plan.stamp, f"{name}_text", parts)
@@ -204,7 +204,7 @@ def _day_sql(plan: DatePlan, name: str, parts: str, loaded: LoadedRows) -> str:
 
 
 def _units_sql(plan: NumberPlan, name: str, loaded: LoadedRows, factor: str | None = None) -> str:
-    """Give SQL for the ten-thousandths of an amount, converted where its currency asks for it."""
+    """Return SQL for the ten-thousandths of an amount, converted where its currency asks for it."""
     if name not in loaded.texts:
         return f"{name}_units"
     units = fill_value(plan.units, f"{name}_text", f"{name}_parts")
@@ -215,7 +215,7 @@ def _units_sql(plan: NumberPlan, name: str, loaded: LoadedRows, factor: str | No
 
 
 def _amount_sql(match: ColumnMatch, plans: Plans, loaded: LoadedRows) -> str:
-    """Give SQL for the amount: as written, converted, or the price of a piece times their number, less a discount."""
+    """Return SQL for the amount: as written, converted, or the price of a piece times their number, less a discount."""
     if plans.amounts is None:
         return "0"
     units = _units_sql(plans.amounts, "amount", loaded, plans.factor)
@@ -223,7 +223,7 @@ def _amount_sql(match: ColumnMatch, plans: Plans, loaded: LoadedRows) -> str:
 
 
 def _conditions(match: ColumnMatch, plans: Plans, loaded: LoadedRows) -> dict[int, str]:
-    """Give the issues that only texts have, and those of values that could not be read."""
+    """Return the issues that only texts have, and those of values that could not be read."""
     found = {issues.NO_DATE: "day IS NULL"} if "ordered" not in loaded.texts else _date_conditions(match, plans)
     if plans.amounts:
         has_texts = "amount" in loaded.texts

@@ -99,7 +99,7 @@ def plain_form(word: str) -> str:
 
 
 def fold_look_alikes(word: str) -> str:
-    """Give a word that mixes Latin and Cyrillic letters in one script, if its letters look alike in both."""
+    """Return a word that mixes Latin and Cyrillic letters in one script, if its letters look alike in both."""
     if word.isascii() or not (_has(word, "CYRILLIC") and _has(word, "LATIN")):
         return word
     latin, cyrillic = word.translate(_TO_LATIN), word.translate(_TO_CYRILLIC)
@@ -263,7 +263,7 @@ def spell_flags(*, is_set: bool) -> list[str]:
 
 
 def spell_guests() -> list[str]:
-    """Give the ids that stand for nobody in small letters, as they are written, with spaces for hyphens."""
+    """Return the ids that stand for nobody in small letters, as they are written, with spaces for hyphens."""
     written = [word for text in _load()["guest"].values() for word in _split(text)]
     words = [word.casefold() for word in (*written, *MISSING_WORDS)]
     return sorted({*words, *(word.replace("-", " ") for word in words), *guests()})
@@ -282,7 +282,7 @@ def is_missing_word(text: str) -> bool:
 
 @functools.cache
 def guests() -> frozenset[str]:
-    """Give the plain forms of ids that stand for nobody in particular."""
+    """Return the plain forms of ids that stand for nobody in particular."""
     return _forms(*_load()["guest"].values())
 
 
@@ -293,7 +293,7 @@ def missing_words() -> frozenset[str]:
 
 
 def list_words(kind: str) -> dict[str, dict[str, list[str]]]:
-    """Give all words of a kind, ``"status"`` or ``"row_type"``, by language or system and by class."""
+    """Return all words of a kind, ``"status"`` or ``"row_type"``, by language or system and by class."""
     tables = {**_load()[kind]["plain"], **_load()[kind].get("system", {})}
     return {
         name: {of: _split(words) for of, words in table.items() if of != "told_by"} for name, table in tables.items()
@@ -346,7 +346,7 @@ _FLAGS = {"yes": True, "live": True, "no": False, "test": False}
 
 @functools.cache
 def _forms(*texts: str) -> frozenset[str]:
-    """Give the plain forms of lists of words, an umlaut also as two letters."""
+    """Return the plain forms of lists of words, an umlaut also as two letters."""
     words = [word for text in texts for word in _split(text)]
     return frozenset(plain_form(one) for word in words for one in (word, word.translate(_UMLAUTS)))
 

@@ -58,7 +58,7 @@ def to_day(day: str | dt.date) -> int:
 
 
 def today() -> int:
-    """Give the day of today on this machine."""
+    """Return the day of today on this machine."""
     return day_number(clock.today())
 
 

@@ -17,7 +17,7 @@ def draw_for_training(orders: Orders, current: Snapshot, *, most: int, seed: int
 
 
 def describe_draw(drawn: DrawnCustomers | None) -> dict[str, Any]:
-    """Give what a card and a report say of a draw, without any customer."""
+    """Return what a card and a report say of a draw, without any customer."""
     if drawn is None:
         return {"drawn_share": 1.0}
     chosen = len(drawn.ids)

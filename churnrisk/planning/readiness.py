@@ -37,7 +37,7 @@ class Readiness:
     notices: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {
             "intake": dict(self.intake),
             "readiness": [vars(verdict) for verdict in self.verdicts],

@@ -57,7 +57,7 @@ class TrainingPlan:
         return snapshot not in self.admitted and is_distorted(snapshot, self.holes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give what a card keeps: when the shop sold nothing, and what that did to the training."""
+        """Return what a card keeps: when the shop sold nothing, and what that did to the training."""
         return {
             "holes": [hole.to_dict() for hole in self.holes],
             "snapshots_left_out": len(self.plan.left_out),
@@ -90,7 +90,7 @@ class TrainingPlan:
 def choose_snapshot(
     orders: Orders, as_of: int, *, horizon: int | None, lookback: int, lead: int
 ) -> tuple[Snapshot, HorizonChoice | None]:
-    """Give the snapshot at the day where the history ends, and how its horizon was chosen if it was not given."""
+    """Return the snapshot at the day where the history ends, and how its horizon was chosen if it was not given."""
     choice = None
     if horizon is None:
         gaps, open_gaps = repurchase_gaps(orders, as_of, database=orders.database)

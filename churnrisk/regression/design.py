@@ -52,7 +52,7 @@ class Design:
         return cls(tuple(features), snapshot, (*features, *made, SILENCE, ALIVE))
 
     def apply(self, values: Floats, silence: BtydModel | None, *, into: Floats | None = None) -> Floats:
-        """Give the columns of feature rows.
+        """Return the columns of feature rows.
 
         Parameters
         ----------
@@ -107,7 +107,7 @@ def signed_log(values: Floats) -> Floats:
 
 
 def silence_columns(raw: Named, snapshot: Snapshot, model: BtydModel | None) -> tuple[Floats, Floats]:
-    """Give the log-odds of no purchase in the outcome window, and of being alive, under a buy-till-you-die model."""
+    """Return the log-odds of no purchase in the outcome window, and of being alive, under a buy-till-you-die model."""
     days = raw["purchase_day_count"]
     if model is None or not len(days):
         return np.zeros(len(days)), np.zeros(len(days))
@@ -117,13 +117,13 @@ def silence_columns(raw: Named, snapshot: Snapshot, model: BtydModel | None) -> 
 
 
 def smoothed_odds(part: Floats, whole: Floats, *, add: float = 0.5) -> Floats:
-    """Give the log-odds of a share of counts, drawn towards even where the counts are small."""
+    """Return the log-odds of a share of counts, drawn towards even where the counts are small."""
     odds: Floats = np.log((part + add) / np.maximum(whole - part + add, add))
     return odds
 
 
 def log_ratio(top: Floats, bottom: Floats, *, add: float = 0.5) -> Floats:
-    """Give the logarithm of a ratio of counts, drawn towards 0 where the counts are small."""
+    """Return the logarithm of a ratio of counts, drawn towards 0 where the counts are small."""
     ratio: Floats = np.log((top + add) / (bottom + add))
     return ratio
 
@@ -283,7 +283,7 @@ FAMILY_OF_MADE: Mapping[str, str] = {
 
 
 def families_of(columns: Sequence[str]) -> tuple[str, ...]:
-    """Give the family of each column."""
+    """Return the family of each column."""
     known = {**{feature.name: feature.family for feature in catalogue()}, **FAMILY_OF_MADE}
     return tuple("rhythm" if known[name] == "weekday" else known[name] for name in columns)
 

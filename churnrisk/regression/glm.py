@@ -38,7 +38,7 @@ class LinearPredictor:
     weights: Floats
 
     def apply(self, columns: Floats) -> Floats:
-        """Give the linear predictor for a matrix of shape (n, p), summed column by column."""
+        """Return the linear predictor for a matrix of shape (n, p), summed column by column."""
         total = np.full(len(columns), self.intercept)
         for position, weight in enumerate(self.weights):
             if weight:

@@ -41,7 +41,7 @@ class LinearModel:
     intercept: float
 
     def log_odds(self, columns: Floats) -> Floats:
-        """Give the log-odds for a matrix of shape (n, p) without missing values.
+        """Return the log-odds for a matrix of shape (n, p) without missing values.
 
         The sum goes column by column: a matrix product would differ in the last bit between batch sizes.
         """
@@ -57,13 +57,13 @@ class LinearModel:
         return total
 
     def contributions(self, columns: Floats) -> Floats:
-        """Give what each value of a matrix of shape (n, p) adds to the log-odds."""
+        """Return what each value of a matrix of shape (n, p) adds to the log-odds."""
         standard = (columns - self.centre) / self.spread
         added: Floats = self.weights * np.clip(standard, -CLIP_AT, CLIP_AT)
         return added
 
     def contribution(self, values: Floats, position: int) -> Floats:
-        """Give what values of one column, in an array of any shape, add to the log-odds."""
+        """Return what values of one column, in an array of any shape, add to the log-odds."""
         standard = (values - self.centre[position]) / self.spread[position]
         added: Floats = self.weights[position] * np.clip(standard, -CLIP_AT, CLIP_AT)
         return added
@@ -117,7 +117,7 @@ def fit_linear(
 
 
 def _sure(churned: Floats) -> float:
-    """Give the log-odds of what always happened so far."""
+    """Return the log-odds of what always happened so far."""
     return float(np.log((churned.sum() + 0.5) / (len(churned) - churned.sum() + 0.5)))
 
 
@@ -183,7 +183,7 @@ class Terms:
         )
 
     def apply(self, columns: Floats) -> Floats:
-        """Give the terms, columns first, none of them missing."""
+        """Return the terms, columns first, none of them missing."""
         count = columns.shape[1]
         terms = np.empty((len(columns), count + len(self.squares) + len(self.products)), order="F")
         few = len(columns) <= FEW_ROWS
@@ -198,7 +198,7 @@ class Terms:
 
 
 def median_of_known(columns: Floats) -> Floats:
-    """Give each column's median over the rows that have a value; 0 where none has."""
+    """Return each column's median over the rows that have a value; 0 where none has."""
     medians = np.zeros(columns.shape[1])
     for k in range(columns.shape[1]):
         known = columns[:, k][~np.isnan(columns[:, k])]
@@ -220,7 +220,7 @@ def to_log_odds(probability: Floats) -> Floats:
 
 
 def shift_to(log_odds: Floats, target: float, weights: Floats | None = None) -> float:
-    """Give what must be added to log-odds for their mean probability to be ``target``."""
+    """Return what must be added to log-odds for their mean probability to be ``target``."""
     goal = min(max(target, 1e-4), 1 - 1e-4)
     share = np.full(len(log_odds), 1 / len(log_odds)) if weights is None else weights / weights.sum()
     shift = 0.0

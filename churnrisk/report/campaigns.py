@@ -21,7 +21,7 @@ def build_campaigns(data: ReportData) -> Section | None:
 
 
 def describe_campaigns(campaigns: Sequence[MeasuredCampaign]) -> Iterator[Block]:
-    """Give the effects as a chart and a table, and each verdict."""
+    """Yield the effects as a chart and a table, and each verdict."""
     columns = (
         Column(say("Campaign"), is_number=False, is_foreign=True),
         Column(say("from"), is_number=False, is_wide=True),

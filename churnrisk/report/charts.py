@@ -28,7 +28,7 @@ class Series:
 
 
 def line_chart(labels: Sequence[str], series: Sequence[Series], *, unit: Unit) -> Option:
-    """Give lines over periods. Each has its own dashes and symbols, so that colour is not needed to tell them apart.
+    """Return lines over periods. Each has its own dashes and symbols, so that colour is not needed to tell them apart.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def line_chart(labels: Sequence[str], series: Sequence[Series], *, unit: Unit) -
 
 
 def bar_chart(labels: Sequence[str], series: Sequence[Series], *, unit: Unit) -> Option:
-    """Give upright bars over periods; parameters as for :func:`line_chart`."""
+    """Return upright bars over periods; parameters as for :func:`line_chart`."""
     bars = [{"type": "bar", "name": one.name, "data": list(one.values)} for one in series]
     return _over_periods(labels, bars, unit)
 
@@ -100,7 +100,7 @@ class Curve:
 
 
 def curve_chart(curves: Sequence[Curve], *, x_name: str, y_name: str, x_unit: Unit, y_unit: Unit) -> Option:
-    """Give curves over a measured axis, such as a share of customers.
+    """Return curves over a measured axis, such as a share of customers.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def _draw_curve(curve: Curve, k: int) -> Option:
 
 
 def value_bars(names: Sequence[str], series: Series) -> Option:
-    """Give lying bars of figures that may be on both sides of zero, the first on top."""
+    """Return lying bars of figures that may be on both sides of zero, the first on top."""
     return {
         "animation": False,
         "grid": {"left": 8, "right": 24, "top": 8, "bottom": 4, **_CONTAIN},
@@ -158,7 +158,7 @@ def value_bars(names: Sequence[str], series: Series) -> Option:
 
 
 def timeline_chart(series: Mapping[str, Sequence[tuple[str, float, str]]]) -> Option:
-    """Give marks over days, a row of them for each name.
+    """Return marks over days, a row of them for each name.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def timeline_chart(series: Mapping[str, Sequence[tuple[str, float, str]]]) -> Op
 def interval_chart(
     names: Sequence[str], figures: Sequence[tuple[float, float, float]], *, unit: Unit, name: str
 ) -> Option:
-    """Give figures with their intervals, a row for each, the first on top, and a line at zero.
+    """Return figures with their intervals, a row for each, the first on top, and a line at zero.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def interval_chart(
 
 
 def share_bars(names: Sequence[str], series: Sequence[Series]) -> Option:
-    """Give lying bars of shares, a group for each name, the first on top."""
+    """Return lying bars of shares, a group for each name, the first on top."""
     return {
         "animation": False,
         "grid": {"left": 8, "right": 24, "top": 40, "bottom": 4, **_CONTAIN},
@@ -245,7 +245,7 @@ def share_bars(names: Sequence[str], series: Sequence[Series]) -> Option:
 def heat_map(
     columns: Sequence[str], rows: Sequence[str], cells: Sequence[Sequence[float | None]], *, column_name: str
 ) -> Option:
-    """Give a heat map of shares, the first row on top; empty cells are left out.
+    """Return a heat map of shares, the first row on top; empty cells are left out.
 
     Parameters
     ----------
@@ -326,7 +326,7 @@ PALETTES: Mapping[str, Palette] = {
 
 
 def make_theme(palette: Palette) -> Option:
-    """Give a theme for ``echarts.registerTheme``."""
+    """Return a theme for ``echarts.registerTheme``."""
     font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
     axis = {
         "axisLine": {"lineStyle": {"color": palette.muted}},
@@ -354,5 +354,5 @@ def make_theme(palette: Palette) -> Option:
 
 
 def themes() -> dict[str, Option]:
-    """Give both themes by name."""
+    """Return both themes by name."""
     return {name: make_theme(palette) for name, palette in PALETTES.items()}

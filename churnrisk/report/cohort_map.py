@@ -22,7 +22,7 @@ def build_cohort_map(data: ReportData) -> Section:
 
 
 def describe_cohorts(table: CohortTable) -> Iterator[Block]:
-    """Give the heat map with what is to be said about it, or why there is none."""
+    """Yield the heat map with what is to be said about it, or why there is none."""
     kind, cohorts = table.kind, table.cohorts[-MOST_COHORTS:]
     shown = [one for one in cohorts if any(value is not None for value in one.classic[1:])]
     if not shown:

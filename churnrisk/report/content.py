@@ -193,7 +193,7 @@ class ReportData:
 
 
 def describe_report(data: ReportData) -> dict[str, Any]:
-    """Give all that a report shows as plain values, for JSON."""
+    """Return all that a report shows as plain values, for JSON."""
     return {
         "churnrisk": data.version,
         "retention": data.table.to_dict(),
@@ -209,7 +209,7 @@ def describe_report(data: ReportData) -> dict[str, Any]:
 
 
 def _describe_model(sheet: ModelSheet) -> dict[str, Any]:
-    """Give what the page tells of a model and the figures of the report do not; its card has all."""
+    """Return what the page tells of a model and the figures of the report do not; its card has all."""
     card = sheet.card
     return {
         "version": sheet.version,

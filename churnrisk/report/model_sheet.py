@@ -38,7 +38,7 @@ def build_model(data: ReportData) -> Section | None:
 
 
 def describe_model(sheet: ModelSheet) -> Iterator[Block]:
-    """Give all that is shown of a model, from the grade to the drivers."""
+    """Yield all that is shown of a model, from the grade to the drivers."""
     card = sheet.card
     yield Words(_introduce(sheet))
     yield _grade_cards(card["grade"])
@@ -137,7 +137,7 @@ def _draw_calibration(bins: Sequence[Mapping[str, float]]) -> Chart:
 
 
 def _find_curve(test: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """Give share contacted and share of leavers found at each step, along the hull of the ROC curve."""
+    """Return share contacted and share of leavers found at each step, along the hull of the ROC curve."""
     hull, rate = test.get("roc_hull") or [], test["churn_rate"]
     corners = [(rate * churned + (1 - rate) * kept, churned) for churned, kept in hull]
     return [(step, _interpolate(corners, step)) for step in STEPS] if corners else []
@@ -204,7 +204,7 @@ def _draw_profit(curve: Sequence[tuple[float, float]], rate: float, plan: Contac
 
 
 def _profit(share: float, leavers: float, plan: ContactPlan) -> float:
-    """Give the profit for each customer of the base when a share of it is contacted, of whom so many would leave.
+    """Return the profit for each customer of the base when a share of it is contacted, of whom so many would leave.
 
     The formula of :func:`churnrisk.decide.expected_profit`, with one value for everybody.
     """

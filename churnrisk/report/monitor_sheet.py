@@ -21,7 +21,7 @@ VERDICTS = {
 
 
 def describe_monitor(found: Mapping[str, Any]) -> Iterator[Block]:
-    """Give all that is shown of watching a model.
+    """Yield all that is shown of watching a model.
 
     Parameters
     ----------

@@ -52,10 +52,10 @@ OUTCOMES = (mark("retained"), mark("orders"), mark("revenue"))
 
 
 def name_segment(segment: str | None) -> str:
-    """Give what a segment is called; a dash for none."""
+    """Return what a segment is called; a dash for none."""
     return say(SEGMENT_NAMES[segment]) if segment else NOTHING
 
 
 def name_action(action: str | None) -> str:
-    """Give what an action is called; a dash for none."""
+    """Return what an action is called; a dash for none."""
     return say(ACTION_NAMES[action]) if action else NOTHING

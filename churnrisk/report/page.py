@@ -30,7 +30,7 @@ _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
 def render_report(data: ReportData) -> str:
-    """Give the page as HTML; the same data in the same language gives the same bytes.
+    """Return the page as HTML; the same data in the same language gives the same bytes.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def render_report(data: ReportData) -> str:
 
 
 def make_policy(scripts: list[str], style: str) -> str:
-    """Give the Content Security Policy that allows these scripts and this style sheet, and no request at all.
+    """Return the Content Security Policy that allows these scripts and this style sheet, and no request at all.
 
     Style attributes are allowed, since ECharts sets some on its drawings; they can neither run nor load anything.
     """
@@ -67,7 +67,7 @@ def make_policy(scripts: list[str], style: str) -> str:
 
 
 def digest(text: str) -> str:
-    """Give the digest of an inline script or style sheet as a policy names it."""
+    """Return the digest of an inline script or style sheet as a policy names it."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
@@ -114,5 +114,5 @@ def make_environment(*packages: str) -> Environment:
 
 
 def read_asset(name: str) -> str:
-    """Give a style sheet or a script of the report."""
+    """Return a style sheet or a script of the report."""
     return (files("churnrisk.report") / "static" / name).read_text(encoding="utf-8")

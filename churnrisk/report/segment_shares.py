@@ -24,7 +24,7 @@ def build_segment_shares(data: ReportData) -> Section:
 def describe_segments(
     rows: Sequence[SegmentRow], customers: int, *, playbook: Mapping[str, str] | None = None
 ) -> Iterator[Block]:
-    """Give the bars and the tables of segments that so many customers stand in, with what a playbook does for each."""
+    """Yield the bars and the tables of segments that so many customers stand in, with what a playbook does for each."""
     yield Words(
         say(
             "RFM: every customer with a purchase is scored by fifths on days since the last purchase, purchase days, "

@@ -44,7 +44,7 @@ def build_trends(data: PeriodFigures) -> Section:
 
 
 def describe_trends(data: PeriodFigures) -> Iterator[Block]:
-    """Give a chart for each group of figures over periods."""
+    """Yield a chart for each group of figures over periods."""
     left_out = sum(not row.complete and not row.has_hole for row in data.table.rows)
     if left_out:
         yield Words(
@@ -84,7 +84,7 @@ def _name(trend: Trend, currency: str | None) -> str:
 
 
 def _collect(data: PeriodFigures, trend: Trend) -> tuple[list[str], list[Series]]:
-    """Give the periods from the first known value to the last, and the values in them."""
+    """Return the periods from the first known value to the last, and the values in them."""
     rows = data.table.rows
     known = [[row.figures[name] if is_known(data, row, name) else None for row in rows] for name, _ in trend.figures]
     some = [k for k in range(len(rows)) if any(values[k] is not None for values in known)]

@@ -83,7 +83,7 @@ class Comparison:
     refused: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
+        """Return plain values for JSON."""
         facts = asdict(self.benchmark)
         return {**facts, "read_at": list(self.benchmark.read_at), "own": self.own, "refused": self.refused or None}
 
@@ -96,7 +96,7 @@ def read_benchmarks() -> tuple[Benchmark, ...]:
 
 
 def grade_meanings() -> dict[str, str]:
-    """Give what the grades mean."""
+    """Return what the grades mean."""
     text = resources.files("churnrisk.retention").joinpath("benchmarks.json").read_text(encoding="utf-8")
     grades: dict[str, str] = json.loads(text)["grades"]
     return grades
@@ -123,7 +123,7 @@ def measure_own(log: OrderLog, *, nps: float | None = None) -> dict[str, float |
 
 
 def second_order_rate(log: OrderLog, days: int) -> float | None:
-    """Give the share with a second purchase day within so many days, of all customers followed for that long."""
+    """Return the share with a second purchase day within so many days, of all customers followed for that long."""
     step = partial(count_second_orders, days, log.last_day + 1)
     followed = returned = 0
     for part in map_orders(log, step, until=log.last_day):

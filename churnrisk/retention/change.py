@@ -68,7 +68,7 @@ class Change:
         return self.verdict == MORE
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
+        """Return plain values for JSON."""
         return {**asdict(self), "is_more_than_noise": self.is_more_than_noise}
 
 
@@ -144,7 +144,7 @@ def count_pairs(windows: Windows, pairs: tuple[tuple[int, int], ...], batch: Arr
 
 
 def paired_difference(counts: Sequence[int]) -> tuple[float, float, float]:
-    """Give the difference of two overlapping shares, and its 95 % interval.
+    """Return the difference of two overlapping shares, and its 95 % interval.
 
     ``counts`` are n1, k1 (later: whole, part), n0, k0 (earlier), then of those in both wholes: all, in k1, in k0, in
     both parts. For the variance one success and one failure are added to each share, so that it is never 0.
@@ -199,7 +199,7 @@ def _judge(
 
 
 def measure_trend(table: RetentionTable, figure: str) -> float | None:
-    """Give the mean change per period of a figure over the complete periods, by least squares; None below three."""
+    """Return the mean change per period of a figure over the complete periods, by least squares; None below three."""
     points = [
         (k, row.figures[figure])
         for k, row in enumerate(table.rows)

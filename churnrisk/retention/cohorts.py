@@ -83,7 +83,7 @@ class Cohort:
     may_include_older: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
+        """Return plain values for JSON."""
         return {
             "cohort": self.period.name,
             "starts_on": date_of(self.period.starts_on).isoformat(),
@@ -111,7 +111,7 @@ class CohortTable:
     calendar: Calendar = USUAL
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
+        """Return plain values for JSON."""
         return {
             "period": self.kind,
             **self.calendar.to_dict(),
@@ -208,7 +208,7 @@ def follow_batch(bounds: tuple[int, ...], first: int, last: int, batch: Arrays) 
 
 
 def _of_newcomers(rows: Rows, bought: NDArray[np.intp], first: int, last: int) -> NDArray[np.intp]:
-    """Give those of some purchases, in order, that are of customers who first bought in ``[first, last)``."""
+    """Return those of some purchases, in order, that are of customers who first bought in ``[first, last)``."""
     customer, day = rows.customer[bought], rows.day[bought]
     is_first = np.ones(len(bought), bool)
     is_first[1:] = customer[1:] != customer[:-1]

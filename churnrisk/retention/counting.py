@@ -66,7 +66,7 @@ class Windows:
         return np.array(sorted(days), np.int64)
 
     def place(self, cut: int) -> int:
-        """Give the place of a day among the cuts."""
+        """Return the place of a day among the cuts."""
         return int(np.searchsorted(self.cuts, cut))
 
     @property

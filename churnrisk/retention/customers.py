@@ -80,11 +80,11 @@ class Customers:
         return answer
 
     def summary(self) -> Summary:
-        """Give the purchase histories as buy-till-you-die models read them."""
+        """Return the purchase histories as buy-till-you-die models read them."""
         return Summary(self.purchase_days - 1, self.last_day - self.first_day, self.as_of - self.first_day)
 
     def spent(self) -> Spent:
-        """Give what they have spent as the forecast of value reads it."""
+        """Return what they have spent as the forecast of value reads it."""
         return Spent(self.revenue, self.largest_amount)
 
     def take(self, chosen: NDArray[np.bool_]) -> Customers:
@@ -114,7 +114,7 @@ def profile_customers(log: OrderLog, as_of: int) -> Customers:
 def spend_within(
     log: OrderLog, customers: Customers, begin: int, end: int, *, cap: float | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give what customers did from one day until another, as known then: purchase days, and net revenue.
+    """Return what customers did from one day until another, as known then: purchase days, and net revenue.
 
     With ``cap`` in currency units each order counts for no more than so much, and each return too.
     """
@@ -130,7 +130,7 @@ def spend_within(
 
 
 def amount_quantiles(log: OrderLog, as_of: int, levels: Sequence[float]) -> tuple[float, ...]:
-    """Give quantiles of the amounts of single purchases before a day, as known then, in currency units.
+    """Return quantiles of the amounts of single purchases before a day, as known then, in currency units.
 
     Of a long log they are taken part by part, and averaged by the number of purchases.
     """

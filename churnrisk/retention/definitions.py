@@ -91,7 +91,7 @@ def divide(numerator: float, denominator: float) -> float | None:
 
 
 def annualise_churn(churn: float, days: int) -> float:
-    """Give the share lost in a year if every ``days`` days the share ``churn`` of those left is lost.
+    """Return the share lost in a year if every ``days`` days the share ``churn`` of those left is lost.
 
     >>> round(annualise_churn(0.02, 30), 3)
     0.218

@@ -133,7 +133,7 @@ class Economics:
         return divide(self.profit_five_points - self.profit, self.profit)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
+        """Return plain values for JSON."""
         return {
             "as_of": date_of(self.as_of).isoformat(),
             **asdict(self.terms),

@@ -53,7 +53,7 @@ class OrderLog(Protocol):
         """Day of the last order."""
 
     def frame(self) -> nw.LazyFrame[Any]:
-        """Give the orders, one row each, as :data:`churnrisk.schema.ORDERS`."""
+        """Return the orders, one row each, as :data:`churnrisk.schema.ORDERS`."""
 
 
 def map_orders(
@@ -97,7 +97,7 @@ class Rows:
         return int(self.customer[-1]) + 1 if len(self.customer) else 0
 
     def purchases(self) -> NDArray[np.intp]:
-        """Give the places of the orders that were purchases at the end of their own days."""
+        """Return the places of the orders that were purchases at the end of their own days."""
         return np.flatnonzero(self.bought_until != NO_PURCHASE)
 
     def was_purchase(self, places: NDArray[np.intp], at: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -178,7 +178,7 @@ class Histories:
         return answer
 
     def first_day(self, at: int) -> NDArray[np.int64]:
-        """Give the first purchase day of each customer as known at a day.
+        """Return the first purchase day of each customer as known at a day.
 
         Of who had none by then, a later day or :data:`FUTURE`.
         """
@@ -253,7 +253,7 @@ def find_cells(cuts: NDArray[np.int64], day: NDArray[np.int64]) -> NDArray[np.in
 
 
 def group_at(rows: Rows, days: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give each customer's group on the morning of each day, shape (days, n).
+    """Return each customer's group on the morning of each day, shape (days, n).
 
     That is the group of the last order before it; of a customer without one, that of the first order.
     """
@@ -269,7 +269,7 @@ def group_at(rows: Rows, days: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def find_days(rows: Rows) -> PurchaseDays:
-    """Give the days with a purchase."""
+    """Return the days with a purchase."""
     bought = rows.purchases()
     starts = _segments(rows.day[bought], rows.customer[bought])
     undone_day, place = rows.bought_until[bought], bought[starts]
@@ -291,7 +291,7 @@ def _first_days(days: PurchaseDays, customers: int) -> tuple[NDArray[np.int64], 
 
 
 def _segments(cell: NDArray[Any], customer: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Give the first place of each run of rows with one customer and one cell; both only grow within a customer."""
+    """Return the first place of each run of rows with one customer and one cell; both only grow within a customer."""
     is_start = np.ones(len(cell), bool)
     is_start[1:] = (cell[1:] != cell[:-1]) | (customer[1:] != customer[:-1])
     return np.flatnonzero(is_start)

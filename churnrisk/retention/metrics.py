@@ -58,7 +58,7 @@ class PeriodRow:
     has_hole: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON, figures beside the dates."""
+        """Return plain values for JSON, figures beside the dates."""
         head: dict[str, Any] = {"period": self.period.name}
         if self.group is not None:
             head["group"] = self.group
@@ -110,7 +110,7 @@ class RetentionTable:
     holes: tuple[Hole, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
+        """Return plain values for JSON."""
         return {
             "lookback_days": self.lookback_days,
             "revenue_window_days": self.revenue_window_days,
@@ -193,7 +193,7 @@ def measure_retention(
 
 
 def find_groups(log: OrderLog) -> tuple[str, ...]:
-    """Give the names in the column ``customer_group``, sorted; orders without one are in the group of empty text."""
+    """Return the names in the column ``customer_group``, sorted; orders without one are in the group of empty text."""
     column = "customer_group"
     names = collect_arrays(log.frame().select(column).unique(), sort_by=[column])[column]
     groups = sorted({str(name or "") for name in names})
@@ -205,7 +205,7 @@ def find_groups(log: OrderLog) -> tuple[str, ...]:
 
 
 def average_figures(rows: Sequence[PeriodRow]) -> dict[str, Value]:
-    """Give the mean of each figure over the complete periods whose windows the log covers; None over none."""
+    """Return the mean of each figure over the complete periods whose windows the log covers; None over none."""
     averages: dict[str, Value] = {}
     for figure in PERIOD_FIGURES:
         name = figure.definition.name

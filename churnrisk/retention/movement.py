@@ -38,7 +38,7 @@ class Movement:
     counts: NDArray[np.int64]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON: only movements that took place."""
+        """Return plain values for JSON: only movements that took place."""
         names = (*ORDER, "no_purchase_yet")
         moves = [
             {"from": names[i], "to": names[j], "customers": int(n)}

@@ -73,7 +73,7 @@ class Calendar:
         check_week_start(self.week_starts)
 
     def to_dict(self) -> dict[str, str]:
-        """Give plain values for JSON."""
+        """Return plain values for JSON."""
         return {"year_starts": self.year_starts, "week_starts": self.week_starts}
 
     @property
@@ -82,7 +82,7 @@ class Calendar:
         return self.year_starts == "01-01"
 
     def start_of(self, kind: str, day: int) -> int:
-        """Give the first day of the week, month, quarter or year that ``day`` lies in."""
+        """Return the first day of the week, month, quarter or year that ``day`` lies in."""
         date = date_of(day)
         if kind == "week":
             return day - (date.weekday() - WEEKDAYS.index(self.week_starts)) % 7
@@ -161,7 +161,7 @@ def make_periods(
     stop: int | None = None,
     calendar: Calendar = USUAL,
 ) -> tuple[Period, ...]:
-    """Give all periods that have a day in ``[start, stop)``, by default in the whole log.
+    """Return all periods that have a day in ``[start, stop)``, by default in the whole log.
 
     Calendar periods begin where the calendar says. Periods of a number of days begin at ``start``, or else are laid
     so that the last one ends at ``stop`` or with the log. No period has a day before ``start``, or at ``stop`` or

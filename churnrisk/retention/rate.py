@@ -41,7 +41,7 @@ class Rate:
     notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
+        """Return plain values for JSON."""
         return {**asdict(self), "notes": list(self.notes)}
 
 

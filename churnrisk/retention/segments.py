@@ -64,7 +64,7 @@ DEFINITIONS = (
 
 
 def name_cell(r: int, f: int, m: int) -> str:
-    """Give the segment of one of the 125 score cells.
+    """Return the segment of one of the 125 score cells.
 
     >>> name_cell(5, 5, 5), name_cell(1, 5, 4), name_cell(1, 1, 1)
     ('champions', 'cannot_lose', 'lost')
@@ -82,7 +82,7 @@ _CODE = np.array([[[ORDER.index(CELLS[r, f, m]) for m in range(1, 6)] for f in r
 
 
 def code_segments(scores: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give the code of the segment of each row of scores, shape (n, 3)."""
+    """Return the code of the segment of each row of scores, shape (n, 3)."""
     codes: NDArray[np.int64] = _CODE[tuple(scores.T - 1)]
     return codes
 
@@ -98,14 +98,14 @@ class Cuts:
     def score(
         self, days_since: NDArray[np.int64], purchase_days: NDArray[Any], revenue: NDArray[np.float64]
     ) -> NDArray[np.int64]:
-        """Give R, F and M, each from 1 to 5, shape (n, 3)."""
+        """Return R, F and M, each from 1 to 5, shape (n, 3)."""
         r = 5 - np.searchsorted(self.days_since_last_order, days_since, side="left")
         f = 1 + np.searchsorted(self.purchase_days, purchase_days, side="left")
         m = f if self.revenue is None else 1 + np.searchsorted(self.revenue, revenue, side="left")
         return np.stack([r, f, m], axis=1)
 
     def to_dict(self) -> dict[str, list[float] | None]:
-        """Give plain values for JSON."""
+        """Return plain values for JSON."""
         return {
             "days_since_last_order": list(self.days_since_last_order),
             "purchase_days": list(self.purchase_days),
@@ -166,11 +166,11 @@ class Segmentation:
     rows: tuple[SegmentRow, ...]
 
     def segment_of(self) -> dict[str, str]:
-        """Give each customer's segment by id."""
+        """Return each customer's segment by id."""
         return dict(zip(self.customers.customer_ids.tolist(), self.names.tolist(), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON, without single customers."""
+        """Return plain values for JSON, without single customers."""
         return {
             "as_of": date_of(self.customers.as_of).isoformat(),
             "customers": len(self.customers),

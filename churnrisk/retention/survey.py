@@ -129,7 +129,7 @@ class Survey:
     groups: tuple[dict[str, Any], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
+        """Return plain values for JSON."""
         return {
             **vars(self.total),
             "of_all_answers": vars(self.of_all_answers),

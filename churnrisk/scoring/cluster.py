@@ -102,7 +102,7 @@ class ScoreRows:
     valuation: Valuation
 
     def __call__(self, rows: Arrays) -> Arrays:
-        """Give the columns of the scores but the rank, rows in another order."""
+        """Return the columns of the scores but the rank, rows in another order."""
         model, snapshot = load_once(self.packed.value), self.snapshot
         known = {CUSTOMER: rows[CUSTOMER], **{name: rows[there] for name, there in _KNOWN.items()}}
         standing = make_standing(known, snapshot, has_amounts=self.has_amounts)
@@ -205,7 +205,7 @@ def score_on_cluster(
 def _score(
     spark: Spark, packed: PackedModel, orders: Orders, snapshot: Snapshot, names: tuple[str, ...], valuation: Valuation
 ) -> str:
-    """Give the view of the scores, computed when first asked and kept then."""
+    """Return the view of the scores, computed when first asked and kept then."""
     numbers = lazy_features(orders, snapshot, who="all", names=names)
     rows = find_standing(orders, snapshot).rename(_KNOWN).join(numbers, on=CUSTOMER, how="left")
     step = ScoreRows(spark.session.sparkContext.broadcast(packed), snapshot, orders.has_amounts, valuation)
@@ -215,7 +215,7 @@ def _score(
 
 
 def _rank(spark: Spark, view: str) -> str:
-    """Give the scores with their rank by falling probability.
+    """Return the scores with their rank by falling probability.
 
     A window over all customers would be one task. So probabilities are cut into slices, each a window of its own,
     and a rank is the place within the slice behind all customers of higher slices.
@@ -270,7 +270,7 @@ def _is_formula(spark: Spark, column: str) -> str:
 
 
 def _csv_sql(spark: Spark, name: str) -> str:
-    """Give a column as CSV has it: formulas defused, numbers without powers of ten."""
+    """Return a column as CSV has it: formulas defused, numbers without powers of ten."""
     if name == CUSTOMER:
         return f"CASE WHEN {_is_formula(spark, name)} THEN concat('\\'', {name}) ELSE {name} END AS {name}"
     if name in TEXTS or name in WHOLE:

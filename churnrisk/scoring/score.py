@@ -89,7 +89,7 @@ def check_amounts(model: FittedModel, orders: Orders) -> None:
 def _batches(
     model: FittedModel, orders: Orders, snapshot: Snapshot, rows: int, database: Database | None
 ) -> Iterator[Features]:
-    """Give the features in batches; those of a few customers in memory by a kept query."""
+    """Yield the features in batches; those of a few customers in memory by a kept query."""
     if isinstance(orders.database, MemoryDatabase):
         yield customer_features(orders, snapshot, names=model.names, database=orders.database)
         return

@@ -150,7 +150,7 @@ def dress(
     rank: np.ndarray,
     outlook: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
-    """Give the columns of scores, row by row what the numbers say: words for them, and dates for days."""
+    """Return the columns of scores, row by row what the numbers say: words for them, and dates for days."""
     is_scored = ~np.isnan(probability)
     has_bought = ~np.isnan(standing.days_since_last_order)
     risk = model.bands.classify(probability)

@@ -43,7 +43,7 @@ def standing_of(orders: Orders, snapshot: Snapshot) -> Standing:
 
 
 def find_standing(orders: Orders, snapshot: Snapshot) -> nw.LazyFrame[Any]:
-    """Give the query behind :func:`standing_of`."""
+    """Return the query behind :func:`standing_of`."""
     day, is_known = nw.col("order_day"), snapshot.is_past(nw.col("order_day"))
     bought = was_purchase(snapshot.cutoff)
     return (
@@ -65,7 +65,7 @@ def make_standing(found: Arrays, snapshot: Snapshot, *, has_amounts: bool) -> St
 
 
 def select_customers(standing: Standing, ids: Sequence[str]) -> Standing:
-    """Give the standing of the named customers, each once; who is unknown has no purchases."""
+    """Return the standing of the named customers, each once; who is unknown has no purchases."""
     wanted = np.array(sorted(set(ids)), dtype=object)
     places, is_known = find(wanted, standing.customer_ids)
     safe = np.where(is_known, places, 0)
@@ -83,7 +83,7 @@ def select_customers(standing: Standing, ids: Sequence[str]) -> Standing:
 
 
 def find(wanted: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the place of each id in a sorted array, and whether it is there at all."""
+    """Return the place of each id in a sorted array, and whether it is there at all."""
     places = np.searchsorted(among, wanted)
     inside = places < len(among)
     is_there = np.zeros(len(wanted), dtype=bool)
@@ -99,7 +99,7 @@ def lapsed_histories(orders: Orders, snapshot: Snapshot) -> tuple[np.ndarray, Su
 
 
 def find_lapsed(orders: Orders, snapshot: Snapshot) -> nw.LazyFrame[Any]:
-    """Give the query behind :func:`lapsed_histories`."""
+    """Return the query behind :func:`lapsed_histories`."""
     day = nw.col("order_day")
     days = purchases_before(orders.frame(), snapshot.cutoff).select(CUSTOMER, "order_day").unique()
     customers = days.group_by(CUSTOMER).agg(n=nw.len(), first_day=day.min(), last_day=day.max())

@@ -61,7 +61,7 @@ class StreamedScores:
         return self._counts.get((column, value), 0)
 
     def batches(self, *, rows: int = BATCH_ROWS) -> Iterator[Scores]:
-        """Give them part by part, in the order of the list."""
+        """Yield them part by part, in the order of the list."""
         yield from map(self._dress, self._table.batches(rows=rows))
 
     def _dress(self, found: Arrays) -> Scores:

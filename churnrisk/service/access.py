@@ -71,7 +71,7 @@ class Need:
     lane: Lane | None = None
 
     async def __call__(self, request: Request) -> Caller | None:
-        """Give the caller; refuse where the middleware was somehow passed by."""
+        """Return the caller; refuse where the middleware was somehow passed by."""
         caller: Caller | None = getattr(request.state, "caller", None)
         if self.role is not None and (caller is None or not caller.may(self.role)):
             raise forbidden(self.role)
@@ -122,7 +122,7 @@ class Door:
 
 
 def list_doors(app: FastAPI) -> list[Door]:
-    """Give every route and mount of an application with what it declares."""
+    """Return every route and mount of an application with what it declares."""
     return [Door(route, _declared(route)) for route in app.router.routes if not isinstance(route, _Found)]
 
 
@@ -178,7 +178,7 @@ class Doors:
             _take_off(door)
 
     def find(self, scope: Scope) -> Door | None:
-        """Give the door that a request stands before; one of another method where only that is there."""
+        """Return the door that a request stands before; one of another method where only that is there."""
         path, other = scope["path"], None
         for door in self._exact.get(path, ()):
             match, inner = door.route.matches(scope)
@@ -308,13 +308,13 @@ async def read_form(receive: Receive) -> bytes:
 
 
 def form_field(body: bytes, name: str) -> str:
-    """Give a field of a plain form; empty where it is missing, or there twice."""
+    """Return a field of a plain form; empty where it is missing, or there twice."""
     values = read_fields(body).get(name, [])
     return values[0] if len(values) == 1 else ""
 
 
 def read_fields(encoded: bytes) -> dict[str, list[str]]:
-    """Give the fields of a plain form, or of an address, with all values of each.
+    """Return the fields of a plain form, or of an address, with all values of each.
 
     Raises
     ------
@@ -329,7 +329,7 @@ def read_fields(encoded: bytes) -> dict[str, list[str]]:
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
-    """Give a body, that has been received already, once more."""
+    """Return a body, that has been received already, once more."""
     waiting = [body]
 
     async def again() -> Message:

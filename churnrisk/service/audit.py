@@ -40,7 +40,7 @@ class Entries(BaseModel):
 
 @router.get("/v1/audit", dependencies=[Needs("admin"), NoOthers], summary="What admins did", responses=problems())
 def audit(request: Request, limit: Annotated[int, Query(ge=1, le=1000, strict=False)] = 100) -> Entries:
-    """Give the newest entries of the audit log."""
+    """Return the newest entries of the audit log."""
     found = list_audit(request.app.state.state, limit=limit)
     return Entries(entries=[Entry(**{**vars(one), "detail": dict(one.detail)}) for one in found])
 

@@ -78,7 +78,7 @@ class Lane:
         return max(before, since) / self.slots > self.seconds
 
     def _takes(self, route: Route) -> float:
-        """Give how long a request of a route usually takes; nothing where that is not known yet."""
+        """Return how long a request of a route usually takes; nothing where that is not known yet."""
         return self.usual.get(route, 0.0)
 
     async def enter(self, receive: Receive, route: Route = None) -> Receive:
@@ -193,7 +193,7 @@ class Bound:
         return self.lanes.get(name)
 
     def _limit_of(self, scope: Scope) -> int:
-        """Give how large a body may be: of somebody who is not known, no larger than a form."""
+        """Return how large a body may be: of somebody who is not known, no larger than a form."""
         return self.bounds.body if scope["state"].get("caller") is not None else min(FORM_LIMIT, self.bounds.body)
 
     @contextlib.asynccontextmanager
@@ -273,7 +273,7 @@ def _call(turn: asyncio.Future[Turn], word: Turn) -> None:
 
 
 def _shared(leaving: asyncio.Future[Message]) -> Receive:
-    """Give how to receive what is being waited for already."""
+    """Return how to receive what is being waited for already."""
 
     async def receive() -> Message:
         return await asyncio.shield(leaving)
@@ -288,7 +288,7 @@ def is_json(scope: Scope) -> bool:
 
 
 def declared_size(scope: Scope) -> int | None:
-    """Give the size that a request says its body has: 0 for none, None when it does not say."""
+    """Return the size that a request says its body has: 0 for none, None when it does not say."""
     headers: dict[bytes, bytes] = dict(scope["headers"])
     if b"content-length" in headers:
         return int(headers[b"content-length"])

@@ -13,13 +13,13 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/openapi.json", dependencies=[Needs("reader")])
 async def openapi(request: Request) -> JSONResponse:
-    """Give the description of every route under /v1."""
+    """Return the description of every route under /v1."""
     return JSONResponse(request.app.openapi())
 
 
 @router.get("/docs", dependencies=[Needs("reader")])
 async def docs(request: Request) -> HTMLResponse:
-    """Give the same as a page."""
+    """Return the same as a page."""
     description = request.app.openapi()
     operations = [
         {"method": method.upper(), "path": path, **operation}

@@ -50,13 +50,13 @@ def _make_file(name: str, content: bytes) -> StaticFile:
 
 @router.get("/static/login.css", dependencies=[OPEN])
 async def login_style(request: Request) -> Response:
-    """Give the style sheet of the login page, which is seen before there is a session."""
+    """Return the style sheet of the login page, which is seen before there is a session."""
     return _serve(request, "login.css")
 
 
 @router.get("/static/{name:path}", dependencies=[Needs("reader", lane="none")])
 async def static(request: Request, name: str) -> Response:
-    """Give a file of the list."""
+    """Return a file of the list."""
     return _serve(request, name)
 
 

@@ -51,11 +51,11 @@ class FinishedAnswers:
         self._kept: OrderedDict[Address, Finished] = OrderedDict()
 
     def find(self, scope: Scope) -> Finished | None:
-        """Give what was answered last at this address; it may hold no more."""
+        """Return what was answered last at this address; it may hold no more."""
         return self._kept.get(_address(scope)) if scope["method"] == "GET" else None
 
     def holding(self, scope: Scope) -> bytes | None:
-        """Give the answer where it is known to hold."""
+        """Return the answer where it is known to hold."""
         found = self.find(scope)
         if found is None or found.look() != found.version:
             return None

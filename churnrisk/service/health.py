@@ -64,7 +64,7 @@ class Readiness:
         self._told: list[str] = []
 
     async def find_missing(self) -> list[str]:
-        """Give what is missing, in words that anyone may read; all who ask at a time share one look."""
+        """Return what is missing, in words that anyone may read; all who ask at a time share one look."""
         at, found = self._found
         if steady() - at < FRESH_SECONDS:
             return found

@@ -40,7 +40,7 @@ class Identities:
         self._noted: dict[int, float] = {}
 
     async def find_caller(self, request: Request) -> Caller | None:
-        """Give who asks; None where no key, or none that is known and not revoked, is shown."""
+        """Return who asks; None where no key, or none that is known and not revoked, is shown."""
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme:
             return await self._find("key", secret.strip()) if scheme.lower() == "bearer" else None
@@ -98,12 +98,12 @@ def is_secure(request: Request) -> bool:
 
 
 def cookie_name(request: Request) -> str:
-    """Give the name of the session's cookie; off this machine one that browsers keep to this host and TLS."""
+    """Return the name of the session's cookie; off this machine one that browsers keep to this host and TLS."""
     return f"__Host-{COOKIE}" if is_secure(request) else COOKIE
 
 
 def host_name(request: Request) -> str:
-    """Give the name that a request is addressed to, without the port."""
+    """Return the name that a request is addressed to, without the port."""
     return name_of_host(request.headers.get("host", ""))
 
 

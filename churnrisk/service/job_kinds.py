@@ -52,12 +52,12 @@ def run_job(config: ServiceConfig, state: State, job: Job) -> dict[str, Any]:
 
 
 def result_path(config: ServiceConfig, state: State, job: Job) -> Path:
-    """Give where the scores of a job are written; a job that versions before have done has them nowhere any more."""
+    """Return where the scores of a job are written; a job that versions before have done has them nowhere any more."""
     return results_folder(config.models_dir, state) / f"{job.result_token or 'none'}.csv"
 
 
 def digest_erasures(state: State) -> str:
-    """Give what changes with every erasure, and tells nothing of any."""
+    """Return what changes with every erasure, and tells nothing of any."""
     return hashlib.sha256(stamp_tombstones(state).encode()).hexdigest()[:16]
 
 
@@ -82,7 +82,7 @@ class Ages:
         self._seen: dict[Path, float] = {}
 
     def of(self, path: Path) -> float:
-        """Give the age of a file in seconds."""
+        """Return the age of a file in seconds."""
         now, written = steady(), path.stat().st_mtime
         return max(now + self._ahead - written, now - self._seen.setdefault(path, now))
 

@@ -10,7 +10,7 @@ LANGUAGE_COOKIE = "churnrisk_language"
 
 
 def language_of(request: Request) -> str:
-    """Give the language to answer in."""
+    """Return the language to answer in."""
     chosen = request.cookies.get(LANGUAGE_COOKIE, "")
     default: str = request.app.state.config.language
     return chosen if chosen in LANGUAGES else default

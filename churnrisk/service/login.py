@@ -122,7 +122,7 @@ def _open(state: State, secret: str, seconds: float, before: str) -> tuple[str, 
 
 
 def _form(request: Request, message: str, *, status: int = 200) -> Response:
-    """Give the form with a token of its own, which only this browser can send back: another site cannot log it in."""
+    """Return the form with a token of its own, which only this browser can send back: another site cannot log it in."""
     seed = secrets.token_urlsafe(32)
     language = language_of(request)
     with speaking(language):

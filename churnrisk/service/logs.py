@@ -62,12 +62,12 @@ def log_defect(error: BaseException, **facts: Any) -> None:
 
 
 def describe_error(error: BaseException) -> dict[str, Any]:
-    """Give kind and place of an error, without its message."""
+    """Return kind and place of an error, without its message."""
     return {"error": type(error).__name__, "places": _places(error.__traceback__)}
 
 
 def describe_in_full(error: BaseException) -> dict[str, Any]:
-    """Give the message of a deliberate error, too: of one about what we run on, while nobody has sent anything yet."""
+    """The message of a deliberate error, too: of one about what we run on, while nobody has sent anything yet."""
     told = {"detail": str(error)} if isinstance(error, ChurnriskError) else {}
     return {**describe_error(error), **told}
 
@@ -88,7 +88,7 @@ class JsonLines(logging.Formatter):
     """Our events as they are; a record of a library by where it comes from and its unfilled text."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give one line."""
+        """Return one line."""
         line: dict[str, Any] = {
             "at": _stamp(record.created),
             "level": record.levelname.lower(),

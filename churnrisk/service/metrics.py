@@ -51,7 +51,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/metrics", dependencies=[Needs("reader", lane="none")])
 async def metrics(request: Request) -> Response:
-    """Give the numbers of all workers, and those of the newest look at the model, as Prometheus reads them."""
+    """Return the numbers of all workers, and those of the newest look at the model, as Prometheus reads them."""
     counted = await asyncio.to_thread(collect, request.app)
     watched = await asyncio.to_thread(collect_watched, request.app.state.state)
     return Response(counted + watched, media_type=CONTENT_TYPE_LATEST)
@@ -85,7 +85,7 @@ class _Current(Collector):
 
 
 def age_in_days(version: str) -> float:
-    """Give how old a model is by its version, which begins with the moment that it was made at."""
+    """Return how old a model is by its version, which begins with the moment that it was made at."""
     made = dt.datetime.strptime(version.partition("-")[0], "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=dt.UTC)
     return max(0.0, (utc_now() - made).total_seconds() / 86_400)  # the clock may have been set back
 

@@ -77,7 +77,7 @@ class Problem(Exception):  # noqa: N818 - the name of RFC 9457
         self.headers, self.extra = dict(headers or {}), extra
 
     def document(self, request_id: str = "") -> dict[str, Any]:
-        """Give the members of the document, in the order of the RFC."""
+        """Return the members of the document, in the order of the RFC."""
         kind = re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
         members = {
             "type": f"urn:churnrisk:problem:{kind}",
@@ -90,7 +90,7 @@ class Problem(Exception):  # noqa: N818 - the name of RFC 9457
 
 
 def problem_of(error: Exception) -> Problem:
-    """Give the problem that an error means; a defect of ours says nothing of itself."""
+    """Return the problem that an error means; a defect of ours says nothing of itself."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, errors.ChurnriskError):
@@ -111,7 +111,7 @@ def problem_of(error: Exception) -> Problem:
 
 
 def problem_for(error: Exception, scope: Scope) -> Problem:
-    """Give the problem that an error means to whoever asks.
+    """Return the problem that an error means to whoever asks.
 
     Until a key was verified they learn nothing of what we run on: no path, no address of a database, no user of it.
     """
@@ -123,7 +123,7 @@ def problem_for(error: Exception, scope: Scope) -> Problem:
 
 
 def respond(problem: Problem, scope: Scope) -> Response:
-    """Give the answer: JSON, or the page that the dashboard shows to a browser."""
+    """Return the answer: JSON, or the page that the dashboard shows to a browser."""
     request_id = scope.get("state", {}).get("request_id", "")
     page = getattr(scope["app"].state, "problem_page", None) if "app" in scope else None
     request = Request(scope)
@@ -137,7 +137,7 @@ def respond(problem: Problem, scope: Scope) -> Response:
 
 
 def answer_plainly(problem: Problem, request_id: str) -> Response:
-    """Give the answer as JSON, which needs nothing else to work."""
+    """Return the answer as JSON, which needs nothing else to work."""
     body = json.dumps(problem.document(request_id), ensure_ascii=False, allow_nan=False).encode()
     return Response(body, status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers)
 

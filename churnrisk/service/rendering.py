@@ -12,7 +12,7 @@ from churnrisk.messages import say
 
 @functools.cache
 def environment() -> Environment:
-    """Give the environment that all templates of the service are rendered in."""
+    """Return the environment that all templates of the service are rendered in."""
     made = Environment(
         loader=PackageLoader("churnrisk.service"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

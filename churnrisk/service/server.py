@@ -297,7 +297,7 @@ def is_silent(child: Child, now: float) -> bool:
 
 
 def pause_after(failures: int) -> float:
-    """Give how long to wait before a process is started again: not at all, unless it keeps dying as it starts."""
+    """Return how long to wait before a process is started again: not at all, unless it keeps dying as it starts."""
     return 0.0 if failures == 0 else min(LONGEST_PAUSE, 0.25 * 2**failures)
 
 

@@ -39,7 +39,7 @@ class _Watched:
 
 
 def collect_watched(state: State) -> bytes:
-    """Give the gauges as Prometheus reads them; nothing before the first look."""
+    """Return the gauges as Prometheus reads them; nothing before the first look."""
     registry = CollectorRegistry()
     registry.register(_Watched(state))
     return generate_latest(registry)

@@ -53,7 +53,7 @@ def read_settings(config: Path | None = None) -> Settings:
 
 
 def column_roles() -> tuple[str, ...]:
-    """Give every role that a column of a user's file can be mapped to."""
+    """Return every role that a column of a user's file can be mapped to."""
     return tuple(dict.fromkeys((*ROLES, *SUMMARY_ROLES, *SUMMARY_DATE_ROLES)))
 
 
@@ -105,7 +105,7 @@ def _refuse_unknown_variables() -> None:
 
 
 def nearest(word: str, known: Any) -> str:
-    """Give ``; did you mean ...?`` or the list of what is known, to end an error message with."""
+    """Return ``; did you mean ...?`` or the list of what is known, to end an error message with."""
     close = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"
 
@@ -123,7 +123,7 @@ def _explain(error: ValidationError, path: Path, values: Mapping[str, Any]) -> s
 
 
 def _line_of(path: Path, key: str) -> str:
-    """Give ``, line N`` for the line of the file that starts with the key, where there is one."""
+    """Return ``, line N`` for the line of the file that starts with the key, where there is one."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -135,7 +135,7 @@ def _line_of(path: Path, key: str) -> str:
 
 
 def commented_file() -> str:
-    """Give the text that ``churnrisk init`` writes: every key with its meaning, all commented out."""
+    """Return the text that ``churnrisk init`` writes: every key with its meaning, all commented out."""
     parts = ["# Settings of churnrisk. An option on the command line beats the environment, which beats this file.", ""]
     tables = []
     for name, field in Settings.model_fields.items():

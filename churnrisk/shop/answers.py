@@ -72,7 +72,7 @@ class CurrentModel:
         """How often it was loaded: changes with everything that is made of the model."""
 
     def get(self) -> ChurnModel:
-        """Give the model.
+        """Return the model.
 
         Raises
         ------
@@ -100,7 +100,7 @@ class CurrentModel:
         return stamp_model(self._folder) != self._files or now - self._tried > AGAIN_SECONDS
 
     def explainer(self) -> Explainer:
-        """Give what explains the scores of the model, prepared once."""
+        """Return what explains the scores of the model, prepared once."""
         model = self.get()
         with self._lock:
             if self._explainer is None:
@@ -116,7 +116,7 @@ class CurrentModel:
             return None
 
     def version_for(self, facts: Mapping[str, bool]) -> str | None:
-        """Give the version; None where there is no model, or none for a log of which such facts are known."""
+        """Return the version; None where there is no model, or none for a log of which such facts are known."""
         version = self.version
         needs_amounts = version is not None and self.get().model.needs_amounts
         return None if needs_amounts and not facts["has_amounts"] else version
@@ -252,7 +252,7 @@ def _choose_day(model: ChurnModel, orders: Orders, as_of: Day) -> int:
 
 
 def _to_frame(rows: Sequence[PurchaseRow]) -> pd.DataFrame:
-    """Give rows as a frame of text, without the columns that say nothing."""
+    """Return rows as a frame of text, without the columns that say nothing."""
     import pandas as pd  # late: few who load this ever need it
 
     columns = {name: [getattr(row, name) for row in rows] for name in PurchaseRow.__dataclass_fields__}

@@ -40,12 +40,12 @@ class Erasures:
     is_blind: bool = False
 
     def since(self, known: Mapping[str, str]) -> Erasures:
-        """Give those that were not known, or not so late."""
+        """Return those that were not known, or not so late."""
         later = {one: moment for one, moment in self.moments.items() if moment > known.get(one, "")}
         return Erasures(later, self.stamp, self.digest, self.is_blind)
 
     def describe(self) -> dict[str, Any]:
-        """Give what a generation that was made without them keeps of it."""
+        """Return what a generation that was made without them keeps of it."""
         return {"erased": dict(self.moments), "erased_stamp": self.stamp, "lacks_erasure_key": self.is_blind}
 
     def names(self, customer_id: str) -> bool:
@@ -57,7 +57,7 @@ class Erasures:
         return self.names(customer_id) and self.moments[self.digest(customer_id)] == FOREVER
 
     def last_days(self, customer_ids: Iterable[str]) -> list[tuple[str, int]]:
-        """Give those of some customers who were erased, each with the day of it, up to which orders are of no account.
+        """Those of some customers who were erased, each with the day of it, up to which orders are of no account.
 
         An order after that day is of somebody who came back.
         """

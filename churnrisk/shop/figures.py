@@ -86,7 +86,7 @@ class Figures:
             return work(self._generation.open_orders())
 
     def latest(self) -> list[dict[str, Any]]:
-        """Give the last complete months, at most 13, for a look at where things are going."""
+        """Return the last complete months, at most 13, for a look at where things are going."""
         periods = self.retention("month").to_dict()["periods"]
         return [one for one in periods if one["complete"]][-13:]
 

@@ -95,7 +95,7 @@ def next_name(folder: Path) -> str:
 
 
 def find_current(folder: Path) -> ShopFiles | None:
-    """Give the current generation; None where none was made yet."""
+    """Return the current generation; None where none was made yet."""
     try:
         found = json.loads((folder / POINTER).read_text(encoding="utf-8"))
         return ShopFiles(folder, found["generation"], found["made_of"])
@@ -104,7 +104,7 @@ def find_current(folder: Path) -> ShopFiles | None:
 
 
 def stamp_of(folder: Path) -> tuple[int, int] | None:
-    """Give what changes when another generation becomes current, for next to nothing."""
+    """Return what changes when another generation becomes current, for next to nothing."""
     try:
         found = _pointer(folder).stat()
     except FileNotFoundError:
@@ -118,7 +118,7 @@ def _pointer(folder: Path) -> Path:
 
 
 def stamp_source(purchases: str | None) -> tuple[int, int] | None:
-    """Give what changes when the file of purchases is replaced; None for anything but a single file."""
+    """Return what changes when the file of purchases is replaced; None for anything but a single file."""
     if purchases is None or "://" in purchases or purchases == "-":
         return None
     try:

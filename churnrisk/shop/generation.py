@@ -115,22 +115,22 @@ class Generation:
         return {name: bool(self.facts["facts"][name]) for name in FACTS}
 
     def open_orders(self) -> Orders:
-        """Give all orders, for figures; not to be used by two threads at once, and closing them closes nothing."""
+        """Return all orders, for figures; not to be used by two threads at once, and closing them closes nothing."""
         facts: dict[str, Any] = self.known
         first, last = (int(self.facts[name]) for name in ("first_day", "last_day"))
         return Orders(self._file, None, first_day=first, last_day=last, currency=self.facts["currency"], **facts)
 
     def find(self, customer_id: str) -> dict[str, Any] | None:
-        """Give the row of a customer, with its number; None for who is not in the history."""
+        """Return the row of a customer, with its number; None for who is not in the history."""
         rows = self._file.rows("SELECT * FROM scored WHERE customer_id = ?", (customer_id,))
         return rows[0] if rows else None
 
     def orders_of(self, number: int) -> list[tuple[Any, ...]]:
-        """Give the orders of a customer by number, as ``schema.ORDERS``, the earliest first."""
+        """Return the orders of a customer by number, as ``schema.ORDERS``, the earliest first."""
         return self._tuples("numbered_orders", ORDER_TYPES, number)
 
     def lines_of(self, number: int) -> list[tuple[Any, ...]]:
-        """Give the purchase rows of a customer by number, as ``schema.LINES``."""
+        """Return the purchase rows of a customer by number, as ``schema.LINES``."""
         if not (self.known["has_products"] or self.known["has_categories"]):
             return []
         return self._tuples("numbered_lines", LINE_TYPES, number)
@@ -150,12 +150,12 @@ class Generation:
         return str(self.facts.get("erased_stamp", ""))
 
     def iterate_customers(self) -> Iterator[tuple[int, str]]:
-        """Give every customer, with the number."""
+        """Yield every customer, with the number."""
         for row in self._file.rows("SELECT number, customer_id FROM scored"):
             yield int(row["number"]), row["customer_id"]
 
     def known_orders(self, customer_ids: Sequence[str]) -> dict[tuple[str, str, str], tuple[int, int]]:
-        """Give amount and quantity of orders of some customers by customer, id and day; none where orders lack ids."""
+        """Amount and quantity of orders of some customers by customer, id and day; none where orders lack ids."""
         if not self.facts["has_order_ids"] or not customer_ids:
             return {}
         numbers = "SELECT number FROM scored WHERE customer_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
@@ -171,7 +171,7 @@ class Generation:
         }
 
     def page(self, query: CustomerQuery, *, without: Sequence[int] = ()) -> CustomerPage:
-        """Give a page of the list, without some customers, by number."""
+        """Return a page of the list, without some customers, by number."""
         conditions, values = _filters(query, without)
         place = _PLACES[query.sort]
         total = self._count(conditions, tuple(values))
@@ -197,7 +197,7 @@ class Generation:
         return int(rows[0]["n"])
 
     def _place_after(self, query: CustomerQuery) -> int:
-        """Give the place to go on after; of another generation, that where its last customer stands now."""
+        """Return the place to go on after; of another generation, that where its last customer stands now."""
         generation, sort, place, customer = _read_cursor(query.cursor or "")
         if sort != query.sort:
             raise BadQuery(OTHER_ORDER.format(name=sort))
@@ -212,7 +212,7 @@ class Generation:
 
 
 def show_row(row: dict[str, Any]) -> dict[str, Any]:
-    """Give a row as it is shown: scores, then what is known beside them."""
+    """Return a row as it is shown: scores, then what is known beside them."""
     shown = {name: value for name, value in row.items() if name not in (*_HIDDEN, "alive_probability")}
     for name in ("risk_rank", "days_since_last_order", "order_count"):
         shown[name] = None if shown[name] is None else int(shown[name])
@@ -220,7 +220,7 @@ def show_row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lists(values: Sequence[Any]) -> list[Any]:
-    """Give values as the database takes them; those that are kept as a key have tuples in place of lists."""
+    """Return values as the database takes them; those that are kept as a key have tuples in place of lists."""
     return [list(one) if isinstance(one, tuple) else one for one in values]
 
 

@@ -53,7 +53,7 @@ def choose_reasons(plan: ShopPlan, current: ShopFiles | None, state: State, *, a
 
 
 def _most(plan: ShopPlan, current: ShopFiles) -> ReasonsFor:
-    """Give reasons to everybody where they are not too many, for a generation that nobody is in a hurry for."""
+    """Return reasons to everybody where they are not too many, for a generation that nobody is in a hurry for."""
     return "all" if current.made_of["scored"] <= plan.explained else "listed"
 
 

@@ -17,7 +17,7 @@ Order = tuple[Any, ...]
 
 
 def to_rows(orders: Iterable[ReceivedOrder]) -> list[PurchaseRow]:
-    """Give the purchase rows of orders as they are kept."""
+    """Return the purchase rows of orders as they are kept."""
     return [
         PurchaseRow(customer_id=order.customer_id, order_id=order.order_id, **dict(line))
         for order in orders
@@ -40,7 +40,7 @@ def to_received(rows: Sequence[PurchaseRow], *, timezone: str | None) -> list[Re
 
 
 def undone_options(options: IntakeOptions) -> dict[str, Any]:
-    """Give the options that say which purchases returns undo."""
+    """Return the options that say which purchases returns undo."""
     return {"reversals": options.reversals, "reversal_days": options.reversal_days}
 
 
@@ -59,14 +59,14 @@ def build_received(orders: Sequence[StoredOrder], options: IntakeOptions, *, fac
 
 
 def key_of(order: Sequence[object], *, has_order_ids: bool) -> tuple[object, ...]:
-    """Give what names an order: its id and its day, or in a log without ids its day."""
+    """Return what names an order: its id and its day, or in a log without ids its day."""
     return tuple(order[:3]) if has_order_ids else (order[0], order[2])
 
 
 def choose_new(
     parts: Iterable[FewOrders], known: Iterable[tuple[object, ...]], *, has_order_ids: bool
 ) -> tuple[list[Order], list[tuple[Any, ...]]]:
-    """Give the orders received that a log does not have, each once, and their rows.
+    """Return the orders received that a log does not have, each once, and their rows.
 
     Parameters
     ----------

@@ -159,7 +159,7 @@ def _write_log(plan: ShopPlan, came: _Came, path: Path) -> _Log:
 
 @contextlib.contextmanager
 def open_history(plan: ShopPlan) -> Iterator[Orders]:
-    """Give all orders as they are now, those received included, with their account; gone afterwards."""
+    """Yield all orders as they are now, those received included, with their account; gone afterwards."""
     plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = plan.folder / f"history-{secrets.token_hex(6)}.part"
     try:
@@ -194,7 +194,7 @@ def _few_of(
 def _new_orders(
     database: Database, parts: Sequence[FewOrders], history: History, *, has_order_ids: bool
 ) -> FewOrders | None:
-    """Give the orders received that the history does not have: an order that has come with a later file counts once."""
+    """The orders received that the history does not have: an order that has come with a later file counts once."""
     fill_table(database, "came", {"customer_id": "VARCHAR"}, [(order[0],) for part in parts for order in part.orders])
     names = "customer_id, order_id, order_day" if has_order_ids else "customer_id, order_day"
     query = f"SELECT {names} FROM {history.orders} SEMI JOIN came USING (customer_id)"  # noqa: S608 - names of ours
@@ -245,7 +245,7 @@ def _write_orders(
 def _join_orders(
     database: Database, few: FewOrders | None, options: IntakeOptions, history: History, *, has_amounts: bool
 ) -> str:
-    """Give SQL for the orders of the history and the new ones, whose returns may undo purchases of the history."""
+    """Return SQL for the orders of the history and the new ones, whose returns may undo purchases of the history."""
     names = ", ".join(ORDER_TYPES)
     new = few.orders if few else []
     fill_table(database, "joined", {"customer_id": "VARCHAR"}, [(one,) for one in {order[0] for order in new}])
@@ -261,7 +261,7 @@ LEFT_OUT = wording("{number} orders of customers who were forgotten were left ou
 
 
 def _account(orders: Orders, few: FewOrders | None, *, count: int, left_out: int) -> IntakeReport:
-    """Give the account of the file, with a notice of what came beside it; without a file, of what was received."""
+    """Return the account of the file, with a notice of what came beside it; without a file, of what was received."""
     if orders.has_report:
         said = [] if few is None else [RECEIVED.format(number=len(few.orders))]
         said += [LEFT_OUT.format(number=left_out)] if left_out else []

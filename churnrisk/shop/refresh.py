@@ -39,7 +39,7 @@ class NewerOrders:
                     self._seen = max(self._seen, one.seq)
 
     def of(self, customer_id: str) -> Sequence[StoredOrder]:
-        """Give those of one customer, as they came."""
+        """Return those of one customer, as they came."""
         return self._by_customer.get(customer_id, ())
 
     @property

@@ -70,7 +70,7 @@ class Shop:
         return found if version is not None else [*found, "There is no model that can be used."]
 
     def now(self) -> Present:
-        """Give what is current.
+        """Return what is current.
 
         Raises
         ------
@@ -106,7 +106,7 @@ class Shop:
                 self._retired.pop(0)[1].close()
 
     def customer_version(self, customer_id: str) -> tuple[object, ...]:
-        """Give what changes whenever the view of a customer may: a key to keep finished answers by."""
+        """Return what changes whenever the view of a customer may: a key to keep finished answers by."""
         moment = self._moment()  # before it is looked up: what comes meanwhile is another moment
         present = self.now()
         version = self.current.version
@@ -114,7 +114,7 @@ class Shop:
         return self._version_of(customer_id, present, version)
 
     def customer_version_at_once(self, customer_id: str) -> tuple[object, ...] | None:
-        """Give the version of a customer's view without waiting, for an event loop: within 20 microseconds.
+        """Return the version of a customer's view without waiting, for an event loop: within 20 microseconds.
 
         None where something has been written since the shop looked last, whatever it was, or where it takes a network
         to know: then :meth:`customer_version` looks.
@@ -131,12 +131,12 @@ class Shop:
         return present.generation.name, model, len(newer), newer[-1].seq if newer else 0, is_gone
 
     def _moment(self) -> tuple[object, ...]:
-        """Give what changes whenever any process of the service has written something that an answer is made of."""
+        """Return what changes whenever any process of the service has written something that an answer is made of."""
         model = stamp_current(self.plan.models_dir), self.current.loads
         return stamp_of(self.plan.folder), model, self.state.version()
 
     def customer(self, customer_id: str) -> CustomerView:
-        """Give all that is known of a customer, with orders received a moment ago.
+        """Return all that is known of a customer, with orders received a moment ago.
 
         Raises
         ------
@@ -167,7 +167,7 @@ class Shop:
         return not present.gone.names(customer_id) and present.generation.find(customer_id) is not None
 
     def explain(self, customer_id: str) -> dict[str, Any]:
-        """Give where a customer's score comes from: what each family of features adds to the log-odds.
+        """Return where a customer's score comes from: what each family of features adds to the log-odds.
 
         Raises
         ------
@@ -194,7 +194,7 @@ class Shop:
         return is_explained or row["status"] != "scored"
 
     def _day_of(self, generation: Generation, history: History) -> int:
-        """Give the day to score a customer at: that of the list, or the day after an order that came since."""
+        """Return the day to score a customer at: that of the list, or the day after an order that came since."""
         days = [generation.facts["as_of"]]
         if history.received:
             days.append(history.last_day + 1)
@@ -203,7 +203,7 @@ class Shop:
         return int(max(days))
 
     def _unscored(self, history: History, customer_id: str) -> dict[str, Any]:
-        """Give a row for a customer who came since, where no model can be used."""
+        """Return a row for a customer who came since, where no model can be used."""
         return row_of(list_one_unscored(history.few, customer_id, as_of=history.last_day + 1), segment=None)
 
     def receive(self, rows: Sequence[PurchaseRow], *, key_id: int | None) -> list[OrderStatus]:
@@ -225,7 +225,7 @@ class Shop:
         )
 
     def customers(self, query: CustomerQuery) -> CustomerPage:
-        """Give a page of the list, as of the generation; orders received since are in the views of single customers."""
+        """A page of the list, as of the generation; orders received since are in the views of single customers."""
         if query.prefix and not query.prefix.startswith("p_") and self.plan.options.pseudonym_key is not None:
             query = replace(query, prefix=self.plan.options.own_id(query.prefix))  # only a whole id can be looked for
         present = self.now()
@@ -250,7 +250,7 @@ class Shop:
         return self.now().figures
 
     def retention(self, kind: str = "month", **how: Any) -> dict[str, Any]:
-        """Give every retention figure, period by period."""
+        """Return every retention figure, period by period."""
         return self.figures.retention(kind, **how).to_dict()
 
     def cohorts(self, kind: str = "month", **how: Any) -> dict[str, Any]:
@@ -258,11 +258,11 @@ class Shop:
         return self.figures.cohorts(kind, **how).to_dict()
 
     def segments(self) -> dict[str, Any]:
-        """Give the RFM segments, with the churn probability of each."""
+        """Return the RFM segments, with the churn probability of each."""
         return dict(self.now().generation.facts["segments"])
 
     def overview(self) -> dict[str, Any]:
-        """Give what a shop looks at first."""
+        """Return what a shop looks at first."""
         present = self.now()
         facts = present.generation.facts
         return {
@@ -275,12 +275,12 @@ class Shop:
         }
 
     def summary(self) -> dict[str, Any]:
-        """Give how many customers there are, of which status and risk, what is at stake, and in which currency."""
+        """Return how many customers there are, of which status and risk, what is at stake, and in which currency."""
         facts = self.now().generation.facts
         return {**facts["summary"], "currency": facts["currency"]}
 
     def grade(self) -> Any:
-        """Give the grade of the current model, as its card has it; None where there is no model."""
+        """Return the grade of the current model, as its card has it; None where there is no model."""
         return self._grade()
 
     def _grade(self) -> Any:
@@ -310,7 +310,7 @@ class Shop:
         return list_models(self.plan.models_dir)
 
     def model_view(self, version: str | None = None) -> dict[str, Any]:
-        """Give the card of a model, by default of the current one."""
+        """Return the card of a model, by default of the current one."""
         from churnrisk.store import read_card, verify_model
 
         entry = verify_model(self.plan.models_dir, version=version)
@@ -347,7 +347,7 @@ class Shop:
         return self.figures.use(lambda orders: measure_on(self.state, stored, orders))
 
     def model(self) -> ChurnModel:
-        """Give the current model."""
+        """Return the current model."""
         return self.current.get()
 
     def warm_up(self) -> None:

@@ -133,7 +133,7 @@ def _run(task: Task) -> int:
 
 
 def _explain(folder: Path, code: int) -> Exception:
-    """Give what the end of the process means."""
+    """Return what the end of the process means."""
     failure = folder / FAILURE
     if code == 2 and failure.exists():
         found = json.loads(_read(failure))

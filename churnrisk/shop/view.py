@@ -71,7 +71,7 @@ class CustomerView:
     order_total: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
+        """Return plain values for JSON."""
         return asdict(self)
 
 
@@ -135,7 +135,7 @@ def make_view(
 
 
 def row_of(scores: Scores, *, segment: str | None) -> dict[str, Any]:
-    """Give the scores of one customer as a row of the list; the place among all is not known."""
+    """Return the scores of one customer as a row of the list; the place among all is not known."""
     [record] = Table({name: values.tolist() for name, values in scores.columns.items()}).records()
     alive = float(scores.alive_probability[0])
     return record | {"risk_rank": None, "alive_probability": None if np.isnan(alive) else alive, "segment": segment}

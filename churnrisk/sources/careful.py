@@ -80,7 +80,7 @@ class RecordReader:
         self._no_closing = re.compile(r'[^"]*(?:""[^"]*)*\Z')
 
     def read(self, lines: _Lines) -> Iterator[tuple[int, list[str] | None, str, str]]:
-        """Give line, fields, reason and text; fields are None for what is no record."""
+        """Yield line, fields, reason and text; fields are None for what is no record."""
         while (line := lines.read()) is not None:
             number = lines.number
             if not line or line.isspace():

@@ -36,25 +36,25 @@ class ColumnMatch:
 
     @property
     def names(self) -> dict[str, str]:
-        """Give the user's header of each role."""
+        """Return the user's header of each role."""
         return {role: self.headers[position] for role, position in self.positions.items()}
 
     @property
     def money(self) -> str:
-        """Give the role that amounts come from: ``amount``, ``unit_price`` (times the quantity), or none."""
+        """Return the role that amounts come from: ``amount``, ``unit_price`` (times the quantity), or none."""
         if "amount" in self.positions:
             return "amount"
         return "unit_price" if {"unit_price", "quantity"} <= set(self.positions) else ""
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """Give the headers that stand for no role."""
+        """Return the headers that stand for no role."""
         used = set(self.positions.values())
         return tuple(header for position, header in enumerate(self.headers) if position not in used)
 
     @property
     def converted(self) -> str:
-        """Give the options by which a payment export's amounts in one currency are read; empty where it has none."""
+        """Return the options by which a payment export's amounts in one currency are read; empty where it has none."""
         plain = {plain_header(header): header for header in self.ignored}
         pairs = (("amount", "convertedamount"), ("currency", "convertedcurrency"))
         found = [say_option(role, plain[name]) for role, name in pairs if name in plain]
@@ -185,7 +185,7 @@ def _take(headers: Sequence[str], names: Names, role: str, positions: dict[str, 
 
 
 def _find_by_alias(names: Names, role: str) -> list[int]:
-    """Give the columns whose header names the role, from the surest list of names that has any."""
+    """Return the columns whose header names the role, from the surest list of names that has any."""
     tiers = _PLAIN_ALIASES[role]
     plain = {name for name, _, _ in names}
     if role == "order_status" and plain & _ADDRESS:
@@ -253,7 +253,7 @@ def check_roles(chosen: Mapping[str, str]) -> None:
 def _take_chosen(
     headers: Sequence[str], chosen: Mapping[str, str], roles: Sequence[str]
 ) -> tuple[set[str], dict[str, int]]:
-    """Give the roles that no column is to have, and the columns that were chosen."""
+    """Return the roles that no column is to have, and the columns that were chosen."""
     off = {role for role, header in chosen.items() if role in OPTIONAL_ROLES and not header}
     found = {role: header for role, header in chosen.items() if role in roles and role not in off}
     return off, {role: _find_chosen(headers, role, header) for role, header in found.items()}
@@ -279,7 +279,7 @@ def _say_ambiguous(headers: Sequence[str], role: str, candidates: Sequence[int])
 
 
 def _find_near(headers: Sequence[str], missing: Sequence[str], positions: Mapping[str, int]) -> dict[str, list[str]]:
-    """Give the headers that are nearest in spelling to the names of each missing role, of those that are not taken."""
+    """The headers that are nearest in spelling to the names of each missing role, of those that are not taken."""
     free = [header for place, header in enumerate(headers) if place not in positions.values()]
     near = {}
     for role in missing:

@@ -57,7 +57,7 @@ class SourceContent:
         return False
 
     def digests(self, folder: Path, *, threads: int | None = None) -> tuple[str, ...] | None:
-        """Give the digest of what is in each file; None where one changed meanwhile.
+        """Return the digest of what is in each file; None where one changed meanwhile.
 
         Parameters
         ----------

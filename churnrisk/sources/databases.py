@@ -29,7 +29,7 @@ def is_database_url(source: str) -> bool:
 
 
 def split_table(url: str) -> tuple[str, str | None]:
-    """Give a URL without its ``table=``, and the table."""
+    """Return a URL without its ``table=``, and the table."""
     if url.lower().startswith("sqlite:"):  # its path may begin with any number of slashes
         path, _, query = url.partition("?")
         return path, dict(parse_qsl(query)).get("table")
@@ -41,7 +41,7 @@ def split_table(url: str) -> tuple[str, str | None]:
 
 
 def read_database(url: str, database: Database, options: IntakeOptions) -> RawRows:
-    """Give the rows of a table, ``...?table=orders``, or of a query."""
+    """Return the rows of a table, ``...?table=orders``, or of a query."""
     bare, table = split_table(url)
     options = replace(options, table=table or options.table)
     if url.lower().startswith("sqlite"):

@@ -54,7 +54,7 @@ codecs.register_error("churnrisk-mark", mark_undecoded)
 
 
 def check_encoding(name: str) -> str:
-    """Give the name of an encoding that the user has chosen, if there is such a one for text."""
+    """Return the name of an encoding that the user has chosen, if there is such a one for text."""
     try:
         info = codecs.lookup(name)
         "a".encode(info.name)
@@ -101,7 +101,7 @@ def _find_wide(head: bytes) -> str:
 
 
 def _sample_high_bytes(path: Path) -> tuple[bytes, int, int]:
-    """Give lines with bytes beyond ASCII from all over the file, and count whole UTF-8 characters and stray bytes."""
+    """Return lines with bytes beyond ASCII from all over the file, and count whole UTF-8 characters and stray bytes."""
     sample: list[bytes] = []
     size = wholes = parts = 0
     share = max(4096, _SAMPLE * _CHUNK // max(path.stat().st_size, _CHUNK))

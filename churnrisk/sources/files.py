@@ -48,7 +48,7 @@ _CHUNK = 1 << 22
 
 
 def open_file(path: Path, database: Database, options: IntakeOptions, *, name: str) -> RawRows:
-    """Give the rows of one file."""
+    """Return the rows of one file."""
     kind = tell_kind(path, name)
     if kind == "parquet" and not options.parquet:
         raise SourceError(f"{name} is Parquet, which is turned off here (`parquet_uploads`); send it as CSV.")
@@ -171,7 +171,7 @@ def _read_workbook(path: Path, database: Database, options: IntakeOptions, name:
 
 
 def _choose_sheets(sheets: list[dict[str, Any]], options: IntakeOptions, *, name: str) -> list[dict[str, Any]]:
-    """Give the sheet that the user has named, or those that can be seen."""
+    """Return the sheet that the user has named, or those that can be seen."""
     names = ", ".join(sheet["name"] for sheet in sheets)
     if options.table is not None:
         chosen = [sheet for sheet in sheets if sheet["name"] == options.table]

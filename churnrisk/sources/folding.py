@@ -35,7 +35,7 @@ _TO = {
 
 
 def fold_id(customer_id: str) -> str:
-    r"""Give the form of an id that all its writings have in common.
+    r"""Return the form of an id that all its writings have in common.
 
     Without invisible characters, spaces of one kind, composed (NFC), in small letters, in one alphabet where all
     letters of another look like letters of it, and a whole number without leading zeros and ``.0``.
@@ -78,7 +78,7 @@ _ONLY_CYRILLIC = "".join(
 
 
 def is_unusual_sql(engine: SqlEngine, value: str) -> str:
-    """Give the condition of an id whose form only :func:`fold_id` can tell; all others have :func:`usual_form_sql`.
+    """Return the condition of an id whose form only :func:`fold_id` can tell; all others have :func:`usual_form_sql`.
 
     That is one with a character that is no composed letter of our alphabets, with letters of two, or a code whose
     letters could all be Latin ones.
@@ -91,18 +91,18 @@ def is_unusual_sql(engine: SqlEngine, value: str) -> str:
 
 
 def usual_form_sql(engine: SqlEngine, value: str) -> str:
-    """Give SQL for the form of any other id, in the part that all engines share."""
+    """Return SQL for the form of any other id, in the part that all engines share."""
     digits = f"trim(LEADING '0' FROM regexp_replace({value}, '[.]0+$', ''))"
     return f"CASE WHEN {is_number_sql(engine, value)} THEN coalesce(nullif({digits}, ''), '0') ELSE lower({value}) END"
 
 
 def is_number_sql(engine: SqlEngine, value: str) -> str:
-    """Give the condition of a usual id that is a number with zeros before it or behind its point."""
+    """Return the condition of a usual id that is a number with zeros before it or behind its point."""
     return f"(({value} LIKE '0%' OR {value} LIKE '%.0%') AND {engine.matches_sql(value, '^[0-9]+([.]0+)?$')})"
 
 
 def fold_sql(value: str, database: Database, options: IntakeOptions) -> str:
-    """Give SQL for a trimmed id as these options have it, before any pseudonym."""
+    """Return SQL for a trimmed id as these options have it, before any pseudonym."""
     if not options.fold_ids:
         return f"lower({value})" if options.fold_case else value
     database.add_function("churnrisk_fold_id", fold_id)
@@ -111,5 +111,5 @@ def fold_sql(value: str, database: Database, options: IntakeOptions) -> str:
 
 
 def own_sql(value: str, database: Database, options: IntakeOptions) -> str:
-    """Give SQL for the customer id that stands for one in a file: folded, and replaced, as these options say."""
+    """Return SQL for the customer id that stands for one in a file: folded, and replaced, as these options say."""
     return pseudonym_sql(fold_sql(value, database, options), database, options.pseudonym_key)

@@ -19,7 +19,7 @@ _UTC = ("UTC", "Etc/UTC", "GMT", "Zulu")
 
 
 def read_frame(source: Any, database: Database, *, timezone: str | None = None) -> RawRows:
-    """Give the rows of a pandas or Polars frame, or of anything else that Narwhals takes."""
+    """Return the rows of a pandas or Polars frame, or of anything else that Narwhals takes."""
     frame = _open_frame(source)
     headers = tuple(str(name) for name in frame.columns)
     kinds = [frame[name].dtype for name in frame.columns]

@@ -63,13 +63,13 @@ def plain_header(header: str) -> str:
 
 
 def split_header(header: str) -> list[str]:
-    """Give the words of a header, and signs of currencies, in small letters."""
+    """Return the words of a header, and signs of currencies, in small letters."""
     spaced = re.sub(r"(?<=[a-zа-я])(?=[A-ZА-Я])", " ", header)
     return re.findall(r"[^\W_]+|[€$£₽₴₺]", spaced.casefold())
 
 
 def bare_header(header: str) -> tuple[str, str]:
-    """Give a header without the unit or the tax that is named behind it, and the currency that it names, or nothing.
+    """Return a header without the unit or the tax that is named behind it, and the currency that it names, or nothing.
 
     The name is empty where nothing stands behind it.
 
@@ -114,7 +114,7 @@ def _folded(names: frozenset[str]) -> dict[str, str]:
 
 
 def read_headers(headers: Sequence[str], names: frozenset[str]) -> tuple[list[str], list[str]]:
-    """Give the plain names of headers, and those headers in which letters of another alphabet were read as ours.
+    """Return the plain names of headers, and those headers in which letters of another alphabet were read as ours.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _find_twins(values: list[Any]) -> str:
-    """Give the name that stands twice in one of some values, or within; empty for none."""
+    """Return the name that stands twice in one of some values, or within; empty for none."""
     for value in values:
         name = value.name if isinstance(value, _Twins) else _find_twins(value) if isinstance(value, list) else ""
         if name:
@@ -68,7 +68,7 @@ class _Columns:
         self._is_id = _tell_ids(task)
 
     def take(self, line: int, record: dict[str, Any]) -> list[str]:
-        """Give the cells of an object; an object within gives a column for each of its parts, as ``billing.email``."""
+        """The cells of an object; an object within gives a column for each of its parts, as ``billing.email``."""
         self.odd += [
             (line, name, _text(value)) for name, value in record.items() if _is_odd(value) and self._is_id(name)
         ]
@@ -84,7 +84,7 @@ class _Columns:
 
     @property
     def typed(self) -> list[int]:
-        """Give the places of the columns that hold numbers only."""
+        """Return the places of the columns that hold numbers only."""
         return [place for name, place in self.headers.items() if self._kinds.get(name) == {True}]
 
 
@@ -129,7 +129,7 @@ def _write_odd(task: Task, columns: _Columns) -> None:
 
 
 def _tell_ids(task: Task) -> Callable[[str], bool]:
-    """Give what tells whether a name is one of ids, of customers or of orders."""
+    """Return what tells whether a name is one of ids, of customers or of orders."""
     roles = ("customer_id", "order_id")
     names = {plain_header(name) for role in roles for tier in ALIASES[role] for name in tier}
     names |= {plain_header(task.columns[role]) for role in roles if role in task.columns}
@@ -141,7 +141,7 @@ def _is_odd(value: Any) -> bool:
 
 
 def _flatten(record: dict[str, Any], parts: dict[str, set[str]]) -> Iterator[tuple[str, Any]]:
-    """Give names and values, those of an object within by its own name and theirs."""
+    """Yield names and values, those of an object within by its own name and theirs."""
     for name, value in record.items():
         if not isinstance(value, dict) or not 0 < len(value) <= _PARTS:
             yield name, value
@@ -206,7 +206,7 @@ def _array(task: Task) -> Iterator[tuple[int, Any, str]]:
 
 
 def _told(record: Any) -> tuple[Any, str]:
-    """Give a record, or its text where nobody could say which of two values is meant, with the reason."""
+    """Return a record, or its text where nobody could say which of two values is meant, with the reason."""
     if not isinstance(record, _Twins):
         return record, ""
     shown = json.dumps(record, ensure_ascii=False, default=str)
@@ -214,7 +214,7 @@ def _told(record: Any) -> tuple[Any, str]:
 
 
 def deepest(text: str) -> int:
-    """Give how deep brackets are nested, counting those inside of strings, too: never too few."""
+    """Return how deep brackets are nested, counting those inside of strings, too: never too few."""
     if text.count("[") + text.count("{") <= 64:
         return 0
     depth = most = 0

@@ -35,7 +35,7 @@ _SUMS = wording("{number} rows of totals ({names}) were passed over, in {other}.
 
 
 def sample_rows(raw: RawRows, database: Database) -> Sequence[Row]:
-    """Give some rows of a source, the first ones where it has an order."""
+    """Return some rows of a source, the first ones where it has an order."""
     fields = ", ".join(f"c{place}" for place in range(len(raw.headers)))
     try:
         return database.connection.execute(f"SELECT {fields} FROM {raw.sql} LIMIT {_SAMPLE}").fetchall()
@@ -44,7 +44,7 @@ def sample_rows(raw: RawRows, database: Database) -> Sequence[Row]:
 
 
 def settle_lines(raw: RawRows, match: ColumnMatch, database: Database, *, rows: int, undated: int) -> RawRows:
-    """Give purchase rows only; the source itself where all of its rows are some.
+    """Return purchase rows only; the source itself where all of its rows are some.
 
     A **continuation line** has no date, and no customer or the order id of the row above, as exports write the further
     lines of an order; it takes what the first line of its order says about the order. A **row of totals** has a word
@@ -104,7 +104,7 @@ def _set_odd_aside(raw: RawRows, match: ColumnMatch, database: Database) -> RawR
 
 
 def _odd_sql(raw: RawRows, match: ColumnMatch) -> str:
-    """Give SQL for the cells that are no value, with the headers of their columns."""
+    """Return SQL for the cells that are no value, with the headers of their columns."""
     fields = "{'line': 'BIGINT', 'place': 'INTEGER', 'value': 'VARCHAR', 'reason': 'VARCHAR'}"
     dialect = "auto_detect=false, header=false, delim=',', quote='\"', escape='\"'"
     selects = ["SELECT 0 AS file, 0 AS line, '' AS name, '' AS value, '' AS reason WHERE false"]
@@ -124,7 +124,7 @@ def _file(raw: RawRows) -> str:
 
 
 def _cell(match: ColumnMatch, role: str) -> str:
-    """Give SQL for the trimmed text of a role; NULL where there is no such column."""
+    """Return SQL for the trimmed text of a role; NULL where there is no such column."""
     return trim_sql(f"c{match.positions[role]}") if role in match.positions else "CAST(NULL AS VARCHAR)"
 
 
@@ -179,7 +179,7 @@ def _word_sql(raw: RawRows, match: ColumnMatch) -> str:
 
 
 def _total_sql(raw: RawRows, match: ColumnMatch) -> tuple[str, str]:
-    """Give SQL that is true for rows of totals, and for those of them that are some only if there is no other."""
+    """Return SQL that is true for rows of totals, and for those of them that are some only if there is no other."""
     customer, order, product = (_cell(match, role) for role in ("customer_id", "order_id", "product_id"))
     dated = f"({_cell(match, 'ordered_at')} IS NOT NULL AND NOT {_is_word(_cell(match, 'ordered_at'))})"
     blank = " AND ".join(f"({cell} IS NULL OR {_is_word(cell)})" for cell in (order, product))
@@ -204,7 +204,7 @@ def _has_blank_status(raw: RawRows, match: ColumnMatch, database: Database) -> b
 
 
 def _continue_orders(raw: RawRows, match: ColumnMatch, database: Database, *, has_blank: bool) -> RawRows:
-    """Give continuation lines what the first line of their order says, and zero for an amount that is not there."""
+    """Fill continuation lines with what the first line of their order says, and an absent amount with zero."""
     rows = _mark_rest(raw, match, has_blank=has_blank)
     [(count,)] = database.connection.execute(f"SELECT count(*) FROM ({rows}) WHERE is_rest AND head > 0").fetchall()
     if not count:
@@ -228,7 +228,7 @@ def _continue_orders(raw: RawRows, match: ColumnMatch, database: Database, *, ha
 
 
 def _mark_rest(raw: RawRows, match: ColumnMatch, *, has_blank: bool) -> str:
-    """Give SQL for the rows with ``is_rest``, and with ``head``, which numbers the rows that continue no other."""
+    """Return SQL for the rows with ``is_rest``, and with ``head``, which numbers the rows that continue no other."""
     window = f"OVER ({'PARTITION BY file ' if raw.files else ''}ORDER BY line)"
     customer, day, order = (_cell(match, role) for role in ("customer_id", "ordered_at", "order_id"))
     others = [cell for place, cell in enumerate(_fields(raw)) if place not in match.positions.values()]

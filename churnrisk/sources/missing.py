@@ -49,7 +49,7 @@ def say_missing(
 
 
 def _find_dates(rows: Sequence[Row]) -> list[int]:
-    """Give the columns of a sample that hold dates."""
+    """Return the columns of a sample that hold dates."""
     return [place for place, cells in enumerate(_columns(rows)) if _is_mostly(_DATE, cells)]
 
 

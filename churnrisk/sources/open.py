@@ -21,7 +21,7 @@ _CHUNK = 1 << 22
 
 
 def open_source(source: Any, database: Database, options: IntakeOptions) -> RawRows:
-    """Give the rows of a file, a folder, standard input, a database or a frame, as text."""
+    """Return the rows of a file, a folder, standard input, a database or a frame, as text."""
     if not isinstance(source, str | Path):
         from churnrisk.sources.frames import read_frame
 
@@ -54,7 +54,7 @@ def _save_stdin(database: Database, options: IntakeOptions) -> Path:
 
 
 def list_files(source: str | Path) -> list[Path]:
-    """Give the files of a folder or pattern, by name; none for anything else.
+    """Return the files of a folder or pattern, by name; none for anything else.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def list_files(source: str | Path) -> list[Path]:
 
 
 def _open_many(path: Path, database: Database, options: IntakeOptions) -> RawRows:
-    """Give the rows of all files of a folder or pattern, which must have the same columns."""
+    """Return the rows of all files of a folder or pattern, which must have the same columns."""
     files = list_files(path)
     if not files:
         raise SourceError(f"{path} holds no files; name a file or a folder of purchases.")

@@ -59,7 +59,7 @@ class LeftOut:
     digests: frozenset[str]
 
     def among(self, customer_ids: Iterable[str]) -> set[str]:
-        """Give those of some customers who are left out."""
+        """Return those of some customers who are left out."""
         return {one for one in customer_ids if self.digest(one) in self.digests}
 
     @property
@@ -236,7 +236,7 @@ class IntakeOptions:
             )
 
     def own_id(self, customer_id: str) -> str:
-        """Give a customer id that a user names as purchases read with these options have it."""
+        """Return a customer id that a user names as purchases read with these options have it."""
         from churnrisk.sources.folding import fold_id
         from churnrisk.sources.pseudonyms import pseudonym_of
 

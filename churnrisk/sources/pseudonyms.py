@@ -21,14 +21,14 @@ _BLOCK = 64
 
 
 def pseudonym_of(key: bytes, customer_id: str) -> str:
-    """Give the pseudonym of a customer id."""
+    """Return the pseudonym of a customer id."""
     if PSEUDONYM.fullmatch(customer_id):
         return customer_id
     return "p_" + hmac.new(key, customer_id.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
 
 
 def pseudonym_sql(identity: str, database: Database, key: bytes | None) -> str:
-    """Give SQL for the pseudonym of an id; the id itself where there is no key.
+    """Return SQL for the pseudonym of an id; the id itself where there is no key.
 
     The key goes to the engine as values, never as text of a statement, which an error message could repeat.
     """

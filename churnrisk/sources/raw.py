@@ -79,24 +79,24 @@ class RawRows:
 
     @property
     def columns_beside(self) -> str:
-        """Give the columns that the rows have beside their fields, with commas before them."""
+        """Return the columns that the rows have beside their fields, with commas before them."""
         return (", line" if self.has_lines else "") + (", file" if self.files else "")
 
     def without(self, query: str) -> RawRows:
-        """Give the same rows, of which those of a query were set aside: file, line, column, value, reason and kind."""
+        """The same rows, of which those of a query were set aside: file, line, column, value, reason and kind."""
         return replace(self, aside=(*self.aside, query))
 
     @property
     def line_sql(self) -> str:
-        """Give SQL for the line of a row in a table made of these rows."""
+        """Return SQL for the line of a row in a table made of these rows."""
         return "line" if self.has_lines else f"(rowid + {self.first_line})"
 
     @property
     def file_sql(self) -> str:
-        """Give SQL for the name of the file of a row, empty where there is one file only."""
+        """Return SQL for the name of the file of a row, empty where there is one file only."""
         return f"[{', '.join(quote_text(name) for name in self.files)}][file + 1]" if self.files else "''"
 
     @property
     def hash_sql(self) -> str:
-        """Give SQL for a number that is equal for rows that are equal in every column."""
+        """Return SQL for a number that is equal for rows that are equal in every column."""
         return f"hash({', '.join(f'c{k}' for k in range(len(self.headers)))})"

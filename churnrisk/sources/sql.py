@@ -13,7 +13,7 @@ def quote_name(value: str) -> str:
 
 
 def is_plain_sql(column: str) -> str:
-    """Give SQL that is false where a text may need trimming or unescaping: it begins or ends beyond ``(`` to ``}``."""
+    """SQL that is false where a text may need trimming or unescaping: it begins or ends beyond ``(`` to ``}``."""
     return f"({column} >= '(' AND {column} < '~' AND {column}[-1] BETWEEN '!' AND '~')"
 
 

@@ -95,7 +95,7 @@ def _continue_utf8(data: bytes) -> tuple[bool, bytes]:
 def read_text(
     path: Path, database: Database, options: IntakeOptions, *, name: str, headers: tuple[str, ...] = ()
 ) -> RawRows:
-    """Give the rows of a comma, semicolon, tab or pipe separated file, whose first line ``headers`` may name."""
+    """Return the rows of a comma, semicolon, tab or pipe separated file, whose first line ``headers`` may name."""
     scan = scan_text(path)
     if not scan.size:
         raise SourceError(f"{name} is empty; it must have a header and a row per purchase.")
@@ -190,7 +190,7 @@ def _read_fast(
 
 
 def csv_sql(path: Path, delimiter: str, width: int, *, skip: int, numbered: bool = False, longest: int = 0) -> str:
-    """Give the engine's own reader, told everything, with nothing to guess."""
+    """Return the engine's own reader, told everything, with nothing to guess."""
     line = "'line': 'BIGINT', " if numbered else ""
     fields = line + ", ".join(f"'c{k}': 'VARCHAR'" for k in range(width))
     size = f", max_line_size={2 * longest + 65536}" if longest > 1 << 19 else ""
@@ -223,7 +223,7 @@ def _read_carefully(
 
 
 def path_in(database: Database, name: str) -> Path:
-    """Give a name that is not taken in the database's folder."""
+    """Return a name that is not taken in the database's folder."""
     return database.folder / f"{len(list(database.folder.iterdir()))}-{name}"
 
 
@@ -232,7 +232,7 @@ def _format(dialect: Dialect) -> str:
 
 
 def number_rows(raw: RawRows) -> RawRows:
-    """Give the same rows with their lines as a column."""
+    """Return the same rows with their lines as a column."""
     if raw.has_lines:
         return raw
     numbered = f"(SELECT *, row_number() OVER () + {raw.first_line - 1} AS line FROM {raw.sql})"

@@ -69,7 +69,7 @@ class TypedSource:
 
 
 def open_typed(source: Any, spark: Spark, options: IntakeOptions) -> TypedSource:
-    """Give the rows of Parquet files, or of a frame of PySpark.
+    """Return the rows of Parquet files, or of a frame of PySpark.
 
     Raises
     ------

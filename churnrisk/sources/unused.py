@@ -57,7 +57,7 @@ def name_ignored(match: ColumnMatch) -> list[str]:
 
 
 def find_identifiers(match: ColumnMatch) -> list[str]:
-    """Give the headers of columns, beside that of the customers, which by their name may tell customers apart."""
+    """Return the headers of columns, beside that of the customers, which by their name may tell customers apart."""
     further = [match.names[role] for role in ("email", "phone") if role in match.positions]
     return further + [header for header in match.ignored if _is_identifier(header)]
 

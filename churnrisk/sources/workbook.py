@@ -94,7 +94,7 @@ def _check_members(members: list[zipfile.ZipInfo], task: Task) -> None:
 
 
 def _list_sheets(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> list[str]:
-    """Give the file of each sheet, in their order."""
+    """Return the file of each sheet, in their order."""
     texts = {member.filename.lower(): archive.read(member) for member in members if "workbook.xml" in member.filename}
     book = next((text for name, text in texts.items() if name.endswith("workbook.xml")), b"")
     links = next((text for name, text in texts.items() if name.endswith("workbook.xml.rels")), b"")

@@ -15,7 +15,7 @@ WITHHELD = ("_hash", "digest", "_token")
 
 
 def find_held(state: State, customer_ids: Set[str], digests: Set[str] = frozenset()) -> dict[str, list[dict[str, Any]]]:
-    """Give every row that names a customer, by table; tables without one are left out.
+    """Return every row that names a customer, by table; tables without one are left out.
 
     A row of the customer is given as it is; of another one, such as a job with the orders of many, only the parts that
     name the customer.
@@ -57,7 +57,7 @@ def _show(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
 
 
 def _read(cell: Any) -> Any:
-    """Give a document as what it says, and any other cell as it is."""
+    """Return a document as what it says, and any other cell as it is."""
     return json.loads(cell) if _is_document(cell) else cell
 
 
@@ -72,7 +72,7 @@ def _is_document(cell: Any) -> bool:
 
 
 def _parts_naming(value: Any, ids: Set[str]) -> list[Any]:
-    """Give the innermost parts of a value that name a customer: plain fields beside the name, and no other customer."""
+    """The innermost parts of a value that name a customer: plain fields beside the name, and no other customer."""
     if isinstance(value, str):
         return [value] if not ids.isdisjoint((value, *SEPARATORS.split(value))) else []
     if isinstance(value, list):

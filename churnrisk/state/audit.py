@@ -62,6 +62,6 @@ def _json(detail: Mapping[str, Any]) -> str:
 
 
 def list_audit(state: State, *, limit: int = 100) -> list[AuditEntry]:
-    """Give the newest entries, newest first."""
+    """Return the newest entries, newest first."""
     query = "SELECT audit_id, at, key_id, action, detail FROM audit ORDER BY audit_id DESC LIMIT ?"
     return [AuditEntry(*[*row[:-1], json.loads(row[-1])]) for row in state.rows(query, (limit,))]

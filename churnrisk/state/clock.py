@@ -9,10 +9,10 @@ from churnrisk.clock import utc_now
 
 
 def now(timespec: Literal["seconds", "microseconds"] = "seconds") -> str:
-    """Give the present moment (UTC) as ISO 8601."""
+    """Return the present moment (UTC) as ISO 8601."""
     return utc_now().isoformat(timespec=timespec)
 
 
 def later(seconds: float) -> str:
-    """Give the moment so many seconds from now (before now, if negative), as :func:`now` does."""
+    """Return the moment so many seconds from now (before now, if negative), as :func:`now` does."""
     return (utc_now() + dt.timedelta(seconds=seconds)).isoformat(timespec="seconds")

@@ -92,7 +92,7 @@ def _copy_file(source: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def _making(target: Path, source: StatePlace) -> Iterator[Path]:
-    """Give an empty file that becomes the target, complete in itself, when a state was copied into it.
+    """Yield an empty file that becomes the target, complete in itself, when a state was copied into it.
 
     Opening it as the state makes it one with a write-ahead log again.
     """
@@ -148,7 +148,7 @@ def _copy_table(ours: State, theirs: State, table: str) -> int:
 
 
 def _read_table(state: State, table: str) -> Iterator[list[tuple[Any, ...]]]:
-    """Give the rows of a table; those of the runs one run at a time, since they are many."""
+    """Yield the rows of a table; those of the runs one run at a time, since they are many."""
     if table != "run_scores":
         yield state.rows(f"SELECT * FROM {table}")  # noqa: S608 - names of ours
         return

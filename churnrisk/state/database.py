@@ -47,7 +47,7 @@ class Place(Protocol):
         """Number further rows after those that are there, which came with numbers of their own."""
 
     def write(self, sql: str) -> str:
-        """Give a statement, written for SQLite, as this database reads it."""
+        """Return a statement, written for SQLite, as this database reads it."""
 
     def scrub(self, connection: Any) -> bool:
         """Remove what was deleted from freed space; False where another process keeps it there."""
@@ -59,7 +59,7 @@ class Place(Protocol):
         """Find out that what was opened can be read, and is what is there now."""
 
     def find_version(self, connection: Any) -> int:
-        """Give a number that changes when another connection has committed."""
+        """Return a number that changes when another connection has committed."""
 
     def explaining(self) -> contextlib.AbstractContextManager[None]:
         """Say in our words what the database has against a statement."""
@@ -136,7 +136,7 @@ class State:
 
     @contextlib.contextmanager
     def _borrow(self) -> Iterator[Any]:
-        """Give this thread's own connection inside a transaction, else one that nobody uses."""
+        """Yield this thread's own connection inside a transaction, else one that nobody uses."""
         own = getattr(self._own, "connection", None)
         if own is not None:
             yield own
@@ -181,13 +181,13 @@ class State:
             self._place.continue_numbers(connection)
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Give the rows of a query with parameters, or what a statement is ``RETURNING``."""
+        """Return the rows of a query with parameters, or what a statement is ``RETURNING``."""
         with self._place.explaining(), self._borrow() as connection:
             found: list[tuple[Any, ...]] = connection.execute(self._place.write(query), values).fetchall()
             return found
 
     def columns(self, table: str) -> list[str]:
-        """Give the names of the columns of a table, in their order."""
+        """Return the names of the columns of a table, in their order."""
         with self._place.explaining(), self._borrow() as connection:
             empty = connection.execute(f"SELECT * FROM {table} LIMIT 0")  # noqa: S608 - a name of ours
             return [str(one[0]) for one in empty.description]
@@ -199,7 +199,7 @@ class State:
             return self._place.find_format(connection)
 
     def version(self) -> int:
-        """Give a number that changes when anything was committed, by this process or another: to drop caches by.
+        """Return a number that changes when anything was committed, by this process or another: to drop caches by.
 
         It takes microseconds on SQLite. Only for comparing with what the same `State` said before.
         """
@@ -253,12 +253,12 @@ class State:
 
 
 def default_state_path(models_dir: Path) -> Path:
-    """Give where the state file is when nothing says otherwise: ``state.db`` beside the folder of models."""
+    """Return where the state file is when nothing says otherwise: ``state.db`` beside the folder of models."""
     return models_dir.resolve().parent / "state.db"
 
 
 def copies_folder(place: StatePlace, models_dir: Path) -> Path:
-    """Give the folder of kept copies of purchases: beside the state file, else where that would be."""
+    """Return the folder of kept copies of purchases: beside the state file, else where that would be."""
     beside = place.resolve() if isinstance(place, Path) else default_state_path(models_dir)
     return beside.parent / "kept-purchases"
 

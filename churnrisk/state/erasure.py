@@ -145,7 +145,7 @@ def _erase_from_documents(state: State, moments: Mapping[str, str | None], found
 
 
 def _without(value: Any, ids: set[str], named: set[str], *, has_text: bool) -> Any:
-    """Give a JSON value without what names a customer: None for what has to go as a whole."""
+    """Return a JSON value without what names a customer: None for what has to go as a whole."""
     if isinstance(value, str):
         hits = ids.intersection((value, *(SEPARATORS.split(value) if has_text else ())))
         named |= hits
@@ -163,23 +163,23 @@ def _without(value: Any, ids: set[str], named: set[str], *, has_text: bool) -> A
 
 
 def identify(state: State) -> str:
-    """Give the random name of a state, which its copies and backups share."""
+    """Return the random name of a state, which its copies and backups share."""
     return str(state.rows("SELECT state_id FROM identity")[0][0])
 
 
 def list_tombstones(state: State) -> dict[str, str]:
-    """Give the keyed hashes of the erased, and when (UTC) each was."""
+    """Return the keyed hashes of the erased, and when (UTC) each was."""
     return {str(digest): str(made_at) for digest, made_at in state.rows("SELECT digest, made_at FROM tombstones")}
 
 
 def stamp_tombstones(state: State) -> str:
-    """Give what changes when somebody is erased, objects or withdraws, for next to nothing; empty while nobody has."""
+    """What changes when somebody is erased, objects or withdraws, for next to nothing; empty while nobody has."""
     query = "SELECT count(*), max(made_at) FROM tombstones UNION ALL SELECT count(*), max(last_word) FROM objections"
     return ", ".join(f"{count} {latest}" for count, latest in state.rows(query) if count)
 
 
 def last_erased_at(state: State) -> str:
-    """Give the moment (UTC) of the last erasure or word of an objection; empty while there was none."""
+    """Return the moment (UTC) of the last erasure or word of an objection; empty while there was none."""
     query = "SELECT max(made_at) FROM tombstones UNION ALL SELECT substr(max(last_word), 1, 32) FROM objections"
     return max(str(moment or "") for (moment,) in state.rows(query))
 
@@ -196,7 +196,7 @@ def add_tombstones(state: State, moments: Mapping[str, str]) -> None:
 
 
 def iterate_customers(state: State) -> Iterator[str]:
-    """Give everything that is remembered and may be a customer id, each once: the ids, and the words of documents."""
+    """Yield everything that is remembered and may be a customer id, each once: the ids, and the words of documents."""
     query = (
         "SELECT customer_id FROM run_scores UNION SELECT customer_id FROM campaign_members "
         "UNION SELECT customer_id FROM received_orders"
@@ -226,14 +226,14 @@ def _words(value: Any) -> Iterable[str]:
 
 
 def count_erased(state: State, campaign_id: int) -> dict[str, int]:
-    """Give how many members were erased from the groups of a campaign, as ``contacted`` and ``control``."""
+    """Return how many members were erased from the groups of a campaign, as ``contacted`` and ``control``."""
     query = "SELECT is_treated, members FROM erased_members WHERE campaign_id = ?"
     counts = {bool(is_treated): int(members) for is_treated, members in state.rows(query, (campaign_id,))}
     return {"contacted": counts.get(True, 0), "control": counts.get(False, 0)}
 
 
 def erased_now(state: State, digests: Sequence[str]) -> dict[str, str]:
-    """Give tombstones of this moment; of a later one than all before, should the clock have been set back."""
+    """Return tombstones of this moment; of a later one than all before, should the clock have been set back."""
     moment, last = now("microseconds"), last_erased_at(state)
     if last >= moment:
         moment = (dt.datetime.fromisoformat(last) + dt.timedelta(microseconds=1)).isoformat(timespec="microseconds")

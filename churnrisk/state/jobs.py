@@ -109,7 +109,7 @@ def fail_lost_jobs(state: State, *, runner: str) -> int:
 
 
 def load_job(state: State, job_id: int) -> Job:
-    """Give a job by its number.
+    """Return a job by its number.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def load_job(state: State, job_id: int) -> Job:
 
 
 def list_jobs(state: State, *, limit: int = 100) -> list[Job]:
-    """Give the newest jobs, newest first."""
+    """Return the newest jobs, newest first."""
     query = f"SELECT {_COLUMNS} FROM jobs ORDER BY job_id DESC LIMIT ?"  # noqa: S608 - as above
     return [_job(row) for row in state.rows(query, (limit,))]
 

@@ -103,7 +103,7 @@ def adopt_key(state: State, secret: str, *, name: str, role: Role) -> KeyRecord:
 
 
 def find_key(state: State, secret: str) -> KeyRecord | None:
-    """Give the record of a key that is known and not revoked, else None.
+    """Return the record of a key that is known and not revoked, else None.
 
     The index is asked for a part of the hash, and the whole is compared in constant time.
     """
@@ -141,7 +141,7 @@ def revoke_key(state: State, key_id: int) -> KeyRecord:
 
 
 def list_keys(state: State) -> list[KeyRecord]:
-    """Give every key, revoked ones too, oldest first."""
+    """Return every key, revoked ones too, oldest first."""
     return [KeyRecord(*row) for row in state.rows(f"SELECT {_COLUMNS} FROM keys k ORDER BY k.key_id")]  # noqa: S608 - as above
 
 
@@ -177,7 +177,7 @@ def drop_sessions(state: State) -> int:
 
 
 def find_session(state: State, secret: str) -> SessionRecord | None:
-    """Give a session that has not expired and whose key is not revoked, else None.
+    """Return a session that has not expired and whose key is not revoked, else None.
 
     One that was opened later than now is of a clock that was wrong, and has expired: it would last until that comes.
     """

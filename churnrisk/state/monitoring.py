@@ -29,7 +29,7 @@ def add_monitor_run(state: State, *, as_of: int, model: str, result: Mapping[str
 
 
 def list_monitor_runs(state: State, *, limit: int = 100) -> list[MonitorRun]:
-    """Give the newest looks, newest first."""
+    """Return the newest looks, newest first."""
     query = "SELECT monitor_id, made_at, as_of, model, result FROM monitor_runs ORDER BY monitor_id DESC LIMIT ?"
     return [MonitorRun(*[*row[:-1], json.loads(row[-1])]) for row in state.rows(query, (limit,))]
 
@@ -42,7 +42,7 @@ def keep_outcome(state: State, run_id: int, result: Mapping[str, Any]) -> None:
 
 
 def list_outcomes(state: State) -> dict[int, Mapping[str, Any]]:
-    """Give what became of runs, by their numbers, oldest first."""
+    """Return what became of runs, by their numbers, oldest first."""
     query = "SELECT run_id, result FROM score_outcomes ORDER BY run_id"
     return {int(run_id): json.loads(result) for run_id, result in state.rows(query)}
 

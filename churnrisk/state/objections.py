@@ -15,17 +15,17 @@ _WITHDRAWN = " withdrawn"
 
 
 def say_objections(digests: Sequence[str], *, is_withdrawn: bool = False) -> dict[str, str]:
-    """Give words of this moment."""
+    """Return words of this moment."""
     return dict.fromkeys(digests, now("microseconds") + (_WITHDRAWN if is_withdrawn else ""))
 
 
 def standing(words: Mapping[str, str]) -> dict[str, str]:
-    """Give those that have not been withdrawn."""
+    """Return those that have not been withdrawn."""
     return {digest: word for digest, word in words.items() if not word.endswith(_WITHDRAWN)}
 
 
 def list_objections(state: State) -> dict[str, str]:
-    """Give the last word of everybody who has ever objected, by keyed hash."""
+    """Return the last word of everybody who has ever objected, by keyed hash."""
     return {str(digest): str(word) for digest, word in state.rows("SELECT digest, last_word FROM objections")}
 
 

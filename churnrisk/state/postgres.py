@@ -76,7 +76,7 @@ _INSTEAD = {
 
 
 def check_url(url: str) -> str:
-    """Give the URL of a database back if it may be used and shown: if it holds no password.
+    """Return the URL of a database back if it may be used and shown: if it holds no password.
 
     Raises
     ------
@@ -174,7 +174,7 @@ class PostgresDatabase:
             connection.execute("INSERT INTO state_format VALUES (%s)", (FORMAT,))
 
     def write(self, sql: str) -> str:
-        """Give a statement, written for SQLite, as this driver reads it."""
+        """Return a statement, written for SQLite, as this driver reads it."""
         return _write(sql)
 
     def fill(self, connection: Any, table: str, *, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -211,7 +211,7 @@ class PostgresDatabase:
         connection.execute("SELECT state_id FROM identity").fetchone()
 
     def find_version(self, connection: Any) -> int:
-        """Give a number made of what transactions are visible: it changes with every commit on this server."""
+        """Return a number made of what transactions are visible: it changes with every commit on this server."""
         [seen] = connection.execute("SELECT pg_current_snapshot()::text").fetchone()
         return int.from_bytes(hashlib.sha256(seen.encode()).digest()[:8])
 

@@ -110,19 +110,19 @@ def split_by_day(
 
 
 def _pack(order: ReceivedOrder) -> tuple[str, str]:
-    """Give the digest and the text of the rows of an order."""
+    """Return the digest and the text of the rows of an order."""
     lines = json.dumps(list(map(dict, order.lines)), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest(), lines
 
 
 def load_received(state: State, customer_id: str | None = None) -> list[StoredOrder]:
-    """Give the orders received of one customer, or of all, in the order in which they came."""
+    """Return the orders received of one customer, or of all, in the order in which they came."""
     where, values = ("WHERE customer_id = ? ", (customer_id,)) if customer_id is not None else ("", ())
     return _orders(state, where, values)
 
 
 def received_since(state: State, seq: int) -> list[StoredOrder]:
-    """Give the orders that came after a place in the sequence, in the order in which they came.
+    """Return the orders that came after a place in the sequence, in the order in which they came.
 
     Writers take turns, so an order never appears before a place that was read already.
     """
@@ -130,7 +130,7 @@ def received_since(state: State, seq: int) -> list[StoredOrder]:
 
 
 def last_received_seq(state: State) -> int:
-    """Give the place of the last order in the sequence; 0 where none has come yet."""
+    """Return the place of the last order in the sequence; 0 where none has come yet."""
     return int(state.rows("SELECT coalesce(max(seq), 0) FROM received_orders")[0][0])
 
 

@@ -100,12 +100,12 @@ def _insert_run(state: State, known: list[tuple[int, ...]], values: tuple[object
 
 
 def list_runs(state: State) -> list[Remembered]:
-    """Give every run, newest day first."""
+    """Return every run, newest day first."""
     return [_run(row) for row in state.rows(f"SELECT {_COLUMNS} FROM runs ORDER BY as_of DESC, run_id DESC")]  # noqa: S608 - as above
 
 
 def load_scores(state: State, run_id: int) -> list[RunScore]:
-    """Give the scores of a run, sorted by customer id."""
+    """Return the scores of a run, sorted by customer id."""
     query = (
         "SELECT customer_id, status, churn_probability, risk, risk_rank FROM run_scores WHERE run_id = ? "
         "ORDER BY customer_id"
@@ -114,7 +114,7 @@ def load_scores(state: State, run_id: int) -> list[RunScore]:
 
 
 def load_history(state: State, customer_id: str) -> list[tuple[Remembered, RunScore]]:
-    """Give the scores of one customer in every run that has one, oldest day first."""
+    """Return the scores of one customer in every run that has one, oldest day first."""
     columns = ", ".join(f"r.{name}" for name in _COLUMNS.split(", "))
     query = (
         f"SELECT {columns}, s.customer_id, s.status, s.churn_probability, s.risk, s.risk_rank FROM runs r "  # noqa: S608 - as above

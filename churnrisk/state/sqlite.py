@@ -90,7 +90,7 @@ class SqliteFile:
             raise StateError(newer_format(str(self.path), found))
 
     def write(self, sql: str) -> str:
-        """Give a statement as SQLite reads it: that is how all of them are written."""
+        """Return a statement as SQLite reads it: that is how all of them are written."""
         return sql
 
     def fill(
@@ -127,7 +127,7 @@ class SqliteFile:
             raise StateError(f"{self.path}: another file is in the place of the one that was opened; start again.")
 
     def find_version(self, connection: sqlite3.Connection) -> int:
-        """Give a number that changes when another connection has committed."""
+        """Return a number that changes when another connection has committed."""
         (number,) = connection.execute("PRAGMA data_version").fetchone()
         return int(number)
 
@@ -152,7 +152,7 @@ class SqliteFile:
 
 
 def read_format(connection: sqlite3.Connection) -> int:
-    """Give the format version, which SQLite keeps as ``user_version``."""
+    """Return the format version, which SQLite keeps as ``user_version``."""
     (number,) = connection.execute("PRAGMA user_version").fetchone()
     return int(number)
 

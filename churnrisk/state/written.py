@@ -78,7 +78,7 @@ def note_written(state: State, file: WrittenFile) -> None:
 
 
 def list_written(state: State) -> list[WrittenFile]:
-    """Give every file that was written, by machine and path."""
+    """Return every file that was written, by machine and path."""
     query = "SELECT host, path, holds, made_at, size, changed_at FROM written_files ORDER BY host, path"
     return [WrittenFile(*row) for row in state.rows(query)]
 

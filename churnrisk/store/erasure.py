@@ -47,7 +47,7 @@ class ErasedCustomers:
         self.made_at = dict(made_at)
 
     def digest(self, customer_id: str, *, state_id: str) -> str:
-        """Give the keyed hash of a customer of one state; the same id in the state of another shop is somebody else."""
+        """The keyed hash of a customer of one state; the same id in the state of another shop is somebody else."""
         name = f"{state_id}\0{customer_id}".encode("utf-8", "surrogatepass")
         return hmac.digest(self._key, name, "sha256").hex()
 

@@ -74,7 +74,7 @@ def load_signing_key() -> Ed25519PrivateKey:
 
 
 def iterate_known_keys() -> Iterator[KnownKey]:
-    """Give the own public key, then the trusted ones. None is read before it is asked for.
+    """Yield the own public key, then the trusted ones. None is read before it is asked for.
 
     So a broken file under ``trusted_keys`` does not stand in the way of the models made here.
     """

@@ -140,7 +140,7 @@ def _choose_version(models_dir: Path, contents: Mapping[str, bytes]) -> tuple[da
 def sign_contents(
     contents: Mapping[str, bytes], version: str, created_at: datetime, private_key: Ed25519PrivateKey
 ) -> dict[str, bytes]:
-    """Give the manifest of some files, and its signature."""
+    """Return the manifest of some files, and its signature."""
     files = {name: record_file(content) for name, content in contents.items()}
     manifest = build_manifest(Manifest(version, created_at, identify_key(private_key.public_key()), files))
     return {MANIFEST_NAME: manifest, SIGNATURE_NAME: sign_manifest(manifest, private_key)}

@@ -46,7 +46,7 @@ class VerifiedFiles:
 
 
 def collect_versions() -> dict[str, str]:
-    """Give the versions on which unpickling a model depends."""
+    """Return the versions on which unpickling a model depends."""
     libraries = {name: installed_version(name) for name in ("scikit-learn", "numpy")}
     return {"python": platform.python_version(), **libraries}
 

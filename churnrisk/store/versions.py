@@ -69,7 +69,7 @@ def read_current(models_dir: Path) -> str | None:
 
 
 def stamp_current(models_dir: Path) -> tuple[int, int] | None:
-    """Give what changes when another version becomes current, without reading a file; None where there is none."""
+    """Return what changes when another version becomes current, without reading a file; None where there is none."""
     try:
         found = _pointer(models_dir).stat()
     except OSError:
@@ -83,7 +83,7 @@ def _pointer(models_dir: Path) -> Path:
 
 
 def stamp_model(models_dir: Path) -> str:
-    """Give what changes when another version becomes current, or any file of its folder another one.
+    """Return what changes when another version becomes current, or any file of its folder another one.
 
     A pointer may arrive before its folder, and a folder file by file.
     """
@@ -106,7 +106,7 @@ def write_current(models_dir: Path, version: str) -> None:
 
 
 def resolve_version(models_dir: Path, version: str | None) -> str:
-    """Give the version asked for, or the current one when none is asked for; either may still be missing."""
+    """Return the version asked for, or the current one when none is asked for; either may still be missing."""
     if version is not None:
         return check_version(version)
     current = read_current(models_dir)

@@ -56,7 +56,7 @@ class ScoredCustomers:
     response: np.ndarray | float = 1.0
 
     def take(self, chosen: np.ndarray) -> ScoredCustomers:
-        """Give some of them, by place or by a mask."""
+        """Return some of them, by place or by a mask."""
         places = np.arange(len(self.customer_ids))[chosen]
         return ScoredCustomers(
             self.snapshot,
@@ -71,7 +71,7 @@ class ScoredCustomers:
         )
 
     def candidates(self) -> Candidates:
-        """Give what the choice is made by."""
+        """Return what the choice is made by."""
         return Candidates(self.customer_ids, self.churn_probability, self.value_kept, self.response)
 
 
@@ -83,7 +83,7 @@ class LearnedFrom:
     campaign: str
 
     def respond(self, scored: ScoredCustomers, orders: Orders) -> tuple[ScoredCustomers, str]:
-        """Give the customers their responses, and a sentence on what was found."""
+        """Add their responses to the customers, and say in a sentence on what was found."""
         with open_state(self.state) as state:
             response, found = find_response(
                 state,
@@ -130,7 +130,7 @@ class TargetResult:
     intake: Mapping[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON; the customers are those of the list, by id."""
+        """Return plain values, for JSON; the customers are those of the list, by id."""
         return {
             **self.snapshot,
             "counts": dict(self.counts),
@@ -260,7 +260,7 @@ def _notices(churn_model: ChurnModel, orders: Orders, multiple: float | None) ->
 
 
 def doubt_of(card: Mapping[str, Any]) -> Doubt:
-    """Give how far the forecasts of a model were off in its test and its look back."""
+    """Return how far the forecasts of a model were off in its test and its look back."""
     value = card["value"] or {"look_backs": [], "scatter_of_a_purchase": 1.0}
     test = card["test"]
     customers = sum(part["customers"] for part in test["reliability"])
@@ -271,7 +271,7 @@ def doubt_of(card: Mapping[str, Any]) -> Doubt:
 
 
 def _amount_off(check: Mapping[str, Any]) -> float | None:
-    """Give the logarithm of expected over realised amount of a purchase in a look back."""
+    """Return the logarithm of expected over realised amount of a purchase in a look back."""
     revenue, orders = check["revenue_ratio"], check["orders_ratio"]
     return float(np.log(revenue / orders)) if revenue and orders and min(revenue, orders) > 0 else None
 
@@ -290,7 +290,7 @@ def _act_on_reasons(
 
 
 def measure_max_profit(card: Mapping[str, Any], candidates: Candidates, terms: ContactTerms) -> dict[str, MaxProfit]:
-    """Give the expected maximum profit of a model in its test; nothing for a model stored without the curve."""
+    """Return the expected maximum profit of a model in its test; nothing for a model stored without the curve."""
     test = card["test"]
     hull = [(float(churned), float(kept)) for churned, kept in test.get("roc_hull", ())]
     if not hull or not len(candidates):

@@ -34,7 +34,7 @@ class MeasuredTerms:
 
 
 def find_measured(state: StatePlace | None) -> MeasuredTerms:
-    """Give what campaigns have measured; nothing where they tell too little, or no file is there."""
+    """Return what campaigns have measured; nothing where they tell too little, or no file is there."""
     found = None if state is None else find_state(state)
     if found is None:
         return MeasuredTerms()

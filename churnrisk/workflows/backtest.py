@@ -44,7 +44,7 @@ class BacktestReport:
     exposed: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {
             **describe_backtest(self.backtest),
             "grade": describe_grade(self.grade),

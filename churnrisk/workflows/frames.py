@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def to_frame(columns: Mapping[str, Any]) -> pd.DataFrame:
-    """Give score columns as a pandas frame: whole numbers as nullable integers, words as text."""
+    """Return score columns as a pandas frame: whole numbers as nullable integers, words as text."""
     import pandas as pd
 
     whole = {"risk_rank": "Int64", "days_since_last_order": "Int64", "order_count": "Int64"}

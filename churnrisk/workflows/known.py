@@ -52,7 +52,7 @@ def predict_churn(orders: Orders, models_dir: Path, *, as_of: int | None = None)
 
 
 def stored_value(orders: Orders, models_dir: Path, as_of: int) -> StoredValue | None:
-    """Give the current model's forecast of value for the customers of a log; None without a model that has one."""
+    """Return the current model's forecast of value for the customers of a log; None without a model that has one."""
     if not orders.has_amounts:
         return None
     try:

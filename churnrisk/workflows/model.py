@@ -59,7 +59,7 @@ class ChurnModel:
         self._packed = packed
 
     def pack(self) -> PackedModel:
-        """Give the model as signed bytes, to be verified and loaded on other machines."""
+        """Return the model as signed bytes, to be verified and loaded on other machines."""
         return self._packed or pack_model(self.model, self.card)
 
     def __repr__(self) -> str:

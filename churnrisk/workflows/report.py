@@ -172,7 +172,7 @@ def _score(model: ChurnModel, orders: Orders, top: int) -> Scores:
 
 
 def describe_model(model: ChurnModel, plan: ContactPlan) -> ModelSheet:
-    """Give a model as pages show it: its card, and what contacting costs and brings."""
+    """Return a model as pages show it: its card, and what contacting costs and brings."""
     return ModelSheet(version=str(model.version), card=model.card, plan=plan)
 
 
@@ -182,7 +182,7 @@ def _plan_contacts(scores: Scores, terms: ContactTerms | None, *, margin: float)
 
 
 def plan_contacts(at_risk: float, leavers: float, terms: ContactTerms | None) -> ContactPlan:
-    """Give what contacting costs and brings: the shop's own, where it is all known, else that of the literature.
+    """Return what contacting costs and brings: the shop's own, where it is all known, else that of the literature.
 
     A kept customer is worth the value at risk of all scored customers, as profit, over the number expected to leave.
     """
@@ -199,7 +199,7 @@ def plan_contacts(at_risk: float, leavers: float, terms: ContactTerms | None) ->
 
 
 def _list_campaigns(path: StatePlace | None) -> tuple[MeasuredCampaign, ...]:
-    """Give what measured campaigns came to; none where nothing is remembered."""
+    """Return what measured campaigns came to; none where nothing is remembered."""
     state = None if path is None else find_state(path)
     if state is None:
         return ()
@@ -211,7 +211,7 @@ def _list_campaigns(path: StatePlace | None) -> tuple[MeasuredCampaign, ...]:
 
 
 def describe_campaign(stored: StoredCampaign, result: Mapping[str, Any]) -> MeasuredCampaign:
-    """Give a campaign with what it came to, as pages show it."""
+    """Return a campaign with what it came to, as pages show it."""
     campaign = stored.campaign
     effect = result["effects"].get(campaign.outcome, {})
     return MeasuredCampaign(

@@ -208,7 +208,7 @@ def _say_notes(
 
 
 def describe_scores(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
-    """Give the scores and how they came about as plain values."""
+    """Return the scores and how they came about as plain values."""
     scores = result.scores
     alive = [None if one != one else one for one in scores.alive_probability.tolist()]  # NaN is not itself
     return {

@@ -106,13 +106,13 @@ def write_stream(
 
 
 def table_of(scores: Scores) -> Table:
-    """Give scores as a table: whole numbers whole, None where there is nothing."""
+    """Return scores as a table: whole numbers whole, None where there is nothing."""
     columns: dict[str, Any] = dict(scores.columns)
     return Table(columns | {name: whole_numbers(columns[name]) for name in WHOLE_COLUMNS})
 
 
 def kinds_of(names: Sequence[str]) -> dict[str, Kind]:
-    """Give what each column of scores holds."""
+    """Return what each column of scores holds."""
     return {name: "whole" if name in WHOLE_COLUMNS else "text" if name in TEXT_COLUMNS else "float" for name in names}
 
 

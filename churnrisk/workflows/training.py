@@ -187,7 +187,7 @@ def _look_around(
     seed: int,
     workers: Workers,
 ) -> tuple[FittedModel, OutlookCheck | None, dict[str, Any]]:
-    """Give the model its outlook, and beside that find what its card tells of it."""
+    """Add the outlook to the model, and beside that find what its card tells of it."""
     (model, checked), drivers, reference = workers.run(
         lambda: add_outlook(fitted, followed, data, value.model, seed=seed),
         lambda: describe_drivers(fitted, data.current.values, seed=seed),
@@ -199,7 +199,7 @@ def _look_around(
 def choose_windows(
     orders: Orders, as_of: Day, *, horizon: int | None, lookback: int, lead: int
 ) -> tuple[Snapshot, HorizonChoice | None]:
-    """Give the snapshot at the day where the history ends, and how its horizon was chosen if it was not given."""
+    """Return the snapshot at the day where the history ends, and how its horizon was chosen if it was not given."""
     until = training_as_of(orders, as_of)
     return choose_snapshot(orders, until, horizon=horizon, lookback=lookback, lead=lead)
 

@@ -64,7 +64,7 @@ def ask(*arguments: object) -> Answer:
 
 
 def plain(document: Any) -> Any:
-    """Give a document without the moment in the name of a model, which differs from one training to the next."""
+    """Return a document without the moment in the name of a model, which differs from one training to the next."""
     if isinstance(document, dict):
         return {key: plain(value) for key, value in document.items()}
     if isinstance(document, list):

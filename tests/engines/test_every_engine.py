@@ -139,7 +139,7 @@ def test_scores(engine: Engine, model: churnrisk.ChurnModel) -> None:
 
 
 def rows_of(columns: Any) -> list[dict[str, Any]]:
-    """Give columns as rows of plain values, None for nothing."""
+    """Return columns as rows of plain values, None for nothing."""
     values = [[None if value != value else value for value in column.tolist()] for column in columns.values()]
     return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
 

@@ -19,7 +19,7 @@ SCALE = 10_000
 
 
 def amounts(tmp_path: Path, header: str, *rows: str, **options: Any) -> list[float]:
-    """Give the amount of each order; a row is price, pieces and discount."""
+    """Return the amount of each order; a row is price, pieces and discount."""
     path = tmp_path / "log.csv"
     lines = [f"{place},c{place},2024-01-{place + 1:02};{row}".replace(";", ",") for place, row in enumerate(rows)]
     path.write_text("\n".join([f"order_id,customer_id,date,unit_price,quantity,{header}", *lines, ""]))

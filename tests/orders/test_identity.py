@@ -19,7 +19,7 @@ GUESTS = [
 
 
 def read(path: Path, header: str, *rows: str, **options: Any) -> tuple[list[str], IntakeReport]:
-    """Give the customer of each order, sorted, and the account."""
+    """Return the customer of each order, sorted, and the account."""
     path.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
     with read_orders(path, IntakeOptions(**options)) as orders:
         found = collect_arrays(orders.frame(), sort_by=["customer_id", "order_day"])["customer_id"].tolist()

@@ -54,7 +54,7 @@ def settle(path: Path) -> None:
 
 
 def contents(orders: Orders) -> dict[str, Any]:
-    """Give everything that orders say: account, facts, rows and lines."""
+    """Return everything that orders say: account, facts, rows and lines."""
     tables = {"orders": orders.frame(), "lines": orders.lines()}
     found: dict[str, Any] = {name: getattr(orders, name) for name in module.FACTS}
     for name, frame in tables.items():

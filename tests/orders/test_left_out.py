@@ -33,7 +33,7 @@ def write(path: Path, rows: Sequence[Row], headers: Sequence[str] = HEADERS) -> 
 
 
 def read(source: Any, options: IntakeOptions) -> tuple[Any, ...]:
-    """Give all that reading gives, or what it says in place of that."""
+    """Return all that reading gives, or what it says in place of that."""
     try:
         with read_orders(source, options) as orders:
             account = {name: value for name, value in orders.report.to_dict().items() if name != "rejected_rows"}

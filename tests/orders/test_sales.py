@@ -48,7 +48,7 @@ def sale_rows(draw: st.DrawFn) -> SaleRow:
 
 
 def read(path: Path, text: str, **options: Any) -> tuple[dict[Key, tuple[int, int, int]], IntakeReport]:
-    """Give the orders of a file: net in cents, whether it is a purchase, and the day on which it is undone."""
+    """Return the orders of a file: net in cents, whether it is a purchase, and the day on which it is undone."""
     path.write_text(text, encoding="utf-8")
     with read_orders(path, IntakeOptions(**options)) as orders:
         found = collect_arrays(orders.frame(), sort_by=["customer_id", "order_day", "order_id"])
@@ -331,7 +331,7 @@ HEADER = "order_id,customer_id,date,amount,"
 
 
 def net(tmp_path: Path, header: str, *rows: str, **options: Any) -> dict[str, float]:
-    """Give the net money of each order id, over all of its days."""
+    """Return the net money of each order id, over all of its days."""
     orders, _ = read(tmp_path / "log.csv", "\n".join([HEADER + header, *rows, ""]), **options)
     found: dict[str, float] = {}
     for key, (cents, _, _) in orders.items():

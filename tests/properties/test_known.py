@@ -93,7 +93,7 @@ def write_log(log: PlainLog, path: Path) -> Path:
 
 
 def with_ids(log: PlainLog) -> PlainLog:
-    """Give every row an order id: a cell left empty has another meaning where others are filled."""
+    """Fill in an order id for every row: a cell left empty has another meaning where others are filled."""
     return log.each(lambda row: replace(row, order=row.order or "4"))
 
 

@@ -10,7 +10,7 @@ from churnrisk.state import ReceivedOrder, State, add_received, load_received, o
 
 
 def receive(state: State, *rows: tuple[str, str]) -> list[tuple[str, str]]:
-    """Give the answer of each day to an order of rows of a day and an amount."""
+    """Return the answer of each day to an order of rows of a day and an amount."""
     sent = [PurchaseRow(customer_id="a", order_id="1", ordered_at=day, amount=amount) for day, amount in rows]
     told = receive_orders(state, None, sent, options=IntakeOptions(), key_id=None)
     return [(day, answer) for _, _, answer, day in told]

@@ -45,7 +45,7 @@ def save(models_dir: Path) -> Save:
 
 @pytest.fixture
 def sign_other_card(models_dir: Path) -> Callable[..., None]:
-    """Give a stored model another card, and sign it as another installation with our key would have."""
+    """Return a stored model another card, and sign it as another installation with our key would have."""
 
     def change(version: str, **changes: Any) -> None:
         folder, key = models_dir / version, load_signing_key()

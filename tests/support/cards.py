@@ -8,7 +8,7 @@ METHODS = ("churnrisk", "recency rule", "base rate", "RFM logistic regression")
 
 
 def make_card() -> dict[str, Any]:
-    """Give a card with a backtest at three cutoffs; its ROC hull has the corners of a good ranking."""
+    """Return a card with a backtest at three cutoffs; its ROC hull has the corners of a good ranking."""
     return {
         "snapshot": {"as_of": "2022-04-15", "lookback_days": 365, "horizon_days": 90, "lead_days": 0},
         "training": [{"cutoff": "2021-10-01", "customers": 40, "churned": 20}] * 3,
@@ -45,17 +45,17 @@ def make_card() -> dict[str, Any]:
 
 
 def interval(value: float) -> dict[str, float]:
-    """Give a figure with its interval."""
+    """Return a figure with its interval."""
     return {"value": value, "low": value - 0.02, "high": value + 0.02}
 
 
 def bins() -> list[dict[str, float]]:
-    """Give ten bins, a little too sure of themselves."""
+    """Return ten bins, a little too sure of themselves."""
     return [{"customers": 100.0, "mean_probability": k / 10 + 0.05, "churn_rate": 0.1 + 0.08 * k} for k in range(10)]
 
 
 def describe_test(auc: float) -> dict[str, Any]:
-    """Give the measures of every method."""
+    """Return the measures of every method."""
     kinds = {"auc": auc, "log_loss": 1 - auc, "brier": 0.18, "top_decile_lift": 1.8}
     measures = {
         method: {kind: interval(value - place / 50) for kind, value in kinds.items()}

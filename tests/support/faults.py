@@ -102,7 +102,7 @@ class Workplace:
         return Ended(done.returncode, done.stderr, tuple(hit)), log
 
     def faults(self, arguments: tuple[str, ...]) -> tuple[list[tuple[Fault, str]], Ended]:
-        """Give every call that may fail, each with the file that it concerns, and how the run without faults ended."""
+        """Every call that may fail, each with the file that it concerns, and how the run without faults ended."""
         self.renew()
         ended, log = self.trace(arguments)
         counts: Counter[tuple[str, str]] = Counter()
@@ -116,7 +116,7 @@ class Workplace:
         return [(Fault(call, error, k), path) for (call, k), path in ordered for error in errors[call]], ended
 
     def place_of(self, path: str) -> str:
-        """Give the folder of temporary files, or that in the shop, to which a file belongs; or the settings."""
+        """Return the folder of temporary files, or that in the shop, to which a file belongs; or the settings."""
         if path.startswith(str(self.temporary)):
             return str(self.temporary)
         name = os.path.relpath(path, self.shop).split("/")[0]
@@ -128,7 +128,7 @@ class Workplace:
 
 
 def read_calls(log: Path, shop: Path) -> Iterator[tuple[str, str, str, bool]]:
-    """Give the calls that strace has listed: process or thread, call, file, and whether it was made to fail."""
+    """Yield the calls that strace has listed: process or thread, call, file, and whether it was made to fail."""
     waiting: dict[str, tuple[str, str]] = {}
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         pid, _, rest = line.partition(" ")
@@ -144,7 +144,7 @@ def read_calls(log: Path, shop: Path) -> Iterator[tuple[str, str, str, bool]]:
 
 
 def _path_of(call: str, rest: str, shop: Path) -> str:
-    """Give the file of a call: of a descriptor, or the last name, which is what a file is renamed to."""
+    """Return the file of a call: of a descriptor, or the last name, which is what a file is renamed to."""
     places = [one[1] if call.startswith("rename") and one[1] else one[0] for one in _PLACE.findall(rest)]
     places = [one for one in places if one]
     chosen = (places[-1] if call.startswith("rename") else places[0]) if places else ""
@@ -155,7 +155,7 @@ Contents = Mapping[str, bytes]
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:
-    """Give every file below a folder, and every empty folder as such."""
+    """Return every file below a folder, and every empty folder as such."""
     found: dict[str, bytes] = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
@@ -176,7 +176,7 @@ class Remembered:
 
 
 def read_state(path: Path) -> Remembered:
-    """Give all that a state file holds.
+    """Return all that a state file holds.
 
     It is read from a copy: whoever opens the file itself may change it.
     """
@@ -282,7 +282,7 @@ def _judge_file(name: str, work: Workplace, ended: Ended, known: Reference, now:
 
 
 def summarise(wrongs: Mapping[str, list[str]]) -> str:
-    """Give the findings, those alike together."""
+    """Return the findings, those alike together."""
     kinds: dict[str, list[str]] = defaultdict(list)
     for fault, said in wrongs.items():
         for one in said:

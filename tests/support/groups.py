@@ -12,7 +12,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 
 def group_of(name: str) -> str:
-    """Give what a test shares; its own name where it shares nothing."""
+    """Return what a test shares; its own name where it shares nothing."""
     if name.startswith("tests/service/"):
         return "service"
     if name.startswith("tests/engines/") and ("spark" in name or "test_cluster.py" in name):

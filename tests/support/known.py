@@ -31,7 +31,7 @@ FOLLOWED_FEATURES = ("days_since_last_order", "tenure_days", "purchase_day_count
 
 
 def windows(cutoff: int) -> Snapshot:
-    """Give the snapshot that all looks use."""
+    """Return the snapshot that all looks use."""
     return Snapshot(cutoff, LOOKBACK, HORIZON, LEAD)
 
 

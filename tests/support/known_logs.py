@@ -40,6 +40,6 @@ def noise_log(customers: int = 500) -> pd.DataFrame:
 
 
 def frame(customer_ids: np.ndarray, days: np.ndarray, amounts: np.ndarray) -> pd.DataFrame:
-    """Give purchase rows as a user would have them."""
+    """Return purchase rows as a user would have them."""
     when = pd.to_datetime(days, unit="D").strftime("%Y-%m-%d")
     return pd.DataFrame({"customer_id": customer_ids, "ordered_at": when, "amount": amounts})

@@ -82,7 +82,7 @@ class PlainLog:
         return Order(*key, amount, returned, quantity, len(rows), *kinds, undone_day)
 
     def lines(self) -> list[dict[str, Any]]:
-        """Give the rows as the data dictionary's lines."""
+        """Return the rows as the data dictionary's lines."""
         return [
             {
                 "customer_id": row.customer,
@@ -96,11 +96,11 @@ class PlainLog:
         ]
 
     def keep(self, condition: Callable[[Row], bool]) -> PlainLog:
-        """Give the log with only those rows."""
+        """Return the log with only those rows."""
         return replace(self, rows=tuple(row for row in self.rows if condition(row)))
 
     def each(self, change: Callable[[Row], Row]) -> PlainLog:
-        """Give the log with every row changed."""
+        """Return the log with every row changed."""
         return replace(self, rows=tuple(change(row) for row in self.rows))
 
 
@@ -134,13 +134,13 @@ class EngineLog:
 
 
 def orders_table(log: PlainLog) -> pd.DataFrame:
-    """Give a log's orders as a table with the types of the data dictionary."""
+    """Return a log's orders as a table with the types of the data dictionary."""
     names = column_names(ORDERS)
     return _typed(pd.DataFrame([[getattr(o, n) for n in names] for o in log.orders()], columns=list(names)))
 
 
 def lines_table(log: PlainLog) -> pd.DataFrame:
-    """Give a log's lines as a table with the types of the data dictionary."""
+    """Return a log's lines as a table with the types of the data dictionary."""
     return _typed(pd.DataFrame(log.lines(), columns=list(column_names(LINES))))
 
 

@@ -302,7 +302,7 @@ ORACLES: dict[str, Callable[[Customer], float]] = {
 
 
 def customers_of(log: PlainLog, snapshot: Snapshot) -> dict[str, Customer]:
-    """Give everybody with a purchase before the cutoff, with their past."""
+    """Return everybody with a purchase before the cutoff, with their past."""
     past = [order for order in log.orders() if order.order_day < snapshot.cutoff]
     lines = [line for line in log.lines() if line["order_day"] < snapshot.cutoff]
     who = sorted({order.customer_id for order in past if order.bought(snapshot.cutoff)})
@@ -320,7 +320,7 @@ def customers_of(log: PlainLog, snapshot: Snapshot) -> dict[str, Customer]:
 
 
 def labels_of(log: PlainLog, snapshot: Snapshot) -> dict[str, int]:
-    """Give the customer base with 1 for churned and 0 for not."""
+    """Return the customer base with 1 for churned and 0 for not."""
     orders = log.orders()
     observed = range(snapshot.cutoff - snapshot.lookback, snapshot.cutoff)
     awaited_from = snapshot.cutoff + snapshot.lead
@@ -333,7 +333,7 @@ def labels_of(log: PlainLog, snapshot: Snapshot) -> dict[str, int]:
 def follow_ups_of(
     log: PlainLog, snapshot: Snapshot, windows: tuple[int, ...], until: int
 ) -> dict[str, tuple[float, ...]]:
-    """Give who had bought before the cutoff, with the wait until the next purchase and the net amounts."""
+    """Return who had bought before the cutoff, with the wait until the next purchase and the net amounts."""
     start = snapshot.cutoff + snapshot.lead
     known = [order for order in log.orders() if order.order_day < until]
     followed = {}

@@ -18,7 +18,7 @@ def as_log(log: EngineLog, **facts: Any) -> Orders:
 
 
 def buy(customer: str, *days: int, amount: float = 10) -> list[Row]:
-    """Give one row for each purchase (or, below zero, return) of a customer."""
+    """Return one row for each purchase (or, below zero, return) of a customer."""
     return [Row(customer, f"o{next(_numbers)}", day, round(amount * MONEY_SCALE)) for day in days]
 
 

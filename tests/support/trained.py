@@ -12,7 +12,7 @@ from support.shop import churnrisk
 
 
 def shared_folder(factory: pytest.TempPathFactory) -> Path:
-    """Give the folder that all processes of this run see."""
+    """Return the folder that all processes of this run see."""
     own = factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 

@@ -21,7 +21,7 @@ class Key(NamedTuple):
 
 
 def undone_days(nets: Mapping[Key, int], *, reversals: str = "undo", reversal_days: int = 30) -> dict[Key, int]:
-    """Give the day on which each order is undone, by the net of each (an amount, or a quantity)."""
+    """Return the day on which each order is undone, by the net of each (an amount, or a quantity)."""
     undone: dict[Key, int] = dict.fromkeys(nets, NEVER)
     if reversals == "keep":
         return undone

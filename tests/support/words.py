@@ -42,13 +42,13 @@ class Words(HTMLParser):
 
 
 def left_in_english(page: str) -> set[str]:
-    """Give the words in Latin letters that are no names, of a page in a language of other letters."""
+    """Return the words in Latin letters that are no names, of a page in a language of other letters."""
     said = CODE.sub(" ", " ".join(Words(page).text))
     return {word for word in LATIN.findall(said) if word not in OURS}
 
 
 def untranslated(page: str, language: str) -> set[str]:
-    """Give the English sentences of the catalogue that a page in another language says."""
+    """Return the English sentences of the catalogue that a page in another language says."""
     said = " ".join(Words(page).text)
     known: dict[object, str] = translations(language)._catalog  # type: ignore[attr-defined]
     texts = {text for text in known if isinstance(text, str) and len(text) > 12 and known[text] != text}

@@ -46,7 +46,7 @@ async def customer(
     customer_id: str,
     explain: Annotated[bool, Query(description="Also give what each family of features adds to the score.")] = False,
 ) -> Response:
-    """Give a customer's score, reasons, next order and orders; orders received a moment ago are in it.
+    """Return a customer's score, reasons, next order and orders; orders received a moment ago are in it.
 
     Any text is an id; what is special in an address is percent-encoded, a slash as ``%2F`` or as it is.
     """
@@ -62,7 +62,7 @@ async def customer(
 
 
 def _answer(shop: Shop, customer_id: str, *, explain: bool, last: Finished | None) -> Finished:
-    """Give the last answer where it still holds, else make another."""
+    """Return the last answer where it still holds, else make another."""
     version = shop.customer_version(customer_id)  # before the rest: what comes meanwhile makes the answer an old one
     if last is not None and last.version == version:
         return last
@@ -92,7 +92,7 @@ def customers(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=4000, description="The next_cursor of the page before.")] = None,
 ) -> Response:
-    """Give a page of all customers, by default those with the most value at risk first.
+    """Return a page of all customers, by default those with the most value at risk first.
 
     The list is as of the last reading of the history; orders received since are in the answers for single customers.
     """

@@ -75,7 +75,7 @@ def job(request: Request, job_id: JobId) -> Response:
     responses={200: {"description": "The result", "content": {"text/csv": {}}}, **problems(404, 409)},
 )
 def result(request: Request, job_id: JobId) -> Response:
-    """Give the result of a job that is done: JSON of a training; CSV of a scoring, kept for a week.
+    """Return the result of a job that is done: JSON of a training; CSV of a scoring, kept for a week.
 
     When a customer is forgotten, scores from before are removed at once.
     """

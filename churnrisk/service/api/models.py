@@ -36,7 +36,7 @@ def models(request: Request) -> Response:
     responses=problems(404),
 )
 def model(request: Request, version: Version) -> Response:
-    """Give the card of a model: its data, its test, its grade."""
+    """Return the card of a model: its data, its test, its grade."""
     return JSONResponse(request.app.state.shop.model_view(version))
 
 

@@ -50,7 +50,7 @@ def retention(
     year_starts: YearStarts = None,
     week_starts: WeekStarts = None,
 ) -> Response:
-    """Give every retention figure, period by period, as ``churnrisk metrics --json``."""
+    """Return every retention figure, period by period, as ``churnrisk metrics --json``."""
     days = {"start": start, "stop": to, "year_starts": year_starts, "week_starts": week_starts}
     return JSONResponse(request.app.state.shop.retention(period, lookback=lookback, **days))
 
@@ -85,5 +85,5 @@ def cohorts(
     responses=problems(404),
 )
 def segments(request: Request) -> Response:
-    """Give the RFM segments with their sizes, revenue and churn probability."""
+    """Return the RFM segments with their sizes, revenue and churn probability."""
     return JSONResponse(request.app.state.shop.segments())

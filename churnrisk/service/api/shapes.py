@@ -85,7 +85,7 @@ class Purchase(Strict):
     category: Text | None = None
 
     def to_row(self) -> PurchaseRow:
-        """Give the row as text."""
+        """Return the row as text."""
         return PurchaseRow(
             self.customer_id,
             self.ordered_at,
@@ -340,7 +340,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def inline(shape: type[BaseModel]) -> dict[str, Any]:
-    """Give the schema of a shape with everything that it refers to in its place."""
+    """Return the schema of a shape with everything that it refers to in its place."""
     schema = shape.model_json_schema()
     known = schema.pop("$defs", {})
 

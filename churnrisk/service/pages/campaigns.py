@@ -205,7 +205,7 @@ def _rows(view: View, wanted: int) -> Iterator[dict[str, Any]]:
 
 @page("/campaigns/contacts.csv", role="scorer")
 def contacts(view: View) -> Response:
-    """Give whom to contact: the members of a campaign who were not kept back."""
+    """Return whom to contact: the members of a campaign who were not kept back."""
     stored = load_campaign(view.state, view.ask("name"))
     members = [one for one in load_members(view.state, stored.campaign_id) if one.is_treated]
     table = Table(

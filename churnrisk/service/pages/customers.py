@@ -104,7 +104,7 @@ def customers(view: View) -> Response:
 
 
 def _kept_fields(view: View) -> dict[str, Any]:
-    """Give the filter as it is written into addresses, without the place in the list."""
+    """Return the filter as it is written into addresses, without the place in the list."""
     return {name: view.ask_all(name) for name in ("segment", "risk", "status", "min_value", "id", "sort")}
 
 
@@ -125,7 +125,7 @@ def _show_row(row: dict[str, Any]) -> dict[str, Any]:
 
 @page("/customers.csv")
 def export(view: View) -> Response:
-    """Give the whole list behind the filter as CSV, as the command line writes scores."""
+    """Return the whole list behind the filter as CSV, as the command line writes scores."""
     query = replace(read_query(view), limit=EXPORTED_AT_A_TIME, cursor=None)
     most = view.request.app.state.config.bounds.rows
     parts = _csv_parts(view, query, most)
@@ -191,7 +191,7 @@ def _show_next_order(due: Mapping[str, str | None]) -> Card:
 
 
 def _advise(found: CustomerView) -> dict[str, str]:
-    """Give what the playbook says, in the language of now."""
+    """Return what the playbook says, in the language of now."""
     action = found.advice["action"]
     meaning, about = ACTIONS[action], SEGMENTS.get(found.segment or "", "")
     return {"action": name_action(action), "meaning": say(meaning), "segment": say(about)}
@@ -216,7 +216,7 @@ def _draw(view: View, found: CustomerView) -> Iterator[Block]:
 
 
 def _remembered(view: View, customer_id: str) -> Sequence[tuple[str, float | None]]:
-    """Give the churn probability on each day that was scored, of the last run of that day."""
+    """Return the churn probability on each day that was scored, of the last run of that day."""
     days = {
         date_of(run.run.snapshot.cutoff): score.churn_probability
         for run, score in load_history(view.state, customer_id)

@@ -37,7 +37,7 @@ def cohorts(view: View) -> Response:
 
 @page("/parts/cohorts")
 def cohort_map(view: View) -> Response:
-    """Give the heat map."""
+    """Return the heat map."""
     kind = view.ask("kind") if view.ask("kind") in COHORT_KINDS else "month"
     return view.show("part.html", blocks=list(describe_cohorts(view.shop.figures.cohorts(kind))), is_in_pairs=False)
 
@@ -67,7 +67,7 @@ def model(view: View) -> Response:
 
 
 def _plan_contacts(view: View) -> ContactPlan:
-    """Give the shop's own terms, with the value of those who are expected to leave, where both are known."""
+    """Return the shop's own terms, with the value of those who are expected to leave, where both are known."""
     summary: dict[str, Any] = {}
     with nothing_without(NoHistory):
         summary = view.shop.summary()

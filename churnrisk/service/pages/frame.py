@@ -86,12 +86,12 @@ class View:
         return state
 
     def ask(self, name: str) -> str:
-        """Give a parameter of the address, or a field of the form; empty where it is missing."""
+        """Return a parameter of the address, or a field of the form; empty where it is missing."""
         given = self.fields.get(name) or [""]
         return given[-1].strip()[:LONGEST_VALUE]
 
     def ask_all(self, name: str) -> tuple[str, ...]:
-        """Give every value of a parameter that is not empty."""
+        """Return every value of a parameter that is not empty."""
         return tuple(one[:LONGEST_VALUE] for one in self.fields.get(name, []) if one)
 
     def may(self, role: Role) -> bool:
@@ -129,7 +129,7 @@ def address(path: str, parameters: Mapping[str, Any]) -> str:
 
 @functools.cache
 def environment() -> Environment:
-    """Give the environment of all pages, with the blocks of the report."""
+    """Return the environment of all pages, with the blocks of the report."""
     made = make_environment("churnrisk.service")
     made.globals |= {"address": address, "write_date": write_date}
     return made

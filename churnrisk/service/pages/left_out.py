@@ -18,7 +18,7 @@ _SEPARATORS = (",", ";", "\t")
 
 
 def read_left_out(view: View) -> set[str]:
-    """Give everybody whom a campaign must not contact.
+    """Return everybody whom a campaign must not contact.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def read_left_out(view: View) -> set[str]:
 
 
 def pasted_text(view: View) -> str:
-    """Give what was pasted into the form, whole: a list that is cut off would let somebody be contacted."""
+    """Return what was pasted into the form, whole: a list that is cut off would let somebody be contacted."""
     return (view.fields.get("left_out") or [""])[-1]
 
 

@@ -48,7 +48,7 @@ def overview(view: View) -> Response:
 
 @page("/parts/trends")
 def trends(view: View) -> Response:
-    """Give the cards and charts over months."""
+    """Return the cards and charts over months."""
     freshness, table = view.shop.freshness(), view.shop.figures.retention("month")
     first, last = (parse_day(freshness[name], option=name) for name in ("first_order_on", "last_order_on"))
     figures = Figures(table, first, last)
