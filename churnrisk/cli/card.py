@@ -216,7 +216,7 @@ def _show_bands(card: Card) -> None:
         for level, band in ((level, bands[level]) for level in ("high", "medium", "low"))
     ]
     show_table(
-        f"Risk: twice and half the odds of the churn rate expected now, {percent(card['base_rate'])}",
+        f"Risk levels: at twice and half the odds of the churn rate that is expected now, {percent(card['base_rate'])}",
         rows,
         formats={"of them churned": percent},
     )

@@ -80,7 +80,7 @@ def show_explanation(found: Mapping[str, Any]) -> None:
         f"The base value, a probability of {percent(found['base_probability'])}, is that of the customers whom the "
         "model keeps to compare with; each family adds its Shapley value, above 0 where it raises the probability."
     )
-    say("A family without a sentence adds next to nothing, or does so by no single number. All numbers: --json.")
+    say("Families without a sentence add next to nothing, or have no single number to tell. All numbers: --json.")
     say(found["note"])
 
 

@@ -69,7 +69,7 @@ Horizon = Annotated[
 ]
 Lookback = Annotated[
     int | None,
-    typer.Option("--lookback", metavar="DAYS", help="Active is who bought in so many last days. (default: 365)"),
+    typer.Option("--lookback", metavar="DAYS", help="Days in which a purchase makes a customer active. (default: 365)"),
 ]
 Lead = Annotated[int | None, typer.Option("--lead", metavar="DAYS", help="Days that you need to act. (default: 0)")]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of everything random. (default: 0)")]

@@ -37,7 +37,7 @@ WeekStarts = Annotated[
 ]
 Lookback = Annotated[
     int | None,
-    typer.Option("--lookback", metavar="DAYS", help="Active is who bought in so many last days. (default: 365)"),
+    typer.Option("--lookback", metavar="DAYS", help="Days in which a purchase makes a customer active. (default: 365)"),
 ]
 Wide = Annotated[bool, typer.Option("--wide", help="Show everything, in several tables.")]
 Margin = Annotated[float, typer.Option("--margin", metavar="SHARE", help="Share of revenue that is profit.")]

@@ -105,7 +105,7 @@ class Clustered:
         return kinds
 
     def _parts(self, rows: int) -> list[tuple[int, int]]:
-        """Return ranges of numbers with about so many rows each: who stands at every so manieth row begins one."""
+        """Return ranges of numbers with about so many rows each: each begins so many rows after the one before."""
         copy = next(iter(self._copies.values()))
         firsts = self._database.rows_of(f"SELECT DISTINCT {self._key} FROM {copy} WHERE rowid % {rows} = 0 ORDER BY 1")
         return list(itertools.pairwise([*(int(first) for (first,) in firsts), _END]))

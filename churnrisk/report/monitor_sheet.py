@@ -71,7 +71,7 @@ def _make_cards(found: Mapping[str, Any], look: Mapping[str, Any]) -> Cards:
                 say("Features that drifted"),
                 whole(values["drifted_features"]),
                 say("largest PSI: {value}", value=decimal(values["psi_max"])),
-                say("what chance, the season and time explain does not count"),
+                say("changes that chance, the season or time explain are not counted"),
             ),
             Card(
                 say("Realised AUC"),

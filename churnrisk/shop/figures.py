@@ -54,7 +54,7 @@ class Figures:
         start, stop : str, optional
             ISO dates: the first day to cover, and the day after the last.
         lookback : int
-            Active is who bought in so many last days.
+            Days in which a purchase makes a customer active.
         year_starts, week_starts : str, optional
             On which day years and weeks begin, where that is not as the settings say.
         """

@@ -255,5 +255,5 @@ def _read_cursor(cursor: str) -> tuple[str, str, int, str]:
         if not all(isinstance(part, str) for part in parts) or type(place) is not int or not 0 <= place < 2**62:
             raise ValueError
     except (ValueError, TypeError, binascii.Error, RecursionError):
-        raise BadQuery(mark("cursor: it is none of ours; begin again without a cursor.")) from None
+        raise BadQuery(mark("cursor: it is not from this service; begin again without a cursor.")) from None
     return generation, sort, place, customer

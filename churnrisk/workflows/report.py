@@ -83,7 +83,7 @@ def make_report(
     calendar : Calendar
         On which day years and weeks begin.
     lookback : int
-        Active is who bought in so many last days.
+        Days in which a purchase makes a customer active.
     top : int
         How many customers the list of those at risk holds, at most 1,000; 0 leaves single customers out.
     models_dir : Path

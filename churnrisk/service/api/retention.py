@@ -22,7 +22,7 @@ Period = Annotated[
 ]
 From = Annotated[Date | None, Query(alias="from", description="First day to cover.")]
 To = Annotated[Date | None, Query(description="The day after the last one to cover.")]
-Lookback = Annotated[int, Query(ge=1, le=36500, description="Active is who bought in so many last days.")]
+Lookback = Annotated[int, Query(ge=1, le=36500, description="Days in which a purchase makes a customer active.")]
 YearStarts = Annotated[
     str | None,
     Query(pattern=r"^[0-9]{2}-[0-9]{2}$", description="First day of the year of quarters and years, as MM-DD."),

@@ -67,7 +67,7 @@ def _score_cards(summary: dict[str, Any]) -> tuple[Card, ...]:
         scored=whole(status["scored"]),
         mean=percent(summary["mean_churn_probability"]),
     )
-    cards = (Card(say("Customers of high risk"), whole(risk["high"]), "", at_high),)
+    cards = (Card(say("Customers at high risk"), whole(risk["high"]), "", at_high),)
     if summary["value_at_risk"] is None:
         return cards
     meaning = say("the purchase that is lost if nothing is bought in the horizon, times the churn probability")
