@@ -271,8 +271,8 @@ def _show_max_profit(result: TargetResult) -> None:
     found = result.max_profit.get("at_these_costs")
     if found is not None:
         say(
-            f"Expected maximum profit of the model at these costs: {found.value:,.2f} per active customer. It is a mean "
-            "over acceptance rates (30 % on average), and no figure of this list."
+            f"Expected maximum profit of the model at these costs: {found.value:,.2f} per active customer. It is a "
+            "mean over acceptance rates (30 % on average), and no figure of this list."
         )
 
 
