@@ -106,7 +106,9 @@ def test_the_process_that_parses_files_is_confined_before_it_looks(run: Callable
     check_attempts(run(READER, "meta.json", str(tmp_path / "file.gz")), starts=False)
 
 
-@pytest.mark.parametrize("content", [b"customer,date\n", gzip.compress(b"customer,date\n")])
+@pytest.mark.parametrize(
+    "content", [b"customer,date\n", gzip.compress(b"customer,date\n", mtime=0)], ids=["text", "gzip"]
+)
 def test_the_process_that_scores_an_upload_has_loaded_the_model_and_can_no_longer(
     run: Callable[..., Any], tmp_path: Path, small_trained: Path, content: bytes
 ) -> None:
