@@ -20,11 +20,12 @@ check: lint test ## everything that must hold: style, types, import contracts, t
 test: dev ## run the tests
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadscope
 
-lint: dev ## check style, types and import contracts
+lint: dev ## check style, types, import contracts, and that nothing is dead
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 
 bench: dev ## measure speed and accuracy, as bench/RESULTS.md tells
 	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done

@@ -118,7 +118,6 @@ class Child:
     heard: float = 0.0
     failures: int = 0
     is_ready: bool = False
-    restarts: int = 0
 
 
 class Supervisor:
@@ -219,7 +218,6 @@ class Supervisor:
                 log("silent", process=child.name)
                 child.process.kill()
             if child.process is None and steady() - child.started > pause_after(child.failures):
-                child.restarts += 1
                 self._start(child)
 
     def _listen(self, child: Child) -> None:

@@ -261,19 +261,6 @@ class Shop:
         """Return the RFM segments, with the churn probability of each."""
         return dict(self.now().generation.facts["segments"])
 
-    def overview(self) -> dict[str, Any]:
-        """Return what a shop looks at first."""
-        present = self.now()
-        facts = present.generation.facts
-        return {
-            **facts["summary"],
-            "as_of": present.generation.as_of,
-            "model": facts["model"],
-            "grade": self._grade(),
-            "retention": present.figures.latest(),
-            "freshness": self.freshness(),
-        }
-
     def summary(self) -> dict[str, Any]:
         """Return how many customers there are, of which status and risk, what is at stake, and in which currency."""
         facts = self.now().generation.facts
@@ -281,9 +268,6 @@ class Shop:
 
     def grade(self) -> Any:
         """Return the grade of the current model, as its card has it; None where there is no model."""
-        return self._grade()
-
-    def _grade(self) -> Any:
         try:
             return self.current.get().card.get("grade")
         except NoModel:

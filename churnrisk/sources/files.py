@@ -118,7 +118,6 @@ def _read_parquet(path: Path, database: Database, options: IntakeOptions, name: 
         sql=f"read_parquet({quote_text(str(folder / meta['file']))})",
         expected_rows=meta["rows"],
         typed=frozenset(meta["typed"]),
-        is_parquet=True,
         floats=frozenset(meta["floats"]),
         no_ids=frozenset(meta["no_ids"]),
     )

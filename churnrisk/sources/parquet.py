@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from churnrisk.sources.child import LIMIT, SOURCE, Refused, Task
@@ -88,8 +87,3 @@ def text_sql(column: str, kind: str) -> str:
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"strftime(timezone('UTC', {column}), '%Y-%m-%d %H:%M:%S') || 'Z'"
     return f"CAST({column} AS VARCHAR)"
-
-
-def is_parquet(start: bytes, path: Path) -> bool:
-    """Tell whether a file begins and ends as Parquet does."""
-    return start.startswith(b"PAR1") and path.stat().st_size > 8

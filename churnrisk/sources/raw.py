@@ -46,9 +46,6 @@ class RawRows:
         Columns that were of a float type and hold whole numbers only, which are written without ``.0``.
     aside : tuple of str
         Queries of rows that were set aside on the way here.
-    is_parquet : bool
-        Whether the rows lie in a Parquet file that the limited process wrote: all columns are read alike there, those
-        in ``typed`` have nothing around their values, and what is missing is NULL.
     is_escaped : bool
         Whether text may carry the apostrophe that our own CSV and xlsx put before a formula sign.
     is_plain : bool
@@ -65,7 +62,6 @@ class RawRows:
     typed: frozenset[int] = frozenset()
     floats: frozenset[int] = frozenset()
     no_ids: frozenset[int] = frozenset()
-    is_parquet: bool = False
     is_escaped: bool = False
     is_plain: bool = False
     notices: tuple[str, ...] = field(default=())
