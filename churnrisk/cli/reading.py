@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from churnrisk.errors import SettingsError
+from churnrisk.errors import SettingsError, StateError
 
 if TYPE_CHECKING:
     from churnrisk.cards import Recipe
@@ -231,8 +231,11 @@ def reads_purchases(command: Callable[..., None]) -> Callable[..., None]:
         given = {name: arguments.pop(name) for name in names}
         _refuse_gone(given)
         reading = Reading(given, arguments.get("state"), arguments.get("models_dir"))
-        with _remembering_files(reading, arguments):
+        forgotten: list[str] = []
+        with _remembering_files(reading, arguments, forgotten.append):
             command(**arguments, reading=reading)
+        if forgotten:
+            raise StateError(" ".join(forgotten))
 
     with_reading.__signature__ = signature.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
     with_reading.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *added)}
@@ -250,10 +253,13 @@ def _without_objectors(options: IntakeOptions, place: StatePlace) -> IntakeOptio
     return made
 
 
-def _remembering_files(reading: Reading, arguments: Mapping[str, Any]) -> contextlib.AbstractContextManager[None]:
+def _remembering_files(
+    reading: Reading, arguments: Mapping[str, Any], tell: Callable[[str], object]
+) -> contextlib.AbstractContextManager[None]:
     """Remember the files with customers in them that a command writes, unless it is to leave no trace.
 
-    A command without the option --state makes no state for that where none is named and none is there yet.
+    A command without the option --state makes no state for that where none is named and none is there yet. Where a file
+    cannot be remembered it is written all the same, and ``tell`` gets a sentence on that.
     """
     from churnrisk.settings import read_settings
     from churnrisk.state import remembering_files
@@ -266,7 +272,7 @@ def _remembering_files(reading: Reading, arguments: Mapping[str, Any]) -> contex
             return None
         return None if not is_made and isinstance(place, Path) and not place.exists() else place
 
-    return remembering_files(find, tell=lambda text: typer.echo(f"churnrisk: {text}", err=True))
+    return remembering_files(find, tell=tell)
 
 
 def _refuse_gone(given: dict[str, Any]) -> None:

@@ -115,7 +115,7 @@ def remembering_files(
         except StateError as error:
             if tell is None:
                 raise
-            tell(f"{path} is not remembered, and `churnrisk forget` will not know of it: {error}")
+            tell(f"{path} is whole but not remembered, so `churnrisk forget` will not know of it: {error}")
 
     with noting(note):
         yield

@@ -42,9 +42,9 @@ task = {"kind": "gzip", "path": sys.argv[3], "folder": str(folder), **limits}
 sys.exit(child.main([json.dumps(task)]))
 """
 SCORER = """
-from churnrisk.learning import Valuation
+from churnrisk.forecast import Valuation
 from churnrisk.orders import IntakeOptions
-from churnrisk.workflows import scoring
+from churnrisk import workflows
 from churnrisk.shop import upload
 def score_source(model, path, **how):
     assert path.read_bytes()
@@ -53,7 +53,7 @@ def score_source(model, path, **how):
     found["the model"] = attempt_all(folder, Path(sys.argv[4]) / "current")["read a file"]
     (folder / "ended.json").write_text(json.dumps(found))
     sys.exit(0)
-scoring.score_source = score_source
+workflows.score_source = score_source
 task = upload.Task(folder, Path(sys.argv[4]), IntakeOptions(), Valuation(), "csv", 10, 60.0, {}, None)
 if not (process := os.fork()):
     upload.work(task)  # libraries may have started threads, of which a fork has none

@@ -55,7 +55,7 @@ def test_what_cannot_be_remembered_is_said_or_not_written(tmp_path: Path) -> Non
     nowhere, said = tmp_path / "none" / "state.db", list[str]()
     with remembering_files(nowhere, tell=said.append):
         write(tmp_path / "a.csv")
-    assert "a.csv is not remembered" in said[0]
+    assert "a.csv is whole but not remembered" in said[0]
     with pytest.raises(StateError), remembering_files(nowhere):
         write(tmp_path / "b.csv")
     assert not (tmp_path / "b.csv").exists()

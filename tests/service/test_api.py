@@ -106,8 +106,8 @@ WRONG = [
     ("/v1/jobs/score", JSON, "{", ["Invalid JSON: "]),
     ("/v1/jobs/score", JSON, '{"resons": "none"}', ["body/resons: Is not known here"]),
     *(
-        ("/v1/purchases", JSON, f'{{"purchases": [{{"{name}": {bad}, "x": 1}}]}}', [f"body/purchases/0/{name}: "])
-        for name, bad in itertools.product(("customer_id", "order_id"), ("true", '["a"]', '{"a": "b"}', "7"))
+        ("/v1/purchases", JSON, json.dumps({"purchases": [{**json.loads(ROW), name: bad}]}), [f"purchases/0/{name}: "])
+        for name, bad in itertools.product(("customer_id", "order_id"), (True, ["a"], {"a": "b"}, 7))
     ),
     ("/v1/jobs/score", JSON, '{"by": "risk", "by": "value"}', ["body/by: Stands there twice"]),
     ("/v1/jobs/train", JSON, '{"seed": 1, "promote": false, "promote": true}', ["body/promote: Stands there twice"]),

@@ -125,6 +125,7 @@ def test_orders_received_count_at_once_and_as_from_a_file(
     shop: Shop, plan: ShopPlan, state: State, models: Path, log: Path, tmp_path: Path
 ) -> None:
     customer = shop.customers(CustomerQuery()).rows[0]["customer_id"]
+    shop.customer_version(customer)  # which loads the model, if nobody has asked for it yet
     before = shop.customer_version(customer)
     assert shop.customer_version_at_once(customer) == before
     line = {"ordered_at": "2011-12-10T08:00:00", "amount": "17.35", "quantity": "4"}
