@@ -232,12 +232,18 @@ def is_change(method: str, door: Door) -> bool:
     return method not in ("GET", "HEAD", "OPTIONS") and door.need is not None and door.need.role is not None
 
 
-def test_the_cookie_is_for_this_service_alone(service: Service) -> None:
+def test_cookies_are_for_this_service_alone(service: Service) -> None:
     client = service.client()
     page = client.get("/login")
-    for cookie in page.headers.get_list("set-cookie"):
+    token = page.text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    opened = client.post("/login", data={"key": service.keys["reader"], "csrf_token": token})
+    assert opened.status_code == 303
+    of_the_form, of_the_session = (one.headers.get_list("set-cookie") for one in (page, opened))
+    assert [len(of_the_form), len(of_the_session)] == [1, 2], "the session's, and that of the form taken away"
+    session = next(one for one in of_the_session if "Max-Age=0" not in one)
+    assert "samesite=strict" in session.lower()
+    for cookie in [*of_the_form, *of_the_session]:
         assert "HttpOnly" in cookie
-        assert "samesite=strict" in cookie.lower()
         assert "Secure" not in cookie  # on this machine itself
 
 
