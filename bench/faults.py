@@ -76,8 +76,8 @@ def make_template(folder: Path) -> None:
         ("train", LOG, "--horizon", "60"),
         ("score", LOG, "--as-of", "2011-10-01"),
         ("score", LOG),
-        ("target", LOG, "--top", "60", "--output", "lists/list.csv"),
-        ("campaign", "create", "spring", *CREATE, "2011-12-10", "--output", "lists/contacts.csv"),
+        ("target", LOG, "--as-of", "2011-10-01", "--top", "60", "--output", "lists/list.csv"),
+        ("campaign", "create", "spring", *CREATE, "2011-10-01", "--output", "lists/contacts.csv"),
         ("state", "backup", "out/backup.db"),
         ("forget", "12347", "--yes"),
     ):

@@ -168,17 +168,19 @@ def read_tree(folder: Path) -> dict[str, bytes]:
 
 @dataclass(frozen=True)
 class Remembered:
-    """All that a state file holds, how many rows each table has, and whether SQLite finds the file sound."""
+    """What a state file holds, how many rows its tables have, whether SQLite finds it sound, and noted files."""
 
     rows: tuple[str, ...]
     counts: tuple[int, ...]
     is_sound: bool
+    noted: frozenset[str]
 
 
 def read_state(path: Path) -> Remembered:
     """Return all that a state file holds.
 
-    It is read from a copy: whoever opens the file itself may change it.
+    It is read from a copy: whoever opens the file itself may change it. The notes of written files stand apart: each is
+    a transaction of its own, and may be there though a later one has failed.
     """
     copies = path.with_name(f"{path.name}.looked-at")
     for ending in ("", *PASSING):
@@ -186,10 +188,13 @@ def read_state(path: Path) -> Remembered:
             shutil.copy(f"{path}{ending}", f"{copies}{ending}")
     connection = sqlite3.connect(copies)
     try:
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        counts = [connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in sorted(tables)]
         said = connection.execute("PRAGMA integrity_check").fetchall()
-        return Remembered(tuple(connection.iterdump()), tuple(counts), said == [("ok",)])
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        notes = connection.execute("SELECT path FROM written_files").fetchall()
+        noted = {os.path.relpath(one, path.parents[1]) for (one,) in notes}
+        connection.execute("DELETE FROM written_files")
+        counts = [connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in sorted(tables)]
+        return Remembered(tuple(connection.iterdump()), tuple(counts), said == [("ok",)], frozenset(noted))
     finally:
         connection.close()
         for ending in ("", *PASSING):
@@ -255,6 +260,8 @@ def _judge_files(work: Workplace, ended: Ended, hit: list[str], known: Reference
     is_before = state.rows == known.state_before.rows
     if not state.is_sound or not (state.counts == known.state_after.counts or (ended.code and is_before)):
         wrong.append("the state is neither as before nor as it should be")
+    lost = [name for name in known.state_after.noted - state.noted if not ended.code and (work.shop / name).exists()]
+    wrong += [f"{name} is there, and the state does not know of it" for name in lost]
     is_said = any(one in ended.said for one in DONE)
     if ended.code and not is_before and not is_said and any("/state/" in one for one in hit):
         wrong.append("the state has what was said to have failed")
