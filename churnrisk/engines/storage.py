@@ -17,7 +17,8 @@ _OF_DISKS = frozenset(
 )
 _SIGNS = re.compile(
     r"Could not (?:write|truncate|sync|create|rename|move)|fsync failed|Failed to offload|max_temp_directory_size|"
-    r"No space left|Input/output error|Read-only file system|Disk quota exceeded",
+    r"No space left|Input/output error|Read-only file system|Disk quota exceeded|"
+    r"invalidated because of a previous fatal error",  # what comes after a file of the engine's own was not written
     re.IGNORECASE,
 )
 _FILE = re.compile(r'file \\?"([^"\\]+)\\?": ([^"]+)')

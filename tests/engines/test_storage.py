@@ -43,6 +43,17 @@ def test_errors_of_disks_are_known_and_others_left(error: Exception, place: str 
         assert str(found).startswith(f"{place}: " if place != "temporary files" else place)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "FATAL Error: fsync failed",
+        "FATAL Error: Failed: database has been invalidated because of a previous fatal error.",
+    ],
+)
+def test_what_an_engine_says_of_its_own_files_is_of_temporary_files(said: str) -> None:
+    assert str(storage_error(engine_error()(said))).startswith(f"{TEMPORARY}: temporary files cannot be written there")
+
+
 def test_what_else_an_engine_refuses_stays_its_own() -> None:
     with Database() as database, pytest.raises(engine_error()) as caught, explaining_storage(Path("out.parquet")):
         database.connection.execute("SELECT no_such_column FROM range(3)")
