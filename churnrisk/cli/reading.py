@@ -232,8 +232,13 @@ def reads_purchases(command: Callable[..., None]) -> Callable[..., None]:
         _refuse_gone(given)
         reading = Reading(given, arguments.get("state"), arguments.get("models_dir"))
         forgotten: list[str] = []
-        with _remembering_files(reading, arguments, forgotten.append):
-            command(**arguments, reading=reading)
+        try:
+            with _remembering_files(reading, arguments, forgotten.append):
+                command(**arguments, reading=reading)
+        except BaseException:  # the command has an end of its own to tell
+            for text in forgotten:
+                typer.echo(f"churnrisk: {text}", err=True)
+            raise
         if forgotten:
             raise StateError(" ".join(forgotten))
 

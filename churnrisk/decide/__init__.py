@@ -1,4 +1,4 @@
-"""Decisions: whom it pays to contact and how, whom to leave alone so that one can tell, and whether it helped."""
+"""Decisions: what a contact is expected to bring, whom it pays to contact, how, and who responds."""
 
 from churnrisk.decide.doubt import Doubt, learn_error
 from churnrisk.decide.exports import EXPORT_FIELDS, TOOLS, make_export

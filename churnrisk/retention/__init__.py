@@ -1,4 +1,4 @@
-"""The retention figures: rates, revenue, cohorts, segments, lifetime value, surveys, benchmarks, economics."""
+"""The retention figures: rates, revenue, cohorts, segments, surveys, benchmarks, economics."""
 
 from churnrisk.retention.benchmarks import Comparison, compare_benchmarks, grade_meanings, measure_own
 from churnrisk.retention.change import Change, compare_with_past, measure_trend

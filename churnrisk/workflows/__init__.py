@@ -1,6 +1,6 @@
 """The whole journeys: from a source of purchases to a stored model, and from a model to scores.
 
-The only place where a source, a store and the stages meet. The command line and the service call these functions;
+Here a source, a store and the stages meet. The command line, the service and the packages above call these functions;
 :class:`ChurnModel`, :func:`train` and :func:`load` are the Python interface.
 """
 

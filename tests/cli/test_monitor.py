@@ -127,6 +127,20 @@ def test_a_rule_is_heard_where_nothing_can_be_remembered(shop: Path, tmp_path: P
     assert len(answer.err.splitlines()) == 1
 
 
+def test_a_file_that_cannot_be_remembered_is_told_whatever_else_is(shop: Path, tmp_path: Path) -> None:
+    """With exit code 2, or beside the end that the command has of its own."""
+    with open_state(Path("state.db")) as state, state.transaction():
+        state.run("CREATE TRIGGER refuse BEFORE INSERT ON written_files BEGIN SELECT RAISE(ABORT, 'no'); END")
+    Path("log.csv").write_text(PURCHASES.read_text(encoding="utf-8") + "1,x,no day,1,1,x\n", encoding="utf-8")
+    settings = "rules = ['days_since_last_purchase > 3']\nmodels_dir = 'none'\nstate = 'state.db'\n"
+    Path("churnrisk.toml").write_text(settings, encoding="utf-8")
+    for command, code in (("metrics", 2), ("monitor", 3)):
+        answer = churnrisk(command, "log.csv", "--rejects", f"{command}.csv")
+        assert answer.code == code, answer.err
+        assert f"{command}.csv is whole but not remembered" in answer.err
+        assert "no day" in Path(f"{command}.csv").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("rules", "options", "said"),
     [
