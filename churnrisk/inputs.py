@@ -107,7 +107,9 @@ def named_when_too_short(source: Any) -> Iterator[None]:
         if not isinstance(source, str | Path) or str(source) == "-":
             raise
         place = without_password(str(source))
-        raise NotEnoughData(f"{place}: {error} `churnrisk check {place}` tells what it is enough for.") from None
+        raise NotEnoughData(
+            f"{place}: {error} `churnrisk check {place}` tells what it is enough for.", code=error.code
+        ) from None
 
 
 def without_password(place: str) -> str:

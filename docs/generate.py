@@ -13,6 +13,7 @@ from typing import Any
 import typer.main
 
 from churnrisk.cli import app
+from churnrisk.errors import CODES
 from churnrisk.features import catalogue
 from churnrisk.monitor.rules import rules_page
 from churnrisk.settings import Settings
@@ -34,6 +35,16 @@ def commands_page() -> str:
         lines += [f"| `{spelling(one)}` | {cell(one.help)} |" for one in command.params if is_shown(one)]
         lines.append("")
     return "\n".join(lines)
+
+
+def errors_page() -> str:
+    """Return the page on errors: every code, with what it means."""
+    lines = ["# Errors", "", "The message of an error is for people, and says where and what to do; its words may"]
+    lines += ["change. Its code is for programs and stays. With `--json` a command that fails prints"]
+    lines += ['`{"error": {"code": ..., "detail": ...}}` on standard output, and exits with 2; over HTTP']
+    lines += ["`code` is a member of the problem.", "", "| code | meaning |", "|---|---|"]
+    lines += [f"| `{code}` | {meaning} |" for code, meaning in CODES.items()]
+    return "\n".join([*lines, ""])
 
 
 def walk(group: Any, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -134,6 +145,7 @@ def http_page() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
+    "errors.md": errors_page,
     "settings.md": settings_page,
     "features.md": features_page,
     "rules.md": rules_page,

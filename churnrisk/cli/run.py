@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -22,7 +23,7 @@ def run(arguments: list[str] | None = None) -> int:
         result = app(arguments, prog_name="churnrisk", standalone_mode=False)
         sys.stdout.flush()  # here, where a reader that has gone is no defect
     except ChurnriskError as error:
-        return _say(str(error), MEND)
+        return _say_error(error, arguments)
     except (KeyboardInterrupt, typer.Abort):
         return _say("stopped; nothing was left half written.", 128 + signal.SIGINT)
     except (BrokenPipeError, SystemExit):
@@ -62,6 +63,13 @@ def _is_of_output(error: OSError) -> bool:
 def _drop_output() -> None:
     """Let the interpreter not try again to write at its end what cannot be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say_error(error: ChurnriskError, arguments: list[str] | None) -> int:
+    """Say what a user can mend; with --json, standard output has it as well, with the code of the error."""
+    if "--json" in (sys.argv[1:] if arguments is None else arguments):
+        print(json.dumps({"error": {"code": error.code, "detail": str(error)}}, ensure_ascii=False))  # noqa: T201
+    return _say(str(error), MEND)
 
 
 def _say(message: str, code: int) -> int:

@@ -127,13 +127,15 @@ def _check_enough(outcome: Floats, is_treated: Bools) -> None:
         if group.sum() < LEAST_CONTROL:
             raise CampaignError(
                 f"{int(group.sum()):,} customers were {word}; {LEAST_CONTROL} are needed to learn for whom a contact "
-                "does most. Until then rank by risk or by expected profit."
+                "does most. Until then rank by risk or by expected profit.",
+                code="campaign.too_small",
             )
         rarer = int(min(outcome[group].sum(), (1 - outcome[group]).sum()))
         if rarer < LEAST_OUTCOMES:
             raise CampaignError(
                 f"{rarer} of the customers who were {word} differ in outcome from the rest; {LEAST_OUTCOMES} are "
-                "needed to learn for whom a contact does most."
+                "needed to learn for whom a contact does most.",
+                code="campaign.too_small",
             )
 
 

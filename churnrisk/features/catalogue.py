@@ -109,7 +109,8 @@ def select_features(log: PurchaseLog | LogFacts, names: Sequence[str] | None = N
         said = [f"{_REASONS[need]} (no column {_COLUMNS[need]})" for need in _REASONS if _REASONS[need] in reasons]
         raise ColumnError(
             f"the features that were asked for cannot be made: {'; '.join(said)}. Score a file with the "
-            "same columns as the one that the model was trained on, or train a model on a log without them."
+            "same columns as the one that the model was trained on, or train a model on a log without them.",
+            code="model.features_not_in_file",
         )
     return tuple(FEATURES_BY_NAME[name] for name in names)
 

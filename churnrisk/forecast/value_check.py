@@ -115,10 +115,13 @@ def check_value(
     if had < least:
         raise NotEnoughData(
             f"a look back over {days} days needs {least} days of log before them; there are {had}. "
-            "Choose a shorter time."
+            "Choose a shorter time.",
+            code="data.log_too_short",
         )
     if leave_out(then):
-        raise NotEnoughData("the log has a hole in the days that a look back would compare with.")
+        raise NotEnoughData(
+            "the log has a hole in the days that a look back would compare with.", code="data.hole_before"
+        )
     fit = fit_value(log, replace(then, horizon=min(days, YEAR)), model=model, leave_out=leave_out)
     base = fit.customers.take(fit.customers.in_base(then.lookback))
     if not len(base):

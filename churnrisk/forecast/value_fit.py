@@ -118,7 +118,7 @@ def fit_value(
         No amounts, or too few customers for the models.
     """
     if not log.has_amounts:
-        raise NotEnoughData("the log has no amounts, so there is no value to forecast.")
+        raise NotEnoughData("the log has no amounts, so there is no value to forecast.", code="data.no_amounts")
     customers, horizon = profile_customers(log, current.cutoff), current.horizon
     order_model = fit_btyd(customers.summary(), model)
     cap = largest_usual_amount(*amount_quantiles(log, current.cutoff, (0.5, 0.95)))

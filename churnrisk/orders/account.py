@@ -106,7 +106,8 @@ def count_orders(
     if not found["orders"]:
         reasons = "; ".join(f"{count} x {reason}" for reason, count in count_reasons(engine, aside).items())
         raise SourceError(
-            f"{name} has {rows_in} rows and none that can be used: {reasons or 'none of them is a sale'}."
+            f"{name} has {rows_in} rows and none that can be used: {reasons or 'none of them is a sale'}.",
+            code="source.no_usable_rows",
         )
     whose = f"SELECT DISTINCT customer_id FROM {orders}"
     if table.customers:

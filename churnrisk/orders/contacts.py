@@ -173,11 +173,15 @@ def _find_fields(raw: RawRows, *, needs_email: bool) -> dict[str, int]:
         found = [place for place, header in enumerate(plain) if header in aliases]
         if len(found) > 1 and (needs_email or role != "email"):
             names = ", ".join(raw.headers[place] for place in found)
-            raise ColumnError(f"{raw.name}: {names} could each be the {role}; leave one of them in the file.")
+            raise ColumnError(
+                f"{raw.name}: {names} could each be the {role}; leave one of them in the file.",
+                code="columns.several_fit",
+            )
         if found:
             places[role] = found[0]
     if needs_email and "email" not in places:
         raise ColumnError(
-            f"{raw.name}: no column of e-mail addresses; name it email. The file has {', '.join(raw.headers)}."
+            f"{raw.name}: no column of e-mail addresses; name it email. The file has {', '.join(raw.headers)}.",
+            code="columns.not_found",
         )
     return places

@@ -111,10 +111,12 @@ def _refuse_other_form(first: IntakeReport, other: IntakeReport) -> None:
     if first.columns != other.columns:
         raise AmbiguousFormat(
             f"{other.source} has other columns than {first.source}: {', '.join(other.columns.values())}, and not "
-            f"{', '.join(first.columns.values())}. Convert them apart, or name the columns with --column."
+            f"{', '.join(first.columns.values())}. Convert them apart, or name the columns with --column.",
+            code="files.other_columns",
         )
     if first.date_format != other.date_format:
         raise AmbiguousFormat(
             f"{other.source} has dates as {other.date_format}, and {first.source} as {first.date_format}. Convert them "
-            "apart, or name the form with --date-format."
+            "apart, or name the form with --date-format.",
+            code="files.other_dates",
         )

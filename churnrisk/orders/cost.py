@@ -88,12 +88,14 @@ def decide_discount(ask: Ask, match: ColumnMatch, options: IntakeOptions) -> str
     if not several:
         raise AmbiguousFormat(
             f"the discount in {header!r} can be an amount or a percentage of the price. Say which: --discount line, "
-            f"--discount percent, or --discount none where the price {match.names['unit_price']!r} is after it."
+            f"--discount percent, or --discount none where the price {match.names['unit_price']!r} is after it.",
+            code="discount.ambiguous",
         )
     raise AmbiguousFormat(
         f"the discount in {header!r} can come off each piece or off the whole line, and {several:.0f} rows have "
         f"several pieces. Say which: --discount line, --discount unit, --discount percent, or --discount none "
-        f"where the price {match.names['unit_price']!r} is after it."
+        f"where the price {match.names['unit_price']!r} is after it.",
+        code="discount.ambiguous",
     )
 
 

@@ -148,7 +148,8 @@ def _refuse_periods(shapes: Mapping[str, int], ask: Ask) -> None:
     if found * 2 > sum(shapes.values()):
         [(example,)] = ask(f"any_value(v) FILTER (regexp_full_match(v, {quote_text(_COARSE.pattern)}))")
         raise AmbiguousFormat(
-            f"dates such as {example} name a period and no day of it. Give a column with the day of each purchase."
+            f"dates such as {example} name a period and no day of it. Give a column with the day of each purchase.",
+            code="dates.no_day",
         )
 
 
@@ -166,7 +167,8 @@ def _refuse_short(family: Family, ask: Ask) -> None:
         options = [numeric(order, separator, is_short=True).name for order in likely]
     raise AmbiguousFormat(
         f"dates such as {example} have years of two digits, which are read only where their format is named: "
-        f"{' or '.join(f'--date-format {option}' for option in options)}."
+        f"{' or '.join(f'--date-format {option}' for option in options)}.",
+        code="dates.two_digit_year",
     )
 
 
@@ -205,7 +207,10 @@ def _settle_digits(family: Family, shapes: Mapping[str, int], ask: Ask, *, share
     only_moment, only_clock = int(str(moments)), int(str(clocks))
     if min(only_moment, only_clock) > share * (only_moment + only_clock) or (both and not only_moment + only_clock):
         options = f"--date-format {'epoch' if scale == 1 else 'epoch_ms'} or --date-format {clock[: len(shape)]}"
-        raise AmbiguousFormat(f"dates such as {example} can be {epoch} or {clock[: len(shape)]}. Name one: {options}.")
+        raise AmbiguousFormat(
+            f"dates such as {example} can be {epoch} or {clock[: len(shape)]}. Name one: {options}.",
+            code="dates.epoch_unsure",
+        )
     if not only_moment + only_clock:
         return family
     return BY_NAME[clock if only_clock > only_moment else epoch]
@@ -227,12 +232,14 @@ def _settle_order(family: Family, ask: Ask, *, order: str | None, share: float) 
     if first and second and min(first, second) > share * (first + second):
         raise AmbiguousFormat(
             f"the dates mix day/month and month/day: in {first} rows only the first number can be the day, "
-            f"in {second} only the second. Split the source, or name the order: {named}."
+            f"in {second} only the second. Split the source, or name the order: {named}.",
+            code="dates.mixed_order",
         )
     if not first and not second and undecided and separator != ".":  # nobody writes mm.dd.yyyy
         raise AmbiguousFormat(
             f"dates such as {example} can be day/month or month/day, and no row of the column decides. "
-            f"Name the order: {named}."
+            f"Name the order: {named}.",
+            code="dates.order_unsure",
         )
     return numeric("mdy" if second > first else "dmy", separator)
 

@@ -305,5 +305,6 @@ def _check_totals(read: Iterable[_Read]) -> None:
     if max(amount, quantity) > TOTAL_LIMIT:
         raise LimitExceeded(
             f"the amounts or quantities add up to {max(amount, quantity) // MONEY_SCALE:.3e}, more than "
-            f"{TOTAL_LIMIT // MONEY_SCALE:.0e}; look for rows with absurd values."
+            f"{TOTAL_LIMIT // MONEY_SCALE:.0e}; look for rows with absurd values.",
+            code="limit.total_of_amounts",
         )

@@ -233,5 +233,6 @@ def enforce_customers(
     raise TooManyRejects(
         f"{name}: {missing} of {rows} rows name no customer in {match.names['customer_id']!r} "
         f"({missing / rows:.1%}), more than the limit of {options.no_customer_limit:.0%}.{nobody} {how}, or raise "
-        "--no-customer-limit."
+        "--no-customer-limit.",
+        code="rows.too_many_without_customer",
     )

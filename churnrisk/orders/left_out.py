@@ -56,7 +56,8 @@ def refuse_left_out(engine: SqlEngine, orders: str, name: str, options: IntakeOp
     if found:
         raise SourceError(
             f"{name} holds {found} customers who have objected, and Spark does not leave them out. `churnrisk convert` "
-            "writes the purchases without them; name what it has written."
+            "writes the purchases without them; name what it has written.",
+            code="source.holds_objected",
         )
 
 

@@ -63,7 +63,9 @@ class CustomerList:
                 values[place] = float(cell.replace(",", ".")) if cell else np.nan
             except ValueError:
                 line = self.first_line + place
-                raise ColumnError(f"{self.source}, line {line}, {name}: {cell!r} is not a number.") from None
+                raise ColumnError(
+                    f"{self.source}, line {line}, {name}: {cell!r} is not a number.", code="list.not_a_number"
+                ) from None
         return values
 
 
@@ -110,18 +112,21 @@ def _refuse_unread(raw: RawRows, database: Database) -> None:
     if unread := load_rejects(raw):
         for file, line, _, value, reason, _ in database.rows_of(f"{unread} ORDER BY file, line LIMIT 1"):
             place = f"{raw.name}{f' ({file})' if file else ''}, line {line}"
-            raise ColumnError(f"{place}: {value!r}: {reason}. Mend the row, or take it off the list.")
+            raise ColumnError(
+                f"{place}: {value!r}: {reason}. Mend the row, or take it off the list.", code="list.wrong_id"
+            )
 
 
 def _check_ids(source: str, ids: Sequence[str | None], *, first_line: int) -> list[str]:
     seen: dict[str, int] = {}
     for line, one in enumerate(ids, start=first_line):
         if one is None:
-            raise ColumnError(f"{source}, line {line}: no customer id. Take the row off the list.")
+            raise ColumnError(f"{source}, line {line}: no customer id. Take the row off the list.", code="list.no_id")
         if one in seen:
             raise ColumnError(
                 f"{source}, line {line}: customer {one} stands in the list already, on line {seen[one]}. A list for a "
-                "campaign has each customer once."
+                "campaign has each customer once.",
+                code="list.repeated_id",
             )
         seen[one] = line
     return list(seen)

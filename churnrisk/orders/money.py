@@ -104,11 +104,13 @@ def settle_currency(counts: Mapping[str, int], rates: Mapping[str, Decimal], *, 
         raise AmbiguousFormat(
             f"the amounts are in several currencies: {listed}. "
             + (f"The file has them converted, too: {converted}. Or say" if converted else "Say")
-            + f" what the others are worth in {unrated[0]}: {options}."
+            + f" what the others are worth in {unrated[0]}: {options}.",
+            code="currency.several",
         )
     if len(named) > 1 and counts.get("") and sum(code in rates for code in named):
         raise AmbiguousFormat(
-            f"{counts['']} rows name no currency, and the others name several: {listed}. Name it in every row."
+            f"{counts['']} rows name no currency, and the others name several: {listed}. Name it in every row.",
+            code="currency.missing",
         )
     return unrated[0] if unrated else None
 
@@ -166,7 +168,8 @@ def refuse_new_money(ask: Ask, *, orders: str, month: str) -> None:
             raise AmbiguousFormat(
                 f"from {date_of(found)} on, amounts are lower by 1.956, as the lev is to the euro. Amounts of two "
                 f"currencies cannot be added up; convert the older ones with --rate-before {date_of(found)}=0.511292, "
-                f"or say that nothing changed with --rate-before {date_of(found)}=1."
+                f"or say that nothing changed with --rate-before {date_of(found)}=1.",
+                code="currency.changed",
             )
 
 

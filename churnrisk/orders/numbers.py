@@ -104,7 +104,8 @@ def find_decimal(shapes: Mapping[str, int], ask: Ask, *, share: float, what: str
         raise AmbiguousFormat(
             f"the values of {what} mix decimal signs: {votes['.']} rows can only have a point, "
             f"{votes[',']} only a comma. "
-            "Split the source, or name the sign with --decimal . or --decimal ,"
+            "Split the source, or name the sign with --decimal . or --decimal ,",
+            code="numbers.mixed_decimal_signs",
         )
     if not any(votes.values()) and undecided:
         sign = max(undecided, key=lambda key: undecided[key])
@@ -112,7 +113,8 @@ def find_decimal(shapes: Mapping[str, int], ask: Ask, *, share: float, what: str
         raise AmbiguousFormat(
             f"values of {what} such as {example} can be thousands or have three decimals, and no row decides. "
             f"Name the decimal sign: --decimal {'.' if sign == ',' else ','} reads {example} as thousands, "
-            f"--decimal {sign} as a fraction."
+            f"--decimal {sign} as a fraction.",
+            code="numbers.decimal_sign_unsure",
         )
     return "," if votes[","] > votes["."] else "."
 

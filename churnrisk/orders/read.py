@@ -136,7 +136,8 @@ def refuse_beyond_memory(error: BaseException, options: IntakeOptions) -> None:
     """Say in our words that the memory, or the disk of temporary files, was not enough; leave any other error."""
     if isinstance(error, engine_error()) and "out of memory" in str(error).lower():
         raise LimitExceeded(
-            f"reading needs more than {options.memory or INTAKE_MEMORY} of memory; give more with --memory, as 4GB."
+            f"reading needs more than {options.memory or INTAKE_MEMORY} of memory; give more with --memory, as 4GB.",
+            code="limit.memory",
         ) from error
     found = storage_error(error)
     if found is not None:
@@ -191,7 +192,7 @@ def build_orders(
     raw, loaded = leave_out_rows(raw, loaded, match, database, options)
     rejects = load_rejects(raw)
     if not loaded.profile.rows and not rejects:
-        raise SourceError(f"{raw.name} has a header and no rows; it must have a row per purchase.")
+        raise no_rows(raw.name)
     check_amounts(raw, match, database, options, is_empty=not loaded.profile.shapes.get(match.money))
     plans = values.plan_values(database, raw, match, loaded, options)
     if not plans.fit(match, loaded):
@@ -219,6 +220,11 @@ def build_orders(
         if table not in kept:  # what only intake itself needed
             database.drop_table(str(table))
     return Orders(database, made.report, **made.facts)
+
+
+def no_rows(name: str) -> SourceError:
+    """Return the error of a source that has a header alone."""
+    return SourceError(f"{name} has a header and no rows; it must have a row per purchase.", code="source.no_rows")
 
 
 def _load(raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions) -> tuple[RawRows, LoadedRows]:
@@ -329,7 +335,7 @@ def _judge(
     today = clock.today()
     table = make_rows(engine, intake.typed, today=today)
     if not engine.rows_of(f"SELECT 1 FROM {table.name} LIMIT 1") and not intake.rejects:
-        raise SourceError(f"{intake.name} has a header and no rows; it must have a row per purchase.")
+        raise no_rows(intake.name)
     repeated: tuple[str, ...] = ()
     if intake.may_overlap:
         table, repeated = settle.drop_repeated(engine, table, intake.match)

@@ -65,7 +65,8 @@ def decide_totals(engine: SqlEngine, table: RowTable, match: ColumnMatch, option
     raise AmbiguousFormat(
         f"each of {count} orders of several lines has the same {header!r} on all of its lines, such as order "
         f"{example}: it may be the total of the order, repeated, or the amount of each line. Say which: --amounts "
-        "order, or --amounts line."
+        "order, or --amounts line.",
+        code="amounts.total_or_line",
     )
 
 

@@ -173,7 +173,8 @@ def count_rows(engine: SqlEngine, table: RowTable) -> RowCounts:
                 raise LimitExceeded(
                     f"the {what} of the log add up to {int(total) // MONEY_SCALE:.3e}, more than "
                     f"{TOTAL_LIMIT // MONEY_SCALE:.0e}; look for rows with absurd values, or bring the log in a "
-                    "larger unit."
+                    "larger unit.",
+                    code="limit.total_of_amounts",
                 )
     return RowCounts({int(issue): int(count) for issue, count, *_ in found})
 
@@ -305,7 +306,11 @@ def find_group(headers: Sequence[str], column: str) -> int:
     if len(found) == 1:
         return found[0]
     if found:
-        raise ColumnError(f"--by {column}: {len(found)} columns have this name; rename all but one.")
+        raise ColumnError(
+            f"--by {column}: {len(found)} columns have this name; rename all but one.", code="columns.several_fit"
+        )
     near = difflib.get_close_matches(column, headers, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
-    raise ColumnError(f"--by {column}: there is no such column; found {', '.join(headers)}.{hint}")
+    raise ColumnError(
+        f"--by {column}: there is no such column; found {', '.join(headers)}.{hint}", code="columns.not_found"
+    )

@@ -192,7 +192,7 @@ class _Planner:
         is_named = len(header.split()) > 1 or "_" in header or bool(self.match.system)
         judged = judge_statuses(words, self.match.system or None, self.options.status, is_named=is_named)
         if judged.verdict is Verdict.ASK:
-            raise AmbiguousFormat(_say_unknown(header, judged.unknown, role=role))
+            raise AmbiguousFormat(_say_unknown(header, judged.unknown, role=role), code="sales.status_unknown")
         if judged.verdict is Verdict.NOT_STATUS:
             self._pass_over(role, words)
             return []
@@ -238,7 +238,7 @@ class _Planner:
         if unknown and len(unknown) == len(words):
             self._pass_over(role, words)
         elif unknown:
-            raise AmbiguousFormat(_say_unknown(header, unknown, role=role))
+            raise AmbiguousFormat(_say_unknown(header, unknown, role=role), code="sales.status_unknown")
         elif off:
             own = self._own_or_order(f"{role}_text")
             condition = f"{own} IN ({self._listed(off)})" + (f" AND NOT ({said})" if role == "is_valid" else "")
@@ -250,7 +250,7 @@ class _Planner:
         words, header = self._words("row_type"), self.match.names["row_type"]
         plan = judge_row_types(words, self.match.system or None, self.options.status)
         if plan.verdict is Verdict.ASK:
-            raise AmbiguousFormat(_say_unknown(header, plan.unknown, role="row_type"))
+            raise AmbiguousFormat(_say_unknown(header, plan.unknown, role="row_type"), code="sales.row_type_unknown")
         if plan.verdict is Verdict.NOT_STATUS:
             self._pass_over("row_type", words)
             return "1 = 0"

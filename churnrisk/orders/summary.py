@@ -178,7 +178,9 @@ def _make_report(raw: RawRows, match: ColumnMatch, database: Database, options: 
     rejected, anonymous, duplicates = (kinds.get(kind, 0) for kind in ("rejected", "without_customer", "duplicate"))
     used = int(rows_in) - rejected - anonymous - duplicates
     if not used:
-        raise SourceError(f"{raw.name} has {rows_in} rows and no customer that can be used.")
+        raise SourceError(
+            f"{raw.name} has {rows_in} rows and no customer that can be used.", code="source.no_usable_rows"
+        )
     return IntakeReport(
         source=raw.name,
         format=raw.format,

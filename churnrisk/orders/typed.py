@@ -118,7 +118,8 @@ def _find_columns(source: TypedSource, match: ColumnMatch) -> dict[str, _Column]
         if column is not None and not is_right(column):
             raise AmbiguousFormat(
                 f"{source.name}: {column.header!r} is of type {column.kind}, and Spark reads it as {what} only where "
-                f"it has such a type. {source.convert}"
+                f"it has such a type. {source.convert}",
+                code="values.type_not_supported",
             )
 
     for role in ("ordered_at", "refunded_at"):
@@ -189,7 +190,9 @@ def find_currency(spark: Spark, source: TypedSource, match: ColumnMatch) -> str 
         codes[plain_code(str(name or ""))] = codes.get(plain_code(str(name or "")), 0) + int(count)
     if len(codes) > 1:
         listed = ", ".join(f"{name or 'none'} ({count} rows)" for name, count in codes.items())
-        raise AmbiguousFormat(f"the amounts are in several currencies: {listed}. {source.convert}")
+        raise AmbiguousFormat(
+            f"the amounts are in several currencies: {listed}. {source.convert}", code="currency.several"
+        )
     return settle_currency(codes, {})
 
 

@@ -33,11 +33,13 @@ def training_as_of(orders: Orders, as_of: Day) -> int:
     if day > after_last + CLOSED_DAYS:
         raise NotEnoughData(
             f"--as-of {date_of(day)}: the log ends on {date_of(orders.last_day)}, and nobody knows who bought after "
-            f"that. Take {date_of(after_last)} or earlier, or bring the newer orders."
+            f"that. Take {date_of(after_last)} or earlier, or bring the newer orders.",
+            code="as_of.after_the_log",
         )
     if day <= orders.first_day:
         raise NotEnoughData(
-            f"--as-of {date_of(day)}: the log begins on {date_of(orders.first_day)}, so nothing is known by then."
+            f"--as-of {date_of(day)}: the log begins on {date_of(orders.first_day)}, so nothing is known by then.",
+            code="as_of.before_the_log",
         )
     return day
 

@@ -131,7 +131,8 @@ def plan_training(orders: Orders, current: Snapshot, *, most: int, seed: int) ->
     if not len(label(current)[0]):
         raise NotEnoughData(
             f"nobody is active on {date_of(current.cutoff)}: no purchase in the {current.lookback} days before. "
-            "Choose a longer --lookback, or another --as-of."
+            "Choose a longer --lookback, or another --as-of.",
+            code="data.nobody_active",
         )
     for count in range(len(by_harm) + 1):
         admitted = tuple(by_harm[:count])
@@ -169,7 +170,8 @@ def _refuse_after_hole(orders: Orders, current: Snapshot, holes: Sequence[Hole])
         f"everybody known has churned: the whole shop sold nothing from {hole}, a horizon of {current.horizon} days or "
         f"longer, and since then {customers} {'customer' if customers == 1 else 'customers'} bought; {LEAST_CUSTOMERS} "
         f"are needed. {_name_orders(rows)} If a date is wrong, mend it; else bring the missing orders, or give --as-of "
-        f"{date_of(hole.first_day)} to learn from the days before."
+        f"{date_of(hole.first_day)} to learn from the days before.",
+        code="data.hole_at_the_end",
     )
 
 

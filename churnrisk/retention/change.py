@@ -94,7 +94,8 @@ def compare_with_past(log: OrderLog, table: RetentionTable) -> tuple[Change, ...
     complete = [k for k, row in enumerate(table.rows) if row.complete]
     if len(complete) < 2:
         raise NotEnoughData(
-            f"{len(complete)} complete periods; two are needed to compare. Choose a shorter --period or --lookback."
+            f"{len(complete)} complete periods; two are needed to compare. Choose a shorter --period or --lookback.",
+            code="data.log_too_short",
         )
     last, periods, back = complete[-1], [row.period for row in table.rows], _periods_back(table.kind)
     known = [(last, k) for k in dict.fromkeys((last - 1, last - back)) if k in complete]

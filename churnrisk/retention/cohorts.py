@@ -155,7 +155,7 @@ def build_cohorts(
         Revenue of a log without amounts, or more than 520 periods.
     """
     if measure == "revenue" and not log.has_amounts:
-        raise SettingsError("--by revenue: the log has no amounts; use --by customers.")
+        raise SettingsError("--by revenue: the log has no amounts; use --by customers.", code="data.no_amounts")
     periods = make_periods(kind, log.first_day, log.last_day + 1, calendar=calendar)
     if len(periods) > MOST_COHORTS:
         raise SettingsError(f"{len(periods)} cohorts are more than {MOST_COHORTS}; choose a longer --period.")

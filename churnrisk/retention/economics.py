@@ -156,11 +156,12 @@ def estimate_economics(log: OrderLog, terms: Terms) -> Economics:
         Less than two years of log, no amounts, or nobody to keep.
     """
     if not log.has_amounts:
-        raise NotEnoughData("the log has no amounts, so retention has no value in money here.")
+        raise NotEnoughData("the log has no amounts, so retention has no value in money here.", code="data.no_amounts")
     if log.last_day + 1 - log.first_day < 2 * YEAR:
         raise NotEnoughData(
             f"two years of log are needed, one to see who was there and one to see who stayed; there are "
-            f"{log.last_day + 1 - log.first_day} days."
+            f"{log.last_day + 1 - log.first_day} days.",
+            code="data.log_too_short",
         )
     year = measure_year(log)
     profits = [simulate_profit(year, terms, extra=points / 100) for points in (0, 1, 5)]
@@ -177,7 +178,9 @@ def measure_year(log: OrderLog) -> ShopYear:
     rates = divide(young_kept, young_before), divide(old_kept, old_before)
     everybody = divide(young_kept + old_kept, young_before + old_before)
     if everybody is None:
-        raise NotEnoughData(f"nobody was active at {date_of(end - YEAR)}, a year before the end of the log.")
+        raise NotEnoughData(
+            f"nobody was active at {date_of(end - YEAR)}, a year before the end of the log.", code="data.nobody_active"
+        )
     # With less than a third year before, nobody can be told to be older than a year at the start of the last one.
     is_known = log.last_day + 1 - log.first_day >= 3 * YEAR
     reason = ""

@@ -208,7 +208,10 @@ def build_segments(
     """
     customers = profile_customers(log, log.last_day + 1 if as_of is None else as_of)
     if not len(customers):
-        raise NotEnoughData(f"no customer has a purchase before {date_of(customers.as_of)}; choose a later --as-of.")
+        raise NotEnoughData(
+            f"no customer has a purchase before {date_of(customers.as_of)}; choose a later --as-of.",
+            code="as_of.before_the_log",
+        )
     cuts = find_cuts(customers, has_amounts=log.has_amounts) if cuts is None else cuts
     scores = cuts.score(customers.days_since_last_order, customers.purchase_days, customers.revenue)
     codes = code_segments(scores)

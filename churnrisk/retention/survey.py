@@ -85,7 +85,7 @@ def compute_nps(promoters: int, passives: int, detractors: int) -> Nps:
     """
     n = promoters + passives + detractors
     if n == 0:
-        raise NotEnoughData("no answer to compute a net promoter score from.")
+        raise NotEnoughData("no answer to compute a net promoter score from.", code="survey.no_answers")
     up, down = (promoters + 0.75) / (n + 3), (detractors + 0.75) / (n + 3)
     centre = up - down
     half = Z * ((up + down - centre**2) / (n + 3)) ** 0.5

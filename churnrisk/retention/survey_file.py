@@ -100,13 +100,17 @@ def read_survey(
             rejected.append((reader.line_num, *found))
     if rows and len(rejected) / rows > REJECT_LIMIT:
         examples = "; ".join(f"line {n}, {column}: {value!r} {reason}" for n, column, value, reason in rejected[:3])
-        raise TooManyRejects(f"{path.name}: {len(rejected)} of {rows} answers cannot be used, for example {examples}.")
+        raise TooManyRejects(
+            f"{path.name}: {len(rejected)} of {rows} answers cannot be used, for example {examples}.",
+            code="rows.too_many_rejected",
+        )
     highest = max((answer.score for answer in answers), default=10)
     if len(answers) >= LEAST_ANSWERS and highest <= HIGHEST_OF_OTHERS and not is_low:
         raise SourceError(
             f"{path.name}, column {header[places['score']]!r}: the highest of {len(answers):,} answers is {highest}, so"
             " the scale may be 1 to 5 or 1 to 7. NPS needs answers from 0 to 10. If these are, say so: --scale-0-10; "
-            "else bring the column that is: --survey-column score=HEADER."
+            "else bring the column that is: --survey-column score=HEADER.",
+            code="survey.scale_unsure",
         )
     return SurveyRows(tuple(answers), rows, empty, tuple(rejected))
 
@@ -118,7 +122,8 @@ def _open_rows(path: Path) -> Any:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceError(
-            f"{path.name}: not in UTF-8 (byte {error.start}). Save it as 'CSV UTF-8' in the spreadsheet program."
+            f"{path.name}: not in UTF-8 (byte {error.start}). Save it as 'CSV UTF-8' in the spreadsheet program.",
+            code="source.encoding",
         ) from None
     except OSError as error:
         raise SourceError(f"{path.name}: cannot be read: {error.strerror or error}.") from None
@@ -136,13 +141,17 @@ def _find_columns(header: list[str], columns: Mapping[str, str], path: Path) -> 
         fitting = fitting or [k for k, name in enumerate(lowered) if name in aliases and wanted is None]
         if len(fitting) > 1:
             names = ", ".join(header[k] for k in fitting)
-            raise ColumnError(f"{path.name}: {names} could each be {role}; say which: --survey-column {role}=HEADER.")
+            raise ColumnError(
+                f"{path.name}: {names} could each be {role}; say which: --survey-column {role}=HEADER.",
+                code="columns.several_fit",
+            )
         if fitting:
             places[role] = fitting[0]
         elif wanted or role == "score":
             raise ColumnError(
                 f"{path.name}: no column {wanted or role!r}; found {', '.join(header) or 'no header'}. "
-                f"Say which it is: --survey-column {role}=HEADER."
+                f"Say which it is: --survey-column {role}=HEADER.",
+                code="columns.not_found",
             )
     return places
 

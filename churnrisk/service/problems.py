@@ -96,7 +96,7 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, errors.ChurnriskError):
         status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
         headers = {"Retry-After": "5"} if status == 503 else {}
-        return Problem(status, _words(type(error).__name__), str(error), headers=headers)
+        return Problem(status, _words(type(error).__name__), str(error), headers=headers, code=error.code)
     if isinstance(error, RequestValidationError):
         return _invalid(error)
     if isinstance(error, HTTPException):

@@ -137,8 +137,9 @@ def _explain(folder: Path, code: int) -> Exception:
     failure = folder / FAILURE
     if code == 2 and failure.exists():
         found = json.loads(_read(failure))
-        kind = getattr(errors, found["kind"], ChurnriskError)
-        error: ChurnriskError = kind(found["message"])
+        known = {kind.__name__: kind for kind in vars(errors).values() if isinstance(kind, type)}
+        word = found["code"] if found["code"] in errors.CODES else None
+        error: ChurnriskError = known[found["kind"]](found["message"], code=word)
         return error
     if code < 0:
         died = f"the process that read the file died by {signal.Signals(-code).name}"
@@ -158,9 +159,10 @@ def work(task: Task) -> None:
     try:
         _score(task)
     except ChurnriskError as error:
-        _fail(task, type(error).__name__, str(error))
+        _fail(task, error)
     except MemoryError:
-        _fail(task, "LimitExceeded", f"it needs more than {MEMORY // 2**20} MiB of memory; send less.")
+        needed = f"it needs more than {MEMORY // 2**20} MiB of memory; send less."
+        _fail(task, LimitExceeded(needed, code="limit.memory"))
 
 
 def _limit(seconds: float) -> None:
@@ -188,8 +190,9 @@ def _give_up(task: Task) -> None:
     confine(Reach(task.folder, starts=starts, user=task.user))
 
 
-def _fail(task: Task, kind: str, message: str) -> None:
-    (task.folder / FAILURE).write_text(json.dumps({"kind": kind, "message": message}), encoding="utf-8")
+def _fail(task: Task, error: ChurnriskError) -> None:
+    said = {"kind": type(error).__name__, "message": str(error), "code": error.code}
+    (task.folder / FAILURE).write_text(json.dumps(said), encoding="utf-8")
     sys.exit(2)
 
 

@@ -47,7 +47,8 @@ class _Lines:
             line = self._file.readline(self._limit + 1)
             if len(line) > self._limit:
                 raise LimitExceeded(
-                    f"line {self.number + 1} has more than {self._limit} characters; see --max-field-size."
+                    f"line {self.number + 1} has more than {self._limit} characters; see --max-field-size.",
+                    code="limit.field_size",
                 )
             if not line:
                 return None

@@ -170,5 +170,7 @@ def transcode(path: Path, encoding: str, target: Path) -> bool:
             text = decoder.decode(b"", final=True)
             file.write(text.encode("utf-8", errors="replace"))
     except (UnicodeError, ValueError) as error:
-        raise SourceError(f"{path.name} cannot be read as {encoding}: {error}. Name another --encoding.") from error
+        raise SourceError(
+            f"{path.name} cannot be read as {encoding}: {error}. Name another --encoding.", code="source.encoding"
+        ) from error
     return is_marked or UNDECODED in text

@@ -51,7 +51,10 @@ def open_file(path: Path, database: Database, options: IntakeOptions, *, name: s
     """Return the rows of one file."""
     kind = tell_kind(path, name)
     if kind == "parquet" and not options.parquet:
-        raise SourceError(f"{name} is Parquet, which is turned off here (`parquet_uploads`); send it as CSV.")
+        raise SourceError(
+            f"{name} is Parquet, which is turned off here (`parquet_uploads`); send it as CSV.",
+            code="source.parquet_off",
+        )
     if kind in ("gzip", "zstd"):
         folder, meta = parse_limited(kind, path, database, options, name=name)
         unpacked = folder / str(meta["file"])
@@ -175,11 +178,16 @@ def _choose_sheets(sheets: list[dict[str, Any]], options: IntakeOptions, *, name
     if options.table is not None:
         chosen = [sheet for sheet in sheets if sheet["name"] == options.table]
         if not chosen:
-            raise SourceError(f"{name} has no sheet {options.table!r}; its sheets: {names}.")
+            raise SourceError(
+                f"{name} has no sheet {options.table!r}; its sheets: {names}.", code="source.no_such_sheet"
+            )
         return chosen
     visible = [sheet for sheet in sheets if not sheet["hidden"]]
     if not visible:
-        raise SourceError(f"{name}: all sheets that have cells are hidden: {names}. Show the one with the purchases.")
+        raise SourceError(
+            f"{name}: all sheets that have cells are hidden: {names}. Show the one with the purchases.",
+            code="source.hidden_sheets",
+        )
     return visible
 
 

@@ -114,7 +114,8 @@ def refuse_unread_money(headers: Sequence[str], free: Sequence[int], rows: Seque
     verb = "holds" if len(found) == 1 else "hold"
     raise ColumnError(
         f"{name}: no column was recognised as the amount, and {names} {verb} numbers. Say which is the amount of a "
-        f"row, as --column {option}, or --no-amounts to read the file without amounts."
+        f"row, as --column {option}, or --no-amounts to read the file without amounts.",
+        code="columns.amount_not_found",
     )
 
 

@@ -26,7 +26,8 @@ def refuse_scheme(source: str) -> None:
         shown = re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", source)
         raise SourceError(
             f"{shown}: {found[1]}:// is no place that can be read. Known are the path of a file or folder, {_KNOWN}, "
-            "and - for standard input. Copy the files to a folder first, and name that."
+            "and - for standard input. Copy the files to a folder first, and name that.",
+            code="source.unknown_place",
         )
 
 

@@ -98,13 +98,15 @@ def read_text(
     """Return the rows of a comma, semicolon, tab or pipe separated file, whose first line ``headers`` may name."""
     scan = scan_text(path)
     if not scan.size:
-        raise SourceError(f"{name} is empty; it must have a header and a row per purchase.")
+        raise SourceError(f"{name} is empty; it must have a header and a row per purchase.", code="source.empty")
     path, scan, notices = _as_utf8(path, scan, database, options, name=name)
     dialect = find_dialect(_head(path), options.columns, delimiter=options.delimiter)
     if headers:
         dialect = Dialect(options.delimiter or ",", 1, headers)
     if not any(dialect.headers):
-        raise SourceError(f"{name} has no text in it; it must have a header and a row per purchase.")
+        raise SourceError(
+            f"{name} has no text in it; it must have a header and a row per purchase.", code="source.empty"
+        )
     if dialect.header_line > 1:
         above = wording("The header of {name} was found in line {line}; the lines above it were passed over.")
         notices += (above.format(name=name, line=dialect.header_line),)

@@ -255,7 +255,8 @@ def _read_history(customers: CustomerTable, purchases: Any, options: IntakeOptio
     if purchases is None:
         raise ColumnError(
             f"{customers.report.source} holds customer ids only; name the history with --purchases FILE, or as "
-            "`purchases` in churnrisk.toml."
+            "`purchases` in churnrisk.toml.",
+            code="source.ids_only",
         )
     return read_orders(purchases, _options_for_history(options, purchases))
 
@@ -312,9 +313,11 @@ def _check_summary(model: FittedModel, summary: Mapping[str, Any], day: int) -> 
         if name not in summary:
             raise ColumnError(
                 f"the column {name} is missing: a file with one row per customer needs {', '.join(SUMMARY_ROLES)}, "
-                f"or first_order_on and last_order_on instead of the days. Map it with --column {name}=..."
+                f"or first_order_on and last_order_on instead of the days. Map it with --column {name}=...",
+                code="columns.not_found",
             )
     if np.nanmin(summary["days_since_last_order"], initial=0) < 0:
         raise ColumnError(
-            f"a last order lies after the day to score at, {date_of(day)}; give a later --as-of, or mend the dates."
+            f"a last order lies after the day to score at, {date_of(day)}; give a later --as-of, or mend the dates.",
+            code="as_of.before_last_order",
         )

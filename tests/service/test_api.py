@@ -133,6 +133,12 @@ def test_an_error_says_what_is_wrong_and_what_to_do(
     assert [word for word in words if word not in answer.json()["detail"]] == [], answer.json()["detail"]
 
 
+def test_a_problem_carries_the_code_of_its_error(api: httpx.Client) -> None:
+    rows = "customer_id,order_id,date,amount\na,1,01/02/2011,1\nb,2,03/04/2011,2\n"
+    assert api.post("/v1/score", content=rows, headers={"Content-Type": CSV}).json()["code"] == "dates.order_unsure"
+    assert api.get("/v1/customers/nobody-of-this-shop").json()["code"] == "customer.unknown"
+
+
 def test_a_filter_with_a_slip_is_no_filter(api: httpx.Client) -> None:
     answer = api.get("/v1/customers", params={"segmnt": "lost"})
     assert answer.status_code == 422

@@ -32,4 +32,5 @@ def for_sender(error: ChurnriskError) -> ChurnriskError:
     instead = "; ".join(INSTEAD[name] for name in named if name in INSTEAD) or "send the file in another form"
     settings = ", ".join(f"`{name.replace('-', '_')}`" for name in named if name not in NO_SETTINGS)
     else_ = f" Or whoever runs the service sets {settings} in churnrisk.toml." if settings else ""
-    return type(error)(f"{told} Over HTTP there are no options: {instead}.{else_.replace('`column`', '`columns`')}")
+    advice = f"{told} Over HTTP there are no options: {instead}.{else_.replace('`column`', '`columns`')}"
+    return type(error)(advice, code=error.code)

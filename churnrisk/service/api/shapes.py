@@ -60,6 +60,7 @@ PROBLEM = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
+        "code": {"type": "string", "description": "Stable name of the error, where churnrisk itself raised it"},
         "request_id": {"type": "string"},
     },
 }
