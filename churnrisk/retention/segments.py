@@ -40,6 +40,16 @@ _NAMES = {
     1: ("lost", "hibernating", "hibernating", "at_risk", "cannot_lose"),
 }
 
+# The lowest score of frequency, which every customer with one purchase day has: money alone makes nobody loyal.
+# Columns: scores of money up to 2, and from 3 on.
+_RARE = {
+    5: ("new", "promising"),
+    4: ("new", "promising"),
+    3: ("about_to_sleep", "about_to_sleep"),
+    2: ("hibernating", "about_to_sleep"),
+    1: ("lost", "hibernating"),
+}
+
 DEFINITIONS = (
     Definition(
         "rfm_score",
@@ -57,7 +67,8 @@ DEFINITIONS = (
         "segment",
         "count",
         "the name of the cell (R, F, M) in the table of 125 cells below",
-        "",
+        "A customer with one purchase day has F = 1 in every log, and no cell with F = 1 is champions, loyal, "
+        "needs_attention, at_risk or cannot_lose, however much was paid.",
         "Names are customary, borders differ from tool to tool.",
     ),
 )
@@ -68,8 +79,10 @@ def name_cell(r: int, f: int, m: int) -> str:
 
     >>> name_cell(5, 5, 5), name_cell(1, 5, 4), name_cell(1, 1, 1)
     ('champions', 'cannot_lose', 'lost')
+    >>> name_cell(5, 1, 5)
+    'promising'
     """
-    return _NAMES[r][(f + m + 1) // 2 - 1]
+    return _RARE[r][m > 2] if f == 1 else _NAMES[r][(f + m + 1) // 2 - 1]
 
 
 CELLS = {cell: name_cell(*cell) for cell in product(range(1, 6), repeat=3)}

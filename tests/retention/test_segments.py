@@ -29,6 +29,22 @@ def test_better_scores_never_lead_from_champions_away() -> None:
     assert CELLS[5, 1, 1] == "new"
 
 
+REGULARS = {"champions", "loyal", "needs_attention", "at_risk", "cannot_lose"}
+
+
+@settings(max_examples=25)
+@given(random_logs(customers=12).filter(lambda log: any(o.is_purchase for o in log.orders())))
+def test_one_time_buyers_are_no_regulars_however_much_they_paid(log: PlainLog) -> None:
+    made = build_segments(as_log(polars_log(log)))
+    once = made.customers.purchase_days == 1
+    assert not REGULARS & set(made.names[once])
+
+
+def test_a_one_time_buyer_of_much_is_told_from_one_of_little() -> None:
+    log = small_log(*[row for k in range(10) for row in buy(f"c{k}", CUTOFF, amount=k + 1)])
+    assert Counter(build_segments(log).names.tolist()) == {"new": 4, "promising": 6}
+
+
 @settings(max_examples=30)
 @given(random_logs(customers=8).filter(lambda log: len(log.rows) > 0), st.integers(-60, 60))
 def test_profile_equals_plain_python(log: PlainLog, days: int) -> None:
