@@ -207,6 +207,8 @@ CODES = {
     "as_of.before_last_order": "a last order lies after the day to score at",
     "as_of.before_the_log": "nothing was bought before the day",
     "campaign.not_possible": "a campaign cannot be made so, is not there, or cannot be measured yet",
+    "campaign.terms_differ": "a list has several values where a campaign has one",
+    "campaign.terms_wrong": "a list has a cost or a margin that cannot be",
     "campaign.too_small": "too few customers or outcomes to learn for which customers a contact does most",
     "columns.amount_not_found": "no column was recognised as the amount",
     "columns.not_found": "a column that is needed or named is not there",

@@ -1,7 +1,7 @@
 """Campaigns: who is contacted and who is left alone, what that did, and what is learned from it."""
 
 from churnrisk.campaigns.exposures import describe_exposures, read_exposures
-from churnrisk.campaigns.lists import Drawn, create_campaign, draw, first_day_of, read_campaign_list, read_suppressed
+from churnrisk.campaigns.lists import CampaignList, Drawn, create_campaign, draw, read_campaign_list, read_suppressed
 from churnrisk.campaigns.measurement import find_response, learn_uplift, measure_campaign, measure_on
 from churnrisk.campaigns.pooled import measured_acceptance, measured_multiple
 from churnrisk.campaigns.power import Plan
@@ -22,6 +22,7 @@ from churnrisk.campaigns.result import CampaignResult
 __all__ = [
     "OUTCOMES",
     "Campaign",
+    "CampaignList",
     "CampaignResult",
     "Drawn",
     "Measured",
@@ -33,7 +34,6 @@ __all__ = [
     "describe_exposures",
     "draw",
     "find_response",
-    "first_day_of",
     "learn_uplift",
     "list_campaigns",
     "list_measured",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Collection, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from churnrisk.tables import Table, check_target, write_table
 from churnrisk.timeline import day_number, parse_day
 
 PROBABILITY, VALUE, AS_OF = "churn_probability", "value_at_risk", "as_of"
+TERMS = ("contact_cost", "incentive_cost", "margin")
+"""Columns of a list with what a campaign costs and brings, the same in every row."""
 NAME = re.compile(r"\w[\w .-]{0,62}")
 UNKNOWN_RATE = 0.5
 """Expected share of buyers where the list has no churn probabilities: the rate at which an effect is hardest to see."""
@@ -53,19 +55,50 @@ class Drawn:
     is_rate_known: bool
 
 
-def first_day_of(given: str | None, listed: CustomerList) -> int:
-    """Choose the first day that counts: the one given, else the list's own ``as_of``, else today."""
-    if given is not None:
-        return parse_day(given, option="--starts-on")
-    days = {day for day in listed.columns.get(AS_OF, []) if day}
-    if len(days) == 1:
-        return parse_day(days.pop(), option="as_of in the list")
-    return day_number(today())
+@dataclass(frozen=True)
+class CampaignList(CustomerList):
+    """The list that a campaign is drawn from, with what it says of the campaign as a whole."""
+
+    def first_day(self, given: str | None) -> int:
+        """Choose the first day that counts: the one given, else the list's own ``as_of``, else today."""
+        if given is not None:
+            return parse_day(given, option="--starts-on")
+        days = {day for day in self.columns.get(AS_OF, []) if day}
+        if len(days) == 1:
+            return parse_day(days.pop(), option="as_of in the list")
+        return day_number(today())
+
+    def terms(self, *, but: Collection[str] = ()) -> dict[str, float]:
+        """Return the terms that the list was chosen under, as far as it has them, but those that are given otherwise.
+
+        Raises
+        ------
+        CampaignError
+            Where a column of terms has several values, or one that cannot be.
+        """
+        found: dict[str, float] = {}
+        for name in (name for name in TERMS if name not in but):
+            values = np.unique(self.numbers(name))
+            values = values[~np.isnan(values)]
+            if len(values) > 1:
+                raise CampaignError(
+                    f"{self.source}, {name}: {len(values)} different values, from {values[0]:g} to {values[-1]:g}; a "
+                    f"campaign has one. Give it with --{name.replace('_', '-')}, or take the column off the list.",
+                    code="campaign.terms_differ",
+                )
+            if len(values) and not 0 <= values[0] <= (1 if name == "margin" else np.inf):
+                raise CampaignError(
+                    f"{self.source}, {name}: {values[0]:g} cannot be; a cost is 0 or more, a margin from 0 to 1.",
+                    code="campaign.terms_wrong",
+                )
+            if len(values):
+                found[name] = float(values[0])
+        return found
 
 
-def read_campaign_list(source: Any, options: IntakeOptions | None = None) -> CustomerList:
+def read_campaign_list(source: Any, options: IntakeOptions | None = None) -> CampaignList:
     """Read the list that a campaign is drawn from."""
-    listed = read_list(source, options or IntakeOptions())
+    listed = CampaignList(**vars(read_list(source, options or IntakeOptions())))
     probability = listed.numbers(PROBABILITY)
     known = probability[~np.isnan(probability)]
     if len(known) and (known.min() < 0 or known.max() > 1):

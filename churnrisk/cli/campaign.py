@@ -113,13 +113,15 @@ def create(
     from churnrisk.state import open_state
 
     settings = current_settings(context, models_dir=models_dir)
-    costs = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
-    settings = settings.model_copy(update={key: value for key, value in costs.items() if value is not None})
     place, listed = state_path(settings, state), campaigns.read_campaign_list(from_list, _read_ids(settings))
+    costs = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
+    given = {name: value for name, value in costs.items() if value is not None}
+    of_list = listed.terms(but=given)
+    settings = settings.model_copy(update={**of_list, **given})
     suppressed = _suppressed(settings, suppress) | _objecting(settings, place, listed)
     wanted = Campaign(
         name,
-        campaigns.first_day_of(starts_on, listed),
+        listed.first_day(starts_on),
         window or _default_window(settings),
         outcome.value,
         read_share(holdout),

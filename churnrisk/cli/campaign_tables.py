@@ -64,6 +64,10 @@ def show_created(campaign: Campaign, drawn: Drawn, output: Path) -> None:
         f"Campaign {campaign.name}: judged by {OUTCOME_WORDS[campaign.outcome]} from {_iso(campaign.starts_on)} to "
         f"{_iso(campaign.ends_on - 1)}. This is fixed now."
     )
+    say(
+        f"A contact costs {campaign.contact_cost:,.2f}, an offer that is taken {campaign.incentive_cost:,.2f}; "
+        f"{percent(campaign.margin)} of revenue is profit."
+    )
     show_plan(drawn)
     say(f"To contact: {output} ({drawn.plan.treated:,} customers). Contact nobody of the others until the end.")
     say(f"Measure it from {_iso(campaign.ends_on)} on: churnrisk campaign measure {campaign.name} PURCHASES")

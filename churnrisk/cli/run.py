@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextvars
 import os
 import signal
 import sys
@@ -15,6 +15,10 @@ DONE, DEFECT, MEND = 0, 1, 2
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command and give its exit code."""
+    return contextvars.copy_context().run(_run, arguments)
+
+
+def _run(arguments: list[str] | None) -> int:
     import typer
 
     from churnrisk.cli import app
@@ -66,9 +70,11 @@ def _drop_output() -> None:
 
 
 def _say_error(error: ChurnriskError, arguments: list[str] | None) -> int:
-    """Say what a user can mend; with --json, standard output has it as well, with the code of the error."""
-    if "--json" in (sys.argv[1:] if arguments is None else arguments):
-        print(json.dumps({"error": {"code": error.code, "detail": str(error)}}, ensure_ascii=False))  # noqa: T201
+    """Say what a user can mend; with --json, it is the document on standard output, with the code of the error."""
+    from churnrisk.cli.show import HAS_ANSWERED, print_json
+
+    if "--json" in (sys.argv[1:] if arguments is None else arguments) and not HAS_ANSWERED.get():
+        print_json({"error": {"code": error.code, "detail": str(error)}})
     return _say(str(error), MEND)
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,8 +25,13 @@ def console() -> Console:
     return Console(highlight=False, soft_wrap=False, width=min(WIDTH, plain.width) if plain.is_terminal else WIDTH)
 
 
+HAS_ANSWERED: ContextVar[bool] = ContextVar("has_answered", default=False)
+"""Whether this command has printed its JSON document: what fails afterwards is no second one."""
+
+
 def print_json(value: object) -> None:
     """Print one JSON document; what is undefined is null."""
+    HAS_ANSWERED.set(True)
     print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))  # noqa: T201 - this is the output
 
 

@@ -70,6 +70,10 @@ class ScoredCustomers:
             self.response if isinstance(self.response, float) else self.response[places],
         )
 
+    def by_id(self) -> ScoredCustomers:
+        """Return them sorted by id."""
+        return self.take(np.argsort(self.customer_ids, kind="stable"))
+
     def candidates(self) -> Candidates:
         """Return what the choice is made by."""
         return Candidates(self.customer_ids, self.churn_probability, self.value_kept, self.response)
@@ -107,7 +111,8 @@ class TargetResult:
         Who is on it and what that is expected to bring.
     table : Table
         The list: ``customer_id, rank, churn_probability, risk, value_at_risk, expected_profit, segment, action,
-        action_reason, as_of``.
+        action_reason, as_of``, and the terms that it was chosen under, the same in every row: ``contact_cost,
+        incentive_cost, acceptance_rate, redemption, margin``.
     snapshot : mapping
         The day of scoring and the windows.
     counts : mapping of str to int
@@ -199,18 +204,17 @@ def make_target(
             notices += (found,)
         is_out, said = _find_opted_out(scored, opted_out)
         is_idle = np.array([one.action == "none" for one in scored.actions], dtype=bool) & ~is_out
-        eligible = scored.take(~is_out & ~is_idle)
-        eligible = eligible.take(np.argsort(eligible.customer_ids, kind="stable"))
+        eligible = scored.take(~is_out & ~is_idle).by_id()
         doubt = doubt_of(churn_model.card)
         target = choose_target(eligible.candidates(), terms, budget=budget, capacity=capacity, doubt=doubt)
         listed = _act_on_reasons(churn_model, orders, eligible.take(target.chosen), plays)
     return TargetResult(
         target,
-        _make_table(listed, target.profit[target.chosen]),
+        _make_table(listed, target.profit[target.chosen], {**describe_terms(terms), "margin": valuation.margin}),
         describe_snapshot(scored.snapshot),
         {"scored": len(is_out), "opted_out": int(is_out.sum()), "no_action": int(is_idle.sum())},
         measure_max_profit(churn_model.card, target.candidates, terms),
-        notices + said,
+        notices + said + _warn_of_most(len(target.chosen), len(is_out)),
         intake,
     )
 
@@ -256,6 +260,16 @@ def _notices(churn_model: ChurnModel, orders: Orders, multiple: float | None) ->
         *notices,
         f"Campaigns have measured that a customer who was kept brings {multiple:.2f} times the one purchase that is "
         "expected; expected profit counts that, up to the value of a customer who stays for good.",
+    )
+
+
+def _warn_of_most(listed: int, scored: int) -> tuple[str, ...]:
+    """Say it where a campaign from the list would keep most customers from every other one."""
+    if 2 * listed <= scored:
+        return ()
+    return (
+        f"{listed:,} of {scored:,} customers are on the list. While a campaign with all of them runs, no other can "
+        "have them; --capacity or --budget limits the list.",
     )
 
 
@@ -318,7 +332,12 @@ def _find_opted_out(scored: ScoredCustomers, opted_out: ContactList | None) -> t
     return is_out, (f"{found:,} of the {listed:,} customers in {opted_out.source} were taken out.",)
 
 
-def _make_table(listed: ScoredCustomers, profit: np.ndarray) -> Table:
+def describe_terms(terms: ContactTerms) -> dict[str, float]:
+    """Return what contacting costs and brings, by the names of the settings."""
+    return {name: float(value) for name, value in vars(terms).items()}
+
+
+def _make_table(listed: ScoredCustomers, profit: np.ndarray, terms: Mapping[str, float]) -> Table:
     return Table(
         {
             "customer_id": listed.customer_ids.tolist(),
@@ -331,5 +350,6 @@ def _make_table(listed: ScoredCustomers, profit: np.ndarray) -> Table:
             "action": [one.action for one in listed.actions],
             "action_reason": [one.reason for one in listed.actions],
             "as_of": [date_of(listed.snapshot.cutoff).isoformat()] * len(profit),
+            **{name: [value] * len(profit) for name, value in terms.items()},
         }
     )

@@ -98,6 +98,33 @@ def test_the_same_seed_draws_the_same_and_a_campaign_cannot_be_made_twice(listed
     assert members() != members(Path("third.db"))
 
 
+def test_the_terms_of_a_list_become_those_of_the_campaign(models: Path) -> None:
+    terms = ("--contact-cost", 0.5, "--incentive-cost", 8, "--acceptance-rate", 0.2, "--margin", 0.3)
+    assert churnrisk("target", PURCHASES, *terms, "--models-dir", models, "--capacity", 200, "-o", "l.csv").code == 0
+    where = ("--from", "l.csv", "--state", "state.db", "--models-dir", models, "--json")
+    made = churnrisk("campaign", "create", "spring", *where).json
+    assert "error" not in made, made
+    assert {name: made[name] for name in ("contact_cost", "incentive_cost", "margin")} == {
+        "contact_cost": 0.5,
+        "incentive_cost": 8.0,
+        "margin": 0.3,
+    }
+    other = churnrisk("campaign", "create", "summer", *where, "--starts-on", "2031-01-01", "--margin", 0.6).json
+    assert (other["margin"], other["contact_cost"]) == (0.6, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("costs", "words"), [(["1", "2"], "2 different values, from 1 to 2"), (["-1", "-1"], "-1 cannot be")]
+)
+def test_terms_that_cannot_be_are_refused_or_given(tmp_path: Path, costs: list[str], words: str) -> None:
+    rows = [{"customer_id": f"c{k}", "contact_cost": cost} for k, cost in enumerate(costs * 50)]
+    path = write_rows(tmp_path / "list.csv", rows, rows[0])
+    answer = create(path, "--json")
+    assert (answer.code, words in answer.err) == (2, True)
+    assert answer.json["error"]["code"].startswith("campaign.terms")
+    assert create(path, "--contact-cost", 3).code == 0
+
+
 def test_overlapping_campaigns_are_refused_with_a_way_out(listed: Path) -> None:
     assert create(listed).code == 0
     refused = create(listed, name="summer")

@@ -25,6 +25,11 @@ COLUMNS = [
     "action",
     "action_reason",
     "as_of",
+    "contact_cost",
+    "incentive_cost",
+    "acceptance_rate",
+    "redemption",
+    "margin",
 ]
 TERMS = ("--contact-cost", 1, "--incentive-cost", 10, "--acceptance-rate", 0.2, "--margin", 0.3)
 

@@ -74,7 +74,7 @@ def test_one_that_is_not_over_says_when_it_can_be_measured(scorer: tuple[httpx.C
 
 def test_who_has_opted_out_is_left_out(api: httpx.Client, scorer: tuple[httpx.Client, str]) -> None:
     browser, _ = scorer
-    everybody = {"customers": "10000", "holdout": "0", "window": "1"}
+    everybody = {"customers": "10000", "holdout": "0", "window": "1", "most": "yes"}
     rows = api.get("/v1/customers", params={"status": "scored", "limit": 500}).json()["customers"]
     pasted = [rows[k]["customer_id"] for k in (400, 450)]
     for wrong in (f"{pasted[0]},someone@example.com", f"customer_id;{pasted[0]}"):
@@ -101,6 +101,8 @@ def test_who_has_opted_out_is_left_out(api: httpx.Client, scorer: tuple[httpx.Cl
     [
         ({"window": "0"}, "must be 1 to 3,650"),
         ({"contact_cost": "-1"}, "cannot be negative"),
+        ({"margin": "101"}, "must be 0 to 100"),
+        ({"starts_on": "tomorrow"}, "tomorrow"),
         ({"customers": "none"}, "none: this is no number"),
         ({"name": ""}, "cannot be the name of a campaign"),
         ({"holdout": "100"}, "“Kept back, in percent” 100%: give a share"),
@@ -123,6 +125,26 @@ def test_no_message_of_the_form_names_an_option() -> None:
     for sentence in sentences:
         assert not re.search(r"(?<![\w-])--[a-z]", name_fields(sentence)), sentence
     assert name_fields("--query -- and a--b, in --some-file.") == "`query` -- and a--b, in `some_file`."
+
+
+def test_more_than_half_of_all_customers_is_asked_for_twice(scorer: tuple[httpx.Client, str]) -> None:
+    browser, _ = scorer
+    asked = make(scorer, name="everybody", customers="9000", starts_on="2030-01-01")
+    assert asked.status_code == 422
+    assert "would be in this campaign, and in no other on its days" in asked.text
+    assert 'name="most" type="checkbox"' in asked.text
+    assert 'name="most"' not in browser.get("/campaigns").text
+    assert make(scorer, name="everybody", customers="9000", starts_on="2030-01-01", most="yes").status_code == 303
+
+
+def test_a_campaign_of_the_form_has_its_terms_and_its_first_day(
+    scorer: tuple[httpx.Client, str], service: Service
+) -> None:
+    terms = {"contact_cost": "0.5", "incentive_cost": "4", "margin": "35", "starts_on": "2031-05-01"}
+    assert make(scorer, name="with terms", **terms).status_code == 303
+    made = churnrisk("campaign", "show", "with terms", "--json", "--state", service.state).json
+    kept = {name: made[name] for name in ("contact_cost", "incentive_cost", "margin", "starts_on")}
+    assert kept == {"contact_cost": 0.5, "incentive_cost": 4.0, "margin": 0.35, "starts_on": "2031-05-01"}
 
 
 def test_what_was_done_is_written_down(api: httpx.Client) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 from starlette.responses import Response
 
 from churnrisk.campaigns import OUTCOMES as KNOWN_OUTCOMES
-from churnrisk.campaigns import Campaign, Outcome, create_campaign, first_day_of, load_campaign, load_members
+from churnrisk.campaigns import Campaign, CampaignList, Outcome, create_campaign, load_campaign, load_members
 from churnrisk.errors import ChurnriskError, NoModel
 from churnrisk.messages import mark, say, write_date
-from churnrisk.orders import CustomerList
 from churnrisk.report import OUTCOMES, RISKS, SEGMENT_NAMES, Block, describe_campaigns, whole
 from churnrisk.retelling import retell
 from churnrisk.service.pages.customers import read_number
@@ -35,8 +34,9 @@ FIELDS = {
 """Options of the command that the form has fields for."""
 
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
-EMPTY = dict.fromkeys(("name", "segment", "risk", "min_value", "left_out", "drop_overlap"), "")
-USUAL = {"customers": "500", "holdout": "10", "outcome": "retained", "contact_cost": "1", "incentive_cost": "0"}
+EMPTY = dict.fromkeys(("name", "segment", "risk", "min_value", "left_out", "drop_overlap", "starts_on", "most"), "")
+USUAL = {"customers": "500", "holdout": "10", "outcome": "retained"}
+TERMS = ("contact_cost", "incentive_cost", "margin")
 
 
 @page("/campaigns")
@@ -46,7 +46,11 @@ def campaigns(view: View) -> Response:
 
 
 def _usual(view: View) -> dict[str, str]:
-    return {**EMPTY, **USUAL, "window": str(_horizon(view))}
+    config = view.request.app.state.config
+    costs = (1.0, 0.0) if config.terms is None else (config.terms.contact_cost, config.terms.incentive_cost)
+    known = (*costs, config.valuation.margin * 100)
+    terms = {name: f"{value:g}" for name, value in zip(TERMS, known, strict=True)}
+    return {**EMPTY, **USUAL, **terms, "window": str(_horizon(view))}
 
 
 def _show(
@@ -114,19 +118,22 @@ def _show_row(one: dict[str, Any]) -> dict[str, Any]:
 @page("/campaigns", role="scorer", method="POST")
 def create(view: View) -> Response:
     """Draw a campaign from the list and remember it; show the form again where that cannot be."""
-    names = (*EMPTY, *USUAL, "window")
+    names = (*EMPTY, *USUAL, *TERMS, "window")
     given = {name: view.ask(name) for name in names} | {"left_out": pasted_text(view)}
     try:
         left_out = read_left_out(view)
         listed = _take_list(view)
+        _refuse_most(view, listed)
         campaign = _read_campaign(view, listed)
         with view.state.transaction():
             is_alone = given["drop_overlap"] == "yes"
             create_campaign(view.state, listed, campaign, output=None, suppressed=left_out, drop_overlap=is_alone)
             note_audit(view.state, "campaign created", key_id=_key_id(view), name=campaign.name)
-    except (Problem, ChurnriskError) as refused:
-        message = refused.detail if isinstance(refused, Problem) else str(refused)
-        return _show(view, given=given, message=message, status=422)
+    except Problem as refused:
+        given["most"] = given["most"] or ("ask" if "most" in refused.extra else "")
+        return _show(view, given=given, message=refused.detail, status=422)
+    except ChurnriskError as refused:
+        return _show(view, given=given, message=str(refused), status=422)
     return view.go("/campaigns", made=campaign.name)
 
 
@@ -146,30 +153,48 @@ def _key_id(view: View) -> int | None:
     return view.caller.key_id if view.caller else None
 
 
-def _read_campaign(view: View, listed: CustomerList) -> Campaign:
+def _read_campaign(view: View, listed: CampaignList) -> Campaign:
     outcome: Outcome = next((one for one in KNOWN_OUTCOMES if one == view.ask("outcome")), "retained")
     holdout = read_number(view, "holdout")
     window = read_number(view, "window")
     window = _horizon(view) if window is None else window
-    costs = [read_number(view, name) or 0.0 for name in ("contact_cost", "incentive_cost")]
-    if min(costs) < 0:
+    contact_cost, incentive_cost = (read_number(view, name) or 0.0 for name in TERMS[:2])
+    if min(contact_cost, incentive_cost) < 0:
         raise Problem(422, "Invalid request", say("A cost cannot be negative."))
+    percent = read_number(view, "margin")
+    margin = view.request.app.state.config.valuation.margin if percent is None else percent / 100
+    if not 0 <= margin <= 1:
+        raise Problem(422, "Invalid request", say("The profit in percent of revenue must be 0 to 100."))
     if not 1 <= window <= 3650:
         raise Problem(422, "Invalid request", say("The days that count must be 1 to 3,650."))
     return Campaign(
         name=view.ask("name"),
-        starts_on=first_day_of(None, listed),
+        starts_on=listed.first_day(view.ask("starts_on") or None),
         window_days=int(window),
         outcome=outcome,
         holdout=(10.0 if holdout is None else holdout) / 100,
         seed=0,
-        contact_cost=costs[0],
-        incentive_cost=costs[1],
-        margin=view.request.app.state.config.valuation.margin,
+        contact_cost=contact_cost,
+        incentive_cost=incentive_cost,
+        margin=margin,
     )
 
 
-def _take_list(view: View) -> CustomerList:
+def _refuse_most(view: View, listed: CampaignList) -> None:
+    """Ask before a campaign keeps more than half of all customers from every other one on its days."""
+    everybody = view.shop.customers(CustomerQuery(statuses=("scored",), limit=1)).total
+    if 2 * len(listed.customer_ids) <= everybody or view.ask("most") == "yes":
+        return
+    asked = say(
+        "{count} of {all} customers would be in this campaign, and in no other on its days. Take fewer, or say below "
+        "that this is meant.",
+        count=whole(len(listed.customer_ids)),
+        all=whole(everybody),
+    )
+    raise Problem(422, "Invalid request", asked, most=True)
+
+
+def _take_list(view: View) -> CampaignList:
     """Take the first customers of the list behind a filter."""
     wanted = int(read_number(view, "customers") or 0)
     if not 1 <= wanted <= MOST_CUSTOMERS:
@@ -180,7 +205,7 @@ def _take_list(view: View) -> CustomerList:
         raise Problem(422, "Invalid request", say("Nobody is behind this filter."))
     names = ("churn_probability", "value_at_risk", "as_of")
     columns = {name: ["" if row[name] is None else str(row[name]) for row in rows] for name in names}
-    return CustomerList(say("the list"), [row["customer_id"] for row in rows], columns)
+    return CampaignList(say("the list"), [row["customer_id"] for row in rows], columns)
 
 
 def _rows(view: View, wanted: int) -> Iterator[dict[str, Any]]:
