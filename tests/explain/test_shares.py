@@ -10,11 +10,11 @@ import pytest
 from churnrisk.btyd import BtydModel
 from churnrisk.errors import IncompatibleModel
 from churnrisk.explain import Explainer
-from churnrisk.explain.game import share_out
+from churnrisk.explain.game import FAMILIES, share_out
 from churnrisk.explain.shares import Sharer, check_sum
 from churnrisk.learning import Blend, FittedModel
 from churnrisk.learning.rules import BASE_RATE, FIGURES, FITS, RECENCY_RULE, RFM_RULE, SILENCE_RULE
-from churnrisk.regression import FAMILIES, families_of, to_probability
+from churnrisk.regression import families_of, to_probability
 from churnrisk.regression.design import SILENCE
 from support.coalitions import shares_by_orders, worth_by_definition
 from support.folds import Drawn
