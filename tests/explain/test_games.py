@@ -84,9 +84,9 @@ def test_shares_sum_to_what_all_families_are_worth(seed: int) -> None:
 NINE = """
 import sys, pytest
 from churnrisk.features import TOLD_FAMILIES
-TOLD_FAMILIES["ninth"] = "a family more"
+TOLD_FAMILIES.update({f"family {place}": "a family more" for place in range(len(TOLD_FAMILIES), 9)})
 import churnrisk.explain.game
-assert churnrisk.explain.game.PLAYERS == 9
+assert churnrisk.explain.game.PLAYERS >= 9
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "definition and forest", sys.argv[1]]))
 """
 

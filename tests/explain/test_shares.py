@@ -90,7 +90,7 @@ def test_shares_that_do_not_sum_to_the_score_are_a_defect(trained_model: FittedM
 
 def test_nobody_has_no_shares(trained_model: FittedModel, values: np.ndarray) -> None:
     explainer = Explainer(trained_model)
-    assert explainer.share(values[:0]).values.shape == (0, 8)
+    assert explainer.share(values[:0]).values.shape == (0, len(FAMILIES))
     assert explainer.explain(values[:0]) == []
 
 
