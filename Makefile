@@ -6,10 +6,10 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint bench docs lock audit pin clean core dev
+.PHONY: help demo check release-check test lint translations bench docs lock audit pin clean core dev
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
 
 demo: core ## train on data/purchases.csv, score data/customers.csv, show who is at risk
 	$(BIN)/churnrisk train data/purchases.csv --horizon 90
@@ -29,6 +29,12 @@ lint: dev ## check style, types, import contracts, and that nothing is dead
 
 bench: dev ## measure speed and accuracy, as bench/RESULTS.md tells
 	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+translations: dev ## bring the translations up to date with the code, and list what is missing
+	$(BIN)/python docs/translate.py
+
+release-check: check ## `make check`, and what must hold before a release only: every message is translated
+	CHURNRISK_RELEASE=1 $(BIN)/pytest -m release
 
 docs: dev ## build the documentation into site/
 	$(BIN)/mkdocs build --strict --quiet

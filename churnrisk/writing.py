@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -40,6 +41,20 @@ def note_file(path: Path, holds: Holds, lies_at: Path) -> None:
     note = _NOTE.get()
     if note is not None:
         note(path, holds, lies_at)
+
+
+def stamp_file(folder: Path, name: str) -> tuple[int, int] | None:
+    """Return what changes when another file takes its place, without reading it; None where there is none."""
+    try:
+        found = _path_of(folder, name).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
+@functools.lru_cache(maxsize=16)  # to put a path together takes longer than to look at it
+def _path_of(folder: Path, name: str) -> Path:
+    return folder / name
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ import typer.main
 
 from churnrisk.cli import app
 from churnrisk.errors import CODES
-from churnrisk.features import catalogue
+from churnrisk.features.families import FAMILIES
 from churnrisk.monitor.rules import rules_page
 from churnrisk.settings import Settings
 from churnrisk.settings.fields import PREFIX
@@ -102,12 +102,12 @@ def features_page() -> str:
         "What a model knows of a customer, all from orders before the cutoff. A model takes those",
     ]
     lines += ["that its log supports, and its card names the others.", ""]
-    family = ""
-    for one in catalogue():
-        if one.family != family:
-            family = one.family
-            lines += ["", f"## {family.capitalize()}", "", "| name | unit | meaning | missing |", "|---|---|---|---|"]
-        lines.append(f"| `{one.name}` | {cell(one.unit)} | {cell(one.meaning)} | {cell(one.missing)} |")
+    for family in FAMILIES:
+        told = f"Reasons count them to {family.told_as}." if family.told_as else f"As a main reason: {family.words}."
+        lines += ["", f"## {family.name.capitalize()}", "", told, ""]
+        lines += ["| name | unit | meaning | missing |", "|---|---|---|---|"]
+        for one in family.module.FEATURES:
+            lines.append(f"| `{one.name}` | {cell(one.unit)} | {cell(one.meaning)} | {cell(one.missing)} |")
     return "\n".join([*lines, ""])
 
 

@@ -2,8 +2,9 @@
 
     python docs/translate.py
 
-Every language keeps the translations that it has; a new message stands there empty, and a test fails until somebody
-has translated it in ``churnrisk/locale/<language>/LC_MESSAGES/churnrisk.po``. What is no longer said is dropped.
+Every language keeps the translations that it has, and what is no longer said is dropped. A new message stands empty in
+``churnrisk/locale/<language>/LC_MESSAGES/churnrisk.po``: it is listed, and said in English until it is translated. Only
+`make release-check` asks for all of them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -119,7 +120,7 @@ def compile_catalogue(path: Path, language: str) -> bytes:
 
 
 def main() -> None:
-    """Update and compile all languages; say what is missing."""
+    """Update and compile all languages; list what is missing."""
     from churnrisk.messages import ENGLISH, LANGUAGES
 
     for language in LANGUAGES:
@@ -127,15 +128,21 @@ def main() -> None:
             continue
         path = catalogue_path(language)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(write(update(language)))
+        catalogue = update(language)
+        path.write_bytes(write(catalogue))
         path.with_suffix(".mo").write_bytes(compile_catalogue(path, language))
-        with path.open("rb") as file:
-            missing = [one.id for one in read_po(file, locale=language) if one.id and not _is_whole(one.string)]
-        print(f"{language}: {len(missing)} to translate")
+        missing = list_missing(catalogue)
+        print(f"{path.relative_to(ROOT)}: {len(missing)} to translate", *missing, sep="\n    ")
 
 
-def _is_whole(string: str | tuple[str, ...]) -> bool:
-    return all(string) if isinstance(string, tuple) else bool(string)
+def list_missing(catalogue: Catalog) -> list[str]:
+    """Return the messages that a catalogue has no translation of, in English."""
+    missing = [message.id for message in catalogue if not _is_whole(message)]
+    return sorted(one if isinstance(one, str) else one[0] for one in missing)
+
+
+def _is_whole(message: Message) -> bool:
+    return not message.id or (all(message.string) if isinstance(message.string, tuple) else bool(message.string))
 
 
 if __name__ == "__main__":

@@ -79,9 +79,10 @@ def small_trained(tmp_path_factory: pytest.TempPathFactory, _own_configuration: 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave slow tests out, and see that those on Spark share one: a second Java machine costs more than it gains."""
-    if os.environ.get("CHURNRISK_SLOW") != "1":
-        items[:] = [item for item in items if item.get_closest_marker("slow") is None]
+    """Leave out what is not asked for, and see that tests on Spark share one: a second Java machine costs too much."""
+    for mark in ("slow", "release"):
+        if os.environ.get(f"CHURNRISK_{mark.upper()}") != "1":
+            items[:] = [item for item in items if item.get_closest_marker(mark) is None]
     for item in items:
         if item.get_closest_marker("spark") and group_of(item.nodeid) != "spark":
             raise pytest.UsageError(f"{item.nodeid} is on Spark: name it so that group_of in support/groups.py knows")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import importlib.util
 import re
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -53,33 +54,45 @@ def forms(text: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_every_message_is_translated_with_its_placeholders(
+def test_translations_have_the_placeholders_of_their_messages(
     language: str, translate: ModuleType, found: list[Any]
 ) -> None:
-    text = translate.catalogue_path(language).read_text(encoding="utf-8")
-    assert "fuzzy" not in text
-    catalogue = translate.update(language)
+    catalogue, checked = translate.update(language), 0
     for message in found:
-        known = catalogue.get(forms(message.id)[0], message.context)
-        translated = forms(known.string)
-        assert all(translated), f"{language}: not translated: {message.id}; run docs/translate.py and fill it in"
         wanted = set(PLACEHOLDER.findall(forms(message.id)[-1]))
-        for form in translated:
+        for form in filter(None, forms(catalogue.get(forms(message.id)[0], message.context).string)):
             assert set(PLACEHOLDER.findall(form)) - {"{count}"} == wanted - {"{count}"}, form
             assert "{count}" not in form or "{count}" in wanted, form
-    assert len(found) > 250
+            checked += 1
+    assert checked > 250
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_the_catalogue_is_that_of_the_code_and_compiled(language: str, translate: ModuleType) -> None:
+def test_the_catalogue_is_compiled(language: str, translate: ModuleType) -> None:
     path = translate.catalogue_path(language)
-    assert translate.write(translate.update(language)) == path.read_bytes(), "run docs/translate.py"
-    with path.with_suffix(".mo").open("rb") as file:
-        compiled = gettext.GNUTranslations(file)
-    assert compiled.info()["language"] == language
-    for message in translate.update(language):
-        if isinstance(message.id, str) and message.id and message.context is None:
-            assert compiled.gettext(message.id) == message.string
+    assert "fuzzy" not in path.read_text(encoding="utf-8")
+    assert translate.compile_catalogue(path, language) == path.with_suffix(".mo").read_bytes(), "run docs/translate.py"
+
+
+def test_what_is_not_translated_is_listed_and_said_in_english(translate: ModuleType, tmp_path: Path) -> None:
+    catalogue = translate.update("bg")
+    catalogue.add("new {value}")
+    catalogue.add(("{count} new", "{count} new ones"))
+    path = tmp_path / "new.po"
+    path.write_bytes(translate.write(catalogue))
+    told = gettext.GNUTranslations(BytesIO(translate.compile_catalogue(path, "bg")))
+    assert {"new {value}", "{count} new"} <= set(translate.list_missing(catalogue))
+    assert told.gettext("new {value}") == "new {value}"
+    assert told.ngettext("{count} new", "{count} new ones", 2) == "{count} new ones"
+    assert told.gettext("Campaigns") == "Кампании"
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_message_is_translated(language: str, translate: ModuleType) -> None:
+    path, catalogue = translate.catalogue_path(language), translate.update(language)
+    assert translate.write(catalogue) == path.read_bytes(), "run docs/translate.py"
+    assert translate.list_missing(catalogue) == [], "run docs/translate.py and fill them in"
 
 
 def test_the_language_is_that_of_the_block_and_english_outside() -> None:

@@ -65,6 +65,7 @@ def customers() -> Iterator[Numbers]:
         yield Numbers(known, dict.fromkeys(names, float("nan")), Snapshot(15_000, 365, 30), raises)
 
 
+@pytest.mark.release
 def test_nothing_of_a_reason_stays_english() -> None:
     said = {text for numbers in customers() for fact in FACTS if (text := fact.say(numbers))}
     assert len(said) > 200
@@ -96,6 +97,7 @@ def test_forms_go_with_their_numbers() -> None:
     )
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_nothing_of_a_verdict_stays_english(outcome: Outcome) -> None:
     ends = ((0.02, 0.01, 0.03), (-0.02, -0.03, -0.01), (0.0, -0.01, 0.01), (0.05, -0.2, 0.3))

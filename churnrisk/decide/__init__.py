@@ -2,7 +2,7 @@
 
 from churnrisk.decide.doubt import Doubt, learn_error
 from churnrisk.decide.exports import EXPORT_FIELDS, TOOLS, make_export
-from churnrisk.decide.playbook import ACTIONS, REASONS, Action, check_playbook, choose_actions
+from churnrisk.decide.playbook import ACTIONS, Action, check_playbook, choose_actions
 from churnrisk.decide.profit import ContactTerms
 from churnrisk.decide.target import Candidates, Target, choose_target
 from churnrisk.decide.uplift import RISK, UpliftTest, compare_rankings, learn_effect, response_of
@@ -11,7 +11,6 @@ from churnrisk.decide.value import value_of_keeping
 __all__ = [
     "ACTIONS",
     "EXPORT_FIELDS",
-    "REASONS",
     "RISK",
     "TOOLS",
     "Action",

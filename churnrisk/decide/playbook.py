@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from churnrisk.errors import SettingsError
+from churnrisk.features import TOLD_FAMILIES
 from churnrisk.retention import SEGMENTS
 
 ACTIONS = {
@@ -18,11 +19,8 @@ ACTIONS = {
 }
 """The actions that a playbook may name, and what is meant."""
 
-REASONS = ("recency", "frequency", "monetary", "rhythm", "trend", "season", "basket", "returns")
-"""Families of features, one of which may be the main reason for a score."""
-
 OTHERWISE = "otherwise"
-SITUATIONS = (*SEGMENTS, *REASONS, OTHERWISE)
+SITUATIONS = (*SEGMENTS, *TOLD_FAMILIES, OTHERWISE)
 """What a playbook may name an action for."""
 
 DEFAULT_PLAYBOOK: Mapping[str, str] = {
@@ -37,17 +35,6 @@ DEFAULT_PLAYBOOK: Mapping[str, str] = {
     OTHERWISE: "win_back_mail",
 }
 """Care for those who mean much, a reason to come for those who slip away, and a mail for the rest."""
-
-_REASON_WORDS = {
-    "recency": "silent for long",
-    "frequency": "orders seldom",
-    "monetary": "spends little",
-    "rhythm": "overdue against the own rhythm",
-    "trend": "buys less than before",
-    "season": "the season",
-    "basket": "what is bought",
-    "returns": "many returns",
-}
 
 
 @dataclass(frozen=True)
@@ -79,7 +66,7 @@ def check_playbook(playbook: Mapping[str, str]) -> Mapping[str, str]:
             raise SettingsError(
                 f"[playbook] {situation} = {action!r}: no such action; give one of {', '.join(ACTIONS)}."
             )
-        if situation in REASONS and action == "none":
+        if situation in TOLD_FAMILIES and action == "none":
             raise SettingsError(
                 f"[playbook] {situation} = 'none': a reason chooses what is done for who is on the list, and takes "
                 "nobody off it; only segments and otherwise may be none."
@@ -113,6 +100,6 @@ def choose_actions(
 
 def _choose_action(segment: str, reason: str, playbook: Mapping[str, str]) -> Action:
     if reason in playbook:
-        return Action(playbook[reason], f"reason {reason}: {_REASON_WORDS.get(reason, reason)}")
+        return Action(playbook[reason], f"reason {reason}: {TOLD_FAMILIES.get(reason, reason)}")
     why = f"segment {segment}: {SEGMENTS[segment]}" if segment in SEGMENTS else "no segment"
     return Action(playbook.get(segment, playbook[OTHERWISE]), why)

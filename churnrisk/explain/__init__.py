@@ -1,4 +1,4 @@
-"""Reasons: which of eight families of features a score comes from, as exact Shapley values, and that in words."""
+"""Reasons: which families of features a score comes from, as exact Shapley values, and that in words."""
 
 from churnrisk.explain.customer import explain_customer
 from churnrisk.explain.finder import (

@@ -41,7 +41,7 @@ def explain_customer(
     Returns
     -------
     dict
-        The probability, the risk, the log-odds with their base, all eight families with what they add (they sum to
+        The probability, the risk, the log-odds with their base, all families with what they add (they sum to
         the log-odds with the base), their features beside those typical of the customer base, and the reasons.
 
     Raises

@@ -10,11 +10,11 @@ import numpy as np
 
 from churnrisk.engines import BATCH_ROWS
 from churnrisk.explain.facts import CAUTION
+from churnrisk.explain.game import FAMILIES
 from churnrisk.explain.reasons import MOST_REASONS, Explainer, list_texts, measure_drivers
 from churnrisk.features import iterate_features
 from churnrisk.learning import FittedModel
 from churnrisk.orders import Orders
-from churnrisk.regression import FAMILIES
 from churnrisk.scoring import By, Scores, find, score_orders
 from churnrisk.timeline import Snapshot
 

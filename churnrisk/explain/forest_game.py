@@ -1,12 +1,12 @@
 """The forest's game: leaves reached partly with the customer's columns and partly with those of the sample.
 
-A path to a leaf asks about several families. Note in which families a customer fails the path's questions (a byte of
-eight bits, found level by level for all nodes at once), and in which each row of the sample does. A coalition that has
+A path to a leaf asks about several families. Note in which families a customer fails the path's questions (a bit
+for each, found level by level for all nodes at once), and in which each row of the sample does. A coalition that has
 the customer's columns in its families then reaches the leaf if none of its families fails the customer, and none of
-the others the row of the sample. So only pairs of a leaf and a byte of the sample matter whose failures are disjoint
-from the customer's; they are few. Summed by the two bytes, and from there to all coalitions, the cost does not depend
-on how large the sample is (the idea of interventional TreeSHAP: Lundberg et al. 2020, "From local explanations to
-global understanding with explainable AI for trees").
+the others the row of the sample. So only pairs of a leaf and bits of the sample matter whose failures are disjoint
+from the customer's; they are few. Summed by the bits of both, and from there to all coalitions, the cost does not
+depend on how large the sample is (the idea of interventional TreeSHAP: Lundberg et al. 2020, "From local explanations
+to global understanding with explainable AI for trees").
 
 A forest votes with its mean rate over the sample: log-odds are taken of that mean, as they are of the mean over trees.
 """
@@ -17,13 +17,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from churnrisk.explain.game import COALITIONS, PLAYERS, Worth
+from churnrisk.explain.game import COALITIONS, IS_IN, PLAYERS, Worth
 from churnrisk.learning import ForestModel, rate_to_log_odds
 from churnrisk.types import Floats
 
 _DIGITS = 3**PLAYERS
-_DIGIT_SUM = ((np.arange(COALITIONS)[:, None] >> np.arange(PLAYERS) & 1) @ 3 ** np.arange(PLAYERS)).astype(np.int16)
-"""Each bit as a digit of base 3: 1 will stand for who fails in the sample, 2 for the customer, 0 for neither."""
+_DIGIT_SUM = (IS_IN @ 3 ** np.arange(PLAYERS)).astype(np.min_scalar_type(_DIGITS))
+"""Each bit as a digit of base 3: 1 will stand for a failure in the sample, 2 for one of the customer, 0 for neither."""
+
+_BITS = np.min_scalar_type(COALITIONS - 1)
+"""An unsigned integer with a bit for each family."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class ForestGame:
         distinct, size = _count_distinct(self._failures(background))
         order = np.argsort(-(size > 0).sum(axis=1), kind="stable")
         self._leaves, distinct, size = self._leaves[order], distinct[order], size[order]
-        # Leaves with many different bytes come first, so those that have a k-th one are the first so many.
+        # Leaves with many different bits come first, so those that have a k-th one are the first so many.
         self._many = (size > 0).sum(axis=0)
         self._leaf = np.concatenate([np.arange(many) for many in self._many])
         place = np.repeat(np.arange(size.shape[1]), self._many)
@@ -73,8 +76,8 @@ class ForestGame:
         worth.add(tuple(range(PLAYERS)), weight * rate_to_log_odds(_sum_by_coalition(sums)))
 
     def _sum_pairs(self, mine: np.ndarray) -> Floats:
-        """Add up leaves by who fails there: families of one customer, and of the sample; only disjoint ones count."""
-        both, start = np.empty(len(self._theirs), dtype=np.uint8), 0
+        """Add up leaves by the families that fail there, of a customer and of the sample; only disjoint ones count."""
+        both, start = np.empty(len(self._theirs), dtype=_BITS), 0
         for many in self._many:
             np.bitwise_and(mine[:many], self._theirs[start : start + many], out=both[start : start + many])
             start += many
@@ -83,10 +86,10 @@ class ForestGame:
         return np.bincount(digits, weights=self._value[pairs], minlength=_DIGITS).astype(np.float64)
 
     def _failures(self, columns: Floats) -> np.ndarray:
-        """Return the families in which rows fail on the way to each leaf, uint8 of shape (leaves, n)."""
+        """Return the families in which rows fail on the way to each leaf, bits of shape (leaves, n)."""
         trees = self._part.trees
         rows = np.ascontiguousarray(self._part.fill(columns).astype(np.float32).T)
-        failures = np.zeros((len(trees.left), len(columns)), dtype=np.uint8)
+        failures = np.zeros((len(trees.left), len(columns)), dtype=_BITS)
         for level in self._levels:
             to_right = (rows[level.column] > level.threshold) * level.bit
             before = failures[level.nodes]
@@ -99,21 +102,21 @@ def _list_levels(part: ForestModel, players: np.ndarray) -> list[_Level]:
     trees, levels, nodes = part.trees, [], part.trees.roots
     while len(nodes := nodes[trees.left[nodes] != nodes]):
         left, column = trees.left[nodes], trees.column[nodes]
-        bit = (1 << players[column]).astype(np.uint8)[:, None]
+        bit = (1 << players[column]).astype(_BITS)[:, None]
         levels.append(_Level(nodes, left, column, _round_down(trees.threshold[nodes])[:, None], bit))
         nodes = np.concatenate([left, left + 1])
     return levels
 
 
 def _count_distinct(failures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the different bytes of each row, in front, and how often each occurs; 0 times behind them."""
+    """Return the different bits of each row, in front, and how often each occurs; 0 times behind them."""
     leaves, width = failures.shape
     ordered = np.sort(failures, axis=1)
     is_new = np.ones(ordered.shape, dtype=bool)
     is_new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     starts = np.flatnonzero(is_new)
     leaf, place = starts // width, (np.cumsum(is_new, axis=1) - 1).ravel()[starts]
-    distinct = np.zeros(failures.shape, dtype=np.uint8)
+    distinct = np.zeros(failures.shape, dtype=_BITS)
     size = np.zeros(failures.shape, dtype=np.int64)
     distinct[leaf, place] = ordered.ravel()[starts]
     size[leaf, place] = np.diff(starts, append=leaves * width)

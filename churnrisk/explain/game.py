@@ -1,8 +1,8 @@
-"""The game behind reasons: eight families of columns are the players, log-odds what they win together.
+"""The game behind reasons: the families of columns are the players, log-odds what they win together.
 
 A coalition of families has the explained customer's columns; the families outside of it have those of a customer of
 the stored sample. The worth of a coalition is the mean log-odds over the sample. The share of a family is its Shapley
-value: what it adds to the worth when it joins, averaged over all orders in which the eight can join. The shares add up
+value: what it adds to the worth when it joins, averaged over all orders in which they can join. The shares add up
 to the difference between the customer's log-odds and those of the sample (Shapley 1953, "A value for n-person games").
 """
 
@@ -13,13 +13,14 @@ from math import factorial
 
 import numpy as np
 
-from churnrisk.regression import FAMILIES
+from churnrisk.features import TOLD_FAMILIES
 from churnrisk.types import Floats
 
+FAMILIES = tuple(TOLD_FAMILIES)
 PLAYERS = len(FAMILIES)
 COALITIONS = 2**PLAYERS
 IS_IN = np.arange(COALITIONS)[:, None] >> np.arange(PLAYERS) & 1 == 1
-"""Whether a family is in a coalition, shape (256, 8)."""
+"""Whether a family is in a coalition, shape (coalitions, families)."""
 
 
 @functools.cache
@@ -29,7 +30,7 @@ def restrict(players: tuple[int, ...]) -> np.ndarray:
 
 
 def _weigh_coalitions() -> Floats:
-    """Return the factors that turn the worth of all coalitions into shares, shape (8, 256)."""
+    """Return the factors that turn the worth of all coalitions into shares, shape (families, coalitions)."""
     size = IS_IN.sum(axis=1)
     joined = np.array([factorial(max(s - 1, 0)) * factorial(PLAYERS - s) for s in range(PLAYERS + 1)])
     absent = np.array([factorial(s) * factorial(max(PLAYERS - s - 1, 0)) for s in range(PLAYERS + 1)])
@@ -45,12 +46,12 @@ def share_out(worth: Floats) -> Floats:
 
     Parameters
     ----------
-    worth : ndarray of shape (256, n)
+    worth : ndarray of shape (coalitions, n)
         Of each coalition for each customer; bit k of a coalition's number stands for family k.
 
     Returns
     -------
-    ndarray of shape (n, 8)
+    ndarray of shape (n, families)
     """
     parts = FACTORS.T[:, :, None] * worth[:, None, :]
     shares = np.add.accumulate(parts, axis=0)[-1] + 0.0  # one after the other: no sum depends on how many rows
@@ -84,7 +85,7 @@ class Worth:
         self._tables[players] = table if known is None else known + table
 
     def total(self) -> Floats:
-        """Return the worth of each coalition, shape (256, n)."""
+        """Return the worth of each coalition, shape (coalitions, n)."""
         total = np.zeros((COALITIONS, self._customers))
         for players, table in self._tables.items():
             total += table[restrict(players)]

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from churnrisk.explain.facts import FACTS, Fact
+from churnrisk.explain.game import FAMILIES
 from churnrisk.explain.numbers import Numbers
 from churnrisk.explain.shares import BLOCK, Sharer, Shares
 from churnrisk.learning import FittedModel
-from churnrisk.regression import FAMILIES, to_probability
+from churnrisk.regression import to_probability
 from churnrisk.types import Bools, Floats
 
 MOST_REASONS = 3
@@ -32,7 +33,7 @@ class Reason:
     Parameters
     ----------
     family : str
-        One of :data:`churnrisk.regression.FAMILIES`.
+        One of :data:`churnrisk.features.TOLD_FAMILIES`.
     direction : {"raises", "lowers"}
         What the family does to the churn probability.
     log_odds : float
@@ -58,7 +59,7 @@ class Explanation:
     log_odds : float
         Those of the score; the base and all families sum to it.
     families : tuple of Reason
-        All eight, those that weigh most first.
+        All of them, those that weigh most first.
     reasons : tuple of Reason
         At most three, for the terminal and the scores: what raises the risk, or, for a customer of low risk, what
         lowers it.

@@ -13,10 +13,10 @@ from threadpoolctl import threadpool_limits
 from churnrisk.errors import IncompatibleModel
 from churnrisk.explain.boosted_game import BoostedGame
 from churnrisk.explain.forest_game import ForestGame
-from churnrisk.explain.game import PLAYERS, Worth, share_out
+from churnrisk.explain.game import FAMILIES, PLAYERS, Worth, share_out
 from churnrisk.explain.linear_game import LinearGame
 from churnrisk.learning import Blend, BoostedModel, FittedModel, ForestModel, RidgePart, Rule
-from churnrisk.regression import FAMILIES, families_of
+from churnrisk.regression import families_of
 from churnrisk.types import Floats
 
 Game = LinearGame | BoostedGame | ForestGame
@@ -35,8 +35,8 @@ class Shares:
     ----------
     base : float
         The log-odds where nothing is known of the customer: those of the stored sample, taken together.
-    values : ndarray of shape (n, 8)
-        Log-odds that each family of :data:`churnrisk.regression.FAMILIES` adds; with ``base`` they sum to ``log_odds``.
+    values : ndarray of shape (n, families)
+        Log-odds that each of :data:`churnrisk.features.TOLD_FAMILIES` adds; with ``base`` they sum to ``log_odds``.
     log_odds : ndarray of shape (n,)
         Of the churn probability.
     """
@@ -102,7 +102,7 @@ class Sharer:
         return float(self.worth(self.background[:1])[0, 0])
 
     def worth(self, columns: Floats) -> Floats:
-        """Return what each coalition of families is worth for each customer, shape (256, n)."""
+        """Return what each coalition of families is worth for each customer, shape (coalitions, n)."""
         worth, ranking = Worth(len(columns)), self.learner.ranking
         worth.add((), np.array([[self.learner.level.shift]]))
         if isinstance(ranking, Rule):

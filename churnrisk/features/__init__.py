@@ -7,8 +7,11 @@ from churnrisk.features.base import PurchaseLog
 from churnrisk.features.build import Features, customer_features, finish_features, iterate_features, lazy_features
 from churnrisk.features.catalogue import catalogue, feature_fingerprint, left_out
 from churnrisk.features.compiled import run_kept
+from churnrisk.features.families import TOLD_AS, TOLD_FAMILIES
 
 __all__ = [
+    "TOLD_AS",
+    "TOLD_FAMILIES",
     "Features",
     "PurchaseLog",
     "catalogue",

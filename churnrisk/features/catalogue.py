@@ -11,17 +11,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from churnrisk.errors import ColumnError, IncompatibleModel
-from churnrisk.features import basket, frequency, monetary, recency, returns, rhythm, season, trend, weekday
 from churnrisk.features.base import PurchaseLog
+from churnrisk.features.families import FAMILIES
 from churnrisk.features.feature import Feature, WholeNumber
 
 RECIPE_VERSION = 1
 """Raise it when a feature's value changes for the same orders while its meaning still reads the same."""
 
-_FAMILIES = (recency, frequency, monetary, rhythm, trend, season, basket, returns, weekday)
-ALL_FEATURES: tuple[Feature, ...] = tuple(feature for family in _FAMILIES for feature in family.FEATURES)
+ALL_FEATURES: tuple[Feature, ...] = tuple(feature for family in FAMILIES for feature in family.module.FEATURES)
 FEATURES_BY_NAME = {feature.name: feature for feature in ALL_FEATURES}
-WHOLE_NUMBERS: dict[str, WholeNumber] = {number.name: number for family in _FAMILIES for number in family.WHOLE_NUMBERS}
+WHOLE_NUMBERS: dict[str, WholeNumber] = {
+    number.name: number for family in FAMILIES for number in family.module.WHOLE_NUMBERS
+}
 
 _REASONS = {
     "amounts": "the log has no amounts",

@@ -55,7 +55,7 @@ class Feature:
     name : str
         Carries the unit: ``_days``, ``_count``, ``_amount``, ``_rate``, ``_share``, ``_ratio``.
     family : str
-        recency, frequency, monetary, rhythm, trend, season, basket, returns or weekday.
+        Name of its family in :mod:`churnrisk.features.families`.
     unit : str
         What the number counts, for people.
     meaning : str

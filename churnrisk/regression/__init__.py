@@ -1,6 +1,6 @@
 """Regression on customers: columns made ready, weights fitted, the same bytes on any thread count."""
 
-from churnrisk.regression.design import ALIVE, FAMILIES, PRODUCTS, SILENCE, SQUARES, Design, families_of
+from churnrisk.regression.design import ALIVE, PRODUCTS, SILENCE, SQUARES, Design, families_of
 from churnrisk.regression.glm import LinearPredictor, fit_logistic
 from churnrisk.regression.linear import (
     LinearModel,
@@ -14,7 +14,6 @@ from churnrisk.regression.linear import (
 
 __all__ = [
     "ALIVE",
-    "FAMILIES",
     "PRODUCTS",
     "SILENCE",
     "SQUARES",

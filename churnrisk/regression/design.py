@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from churnrisk.btyd import BtydModel, Summary
-from churnrisk.features import catalogue
+from churnrisk.features import TOLD_AS, catalogue
 from churnrisk.regression.linear import to_log_odds
 from churnrisk.timeline import Snapshot
 from churnrisk.types import Floats
@@ -261,9 +261,6 @@ RECIPES: Mapping[str, Recipe] = {
 One that is named as a feature takes its place: the same thing, without gaps and drawn together where counts are small.
 """
 
-FAMILIES = ("recency", "frequency", "monetary", "rhythm", "trend", "season", "basket", "returns")
-"""What a score is made of, for people. Each column belongs to one family; days of the week count as rhythm."""
-
 FAMILY_OF_MADE: Mapping[str, str] = {
     "is_one_day": "frequency",
     "is_two_days": "frequency",
@@ -283,9 +280,9 @@ FAMILY_OF_MADE: Mapping[str, str] = {
 
 
 def families_of(columns: Sequence[str]) -> tuple[str, ...]:
-    """Return the family of each column."""
-    known = {**{feature.name: feature.family for feature in catalogue()}, **FAMILY_OF_MADE}
-    return tuple("rhythm" if known[name] == "weekday" else known[name] for name in columns)
+    """Return the family that reasons count each column to."""
+    known = {**{feature.name: TOLD_AS[feature.family] for feature in catalogue()}, **FAMILY_OF_MADE}
+    return tuple(known[name] for name in columns)
 
 
 SQUARES = (

@@ -29,18 +29,6 @@ ACTION_NAMES = {
 }
 """Every action of a playbook, as it is called."""
 
-FAMILY_NAMES = (
-    mark("recency"),
-    mark("frequency"),
-    mark("monetary"),
-    mark("rhythm"),
-    mark("trend"),
-    mark("season"),
-    mark("basket"),
-    mark("returns"),
-)
-"""Families of features."""
-
 RISKS = (mark("high"), mark("medium"), mark("low"))
 """Levels of risk."""
 

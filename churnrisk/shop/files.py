@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from churnrisk.forecast import Valuation
 from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
 from churnrisk.retention import USUAL, Calendar
 from churnrisk.state import StatePlace
-from churnrisk.writing import replacing
+from churnrisk.writing import replacing, stamp_file
 
 FORMAT = 4
 """Of generations: where it rises, those of another format are not looked at any more, and another one is made."""
@@ -104,17 +103,8 @@ def find_current(folder: Path) -> ShopFiles | None:
 
 
 def stamp_of(folder: Path) -> tuple[int, int] | None:
-    """Return what changes when another generation becomes current, for next to nothing."""
-    try:
-        found = _pointer(folder).stat()
-    except FileNotFoundError:
-        return None
-    return found.st_mtime_ns, found.st_ino
-
-
-@functools.lru_cache(maxsize=8)  # to put a path together takes longer than to look at it
-def _pointer(folder: Path) -> Path:
-    return folder / POINTER
+    """Return what changes when another generation becomes current, without reading a file; None where there is none."""
+    return stamp_file(folder, POINTER)
 
 
 def stamp_source(purchases: str | None) -> tuple[int, int] | None:

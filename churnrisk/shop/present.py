@@ -3,26 +3,63 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from churnrisk.retention import Calendar
 from churnrisk.shop.erasures import ErasedSince
 from churnrisk.shop.figures import Figures
-from churnrisk.shop.generation import Generation
+from churnrisk.shop.files import ShopPlan
+from churnrisk.shop.generation import CustomerPage, CustomerQuery, Generation
 from churnrisk.shop.refresh import NewerOrders
-from churnrisk.state import State
+from churnrisk.state import State, StoredOrder
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A customer whom a question is about.
+
+    Parameters
+    ----------
+    customer_id : str
+        As the purchases have it.
+    newer : sequence of StoredOrder
+        Orders that came after the generation was made.
+    is_gone : bool
+        Whether the customer was erased, or has objected, since then.
+    """
+
+    customer_id: str
+    newer: Sequence[StoredOrder]
+    is_gone: bool
 
 
 class Present:
     """What is current at a moment: a generation, what came after it, who was forgotten since, and figures of it."""
 
-    def __init__(self, generation: Generation, state: State, *, stamp: object, calendar: Calendar) -> None:
+    def __init__(self, generation: Generation, state: State, *, stamp: object, plan: ShopPlan) -> None:
         self.generation, self.stamp = generation, stamp
         self.newer = NewerOrders(state, generation.facts["seq"])
         self.gone = ErasedSince(state, generation)
         self.seen: tuple[object, str | None] | None = None  # the moment of the last look, and the model of then
-        self.figures = Figures(generation, calendar)
-        self._state, self._lock = state, threading.Lock()
+        self.figures = Figures(generation, plan.calendar)
+        self._state, self._options, self._lock = state, plan.options, threading.Lock()
         self._version: int | None = None
+
+    def ask(self, customer_id: str) -> Asked:
+        """Return what has come of a customer since; the one place where an id becomes that of the purchases."""
+        own_id = self._options.own_id(customer_id)
+        return Asked(own_id, self.newer.of(own_id), self.gone.names(own_id))
+
+    def find(self, asked: Asked) -> dict[str, Any] | None:
+        """Return the row of a customer in the generation; None where there is none, or not any more."""
+        return None if asked.is_gone else self.generation.find(asked.customer_id)
+
+    def page(self, query: CustomerQuery) -> CustomerPage:
+        """Return a page of the list; under pseudonyms only a whole id can be looked for."""
+        if query.prefix and not query.prefix.startswith("p_") and self._options.pseudonym_key is not None:
+            query = replace(query, prefix=self._options.own_id(query.prefix))
+        return self.generation.page(query, without=self.gone.numbers)
 
     def refresh(self) -> None:
         """Take in what was committed since; where nothing was, anywhere, for a few microseconds."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from churnrisk.campaigns import CampaignResult, list_campaigns, list_measured, load_campaign, measure_on
@@ -96,7 +95,7 @@ class Shop:
                 raise NoHistory(NOT_READ)
             if self._present is not None:
                 self._retired.append((steady(), self._present.generation))
-            self._present = Present(Generation(files), self.state, stamp=stamp, calendar=self.plan.calendar)
+            self._present = Present(Generation(files), self.state, stamp=stamp, plan=self.plan)
             return self._present
 
     def _let_go(self) -> None:
@@ -126,9 +125,9 @@ class Shop:
         return self._version_of(customer_id, present, version) if moment == self._moment() else None
 
     def _version_of(self, customer_id: str, present: Present, model: str | None) -> tuple[object, ...]:
-        own_id = self.plan.options.own_id(customer_id)
-        newer, is_gone = present.newer.of(own_id), present.gone.names(own_id)
-        return present.generation.name, model, len(newer), newer[-1].seq if newer else 0, is_gone
+        asked = present.ask(customer_id)
+        newest = asked.newer[-1].seq if asked.newer else 0
+        return present.generation.name, model, len(asked.newer), newest, asked.is_gone
 
     def _moment(self) -> tuple[object, ...]:
         """Return what changes whenever any process of the service has written something that an answer is made of."""
@@ -143,13 +142,13 @@ class Shop:
         UnknownCustomer
             Where nobody of this id has an order.
         """
-        present, customer_id = self.now(), self.plan.options.own_id(customer_id)
+        present = self.now()
         row, history = self._look_up(present, customer_id)
         generation = present.generation
         version = self.current.version_for(generation.known)
         if version is None or (row is not None and self._is_told(generation, row, history, version)):
             if row is None:
-                return make_view(self._unscored(history, customer_id), history, model=None, playbook=self.plan.playbook)
+                return make_view(self._unscored(history), history, model=None, playbook=self.plan.playbook)
             return make_view(row, history, model=generation.facts["model"], playbook=self.plan.playbook)
         day = self._day_of(generation, history)
         scored = self.live.score_customer(history.few, generation.known, day)
@@ -161,10 +160,9 @@ class Shop:
 
     def knows(self, customer_id: str) -> bool:
         """Tell whether anybody of this id has an order."""
-        present, customer_id = self.now(), self.plan.options.own_id(customer_id)
-        if present.newer.of(customer_id):
-            return True
-        return not present.gone.names(customer_id) and present.generation.find(customer_id) is not None
+        present = self.now()
+        asked = present.ask(customer_id)
+        return bool(asked.newer) or present.find(asked) is not None
 
     def explain(self, customer_id: str) -> dict[str, Any]:
         """Return where a customer's score comes from: what each family of features adds to the log-odds.
@@ -174,17 +172,17 @@ class Shop:
         NoScore, NoModel, UnknownCustomer
             Where there is nothing to explain.
         """
-        present, customer_id = self.now(), self.plan.options.own_id(customer_id)
+        present = self.now()
         _, history = self._look_up(present, customer_id)
         day = self._day_of(present.generation, history)
-        return self.live.explain(history.few, present.generation.known, as_of=day, customer_id=customer_id)
+        return self.live.explain(history.few, present.generation.known, as_of=day, customer_id=history.customer_id)
 
     def _look_up(self, present: Present, customer_id: str) -> tuple[dict[str, Any] | None, History]:
-        row = None if present.gone.names(customer_id) else present.generation.find(customer_id)
-        newer = present.newer.of(customer_id)
-        if row is None and not newer:
-            raise UnknownCustomer(UNKNOWN.format(name=repr(customer_id[:100])))
-        return row, gather(present.generation, row, newer, self.plan.options)
+        asked = present.ask(customer_id)
+        row = present.find(asked)
+        if row is None and not asked.newer:
+            raise UnknownCustomer(UNKNOWN.format(name=repr(asked.customer_id[:100])))
+        return row, gather(present.generation, row, asked, self.plan.options)
 
     def _is_told(self, generation: Generation, row: Mapping[str, Any], history: History, version: str) -> bool:
         """Whether the list has all that is to be said of a customer."""
@@ -202,9 +200,9 @@ class Shop:
             days.append(self.current.get().model.snapshot.cutoff)
         return int(max(days))
 
-    def _unscored(self, history: History, customer_id: str) -> dict[str, Any]:
+    def _unscored(self, history: History) -> dict[str, Any]:
         """Return a row for a customer who came since, where no model can be used."""
-        return row_of(list_one_unscored(history.few, customer_id, as_of=history.last_day + 1), segment=None)
+        return row_of(list_one_unscored(history.few, history.customer_id, as_of=history.last_day + 1), segment=None)
 
     def receive(self, rows: Sequence[PurchaseRow], *, key_id: int | None) -> list[OrderStatus]:
         """Keep new orders, each once; they are on the disk when this returns, and in the next view of their customers.
@@ -226,10 +224,7 @@ class Shop:
 
     def customers(self, query: CustomerQuery) -> CustomerPage:
         """A page of the list, as of the generation; orders received since are in the views of single customers."""
-        if query.prefix and not query.prefix.startswith("p_") and self.plan.options.pseudonym_key is not None:
-            query = replace(query, prefix=self.plan.options.own_id(query.prefix))  # only a whole id can be looked for
-        present = self.now()
-        return present.generation.page(query, without=present.gone.numbers)
+        return self.now().page(query)
 
     def score_rows(
         self,

@@ -18,7 +18,7 @@ from churnrisk.schema import MONEY_SCALE, NEVER
 from churnrisk.scoring import Scores
 from churnrisk.shop.generation import Generation, show_row
 from churnrisk.shop.orders import build_received, choose_new, key_of, mark_anew, was_purchase
-from churnrisk.state import StoredOrder
+from churnrisk.shop.present import Asked
 from churnrisk.tables import Table
 from churnrisk.timeline import date_of
 
@@ -79,6 +79,7 @@ class CustomerView:
 class History:
     """All orders of a customer as a log of their own, and which of them came after the history was read."""
 
+    customer_id: str
     few: FewOrders
     received: frozenset[tuple[object, ...]]
 
@@ -88,9 +89,7 @@ class History:
         return int(max(order[2] for order in self.few.orders))
 
 
-def gather(
-    generation: Generation, row: Mapping[str, Any] | None, newer: Sequence[StoredOrder], options: IntakeOptions
-) -> History:
+def gather(generation: Generation, row: Mapping[str, Any] | None, asked: Asked, options: IntakeOptions) -> History:
     """Put the orders of a customer together: those of the generation, and those that came since.
 
     A return that came since undoes a purchase of the generation from its day on.
@@ -98,7 +97,7 @@ def gather(
     orders = [] if row is None else generation.orders_of(row["number"])
     lines = [] if row is None else generation.lines_of(row["number"])
     has_ids, parts = bool(generation.facts["has_order_ids"]), []
-    for one in newer:
+    for one in asked.newer:
         with contextlib.suppress(SourceError):  # it says too little for this log, and waits until it fits
             parts.append(build_received([one], options, facts=generation.known))
     known = {key_of(order, has_order_ids=has_ids) for order in orders}
@@ -106,7 +105,7 @@ def gather(
     if new:
         orders = mark_anew([*orders, *new], options, has_amounts=generation.known["has_amounts"])
     few = FewOrders(orders, [*lines, *new_lines], **generation.known)
-    return History(few, frozenset(order[:3] for order in new))
+    return History(asked.customer_id, few, frozenset(order[:3] for order in new))
 
 
 def make_view(

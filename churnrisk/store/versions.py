@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import re
 from datetime import datetime
@@ -12,6 +11,7 @@ from pathlib import Path
 from churnrisk.errors import DamagedModel, ModelNotFound, StoreError
 from churnrisk.messages import mark, wording
 from churnrisk.store.files import NotPlainFile, explain_failure, read_plain_file, replace_file
+from churnrisk.writing import stamp_file
 
 EXAMPLE_VERSION = "20261122T014500.250Z-1a2b3c4d"
 CURRENT_NAME = "current"
@@ -70,16 +70,7 @@ def read_current(models_dir: Path) -> str | None:
 
 def stamp_current(models_dir: Path) -> tuple[int, int] | None:
     """Return what changes when another version becomes current, without reading a file; None where there is none."""
-    try:
-        found = _pointer(models_dir).stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino
-
-
-@functools.lru_cache(maxsize=8)  # to put a path together takes longer than to look at it
-def _pointer(models_dir: Path) -> Path:
-    return models_dir / CURRENT_NAME
+    return stamp_file(models_dir, CURRENT_NAME)
 
 
 def stamp_model(models_dir: Path) -> str:

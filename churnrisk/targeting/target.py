@@ -11,7 +11,6 @@ import numpy as np
 from churnrisk.campaigns import find_response
 from churnrisk.cards import describe_intake, describe_snapshot, read_as_trained, warn_of_grade
 from churnrisk.decide import (
-    REASONS,
     Action,
     Candidates,
     ContactTerms,
@@ -25,6 +24,7 @@ from churnrisk.decide import (
 )
 from churnrisk.errors import NotEnoughData
 from churnrisk.explain import main_families
+from churnrisk.features import TOLD_FAMILIES
 from churnrisk.forecast import Valuation
 from churnrisk.learning import MaxProfit, expected_maximum_profit
 from churnrisk.orders import ContactList, IntakeOptions, Orders, read_opted_out, read_orders
@@ -294,7 +294,7 @@ def _act_on_reasons(
     churn_model: ChurnModel, orders: Orders, listed: ScoredCustomers, playbook: Mapping[str, str]
 ) -> ScoredCustomers:
     """Let the main reason of the score choose the action, where the playbook names one for it."""
-    if not set(REASONS) & playbook.keys():
+    if not TOLD_FAMILIES.keys() & playbook.keys():
         return listed
     first = listed.customer_ids[:MOST_EXPLAINED].tolist()
     reason_of = main_families(churn_model.model, orders, listed.snapshot, first)

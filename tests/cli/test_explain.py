@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import churnrisk as package
+from churnrisk.features import TOLD_FAMILIES
 from support.shop import CUSTOMERS, PURCHASES, churnrisk, read_rows
 
 NAMES = ("reason_1", "reason_2", "reason_3")
-FAMILIES = {"recency", "frequency", "monetary", "rhythm", "trend", "season", "basket", "returns"}
+FAMILIES = set(TOLD_FAMILIES)
 
 
 def scores(models: Path, *arguments: object) -> list[dict[str, Any]]:

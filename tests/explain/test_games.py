@@ -1,18 +1,23 @@
-"""Each part's game equals its definition: 256 coalitions, every row of the sample, tried one by one."""
+"""Each part's game equals its definition: all coalitions, every row of the sample, tried one by one."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnrisk.explain.game import COALITIONS, IS_IN, Worth, share_out
+from churnrisk.explain.game import COALITIONS, IS_IN, PLAYERS, Worth, share_out
 from churnrisk.explain.shares import make_game
 from churnrisk.learning.trees import Sizes, fit_boosted, fit_forest
 from churnrisk.regression.linear import Terms, fit_linear
 from support.coalitions import Part, mixed_rows, shares_by_orders, worth_of_part
 
+ROOT = Path(__file__).parents[2]
 WIDTH = 12
 SIZES = Sizes(forest_trees=5, forest_rows=300, boosted_seeds=2, boosted_rounds=6, boosted_rows=300)
 
@@ -42,7 +47,7 @@ def fit_part(kind: str, columns: np.ndarray, churned: np.ndarray) -> Part:
 
 @pytest.mark.parametrize("kind", ["linear", "forest", "boosted"])
 @settings(max_examples=5, deadline=None)
-@given(seed=st.integers(0, 10**6), families=st.integers(1, 8))
+@given(seed=st.integers(0, 10**6), families=st.integers(1, PLAYERS))
 def test_a_game_equals_its_definition(kind: str, seed: int, families: int) -> None:
     columns, churned = make_shop(seed)
     players = np.random.default_rng(seed).integers(0, families, WIDTH)
@@ -74,3 +79,19 @@ def test_shares_sum_to_what_all_families_are_worth(seed: int) -> None:
     assert share_out(without)[:, 2] == pytest.approx(0, abs=1e-12)
     alone = share_out(worth[:, :1])
     assert alone.tobytes() == shares[:1].tobytes(), "one at a time is the same to the last bit"
+
+
+NINE = """
+import sys, pytest
+from churnrisk.features import TOLD_FAMILIES
+TOLD_FAMILIES.update({f"family {place}": "a family more" for place in range(len(TOLD_FAMILIES), 9)})
+import churnrisk.explain.game
+assert churnrisk.explain.game.PLAYERS >= 9
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "definition and forest", sys.argv[1]]))
+"""
+
+
+def test_a_ninth_family_is_a_player_as_the_others_are() -> None:
+    ran = subprocess.run([sys.executable, "-c", NINE, __file__], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "1 passed" in ran.stdout

@@ -10,11 +10,11 @@ import pytest
 from churnrisk.btyd import BtydModel
 from churnrisk.errors import IncompatibleModel
 from churnrisk.explain import Explainer
-from churnrisk.explain.game import share_out
+from churnrisk.explain.game import FAMILIES, share_out
 from churnrisk.explain.shares import Sharer, check_sum
 from churnrisk.learning import Blend, FittedModel
 from churnrisk.learning.rules import BASE_RATE, FIGURES, FITS, RECENCY_RULE, RFM_RULE, SILENCE_RULE
-from churnrisk.regression import FAMILIES, families_of, to_probability
+from churnrisk.regression import families_of, to_probability
 from churnrisk.regression.design import SILENCE
 from support.coalitions import shares_by_orders, worth_by_definition
 from support.folds import Drawn
@@ -90,7 +90,7 @@ def test_shares_that_do_not_sum_to_the_score_are_a_defect(trained_model: FittedM
 
 def test_nobody_has_no_shares(trained_model: FittedModel, values: np.ndarray) -> None:
     explainer = Explainer(trained_model)
-    assert explainer.share(values[:0]).values.shape == (0, 8)
+    assert explainer.share(values[:0]).values.shape == (0, len(FAMILIES))
     assert explainer.explain(values[:0]) == []
 
 

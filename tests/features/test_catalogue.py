@@ -9,17 +9,24 @@ import pytest
 from churnrisk.errors import ColumnError, IncompatibleModel
 from churnrisk.features import catalogue, customer_features, feature_fingerprint, left_out
 from churnrisk.features.catalogue import WHOLE_NUMBERS, LogFacts, whole_numbers_of
+from churnrisk.features.families import FAMILIES, TOLD_AS, TOLD_FAMILIES
 from churnrisk.timeline import Snapshot
 from support.logs import CUTOFF, PlainLog, Row, polars_log
 
-FAMILIES = ("recency", "frequency", "monetary", "rhythm", "trend", "season", "basket", "returns", "weekday")
 SNAPSHOT = Snapshot(CUTOFF, 365, 30)
 ONE_ORDER = PlainLog((Row("a", "1", CUTOFF - 1, 10_000),), True, False, False, False)
 
 
 def test_names_are_unique_and_all_families_are_there() -> None:
     assert max(Counter(feature.name for feature in catalogue()).values()) == 1
-    assert tuple(dict.fromkeys(feature.family for feature in catalogue())) == FAMILIES
+    assert tuple(dict.fromkeys(feature.family for feature in catalogue())) == tuple(one.name for one in FAMILIES)
+
+
+def test_a_family_is_declared_as_its_features_say() -> None:
+    for one in FAMILIES:
+        assert {feature.family for feature in one.module.FEATURES} == {one.name}
+        assert bool(one.words) != bool(one.told_as), "words as a reason, or the family that it is told as"
+    assert set(TOLD_AS.values()) == TOLD_FAMILIES.keys()
 
 
 def test_every_whole_number_is_used_or_needed_for_the_output() -> None:

@@ -8,10 +8,11 @@ from itertools import permutations
 import numpy as np
 
 from churnrisk.explain.shares import Sharer
+from churnrisk.features import TOLD_FAMILIES
 from churnrisk.learning import Blend, BoostedModel, ForestModel, RidgePart
 
 Part = RidgePart | ForestModel | BoostedModel
-FAMILY_COUNT = 8
+FAMILY_COUNT = len(TOLD_FAMILIES)
 
 
 def mixed_rows(row: np.ndarray, background: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -31,7 +32,7 @@ def worth_of_part(part: Part, rows: np.ndarray) -> float:
 
 
 def worth_by_definition(sharer: Sharer, row: np.ndarray) -> np.ndarray:
-    """What each of the 256 coalitions is worth for one customer."""
+    """What each coalition is worth for one customer."""
     learner, worth = sharer.learner, []
     for coalition in range(2**FAMILY_COUNT):
         inside = np.array([coalition >> player & 1 == 1 for player in sharer.players])
@@ -48,7 +49,7 @@ def worth_by_definition(sharer: Sharer, row: np.ndarray) -> np.ndarray:
 
 
 def shares_by_orders(worth: np.ndarray) -> list[float]:
-    """Shapley values: what each family adds when it joins, averaged over all 40,320 orders of joining."""
+    """Shapley values: what each family adds when it joins, averaged over all orders of joining."""
     added = [0.0] * FAMILY_COUNT
     values = worth.tolist()
     for order in permutations(range(FAMILY_COUNT)):
