@@ -147,14 +147,21 @@ def _last_day_amount(numbers: Numbers) -> str:
     return text.format(amount=money(numbers["last_day_amount"]), ratio=number(numbers["last_day_amount_ratio"]))
 
 
+def _reaches_back(numbers: Numbers, last_days: int) -> bool:
+    """Whether the first order lies so far back: of the days before it, or before the log, there is nothing to say."""
+    return numbers["tenure_days"] >= last_days
+
+
 def _active_stretches(numbers: Numbers) -> str:
+    if not _reaches_back(numbers, 3 * numbers.snapshot.horizon):
+        return ""
     text = _of(_STRETCHES[1], numbers.snapshot.horizon)
     return compare("active_horizon_count_last_4_horizons", text, more="lowers")(numbers)
 
 
 def _two_horizons(numbers: Numbers) -> str:
     names = ("purchase_day_count_last_horizon", "purchase_day_count_horizon_before_last")
-    if not numbers.knows(*names):
+    if not numbers.knows(*names) or not _reaches_back(numbers, 2 * numbers.snapshot.horizon):
         return ""
     last, before = (on_days(numbers[name]) for name in names)
     return _TWICE[1].format(last=last, before=before, count=numbers.snapshot.horizon)
@@ -162,7 +169,7 @@ def _two_horizons(numbers: Numbers) -> str:
 
 def _eight_horizons(numbers: Numbers) -> str:
     names = ("purchase_day_count_last_4_horizons", "purchase_day_count_4_horizons_before_last_4")
-    if not numbers.knows(*names):
+    if not numbers.knows(*names) or not _reaches_back(numbers, 8 * numbers.snapshot.horizon):
         return ""
     last, before = (on_days(numbers[name]) for name in names)
     return _TWICE[1].format(last=last, before=before, count=f"{4 * numbers.snapshot.horizon:,}")
@@ -170,7 +177,7 @@ def _eight_horizons(numbers: Numbers) -> str:
 
 def _amount_of_two_horizons(numbers: Numbers) -> str:
     names = ("total_amount_last_horizon", "total_amount_horizon_before_last")
-    if not numbers.knows(*names):
+    if not numbers.knows(*names) or not _reaches_back(numbers, 2 * numbers.snapshot.horizon):
         return ""
     last, before = (money(numbers[name]) for name in names)
     return _SPENT_TWICE[1].format(last=last, before=before, count=numbers.snapshot.horizon)

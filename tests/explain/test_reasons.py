@@ -171,3 +171,23 @@ def test_what_is_typical_is_no_reason() -> None:
 def test_nobody_is_told_that_many_purchases_raise_the_risk(own: float, raises: bool, is_said: bool) -> None:
     say = compare("purchase_day_count", "bought on {value} days", more="lowers")
     assert bool(say(Numbers({"purchase_day_count": own}, {"purchase_day_count": 4.0}, SNAPSHOT, raises))) == is_said
+
+
+@pytest.mark.parametrize(
+    ("column", "windows"),
+    [
+        ("last_horizon_purchase_day_share", 2),
+        ("last_4_horizons_purchase_day_share", 8),
+        ("last_horizon_amount_share", 2),
+        ("active_horizon_count_last_4_horizons", 3),
+    ],
+)
+def test_nothing_is_said_of_days_before_the_first_order(column: str, windows: int) -> None:
+    [say] = [fact.say for fact in FACTS if column in fact.columns]
+    stretches = ("last_horizon", "horizon_before_last", "last_4_horizons", "4_horizons_before_last_4")
+    own = {f"{what}_{one}": 1.0 for what in ("purchase_day_count", "total_amount") for one in stretches}
+    own |= {"active_horizon_count_last_4_horizons": 1.0}
+    typical = dict.fromkeys(own, 3.0)
+    reach = windows * SNAPSHOT.horizon
+    assert say(Numbers({**own, "tenure_days": reach}, typical, SNAPSHOT))
+    assert not say(Numbers({**own, "tenure_days": reach - 1.0}, typical, SNAPSHOT))
