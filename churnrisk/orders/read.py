@@ -41,6 +41,8 @@ from churnrisk.orders.rows import (
 )
 from churnrisk.orders.sales import SaleCounts, SalePlan, judge_rows, needs_judging, plan_sales
 from churnrisk.sources import (
+    PURCHASE_ROLES,
+    UNNAMED_ROLES,
     ColumnMatch,
     IntakeOptions,
     RawRows,
@@ -148,7 +150,8 @@ def _read_on_spark(source: Any, spark: Spark, options: IntakeOptions) -> Orders:
 
     try:
         opened = open_typed(source, spark, options)
-        match = match_columns(opened.headers, options.columns)
+        roles = PURCHASE_ROLES if options.products else UNNAMED_ROLES
+        match = match_columns(opened.headers, options.columns, roles=roles)
         refuse_odd_ids(opened.name, match, opened.no_ids)
         intake = Intake(
             name=opened.name,
@@ -266,7 +269,7 @@ def make_all(
         is_one_row_each = clean.is_one_row_each(engine, table)
     orders = _make_orders(engine, table, options, has_amounts=has_amounts, is_one_row_each=is_one_row_each)
     has = {name: name in intake.match.positions for name in ("product_id", "category")}
-    lines = clean.make_lines(engine, table) if any(has.values()) else None
+    lines = clean.make_lines(engine, table, has_details=options.products) if any(has.values()) else None
     report = make_report(
         engine,
         table,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from churnrisk.sources.columns import (
         PURCHASE_ROLES,
         SUMMARY_FILE_ROLES,
+        UNNAMED_ROLES,
         ColumnMatch,
         check_roles,
         find_chosen_in,
@@ -36,6 +37,7 @@ __all__ = [
     "PURCHASE_ROLES",
     "SPACES",
     "SUMMARY_FILE_ROLES",
+    "UNNAMED_ROLES",
     "VALUE",
     "ColumnMatch",
     "IntakeOptions",
@@ -93,6 +95,7 @@ _HOMES = {
     "RawRows": "raw",
     "SPACES": "sql",
     "SUMMARY_FILE_ROLES": "columns",
+    "UNNAMED_ROLES": "columns",
     "VALUE": "sql",
     "check_amounts": "match",
     "check_roles": "columns",

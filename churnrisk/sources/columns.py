@@ -72,6 +72,8 @@ _ADDRESS = frozenset(
     ("city", "country", "zip", "zipcode", "postcode", "postalcode", "street", "address", "cidade", "ciudad")
 )
 PURCHASE_ROLES, SUMMARY_FILE_ROLES = tuple(ALIASES), tuple(SUMMARY_ALIASES)
+UNNAMED_ROLES = tuple(role for role in ALIASES if role != "description")
+"""What is looked for in purchases where nobody asks what a product is called."""
 
 
 def say_option(role: str, header: str) -> str:
@@ -112,7 +114,7 @@ def match_columns(
         (name, *bare_header(name if header in repaired else header))
         for name, header in zip(plain, headers, strict=True)
     ]
-    system = next((one for one in SYSTEMS if _is_export(plain, one)), None) if roles == PURCHASE_ROLES else None
+    system = next((one for one in SYSTEMS if _is_export(plain, one)), None) if "ordered_at" in roles else None
     notices = [_REPAIRED.format(names=", ".join(repaired))] if repaired else []
     notices += _take_system(plain, system, positions, off) if system else []
     for role in roles:
