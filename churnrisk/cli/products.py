@@ -123,12 +123,79 @@ def due(
     show_due(found, output=output, defused=defused)
 
 
+@products.command()
+@reads_purchases
+@runs_on_engines
+def first(
+    context: typer.Context,
+    purchases: Purchases = None,
+    as_of: AsOf = None,
+    unit: UnitChoice = Unit.product,
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            "--horizon",
+            metavar="DAYS",
+            min=1,
+            help="A customer comes back who buys again within so many days. (default: 90, or a third of the log)",
+        ),
+    ] = None,
+    burn_in: Annotated[
+        int | None,
+        typer.Option(
+            "--burn-in",
+            metavar="DAYS",
+            min=0,
+            help="Days left out at the start of the log, where all customers look new. (default: found in the gaps)",
+        ),
+    ] = None,
+    not_product: NotProduct = None,
+    is_product: IsProduct = None,
+    output: Output = None,
+    csv_style: CsvStyleChoice = CsvStyle.plain,
+    lang: Language = None,
+    as_json: AsJson = False,
+    *,
+    reading: Reading,
+) -> None:
+    """Say what customers buy first, how many come back, and which differences between products are more than chance.
+
+    Example: churnrisk products first purchases.csv --horizon 90
+    """
+    from churnrisk.cli.card import show_intake
+    from churnrisk.cli.first_tables import show_first
+    from churnrisk.cli.show import print_json, progress_bar
+    from churnrisk.products import compare_first
+    from churnrisk.tables import check_target, write_table
+
+    if output is not None:
+        check_target(output)
+    current_settings(context, lang)
+    choice = choose_items(context, not_product, is_product)
+    how: dict[str, Any] = {"unit": unit.value, "choice": choice, "horizon": horizon, "burn_in": burn_in}
+    with progress_bar(is_quiet=as_json) as progress:
+        progress("reading purchases", 0, 1)
+        with opened_orders(context, purchases, reading, products=True) as orders:
+            progress("first products", 0, 1)
+            found = compare_first(orders, as_of=read_day(as_of), **how)
+            intake = describe_intake(orders)
+    if output is not None:
+        write_table(found.items, output, holds=None, csv_style=csv_style.value, is_for_people=True)
+    if as_json:
+        print_json({**found.to_dict(), "intake": intake})
+        return
+    show_intake(intake)
+    show_first(found, output=output)
+
+
 def _write_due(found: DueList, output: Path, csv_style: Any) -> int:
+    import numpy as np
+
     from churnrisk.products import DUE_COLUMNS
     from churnrisk.tables import write_table, write_tables
 
     if output.suffix.lower() == ".xlsx":
-        every = found.choose(slice(None))
+        every = found.choose(np.arange(len(found)))
         return write_table(every, output, holds="list", csv_style=csv_style, is_for_people=True)
     kinds: Any = {column.name: column.type for column in DUE_COLUMNS}
     return write_tables(found.tables(), output, kinds=kinds, holds="list", csv_style=csv_style)

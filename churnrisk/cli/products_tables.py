@@ -39,12 +39,9 @@ def show_due(found: DueList, *, output: Path | None, defused: int) -> None:
         f"{int((overdue & (chance == 0)).sum()):,} were not bought for {found.within_days} days and count as given up."
     )
     say()
-    by_id = np.arange(len(chance))
-    for title, chosen in (
-        (f"Due within {WEEK} days, most likely first", soon),
-        ("Overdue, most likely first", overdue),
-    ):
-        order = np.lexsort((by_id, -chance))
+    order = np.argsort(-chance, kind="stable")
+    parts = {f"Due within {WEEK} days, most likely first": soon, "Overdue, most likely first": overdue}
+    for title, chosen in parts.items():
         _show_pairs(title, found, order[chosen[order]][:SHOWN])
     _say_look_back(found.look_back)
     show_account(found.account)
@@ -77,12 +74,12 @@ def _say_look_back(look_back: LookBack | None) -> None:
     if look_back is None:
         say("The log is too short to look back on how an earlier list came true.")
         return
-    inside = (
-        ""
-        if look_back.inside is None
-        else f" Of {look_back.recent_came:,} bought in the week before it and bought again, {look_back.inside:.0%} were "
-        "so between the dates from_on and to_on; 80 % is promised."
-    )
+    inside = ""
+    if look_back.inside is not None:
+        inside = (
+            f" Of {look_back.recent_came:,} bought in the week before it and bought again, {look_back.inside:.0%} were "
+            "so between the dates from_on and to_on; 80% is promised."
+        )
     say(
         f"Look back: as of {look_back.as_of}, {look_back.expected:.0%} of {counted(look_back.pairs, 'pair')} were "
         f"expected to be bought again within {look_back.within_days} days of the last purchase, and "
