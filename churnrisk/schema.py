@@ -56,7 +56,14 @@ LINES = (
 )
 """One row per purchase row, only in logs that name products or categories."""
 
+LINE_DETAILS = (
+    Column("order_id", "text", "id", "the order's id in the file; empty where it has none"),
+    Column("description", "text", "name", "what the row calls the product; empty where the log has no names"),
+)
+"""Columns of a line beside those of ``LINES``, only where products are asked for: they are wide."""
+
 OPTIONAL_ROLES = (
+    "description",
     "order_status",
     "payment_status",
     "row_type",

@@ -15,8 +15,8 @@ VECTOR_ROWS = 2048  # rows of one DuckDB vector, the unit in which it hands out 
 
 
 def collect_arrays(frame: nw.LazyFrame[Any], *, sort_by: Sequence[str]) -> Arrays:
-    """Run a lazy query and give its columns as arrays, rows sorted by ``sort_by``."""
-    native = frame.sort(*sort_by).to_native()
+    """Run a lazy query and give its columns as arrays, rows sorted by ``sort_by``; in any order where that is empty."""
+    native = (frame.sort(*sort_by) if sort_by else frame).to_native()
     if frame.implementation is nw.Implementation.DUCKDB:
         return {name: plain_array(values) for name, values in native.fetchnumpy().items()}
     if frame.implementation is nw.Implementation.POLARS:

@@ -113,12 +113,14 @@ def _grouped(table: RowTable, net: str, *, has_amounts: bool, has_group: bool) -
         FROM {table.name} WHERE issue = 0 GROUP BY {_KEY}"""
 
 
-def make_lines(engine: SqlEngine, table: RowTable) -> str:
+def make_lines(engine: SqlEngine, table: RowTable, *, has_details: bool) -> str:
     """Make the table of order lines: one row per purchase row, on its own day."""
+    description = "description" if "description" in table.further else "''"
+    details = f", coalesce(order_id, '') AS order_id, coalesce({description}, '') AS description" if has_details else ""
     return engine.create_table(
         "order_lines",
         f"""SELECT customer_id, day AS order_day, coalesce(product_id, '') AS product_id,
-            coalesce(category, '') AS category, amount, quantity FROM {table.name} WHERE issue = 0""",
+            coalesce(category, '') AS category, amount, quantity{details} FROM {table.name} WHERE issue = 0""",
     )
 
 

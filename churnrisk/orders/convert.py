@@ -16,7 +16,7 @@ from churnrisk.orders.log import Orders
 from churnrisk.orders.read import build_orders
 from churnrisk.orders.report import IntakeReport
 from churnrisk.orders.rows import RowTable
-from churnrisk.sources import IntakeOptions, match_source, open_source, quote_text
+from churnrisk.sources import ColumnMatch, IntakeOptions, match_source, open_source, quote_text
 
 _DAY = "CAST(DATE '1970-01-01' + CAST(day AS INTEGER) AS DATE)"
 _MONEY = "CAST(CAST({} AS DECIMAL(19, 0)) * 0.0001 AS DECIMAL(23, 4))"
@@ -37,10 +37,11 @@ def convert_purchases(source: Any, target: Path, options: IntakeOptions) -> Inta
         How to read the source; what they ask for (rates, dropped copies and cancellations) is done to the rows.
     """
     with explaining_storage(target), Database(threads=options.threads, memory=options.memory) as database:
+        options = replace(options, products=True)  # what a row calls its product is of no use to most, and is kept
         raw = open_source(source, database, options)
         match = match_source(raw, database, options)
         orders = build_orders(raw, match, database, options, before_dropping=lambda rows: _keep_rows(database, rows))
-        columns = ", ".join(_columns(orders, has_ids="order_id" in match.positions))
+        columns = ", ".join(_columns(orders, match))
         copy = f"COPY (SELECT {columns} FROM kept_rows) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION zstd)"
         database.connection.execute(copy)
         return orders.report
@@ -51,15 +52,16 @@ def _keep_rows(database: Database, rows: RowTable) -> None:
     database.create_table("kept_rows", f"SELECT * FROM {rows.name} WHERE issue = 0")
 
 
-def _columns(orders: Orders, *, has_ids: bool) -> list[str]:
+def _columns(orders: Orders, match: ColumnMatch) -> list[str]:
     """Return the columns that the log knows, under the names that every reader knows."""
     known = {
         "customer_id": True,
-        "order_id": has_ids,
+        "order_id": "order_id" in match.positions,
         f"{_DAY} AS ordered_at": True,
         f"{_MONEY.format('amount')} AS amount": orders.has_amounts,
         f"{_MONEY.format('quantity')} AS quantity": orders.has_quantities,
         "product_id": orders.has_products,
+        "description": "description" in match.positions,
         "category": orders.has_categories,
         f"{quote_text(orders.currency or '')} AS currency": orders.currency is not None,
     }

@@ -315,6 +315,8 @@ def id_sql(column: str, is_escaped: bool) -> str:
 def _words_sql(raw: RawRows, match: ColumnMatch, options: IntakeOptions) -> dict[str, str]:
     """Return SQL for the texts that rules ask for as they are."""
     places = {f"{role}_text": match.positions[role] for role in (*WORDS, "currency") if role in match.positions}
+    if "description" in match.positions:
+        places["description"] = match.positions["description"]
     if options.group_column is not None:
         places["group_value"] = find_group(match.headers, options.group_column)
     columns = {name: f"c{place}" for name, place in places.items()}

@@ -12,6 +12,7 @@ import narwhals as nw
 from churnrisk.engines import Database, collect_arrays, keep_customers
 from churnrisk.orders.drawing import Draw, DrawnCustomers, draw_customers
 from churnrisk.orders.report import IntakeReport
+from churnrisk.schema import LINES, column_names
 
 
 class Keeper(Protocol):
@@ -224,8 +225,10 @@ class Orders:
 
     def _digest_rows(self, table: str) -> tuple[Any, ...]:
         if self._keeper is not None and self._made is not None:
-            return self._keeper.digest_rows(self._made[table == "order_lines"].to_native())
-        text = f"concat({', chr(31), '.join(self._columns(table))})"
+            frame = self._made[0] if table == "orders" else self._made[1].select(*column_names(LINES))
+            return self._keeper.digest_rows(frame.to_native())
+        columns = self._columns(table) if table == "orders" else column_names(LINES)
+        text = f"concat({', chr(31), '.join(columns)})"
         sums = "sum(md5_number_lower(t)), sum(md5_number_upper(t))"  # a sum does not depend on the order of rows
         query = f"SELECT count(*), {sums} FROM (SELECT {text} AS t FROM {table})"
         [row] = self._engine.connection.execute(query).fetchall()

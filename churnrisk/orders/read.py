@@ -149,7 +149,7 @@ def _read_on_spark(source: Any, spark: Spark, options: IntakeOptions) -> Orders:
 
     try:
         opened = open_typed(source, spark, options)
-        match = match_columns(opened.headers, options.columns)
+        match = match_columns(opened.headers, options.columns, names_products=options.products)
         refuse_odd_ids(opened.name, match, opened.no_ids)
         intake = Intake(
             name=opened.name,
@@ -272,7 +272,7 @@ def make_all(
         is_one_row_each = clean.is_one_row_each(engine, table)
     orders = _make_orders(engine, table, options, has_amounts=has_amounts, is_one_row_each=is_one_row_each)
     has = {name: name in intake.match.positions for name in ("product_id", "category")}
-    lines = clean.make_lines(engine, table) if any(has.values()) else None
+    lines = clean.make_lines(engine, table, has_details=options.products) if any(has.values()) else None
     report = make_report(
         engine,
         table,

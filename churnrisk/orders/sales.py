@@ -296,7 +296,7 @@ def judge_rows(
     word = "CASE " + " ".join(f"WHEN {condition} THEN {of}" for _, condition, of in plan.fates) + " END"
     fate = "CASE " + " ".join(f"WHEN {condition} THEN {issue}" for issue, condition, _ in plan.fates) + " ELSE 0 END"
     whose = whose_sql(engine, table, guests, options)
-    beside = [name for name in table.further if name in ("group_value", "currency")]
+    beside = [name for name in table.further if name in ("group_value", "currency", "description")]
     columns = ", ".join(["order_id", "product_id", "category", "day", "value", "h", *beside])
     nothing = "CAST(NULL AS BIGINT)"
     refund_day = f"CASE WHEN refund_day <= {last_day} THEN refund_day END" if "refund_day" in table.further else nothing

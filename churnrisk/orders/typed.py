@@ -73,6 +73,8 @@ def type_source(spark: Spark, source: TypedSource, match: ColumnMatch, options: 
     """
     columns = _find_columns(source, match)
     kept = {f"{role}_text": columns[role].text(spark) for role in WORDS if role in columns}
+    if "description" in columns:
+        kept["description"] = columns["description"].text(spark)
     if options.group_column is not None:
         kept["group_value"] = spark.trim_sql(f"CAST(c{find_group(source.headers, options.group_column)} AS STRING)")
     zone = "" if options.timezone is None else spark.quote_text(options.timezone)

@@ -143,6 +143,7 @@ def type_rows(
     further = {"currency": money.currency_sql(match, plans.amounts, "amount_parts")} if plans.factor else {}
     further |= _further_sql(plans, loaded)
     kept = [*(f"{role}_text" for role in plans.words), *(["group_value"] if options.group_column else [])]
+    kept += ["description"] if "description" in match.positions else []
     customer = fold_sql("customer_id", database, options)
     ids = "*" if customer == "customer_id" else f"* REPLACE ({customer} AS customer_id)"
     is_ready = ids == "*" and match.money != "unit_price" and not loaded.texts

@@ -136,6 +136,15 @@ _PURCHASES = {
         товару""",
         "product_name | item_name | description",
     ),
+    "description": (
+        "description",
+        """product_name | item_name | product_description | item_description | product_title | item_title |
+        article_name | Nazwa produktu | Nazwa towaru | Opis | Opis produktu | Име на продукт | Име на продукта |
+        Наименование | Описание | Название товара | Наименование товара | Назва тавару | Апісанне | Назва прадукту |
+        Artikelbezeichnung | Artikelname | Produktname | Bezeichnung | Beschreibung | Descrição | Nome do produto |
+        Descripción | Nombre del producto | Désignation | Nom du produit | Libellé | Descrizione | Nome prodotto |
+        Ürün adı | Açıklama | Název produktu | Název zboží | Popis | Назва товару | Опис""",
+    ),
     "category": (
         "category",
         """product_category | department | category_name | product_type | Kategoria | Grupa towarowa | Kategoria

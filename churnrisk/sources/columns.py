@@ -85,6 +85,7 @@ def match_columns(
     *,
     roles: Sequence[str] = PURCHASE_ROLES,
     needed: Sequence[str] = NEEDED,
+    names_products: bool = True,
     sample: Callable[[], Sequence[Row]] | None = None,
 ) -> ColumnMatch:
     """Find the column of each role, by the user's choice first and then by its header.
@@ -97,6 +98,8 @@ def match_columns(
         The user's header for a role; an empty one where no column has a role that no log needs.
     roles, needed : sequence of str
         What is looked for, and what must be there.
+    names_products : bool
+        Whether the descriptions of products are looked for.
     sample : callable, optional
         Gives some rows, by which a refusal says more.
 
@@ -106,13 +109,14 @@ def match_columns(
         Where a chosen column is not there, a needed one is missing, or two could be meant.
     """
     check_roles(chosen)
+    roles = [role for role in roles if names_products or role != "description"]
     off, positions = _take_chosen(headers, chosen, roles)
     plain, repaired = read_headers(headers, _ALL_NAMES)
     names = [
         (name, *bare_header(name if header in repaired else header))
         for name, header in zip(plain, headers, strict=True)
     ]
-    system = next((one for one in SYSTEMS if _is_export(plain, one)), None) if roles == PURCHASE_ROLES else None
+    system = next((one for one in SYSTEMS if _is_export(plain, one)), None) if "ordered_at" in roles else None
     notices = [_REPAIRED.format(names=", ".join(repaired))] if repaired else []
     notices += _take_system(plain, system, positions, off) if system else []
     for role in roles:

@@ -32,7 +32,9 @@ def match_source(
         The columns in place of those of the options.
     """
     columns = options.columns if chosen is None else chosen
-    match = match_columns(raw.headers, columns, sample=lambda: sample_rows(raw, database))
+    match = match_columns(
+        raw.headers, columns, names_products=options.products, sample=lambda: sample_rows(raw, database)
+    )
     refuse_odd_ids(raw.name, match, raw.no_ids)
     if not options.no_amounts:
         return match

@@ -136,6 +136,8 @@ class IntakeOptions:
         rejected rows are then withheld.
     group_column : str, optional
         Header of a column to keep beside the orders as ``customer_group``, for figures by group.
+    products : bool
+        Whether each line keeps its order id and the product's description, for what is asked of products.
     query, table : str, optional
         What to read from a database.
     left_out : LeftOut, optional
@@ -188,6 +190,7 @@ class IntakeOptions:
     discount: str | None = None
     pseudonym_key: bytes | None = field(default=None, repr=False)
     group_column: str | None = None
+    products: bool = False
     query: str | None = None
     table: str | None = None
     left_out: LeftOut | None = field(default=None, repr=False)
