@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from churnrisk.retention import Change, Movement, RetentionTable
 
 
+CATEGORY = "category"
+
+
 class Measure(enum.StrEnum):
     """What cohorts are followed by."""
 
@@ -68,7 +71,11 @@ def metrics(
     ] = 365,
     by: Annotated[
         str | None,
-        typer.Option("--by", metavar="COLUMN", help="A row per value of this column, as it was at the start."),
+        typer.Option(
+            "--by",
+            metavar="COLUMN",
+            help="A row per value of this column, as it was at the start; `category` is that of the first order.",
+        ),
     ] = None,
     wide: Wide = False,
     as_json: AsJson = False,
@@ -82,13 +89,14 @@ def metrics(
     from churnrisk.cli.card import show_intake
     from churnrisk.cli.retention_tables import show_metrics
     from churnrisk.cli.show import print_json
-    from churnrisk.retention import measure_retention, parse_kind
+    from churnrisk.retention import group_by_first_category, measure_retention, parse_kind
 
-    kind, more = parse_kind(period), {} if by is None else {"group_column": by}
+    by_category = by == CATEGORY
+    kind, more = parse_kind(period), {} if by is None or by_category else {"group_column": by}
     calendar = choose_calendar(current_settings(context), year_starts, week_starts)
     with opened_orders(context, purchases, reading, **more) as orders:
         table = measure_retention(
-            orders,
+            group_by_first_category(orders) if by_category else orders,
             kind,
             **read_days(start, stop),
             lookback=choose_lookback(context, lookback),

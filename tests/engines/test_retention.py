@@ -24,6 +24,7 @@ from churnrisk.retention import (
     measure_retention,
 )
 from support.batches import count_rows
+from support.first_groups import first_categories, groups_of, orders_of
 from support.logs import CUTOFF, PlainLog, duckdb_log, polars_log, seeded_log, spark_log
 
 LOG = seeded_log(seed=11)
@@ -109,3 +110,8 @@ def test_no_customer_is_split(make_orders: MakeOrders, rows: int) -> None:
     assert sum(int(part["falls"]) for part in parts) == 0
     is_cut_here = database is None and not frame.implementation.is_spark_like()  # the others hand out larger pieces
     assert (len(parts) > 10) == (is_cut_here and rows == 7)
+
+
+@pytest.mark.spark
+def test_groups_by_the_first_category_on_spark(spark: Any) -> None:
+    assert groups_of(orders_of(spark_log(LOG, spark))) == first_categories(LOG)
