@@ -80,7 +80,7 @@ def test_without_a_name_two_numbers_are_needed() -> None:
         manual.append((f"c{k % 50}", 10_000 + k, f"m{k}", "X1", "", "", float(sign * price), sign))
     mostly_positive = [(*one[:3], "X2", *one[4:6], abs(one[6]), 1) for one in manual]
     joined = [(one[0], one[1], f"o{3 * k}", *one[3:]) for k, one in enumerate(mostly_positive)]
-    told = found(shop([*manual, *joined]))  # type: ignore[list-item]
+    told = found(shop([*manual, *joined]))
     assert set(told) == {"X1"}, "any price alone, as of meat by weight, is no evidence enough"
     assert {"negative", "any_price"} <= set(told["X1"])
 

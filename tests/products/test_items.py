@@ -140,7 +140,7 @@ def test_orders_that_were_read_without_details_are_refused() -> None:
 
 def test_details_of_lines_change_no_fingerprint_and_stand_in_copies_and_converted_files(tmp_path: Path) -> None:
     rows = pd.DataFrame({"customer": ["a", "b"], "date": ["2024-01-01", "2024-01-02"], "total": [1, 2]})
-    rows = rows.assign(order_id=["1", "2"], sku=["x", "y"], description=["Tea", None])
+    rows = rows.assign(order_id=["1", "2"], sku=["x", "y"], description=["Tea", ""])
     rows.to_csv(tmp_path / "log.csv", index=False)
     keep = KeepIn(folder=tmp_path / "kept", least=0)
     convert_purchases(tmp_path / "log.csv", tmp_path / "log.parquet", IntakeOptions())

@@ -58,14 +58,14 @@ def assert_same_pairs(one: PairDays, other: PairDays) -> None:
     assert (one.names, one.categories) == (other.names, other.categories)
 
 
-def pairs_of(days: Sequence[tuple[int, int, int]], *, cutoff: int, first_day: int, **more: object) -> PairDays:
+def pairs_of(days: Sequence[tuple[int, int, int]], *, cutoff: int, first_day: int) -> PairDays:
     """Pairs of customer, item and day, whatever their order."""
     unique = np.array(sorted(set(days)), dtype=np.int32).reshape(-1, 3)
     customers = [f"c{one:06d}" for one in range(int(unique[:, 0].max()) + 1)]
     items = [f"p{one:04d}" for one in range(int(unique[:, 1].max()) + 1)]
-    columns = (np.ascontiguousarray(unique[:, one]) for one in range(3))
-    names, categories = dict.fromkeys(items, ""), dict.fromkeys(items, "")
-    return PairDays(*columns, customers, items, names, categories, first_day, cutoff, **more)  # type: ignore[arg-type]
+    customer, item, day = (np.ascontiguousarray(unique[:, one]) for one in range(3))
+    names = dict.fromkeys(items, "")
+    return PairDays(customer, item, day, customers, items, names, names, first_day, cutoff)
 
 
 def plain_pair_days(rows: Iterable[Row], cutoff: int) -> set[tuple[str, str, int]]:
