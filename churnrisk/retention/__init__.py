@@ -13,7 +13,7 @@ from churnrisk.retention.movement import Movement, follow_segments
 from churnrisk.retention.pages import DEFINITIONS
 from churnrisk.retention.periods import KINDS, USUAL, Calendar, Period, make_periods, parse_kind
 from churnrisk.retention.rate import Rate, compute_rate
-from churnrisk.retention.segments import SEGMENTS, Cuts, Segmentation, SegmentRow, build_segments, name_cell
+from churnrisk.retention.segments import SEGMENTS, Cuts, Segmentation, SegmentRow, build_segments
 from churnrisk.retention.survey import KnownCustomers, Survey, measure_survey
 from churnrisk.retention.survey_file import SURVEY_ROLES, read_survey
 
@@ -60,7 +60,6 @@ __all__ = [
     "measure_retention",
     "measure_survey",
     "measure_trend",
-    "name_cell",
     "parse_kind",
     "profile_customers",
     "read_survey",

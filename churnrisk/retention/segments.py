@@ -117,6 +117,11 @@ class Cuts:
         m = f if self.revenue is None else 1 + np.searchsorted(self.revenue, revenue, side="left")
         return np.stack([r, f, m], axis=1)
 
+    def name(self, days_since: int, purchase_days: int, revenue: float) -> str:
+        """Return the segment of one customer."""
+        [cell] = self.score(np.array([days_since]), np.array([purchase_days]), np.array([revenue])).tolist()
+        return name_cell(*cell)
+
     def to_dict(self) -> dict[str, list[float] | None]:
         """Return plain values for JSON."""
         return {

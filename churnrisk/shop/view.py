@@ -13,7 +13,7 @@ from churnrisk.decide import check_playbook, choose_actions
 from churnrisk.errors import SourceError
 from churnrisk.explain import REASON_COLUMNS
 from churnrisk.orders import FewOrders, IntakeOptions
-from churnrisk.retention import Cuts, name_cell
+from churnrisk.retention import Cuts
 from churnrisk.schema import MONEY_SCALE, NEVER
 from churnrisk.scoring import Scores
 from churnrisk.shop.generation import Generation, show_row
@@ -147,10 +147,8 @@ def segment_of(few: FewOrders, cuts: Mapping[str, Any], as_of: int) -> str | Non
     if not days:
         return None
     of_cuts: dict[str, Any] = {name: None if values is None else tuple(values) for name, values in cuts.items()}
-    between = Cuts(**of_cuts)
-    revenue = np.array([sum(order[3] for order in past)], dtype=np.int64) / MONEY_SCALE
-    [cell] = between.score(np.array([as_of - max(days)]), np.array([len(days)]), revenue).tolist()
-    return name_cell(*cell)
+    revenue = sum(order[3] for order in past) / MONEY_SCALE
+    return Cuts(**of_cuts).name(as_of - max(days), len(days), revenue)
 
 
 def _show_order(order: Sequence[Any], history: History) -> dict[str, Any]:
