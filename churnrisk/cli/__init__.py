@@ -20,6 +20,7 @@ from churnrisk.cli import (
     models,
     monitor,
     objection,
+    products,
     report,
     retention,
     score,
@@ -76,6 +77,7 @@ forget.register(app)
 objection.register(app)
 access.register(app)
 retention.register(app)
+products.register(app)
 report.register(app)
 campaign.register(app)
 weekly.register(app)

@@ -8,7 +8,7 @@ import numpy as np
 
 from churnrisk.products.item_facts import ItemFacts
 from churnrisk.products.neighbours import history_weights
-from churnrisk.products.pair_rows import PairRows, PurchaseDays, is_first, pair_numbers, rank_within
+from churnrisk.products.pair_rows import PairRows, PurchaseDays, pair_numbers, rank_within
 from churnrisk.products.still_buying import GapSums
 from churnrisk.types import Bools, Floats, Integers, Places
 
@@ -171,7 +171,7 @@ def _keep(
 
 def _vote(
     rows: PairRows, numbers: Places, pairs: Integers, facts: ItemFacts, offered: Bools, top: int
-) -> tuple[Floats, Integers, Floats]:
+) -> tuple[np.ndarray, Integers, np.ndarray]:
     """Return neighbours' votes for own pairs, and new pairs of each customer with their votes."""
     popular = facts.most_popular(max(FROM_POPULAR, top), offered)
     votes, new, new_votes = np.zeros(len(pairs), np.float32), [], []

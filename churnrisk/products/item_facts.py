@@ -68,7 +68,8 @@ class ItemFacts:
     def most_popular(self, count: int, offered: np.ndarray) -> Places:
         """Return the most popular items of those offered."""
         ranked = np.argsort(self.order)
-        return ranked[offered[ranked]][:count]
+        popular: Places = ranked[offered[ranked]][:count]
+        return popular
 
 
 def _rebought(rows: PairRows, cutoff: int, horizon: int) -> Floats:

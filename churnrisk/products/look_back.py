@@ -105,7 +105,39 @@ class LookBack:
         found["methods"] = {name: vars(one) for name, one in self.methods.items()}
         found["recall_gain"], found["ndcg_gain"] = list(self.recall_gain), list(self.ndcg_gain)
         found["calibration"] = None if self.calibration is None else vars(self.calibration)
-        return found
+        return {**found, "told": self.sentences()}
+
+    def sentences(self) -> list[str]:
+        """Say how the method was chosen, how good the probabilities were, and what no method forecasts."""
+        day, method, simple = (
+            date_of(self.cutoff),
+            *(name.replace("_", " ") for name in (self.method, self.best_simple)),
+        )
+        chosen, other = self.methods[self.method], self.methods[self.best_simple]
+        against = (
+            "a simple one; no other did better"
+            if method == simple
+            else f"{other.recall:.1%} by {simple}, the best simple one (difference {_points(self.recall_gain)} points; "
+            f"NDCG {chosen.ndcg:.3f} and {other.ndcg:.3f})"
+        )
+        told = [
+            f"Look-back from {day}: of what {self.customers:,} customers bought, the lists of ten held "
+            f"{chosen.recall:.1%} by the method {method}, {against}."
+        ]
+        if self.calibration is None:
+            told.append("The history is too short to test the probabilities; they are those of one past horizon.")
+        else:
+            one = self.calibration
+            told.append(
+                f"Probabilities then: {one.forecast:.1%} on average, {one.seen:.1%} bought; {one.error:.3f} apart on "
+                "average over ten groups."
+            )
+        if self.recall_of_new is not None:
+            told.append(
+                f"Products that a customer never bought before are hardly forecast by any method: they were "
+                f"{self.share_of_new:.0%} of what was bought, and the lists held {self.recall_of_new:.1%} of them."
+            )
+        return told
 
 
 @dataclass(frozen=True)
@@ -151,9 +183,7 @@ class Past:
         return Ranker.fit(self.candidates, self.is_bought) if LEAST_BOUGHT <= bought < len(self.is_bought) else None
 
 
-def look_back(
-    rows: PairRows, numbers: Places, *, first_day: int, cutoff: int, horizon: int
-) -> tuple[LookBack, Ranker]:
+def look_back(rows: PairRows, numbers: Places, *, first_day: int, cutoff: int, horizon: int) -> tuple[LookBack, Ranker]:
     """Compare the methods on the last horizon, and learn from it.
 
     Parameters
@@ -254,3 +284,8 @@ def calibrate(probability: Floats, bought: Bools) -> Calibration:
 def _interval(values: Floats) -> tuple[float, float, float]:
     mean, half = float(values.mean()), Z_95 * float(values.std()) / len(values) ** 0.5
     return mean, mean - half, mean + half
+
+
+def _points(gain: tuple[float, float, float]) -> str:
+    mean, low, high = (f"{100 * value:+.1f}" for value in gain)
+    return f"{mean}, 95 % interval {low} to {high}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
-from churnrisk.errors import NotEnoughData
+from churnrisk.errors import NotEnoughData, SourceError
 from churnrisk.products.candidates import find_candidates
 from churnrisk.products.item_facts import ItemFacts
 from churnrisk.products.items import PairDays
@@ -16,6 +17,7 @@ from churnrisk.products.look_back import SEED, LookBack, look_back
 from churnrisk.products.pair_rows import PairRows, draw
 from churnrisk.products.ranker import Ranker, trained_scores, untrained_scores
 from churnrisk.products.reasons import Companions, Reasons
+from churnrisk.timeline import date_of
 from churnrisk.types import Bools, Floats, Places, Progress
 
 LEARN_CUSTOMERS = 100_000
@@ -28,6 +30,17 @@ WRITTEN = 50_000
 """Rows that are written at a time."""
 
 DECIMALS = 9
+
+NEXT_KINDS: dict[str, Literal["text", "whole", "float"]] = {
+    "customer_id": "text",
+    "product_id": "text",
+    "name": "text",
+    "rank": "whole",
+    "probability": "float",
+    "why": "text",
+    "is_new": "text",
+}
+"""The columns of the lists, and what each holds."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +80,8 @@ class NextProducts:
     def __len__(self) -> int:
         return len(self.item)
 
-    def columns(self, start: int = 0, stop: int | None = None) -> dict[str, Any]:
+    def columns(self, rows: slice | Places = slice(None)) -> dict[str, list[Any]]:
         """Return the columns of some rows: ids, name, rank, probability, reason and whether the item is new."""
-        rows = slice(start, stop)
         items = [self.pairs.items[place] for place in self.item[rows].tolist()]
         names = self.pairs.names
         return {
@@ -82,10 +94,25 @@ class NextProducts:
             "is_new": ["yes" if one else "no" for one in self.is_new[rows].tolist()],
         }
 
-    def parts(self) -> Iterator[dict[str, Any]]:
+    def parts(self) -> Iterator[dict[str, list[Any]]]:
         """Return the columns of all rows, some rows at a time."""
         for start in range(0, max(len(self), 1), WRITTEN):
-            yield self.columns(start, start + WRITTEN)
+            yield self.columns(slice(start, start + WRITTEN))
+
+    def likeliest(self, count: int) -> dict[str, list[Any]]:
+        """Return the columns of the rows with the highest probability."""
+        return self.columns(np.argsort(-self.probability, kind="stable")[:count])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the lists are of and how the method was chosen, as plain values without the rows."""
+        return {
+            "as_of": date_of(self.pairs.cutoff).isoformat(),
+            "horizon": self.horizon,
+            "unit": self.pairs.unit,
+            "customers": len(self.pairs.customers),
+            "rows": len(self),
+            "look_back": self.look_back.to_dict(),
+        }
 
 
 def forecast_next(
@@ -98,9 +125,9 @@ def forecast_next(
 ) -> NextProducts:
     """Forecast what each customer buys next.
 
-    Each method makes its lists for the last horizon before the cutoff, from what was known before it. The best one makes
-    the lists to come. The probability is that of boosted trees, which have learnt in the same horizon from all customers
-    of the base, those who stayed away included.
+    Each method makes its lists for the last horizon before the cutoff, from what was known before it. The best one
+    makes the lists to come. The probability is that of boosted trees, which have learnt in the same horizon from the
+    customer base, those who stayed away included.
 
     Parameters
     ----------
@@ -136,8 +163,9 @@ def forecast_next(
         stop = min(start + BLOCK, rows.customers)
         found.append(maker.make(rows.block(start, stop), np.arange(start, stop)))
     lists, reasons = zip(*found, strict=True)
-    columns = [np.concatenate(column) for column in zip(*lists, strict=True)]
-    return NextProducts(pairs, horizon, back, *columns, Reasons.join(list(reasons)))
+    customer, item, rank, probability, is_new = (np.concatenate(column) for column in zip(*lists, strict=True))
+    found_reasons = Reasons.join(list(reasons))
+    return NextProducts(pairs, horizon, back, customer, item, rank, probability, is_new, found_reasons)
 
 
 @dataclass(frozen=True)
@@ -167,3 +195,22 @@ class _Maker:
             candidates.is_new[listed],
         )
         return columns, Reasons.find(candidates, listed, rows, self.companions)
+
+
+def read_ids(path: Path) -> list[str]:
+    """Read product ids, one per line; empty lines and a heading ``product_id`` are passed over.
+
+    Raises
+    ------
+    SourceError
+        Where the file cannot be read, or is no text in UTF-8.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise SourceError(f"{path}, line {line}: is not UTF-8; save the list as UTF-8 text.") from None
+    ids = [line.strip() for line in lines]
+    return [one for place, one in enumerate(ids) if one and not (place == 0 and one == "product_id")]

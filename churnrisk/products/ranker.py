@@ -40,7 +40,7 @@ WITH_RANKER = {"fusion_with_re-ranker": 1.0, "fusion_led_by_re-ranker": float(le
 def untrained_scores(candidates: Candidates) -> dict[str, np.ndarray]:
     """Return the score of each method that learns nothing from what came later, and of their fusion."""
     scores = {name: score(candidates.columns) for name, score in SIMPLE.items()}
-    scores[FUSION] = sum(_reciprocal(candidates, scores[name]) for name in FUSED)
+    scores[FUSION] = np.sum([_reciprocal(candidates, scores[name]) for name in FUSED], axis=0)
     return scores
 
 
@@ -50,8 +50,8 @@ def trained_scores(candidates: Candidates, fusion: np.ndarray, probability: Floa
     return {RANKER: probability, **{name: fusion + weight * own for name, weight in WITH_RANKER.items()}}
 
 
-def _reciprocal(candidates: Candidates, score: np.ndarray) -> Floats:
-    found: Floats = 1.0 / (FUSION_OFFSET + candidates.ranks(score))
+def _reciprocal(candidates: Candidates, score: np.ndarray) -> np.ndarray:
+    found: np.ndarray = 1.0 / (FUSION_OFFSET + candidates.ranks(score))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,11 +128,11 @@ class Reasons:
         """Put the reasons of blocks of customers one after the other."""
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
 
-    def texts(self, rows: slice, items: list[str], names: dict[str, str]) -> list[str]:
+    def texts(self, rows: slice | Places, items: Sequence[str], names: Mapping[str, str]) -> list[str]:
         """Write some of the reasons."""
-        return [self._text(row, items, names) for row in range(*rows.indices(len(self.kind)))]
+        return [self._text(row, items, names) for row in np.arange(len(self.kind))[rows].tolist()]
 
-    def _text(self, row: int, items: list[str], names: dict[str, str]) -> str:
+    def _text(self, row: int, items: Sequence[str], names: Mapping[str, str]) -> str:
         kind = int(self.kind[row])
         if kind in (ALIKE, POPULAR):
             return WORDINGS[kind]
