@@ -41,8 +41,6 @@ from churnrisk.orders.rows import (
 )
 from churnrisk.orders.sales import SaleCounts, SalePlan, judge_rows, needs_judging, plan_sales
 from churnrisk.sources import (
-    PURCHASE_ROLES,
-    UNNAMED_ROLES,
     ColumnMatch,
     IntakeOptions,
     RawRows,
@@ -150,8 +148,7 @@ def _read_on_spark(source: Any, spark: Spark, options: IntakeOptions) -> Orders:
 
     try:
         opened = open_typed(source, spark, options)
-        roles = PURCHASE_ROLES if options.products else UNNAMED_ROLES
-        match = match_columns(opened.headers, options.columns, roles=roles)
+        match = match_columns(opened.headers, options.columns, names_products=options.products)
         refuse_odd_ids(opened.name, match, opened.no_ids)
         intake = Intake(
             name=opened.name,

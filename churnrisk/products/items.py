@@ -63,6 +63,9 @@ class ItemChoice:
             raise SettingsError(f"--not-product {both[0]}: --is-product names it, too; leave one of them out.")
 
 
+NO_CHOICE = ItemChoice()
+
+
 @dataclass(frozen=True)
 class ItemAccount:
     """What was left out of the rows, and what is odd about names.
@@ -142,9 +145,7 @@ class PairDays:
         return replace(self, **rows, cutoff=cutoff)
 
 
-def read_pair_days(
-    log: ProductLog, cutoff: int, *, unit: Unit = "product", choice: ItemChoice = ItemChoice()
-) -> PairDays:
+def read_pair_days(log: ProductLog, cutoff: int, *, unit: Unit = "product", choice: ItemChoice = NO_CHOICE) -> PairDays:
     """Read the days on which each customer bought each item.
 
     Parameters

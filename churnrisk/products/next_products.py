@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import os
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +20,8 @@ from churnrisk.products.look_back import SEED, LookBack, look_back
 from churnrisk.products.pair_rows import PairRows, draw
 from churnrisk.products.ranker import Ranker, trained_scores, untrained_scores
 from churnrisk.products.reasons import Companions, Reasons
+from churnrisk.schema import Column
+from churnrisk.tables import Table
 from churnrisk.timeline import date_of
 from churnrisk.types import Bools, Floats, Places, Progress
 
@@ -29,18 +34,21 @@ BLOCK = 5_000
 WRITTEN = 50_000
 """Rows that are written at a time."""
 
+MOST_THREADS = 4
+"""Blocks that are made at a time; each takes some hundred megabytes."""
+
 DECIMALS = 9
 
-NEXT_KINDS: dict[str, Literal["text", "whole", "float"]] = {
-    "customer_id": "text",
-    "product_id": "text",
-    "name": "text",
-    "rank": "whole",
-    "probability": "float",
-    "why": "text",
-    "is_new": "text",
-}
-"""The columns of the lists, and what each holds."""
+NEXT_COLUMNS = (
+    Column("customer_id", "text", "id", "the customer"),
+    Column("product_id", "text", "id", "the product, or the category with `--unit category`"),
+    Column("name", "text", "name", "the most frequent description before the day; empty where the log has none"),
+    Column("rank", "whole", "rank", "place in the customer's list, from 1 on"),
+    Column("probability", "float", "probability", "chance that the customer buys it within the horizon"),
+    Column("why", "text", "sentence", "why it is in the list"),
+    Column("is_new", "whole", "flag", "1 for a product that the customer never bought, else 0"),
+)
+"""The columns of ``churnrisk products next``."""
 
 
 @dataclass(frozen=True)
@@ -80,28 +88,29 @@ class NextProducts:
     def __len__(self) -> int:
         return len(self.item)
 
-    def columns(self, rows: slice | Places = slice(None)) -> dict[str, list[Any]]:
-        """Return the columns of some rows: ids, name, rank, probability, reason and whether the item is new."""
+    def choose(self, rows: slice | Places) -> Table:
+        """Return some rows as a table of :data:`NEXT_COLUMNS`."""
         items = [self.pairs.items[place] for place in self.item[rows].tolist()]
         names = self.pairs.names
-        return {
+        columns: dict[str, Any] = {
             "customer_id": [self.pairs.customers[place] for place in self.customer[rows].tolist()],
             "product_id": items,
             "name": [names.get(item) or None for item in items],
             "rank": self.rank[rows].tolist(),
             "probability": self.probability[rows].tolist(),
             "why": self.reasons.texts(rows, self.pairs.items, names),
-            "is_new": ["yes" if one else "no" for one in self.is_new[rows].tolist()],
+            "is_new": self.is_new[rows].astype(np.int64).tolist(),
         }
+        return Table(columns)
 
-    def parts(self) -> Iterator[dict[str, list[Any]]]:
-        """Return the columns of all rows, some rows at a time."""
+    def tables(self) -> Iterator[Table]:
+        """Return all rows as tables below each other, at least one."""
         for start in range(0, max(len(self), 1), WRITTEN):
-            yield self.columns(slice(start, start + WRITTEN))
+            yield self.choose(slice(start, start + WRITTEN))
 
-    def likeliest(self, count: int) -> dict[str, list[Any]]:
-        """Return the columns of the rows with the highest probability."""
-        return self.columns(np.argsort(-self.probability, kind="stable")[:count])
+    def likeliest(self, count: int) -> Table:
+        """Return the rows with the highest probability."""
+        return self.choose(np.argsort(-self.probability, kind="stable")[:count])
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the lists are of and how the method was chosen, as plain values without the rows."""
@@ -112,6 +121,7 @@ class NextProducts:
             "customers": len(self.pairs.customers),
             "rows": len(self),
             "look_back": self.look_back.to_dict(),
+            "left_out": self.pairs.account.to_dict(),
         }
 
 
@@ -158,14 +168,24 @@ def forecast_next(
     facts = ItemFacts.learn(known, numbers, cutoff=pairs.cutoff, horizon=horizon, seed=SEED)
     maker = _Maker(facts, ranker, Companions.count(known), back.method, offered, top)
     found = []
-    for start in range(0, rows.customers, BLOCK):
-        progress("making lists", start, rows.customers)
-        stop = min(start + BLOCK, rows.customers)
-        found.append(maker.make(rows.block(start, stop), np.arange(start, stop)))
+    for block in _in_order(partial(maker.make, rows), range(0, rows.customers, BLOCK)):
+        progress("making lists", len(found) * BLOCK, rows.customers)
+        found.append(block)
     lists, reasons = zip(*found, strict=True)
     customer, item, rank, probability, is_new = (np.concatenate(column) for column in zip(*lists, strict=True))
     found_reasons = Reasons.join(list(reasons))
     return NextProducts(pairs, horizon, back, customer, item, rank, probability, is_new, found_reasons)
+
+
+Lists = tuple[tuple[np.ndarray, ...], Reasons]
+
+
+def _in_order(make: Callable[[int], Lists], starts: range) -> Iterator[Lists]:
+    """Make the lists of blocks side by side, and yield them in order; numeric libraries use one thread each."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1), ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_THREADS)) as pool:
+        yield from pool.map(make, starts)
 
 
 @dataclass(frozen=True)
@@ -179,7 +199,9 @@ class _Maker:
     offered: Bools
     top: int
 
-    def make(self, rows: PairRows, numbers: Places) -> tuple[tuple[np.ndarray, ...], Reasons]:
+    def make(self, everybody: PairRows, start: int) -> Lists:
+        numbers = np.arange(start, min(start + BLOCK, everybody.customers))
+        rows = everybody.block(start, start + len(numbers))
         candidates = find_candidates(rows, numbers, self.facts, offered=self.offered, top=self.top)
         probability = self.ranker.probability(candidates)
         scores = untrained_scores(candidates)

@@ -249,6 +249,16 @@ class Settings(BaseSettings):
         description="what to do for whom: a segment, a family of reasons, or otherwise, to an action",
         examples=[{"cannot_lose": "service_call", "hibernating": "none", "otherwise": "win_back_mail"}],
     )
+    not_products: list[str] = Field(
+        default_factory=list,
+        description="product ids or categories that are no products, such as postage, beside those that are found",
+        examples=[["POST", "SAMPLES"]],
+    )
+    are_products: list[str] = Field(
+        default_factory=list,
+        description="product ids or categories that are products, though they look like postage, fees or vouchers",
+        examples=[["GIFT-BOX"]],
+    )
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="what your columns stand for, where their names do not say it",

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from churnrisk.sources.columns import (
         PURCHASE_ROLES,
         SUMMARY_FILE_ROLES,
-        UNNAMED_ROLES,
         ColumnMatch,
         check_roles,
         find_chosen_in,
@@ -37,7 +36,6 @@ __all__ = [
     "PURCHASE_ROLES",
     "SPACES",
     "SUMMARY_FILE_ROLES",
-    "UNNAMED_ROLES",
     "VALUE",
     "ColumnMatch",
     "IntakeOptions",
@@ -95,7 +93,6 @@ _HOMES = {
     "RawRows": "raw",
     "SPACES": "sql",
     "SUMMARY_FILE_ROLES": "columns",
-    "UNNAMED_ROLES": "columns",
     "VALUE": "sql",
     "check_amounts": "match",
     "check_roles": "columns",

@@ -72,8 +72,6 @@ _ADDRESS = frozenset(
     ("city", "country", "zip", "zipcode", "postcode", "postalcode", "street", "address", "cidade", "ciudad")
 )
 PURCHASE_ROLES, SUMMARY_FILE_ROLES = tuple(ALIASES), tuple(SUMMARY_ALIASES)
-UNNAMED_ROLES = tuple(role for role in ALIASES if role != "description")
-"""What is looked for in purchases where nobody asks what a product is called."""
 
 
 def say_option(role: str, header: str) -> str:
@@ -87,6 +85,7 @@ def match_columns(
     *,
     roles: Sequence[str] = PURCHASE_ROLES,
     needed: Sequence[str] = NEEDED,
+    names_products: bool = True,
     sample: Callable[[], Sequence[Row]] | None = None,
 ) -> ColumnMatch:
     """Find the column of each role, by the user's choice first and then by its header.
@@ -99,6 +98,8 @@ def match_columns(
         The user's header for a role; an empty one where no column has a role that no log needs.
     roles, needed : sequence of str
         What is looked for, and what must be there.
+    names_products : bool
+        Whether the descriptions of products are looked for.
     sample : callable, optional
         Gives some rows, by which a refusal says more.
 
@@ -108,6 +109,7 @@ def match_columns(
         Where a chosen column is not there, a needed one is missing, or two could be meant.
     """
     check_roles(chosen)
+    roles = [role for role in roles if names_products or role != "description"]
     off, positions = _take_chosen(headers, chosen, roles)
     plain, repaired = read_headers(headers, _ALL_NAMES)
     names = [

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from churnrisk.engines import Database
 from churnrisk.errors import ColumnError
-from churnrisk.sources.columns import PURCHASE_ROLES, UNNAMED_ROLES, ColumnMatch, match_columns
+from churnrisk.sources.columns import ColumnMatch, match_columns
 from churnrisk.sources.lines import sample_rows
 from churnrisk.sources.missing import refuse_empty_money, refuse_unread_money
 from churnrisk.sources.options import IntakeOptions
@@ -32,8 +32,9 @@ def match_source(
         The columns in place of those of the options.
     """
     columns = options.columns if chosen is None else chosen
-    roles = PURCHASE_ROLES if options.products else UNNAMED_ROLES
-    match = match_columns(raw.headers, columns, roles=roles, sample=lambda: sample_rows(raw, database))
+    match = match_columns(
+        raw.headers, columns, names_products=options.products, sample=lambda: sample_rows(raw, database)
+    )
     refuse_odd_ids(raw.name, match, raw.no_ids)
     if not options.no_amounts:
         return match

@@ -1,0 +1,119 @@
+"""Terminal tables of the commands on products."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from churnrisk.cli.show import counted, percent, say, show_table
+from churnrisk.timeline import date_of
+
+if TYPE_CHECKING:
+    from churnrisk.products import DueList
+    from churnrisk.products.due_list import LookBack
+    from churnrisk.products.items import ItemAccount
+
+SHOWN, NAME_WIDTH, LISTED, WEEK = 10, 28, 5, 7
+_EVIDENCE = {
+    "told": "named by you",
+    "named": "its name says nothing but a fee",
+    "partly_named": "its name says a fee",
+    "negative": "often negative",
+    "any_price": "any price",
+    "on_every_order": "on many orders and never alone",
+    "alone": "alone in its orders",
+}
+
+
+def show_due(found: DueList, *, output: Path | None, defused: int) -> None:
+    """Show how much is due, what comes first, how an earlier list came true, and what was left out."""
+    chance, due_on = found.columns["comes_again_probability"], found.columns["due_on"]
+    overdue = found.columns["overdue_days"] > 0
+    soon = ~overdue & (due_on >= found.as_of) & (due_on < found.as_of + WEEK)
+    say(
+        f"As of {date_of(found.as_of)}: {counted(len(found), 'pair')} of a customer and a {found.unit} bought on three "
+        f"days or more. {int(soon.sum()):,} are due within {WEEK} days; {int(overdue.sum()):,} are overdue, of which "
+        f"{int((overdue & (chance == 0)).sum()):,} were not bought for {found.within_days} days and count as given up."
+    )
+    say()
+    order = np.argsort(-chance, kind="stable")
+    parts = {f"Due within {WEEK} days, most likely first": soon, "Overdue, most likely first": overdue}
+    for title, chosen in parts.items():
+        _show_pairs(title, found, order[chosen[order]][:SHOWN])
+    _say_look_back(found.look_back)
+    show_account(found.account)
+    if output is not None:
+        say(f"All {counted(len(found), 'row')}: {output}." + _say_defused(defused))
+
+
+def _say_defused(defused: int) -> str:
+    return f" {counted(defused, 'cell')} that a spreadsheet would run got an apostrophe." if defused else ""
+
+
+def _show_pairs(title: str, found: DueList, places: np.ndarray) -> None:
+    rows = [
+        {
+            "customer": row["customer_id"],
+            found.unit: (row["name"] or row["product_id"])[:NAME_WIDTH],
+            "last": row["last_bought_on"],
+            "due": row["due_on"],
+            "over": row["overdue_days"],
+            "again": row["comes_again_probability"],
+        }
+        for row in found.choose(places).records()
+    ]
+    if rows:
+        show_table(title, rows, formats={"again": percent}, right={"over"})
+
+
+def _say_look_back(look_back: LookBack | None) -> None:
+    """Say how the list of an earlier day came true."""
+    if look_back is None:
+        say("The log is too short to look back on how an earlier list came true.")
+        return
+    inside = ""
+    if look_back.inside is not None:
+        inside = (
+            f" Of {look_back.recent_came:,} bought in the week before it and bought again, {look_back.inside:.0%} were "
+            "so between the dates from_on and to_on; 80% is promised."
+        )
+    say(
+        f"Look back: as of {look_back.as_of}, {look_back.expected:.0%} of {counted(look_back.pairs, 'pair')} were "
+        f"expected to be bought again within {look_back.within_days} days of the last purchase, and "
+        f"{look_back.came:.0%} were.{inside}"
+    )
+
+
+def show_account(account: ItemAccount) -> None:
+    """Say what was left out of the rows, and which codes have several names."""
+    if account.lines_given_back:
+        say(f"  Note: {counted(account.lines_given_back, 'row')} given back were left out.")
+    for one in account.no_products[:SHOWN]:
+        why = ", ".join(_EVIDENCE[mark] for mark in one.evidence)
+        kind = "category " if one.is_category else ""
+        called = f" ({one.name})" if one.name else ""
+        say(f"  Note: {kind}{one.code}{called} was left out as no product, {counted(one.lines, 'row')}: {why}.")
+    if account.no_products:
+        more = len(account.no_products) - SHOWN
+        rest = f" {counted(more, 'more code')} in --json." if more > 0 else ""
+        say(f"  --is-product CODE keeps one, --not-product CODE leaves out another.{rest}")
+    for code in account.unknown:
+        say(f"  Note: no row before the day has the product id or category {code}.")
+    _say_names([one for one in account.many_names if one.is_renamed], "renamed", "and each counts as one product")
+    _say_names(
+        [one for one in account.many_names if not one.is_renamed],
+        "used for several products at a time",
+        "and each counts as one product all the same",
+    )
+
+
+def _say_names(many: Sequence[Any], what: str, then: str) -> None:
+    if many:
+        listed = ", ".join(f"{one.code} ({'; '.join(one.names)})" for one in many[:LISTED])
+        more = ", ..." if len(many) > LISTED else ""
+        say(
+            f"  Note: {counted(len(many), 'code')} {'was' if len(many) == 1 else 'were'} {what}, {then}: {listed}{more}"
+        )
