@@ -3,8 +3,8 @@
     python bench/products_next.py [--lines 20_000_000] [--customers 1_000_000] [--folder DIR] [--memory 2GB]
         [--threads 2]
 
-Most purchases are of one of six favourites of a customer, the others of any of 5,000 products, a few of which are bought
-by many. The log is kept in the folder. The command has a process of its own whose memory is looked at every 20 ms.
+Most purchases are of one of six favourites of a customer, the others of any of 5,000 products, a few of which are
+bought by many. The log is kept in the folder. The command has a process of its own whose memory is looked at every 20 ms.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def main() -> None:
     with output.open("rb") as file:
         rows = sum(1 for _ in file) - 1
     print(
-        f"{options.lines:,} lines, {options.customers:,} customers: exit code {code}, {rows:,} rows, {spent.wall:.0f} s "
-        f"({spent.cpu:.0f} s of processors), at most {spent.peak_mb:,.0f} MB"
+        f"{options.lines:,} lines, {options.customers:,} customers: exit code {code}, {rows:,} rows, "
+        f"{spent.wall:.0f} s ({spent.cpu:.0f} s of processors), at most {spent.peak_mb:,.0f} MB"
     )
 
 

@@ -126,7 +126,8 @@ def show_next(lists: NextProducts, unknown: list[str]) -> None:
     customers = counted(len(lists.pairs.customers), "customer")
     begins = date_of(lists.pairs.cutoff)
     say(
-        f"Lists of {customers}, {counted(len(lists), 'row')}: the chance of a purchase in {lists.horizon} days from {begins}."
+        f"Lists of {customers}, {counted(len(lists), 'row')}: the chance of a purchase in the {lists.horizon} days from "
+        f"{begins} on."
     )
     rows = lists.likeliest(SHOWN).records()
     shown = [
@@ -143,7 +144,8 @@ def show_next(lists: NextProducts, unknown: list[str]) -> None:
         say(sentence)
     show_account(lists.pairs.account)
     if unknown:
-        named = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
-        say(
-            f"  Note: {counted(len(unknown), 'id')} of --exclude {'is' if len(unknown) == 1 else 'are'} in no row: {named}."
+        named, verb = (
+            ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else ""),
+            "is" if len(unknown) == 1 else "are",
         )
+        say(f"  Note: {counted(len(unknown), 'id')} of --exclude {verb} in no row: {named}.")

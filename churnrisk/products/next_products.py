@@ -167,7 +167,7 @@ def forecast_next(
     back, ranker = look_back(known, numbers, first_day=pairs.first_day, cutoff=pairs.cutoff, horizon=horizon)
     facts = ItemFacts.learn(known, numbers, cutoff=pairs.cutoff, horizon=horizon, seed=SEED)
     maker = _Maker(facts, ranker, Companions.count(known), back.method, offered, top)
-    found = []
+    found: list[Lists] = []
     for block in _in_order(partial(maker.make, rows), range(0, rows.customers, BLOCK)):
         progress("making lists", len(found) * BLOCK, rows.customers)
         found.append(block)
