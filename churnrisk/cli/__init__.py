@@ -21,6 +21,7 @@ from churnrisk.cli import (
     monitor,
     objection,
     products,
+    products_next,
     report,
     retention,
     score,
@@ -78,6 +79,7 @@ objection.register(app)
 access.register(app)
 retention.register(app)
 products.register(app)
+products_next.register(products.products)
 report.register(app)
 campaign.register(app)
 weekly.register(app)

@@ -4,18 +4,23 @@ from churnrisk.products.due import DueModel, fit_due
 from churnrisk.products.due_list import DUE_COLUMNS, DueList, forecast_due
 from churnrisk.products.first_list import FIRST_COLUMNS, FirstList, compare_first
 from churnrisk.products.items import UNITS, ItemChoice, PairDays, read_pair_days
+from churnrisk.products.next_products import NEXT_COLUMNS, NextProducts, forecast_next, read_ids
 
 __all__ = [
     "DUE_COLUMNS",
     "FIRST_COLUMNS",
+    "NEXT_COLUMNS",
     "UNITS",
     "DueList",
     "DueModel",
     "FirstList",
     "ItemChoice",
+    "NextProducts",
     "PairDays",
     "compare_first",
     "fit_due",
     "forecast_due",
+    "forecast_next",
+    "read_ids",
     "read_pair_days",
 ]
