@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +25,7 @@ from churnrisk.cli.retention_source import describe_intake, opened_orders, read_
 
 if TYPE_CHECKING:
     from churnrisk.products import DueList, ItemChoice
+    from churnrisk.settings import Settings
 
 products = typer.Typer(
     help="What customers buy: what is due, and what first buyers begin with.",
@@ -60,9 +62,13 @@ def register(app: typer.Typer) -> None:
 
 def choose_items(context: typer.Context, not_product: list[str] | None, is_product: list[str] | None) -> ItemChoice:
     """Return what is said of codes, by options and by the settings; an option beats a setting on the same code."""
+    return known_products(current_settings(context), not_product or [], is_product or [])
+
+
+def known_products(settings: Settings, no: Sequence[str] = (), yes: Sequence[str] = ()) -> ItemChoice:
+    """Return what the settings say of codes, where options do not say otherwise."""
     from churnrisk.products import ItemChoice
 
-    settings, no, yes = current_settings(context), not_product or [], is_product or []
     off = dict.fromkeys([*no, *(one for one in settings.not_products if one not in yes)])
     on = dict.fromkeys([*yes, *(one for one in settings.are_products if one not in no)])
     return ItemChoice(tuple(off), tuple(on))

@@ -22,14 +22,16 @@ from churnrisk.cli.options import (
     runs_on_engines,
     state_path,
 )
+from churnrisk.cli.products import known_products
 
 if TYPE_CHECKING:
     from churnrisk.errors import StateError
     from churnrisk.memory import Comparison
+    from churnrisk.orders import IntakeOptions
     from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
     from churnrisk.timeline import Snapshot
-    from churnrisk.workflows import ChurnModel, ScoreResult
+    from churnrisk.workflows import ChurnModel, ScoreResult, StreamTo
 
 
 class Kind(enum.StrEnum):
@@ -112,6 +114,9 @@ def score(
         ),
     ] = None,
     csv_style: CsvStyleChoice = CsvStyle.plain,
+    products: Annotated[
+        bool, typer.Option("--products", help="Add what each customer misses, is due to buy, and would buy next.")
+    ] = False,
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="last|RUN|DATE", help="Say what has changed since an earlier scoring run."),
@@ -127,7 +132,7 @@ def score(
 
     Example: churnrisk score customers.csv --output scores.xlsx
     """
-    from churnrisk import inputs, memory, workflows
+    from churnrisk import memory, workflows
     from churnrisk.cli.cluster import refuse_beyond_spark, score_on_spark
     from churnrisk.cli.show import print_json, progress_bar
     from churnrisk.engines import is_spark
@@ -139,24 +144,24 @@ def score(
         refuse_beyond_spark(output=output, as_kind=as_kind, purchases=purchases, since=since, reasons=reasons)
     elif output is not None:
         workflows.check_output(output)
-    options = reading.options(settings, rejects=inputs.rejects_beside(customers, settings.rejects_dir, output=output))
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
-    valuation = Valuation(settings.margin, settings.discount_rate)
-    how: dict[str, Any] = {"as_of": as_of, "by": by.value, "options": options, "top": top, "valuation": valuation}
+    how: dict[str, Any] = {"as_of": as_of, "by": by.value, "top": top}
+    how["valuation"] = Valuation(settings.margin, settings.discount_rate)
+    how["options"] = _read_how(reading, settings, customers, output)
     if is_on_spark:
-        is_lost = settings.remember and not no_remember
-        return score_on_spark(churn_model, customers, as_json=as_json, output=output, is_lost=is_lost, **how)
+        how["is_lost"] = settings.remember and not no_remember
+        return score_on_spark(churn_model, customers, as_json=as_json, output=output, **how)
     path = state_path(settings, state, models_dir=models_dir)
     with progress_bar(is_quiet=as_json) as progress:
         progress("scoring", 0, 1)
         result = workflows.score_source(
             churn_model,
             customers,
-            as_kind=None if as_kind is None else as_kind.value,
-            purchases=purchases or settings.purchases,
+            **_sources(as_kind, purchases or settings.purchases),
             memory=None if since is None else memory.Memory(path, since),
             reasons=_choose_reasons(churn_model, reasons, is_written=as_json or output is not None),
-            stream=None if as_json or since else workflows.StreamTo.choose(output, csv_style=csv_style.value),
+            products=known_products(settings) if products else None,
+            stream=None if as_json or since or products else _stream_to(output, csv_style),
             **how,
         )
     defused = workflows.write_scores(result, output, csv_style=csv_style.value) if output else 0
@@ -166,6 +171,24 @@ def score(
     else:
         show_all(churn_model, result, top=top, output=output, defused=defused)
     return _raise_last(problem)
+
+
+def _read_how(reading: Reading, settings: Settings, customers: str, output: str | None) -> IntakeOptions:
+    """Return how to read the customers; rejected rows go beside what is written."""
+    from churnrisk.inputs import rejects_beside
+
+    return reading.options(settings, rejects=rejects_beside(customers, settings.rejects_dir, output=output))
+
+
+def _sources(as_kind: Kind | None, purchases: str | None) -> dict[str, Any]:
+    return {"as_kind": None if as_kind is None else as_kind.value, "purchases": purchases}
+
+
+def _stream_to(output: str | None, csv_style: CsvStyle) -> StreamTo | None:
+    """Choose where the scores of a large log go at once."""
+    from churnrisk.workflows import StreamTo
+
+    return StreamTo.choose(output, csv_style=csv_style.value)
 
 
 def show_all(model: ChurnModel, result: ScoreResult, *, top: int, output: str | None, defused: int) -> None:

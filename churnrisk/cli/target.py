@@ -22,6 +22,7 @@ from churnrisk.cli.options import (
     reads_purchases,
     state_path,
 )
+from churnrisk.cli.products import known_products
 from churnrisk.cli.retention_source import Purchases
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ def target(
             learned_from=None if uplift is None else targeting.LearnedFrom(state_path(settings, state), uplift),
             as_of=as_of,
             options=options,
+            products=known_products(settings),
         )
     written = _write(result, output, tool, csv_style=csv_style, contacts=contacts, options=options)
     if as_json:

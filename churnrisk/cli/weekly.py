@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from churnrisk.cli.options import AsJson, Reading, contact_terms, current_settings, reads_purchases, state_path
+from churnrisk.cli.products import known_products
 
 if TYPE_CHECKING:
     from churnrisk.operations import MailPlan, WeeklyResult
@@ -50,6 +51,7 @@ def weekly(
         rules=parse_rules(settings.rules, where="rules"),
         terms=contact_terms(settings),
         playbook=settings.playbook,
+        products=known_products(settings),
     )
     result = operations.run_weekly(plan)
     if as_json:

@@ -29,6 +29,9 @@ _FIELDS = {
     "segment": ("SEGMENT", "churnrisk_segment"),
     "action": ("ACTION", "churnrisk_action"),
     "action_reason": ("ACTIONWHY", "churnrisk_action_reason"),
+    "observation": ("PRODUCTWHY", "churnrisk_observation"),
+    "due_product": ("DUEPRODUCT", "churnrisk_due_product"),
+    **{f"next_product_{k}": (f"NEXTPROD{k}", f"churnrisk_next_product_{k}") for k in (1, 2, 3)},
 }
 EXPORT_FIELDS: Mapping[str, Mapping[str, str]] = {
     "mailchimp": {ours: short for ours, (short, _) in _FIELDS.items()},

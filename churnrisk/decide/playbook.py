@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from churnrisk.errors import SettingsError
 from churnrisk.features import TOLD_FAMILIES
+from churnrisk.products import HABITS
 from churnrisk.retention import SEGMENTS
 
 ACTIONS = {
@@ -15,12 +16,15 @@ ACTIONS = {
     "loyalty_offer": "an advantage for regulars: early access, a gift, free delivery",
     "service_call": "a call: something may have gone wrong",
     "survey": "a question why, without an offer",
+    "remind": "a mail that names the product that is due",
+    "replace": "a mail with products in place of the one that is not bought any more",
+    "complement": "a mail with products that go with what was bought",
     "none": "nothing: customers of this segment are never on the list",
 }
 """The actions that a playbook may name, and what is meant."""
 
 OTHERWISE = "otherwise"
-SITUATIONS = (*SEGMENTS, *TOLD_FAMILIES, OTHERWISE)
+SITUATIONS = (*SEGMENTS, *TOLD_FAMILIES, *HABITS, OTHERWISE)
 """What a playbook may name an action for."""
 
 DEFAULT_PLAYBOOK: Mapping[str, str] = {
@@ -66,10 +70,10 @@ def check_playbook(playbook: Mapping[str, str]) -> Mapping[str, str]:
             raise SettingsError(
                 f"[playbook] {situation} = {action!r}: no such action; give one of {', '.join(ACTIONS)}."
             )
-        if situation in TOLD_FAMILIES and action == "none":
+        if situation in (*TOLD_FAMILIES, *HABITS) and action == "none":
             raise SettingsError(
-                f"[playbook] {situation} = 'none': a reason chooses what is done for who is on the list, and takes "
-                "nobody off it; only segments and otherwise may be none."
+                f"[playbook] {situation} = 'none': reasons and products choose what is done for customers on the list, "
+                "and take none off it; only segments and otherwise may be none."
             )
     return {**DEFAULT_PLAYBOOK, **playbook}
 
@@ -80,8 +84,11 @@ def choose_actions(
     *,
     playbook: Mapping[str, str],
     reason_of: Mapping[str, str] | None = None,
+    habit_of: Mapping[str, str] | None = None,
 ) -> list[Action]:
-    """Choose an action for each customer: by the main reason of the score, else by segment, else the usual one.
+    """Choose an action for each customer: by the main reason of the score, else by products, else by segment.
+
+    Reasons and products decide where the playbook names an action for them; without a segment the usual one is chosen.
 
     Parameters
     ----------
@@ -93,13 +100,20 @@ def choose_actions(
         From :func:`check_playbook`.
     reason_of : mapping of str to str, optional
         Customer to the family of features that raises the score most, where that is known.
+    habit_of : mapping of str to str, optional
+        Customer to one of :data:`churnrisk.products.HABITS`, where that is known.
     """
-    reasons = reason_of or {}
-    return [_choose_action(segment_of.get(one, ""), reasons.get(one, ""), playbook) for one in customer_ids]
+    reasons, habits = reason_of or {}, habit_of or {}
+    return [
+        _choose_action(segment_of.get(one, ""), reasons.get(one, ""), habits.get(one, ""), playbook)
+        for one in customer_ids
+    ]
 
 
-def _choose_action(segment: str, reason: str, playbook: Mapping[str, str]) -> Action:
+def _choose_action(segment: str, reason: str, habit: str, playbook: Mapping[str, str]) -> Action:
     if reason in playbook:
         return Action(playbook[reason], f"reason {reason}: {TOLD_FAMILIES.get(reason, reason)}")
+    if habit in playbook:
+        return Action(playbook[habit], f"products: {HABITS[habit]}")
     why = f"segment {segment}: {SEGMENTS[segment]}" if segment in SEGMENTS else "no segment"
     return Action(playbook.get(segment, playbook[OTHERWISE]), why)

@@ -17,6 +17,7 @@ from churnrisk.monitor import Rule
 from churnrisk.operations.mail import MailServer, check_mail, send_files
 from churnrisk.operations.monitoring import MonitorPlan, MonitorResult, run_monitor
 from churnrisk.orders import IntakeOptions
+from churnrisk.products import ItemChoice
 from churnrisk.state import StatePlace, remembering_files
 from churnrisk.timeline import date_of
 from churnrisk.workflows import ChurnModel, ScoreResult, load, make_report, score_source, write_report, write_scores
@@ -61,6 +62,8 @@ class WeeklyPlan:
         What contacting costs and brings, for the profit curve in the report.
     playbook : mapping of str to str
         What to do for which segment, where that is not as usual.
+    products : ItemChoice
+        Codes that are no products, or are some, whatever the evidence says.
     """
 
     source: str
@@ -76,6 +79,7 @@ class WeeklyPlan:
     rules: tuple[Rule, ...] = ()
     terms: ContactTerms | None = None
     playbook: Mapping[str, str] = field(default_factory=dict)
+    products: ItemChoice = field(default_factory=ItemChoice)
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,7 @@ def _run(plan: WeeklyPlan) -> WeeklyResult:
         as_kind="purchases",
         valuation=plan.valuation,
         options=plan.options,
+        products=plan.products,
         memory=Memory(plan.state, "last", may_be_first=True),
         reasons=reasons,
     )

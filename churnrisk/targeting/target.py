@@ -29,6 +29,7 @@ from churnrisk.forecast import Valuation
 from churnrisk.learning import MaxProfit, expected_maximum_profit
 from churnrisk.orders import ContactList, IntakeOptions, Orders, read_opted_out, read_orders
 from churnrisk.planning import Day, choose_as_of
+from churnrisk.products import HABITS, Habits, ItemChoice, find_habits
 from churnrisk.retention import build_segments
 from churnrisk.scoring import score_orders
 from churnrisk.state import StatePlace, open_state
@@ -74,6 +75,10 @@ class ScoredCustomers:
         """Return them sorted by id."""
         return self.take(np.argsort(self.customer_ids, kind="stable"))
 
+    def habits(self, orders: Orders, products: ItemChoice) -> Habits | None:
+        """Return what they miss, are due to buy, and buy next; None in a log that names no products."""
+        return find_habits(orders, self.customer_ids.tolist(), as_of=self.snapshot.cutoff, choice=products)
+
     def candidates(self) -> Candidates:
         """Return what the choice is made by."""
         return Candidates(self.customer_ids, self.churn_probability, self.value_kept, self.response)
@@ -111,8 +116,9 @@ class TargetResult:
         Who is on it and what that is expected to bring.
     table : Table
         The list: ``customer_id, rank, churn_probability, risk, value_at_risk, expected_profit, segment, action,
-        action_reason, as_of``, and the terms that it was chosen under, the same in every row: ``contact_cost,
-        incentive_cost, acceptance_rate, redemption, margin``.
+        action_reason``, in a log that names products :data:`churnrisk.products.HABIT_COLUMNS`, ``as_of``, and the terms
+        that it was chosen under, the same in every row: ``contact_cost, incentive_cost, acceptance_rate, redemption,
+        margin``.
     snapshot : mapping
         The day of scoring and the windows.
     counts : mapping of str to int
@@ -163,6 +169,7 @@ def make_target(
     learned_from: LearnedFrom | None = None,
     as_of: Day = None,
     options: IntakeOptions | None = None,
+    products: ItemChoice | None = None,
 ) -> TargetResult:
     """Score a purchase history and choose whom it pays to contact.
 
@@ -192,8 +199,10 @@ def make_target(
         The day to score at.
     options : IntakeOptions, optional
         How to read the purchases.
+    products : ItemChoice, optional
+        Codes that are no products, or are some, whatever the evidence says.
     """
-    chosen = read_as_trained(options or IntakeOptions(), churn_model.card)
+    chosen = replace(read_as_trained(options or IntakeOptions(), churn_model.card), products=True)
     plays = check_playbook(playbook or {})
     opted_out = None if suppress is None else read_opted_out(suppress, chosen)
     with read_orders(source, chosen) as orders:
@@ -204,13 +213,13 @@ def make_target(
             notices += (found,)
         is_out, said = _find_opted_out(scored, opted_out)
         is_idle = np.array([one.action == "none" for one in scored.actions], dtype=bool) & ~is_out
-        eligible = scored.take(~is_out & ~is_idle).by_id()
-        doubt = doubt_of(churn_model.card)
+        eligible, doubt = scored.take(~is_out & ~is_idle).by_id(), doubt_of(churn_model.card)
         target = choose_target(eligible.candidates(), terms, budget=budget, capacity=capacity, doubt=doubt)
-        listed = _act_on_reasons(churn_model, orders, eligible.take(target.chosen), plays)
+        habits = (listed := eligible.take(target.chosen)).habits(orders, products or ItemChoice())
+        listed = _act_on_reasons(churn_model, orders, listed, plays, habits)
     return TargetResult(
         target,
-        _make_table(listed, target.profit[target.chosen], {**describe_terms(terms), "margin": valuation.margin}),
+        _make_table(listed, target.profit[target.chosen], habits, describe_terms(terms, valuation)),
         describe_snapshot(scored.snapshot),
         {"scored": len(is_out), "opted_out": int(is_out.sum()), "no_action": int(is_idle.sum())},
         measure_max_profit(churn_model.card, target.candidates, terms),
@@ -291,15 +300,21 @@ def _amount_off(check: Mapping[str, Any]) -> float | None:
 
 
 def _act_on_reasons(
-    churn_model: ChurnModel, orders: Orders, listed: ScoredCustomers, playbook: Mapping[str, str]
+    churn_model: ChurnModel,
+    orders: Orders,
+    listed: ScoredCustomers,
+    playbook: Mapping[str, str],
+    habits: Habits | None,
 ) -> ScoredCustomers:
-    """Let the main reason of the score choose the action, where the playbook names one for it."""
-    if not TOLD_FAMILIES.keys() & playbook.keys():
+    """Let the main reason of the score, or products, choose the action, where the playbook names one for it."""
+    if not {*TOLD_FAMILIES, *HABITS} & playbook.keys():
         return listed
-    first = listed.customer_ids[:MOST_EXPLAINED].tolist()
-    reason_of = main_families(churn_model.model, orders, listed.snapshot, first)
-    segment_of = dict(zip(listed.customer_ids.tolist(), listed.segments, strict=True))
-    actions = choose_actions(listed.customer_ids.tolist(), segment_of, playbook=playbook, reason_of=reason_of)
+    ids = listed.customer_ids.tolist()
+    first = ids[:MOST_EXPLAINED] if set(TOLD_FAMILIES) & playbook.keys() else []
+    reason_of = main_families(churn_model.model, orders, listed.snapshot, first) if first else {}
+    segment_of = dict(zip(ids, listed.segments, strict=True))
+    habit_of = {} if habits is None else dict(zip(ids, habits.kinds.tolist(), strict=True))
+    actions = choose_actions(ids, segment_of, playbook=playbook, reason_of=reason_of, habit_of=habit_of)
     return replace(listed, actions=actions)
 
 
@@ -332,12 +347,14 @@ def _find_opted_out(scored: ScoredCustomers, opted_out: ContactList | None) -> t
     return is_out, (f"{found:,} of the {listed:,} customers in {opted_out.source} were taken out.",)
 
 
-def describe_terms(terms: ContactTerms) -> dict[str, float]:
+def describe_terms(terms: ContactTerms, valuation: Valuation) -> dict[str, float]:
     """Return what contacting costs and brings, by the names of the settings."""
-    return {name: float(value) for name, value in vars(terms).items()}
+    return {**{name: float(value) for name, value in vars(terms).items()}, "margin": valuation.margin}
 
 
-def _make_table(listed: ScoredCustomers, profit: np.ndarray, terms: Mapping[str, float]) -> Table:
+def _make_table(
+    listed: ScoredCustomers, profit: np.ndarray, habits: Habits | None, terms: Mapping[str, float]
+) -> Table:
     return Table(
         {
             "customer_id": listed.customer_ids.tolist(),
@@ -349,6 +366,7 @@ def _make_table(listed: ScoredCustomers, profit: np.ndarray, terms: Mapping[str,
             "segment": listed.segments,
             "action": [one.action for one in listed.actions],
             "action_reason": [one.reason for one in listed.actions],
+            **({} if habits is None else {name: values.tolist() for name, values in habits.columns.items()}),
             "as_of": [date_of(listed.snapshot.cutoff).isoformat()] * len(profit),
             **{name: [value] * len(profit) for name, value in terms.items()},
         }

@@ -12,7 +12,7 @@ import numpy as np
 
 from churnrisk.cards import read_as_trained, warn_of_grade
 from churnrisk.errors import ColumnError
-from churnrisk.explain import ReasonsFor, make_finder, score_with_reasons, with_reasons
+from churnrisk.explain import ReasonFinder, ReasonsFor, make_finder, score_with_reasons, with_reasons
 from churnrisk.forecast import Valuation
 from churnrisk.holes import selling_days
 from churnrisk.inputs import rejects_beside
@@ -20,6 +20,7 @@ from churnrisk.learning import FittedModel
 from churnrisk.memory import Comparison, Memory, with_change
 from churnrisk.orders import CustomerTable, IntakeOptions, Orders, read_customers, read_orders, write_database_table
 from churnrisk.planning import Day, choose_as_of, say_if_long_past, to_day, today
+from churnrisk.products import ItemChoice, find_habits
 from churnrisk.schema import SUMMARY_ROLES
 from churnrisk.scoring import By, Scores, StreamedScores, score_summary
 from churnrisk.tables import CsvStyle, Table, check_target, write_table
@@ -130,6 +131,7 @@ def score_source(
     memory: Memory | None = None,
     reasons: ReasonsFor = "none",
     top: int = 0,
+    products: ItemChoice | None = None,
     stream: StreamTo | None = None,
 ) -> ScoreResult:
     """Score the customers of a file: a purchase history, a list of ids, or one row per customer.
@@ -159,14 +161,15 @@ def score_source(
         everybody; or nobody, and then there are no columns for them.
     top : int
         How many customers are shown.
+    products : ItemChoice, optional
+        What counts as a product; the scores then have :data:`churnrisk.products.HABIT_COLUMNS`, if the log names any.
     stream : StreamTo, optional
         Where the scores of a large log go at once; there is nothing to compare them with then.
     """
-    chosen, model = read_as_trained(options or IntakeOptions(), churn_model.card), churn_model.model
+    chosen, model = _read_options(options, churn_model, has_products=products is not None), churn_model.model
     finder = make_finder(model, reasons, top=top, by=by)
     worth: dict[str, Any] = {"by": by, "valuation": valuation}
-    how = partial(score_with_reasons, finder, model, **worth)
-    compared = streamed = None
+    how, compared, streamed = partial(_score_with_habits, products, finder, model, **worth), None, None
     with read_customers(source, chosen, as_kind=as_kind) as customers:
         notices, long_past = tuple(customers.report.notices), _say_if_long_past(customers.orders, as_of)
         intake: dict[str, Any] = {"customers": customers.report.describe(has_rows=True)}
@@ -187,6 +190,27 @@ def score_source(
     notes = _say_notes(model, scores, kind, by, has_reasons=reasons != "none", is_streamed=streamed is not None)
     notices = tuple(filter(None, (*warn_of_grade(churn_model.card), *notices, long_past, *notes)))
     return ScoreResult(scores, kind, notices, intake, compared, streamed, long_past)
+
+
+def _read_options(options: IntakeOptions | None, churn_model: ChurnModel, *, has_products: bool) -> IntakeOptions:
+    return replace(read_as_trained(options or IntakeOptions(), churn_model.card), products=has_products)
+
+
+def _score_with_habits(
+    products: ItemChoice | None,
+    finder: ReasonFinder | None,
+    model: FittedModel,
+    orders: Orders,
+    as_of: int,
+    **how: Any,
+) -> Scores:
+    """Score, and put columns behind it with what each customer misses and buys next, where products are asked for."""
+    scores = score_with_reasons(finder, model, orders, as_of, **how)
+    if products is None:
+        return scores
+    ids = scores.columns["customer_id"].tolist()
+    found = find_habits(orders, ids, as_of=scores.snapshot.cutoff, choice=products)
+    return scores if found is None else replace(scores, columns={**scores.columns, **found.columns})
 
 
 def _say_if_long_past(orders: Orders | None, as_of: Day) -> str:
