@@ -6,11 +6,9 @@ from churnrisk.campaigns.measurement import find_response, learn_uplift, measure
 from churnrisk.campaigns.pooled import measured_acceptance, measured_multiple
 from churnrisk.campaigns.power import Plan
 from churnrisk.campaigns.records import (
-    OUTCOMES,
     Campaign,
     Measured,
     Member,
-    Outcome,
     StoredCampaign,
     list_campaigns,
     list_measured,
@@ -20,13 +18,11 @@ from churnrisk.campaigns.records import (
 from churnrisk.campaigns.result import CampaignResult
 
 __all__ = [
-    "OUTCOMES",
     "Campaign",
     "CampaignResult",
     "Drawn",
     "Measured",
     "Member",
-    "Outcome",
     "Plan",
     "StoredCampaign",
     "create_campaign",

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from churnrisk.errors import CampaignError
 from churnrisk.messages import wording
+from churnrisk.schema import Outcome
 from churnrisk.state import State, now
 from churnrisk.timeline import within
-
-Outcome = Literal["retained", "orders", "revenue"]
-OUTCOMES: tuple[Outcome, ...] = ("retained", "orders", "revenue")
 
 
 @dataclass(frozen=True)

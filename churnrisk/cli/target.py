@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +10,6 @@ import typer
 from churnrisk.cli.options import (
     AsJson,
     AsOf,
-    CsvStyle,
     CsvStyleChoice,
     Language,
     ModelsDir,
@@ -23,6 +21,7 @@ from churnrisk.cli.options import (
     state_path,
 )
 from churnrisk.cli.retention_source import Purchases
+from churnrisk.schema import CsvStyle, Tool
 
 if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms, Target
@@ -30,14 +29,6 @@ if TYPE_CHECKING:
     from churnrisk.settings import Settings
     from churnrisk.targeting import Acceptance, TargetResult, Written
     from churnrisk.workflows import ChurnModel
-
-
-class Tool(enum.StrEnum):
-    """Who imports the list."""
-
-    mailchimp = "mailchimp"
-    klaviyo = "klaviyo"
-    hubspot = "hubspot"
 
 
 def register(app: typer.Typer) -> None:
@@ -97,10 +88,10 @@ def target(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the list: .csv, .parquet or .xlsx.")
     ] = None,
-    csv_style: CsvStyleChoice = CsvStyle.plain,
+    csv_style: CsvStyleChoice = "plain",
     tool: Annotated[
         Tool | None,
-        typer.Option("--for", metavar="mailchimp|klaviyo|hubspot", help="Write what this tool imports as it is."),
+        typer.Option("--for", help="Write what this tool imports as it is."),
     ] = None,
     contacts: Annotated[
         str | None,
@@ -167,8 +158,7 @@ def _write(
 
     if output is None:
         return None
-    name = None if tool is None else tool.value
-    return write_target(result, output, csv_style=csv_style.value, tool=name, contacts=contacts, options=options)
+    return write_target(result, output, csv_style=csv_style, tool=tool, contacts=contacts, options=options)
 
 
 def _check_files(output: Path | None, tool: Tool | None, contacts: str | None) -> None:
@@ -176,7 +166,7 @@ def _check_files(output: Path | None, tool: Tool | None, contacts: str | None) -
     from churnrisk.targeting import check_list_output
 
     if output is not None:
-        check_list_output(output, None if tool is None else tool.value, contacts)
+        check_list_output(output, tool, contacts)
     elif tool is not None or contacts is not None:
         raise OutputError("--for and --contacts need a file to write to: add --output FILE.csv.")
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from churnrisk.errors import OutputError, SettingsError
 from churnrisk.orders import Contact
-
-TOOLS = ("mailchimp", "klaviyo", "hubspot")
+from churnrisk.schema import TOOLS
 
 CONTACT_HEADERS: Mapping[str, tuple[str, str, str]] = {
     "mailchimp": ("Email Address", "First Name", "Last Name"),

@@ -16,7 +16,8 @@ from churnrisk.features import Features, customer_features, iterate_features
 from churnrisk.forecast import Valuation
 from churnrisk.learning import FittedModel, SummaryModel
 from churnrisk.orders import Orders
-from churnrisk.scoring.scores import By, OutlookColumns, Scores, arrange
+from churnrisk.schema import By
+from churnrisk.scoring.scores import OutlookColumns, Scores, arrange
 from churnrisk.scoring.standing import CUSTOMER, Standing, find, select_customers, standing_of
 from churnrisk.timeline import Snapshot
 

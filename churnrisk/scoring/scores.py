@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -12,11 +11,11 @@ from churnrisk.btyd import Summary
 from churnrisk.forecast import REPORTED, Valuation
 from churnrisk.learning import FittedModel, SummaryModel
 from churnrisk.orders import Orders
+from churnrisk.schema import By
 from churnrisk.scoring.standing import CUSTOMER, Standing, find, lapsed_histories
 from churnrisk.timeline import Snapshot, date_of
 
 DECIMALS, MONEY_DECIMALS = 9, 2
-STATUSES = ("scored", "lapsed", "no_purchases")
 NEXT_ORDER = ("next_order_from_on", "next_order_on", "next_order_to_on")
 VALUES = ("expected_value_horizon", "expected_value_365_days", "value_at_risk", "value_at_risk_most")
 OUTLOOK_COLUMNS = (
@@ -29,7 +28,6 @@ OUTLOOK_COLUMNS = (
 )
 """What stands behind ``total_amount``; all of it is empty in scores of a file with one row per customer."""
 
-By = Literal["value", "risk"]
 """What scores are sorted by: falling value at risk, or falling churn probability."""
 
 

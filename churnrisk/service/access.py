@@ -20,8 +20,8 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churnrisk.messages import mark, wording
+from churnrisk.schema import KEY_ROLES, KeyRole
 from churnrisk.service.problems import Problem
-from churnrisk.state import ROLES, Role
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 Lane = Literal["reads", "work", "files", "login", "none"]
@@ -54,20 +54,20 @@ class Caller:
 
     key_id: int
     name: str
-    role: Role
+    role: KeyRole
     via: Literal["key", "session"]
     csrf: str = ""
 
-    def may(self, role: Role) -> bool:
+    def may(self, role: KeyRole) -> bool:
         """Tell whether the role of this caller includes another."""
-        return ROLES.index(self.role) >= ROLES.index(role)
+        return KEY_ROLES.index(self.role) >= KEY_ROLES.index(role)
 
 
 @dataclass(frozen=True)
 class Need:
     """What a route declares: the least role that it takes (None for anyone), and which lane it waits in."""
 
-    role: Role | None
+    role: KeyRole | None
     lane: Lane | None = None
 
     async def __call__(self, request: Request) -> Caller | None:
@@ -78,7 +78,7 @@ class Need:
         return caller
 
 
-def Needs(role: Role, *, lane: Lane | None = None) -> Any:  # noqa: N802 - reads as a declaration
+def Needs(role: KeyRole, *, lane: Lane | None = None) -> Any:  # noqa: N802 - reads as a declaration
     """Declare the least role of a route: ``reader`` sees, ``scorer`` also scores and sends purchases, ``admin`` all.
 
     Parameters
@@ -135,7 +135,7 @@ def _declared(route: Any) -> Need | None:
     needs = [call for call in _calls(route.dependant) if isinstance(call, Need)]
     if not needs:
         return None
-    return max(needs, key=lambda need: -1 if need.role is None else ROLES.index(need.role))
+    return max(needs, key=lambda need: -1 if need.role is None else KEY_ROLES.index(need.role))
 
 
 def _take_off(door: Door) -> None:
@@ -256,7 +256,7 @@ def unauthorized() -> Problem:
     )
 
 
-def forbidden(role: Role) -> Problem:
+def forbidden(role: KeyRole) -> Problem:
     """Say that the key is of too small a role."""
     return Problem(403, "Role too small", wording("This needs a key of the role {name}.").format(name=role), needs=role)
 

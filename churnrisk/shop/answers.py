@@ -15,7 +15,7 @@ import numpy as np
 from churnrisk.clock import steady
 from churnrisk.engines import MemoryDatabase
 from churnrisk.errors import BadQuery, ChurnriskError, ModelNotFound, NoModel, SettingsError
-from churnrisk.explain import Explainer, ReasonFinder, ReasonsFor, explain_customer, with_reasons
+from churnrisk.explain import Explainer, ReasonFinder, explain_customer, with_reasons
 from churnrisk.forecast import Valuation
 from churnrisk.learning import FittedModel
 from churnrisk.messages import mark
@@ -30,7 +30,8 @@ from churnrisk.orders import (
     read_orders,
 )
 from churnrisk.planning import Day, choose_as_of
-from churnrisk.scoring import By, Scores, score_orders
+from churnrisk.schema import By, ReasonsFor
+from churnrisk.scoring import Scores, score_orders
 from churnrisk.shop.orders import undone_options
 from churnrisk.store import stamp_current, stamp_model
 from churnrisk.timeline import date_of

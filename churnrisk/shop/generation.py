@@ -8,19 +8,17 @@ import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from churnrisk.engines import FileDatabase
 from churnrisk.errors import BadQuery
 from churnrisk.messages import mark, wording
 from churnrisk.orders import FACTS, LINE_TYPES, ORDER_TYPES, Orders
 from churnrisk.retention import SEGMENTS
-from churnrisk.scoring import STATUSES
+from churnrisk.schema import RISKS, STATUSES, Sort
 from churnrisk.shop.files import ShopFiles
 from churnrisk.timeline import date_of
 
-Sort = Literal["value", "risk", "id"]
-RISKS = ("high", "medium", "low")
 MOST_ROWS = 500
 NOT_KNOWN = wording("{what} {name}: not known; give one of {names}.")
 OTHER_ORDER = wording("cursor: it is of a list sorted by {name}; begin again without a cursor.")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from churnrisk.errors import StoreError
-from churnrisk.explain import ReasonsFor
+from churnrisk.schema import ReasonsFor
 from churnrisk.shop.files import ShopFiles, ShopPlan, stamp_source
 from churnrisk.state import State, last_received_seq, stamp_tombstones
 from churnrisk.store import read_current, stamp_model

@@ -7,10 +7,10 @@ from typing import Any
 
 from churnrisk.cards import describe_recipe
 from churnrisk.errors import StateError
-from churnrisk.explain import ReasonsFor, make_finder, score_with_reasons
+from churnrisk.explain import make_finder, score_with_reasons
 from churnrisk.memory import remember
 from churnrisk.planning import Day, choose_as_of
-from churnrisk.scoring import By
+from churnrisk.schema import STATUSES, By, ReasonsFor
 from churnrisk.shop.files import ShopPlan
 from churnrisk.shop.preparation import open_history
 from churnrisk.state import open_state, stamp_tombstones
@@ -69,7 +69,7 @@ def score_everybody(
         "model": churn_model.version,
         "as_of": date_of(day).isoformat(),
         "customers": len(scores),
-        "counts": {status: scores.count("status", status) for status in ("scored", "lapsed", "no_purchases")},
+        "counts": {status: scores.count("status", status) for status in STATUSES},
         "sorted_by": scores.by,
         "run": run,
     }

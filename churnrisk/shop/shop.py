@@ -10,12 +10,12 @@ from typing import Any
 from churnrisk.campaigns import CampaignResult, list_campaigns, list_measured, load_campaign, measure_on
 from churnrisk.clock import steady
 from churnrisk.errors import ChurnriskError, NoHistory, NoModel, UnknownCustomer
-from churnrisk.explain import REASON_COLUMNS, ReasonsFor
+from churnrisk.explain import REASON_COLUMNS
 from churnrisk.memory import keep_others
 from churnrisk.messages import mark, wording
 from churnrisk.orders import PurchaseRow
 from churnrisk.planning import Day
-from churnrisk.scoring import By
+from churnrisk.schema import By, ReasonsFor
 from churnrisk.shop.answers import CurrentModel, LiveScorer, ScoredRows
 from churnrisk.shop.figures import Figures
 from churnrisk.shop.files import ShopPlan, find_current, stamp_of

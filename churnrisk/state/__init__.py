@@ -42,9 +42,7 @@ from churnrisk.state.jobs import (
     report_progress,
 )
 from churnrisk.state.keys import (
-    ROLES,
     KeyRecord,
-    Role,
     adopt_key,
     close_session,
     create_key,
@@ -74,7 +72,6 @@ from churnrisk.state.written import WrittenFile, drop_written, list_written, rem
 
 __all__ = [
     "FORMAT",
-    "ROLES",
     "SEPARATORS",
     "Erasure",
     "Job",
@@ -83,7 +80,6 @@ __all__ = [
     "Pruned",
     "ReceivedOrder",
     "Remembered",
-    "Role",
     "Run",
     "RunScore",
     "State",

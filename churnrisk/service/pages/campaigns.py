@@ -8,13 +8,14 @@ from typing import Any
 
 from starlette.responses import Response
 
-from churnrisk.campaigns import OUTCOMES as KNOWN_OUTCOMES
-from churnrisk.campaigns import Campaign, Outcome, create_campaign, first_day_of, load_campaign, load_members
+from churnrisk.campaigns import Campaign, create_campaign, first_day_of, load_campaign, load_members
 from churnrisk.errors import ChurnriskError, NoModel
 from churnrisk.messages import mark, say, write_date
 from churnrisk.orders import CustomerList
 from churnrisk.report import OUTCOMES, RISKS, SEGMENT_NAMES, Block, describe_campaigns, whole
 from churnrisk.retelling import retell
+from churnrisk.schema import OUTCOMES as KNOWN_OUTCOMES
+from churnrisk.schema import Outcome
 from churnrisk.service.pages.customers import read_number
 from churnrisk.service.pages.frame import View, page
 from churnrisk.service.pages.left_out import pasted_text, read_left_out

@@ -23,12 +23,13 @@ from churnrisk.errors import NoHistory, UnknownCustomer
 from churnrisk.messages import LANGUAGES, mark, say, speaking, write_date
 from churnrisk.report import make_environment, themes
 from churnrisk.retelling import retell
+from churnrisk.schema import KeyRole
 from churnrisk.service.access import Caller, Needs, read_fields
 from churnrisk.service.identity import is_secure
 from churnrisk.service.languages import LANGUAGE_COOKIE, language_of
 from churnrisk.service.problems import Problem
 from churnrisk.shop import Shop
-from churnrisk.state import Role, State
+from churnrisk.state import State
 
 router = APIRouter(include_in_schema=False)
 
@@ -94,7 +95,7 @@ class View:
         """Return every value of a parameter that is not empty."""
         return tuple(one[:LONGEST_VALUE] for one in self.fields.get(name, []) if one)
 
-    def may(self, role: Role) -> bool:
+    def may(self, role: KeyRole) -> bool:
         """Tell whether the one who looks may do what a role may."""
         return self.caller is not None and self.caller.may(role)
 
@@ -135,7 +136,7 @@ def environment() -> Environment:
     return made
 
 
-def page(path: str, *, role: Role = "reader", method: str = "GET") -> Callable[[Callable[[View], Response]], Any]:
+def page(path: str, *, role: KeyRole = "reader", method: str = "GET") -> Callable[[Callable[[View], Response]], Any]:
     """Declare a page: where it is, and who may see it."""
 
     def register(build: Callable[[View], Response]) -> Callable[[View], Response]:
