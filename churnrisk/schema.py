@@ -31,7 +31,7 @@ class Column:
 
 
 ORDERS = (
-    Column("customer_id", "text", "id", "who bought; the text of the file, trimmed"),
+    Column("customer_id", "text", "id", "the buyer; the text of the file, trimmed"),
     Column("order_id", "text", "id", "the order's id in the file; empty where it has none"),
     Column("order_day", "int64", "days since 1970-01-01", "day of the order's rows, in the log's clock"),
     Column("amount", "int64", "1/10000 currency unit", "net amount of the order; 0 in a log without amounts"),
@@ -48,7 +48,7 @@ What was known on the morning of a day is told by :func:`churnrisk.engines.known
 """
 
 LINES = (
-    Column("customer_id", "text", "id", "who bought"),
+    Column("customer_id", "text", "id", "the buyer"),
     Column("order_day", "int64", "days since 1970-01-01", "day of the row"),
     Column("product_id", "text", "id", "what was bought; empty where the log has none"),
     Column("category", "text", "name", "the product's category; empty where the log has none"),

@@ -1,4 +1,4 @@
-"""Campaigns: who is contacted and who is left alone, what that did, and what is learned from it."""
+"""Campaigns: the customers contacted and those left alone, what that did, and what is learned from it."""
 
 from churnrisk.campaigns.exposures import describe_exposures, read_exposures
 from churnrisk.campaigns.lists import Drawn, create_campaign, draw, first_day_of, read_campaign_list, read_suppressed

@@ -46,7 +46,7 @@ Horizon = Annotated[
     typer.Option(
         "--horizon",
         metavar="DAYS",
-        help="Churned is who buys nothing in so many days. (default: chosen from this log's repurchase gaps)",
+        help="Churned means no purchase in so many days. (default: chosen from this log's repurchase gaps)",
     ),
 ]
 Lookback = Annotated[

@@ -256,7 +256,7 @@ def show_comparison(comparison: Comparison, as_of: int) -> None:
     from churnrisk.timeline import date_of
 
     earlier = comparison.earlier
-    title = f"Since run {earlier.run_id}, {date_of(earlier.run.snapshot.cutoff)} (the list: who is rated high)"
+    title = f"Since run {earlier.run_id}, {date_of(earlier.run.snapshot.cutoff)} (the list: customers rated high)"
     show_table(title, [{"change": name, "customers": count} for name, count in comparison.counts().items()])
     say(comparison.line(as_of))
 

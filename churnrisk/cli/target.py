@@ -77,7 +77,7 @@ def target(
     ] = None,
     uplift: Annotated[
         str | None,
-        typer.Option("--uplift", metavar="CAMPAIGN", help="Learn from a finished campaign who responds to a contact."),
+        typer.Option("--uplift", metavar="CAMPAIGN", help="Learn from a finished campaign which customers respond."),
     ] = None,
     as_of: AsOf = None,
     models_dir: ModelsDir = None,

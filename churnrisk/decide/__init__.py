@@ -1,4 +1,4 @@
-"""Decisions: what a contact is expected to bring, whom it pays to contact, how, and who responds."""
+"""Decisions: what a contact is expected to bring, which customers it pays to contact, how, and which respond."""
 
 from churnrisk.decide.doubt import Doubt, learn_error
 from churnrisk.decide.exports import EXPORT_FIELDS, make_export

@@ -71,8 +71,8 @@ class Export:
 def make_export(columns: Mapping[str, Sequence[Any]], contacts: Mapping[str, Contact], *, tool: str) -> Export:
     """Join a list with contacts, in the columns that a tool imports as they are.
 
-    All three tools know a person by the e-mail address, so who has none cannot be on the list, and of two customers
-    with one address the first remains.
+    All three tools know a person by the e-mail address, so a customer without one cannot be on the list, and of two
+    customers with one address the first remains.
 
     Parameters
     ----------

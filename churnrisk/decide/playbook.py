@@ -68,7 +68,7 @@ def check_playbook(playbook: Mapping[str, str]) -> Mapping[str, str]:
             )
         if situation in TOLD_FAMILIES and action == "none":
             raise SettingsError(
-                f"[playbook] {situation} = 'none': a reason chooses what is done for who is on the list, and takes "
+                f"[playbook] {situation} = 'none': a reason chooses what is done for a customer on the list, and takes "
                 "nobody off it; only segments and otherwise may be none."
             )
     return {**DEFAULT_PLAYBOOK, **playbook}

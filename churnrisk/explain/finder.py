@@ -111,7 +111,7 @@ def with_reasons(scores: Scores, texts: Mapping[str, list[str | None]]) -> Score
 def score_with_reasons(
     finder: ReasonFinder | None, model: FittedModel, orders: Orders, as_of: int, **how: Any
 ) -> Scores:
-    """Score as :func:`churnrisk.scoring.score_orders` does, with reasons where there is who finds them."""
+    """Score as :func:`churnrisk.scoring.score_orders` does, with reasons where there is a finder."""
     if finder is None:
         return score_orders(model, orders, as_of, **how)
     return finder.add_to(score_orders(model, orders, as_of, watch=finder.see, **how))

@@ -48,7 +48,7 @@ class CustomerTable:
     customer_ids : list of str
         Each id of the file once, in the order of the file; empty where ``is_everybody``.
     is_everybody : bool
-        Whether all customers of the orders are meant, who are too many to list.
+        Whether all customers of the orders are meant, which are too many to list.
     orders : Orders, optional
         The purchase history, for purchases.
     summary : dict of str to array, optional

@@ -1,4 +1,4 @@
-"""A few purchase rows whose meaning is not in doubt, typed by who sent them, made into orders without an engine.
+"""A few purchase rows whose meaning is not in doubt, typed by the sender, made into orders without an engine.
 
 The rules are those of :mod:`churnrisk.orders.rows` and :mod:`churnrisk.orders.clean`, in plain Python, since for a
 handful of rows an engine takes longer to start than to run.
@@ -109,7 +109,7 @@ def build_few_orders(
         As in :class:`churnrisk.orders.IntakeOptions`. Exact copies of rows are dropped in any case where each order is
         one row, as they are from a file.
     keep_copies : bool
-        Whether exact copies of rows stay whatever else holds: who sends an order twice is known by its id.
+        Whether exact copies of rows stay whatever else holds: an order that is sent twice is known by its id.
     needs_amounts : bool, optional
         Whether the log that they join has amounts; by default these rows decide, which all have one or none has.
 

@@ -37,7 +37,7 @@ DEFINITIONS = (
         "bought in k or after",
         "share",
         "share of the cohort with a purchase in the k-th period or any later one",
-        "Cells with less than one lookback of log after them are marked: who pauses may still come back, so they are "
+        "Cells with less than one lookback of log after them are marked: customers may still come back, so they are "
         "biased low. Orders of an unfinished last period count as later ones.",
         "Also called rolling retention.",
     ),

@@ -159,8 +159,8 @@ def estimate_economics(log: OrderLog, terms: Terms) -> Economics:
         raise NotEnoughData("the log has no amounts, so retention has no value in money here.")
     if log.last_day + 1 - log.first_day < 2 * YEAR:
         raise NotEnoughData(
-            f"two years of log are needed, one to see who was there and one to see who stayed; there are "
-            f"{log.last_day + 1 - log.first_day} days."
+            f"two years of log are needed, one to see which customers were there, one to see which stayed; there "
+            f"are {log.last_day + 1 - log.first_day} days."
         )
     year = measure_year(log)
     profits = [simulate_profit(year, terms, extra=points / 100) for points in (0, 1, 5)]
@@ -195,7 +195,7 @@ def measure_year(log: OrderLog) -> ShopYear:
 
 
 def count_year(end: int, batch: Arrays) -> Arrays:
-    """Count, in a batch of whole customers, who was there a year before the end, who stayed, and what they spent."""
+    """Count, in a batch of whole customers, those of a year before the end, those that stayed, and what they spent."""
     counts = np.zeros(8, np.int64)
     cuts = np.array([end - YEAR, end], np.int64)
     for rows in split_rows(read_rows(batch), len(cuts)):

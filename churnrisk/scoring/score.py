@@ -1,6 +1,6 @@
 """Score customers: one row for each, whoever they are.
 
-The score of a customer depends on that customer's orders and on the model alone, never on who else is in the file,
+The score of a customer depends on that customer's orders and on the model alone, never on other customers in the file,
 on the order of the rows or on the size of the batches.
 """
 
@@ -55,7 +55,7 @@ def score_orders(
     valuation : Valuation, optional
         Margin and discount rate of the values; by default they are revenue.
     watch : callable, optional
-        Shown every batch, for who needs the features behind a score.
+        Called with every batch, where the features behind a score are needed.
     """
     check_amounts(model, orders)
     snapshot = model.snapshot.at(as_of)
@@ -105,7 +105,7 @@ def score_summary(model: SummaryModel, snapshot: Snapshot, summary: Mapping[str,
     model : SummaryModel
         The compact second model.
     snapshot : Snapshot
-        The model's windows at the day to score at; it decides who has lapsed.
+        The model's windows at the day to score at; it decides which customers have lapsed.
     summary : mapping of str to ndarray
         ``customer_id, days_since_last_order, tenure_days, order_count`` and, with amounts, ``mean_order_amount``.
     """

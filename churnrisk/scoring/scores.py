@@ -33,7 +33,7 @@ OUTLOOK_COLUMNS = (
 
 @dataclass(frozen=True)
 class Scores:
-    """Customers with their churn probability, those first who matter most, the others after them by id.
+    """Customers with their churn probability, the most important first, the others after them by id.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Scores:
         What they are sorted by; risk where it was asked for, or where nobody's value is known.
     alive_probability : ndarray of float64
         P(alive) under the buy-till-you-die model, row by row; NaN where it is not known. Not a complement of the churn
-        probability: who is alive may well buy nothing in the horizon.
+        probability: a customer that is alive may well buy nothing in the horizon.
     """
 
     snapshot: Snapshot
@@ -85,7 +85,7 @@ class OutlookColumns:
         self.alive[places] = np.round(prospects.alive, DECIMALS)
 
     def add_lapsed(self, model: FittedModel, orders: Orders, standing: Standing) -> None:
-        """Fill in how likely customers are to return who have not bought for longer than the lookback."""
+        """Fill in how likely customers without a purchase in the lookback are to return."""
         if model.outlook is None or not (standing.days_since_last_order > self.snapshot.lookback).any():
             return
         ids, histories = lapsed_histories(orders, self.snapshot)

@@ -1,6 +1,6 @@
 """Score a log whose customers are too many for arrays: batches go through the model and back into the engine.
 
-What is held is one batch of features for each thread and eight bytes for each scored customer, who is to be ranked.
+What is held is one batch of features for each thread and eight bytes for each scored customer, for the ranks.
 Everything else lies in the log's own database, which sorts it on disk where memory does not suffice.
 """
 

@@ -1,4 +1,4 @@
-"""Who may do what: nothing, unless a route declares who needs to be able to.
+"""Rights of callers: none, unless a route declares which role it needs.
 
 A route declares it among its dependencies: ``dependencies=[Needs("reader")]``, or as a parameter,
 ``caller: Annotated[Caller, Needs("scorer")]``, which gives the caller too. :data:`OPEN` declares that nobody is asked.
@@ -212,13 +212,13 @@ class _Found(BaseRoute):
 
 
 class Access:
-    """Middleware: find the door, ask who comes, and let them in or say no."""
+    """Middleware: find the door, identify the caller, and let the request in or refuse it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 401 to who is not known, 403 to who may not; pass on the others."""
+        """Answer 401 to an unknown caller, 403 to one without the right; pass on the others."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -262,7 +262,7 @@ def forbidden(role: KeyRole) -> Problem:
 
 
 def _is_page(request: Request) -> bool:
-    """Whether a person with a browser asks for a page, who is better led to the login."""
+    """Whether a person with a browser asks for a page, so that the login is the better answer."""
     return (
         request.method == "GET"
         and "text/html" in request.headers.get("accept", "")

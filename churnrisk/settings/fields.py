@@ -151,7 +151,7 @@ class Settings(BaseSettings):
     )
     smtp_user: str | None = Field(
         None,
-        description="who logs in at the mail server; the password is CHURNRISK_SMTP_PASSWORD in the environment alone",
+        description="user of the mail server; the password is CHURNRISK_SMTP_PASSWORD in the environment alone",
         examples=["churnrisk"],
     )
     mail_from: str | None = Field(

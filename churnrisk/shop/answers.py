@@ -254,7 +254,7 @@ def _choose_day(model: ChurnModel, orders: Orders, as_of: Day) -> int:
 
 def _to_frame(rows: Sequence[PurchaseRow]) -> pd.DataFrame:
     """Return rows as a frame of text, without the columns that say nothing."""
-    import pandas as pd  # late: few who load this ever need it
+    import pandas as pd  # late: few processes that load this ever need it
 
     columns = {name: [getattr(row, name) for row in rows] for name in PurchaseRow.__dataclass_fields__}
     return pd.DataFrame(

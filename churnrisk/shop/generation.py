@@ -119,7 +119,7 @@ class Generation:
         return Orders(self._file, None, first_day=first, last_day=last, currency=self.facts["currency"], **facts)
 
     def find(self, customer_id: str) -> dict[str, Any] | None:
-        """Return the row of a customer, with its number; None for who is not in the history."""
+        """Return the row of a customer, with its number; None for one that is not in the history."""
         rows = self._file.rows("SELECT * FROM scored WHERE customer_id = ?", (customer_id,))
         return rows[0] if rows else None
 
@@ -174,7 +174,7 @@ class Generation:
         place = _PLACES[query.sort]
         total = self._count(conditions, tuple(values))
         after = -1 if query.cursor is None else self._place_after(query)
-        # who is on the page first, then their rows: to sort all columns of everybody takes five times as long
+        # the customers of the page first, then their rows: to sort all columns of everybody takes five times as long
         chosen = f"SELECT number FROM scored WHERE {conditions} AND {place} > ? ORDER BY {place} LIMIT ?"  # noqa: S608 - names of ours
         found = self._file.rows(
             f"SELECT * FROM scored WHERE number IN ({chosen}) ORDER BY {place}",  # noqa: S608 - names of ours

@@ -28,7 +28,7 @@ def receive_orders(
 ) -> list[OrderStatus]:
     """Keep orders; they are on the disk when this returns.
 
-    Of who was forgotten after the generation was made (``is_gone``), nothing counts as known: whoever buys again is a
+    Of customers forgotten after the generation was made (``is_gone``), nothing counts as known: one who buys again is a
     new customer.
 
     Raises

@@ -18,7 +18,7 @@ REFRESH_SECONDS = 900.0
 
 
 def choose_reasons(plan: ShopPlan, current: ShopFiles | None, state: State, *, age: float) -> ReasonsFor | None:
-    """Say whether a new generation is due, and who gets reasons in it.
+    """Say whether a new generation is due, and which customers get reasons in it.
 
     Parameters
     ----------

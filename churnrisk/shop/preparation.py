@@ -119,7 +119,7 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
 
 @dataclass(frozen=True)
 class _Came:
-    """What the state has for a generation: orders received, and who is to be left out of the history."""
+    """What the state has for a generation: orders received, and the customers to be left out of the history."""
 
     received: Sequence[StoredOrder]
     erasures: Erasures

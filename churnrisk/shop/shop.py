@@ -235,7 +235,7 @@ class Shop:
         reasons: ReasonsFor = "listed",
         top: int = 10,
     ) -> ScoredRows:
-        """Score everybody in some purchase rows but who objects; they are not kept, and the history plays no part."""
+        """Score customers of some purchase rows but those that object; nothing is kept, the history plays no part."""
         others = keep_others(rows, self.plan.options, self.state)
         return self.live.score_rows(others, as_of=as_of, by=by, reasons=reasons, top=top)
 
@@ -337,8 +337,8 @@ class Shop:
     def keep_up(self) -> None:
         """Take up the newest generation before somebody asks, and let go of those before; to be called every second.
 
-        Else the first question after a change would wait for it, and in a shop that nobody asks the file with who was
-        forgotten would stay open.
+        Else the first question after a change would wait for it, and in a shop without questions the file with
+        forgotten customers would stay open.
         """
         with contextlib.suppress(ChurnriskError):
             before, present, _ = self._present, self.now(), self.current.version

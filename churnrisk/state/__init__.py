@@ -1,7 +1,7 @@
 """What is remembered between runs: scoring runs and campaigns, and for the service keys, received orders and jobs.
 
 One door: :func:`open_state` gives a :class:`State`, and everything in it goes through the functions here. Customer
-ids are in it and never in a model, so who wants no trace deletes it, or keeps none in the first place.
+ids are in it and never in a model, so a shop that wants no trace deletes it, or keeps none in the first place.
 """
 
 from churnrisk.state.access import find_held

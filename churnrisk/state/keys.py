@@ -1,4 +1,4 @@
-"""API keys and the sessions opened with them: kept as hashes, so that who reads the state can use none of them."""
+"""API keys and the sessions opened with them: kept as hashes, so that a reader of the state can use none of them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def create_key(state: State, *, name: str, role: KeyRole) -> tuple[KeyRecord, st
 
 
 def adopt_key(state: State, secret: str, *, name: str, role: KeyRole) -> KeyRecord:
-    """Take over a key that was made elsewhere, as by who sets up a container; one that is known already stays as it is.
+    """Take over a key that was made elsewhere, as by the set-up of a container; a known one stays as it is.
 
     Raises
     ------

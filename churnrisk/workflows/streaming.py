@@ -50,7 +50,7 @@ class StreamTo:
         return cls(Path(output), csv_style)
 
     def takes(self, orders: Orders | None) -> bool:
-        """Tell whether a log is to be streamed: a large one, with everybody in it who is in the file."""
+        """Tell whether a log is to be streamed: a large one, with every customer in it that is in the file."""
         if orders is None or orders.database is None:
             return False
         return orders.report.orders > self.orders

@@ -68,7 +68,7 @@ def train(
     train_customers: int = TRAIN_CUSTOMERS,
     progress: Progress = _silent,
 ) -> ChurnModel:
-    """Learn from a purchase history who stops buying, and test that on what came later.
+    """Learn from a purchase history which customers stop buying, and test that on what came later.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def train(
         Grade the model by a backtest over several cutoffs instead of by its one test; takes some times as long.
     campaigns : str or Path, optional
         State file, or URL of a state in PostgreSQL. Customers who object there are left out, and its campaigns count:
-        who was contacted within an outcome window is left out there, and the control group stands for them.
+        a customer contacted within an outcome window is left out there, and the control group stands for them.
     columns : mapping, optional
         What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
     engine : str, optional
@@ -214,7 +214,7 @@ def backtest_orders(
     exposures: Sequence[Exposure] = (),
     progress: Progress = _silent,
 ) -> Backtest:
-    """Backtest on a log, or on who was drawn of it: build each snapshot once, then train, score, compare at cutoffs."""
+    """Backtest on a log, or on a draw from it: build each snapshot once, then train, score, compare at cutoffs."""
     plan, leaves_out = plan_backtest_of(orders, current, cutoffs)
     data = build_training_set(
         orders,

@@ -42,7 +42,7 @@ async def customer(
     try:
         finished = await run_in_threadpool(_answer, request.app.state.shop, customer_id, explain=explain, last=last)
     except UnknownCustomer:
-        answers.drop(request.scope)  # of who was forgotten nothing is kept
+        answers.drop(request.scope)  # of a forgotten customer nothing is kept
         raise
     answers.keep(request.scope, finished)
     return Response(finished.content, media_type="application/json")

@@ -291,7 +291,7 @@ def parse(shape: type[Shape], body: bytes) -> Shape:
 def refuse_twins(body: bytes, shape: type[BaseModel] | None = None) -> None:
     """Refuse JSON with a name that stands twice in one object: nobody could say which of its values is meant.
 
-    What is no JSON is passed over; who reads it says so.
+    What is no JSON is passed over; the code that reads it says so.
     """
     ended = 0
 

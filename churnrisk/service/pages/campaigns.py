@@ -31,7 +31,7 @@ LISTED_AT_A_TIME = 500
 USUAL_WINDOW = 90
 FIELDS = {
     "--holdout": mark("Kept back, in percent"),
-    "--drop-overlap": mark("Leave out who is in another campaign on these days"),
+    "--drop-overlap": mark("Leave out customers in another campaign on these days"),
 }
 """Options of the command that the form has fields for."""
 
@@ -206,7 +206,7 @@ def _rows(view: View, wanted: int) -> Iterator[dict[str, Any]]:
 
 @page("/campaigns/contacts.csv", role="scorer")
 def contacts(view: View) -> Response:
-    """Return whom to contact: the members of a campaign who were not kept back."""
+    """Return the members of a campaign that are to be contacted."""
     stored = load_campaign(view.state, view.ask("name"))
     members = [one for one in load_members(view.state, stored.campaign_id) if one.is_treated]
     table = Table(

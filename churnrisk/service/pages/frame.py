@@ -1,4 +1,4 @@
-"""What every page of the dashboard has: who looks, in which language, the menu, and what is said without a history.
+"""What every page of the dashboard has: the user, the language, the menu, and what is said without a history.
 
 A page is a function from a :class:`View` to an answer, declared by :func:`page`. It runs in a thread, in the language
 of whoever looks.
@@ -59,7 +59,7 @@ RETRY_SECONDS = 3
 
 @dataclass
 class View:
-    """A page in the making: who looks, and what is asked."""
+    """A page in the making: the user, and what is asked."""
 
     request: Request
     caller: Caller | None
@@ -137,7 +137,7 @@ def environment() -> Environment:
 
 
 def page(path: str, *, role: KeyRole = "reader", method: str = "GET") -> Callable[[Callable[[View], Response]], Any]:
-    """Declare a page: where it is, and who may see it."""
+    """Declare a page: where it is, and the role that may see it."""
 
     def register(build: Callable[[View], Response]) -> Callable[[View], Response]:
         async def handle(request: Request) -> Response:
@@ -174,7 +174,7 @@ def _build(build: Callable[[View], Response], view: View) -> Response:
 
 
 def show_problem(request: Request, problem: Problem, request_id: str) -> Response:
-    """Show a problem as a page, to who came with a browser."""
+    """Show a problem as a page, where the caller is a browser."""
     view = View(request, getattr(request.state, "caller", None), language_of(request))
     with speaking(view.language):
         return view.show(
