@@ -32,7 +32,6 @@ from churnrisk.orders import (
 from churnrisk.planning import Day, choose_as_of
 from churnrisk.schema import By, ReasonsFor
 from churnrisk.scoring import Scores, score_orders
-from churnrisk.shop.orders import undone_options
 from churnrisk.store import stamp_current, stamp_model
 from churnrisk.timeline import date_of
 from churnrisk.workflows import ChurnModel, load
@@ -205,15 +204,7 @@ class LiveScorer:
             with read_orders(_to_frame(rows), options) as orders:
                 yield orders
             return
-        few = build_few_orders(
-            rows,
-            timezone=options.timezone,
-            fold_case=options.fold_case,
-            fold_ids=options.fold_ids,
-            pseudonym_key=options.pseudonym_key,
-            drop_duplicates=options.drop_duplicates,
-            **undone_options(options),
-        )
+        few = build_few_orders(rows, options)
         with self._desk() as desk:
             yield open_few(desk, few)
 

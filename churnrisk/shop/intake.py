@@ -39,7 +39,7 @@ def receive_orders(
     trimmed = [_trim(row, place, options) for place, row in enumerate(rows, start=1)]
     few = build_few_orders(
         trimmed,
-        timezone=options.timezone,
+        IntakeOptions(timezone=options.timezone),  # ids are those of the purchases already
         needs_amounts=None if generation is None else generation.known["has_amounts"],
         keep_copies=True,
     )
