@@ -26,7 +26,7 @@ class HasOrders(Protocol):
 
 
 def label_churn(log: HasOrders, snapshot: Snapshot) -> tuple[NDArray[np.object_], NDArray[np.int8]]:
-    """Tell who of the customer base has no purchase in the outcome window.
+    """Tell which customers of the base have no purchase in the outcome window.
 
     The base is that which was known at the cutoff. In the outcome window a purchase counts unless returns took it
     back whole before the window's end. Whether the window is over is for the caller to know: of a window that
@@ -105,7 +105,7 @@ class UndonePurchases:
 
 
 def find_undone(log: HasOrders, *, until: int) -> UndonePurchases:
-    """Find the purchases that were undone before a day: to who looked earlier they still were purchases."""
+    """Find the purchases that were undone before a day: an earlier look still has them as purchases."""
     names = ["customer_id", "order_day", "undone_day"]
     undone = log.frame().filter(nw.col("is_purchase") == 1, nw.col("undone_day") < until).select(*names)
     columns = collect_arrays(undone, sort_by=names)

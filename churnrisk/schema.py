@@ -7,6 +7,7 @@ of ten-thousandths of its unit (docs/adr/0002). Floating point begins in the las
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 MONEY_SCALE = 10_000
 """Amounts and quantities are integers in units of 1 / MONEY_SCALE."""
@@ -30,7 +31,7 @@ class Column:
 
 
 ORDERS = (
-    Column("customer_id", "text", "id", "who bought; the text of the file, trimmed"),
+    Column("customer_id", "text", "id", "the buyer; the text of the file, trimmed"),
     Column("order_id", "text", "id", "the order's id in the file; empty where it has none"),
     Column("order_day", "int64", "days since 1970-01-01", "day of the order's rows, in the log's clock"),
     Column("amount", "int64", "1/10000 currency unit", "net amount of the order; 0 in a log without amounts"),
@@ -47,7 +48,7 @@ What was known on the morning of a day is told by :func:`churnrisk.engines.known
 """
 
 LINES = (
-    Column("customer_id", "text", "id", "who bought"),
+    Column("customer_id", "text", "id", "the buyer"),
     Column("order_day", "int64", "days since 1970-01-01", "day of the row"),
     Column("product_id", "text", "id", "what was bought; empty where the log has none"),
     Column("category", "text", "name", "the product's category; empty where the log has none"),
@@ -98,6 +99,61 @@ SUMMARY_ROLES = ("customer_id", "days_since_last_order", "tenure_days", "order_c
 
 SUMMARY_DATE_ROLES = ("first_order_on", "last_order_on")
 """Dates that a file with one row per customer may have instead of the days."""
+
+By = Literal["value", "risk"]
+"""What a list of scores is sorted by."""
+
+Sort = Literal[By, "id"]
+"""What the list of a shop is sorted by."""
+
+ReasonsFor = Literal["shown", "listed", "all", "none"]
+"""Which customers get reasons."""
+
+CustomerKind = Literal["purchases", "ids", "summary"]
+"""What a file of customers can be."""
+
+Status = Literal["scored", "lapsed", "no_purchases"]
+Risk = Literal["high", "medium", "low"]
+Segment = Literal[
+    "champions",
+    "loyal",
+    "promising",
+    "new",
+    "needs_attention",
+    "about_to_sleep",
+    "at_risk",
+    "cannot_lose",
+    "hibernating",
+    "lost",
+]
+CohortMeasure = Literal["customers", "revenue"]
+"""What cohorts are followed by."""
+
+Outcome = Literal["retained", "orders", "revenue"]
+"""What a campaign is judged by."""
+
+KeyRole = Literal["reader", "scorer", "admin"]
+"""What a key may do, each more than the one before it."""
+
+JobStatus = Literal["queued", "running", "done", "failed", "cancelled"]
+Receipt = Literal["accepted", "duplicate", "conflict"]
+"""What becomes of an order that is sent."""
+
+Tool = Literal["mailchimp", "klaviyo", "hubspot"]
+"""Programs that a list is written for."""
+
+CsvStyle = Literal["plain", "excel"]
+MailSecurity = Literal["starttls", "tls", "none"]
+LanguageCode = Literal["en", "bg", "pl", "be"]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+CUSTOMER_KINDS: tuple[CustomerKind, ...] = get_args(CustomerKind)
+STATUSES: tuple[str, ...] = get_args(Status)
+RISKS: tuple[str, ...] = get_args(Risk)
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+KEY_ROLES: tuple[KeyRole, ...] = get_args(KeyRole)
+TOOLS: tuple[Tool, ...] = get_args(Tool)
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
 def column_names(table: tuple[Column, ...]) -> tuple[str, ...]:

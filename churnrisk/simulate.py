@@ -1,7 +1,7 @@
 """Purchase histories whose true churn is known, for tests and examples.
 
 Each customer buys at a rate of their own until they leave for good, and nobody tells the shop. Whoever invents such
-a history knows what no log can show: who had left, and how likely each customer was to come back.
+a history knows what no log can show: which customers had left, and how likely each customer was to come back.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class SimulatedLog:
     left_day: Integers
 
     def true_churn_probability(self, snapshot: Snapshot) -> Floats:
-        """Return each customer's probability of no purchase in the outcome window, for who knows when they leave.
+        """Return each customer's probability of no purchase in the outcome window, where it is known when they leave.
 
         Purchases of a day come by chance, so no purchase on any of the days of the window on which the customer is
-        still there has the probability exp(-rate * days); 1 for who has left. One purchase in forty is undone a week
+        still there has the probability exp(-rate * days); 1 for those that left. One purchase in forty is undone a week
         later, and counts for nothing where that is before the end of the window.
         """
         days_there, days_returned = (

@@ -19,9 +19,9 @@ from churnrisk.engines import write_parquet, write_parquet_parts
 from churnrisk.errors import OutputError
 from churnrisk.formulas import SUSPECT, defuse
 from churnrisk.messages import say
+from churnrisk.schema import CsvStyle
 from churnrisk.writing import Holds, check_place, replacing
 
-CsvStyle = Literal["plain", "excel"]
 Row = Sequence[Any]
 Kind = Literal["text", "whole", "float"]
 ENDINGS = (".csv", ".parquet", ".xlsx")

@@ -87,7 +87,7 @@ class Snapshot:
     cutoff : int
         Day number; an order on that day is future.
     lookback : int
-        Days of the observation window, which decides who is in the customer base. Features may look further back.
+        Days of the observation window, which decides the customer base. Features may look further back.
     horizon : int
         Days of the outcome window.
     lead : int
@@ -272,7 +272,7 @@ def choose_horizon(
     """Choose the shortest usual horizon within which most of those who come back have done so.
 
     The days from one purchase day to the next are waiting times, and each customer counts once: else the horizon would
-    be that of the few who buy most often. Waits that are still open are censored and not dropped: leaving them out
+    be that of the few that buy most often. Waits that are still open are censored and not dropped: leaving them out
     would make everybody look faster than they are. Wang and Chang's estimator does both (1999, J. Amer. Stat. Assoc.
     94, 146-153).
 

@@ -27,12 +27,14 @@ def commands_page() -> str:
     lines = ["# Command line", "", "Every command prints `--help`. Exit codes: 0 done, 1 a defect of churnrisk,"]
     lines += ["2 something that you can mend (the message says how), 3 a monitoring rule fired.", ""]
     lines += ["`churnrisk --config FILE COMMAND` reads the settings from another file.", ""]
-    for path, command in walk(typer.main.get_command(app)):
+    program = typer.main.get_command(app)
+    context = typer.Context(program)
+    for path, command in walk(program):
         text = (command.help or "").strip().splitlines()
         lines += [f"## churnrisk {' '.join(path)}", "", text[0], ""]
         lines += [f"```sh\n{line.removeprefix('Example: ').strip()}\n```" for line in text if "Example:" in line]
         lines += ["", "| option | meaning |", "|---|---|"]
-        lines += [f"| `{spelling(one)}` | {cell(one.help)} |" for one in command.params if is_shown(one)]
+        lines += [f"| `{spelling(one, context)}` | {cell(one.help)} |" for one in command.params if is_shown(one)]
         lines.append("")
     return "\n".join(lines)
 
@@ -61,12 +63,13 @@ def is_shown(parameter: Any) -> bool:
     return parameter.name != "help" and not getattr(parameter, "hidden", False)
 
 
-def spelling(parameter: Any) -> str:
+def spelling(parameter: Any, context: Any) -> str:
     """Write an option as one types it."""
     if not parameter.opts[0].startswith("-"):
         return str(parameter.name).upper()
-    value = "" if getattr(parameter, "is_flag", False) else f" {parameter.metavar or 'VALUE'}"
-    return ", ".join(parameter.opts) + value
+    kind = parameter.display_type(context).strip("<>")
+    value = parameter.metavar or (kind if "|" in kind else "VALUE")
+    return ", ".join(parameter.opts) + ("" if getattr(parameter, "is_flag", False) else f" {value}")
 
 
 def cell(text: str | None) -> str:

@@ -78,11 +78,11 @@ def small_trained(tmp_path_factory: pytest.TempPathFactory, _own_configuration: 
     return train_once(tmp_path_factory, CUSTOMERS, 60)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is not asked for, and see that tests on Spark share one: a second Java machine costs too much."""
-    for mark in ("slow", "release"):
-        if os.environ.get(f"CHURNRISK_{mark.upper()}") != "1":
-            items[:] = [item for item in items if item.get_closest_marker(mark) is None]
+    left_out = [] if os.environ.get("CHURNRISK_SLOW") == "1" else ["slow"]
+    left_out += [] if "release" in config.option.markexpr else ["release"]
+    items[:] = [item for item in items if not any(item.get_closest_marker(mark) for mark in left_out)]
     for item in items:
         if item.get_closest_marker("spark") and group_of(item.nodeid) != "spark":
             raise pytest.UsageError(f"{item.nodeid} is on Spark: name it so that group_of in support/groups.py knows")

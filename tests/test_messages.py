@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gettext
-import importlib.util
 import re
 from io import BytesIO
 from pathlib import Path
@@ -26,8 +25,8 @@ from churnrisk.messages import (
     write_number,
     write_period,
 )
+from support.words import load_script
 
-ROOT = Path(__file__).parents[1]
 OTHERS = [language for language in LANGUAGES if language != ENGLISH]
 PLACEHOLDER = re.compile(r"\{[a-z_]*\}")
 
@@ -35,12 +34,7 @@ PLACEHOLDER = re.compile(r"\{[a-z_]*\}")
 @pytest.fixture(scope="module")
 def translate() -> ModuleType:
     """The script that keeps the catalogues."""
-    spec = importlib.util.spec_from_file_location("translate", ROOT / "docs" / "translate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script()
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from churnrisk.campaigns import OUTCOMES, Outcome
 from churnrisk.campaigns.effect import Effect
 from churnrisk.campaigns.result import judge
 from churnrisk.explain.facts import FACTS
 from churnrisk.explain.numbers import Numbers
 from churnrisk.messages import ENGLISH, LANGUAGES, STAGE, list_wordings, speaking, translations
 from churnrisk.retelling import cut_wording, retell
+from churnrisk.schema import OUTCOMES, Outcome
 from churnrisk.timeline import Snapshot
 
 OTHERS = [language for language in LANGUAGES if language != ENGLISH]

@@ -1,4 +1,4 @@
-"""Campaigns: who is contacted and who is left alone, what that did, and what is learned from it."""
+"""Campaigns: the customers contacted and those left alone, what that did, and what is learned from it."""
 
 from churnrisk.campaigns.exposures import describe_exposures, read_exposures
 from churnrisk.campaigns.lists import CampaignList, Drawn, create_campaign, draw, read_campaign_list, read_suppressed
@@ -6,11 +6,9 @@ from churnrisk.campaigns.measurement import find_response, learn_uplift, measure
 from churnrisk.campaigns.pooled import measured_acceptance, measured_multiple
 from churnrisk.campaigns.power import Plan
 from churnrisk.campaigns.records import (
-    OUTCOMES,
     Campaign,
     Measured,
     Member,
-    Outcome,
     StoredCampaign,
     list_campaigns,
     list_measured,
@@ -20,14 +18,12 @@ from churnrisk.campaigns.records import (
 from churnrisk.campaigns.result import CampaignResult
 
 __all__ = [
-    "OUTCOMES",
     "Campaign",
     "CampaignList",
     "CampaignResult",
     "Drawn",
     "Measured",
     "Member",
-    "Outcome",
     "Plan",
     "StoredCampaign",
     "create_campaign",

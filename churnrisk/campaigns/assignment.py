@@ -61,7 +61,7 @@ class ListedCustomers:
 
 @dataclass(frozen=True)
 class Assignment:
-    """Who is contacted and who is not.
+    """The customers contacted, and those left alone.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def assign_control(listed: ListedCustomers, *, holdout: float, seed: int, name: 
     Parameters
     ----------
     listed : ListedCustomers
-        Whom to draw from; who must not be contacted is out already.
+        Customers to draw from; those that must not be contacted are out already.
     holdout : float
         Share to keep back; 0 keeps nobody back.
     seed : int

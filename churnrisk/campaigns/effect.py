@@ -1,11 +1,11 @@
 """What a campaign did: contacted against control, by assignment, with an interval that keeps its promise.
 
-By assignment means that a mail that bounced counts as contacted and a control who got one anyway counts as control:
+By assignment means that a mail that bounced counts as contacted and a control that got one anyway counts as control:
 only the draw was random, and only groups as they were drawn can be compared.
 
 Within each stratum the two means are compared, and strata are weighed by their size. What the score knew beforehand is
 taken off the outcome first (Deng, Xu, Kohavi & Walker, "Improving the Sensitivity of Online Controlled Experiments by
-Utilizing Pre-Experiment Data", WSDM 2013): a customer of whom we expected little and who does not buy is no news, and
+Utilizing Pre-Experiment Data", WSDM 2013): a customer that does not buy, as expected, is no news, and
 less noise is left. The score is the one frozen at the draw, so it cannot have been moved by the campaign.
 """
 

@@ -1,4 +1,4 @@
-"""Campaigns from a list to a verdict: who is contacted, what was seen afterwards, and what training makes of both."""
+"""Campaigns from a list to a verdict: the contacted, what was seen afterwards, and what training makes of both."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def read_suppressed(source: Any, options: IntakeOptions | None = None) -> set[st
 def draw(
     listed: CustomerList, *, name: str, holdout: float, seed: int, suppressed: Set[str], overlapping: Set[str]
 ) -> Drawn:
-    """Take off the list who must not be contacted, draw the control group, and do the sums.
+    """Take customers that must not be contacted off the list, draw the control group, and do the sums.
 
     Parameters
     ----------

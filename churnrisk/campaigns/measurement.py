@@ -68,7 +68,7 @@ def measure_on(state: State, stored: StoredCampaign, orders: Orders) -> Campaign
 
 
 def check_over(campaign: Campaign, orders: Orders) -> None:
-    """Refuse a window that is not over at the end of the log: who has not bought yet may still do so."""
+    """Refuse a window that is not over at the end of the log: a customer may still buy."""
     if orders.last_day + 1 < campaign.ends_on:
         raise CampaignError(
             wording(
@@ -85,7 +85,7 @@ def check_over(campaign: Campaign, orders: Orders) -> None:
 
 
 def outcomes_of(members: list[Member], campaign: Campaign, orders: Orders) -> Outcomes:
-    """Look up what the members of a campaign did in its window; who is not in the log bought nothing.
+    """Look up what the members of a campaign did in its window; one that is not in the log bought nothing.
 
     A purchase counts unless returns took it back whole before the end of the window.
     """
@@ -252,7 +252,7 @@ def find_response(
     places, _ = find(customer_ids, now.customer_ids)
     gain = test.rankings[test.chosen].gain
     return response_of(score(now.values[places]), churn_probability), (
-        f"Campaign {name}: who responds is learned from it ({test.chosen}; Qini over risk {gain.value:+.3f} "
+        f"Campaign {name}: which customers respond is learned from it ({test.chosen}; Qini over risk {gain.value:+.3f} "
         f"[{gain.low:+.3f}, {gain.high:+.3f}])."
     )
 

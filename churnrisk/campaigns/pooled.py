@@ -49,7 +49,7 @@ def pool_acceptance(measured: Iterable[Measured]) -> float | None:
 
 
 def measured_multiple(state: State) -> float | None:
-    """Return how many times the one purchase that was expected a customer brings who was kept, or None.
+    """Return how many times the one purchase that was expected a kept customer brings, or None.
 
     It is the additional revenue of all campaigns over what their additional buyers would have brought with one
     purchase each, as the lists expected it. The revenue counts within the windows of the campaigns only, so it is

@@ -1,19 +1,17 @@
-"""Campaigns: who was drawn to be contacted and who to be left alone, and what came of it."""
+"""Campaigns: the customers drawn to be contacted, those left alone, and what came of it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from churnrisk.errors import CampaignError
 from churnrisk.messages import wording
+from churnrisk.schema import Outcome
 from churnrisk.state import State, now
 from churnrisk.timeline import within
-
-Outcome = Literal["retained", "orders", "revenue"]
-OUTCOMES: tuple[Outcome, ...] = ("retained", "orders", "revenue")
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Campaign:
     seed : int
         With the name, the seed of the draw.
     suppressed, overlapping : int
-        Customers taken off the list before the draw: who opted out, and who is in another campaign.
+        Customers taken off the list before the draw: those that opted out, and those in another campaign.
     contact_cost, incentive_cost, margin : float
         Cost of a contact, cost of the incentive for each contacted customer who buys, and share of revenue that is
         profit.

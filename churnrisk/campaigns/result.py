@@ -10,8 +10,9 @@ import numpy as np
 
 from churnrisk.campaigns.effect import Effect, Outcomes, estimate_effect, student_quantile
 from churnrisk.campaigns.power import needed_customers, smallest_effect
-from churnrisk.campaigns.records import OUTCOMES, Campaign, Outcome
+from churnrisk.campaigns.records import Campaign
 from churnrisk.messages import wording
+from churnrisk.schema import OUTCOMES, Outcome
 
 SMALL_EFFECT = 0.03
 """Three points: a campaign that could have shown so much, and has not, has no effect to speak of."""

@@ -116,7 +116,7 @@ def _run(
 
 
 def show_report(report: Mapping[str, Any]) -> None:
-    """Print the intake, each cutoff, the models side by side, the calibration, who was left out, and the grade."""
+    """Print the intake, each cutoff, the models side by side, the calibration, customers left out, and the grade."""
     from churnrisk.cli.card import show_draw, show_exposures, show_gains, show_grade, show_horizon, show_intake
 
     show_intake(report["intake"])

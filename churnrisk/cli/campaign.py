@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +20,7 @@ from churnrisk.cli.options import (
     state_path,
 )
 from churnrisk.errors import SettingsError
+from churnrisk.schema import Outcome
 
 if TYPE_CHECKING:
     from churnrisk.orders import CustomerList, IntakeOptions
@@ -32,14 +32,6 @@ campaign = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-class OutcomeName(enum.StrEnum):
-    """What a campaign can be judged by."""
-
-    retained = "retained"
-    orders = "orders"
-    revenue = "revenue"
 
 
 Name = Annotated[str, typer.Argument(help="Name of the campaign.")]
@@ -75,9 +67,7 @@ def create(
     name: Name,
     from_list: FromList,
     holdout: Holdout = "10%",
-    outcome: Annotated[
-        OutcomeName, typer.Option("--outcome", metavar="retained|orders|revenue", help="What it will be judged by.")
-    ] = OutcomeName.retained,
+    outcome: Annotated[Outcome, typer.Option("--outcome", help="What it will be judged by.")] = "retained",
     window: Annotated[
         int | None,
         typer.Option("--window", metavar="DAYS", min=1, help="Days that count. (default: the model's horizon)"),
@@ -123,7 +113,7 @@ def create(
         name,
         listed.first_day(starts_on),
         window or _default_window(settings),
-        outcome.value,
+        outcome,
         read_share(holdout),
         settings.seed if seed is None else seed,
         contact_cost=settings.contact_cost or 0.0,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk.cli.show import counted, percent, say, show_table
+from churnrisk.schema import RISKS
 from churnrisk.timeline import YEAR
 
 Card = Mapping[str, Any]
@@ -213,7 +214,7 @@ def _show_bands(card: Card) -> None:
             "customers": band["customers"],
             "of them churned": band["churn_rate"],
         }
-        for level, band in ((level, bands[level]) for level in ("high", "medium", "low"))
+        for level, band in ((level, bands[level]) for level in RISKS)
     ]
     show_table(
         f"Risk levels: at twice and half the odds of the churn rate that is expected now, {percent(card['base_rate'])}",

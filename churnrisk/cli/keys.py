@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,19 +10,12 @@ import typer
 
 from churnrisk.cli.options import AsJson, ModelsDir, StateFile, current_settings, state_path
 from churnrisk.errors import StateError
+from churnrisk.schema import KeyRole
 
 if TYPE_CHECKING:
     from churnrisk.state import KeyRecord
 
 keys = typer.Typer(help="API keys of the service; the key of pseudonyms.", no_args_is_help=True, rich_markup_mode=None)
-
-
-class RoleChoice(enum.StrEnum):
-    """What a key may do."""
-
-    reader = "reader"
-    scorer = "scorer"
-    admin = "admin"
 
 
 def register(app: typer.Typer) -> None:
@@ -35,10 +27,9 @@ def register(app: typer.Typer) -> None:
 def create(
     context: typer.Context,
     role: Annotated[
-        RoleChoice,
+        KeyRole,
         typer.Option(
             "--role",
-            metavar="reader|scorer|admin",
             help="reader: look at everything. scorer: also score, send purchases, make and measure campaigns. admin: "
             "also train and promote models, read the audit log.",
         ),
@@ -56,7 +47,7 @@ def create(
     from churnrisk.state import create_key, note_audit, open_state
 
     with open_state(state_path(current_settings(context, models_dir=models_dir), state)) as file, file.transaction():
-        record, secret = create_key(file, name=name, role=role.value)
+        record, secret = create_key(file, name=name, role=role)
         note_audit(file, "create key", key=record.key_id, role=record.role)
     if as_json:
         print_json(asdict(record) | {"key": secret})

@@ -73,7 +73,7 @@ def train(
     *,
     reading: Reading,
 ) -> None:
-    """Learn from a purchase history who stops buying, test that, and store the model.
+    """Learn from a purchase history which customers stop buying, test that, and store the model.
 
     Example: churnrisk train purchases.csv --horizon 90
     """
@@ -138,7 +138,7 @@ def demo(
     *,
     reading: Reading,
 ) -> None:
-    """Train on the sample that comes with churnrisk, score its customers, and show who is at risk.
+    """Train on the sample that comes with churnrisk, score its customers, and show those at risk.
 
     Example: churnrisk demo
     """

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from churnrisk.cli.reading import Reading, reads_purchases, runs_on_engines
+from churnrisk.schema import CsvStyle, LanguageCode
 
 if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms
@@ -16,33 +16,15 @@ if TYPE_CHECKING:
     from churnrisk.state import StatePlace
 
 
-class CsvStyle(enum.StrEnum):
-    """How CSV is written."""
-
-    plain = "plain"
-    excel = "excel"
-
-
 CsvStyleChoice = Annotated[
     CsvStyle,
-    typer.Option(
-        "--csv-style", metavar="plain|excel", help="excel: semicolons and decimal commas, for a European Excel."
-    ),
+    typer.Option("--csv-style", help="excel: semicolons and decimal commas, for a European Excel."),
 ]
 
 
-class Lang(enum.StrEnum):
-    """A language of what is written for people."""
-
-    en = "en"
-    bg = "bg"
-    pl = "pl"
-    be = "be"
-
-
 Language = Annotated[
-    Lang | None,
-    typer.Option("--lang", metavar="en|bg|pl|be", help="Language of pages and headings of sheets. (default: en)"),
+    LanguageCode | None,
+    typer.Option("--lang", help="Language of pages and headings of sheets. (default: en)"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 ModelsDir = Annotated[
@@ -64,7 +46,7 @@ Horizon = Annotated[
     typer.Option(
         "--horizon",
         metavar="DAYS",
-        help="Churned is who buys nothing in so many days. (default: chosen from this log's repurchase gaps)",
+        help="Churned means no purchase in so many days. (default: chosen from this log's repurchase gaps)",
     ),
 ]
 Lookback = Annotated[
@@ -93,7 +75,9 @@ StateFile = Annotated[
 ]
 
 
-def current_settings(context: typer.Context, lang: Lang | None = None, *, models_dir: Path | None = None) -> Settings:
+def current_settings(
+    context: typer.Context, lang: LanguageCode | None = None, *, models_dir: Path | None = None
+) -> Settings:
     """Read the settings file, the one that ``--config`` named or the usual one, and the environment.
 
     A folder of models that is given takes the place of that of the settings; the usual state is beside it.
@@ -104,7 +88,7 @@ def current_settings(context: typer.Context, lang: Lang | None = None, *, models
     from churnrisk.settings import read_settings
 
     settings = read_settings(context.find_root().params.get("config"))
-    speak(settings.lang if lang is None else lang.value)
+    speak(settings.lang if lang is None else lang)
     return settings if models_dir is None else settings.model_copy(update={"models_dir": models_dir})
 
 
@@ -136,10 +120,8 @@ def made_state(settings: Settings, given: str | None = None) -> StatePlace | Non
 __all__ = [
     "AsJson",
     "AsOf",
-    "CsvStyle",
     "CsvStyleChoice",
     "Horizon",
-    "Lang",
     "Language",
     "Lead",
     "Lookback",

@@ -12,7 +12,6 @@ import typer
 from churnrisk.cli.options import (
     AsJson,
     AsOf,
-    CsvStyle,
     CsvStyleChoice,
     Language,
     Purchases,
@@ -94,7 +93,7 @@ def due(
     not_product: NotProduct = None,
     is_product: IsProduct = None,
     output: Output = None,
-    csv_style: CsvStyleChoice = CsvStyle.plain,
+    csv_style: CsvStyleChoice = "plain",
     lang: Language = None,
     as_json: AsJson = False,
     *,
@@ -121,7 +120,7 @@ def due(
             found = forecast_due(orders, as_of=read_day(as_of), unit=unit.value, choice=choice, within=within)
             intake = describe_intake(orders)
         progress("writing", 0, 1)
-        defused = 0 if output is None else _write_due(found, output, csv_style.value)
+        defused = 0 if output is None else _write_due(found, output, csv_style)
     if as_json:
         print_json(_describe_due(found, output) | {"intake": intake})
         return
@@ -158,7 +157,7 @@ def first(
     not_product: NotProduct = None,
     is_product: IsProduct = None,
     output: Output = None,
-    csv_style: CsvStyleChoice = CsvStyle.plain,
+    csv_style: CsvStyleChoice = "plain",
     lang: Language = None,
     as_json: AsJson = False,
     *,
@@ -186,7 +185,7 @@ def first(
             found = compare_first(orders, as_of=read_day(as_of), **how)
             intake = describe_intake(orders)
     if output is not None:
-        write_table(found.items, output, holds=None, csv_style=csv_style.value, is_for_people=True)
+        write_table(found.items, output, holds=None, csv_style=csv_style, is_for_people=True)
     if as_json:
         print_json({**found.to_dict(), "intake": intake})
         return

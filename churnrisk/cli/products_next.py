@@ -10,7 +10,6 @@ import typer
 from churnrisk.cli.options import (
     AsJson,
     AsOf,
-    CsvStyle,
     CsvStyleChoice,
     Language,
     Purchases,
@@ -52,7 +51,7 @@ def list_next(
     not_product: NotProduct = None,
     is_product: IsProduct = None,
     output: Output = None,
-    csv_style: CsvStyleChoice = CsvStyle.plain,
+    csv_style: CsvStyleChoice = "plain",
     lang: Language = None,
     as_json: AsJson = False,
     *,
@@ -80,7 +79,7 @@ def list_next(
             intake = describe_intake(orders)
         lists = products.forecast_next(pairs, horizon=horizon, top=top, excluded=excluded, progress=progress)
         progress("writing", 0, 1)
-        defused = 0 if output is None else _write(lists, output, csv_style.value)
+        defused = 0 if output is None else _write(lists, output, csv_style)
     unknown = sorted(set(excluded) - set(pairs.items))
     if as_json:
         print_json(_describe(lists, output) | {"excluded_unknown": unknown, "intake": intake})

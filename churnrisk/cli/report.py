@@ -50,7 +50,7 @@ def report(
     *,
     reading: Reading,
 ) -> None:
-    """Write the retention figures, with charts and who is at risk, into one HTML file that needs no network.
+    """Write the retention figures, with charts and the customers at risk, into one HTML file that needs no network.
 
     Example: churnrisk report purchases.csv --output report.html
     """

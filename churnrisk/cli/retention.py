@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -25,6 +24,7 @@ from churnrisk.cli.retention_source import (
     read_days,
 )
 from churnrisk.cli.retention_value import economics, ltv, nps
+from churnrisk.schema import CohortMeasure
 
 if TYPE_CHECKING:
     from churnrisk.orders import Orders
@@ -33,20 +33,8 @@ if TYPE_CHECKING:
 
 CATEGORY = "category"
 
-
-class Measure(enum.StrEnum):
-    """What cohorts are followed by."""
-
-    customers = "customers"
-    revenue = "revenue"
-
-
-class Curve(enum.StrEnum):
-    """What a cell of a cohort counts."""
-
-    classic = "classic"
-    unbounded = "unbounded"
-    cumulative = "cumulative"
+Curve = Literal["classic", "unbounded", "cumulative"]
+"""What a cell of a cohort counts."""
 
 
 def register(app: typer.Typer) -> None:
@@ -139,10 +127,10 @@ def cohorts(
     context: typer.Context,
     purchases: Purchases = None,
     period: PeriodKind = "month",
-    measure: Annotated[Measure, typer.Option("--by", help="Follow customers or their revenue.")] = Measure.customers,
+    measure: Annotated[CohortMeasure, typer.Option("--by", help="Follow customers or their revenue.")] = "customers",
     curve: Annotated[
         Curve, typer.Option("--show", help="Bought in period k, in k or after, or in any from 1 to k.")
-    ] = Curve.classic,
+    ] = "classic",
     start: From = None,
     stop: To = None,
     year_starts: YearStarts = None,
@@ -167,11 +155,11 @@ def cohorts(
         "calendar": choose_calendar(current_settings(context), year_starts, week_starts),
     }
     with opened_orders(context, purchases, reading) as orders:
-        table = build_cohorts(orders, kind, measure=measure.value, **read_days(start, stop), **how)
+        table = build_cohorts(orders, kind, measure=measure, **read_days(start, stop), **how)
         if as_json:
             print_json({**table.to_dict(), "intake": describe_intake(orders)})
             return
-    show_cohorts(table, curve.value, is_wide=wide)
+    show_cohorts(table, curve, is_wide=wide)
 
 
 @reads_purchases

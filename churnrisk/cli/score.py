@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from churnrisk.cli.options import (
     AsJson,
     AsOf,
-    CsvStyle,
     CsvStyleChoice,
     Language,
     ModelsDir,
@@ -23,6 +21,7 @@ from churnrisk.cli.options import (
     state_path,
 )
 from churnrisk.cli.products import known_products
+from churnrisk.schema import RISKS, By, CsvStyle, CustomerKind, ReasonsFor
 
 if TYPE_CHECKING:
     from churnrisk.errors import StateError
@@ -32,30 +31,6 @@ if TYPE_CHECKING:
     from churnrisk.state import StatePlace
     from churnrisk.timeline import Snapshot
     from churnrisk.workflows import ChurnModel, ScoreResult, StreamTo
-
-
-class Kind(enum.StrEnum):
-    """What a file of customers can be."""
-
-    purchases = "purchases"
-    ids = "ids"
-    summary = "summary"
-
-
-class Reasons(enum.StrEnum):
-    """Who gets reasons."""
-
-    shown = "shown"
-    listed = "listed"
-    all = "all"
-    none = "none"
-
-
-class By(enum.StrEnum):
-    """What the list is sorted by."""
-
-    value = "value"
-    risk = "risk"
 
 
 TAKEN_FOR = {
@@ -80,8 +55,8 @@ def score(
     context: typer.Context,
     customers: Annotated[str, typer.Argument(help="Purchase history, list of customer ids, or a row per customer.")],
     as_kind: Annotated[
-        Kind | None,
-        typer.Option("--as", metavar="purchases|ids|summary", help="What the file is, where its columns do not tell."),
+        CustomerKind | None,
+        typer.Option("--as", help="What the file is, where its columns do not tell."),
     ] = None,
     as_of: AsOf = None,
     purchases: Annotated[
@@ -91,15 +66,12 @@ def score(
     model: Annotated[
         str | None, typer.Option("--model", metavar="VERSION", help="Model to use. (default: the current one)")
     ] = None,
-    by: Annotated[
-        By, typer.Option("--by", metavar="value|risk", help="Sort by value at risk, or by churn probability.")
-    ] = By.value,
+    by: Annotated[By, typer.Option("--by", help="Sort by value at risk, or by churn probability.")] = "value",
     top: Annotated[int, typer.Option("--top", metavar="N", min=0, help="Rows of the list to show.")] = 10,
     reasons: Annotated[
-        Reasons | None,
+        ReasonsFor | None,
         typer.Option(
             "--reasons",
-            metavar="shown|listed|all|none",
             help="Who gets reasons: the rows shown; those and, where all rows are written, the first 500 of high "
             "risk; everybody (some milliseconds each); nobody. (default: listed)",
         ),
@@ -113,7 +85,7 @@ def score(
             help="Write all scores: .csv, .parquet or .xlsx, or postgresql://user@host/db?table=scores.",
         ),
     ] = None,
-    csv_style: CsvStyleChoice = CsvStyle.plain,
+    csv_style: CsvStyleChoice = "plain",
     products: Annotated[
         bool, typer.Option("--products", help="Add what each customer misses, is due to buy, and would buy next.")
     ] = False,
@@ -145,7 +117,7 @@ def score(
     elif output is not None:
         workflows.check_output(output)
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
-    how: dict[str, Any] = {"as_of": as_of, "by": by.value, "top": top}
+    how: dict[str, Any] = {"as_of": as_of, "by": by, "top": top}
     how["valuation"] = Valuation(settings.margin, settings.discount_rate)
     how["options"] = _read_how(reading, settings, customers, output)
     if is_on_spark:
@@ -157,14 +129,15 @@ def score(
         result = workflows.score_source(
             churn_model,
             customers,
-            **_sources(as_kind, purchases or settings.purchases),
+            as_kind=as_kind,
+            purchases=purchases or settings.purchases,
             memory=None if since is None else memory.Memory(path, since),
             reasons=_choose_reasons(churn_model, reasons, is_written=as_json or output is not None),
             products=known_products(settings) if products else None,
             stream=None if as_json or since or products else _stream_to(output, csv_style),
             **how,
         )
-    defused = workflows.write_scores(result, output, csv_style=csv_style.value) if output else 0
+    defused = workflows.write_scores(result, output, csv_style=csv_style) if output else 0
     run, problem = (None, None) if no_remember else remember_run(path, churn_model, result, settings=settings)
     if as_json:
         print_json({**workflows.describe_scores(churn_model, result), "run": run})
@@ -180,15 +153,11 @@ def _read_how(reading: Reading, settings: Settings, customers: str, output: str 
     return reading.options(settings, rejects=rejects_beside(customers, settings.rejects_dir, output=output))
 
 
-def _sources(as_kind: Kind | None, purchases: str | None) -> dict[str, Any]:
-    return {"as_kind": None if as_kind is None else as_kind.value, "purchases": purchases}
-
-
 def _stream_to(output: str | None, csv_style: CsvStyle) -> StreamTo | None:
     """Choose where the scores of a large log go at once."""
     from churnrisk.workflows import StreamTo
 
-    return StreamTo.choose(output, csv_style=csv_style.value)
+    return StreamTo.choose(output, csv_style=csv_style)
 
 
 def show_all(model: ChurnModel, result: ScoreResult, *, top: int, output: str | None, defused: int) -> None:
@@ -230,14 +199,12 @@ def remember_run(
         return None, StateError(f"this run is not remembered, but the scores are whole: {error}")
 
 
-def _choose_reasons(
-    model: ChurnModel, reasons: Reasons | None, *, is_written: bool
-) -> Literal["shown", "listed", "all", "none"]:
+def _choose_reasons(model: ChurnModel, reasons: ReasonsFor | None, *, is_written: bool) -> ReasonsFor:
     """Look for no reasons that nobody will read: without a file or JSON, those of the rows shown are all."""
     if reasons is None and model.model.sample is None:  # of an earlier version; it scores as well
         return "none"
-    chosen = reasons or Reasons.listed
-    return "shown" if chosen == Reasons.listed and not is_written else chosen.value
+    chosen = reasons or "listed"
+    return "shown" if chosen == "listed" and not is_written else chosen
 
 
 def show_scores(model: ChurnModel, result: ScoreResult, *, top: int) -> None:
@@ -248,7 +215,7 @@ def show_scores(model: ChurnModel, result: ScoreResult, *, top: int) -> None:
         model,
         scores.snapshot,
         size=len(totals),
-        risks={level: totals.count("risk", level) for level in ("high", "medium", "low")},
+        risks={level: totals.count("risk", level) for level in RISKS},
         statuses={status: totals.count("status", status) for status in ("lapsed", "no_purchases")},
     )
     if result.comparison is not None:
@@ -292,7 +259,7 @@ def show_bands(
     bands = model.card["test"]["risk_bands"]
     rows = [
         {"risk": level, "customers": risks[level], "churned in the model's test": bands[level]["churn_rate"]}
-        for level in ("high", "medium", "low")
+        for level in RISKS
     ]
     title = f"{counted(size, 'customer')}; churn = no purchase within {snapshot.horizon} days"
     show_table(title, rows, formats={"churned in the model's test": percent})
@@ -309,7 +276,7 @@ def show_comparison(comparison: Comparison, as_of: int) -> None:
     from churnrisk.timeline import date_of
 
     earlier = comparison.earlier
-    title = f"Since run {earlier.run_id}, {date_of(earlier.run.snapshot.cutoff)} (the list: who is rated high)"
+    title = f"Since run {earlier.run_id}, {date_of(earlier.run.snapshot.cutoff)} (the list: customers rated high)"
     show_table(title, [{"change": name, "customers": count} for name, count in comparison.counts().items()])
     say(comparison.line(as_of))
 

@@ -53,7 +53,7 @@ def migrate(
     state: StateFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring what is remembered to the newest format, erase again who was forgotten, and move it with --to.
+    """Bring what is remembered to the newest format, erase again the customers forgotten, and move it with --to.
 
     Example: churnrisk state migrate --to postgresql://churnrisk@db/churnrisk
     """

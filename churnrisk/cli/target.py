@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +10,6 @@ import typer
 from churnrisk.cli.options import (
     AsJson,
     AsOf,
-    CsvStyle,
     CsvStyleChoice,
     Language,
     ModelsDir,
@@ -24,6 +22,7 @@ from churnrisk.cli.options import (
 )
 from churnrisk.cli.products import known_products
 from churnrisk.cli.retention_source import Purchases
+from churnrisk.schema import CsvStyle, Tool
 
 if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms, Target
@@ -31,14 +30,6 @@ if TYPE_CHECKING:
     from churnrisk.settings import Settings
     from churnrisk.targeting import Acceptance, TargetResult, Written
     from churnrisk.workflows import ChurnModel
-
-
-class Tool(enum.StrEnum):
-    """Who imports the list."""
-
-    mailchimp = "mailchimp"
-    klaviyo = "klaviyo"
-    hubspot = "hubspot"
 
 
 def register(app: typer.Typer) -> None:
@@ -87,7 +78,7 @@ def target(
     ] = None,
     uplift: Annotated[
         str | None,
-        typer.Option("--uplift", metavar="CAMPAIGN", help="Learn from a finished campaign who responds to a contact."),
+        typer.Option("--uplift", metavar="CAMPAIGN", help="Learn from a finished campaign which customers respond."),
     ] = None,
     as_of: AsOf = None,
     models_dir: ModelsDir = None,
@@ -98,10 +89,10 @@ def target(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the list: .csv, .parquet or .xlsx.")
     ] = None,
-    csv_style: CsvStyleChoice = CsvStyle.plain,
+    csv_style: CsvStyleChoice = "plain",
     tool: Annotated[
         Tool | None,
-        typer.Option("--for", metavar="mailchimp|klaviyo|hubspot", help="Write what this tool imports as it is."),
+        typer.Option("--for", help="Write what this tool imports as it is."),
     ] = None,
     contacts: Annotated[
         str | None,
@@ -169,8 +160,7 @@ def _write(
 
     if output is None:
         return None
-    name = None if tool is None else tool.value
-    return write_target(result, output, csv_style=csv_style.value, tool=name, contacts=contacts, options=options)
+    return write_target(result, output, csv_style=csv_style, tool=tool, contacts=contacts, options=options)
 
 
 def _check_files(output: Path | None, tool: Tool | None, contacts: str | None) -> None:
@@ -178,7 +168,7 @@ def _check_files(output: Path | None, tool: Tool | None, contacts: str | None) -
     from churnrisk.targeting import check_list_output
 
     if output is not None:
-        check_list_output(output, None if tool is None else tool.value, contacts)
+        check_list_output(output, tool, contacts)
     elif tool is not None or contacts is not None:
         raise OutputError("--for and --contacts need a file to write to: add --output FILE.csv.")
 

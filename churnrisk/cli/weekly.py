@@ -77,7 +77,7 @@ def _describe(result: WeeklyResult) -> dict[str, Any]:
 
 
 def _plan_mail(settings: Settings) -> MailPlan | None:
-    """Return who is to be sent what; None where no mail server is set."""
+    """Return the receivers and what is sent; None where no mail server is set."""
     from churnrisk.errors import SettingsError
     from churnrisk.operations import MailPlan, MailServer
 

@@ -111,7 +111,7 @@ def mend_snapshot(data: SnapshotData, exposures: Sequence[Exposure]) -> Snapshot
 
 
 def weigh_customers(customer_ids: NDArray[np.object_], snapshot: Snapshot, exposures: Sequence[Exposure]) -> Floats:
-    """Return each customer's weight at a snapshot: 0 for who was contacted, above 1 for a control, else 1."""
+    """Return each customer's weight at a snapshot: 0 for a contacted one, above 1 for a control, else 1."""
     weight = np.ones(len(customer_ids))
     for exposure in exposures:
         if exposure.touches(snapshot):

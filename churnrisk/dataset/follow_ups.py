@@ -1,4 +1,4 @@
-"""What customers did after past cutoffs: for the next order, and lapsed ones who return.
+"""What customers did after past cutoffs: for the next order, and the return of lapsed ones.
 
 These snapshots have cutoffs of their own, about a month apart, and reach further back than those that churn is learned
 from: a year of follow-up needs a cutoff a year before ``as_of``. They take few features each, so they are cheap.
@@ -41,7 +41,7 @@ MOST_CUSTOMERS = 6000
 
 @dataclass(frozen=True)
 class UndoneWaits:
-    """Purchases after a cutoff that are none any more, for who asks what was known while they still were.
+    """Purchases after a cutoff that are none any more, for what was known while they still were.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class UndoneWaits:
 
     @classmethod
     def find(cls, undone: UndonePurchases, customer_ids: NDArray[np.object_], snapshot: Snapshot) -> UndoneWaits:
-        """Find those of the customers, who are sorted by id."""
+        """Find those of the customers, which are sorted by id."""
         wait = undone.day - snapshot.outcome_start
         chosen = (wait >= 0) & np.isin(undone.customer_ids, customer_ids) if len(wait) else np.zeros(0, bool)
         rows = np.searchsorted(customer_ids, undone.customer_ids[chosen])
@@ -178,7 +178,7 @@ def _follow(log: PurchaseLog, features: Features, undone: UndonePurchases, until
     snapshot = features.snapshot
     after = follow_customers(log, snapshot, windows=(), until=until)
     if not np.array_equal(after.customer_ids, features.customer_ids):
-        raise AssertionError("features and outcomes do not agree on who had bought before the cutoff")
+        raise AssertionError("features and outcomes do not agree on the customers before the cutoff")
     raw = features.raw
     is_member = np.asarray(snapshot.in_base(snapshot.cutoff - raw["days_since_last_order"]))
     rows = np.flatnonzero(is_member)

@@ -57,7 +57,7 @@ class PurchaseDays:
         return int(self.undone_day.min(initial=NEVER))
 
     def known_at(self, snapshot: Snapshot) -> PurchaseDays:
-        """Leave out what was none to who looked at the cutoff, and to who looked at the end of the outcome window."""
+        """Leave out what was undone in a look at the cutoff, and in one at the end of the outcome window."""
         if stands_at(self._first_undone, snapshot.outcome_end):
             return self
         was_known = snapshot.is_past(self.day) & stands_at(self.undone_day, snapshot.cutoff)

@@ -84,9 +84,9 @@ def repurchase_gaps(
 ) -> tuple[dict[int, float], dict[int, float]]:
     """Return how long customers wait from one purchase day to the next, each customer counted once.
 
-    Whoever has bought on several days counts with all gaps between them together: who buys daily has as much to say as
-    who buys twice. Their last, open wait is left out, since it is long for being the one that the end of the log fell
-    into; of customers with one purchase day it is all that is known. That is the estimator of Wang & Chang (1999),
+    A customer of several purchase days counts with all gaps between them together: one that buys daily weighs as much
+    as one that buys twice. The last, open wait is left out, since it is long for being the one that the end of the log
+    fell into; of customers with one purchase day it is all that is known. That is the estimator of Wang & Chang (1999),
     J. Amer. Stat. Assoc. 94, 146-153.
 
     With ``database``, the one that the log lies in, a long log is asked in parts.

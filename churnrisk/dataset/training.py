@@ -222,7 +222,7 @@ def _snapshot_data(log: PurchaseLog, features: Features, *, is_labelled: bool) -
 def _labels_of(log: PurchaseLog, features: Features) -> NDArray[np.int8]:
     customer_ids, churned = label_churn(log, features.snapshot)
     if not np.array_equal(customer_ids, features.customer_ids):
-        raise AssertionError("features and labels do not agree on who is in the customer base")
+        raise AssertionError("features and labels do not agree on the customer base")
     return churned
 
 

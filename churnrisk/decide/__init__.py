@@ -1,7 +1,7 @@
-"""Decisions: what a contact is expected to bring, whom it pays to contact, how, and who responds."""
+"""Decisions: what a contact is expected to bring, which customers it pays to contact, how, and which respond."""
 
 from churnrisk.decide.doubt import Doubt, learn_error
-from churnrisk.decide.exports import EXPORT_FIELDS, TOOLS, make_export
+from churnrisk.decide.exports import EXPORT_FIELDS, make_export
 from churnrisk.decide.playbook import ACTIONS, Action, check_playbook, choose_actions
 from churnrisk.decide.profit import ContactTerms
 from churnrisk.decide.target import Candidates, Target, choose_target
@@ -12,7 +12,6 @@ __all__ = [
     "ACTIONS",
     "EXPORT_FIELDS",
     "RISK",
-    "TOOLS",
     "Action",
     "Candidates",
     "ContactTerms",

@@ -56,8 +56,8 @@ def profit_interval(
     """Return the 80 % interval of the profit of contacting these customers rather than not.
 
     It holds errors of the level of churn and of amounts, as large as earlier ones, and the chance of the list itself:
-    who leaves, who accepts, who takes the incentive, and how large the saved purchase is. It takes the acceptance rate
-    and the redemption for true; what they do to the profit is the break-even.
+    which customers leave, accept and take the incentive, and how large the saved purchase is. It takes the acceptance
+    rate and the redemption for true; what they do to the profit is the break-even.
 
     Parameters
     ----------

@@ -8,8 +8,7 @@ from typing import Any
 
 from churnrisk.errors import OutputError, SettingsError
 from churnrisk.orders import Contact
-
-TOOLS = ("mailchimp", "klaviyo", "hubspot")
+from churnrisk.schema import TOOLS
 
 CONTACT_HEADERS: Mapping[str, tuple[str, str, str]] = {
     "mailchimp": ("Email Address", "First Name", "Last Name"),
@@ -75,8 +74,8 @@ class Export:
 def make_export(columns: Mapping[str, Sequence[Any]], contacts: Mapping[str, Contact], *, tool: str) -> Export:
     """Join a list with contacts, in the columns that a tool imports as they are.
 
-    All three tools know a person by the e-mail address, so who has none cannot be on the list, and of two customers
-    with one address the first remains.
+    All three tools know a person by the e-mail address, so a customer without one cannot be on the list, and of two
+    customers with one address the first remains.
 
     Parameters
     ----------

@@ -64,7 +64,7 @@ def expected_profit(
         profit = p g (v - d) - (1 - p) r d - c.
 
     With r = 1 and one v for everybody it is the profit of Neslin et al. on which the expected maximum profit measure
-    rests. It holds g to be equal for all; where a campaign with a control group has shown who can be kept, g is
+    rests. It holds g to be equal for all; where a campaign with a control group has shown which can be kept, g is
     multiplied by each customer's response.
 
     Parameters

@@ -194,7 +194,7 @@ def _check_limits(budget: float | None, capacity: int | None) -> None:
 
 
 def _fill_budget(profit: Floats, cost: Floats, budget: float, *, paying: Places) -> tuple[Places, float]:
-    """Return who is taken within a budget, and a bound on what any list within it can bring."""
+    """Return the customers taken within a budget, and a bound on what any list within it can bring."""
     if not len(paying):
         return paying, 0.0
     ids = np.sort(paying)
@@ -203,7 +203,7 @@ def _fill_budget(profit: Floats, cost: Floats, budget: float, *, paying: Places)
     spent = np.cumsum(cost[order])
     whole = int(np.searchsorted(spent, budget, side="right"))
     bound = float(profit[order[:whole]].sum())
-    if whole < len(order):  # a part of the first who does not fit: whoever may be cut does at least as well
+    if whole < len(order):  # a part of the first customer that does not fit: any that may be cut does at least as well
         left = budget - (float(spent[whole - 1]) if whole else 0.0)
         bound += left / float(cost[order[whole]]) * float(profit[order[whole]])
     taken, left, least = [], budget, float(cost[order].min())

@@ -265,7 +265,7 @@ def learn_effect(
 def response_of(effect: Floats, churn_probability: Floats) -> Floats:
     """Turn effects into how many times the mean acceptance rate each would-be leaver accepts.
 
-    Nobody is kept who would not have left, and nobody is driven away for sure: effects are cut to between 0 and the
+    No customer is kept that would not have left, and none is driven away for sure: effects are cut to between 0 and the
     churn probability.
 
     Parameters

@@ -30,7 +30,7 @@ def value_of_keeping(columns: Mapping[str, Any], *, margin: float, multiple: flo
     margin : float
         Share of revenue that is profit.
     multiple : float
-        How many times the one purchase a customer brings who was kept.
+        How many times the one purchase a kept customer brings.
 
     Returns
     -------

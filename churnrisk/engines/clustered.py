@@ -1,7 +1,7 @@
 """Large tables stored by customer: what is too large for one query is asked in parts of whole customers.
 
 A log lies in the order of its days, so a part of its customers lies everywhere, and each part would read all of it.
-Stored once more in the order of its customers, who become whole numbers on the way, a part is read from one place,
+Stored once more in the order of its customers, which become whole numbers on the way, a part is read from one place,
 and windows and groups over numbers are cheaper than over text. Numbers follow the order of the ids, so that what
 comes of the parts, one after the other, is sorted.
 """
@@ -35,7 +35,7 @@ class Clustered:
     database : Database
         The one that the tables lie in.
     key : str
-        The column that names the customer, who is a number in the copies.
+        The column that names the customer, which is a number in the copies.
     names : iterable of str
         Names of the tables.
     """

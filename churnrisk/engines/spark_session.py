@@ -89,7 +89,7 @@ class Spark:
         if running is not None:
             return cls(running)
         folder = Path(tempfile.mkdtemp(prefix="churnrisk-spark-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)  # for who does not close
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)  # where the caller does not close
         try:
             return cls(_start_session(engine, folder, threads, memory), folder)
         except BaseException:

@@ -38,7 +38,7 @@ def explaining_storage(output: Path) -> Iterator[None]:
     StorageError
         Where temporary files cannot be written.
     OSError
-        Where the result cannot be written: for who puts it in its place.
+        Where the result cannot be written; raised by the caller that puts it in its place.
     """
     try:
         yield

@@ -4,7 +4,6 @@ from churnrisk.explain.customer import explain_customer
 from churnrisk.explain.finder import (
     REASON_COLUMNS,
     ReasonFinder,
-    ReasonsFor,
     describe_drivers,
     main_families,
     make_finder,
@@ -17,7 +16,6 @@ __all__ = [
     "REASON_COLUMNS",
     "Explainer",
     "ReasonFinder",
-    "ReasonsFor",
     "describe_drivers",
     "explain_customer",
     "main_families",

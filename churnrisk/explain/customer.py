@@ -116,6 +116,6 @@ def _say_why(mine: Orders, snapshot: Snapshot, customer_id: str) -> str:
     if np.isnan(quiet):
         return f"customer {customer_id} has bought nothing before {day}: there is no churn probability to explain."
     return (
-        f"customer {customer_id} has lapsed: the last order was {quiet:.0f} days before {day}, and only who bought in "
-        f"the last {snapshot.lookback} days has a churn probability. Choose an earlier --as-of to explain one of then."
+        f"customer {customer_id} has lapsed: the last order was {quiet:.0f} days before {day}, and without one in the "
+        f"last {snapshot.lookback} days there is no churn probability. Choose an earlier --as-of to explain one."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -15,11 +15,9 @@ from churnrisk.explain.reasons import MOST_REASONS, Explainer, list_texts, measu
 from churnrisk.features import iterate_features
 from churnrisk.learning import FittedModel
 from churnrisk.orders import Orders
-from churnrisk.scoring import By, Scores, find, score_orders
+from churnrisk.schema import By, ReasonsFor
+from churnrisk.scoring import Scores, find, score_orders
 from churnrisk.timeline import Snapshot
-
-ReasonsFor = Literal["shown", "listed", "all", "none"]
-"""For whom reasons are looked for: see :class:`ReasonFinder`."""
 
 REASON_COLUMNS = tuple(f"reason_{place}" for place in range(1, MOST_REASONS + 1))
 
@@ -113,7 +111,7 @@ def with_reasons(scores: Scores, texts: Mapping[str, list[str | None]]) -> Score
 def score_with_reasons(
     finder: ReasonFinder | None, model: FittedModel, orders: Orders, as_of: int, **how: Any
 ) -> Scores:
-    """Score as :func:`churnrisk.scoring.score_orders` does, with reasons where there is who finds them."""
+    """Score as :func:`churnrisk.scoring.score_orders` does, with reasons where there is a finder."""
     if finder is None:
         return score_orders(model, orders, as_of, **how)
     return finder.add_to(score_orders(model, orders, as_of, watch=finder.see, **how))

@@ -84,7 +84,7 @@ class Sharer:
         columns : ndarray of shape (n, columns)
             The learner's columns.
         ranked : ndarray of shape (n,), optional
-            Their log-odds in the ranking, for who has them already.
+            Their log-odds in the ranking, where the caller has them already.
         """
         if ranked is None:
             ranked = self.learner.ranking.log_odds(columns)

@@ -1,4 +1,4 @@
-"""The rows that features are made of, and who is in the customer base.
+"""The rows that features are made of, and the customer base.
 
 Only rows before the cutoff get past :func:`order_history` and :func:`line_history`; this is the one place where
 features meet the log. One pass over the orders gives each of them the day of the order before it and the last day

@@ -16,7 +16,7 @@ PART_ROWS = 2_000_000
 
 @dataclass(frozen=True)
 class ClusteredLog:
-    """The orders of a log in the order of its customers, who are whole numbers here."""
+    """The orders of a log in the order of its customers, which are whole numbers here."""
 
     log: PurchaseLog
     clustered: Clustered

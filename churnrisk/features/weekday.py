@@ -7,10 +7,10 @@ import numpy as np
 
 from churnrisk.features.base import is_new_day, order_day, sum_where
 from churnrisk.features.feature import Columns, Feature, WholeNumber
+from churnrisk.schema import WEEKDAYS
 from churnrisk.timeline import Snapshot
 from churnrisk.types import Floats
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _COUNTS = tuple(f"{weekday}_purchase_day_count" for weekday in WEEKDAYS)
 _THURSDAY = 3  # 1970-01-01, day 0, was a Thursday
 

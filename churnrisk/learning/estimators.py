@@ -1,4 +1,4 @@
-"""The learner: who is at more risk than whom from a blend of models, how many in all from a forecast of the level."""
+"""The learner: the order of risks from a blend of models, how many churn in all from a forecast of the level."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from churnrisk.dataset import weighted_mean
+from churnrisk.schema import RISKS
 
-LEVELS = ("high", "medium", "low")
 ODDS_FACTOR = 2.0
 
 
@@ -47,7 +47,7 @@ class RiskBands:
         risk = self.classify(probability)
         rate = {
             level: weighted_mean(churned[risk == level], None if weight is None else weight[risk == level])
-            for level in LEVELS
+            for level in RISKS
             if (risk == level).any()
         }
         edges = {"high": (self.high_from, 1.0), "medium": (self.low_to, self.high_from), "low": (0.0, self.low_to)}
@@ -58,7 +58,7 @@ class RiskBands:
                 "customers": int((risk == level).sum()),
                 "churn_rate": rate.get(level),
             }
-            for level in LEVELS
+            for level in RISKS
         }
 
 

@@ -218,7 +218,7 @@ def _fit(
 
 
 def draw_sample(values: Floats, *, seed: int) -> Floats:
-    """Draw up to 100 feature rows, in random order, so that their place says nothing of who they are."""
+    """Draw up to 100 feature rows, in random order, so that their place does not tell the customer."""
     return values[np.random.default_rng(seed).permutation(len(values))[:SAMPLE_ROWS]]
 
 

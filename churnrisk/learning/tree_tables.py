@@ -28,7 +28,7 @@ FEW_ROWS = 256
 """So few rows go through all small trees at once."""
 
 FIRST_LOOK = 8
-"""Steps down a tree before it is asked, at every other step, who has come to a leaf."""
+"""Steps down a tree before it is asked, at every other step, which rows have come to a leaf."""
 
 _LEFT_SHIFT, _MOST_COLUMNS = 42, (1 << 10) - 1
 _LOW_HALF = slice(0 if sys.byteorder == "little" else 1, None, 2)
@@ -92,7 +92,7 @@ class DeepTrees:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def _find_leaves(self, rows: np.ndarray, packed: np.ndarray, is_leaf: np.ndarray) -> np.ndarray:
-        """Walk rows down all trees at once; who has come to a leaf is set aside, since few paths are long."""
+        """Walk rows down all trees at once; a row that has come to a leaf is set aside, since few paths are long."""
         flat, leaves = np.ravel(rows), np.tile(self.roots.astype(np.int64), len(rows))
         offset = np.repeat(np.arange(len(rows)) * rows.shape[1], len(self.roots))
         node, walking = leaves, np.arange(len(leaves))

@@ -28,7 +28,7 @@ from churnrisk.state import (
 from churnrisk.timeline import Snapshot, date_of
 
 CHANGES = ("new on the list", "rising", "falling", "bought since", "off the list", "unchanged")
-"""What may stand in the column ``change``; the list is who is rated high. Empty for who was or is not scored."""
+"""What may stand in the column ``change``; the list holds those rated high. Empty for one that was or is not scored."""
 
 STEP = 0.05
 """A churn probability that moves by less than five points is called unchanged."""
@@ -36,7 +36,7 @@ STEP = 0.05
 
 @dataclass(frozen=True)
 class Followed:
-    """How those went on who were rated high.
+    """How the customers rated high went on.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Comparison:
     change : ndarray of object, shape (n,)
         For each row of the scores, one of :data:`CHANGES` or None.
     followed : Followed or None
-        None where none of the outcome window is over, or the file does not tell who bought in it.
+        None where none of the outcome window is over, or the file does not tell which customers bought in it.
     """
 
     earlier: Remembered
@@ -166,7 +166,7 @@ def remember(path: StatePlace, scores: Scores, *, model: str, kind: str, keep_da
 
 
 def digest_of(scores: Scores) -> str:
-    """Digest who was scored and with what result."""
+    """Digest the customers scored and their results."""
     digest = hashlib.sha256()
     for name in ("customer_id", "status", "churn_probability", "days_since_last_order", "order_count", "total_amount"):
         column = scores.columns[name]
@@ -228,7 +228,7 @@ def _change(then: RunScore | None, risk: str | None, probability: float, has_bou
 
 
 def follow_up(scores: Scores, before: Sequence[RunScore], then: Snapshot, orders: Orders | None) -> Followed | None:
-    """Look what those did who were rated high, in the part of their outcome window that is over."""
+    """Look up what the customers rated high did in the part of their outcome window that is over."""
     now = scores.snapshot.cutoff
     days_over = min(then.horizon, now - then.outcome_start)
     silent = None if days_over < 1 else _who_is_silent(scores, replace(then, horizon=days_over), orders)
@@ -242,7 +242,7 @@ def follow_up(scores: Scores, before: Sequence[RunScore], then: Snapshot, orders
 
 
 def _who_is_silent(scores: Scores, window: Snapshot, orders: Orders | None) -> Mapping[str, bool] | None:
-    """Tell who bought nothing in a window that is over, of the customers in the file; None where it cannot tell."""
+    """Tell which customers of the file bought nothing in a window that is over; None where it cannot tell."""
     ids = scores.columns["customer_id"]
     if orders is not None:
         base, churned = label_churn(orders, window)

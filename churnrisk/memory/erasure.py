@@ -336,7 +336,7 @@ def _list_models(models_dir: Path, found: Erasure, days: Sequence[int]) -> list[
 
 
 def _drop_results(folder: Path, ids: Sequence[str], *, is_dry: bool) -> list[str]:
-    """Delete the results of jobs that name a customer; who needs one asks for it again."""
+    """Delete the results of jobs that name a customer; where one is needed, it is asked for again."""
     named = [path for path in sorted(folder.glob("*.csv")) if names_any(path, ids) is not False]
     for path in named if not is_dry else ():
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Who has objected to being scored: left out of whatever is read, and known again when a backup comes back."""
+"""Objections to being scored: their customers are left out of whatever is read, also when a backup comes back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from churnrisk.store import ErasedCustomers, find_erased, has_objected
 
 
 def leave_out(options: IntakeOptions, place: StatePlace | None) -> IntakeOptions:
-    """Return options that leave out who has objected, as the state and the configuration folder know it by now.
+    """Return options that leave out customers who have objected, as the state and the configuration folder know by now.
 
     Raises
     ------

@@ -62,7 +62,7 @@ def prune(
 
 
 def tend_state(place: StatePlace, *, keep_days: int) -> None:
-    """Do by itself what a state needs from time to time: forget who was forgotten, and let go of what is old.
+    """Do by itself what a state needs from time to time: erase the forgotten again, and let go of what is old.
 
     Unlike :func:`prune`, freed space is not written anew here: SQLite overwrites it as it is freed.
     """

@@ -1,4 +1,4 @@
-"""The files with customers in them that churnrisk wrote: remembered, looked into, and rid of who is to be forgotten."""
+"""The files with customers in them that churnrisk wrote: remembered, searched, and rid of those to be forgotten."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from churnrisk.features import catalogue
 from churnrisk.learning import FittedModel
 from churnrisk.monitor.bins import Histogram, chance_limit, count_bins, expected_index, stability_index
-from churnrisk.monitor.reference import RISKS, Reference
+from churnrisk.monitor.reference import Reference
+from churnrisk.schema import RISKS
 
 Verdict = Literal["chance", "usual", "calendar", "drifted"]
 

@@ -14,6 +14,7 @@ from churnrisk.dataset import SnapshotData, TrainingSet
 from churnrisk.learning import FittedModel
 from churnrisk.messages import mark, wording
 from churnrisk.monitor.bins import Histogram, find_bins, make_histogram, stability_indices
+from churnrisk.schema import RISKS
 
 REFERENCE_FORMAT = 1
 KEY = "monitoring"
@@ -25,7 +26,6 @@ PAST_CUSTOMERS = 1_000
 
 MOST_PAST = 13
 DIGITS = 4
-RISKS = ("high", "medium", "low")
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
-from typing import Literal
 
 from churnrisk.errors import OutputError, SettingsError
+from churnrisk.schema import MailSecurity
 
 PASSWORD_VARIABLE = "CHURNRISK_SMTP_PASSWORD"  # noqa: S105 - the name of the variable, not a password
 SECONDS = 60.0
 """How long a mail server may keep silent."""
-
-Security = Literal["starttls", "tls", "none"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class MailServer:
 
     host: str
     port: int = 587
-    security: Security = "starttls"
+    security: MailSecurity = "starttls"
     user: str | None = None
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from churnrisk.clock import today
 from churnrisk.decide import ContactTerms
 from churnrisk.errors import ChurnriskError, OutputError
-from churnrisk.explain import ReasonsFor
 from churnrisk.forecast import Valuation
 from churnrisk.memory import Memory, drop_rejects, remember
 from churnrisk.monitor import Rule
@@ -18,6 +17,7 @@ from churnrisk.operations.mail import MailServer, check_mail, send_files
 from churnrisk.operations.monitoring import MonitorPlan, MonitorResult, run_monitor
 from churnrisk.orders import IntakeOptions
 from churnrisk.products import ItemChoice
+from churnrisk.schema import ReasonsFor
 from churnrisk.state import StatePlace, remembering_files
 from churnrisk.timeline import date_of
 from churnrisk.workflows import ChurnModel, ScoreResult, load, make_report, score_source, write_report, write_scores

@@ -1,4 +1,4 @@
-"""Files beside the purchases that name customers: who has opted out, and how customers are reached."""
+"""Files beside the purchases that name customers: those that opted out, and how customers are reached."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def read_contacts(
     *,
     needs_email: bool = True,
 ) -> ContactList:
-    """Read who a file names, and their e-mail addresses and names; ids are read as those of purchases are.
+    """Read the customers that a file names, with e-mail address and name; ids are read as those of purchases are.
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ from churnrisk.orders.read import build_orders, on_engine, refuse_beyond_memory
 from churnrisk.orders.report import IntakeReport
 from churnrisk.orders.rows import RowTable
 from churnrisk.orders.summary import list_ids, read_summary
+from churnrisk.schema import CUSTOMER_KINDS
 from churnrisk.sources import (
     PURCHASE_ROLES,
     SUMMARY_FILE_ROLES,
@@ -32,7 +33,6 @@ from churnrisk.sources import (
     settle_rows,
 )
 
-KINDS = ("purchases", "ids", "summary")
 MOST_LISTED = 3_000_000
 """Orders of a log whose customers are listed; the list would take hundreds of megabytes beyond."""
 
@@ -48,7 +48,7 @@ class CustomerTable:
     customer_ids : list of str
         Each id of the file once, in the order of the file; empty where ``is_everybody``.
     is_everybody : bool
-        Whether all customers of the orders are meant, who are too many to list.
+        Whether all customers of the orders are meant, which are too many to list.
     orders : Orders, optional
         The purchase history, for purchases.
     summary : dict of str to array, optional
@@ -95,8 +95,8 @@ def read_customers(
     as_kind : str, optional
         ``"purchases"``, ``"ids"`` or ``"summary"``; by default the columns tell.
     """
-    if as_kind not in (None, *KINDS):
-        raise SettingsError(f"--as {as_kind}: give one of {', '.join(KINDS)}.")
+    if as_kind not in (None, *CUSTOMER_KINDS):
+        raise SettingsError(f"--as {as_kind}: give one of {', '.join(CUSTOMER_KINDS)}.")
     copy = KeptCopy.find(source, options)
     kept = None if copy is None else _open_copy(copy, options, as_kind)
     if kept is not None:

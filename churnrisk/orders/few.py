@@ -1,4 +1,4 @@
-"""A few purchase rows whose meaning is not in doubt, typed by who sent them, made into orders without an engine.
+"""A few purchase rows whose meaning is not in doubt, typed by the sender, made into orders without an engine.
 
 The rules are those of :mod:`churnrisk.orders.rows` and :mod:`churnrisk.orders.clean`, in plain Python, since for a
 handful of rows an engine takes longer to start than to run.
@@ -88,16 +88,10 @@ class _Read:
 
 def build_few_orders(
     rows: Sequence[PurchaseRow],
+    options: IntakeOptions | None = None,
     *,
-    timezone: str | None = None,
-    fold_case: bool = False,
-    fold_ids: bool = False,
-    pseudonym_key: bytes | None = None,
-    drop_duplicates: bool = False,
     needs_amounts: bool | None = None,
     keep_copies: bool = False,
-    reversals: str = "undo",
-    reversal_days: int = 30,
 ) -> FewOrders:
     """Make orders of purchase rows: rows of one customer with one order id on one day, or of the day without an id.
 
@@ -105,11 +99,11 @@ def build_few_orders(
     ----------
     rows : sequence of PurchaseRow
         At least one.
-    timezone, fold_case, fold_ids, pseudonym_key, drop_duplicates, reversals, reversal_days
-        As in :class:`churnrisk.orders.IntakeOptions`. Exact copies of rows are dropped in any case where each order is
-        one row, as they are from a file.
+    options : IntakeOptions, optional
+        The time zone, what becomes of ids and of copies, and which purchases returns undo. Exact copies of rows are
+        dropped in any case where each order is one row, as they are from a file.
     keep_copies : bool
-        Whether exact copies of rows stay whatever else holds: who sends an order twice is known by its id.
+        Whether exact copies of rows stay whatever else holds: an order that is sent twice is known by its id.
     needs_amounts : bool, optional
         Whether the log that they join has amounts; by default these rows decide, which all have one or none has.
 
@@ -120,20 +114,20 @@ def build_few_orders(
     LimitExceeded
         Where amounts or quantities add up to more than is counted.
     """
+    how = options or IntakeOptions()
     has_amounts = any(row.amount is not None for row in rows) if needs_amounts is None else needs_amounts
-    zone = None if timezone is None else zoneinfo.ZoneInfo(timezone)
+    zone = None if how.timezone is None else zoneinfo.ZoneInfo(how.timezone)
     read = [_read_row(row, k, has_amounts=has_amounts, zone=zone) for k, row in enumerate(rows, start=1)]
-    if fold_case or fold_ids or pseudonym_key:
-        own = IntakeOptions(fold_case=fold_case, fold_ids=fold_ids, pseudonym_key=pseudonym_key).own_id
-        read = [_Read(own(one.customer_id), *list(vars(one).values())[1:]) for one in read]
+    if how.fold_case or how.fold_ids or how.pseudonym_key:
+        read = [_Read(how.own_id(one.customer_id), *list(vars(one).values())[1:]) for one in read]
     if not keep_copies:
-        read = _drop_copies(rows, read, always=drop_duplicates)
+        read = _drop_copies(rows, read, always=how.drop_duplicates)
     _check_totals(read)
     groups: dict[tuple[Any, ...], list[_Read]] = {}
     for one in read:
         groups.setdefault((one.customer_id, one.order_id, one.day), []).append(one)
     made = [_make_order(group, has_amounts=has_amounts) for group in groups.values()]
-    orders = mark_undone(made, has_amounts=has_amounts, reversals=reversals, reversal_days=reversal_days)
+    orders = mark_undone(made, has_amounts=has_amounts, reversals=how.reversals, reversal_days=how.reversal_days)
     lines = [
         (one.customer_id, one.day, one.product_id, one.category, one.amount, one.quantity)
         for group in groups.values()

@@ -108,7 +108,7 @@ def read_list(source: Any, options: IntakeOptions = IntakeOptions()) -> Customer
 
 
 def _refuse_unread(raw: RawRows, database: Database) -> None:
-    """Refuse a list with a row that cannot be read: who stands in it would be passed over."""
+    """Refuse a list with a row that cannot be read: the customer in it would be passed over."""
     if unread := load_rejects(raw):
         for file, line, _, value, reason, _ in database.rows_of(f"{unread} ORDER BY file, line LIMIT 1"):
             place = f"{raw.name}{f' ({file})' if file else ''}, line {line}"

@@ -127,7 +127,7 @@ class Orders:
         )
 
     def draw(self, draw: Draw) -> tuple[Orders, DrawnCustomers | None]:
-        """Return the orders of customers that are drawn where the orders lie, and who they are.
+        """Return the orders of customers that are drawn where the orders lie, and their ids.
 
         Days and facts stay those of the whole log; closing the draw closes nothing. Where no more customers are there,
         or the orders lie in a frame of the caller's own, all orders are given, and None. From Spark the orders are

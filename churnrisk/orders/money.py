@@ -152,7 +152,7 @@ def refuse_new_money(ask: Ask, *, orders: str, month: str) -> None:
     orders : str
         The table of orders.
     month : str
-        SQL for the first day of the month of ``order_day``, in the dialect of who is asked.
+        SQL for the first day of the month of ``order_day``, in the dialect of the engine that is asked.
 
     Raises
     ------

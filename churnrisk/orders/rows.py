@@ -269,7 +269,7 @@ def enforce_limit(
     rejects: Path | None = None,
     has_files: bool = False,
 ) -> None:
-    """Stop where more rows were rejected than the limit allows; who is to mend the rows gets the list of all of them.
+    """Stop where more rows were rejected than the limit allows; the list of all of them is written, for the repair.
 
     Raises
     ------

@@ -117,7 +117,7 @@ def _load(
     texts = [f"{text} AS t{k}" for k, (_, _, text, _) in enumerate(read)]
     cases = [f"WHEN customer_id IS NULL THEN {quote_text(customer)}"]
     values = ["WHEN customer_id IS NULL THEN NULL"]
-    # who has not ordered yet has no days to tell
+    # a customer without an order has no days to tell
     is_buyer = "order_count IS DISTINCT FROM 0" if "order_count" in match.positions else "true"
     for k, (name, _, _, header) in enumerate(read):
         bad = f"{name} IS NULL"

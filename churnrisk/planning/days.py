@@ -32,7 +32,7 @@ def training_as_of(orders: Orders, as_of: Day) -> int:
     day = to_day(as_of)
     if day > after_last + CLOSED_DAYS:
         raise NotEnoughData(
-            f"--as-of {date_of(day)}: the log ends on {date_of(orders.last_day)}, and nobody knows who bought after "
+            f"--as-of {date_of(day)}: the log ends on {date_of(orders.last_day)}, and nobody knows the purchases after "
             f"that. Take {date_of(after_last)} or earlier, or bring the newer orders.",
             code="as_of.after_the_log",
         )

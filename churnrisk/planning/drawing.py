@@ -8,7 +8,7 @@ from churnrisk.orders import Draw, DrawnCustomers, Orders
 from churnrisk.timeline import Snapshot
 
 Drawn = tuple[Orders, DrawnCustomers | None]
-"""The orders to learn from, and who was drawn; None where all are learned from."""
+"""The orders to learn from, and the customers drawn; None where all are learned from."""
 
 
 def draw_for_training(orders: Orders, current: Snapshot, *, most: int, seed: int) -> Drawn:

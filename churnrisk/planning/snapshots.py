@@ -36,7 +36,7 @@ class TrainingPlan:
     drawn : Drawn
         Whose orders are learned from.
     outcomes : Outcomes
-        Who churned and who bought again in them.
+        Customers that churned, and that bought again, in them.
     holes : tuple of Hole
         When the whole shop sold nothing for longer than it ever does, before ``as_of``.
     longest_gap : int

@@ -1,4 +1,4 @@
-"""The report: one self-contained HTML page with the retention figures, their charts and who is at risk.
+"""The report: one self-contained HTML page with the retention figures, their charts and the customers at risk.
 
 The dashboard shows the same: it asks for the blocks of a section, :func:`describe_model` and its like, and renders them
 with the same templates.

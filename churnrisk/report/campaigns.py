@@ -38,7 +38,7 @@ def describe_campaigns(campaigns: Sequence[MeasuredCampaign]) -> Iterator[Block]
 
 
 def _draw(campaigns: Sequence[MeasuredCampaign]) -> Iterator[Chart]:
-    """Draw the effects that have an interval, of those campaigns that are judged by who stayed."""
+    """Draw the effects that have an interval, of those campaigns that are judged by customers that stayed."""
     shown = [
         (one.name, (one.low, one.effect, one.high))
         for one in campaigns

@@ -1,4 +1,4 @@
-"""The cohorts: who came back how many periods after a first purchase, as a heat map."""
+"""The cohorts: how many customers came back so many periods after a first purchase, as a heat map."""
 
 from __future__ import annotations
 

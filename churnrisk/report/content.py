@@ -1,4 +1,4 @@
-"""What a report speaks of: the figures, as the other stages measured them, and who is at risk."""
+"""What a report speaks of: the figures, as the other stages measured them, and the customers at risk."""
 
 from __future__ import annotations
 

@@ -71,7 +71,9 @@ def _introduce(sheet: ModelSheet) -> str:
                 snapshots=len(card["training"]),
             ),
             say_many(
-                "It predicts who buys nothing within a day.", "It predicts who buys nothing in {count} days.", days
+                "It predicts which customers buy nothing within a day.",
+                "It predicts which customers buy nothing in {count} days.",
+                days,
             ),
             say(basis, cutoffs=cutoffs),
         )

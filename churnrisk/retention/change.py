@@ -19,7 +19,7 @@ from churnrisk.retention.metrics import RetentionTable
 from churnrisk.retention.periods import Period
 
 COMPARED = {"retention_rate": ("at_start", "retained"), "no_purchase_rate": ("at_start", "silent")}
-"""Shares that are compared: who is in the denominator, and who of them counts."""
+"""Shares that are compared: the customers in the denominator, and those of them that count."""
 
 MORE, NOISE, SEASON, UNKNOWN = "more than noise", "may be noise", "the season", "more than noise or the season"
 
@@ -128,7 +128,7 @@ def _nothing(pairs: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
 
 
 def count_pairs(windows: Windows, pairs: tuple[tuple[int, int], ...], batch: Arrays) -> Arrays:
-    """Count, in a batch of whole customers, who is in the later and earlier share, and in both."""
+    """Count, in a batch, the customers in the later and the earlier share, and in both."""
     counts = _nothing(pairs)
     for rows in split_rows(read_rows(batch), len(windows.cuts)):
         seen = follow_customers(rows, windows.cuts)

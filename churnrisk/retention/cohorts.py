@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,9 @@ from churnrisk.errors import SettingsError
 from churnrisk.retention.definitions import Definition
 from churnrisk.retention.histories import OrderLog, Rows, find_cells, map_orders, read_rows
 from churnrisk.retention.periods import USUAL, Calendar, Period, clip_period, make_periods
-from churnrisk.schema import MONEY_SCALE
+from churnrisk.schema import MONEY_SCALE, CohortMeasure
 from churnrisk.timeline import DEFAULT_LOOKBACK, date_of, within
 
-Measure = Literal["customers", "revenue"]
 MOST_COHORTS = 520
 
 DEFINITIONS = (
@@ -38,7 +37,7 @@ DEFINITIONS = (
         "bought in k or after",
         "share",
         "share of the cohort with a purchase in the k-th period or any later one",
-        "Cells with less than one lookback of log after them are marked: who pauses may still come back, so they are "
+        "Cells with less than one lookback of log after them are marked: customers may still come back, so they are "
         "biased low. Orders of an unfinished last period count as later ones.",
         "Also called rolling retention.",
     ),
@@ -105,7 +104,7 @@ class CohortTable:
     """Cohorts, oldest first; by customers or by revenue."""
 
     kind: str | int
-    measure: Measure
+    measure: CohortMeasure
     lookback_days: int
     cohorts: tuple[Cohort, ...]
     calendar: Calendar = USUAL
@@ -125,7 +124,7 @@ def build_cohorts(
     log: OrderLog,
     kind: str | int = "month",
     *,
-    measure: Measure = "customers",
+    measure: CohortMeasure = "customers",
     start: int | None = None,
     stop: int | None = None,
     lookback: int = DEFAULT_LOOKBACK,
@@ -236,7 +235,7 @@ def _make_cohort(
     k: int,
     totals: Arrays,
     covered: int,
-    measure: Measure,
+    measure: CohortMeasure,
     lookback: int,
 ) -> Cohort:
     size, ages = int(totals["bought"][k, 0]), len(periods) - k

@@ -75,7 +75,7 @@ class Customers:
         return self.purchase_amount / self.purchase_days
 
     def in_base(self, lookback: int) -> NDArray[np.bool_]:
-        """Tell who is active at ``as_of``: the customer base."""
+        """Tell which customers are active at ``as_of``: the customer base."""
         answer: NDArray[np.bool_] = active_at(self.last_day, self.as_of, lookback)
         return answer
 

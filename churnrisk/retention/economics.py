@@ -159,8 +159,8 @@ def estimate_economics(log: OrderLog, terms: Terms) -> Economics:
         raise NotEnoughData("the log has no amounts, so retention has no value in money here.", code="data.no_amounts")
     if log.last_day + 1 - log.first_day < 2 * YEAR:
         raise NotEnoughData(
-            f"two years of log are needed, one to see who was there and one to see who stayed; there are "
-            f"{log.last_day + 1 - log.first_day} days.",
+            f"two years of log are needed, one to see which customers were there, one to see which stayed; there "
+            f"are {log.last_day + 1 - log.first_day} days.",
             code="data.log_too_short",
         )
     year = measure_year(log)
@@ -198,7 +198,7 @@ def measure_year(log: OrderLog) -> ShopYear:
 
 
 def count_year(end: int, batch: Arrays) -> Arrays:
-    """Count, in a batch of whole customers, who was there a year before the end, who stayed, and what they spent."""
+    """Count, in a batch of whole customers, those of a year before the end, those that stayed, and what they spent."""
     counts = np.zeros(8, np.int64)
     cuts = np.array([end - YEAR, end], np.int64)
     for rows in split_rows(read_rows(batch), len(cuts)):

@@ -172,7 +172,7 @@ class Histories:
     revenue: NDArray[np.int64]
 
     def active(self, cut: int, at: int, lookback: int) -> NDArray[np.bool_]:
-        """Tell who is active at day ``at``, which stands at place ``cut`` among the cuts."""
+        """Tell which customers are active at day ``at``, which stands at place ``cut`` among the cuts."""
         # The last purchase before `at` lies in the lookback if and only if any does.
         answer: NDArray[np.bool_] = active_at(self.last_day[cut], at, lookback)
         return answer
@@ -180,7 +180,7 @@ class Histories:
     def first_day(self, at: int) -> NDArray[np.int64]:
         """Return the first purchase day of each customer as known at a day.
 
-        Of who had none by then, a later day or :data:`FUTURE`.
+        Of customers that had none by then, a later day or :data:`FUTURE`.
         """
         undone = self.undone
         known = np.flatnonzero((undone.day < at) & stands_at(undone.undone_day, at))
@@ -199,7 +199,7 @@ class Histories:
         return bought
 
     def came_back(self, first_day: NDArray[np.int64], days: int) -> NDArray[np.bool_]:
-        """Tell who has a purchase day at most so many days after a first day of their own, as known right after."""
+        """Tell which customers bought at most so many days after a first day of their own, as known right after."""
         following = np.where(self.lasting_first > first_day, self.lasting_first, self.lasting_second)
         answer: NDArray[np.bool_] = following - first_day <= days
         undone = self.undone

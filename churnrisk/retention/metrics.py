@@ -23,7 +23,7 @@ DEFAULT_REVENUE_WINDOW = 365
 MOST_GROUPS = 200
 NO_AMOUNTS = "the log has no amounts"
 MOST_LOST = 0.25
-"""A hole with more than this share of the lookback before a period, or before its end, hides who was active."""
+"""A hole with more than this share of the lookback before a period, or before its end, hides the active customers."""
 
 
 @dataclass(frozen=True)
@@ -262,7 +262,7 @@ def _write_notices(log: OrderLog, rows: Sequence[PeriodRow], windows: Windows, h
         ).format(first=date_of(log.first_day), last=date_of(log.last_day), lookback=windows.lookback)
     if windows.has_amounts and windows.revenue_window < YEAR:
         yield wording(
-            "Revenue windows of {window} days punish irregular buyers: who buys once in a longer time looks lost "
+            "Revenue windows of {window} days punish irregular buyers: a customer with longer gaps looks lost "
             "between. --revenue-window 365 compares whole years."
         ).format(window=windows.revenue_window)
     above = [row.period.name for row in rows if (row.figures["retention_rate_by_count"] or 0) > 1]
@@ -272,8 +272,8 @@ def _write_notices(log: OrderLog, rows: Sequence[PeriodRow], windows: Windows, h
         ).format(periods=_list_some(above))
     yield wording(
         "Lost means not active any more: no purchase in the {lookback} days before the end of the period. No "
-        "purchase means none in the period itself, which is what the churn label asks at that horizon; who pauses "
-        "for one period is not lost, so the two differ."
+        "purchase means none in the period itself, which is what the churn label asks at that horizon; a customer "
+        "who pauses for one period is not lost, so the two differ."
     ).format(lookback=windows.lookback)
 
 

@@ -11,10 +11,10 @@ from functools import partial
 from itertools import pairwise
 
 from churnrisk.errors import SettingsError
+from churnrisk.schema import WEEKDAYS
 from churnrisk.timeline import date_of, day_number
 
 KINDS = ("week", "month", "quarter", "year")
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MOST_PERIODS = 4000
 
 

@@ -20,8 +20,9 @@ from churnrisk.forecast import Valuation
 from churnrisk.formulas import FORMULA, NUMBER_OR_PHONE
 from churnrisk.learning import FittedModel
 from churnrisk.orders import Orders
+from churnrisk.schema import RISKS, STATUSES, By
 from churnrisk.scoring.score import check_amounts
-from churnrisk.scoring.scores import NEXT_ORDER, OUTLOOK_COLUMNS, By, OutlookColumns, arrange
+from churnrisk.scoring.scores import NEXT_ORDER, OUTLOOK_COLUMNS, OutlookColumns, arrange
 from churnrisk.scoring.standing import CUSTOMER, find_standing, make_standing
 from churnrisk.store import PackedModel, unpack_model
 from churnrisk.timeline import Snapshot
@@ -195,8 +196,8 @@ def score_on_cluster(
     return ClusterScores(
         snapshot,
         by,
-        {name: sum(row[2] for row in found if row[0] == name) for name in ("scored", "lapsed", "no_purchases")},
-        {name: sum(row[2] for row in found if row[1] == name) for name in ("high", "medium", "low")},
+        {name: sum(row[2] for row in found if row[0] == name) for name in STATUSES},
+        {name: sum(row[2] for row in found if row[1] == name) for name in RISKS},
         [dict(zip(COLUMNS, row, strict=True)) for row in rows],
         defused,
     )

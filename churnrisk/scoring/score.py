@@ -1,6 +1,6 @@
 """Score customers: one row for each, whoever they are.
 
-The score of a customer depends on that customer's orders and on the model alone, never on who else is in the file,
+The score of a customer depends on that customer's orders and on the model alone, never on other customers in the file,
 on the order of the rows or on the size of the batches.
 """
 
@@ -16,7 +16,8 @@ from churnrisk.features import Features, customer_features, iterate_features
 from churnrisk.forecast import Valuation
 from churnrisk.learning import FittedModel, SummaryModel
 from churnrisk.orders import Orders
-from churnrisk.scoring.scores import By, OutlookColumns, Scores, arrange
+from churnrisk.schema import By
+from churnrisk.scoring.scores import OutlookColumns, Scores, arrange
 from churnrisk.scoring.standing import CUSTOMER, Standing, find, select_customers, standing_of
 from churnrisk.timeline import Snapshot
 
@@ -54,7 +55,7 @@ def score_orders(
     valuation : Valuation, optional
         Margin and discount rate of the values; by default they are revenue.
     watch : callable, optional
-        Shown every batch, for who needs the features behind a score.
+        Called with every batch, where the features behind a score are needed.
     """
     check_amounts(model, orders)
     snapshot = model.snapshot.at(as_of)
@@ -104,7 +105,7 @@ def score_summary(model: SummaryModel, snapshot: Snapshot, summary: Mapping[str,
     model : SummaryModel
         The compact second model.
     snapshot : Snapshot
-        The model's windows at the day to score at; it decides who has lapsed.
+        The model's windows at the day to score at; it decides which customers have lapsed.
     summary : mapping of str to ndarray
         ``customer_id, days_since_last_order, tenure_days, order_count`` and, with amounts, ``mean_order_amount``.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -12,11 +11,11 @@ from churnrisk.btyd import Summary
 from churnrisk.forecast import REPORTED, Valuation
 from churnrisk.learning import FittedModel, SummaryModel
 from churnrisk.orders import Orders
+from churnrisk.schema import By
 from churnrisk.scoring.standing import CUSTOMER, Standing, find, lapsed_histories
 from churnrisk.timeline import Snapshot, date_of
 
 DECIMALS, MONEY_DECIMALS = 9, 2
-STATUSES = ("scored", "lapsed", "no_purchases")
 NEXT_ORDER = ("next_order_from_on", "next_order_on", "next_order_to_on")
 VALUES = ("expected_value_horizon", "expected_value_365_days", "value_at_risk", "value_at_risk_most")
 OUTLOOK_COLUMNS = (
@@ -29,13 +28,12 @@ OUTLOOK_COLUMNS = (
 )
 """What stands behind ``total_amount``; all of it is empty in scores of a file with one row per customer."""
 
-By = Literal["value", "risk"]
 """What scores are sorted by: falling value at risk, or falling churn probability."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Customers with their churn probability, those first who matter most, the others after them by id.
+    """Customers with their churn probability, the most important first, the others after them by id.
 
     Parameters
     ----------
@@ -48,7 +46,7 @@ class Scores:
         What they are sorted by; risk where it was asked for, or where nobody's value is known.
     alive_probability : ndarray of float64
         P(alive) under the buy-till-you-die model, row by row; NaN where it is not known. Not a complement of the churn
-        probability: who is alive may well buy nothing in the horizon.
+        probability: a customer that is alive may well buy nothing in the horizon.
     """
 
     snapshot: Snapshot
@@ -87,7 +85,7 @@ class OutlookColumns:
         self.alive[places] = np.round(prospects.alive, DECIMALS)
 
     def add_lapsed(self, model: FittedModel, orders: Orders, standing: Standing) -> None:
-        """Fill in how likely customers are to return who have not bought for longer than the lookback."""
+        """Fill in how likely customers without a purchase in the lookback are to return."""
         if model.outlook is None or not (standing.days_since_last_order > self.snapshot.lookback).any():
             return
         ids, histories = lapsed_histories(orders, self.snapshot)

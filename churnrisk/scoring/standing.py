@@ -23,7 +23,7 @@ CUSTOMER = "customer_id"
 class Standing:
     """What is known of customers without any model: one entry each, sorted by id.
 
-    Days are NaN for who has not bought; amounts are None in a log without amounts.
+    Days are NaN for customers without a purchase; amounts are None in a log without amounts.
     """
 
     customer_ids: np.ndarray
@@ -65,7 +65,7 @@ def make_standing(found: Arrays, snapshot: Snapshot, *, has_amounts: bool) -> St
 
 
 def select_customers(standing: Standing, ids: Sequence[str]) -> Standing:
-    """Return the standing of the named customers, each once; who is unknown has no purchases."""
+    """Return the standing of the named customers, each once; an unknown one has no purchases."""
     wanted = np.array(sorted(set(ids)), dtype=object)
     places, is_known = find(wanted, standing.customer_ids)
     safe = np.where(is_known, places, 0)
@@ -92,7 +92,7 @@ def find(wanted: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def lapsed_histories(orders: Orders, snapshot: Snapshot) -> tuple[np.ndarray, Summary]:
-    """Look up who has bought before the cutoff but not within the lookback, and their history in three numbers."""
+    """Look up the customers that bought before the cutoff but not within the lookback, in three numbers each."""
     found = collect_kept(orders, find_lapsed, snapshot)
     histories = Summary(found["n"] - 1, found["last_day"] - found["first_day"], snapshot.cutoff - found["first_day"])
     return found[CUSTOMER].astype(object), histories

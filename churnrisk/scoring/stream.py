@@ -1,6 +1,6 @@
 """Score a log whose customers are too many for arrays: batches go through the model and back into the engine.
 
-What is held is one batch of features for each thread and eight bytes for each scored customer, who is to be ranked.
+What is held is one batch of features for each thread and eight bytes for each scored customer, for the ranks.
 Everything else lies in the log's own database, which sorts it on disk where memory does not suffice.
 """
 
@@ -21,8 +21,9 @@ from churnrisk.features import Features, iterate_features
 from churnrisk.forecast import Outlook, Valuation
 from churnrisk.learning import FittedModel
 from churnrisk.orders import Orders
+from churnrisk.schema import By
 from churnrisk.scoring.score import Watch, check_amounts
-from churnrisk.scoring.scores import DECIMALS, OUTLOOK_COLUMNS, By, OutlookColumns, Scores, dress
+from churnrisk.scoring.scores import DECIMALS, OUTLOOK_COLUMNS, OutlookColumns, Scores, dress
 from churnrisk.scoring.standing import CUSTOMER, find_lapsed, find_standing, make_standing
 from churnrisk.timeline import Snapshot
 

@@ -1,4 +1,4 @@
-"""Who may do what: nothing, unless a route declares who needs to be able to.
+"""Rights of callers: none, unless a route declares which role it needs.
 
 A route declares it among its dependencies: ``dependencies=[Needs("reader")]``, or as a parameter,
 ``caller: Annotated[Caller, Needs("scorer")]``, which gives the caller too. :data:`OPEN` declares that nobody is asked.
@@ -20,8 +20,8 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from churnrisk.messages import mark, wording
+from churnrisk.schema import KEY_ROLES, KeyRole
 from churnrisk.service.problems import Problem
-from churnrisk.state import ROLES, Role
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 Lane = Literal["reads", "work", "files", "login", "none"]
@@ -54,20 +54,20 @@ class Caller:
 
     key_id: int
     name: str
-    role: Role
+    role: KeyRole
     via: Literal["key", "session"]
     csrf: str = ""
 
-    def may(self, role: Role) -> bool:
+    def may(self, role: KeyRole) -> bool:
         """Tell whether the role of this caller includes another."""
-        return ROLES.index(self.role) >= ROLES.index(role)
+        return KEY_ROLES.index(self.role) >= KEY_ROLES.index(role)
 
 
 @dataclass(frozen=True)
 class Need:
     """What a route declares: the least role that it takes (None for anyone), and which lane it waits in."""
 
-    role: Role | None
+    role: KeyRole | None
     lane: Lane | None = None
 
     async def __call__(self, request: Request) -> Caller | None:
@@ -78,7 +78,7 @@ class Need:
         return caller
 
 
-def Needs(role: Role, *, lane: Lane | None = None) -> Any:  # noqa: N802 - reads as a declaration
+def Needs(role: KeyRole, *, lane: Lane | None = None) -> Any:  # noqa: N802 - reads as a declaration
     """Declare the least role of a route: ``reader`` sees, ``scorer`` also scores and sends purchases, ``admin`` all.
 
     Parameters
@@ -135,7 +135,7 @@ def _declared(route: Any) -> Need | None:
     needs = [call for call in _calls(route.dependant) if isinstance(call, Need)]
     if not needs:
         return None
-    return max(needs, key=lambda need: -1 if need.role is None else ROLES.index(need.role))
+    return max(needs, key=lambda need: -1 if need.role is None else KEY_ROLES.index(need.role))
 
 
 def _take_off(door: Door) -> None:
@@ -212,13 +212,13 @@ class _Found(BaseRoute):
 
 
 class Access:
-    """Middleware: find the door, ask who comes, and let them in or say no."""
+    """Middleware: find the door, identify the caller, and let the request in or refuse it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 401 to who is not known, 403 to who may not; pass on the others."""
+        """Answer 401 to an unknown caller, 403 to one without the right; pass on the others."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -256,13 +256,13 @@ def unauthorized() -> Problem:
     )
 
 
-def forbidden(role: Role) -> Problem:
+def forbidden(role: KeyRole) -> Problem:
     """Say that the key is of too small a role."""
     return Problem(403, "Role too small", wording("This needs a key of the role {name}.").format(name=role), needs=role)
 
 
 def _is_page(request: Request) -> bool:
-    """Whether a person with a browser asks for a page, who is better led to the login."""
+    """Whether a person with a browser asks for a page, so that the login is the better answer."""
     return (
         request.method == "GET"
         and "text/html" in request.headers.get("accept", "")

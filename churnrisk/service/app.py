@@ -40,7 +40,7 @@ def create_app(config: ServiceConfig) -> FastAPI:
     """Make the application of one worker.
 
     While it runs, ``app.state`` holds ``config``, ``state`` (what is remembered), ``shop`` (what routes and pages ask),
-    ``identities`` (who holds which key), ``static`` and ``doors``.
+    ``identities`` (the holders of keys), ``static`` and ``doors``.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def create_app(config: ServiceConfig) -> FastAPI:
         summary="Which customers are about to stop buying.",
         docs_url=None,  # loads its scripts from elsewhere
         redoc_url=None,
-        openapi_url=None,  # served by a route of ours, to who has a key
+        openapi_url=None,  # served by a route of ours, to callers with a key
         lifespan=_lifespan,
         redirect_slashes=False,
     )

@@ -27,7 +27,7 @@ WEIGHT = 0.2
 """Of the last request in how long one usually takes."""
 
 PATIENCE = 4
-"""Times as long as was foreseen, somebody waits who was let into the queue: who has waited is rather served late."""
+"""Times as long as was foreseen that a request in the queue waits: one that has waited is rather served late."""
 
 Route = str | None
 """What averages are kept by: the path of a route as it is declared; None where there is no route."""
@@ -267,7 +267,7 @@ class Answer:
 
 
 def _call(turn: asyncio.Future[Turn], word: Turn) -> None:
-    """Tell who waits how it ends, if nobody has."""
+    """Tell the waiting request how it ends, if nothing has."""
     if not turn.done():
         turn.set_result(word)
 

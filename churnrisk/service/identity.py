@@ -40,7 +40,7 @@ class Identities:
         self._noted: dict[int, float] = {}
 
     async def find_caller(self, request: Request) -> Caller | None:
-        """Return who asks; None where no key, or none that is known and not revoked, is shown."""
+        """Return the caller; None where no key, or none that is known and not revoked, is shown."""
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme:
             return await self._find("key", secret.strip()) if scheme.lower() == "bearer" else None

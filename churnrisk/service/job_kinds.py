@@ -13,6 +13,7 @@ from churnrisk.memory import results_folder
 from churnrisk.service.config import ServiceConfig
 from churnrisk.shop import score_everybody, train_on_history
 from churnrisk.state import Job, State, last_erased_at, list_jobs, report_progress, stamp_tombstones
+from churnrisk.workflows import TrainPlan
 
 KEPT_DAYS = 7
 REPORT_SECONDS = 0.5
@@ -39,7 +40,9 @@ def run_job(config: ServiceConfig, state: State, job: Job) -> dict[str, Any]:
     progress = _Progress(state, job.job_id)
     request: dict[str, Any] = dict(job.request)
     if job.kind == "train":
-        return train_on_history(config.shop_plan, progress=progress, **request)
+        plan, promote = config.shop_plan, request.pop("promote", False)
+        how = TrainPlan(**request, train_customers=plan.train_customers)
+        return train_on_history(plan, how, promote=promote, progress=progress)
     if job.kind == "score":
         path = result_path(config, state, job)
         try:

@@ -64,7 +64,7 @@ def make_settings(app: FastAPI, bounds: Bounds) -> uvicorn.Config:
         lifespan="on",
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # who is a proxy is not ours to guess
+        proxy_headers=False,  # which client is a proxy is not ours to guess
         server_header=False,
         timeout_keep_alive=int(bounds.idle_seconds),
         timeout_graceful_shutdown=int(bounds.drain_seconds),

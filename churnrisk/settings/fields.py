@@ -13,6 +13,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from churnrisk.orders import TRAIN_CUSTOMERS
+from churnrisk.schema import LanguageCode, MailSecurity, Weekday
 from churnrisk.timeline import DEFAULT_LOOKBACK
 
 FILE_NAME = "churnrisk.toml"
@@ -42,7 +43,7 @@ class Settings(BaseSettings):
         description="first day of the year of quarters and years in the retention figures: MM-DD, a day of every year",
         examples=["04-01"],
     )
-    week_starts: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
+    week_starts: Weekday = Field(
         "monday", description="first day of the weeks in the retention figures", examples=["sunday"]
     )
     lead: int = Field(0, ge=0, le=3650, description="days needed to act, between the cutoff and the outcome window")
@@ -145,12 +146,12 @@ class Settings(BaseSettings):
         examples=["mail.example.com"],
     )
     smtp_port: int = Field(587, ge=1, le=65535, description="port of the mail server")
-    smtp_security: Literal["starttls", "tls", "none"] = Field(
+    smtp_security: MailSecurity = Field(
         "starttls", description="how the line to the mail server is encrypted: starttls, tls, or none"
     )
     smtp_user: str | None = Field(
         None,
-        description="who logs in at the mail server; the password is CHURNRISK_SMTP_PASSWORD in the environment alone",
+        description="user of the mail server; the password is CHURNRISK_SMTP_PASSWORD in the environment alone",
         examples=["churnrisk"],
     )
     mail_from: str | None = Field(
@@ -214,7 +215,7 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         20.0, ge=0, le=600, description="how long requests may still take once the service was asked to stop"
     )
-    lang: Literal["en", "bg", "pl", "be"] = Field(
+    lang: LanguageCode = Field(
         "en", description="language of report, dashboard and headings of xlsx files: en, bg, pl, or be"
     )
     remember: bool = Field(True, description="whether scoring runs are remembered, to be compared with later ones")

@@ -15,7 +15,7 @@ import numpy as np
 from churnrisk.clock import steady
 from churnrisk.engines import MemoryDatabase
 from churnrisk.errors import BadQuery, ChurnriskError, ModelNotFound, NoModel, SettingsError
-from churnrisk.explain import Explainer, ReasonFinder, ReasonsFor, explain_customer, with_reasons
+from churnrisk.explain import Explainer, ReasonFinder, explain_customer, with_reasons
 from churnrisk.forecast import Valuation
 from churnrisk.learning import FittedModel
 from churnrisk.messages import mark
@@ -30,8 +30,8 @@ from churnrisk.orders import (
     read_orders,
 )
 from churnrisk.planning import Day, choose_as_of
-from churnrisk.scoring import By, Scores, score_orders
-from churnrisk.shop.orders import undone_options
+from churnrisk.schema import By, ReasonsFor
+from churnrisk.scoring import Scores, score_orders
 from churnrisk.store import stamp_current, stamp_model
 from churnrisk.timeline import date_of
 from churnrisk.workflows import ChurnModel, load
@@ -204,15 +204,7 @@ class LiveScorer:
             with read_orders(_to_frame(rows), options) as orders:
                 yield orders
             return
-        few = build_few_orders(
-            rows,
-            timezone=options.timezone,
-            fold_case=options.fold_case,
-            fold_ids=options.fold_ids,
-            pseudonym_key=options.pseudonym_key,
-            drop_duplicates=options.drop_duplicates,
-            **undone_options(options),
-        )
+        few = build_few_orders(rows, options)
         with self._desk() as desk:
             yield open_few(desk, few)
 
@@ -253,7 +245,7 @@ def _choose_day(model: ChurnModel, orders: Orders, as_of: Day) -> int:
 
 def _to_frame(rows: Sequence[PurchaseRow]) -> pd.DataFrame:
     """Return rows as a frame of text, without the columns that say nothing."""
-    import pandas as pd  # late: few who load this ever need it
+    import pandas as pd  # late: few processes that load this ever need it
 
     columns = {name: [getattr(row, name) for row in rows] for name in PurchaseRow.__dataclass_fields__}
     return pd.DataFrame(

@@ -15,7 +15,7 @@ from churnrisk.store import find_erased
 from churnrisk.timeline import day_number
 
 FOREVER = "9999-12-31T00:00:00+00:00"
-"""The moment up to which who objects is left out: nobody comes back from that but by withdrawing."""
+"""The moment up to which objectors are left out: they come back by withdrawing alone."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Erasures:
 
 
 def read_erasures(state: State) -> Erasures:
-    """Read who was erased from a state, and who objects.
+    """Read the customers erased from a state, and those that object.
 
     Raises
     ------
@@ -130,7 +130,7 @@ class ErasedSince:
         self._numbers: tuple[int, ...] | None = ()
 
     def look(self) -> bool:
-        """Take in who was forgotten since the last look; tell whether anybody was."""
+        """Take in the customers forgotten since the last look; tell whether there are any."""
         if stamp_tombstones(self._state) == self._stamp:
             return False
         found = read_erasures(self._state)
@@ -150,7 +150,7 @@ class ErasedSince:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The places, by number, of who is to be left out; worked out once for all customers."""
+        """The numbers of the customers to be left out; worked out once for all customers."""
         with self._lock:
             if self._numbers is None:
                 names = self._erasures.names

@@ -74,7 +74,7 @@ class ShopFiles:
     made_of : mapping
         What it was made of: ``seq`` of the last order received, ``model``, ``model_files`` (a stamp of the files of the
         current one, usable or not), ``reasons``, ``source`` (a stamp of the file of purchases), ``erased_stamp`` (of
-        who was forgotten), ``lacks_erasure_key`` (so that they are not known), and how many customers are ``scored``.
+        the forgotten), ``lacks_erasure_key`` (so that they are not known), and how many customers are ``scored``.
     """
 
     folder: Path

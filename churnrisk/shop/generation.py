@@ -8,19 +8,17 @@ import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from churnrisk.engines import FileDatabase
 from churnrisk.errors import BadQuery
 from churnrisk.messages import mark, wording
 from churnrisk.orders import FACTS, LINE_TYPES, ORDER_TYPES, Orders
 from churnrisk.retention import SEGMENTS
-from churnrisk.scoring import STATUSES
+from churnrisk.schema import RISKS, STATUSES, Sort
 from churnrisk.shop.files import ShopFiles
 from churnrisk.timeline import date_of
 
-Sort = Literal["value", "risk", "id"]
-RISKS = ("high", "medium", "low")
 MOST_ROWS = 500
 NOT_KNOWN = wording("{what} {name}: not known; give one of {names}.")
 OTHER_ORDER = wording("cursor: it is of a list sorted by {name}; begin again without a cursor.")
@@ -121,7 +119,7 @@ class Generation:
         return Orders(self._file, None, first_day=first, last_day=last, currency=self.facts["currency"], **facts)
 
     def find(self, customer_id: str) -> dict[str, Any] | None:
-        """Return the row of a customer, with its number; None for who is not in the history."""
+        """Return the row of a customer, with its number; None for one that is not in the history."""
         rows = self._file.rows("SELECT * FROM scored WHERE customer_id = ?", (customer_id,))
         return rows[0] if rows else None
 
@@ -176,7 +174,7 @@ class Generation:
         place = _PLACES[query.sort]
         total = self._count(conditions, tuple(values))
         after = -1 if query.cursor is None else self._place_after(query)
-        # who is on the page first, then their rows: to sort all columns of everybody takes five times as long
+        # the customers of the page first, then their rows: to sort all columns of everybody takes five times as long
         chosen = f"SELECT number FROM scored WHERE {conditions} AND {place} > ? ORDER BY {place} LIMIT ?"  # noqa: S608 - names of ours
         found = self._file.rows(
             f"SELECT * FROM scored WHERE number IN ({chosen}) ORDER BY {place}",  # noqa: S608 - names of ours

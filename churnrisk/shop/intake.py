@@ -28,7 +28,7 @@ def receive_orders(
 ) -> list[OrderStatus]:
     """Keep orders; they are on the disk when this returns.
 
-    Of who was forgotten after the generation was made (``is_gone``), nothing counts as known: whoever buys again is a
+    Of customers forgotten after the generation was made (``is_gone``), nothing counts as known: one who buys again is a
     new customer.
 
     Raises
@@ -39,7 +39,7 @@ def receive_orders(
     trimmed = [_trim(row, place, options) for place, row in enumerate(rows, start=1)]
     few = build_few_orders(
         trimmed,
-        timezone=options.timezone,
+        IntakeOptions(timezone=options.timezone),  # ids are those of the purchases already
         needs_amounts=None if generation is None else generation.known["has_amounts"],
         keep_copies=True,
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from churnrisk.errors import StoreError
-from churnrisk.explain import ReasonsFor
+from churnrisk.schema import ReasonsFor
 from churnrisk.shop.files import ShopFiles, ShopPlan, stamp_source
 from churnrisk.state import State, last_received_seq, stamp_tombstones
 from churnrisk.store import read_current, stamp_model
@@ -18,7 +18,7 @@ REFRESH_SECONDS = 900.0
 
 
 def choose_reasons(plan: ShopPlan, current: ShopFiles | None, state: State, *, age: float) -> ReasonsFor | None:
-    """Say whether a new generation is due, and who gets reasons in it.
+    """Say whether a new generation is due, and which customers get reasons in it.
 
     Parameters
     ----------

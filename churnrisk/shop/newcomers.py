@@ -1,4 +1,4 @@
-"""The list where no model can be used: who is there, and what is known without a score."""
+"""The list where no model can be used: the customers, and what is known without a score."""
 
 from __future__ import annotations
 

@@ -39,23 +39,10 @@ def to_received(rows: Sequence[PurchaseRow], *, timezone: str | None) -> list[Re
     ]
 
 
-def undone_options(options: IntakeOptions) -> dict[str, Any]:
-    """Return the options that say which purchases returns undo."""
-    return {"reversals": options.reversals, "reversal_days": options.reversal_days}
-
-
 def build_received(orders: Sequence[StoredOrder], options: IntakeOptions, *, facts: Mapping[str, bool]) -> FewOrders:
     """Make orders of what was received, as part of a log that knows these facts; exact copies of rows are kept."""
-    return build_few_orders(
-        to_rows(one.order for one in orders),
-        timezone=options.timezone,
-        fold_case=options.fold_case,
-        fold_ids=options.fold_ids,
-        pseudonym_key=options.pseudonym_key,
-        needs_amounts=facts["has_amounts"],
-        keep_copies=True,
-        **undone_options(options),
-    )
+    rows = to_rows(one.order for one in orders)
+    return build_few_orders(rows, options, needs_amounts=facts["has_amounts"], keep_copies=True)
 
 
 def key_of(order: Sequence[object], *, has_order_ids: bool) -> tuple[object, ...]:
@@ -92,7 +79,8 @@ def choose_new(
 
 def mark_anew(orders: Sequence[Order], options: IntakeOptions, *, has_amounts: bool) -> list[Order]:
     """Tell of all orders of some customers, those received included, which purchases returns have undone."""
-    return mark_undone(orders, has_amounts=has_amounts, **undone_options(options))
+    reversals, reversal_days = options.reversals, options.reversal_days
+    return mark_undone(orders, has_amounts=has_amounts, reversals=reversals, reversal_days=reversal_days)
 
 
 def was_purchase(order: Order, as_of: int) -> bool:

@@ -16,7 +16,7 @@ from churnrisk.cards import describe_intake
 from churnrisk.clock import utc_now
 from churnrisk.engines import Database, FileDatabase, fill_table, quote_text
 from churnrisk.errors import ChurnriskError, IncompatibleModel, ModelNotFound, NoHistory, SourceError
-from churnrisk.explain import REASON_COLUMNS, ReasonsFor, make_finder, score_with_reasons, with_reasons
+from churnrisk.explain import REASON_COLUMNS, make_finder, score_with_reasons, with_reasons
 from churnrisk.memory import read_left_out
 from churnrisk.messages import mark, wording
 from churnrisk.orders import (
@@ -33,6 +33,7 @@ from churnrisk.orders import (
 )
 from churnrisk.planning import choose_as_of
 from churnrisk.retention import build_segments
+from churnrisk.schema import RISKS, STATUSES, ReasonsFor
 from churnrisk.scoring import Scores, find, standing_of
 from churnrisk.shop.erasures import Erasures, History, leave_out, read_erasures
 from churnrisk.shop.files import ShopFiles, ShopPlan, make_current, next_name, stamp_source
@@ -118,7 +119,7 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
 
 @dataclass(frozen=True)
 class _Came:
-    """What the state has for a generation: orders received, and who is to be left out of the history."""
+    """What the state has for a generation: orders received, and the customers to be left out of the history."""
 
     received: Sequence[StoredOrder]
     erasures: Erasures
@@ -368,8 +369,8 @@ def _summarise(scores: Scores) -> dict[str, Any]:
     is_high = columns["risk"] == "high"
     return {
         "customers": len(scores),
-        "status": {name: scores.count("status", name) for name in ("scored", "lapsed", "no_purchases")},
-        "risk": {name: scores.count("risk", name) for name in ("high", "medium", "low")},
+        "status": {name: scores.count("status", name) for name in STATUSES},
+        "risk": {name: scores.count("risk", name) for name in RISKS},
         "value_at_risk": None if np.isnan(at_risk).all() else round(float(np.nansum(at_risk)), 2),
         "value_at_high_risk": None if np.isnan(at_risk).all() else round(float(np.nansum(at_risk[is_high])), 2),
         "mean_churn_probability": None

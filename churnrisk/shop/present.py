@@ -35,7 +35,7 @@ class Asked:
 
 
 class Present:
-    """What is current at a moment: a generation, what came after it, who was forgotten since, and figures of it."""
+    """What is current at a moment: a generation, what came after it, the forgotten since, and figures of it."""
 
     def __init__(self, generation: Generation, state: State, *, stamp: object, plan: ShopPlan) -> None:
         self.generation, self.stamp = generation, stamp
@@ -66,7 +66,7 @@ class Present:
         version = self._state.version()
         if version == self._version:
             return
-        with self._lock:  # nobody answers while another still takes in who was forgotten
+        with self._lock:  # no thread answers while another still takes in the forgotten
             if version != self._version:
                 self.newer.look(anew=self.gone.look(), is_left_out=self.gone.objects)
                 self._version = version

@@ -26,7 +26,7 @@ class NewerOrders:
         self._by_customer: dict[str, tuple[StoredOrder, ...]] = {}
 
     def look(self, *, anew: bool = False, is_left_out: Callable[[str], bool] = lambda _: False) -> None:
-        """Take in what has come since, but of who is left out; all of it anew where some may have been erased."""
+        """Take in what has come since, but of customers left out; all of it anew where some may have been erased."""
         with self._lock:
             last = last_received_seq(self._state)
             if anew or (last < self._seen and self._seen > self._first):

@@ -7,16 +7,16 @@ from typing import Any
 
 from churnrisk.cards import describe_recipe
 from churnrisk.errors import StateError
-from churnrisk.explain import ReasonsFor, make_finder, score_with_reasons
+from churnrisk.explain import make_finder, score_with_reasons
 from churnrisk.memory import remember
 from churnrisk.planning import Day, choose_as_of
-from churnrisk.scoring import By
+from churnrisk.schema import STATUSES, By, ReasonsFor
 from churnrisk.shop.files import ShopPlan
 from churnrisk.shop.preparation import open_history
 from churnrisk.state import open_state, stamp_tombstones
-from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
+from churnrisk.timeline import date_of
 from churnrisk.types import Progress
-from churnrisk.workflows import ScoreResult, load, train_orders, write_scores
+from churnrisk.workflows import ScoreResult, TrainPlan, load, train_orders, write_scores
 
 TOP = 10
 
@@ -69,7 +69,7 @@ def score_everybody(
         "model": churn_model.version,
         "as_of": date_of(day).isoformat(),
         "customers": len(scores),
-        "counts": {status: scores.count("status", status) for status in ("scored", "lapsed", "no_purchases")},
+        "counts": {status: scores.count("status", status) for status in STATUSES},
         "sorted_by": scores.by,
         "run": run,
     }
@@ -80,25 +80,14 @@ def _stamp(plan: ShopPlan) -> str:
         return stamp_tombstones(state)
 
 
-def train_on_history(
-    plan: ShopPlan,
-    *,
-    horizon: int | None = None,
-    lookback: int = DEFAULT_LOOKBACK,
-    lead: int = 0,
-    as_of: Day = None,
-    seed: int = 0,
-    backtest: bool = False,
-    promote: bool = False,
-    progress: Progress,
-) -> dict[str, Any]:
+def train_on_history(plan: ShopPlan, how: TrainPlan, *, promote: bool = False, progress: Progress) -> dict[str, Any]:
     """Train on the history, orders received included, and store the model, signed.
 
     Parameters
     ----------
     plan : ShopPlan
         The shop; campaigns of its state are taken into account.
-    horizon, lookback, lead, as_of, seed, backtest
+    how : TrainPlan
         As for ``churnrisk train``.
     promote : bool
         Whether the model becomes the current one.
@@ -110,22 +99,10 @@ def train_on_history(
     dict
         ``version``, ``is_promoted``, and of the card the snapshot and the grade.
     """
+    most = how.train_customers
+    recipe = describe_recipe(plan.purchases, plan.options, backtest=how.backtest, train_customers=most)
     with open_history(plan) as orders:
-        model = train_orders(
-            orders,
-            horizon=horizon,
-            lookback=lookback,
-            lead=lead,
-            as_of=as_of,
-            seed=seed,
-            backtest=backtest,
-            campaigns=plan.state,
-            recipe=describe_recipe(
-                plan.purchases, plan.options, backtest=backtest, train_customers=plan.train_customers
-            ),
-            train_customers=plan.train_customers,
-            progress=progress,
-        )
+        model = train_orders(orders, how, campaigns=plan.state, recipe=recipe, progress=progress)
     version = model.save(plan.models_dir, promote=promote)
     return {
         "version": version,

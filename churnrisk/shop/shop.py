@@ -10,12 +10,12 @@ from typing import Any
 from churnrisk.campaigns import CampaignResult, list_campaigns, list_measured, load_campaign, measure_on
 from churnrisk.clock import steady
 from churnrisk.errors import ChurnriskError, NoHistory, NoModel, UnknownCustomer
-from churnrisk.explain import REASON_COLUMNS, ReasonsFor
+from churnrisk.explain import REASON_COLUMNS
 from churnrisk.memory import keep_others
 from churnrisk.messages import mark, wording
 from churnrisk.orders import PurchaseRow
 from churnrisk.planning import Day
-from churnrisk.scoring import By
+from churnrisk.schema import By, ReasonsFor
 from churnrisk.shop.answers import CurrentModel, LiveScorer, ScoredRows
 from churnrisk.shop.figures import Figures
 from churnrisk.shop.files import ShopPlan, find_current, stamp_of
@@ -235,7 +235,7 @@ class Shop:
         reasons: ReasonsFor = "listed",
         top: int = 10,
     ) -> ScoredRows:
-        """Score everybody in some purchase rows but who objects; they are not kept, and the history plays no part."""
+        """Score customers of some purchase rows but those that object; nothing is kept, the history plays no part."""
         others = keep_others(rows, self.plan.options, self.state)
         return self.live.score_rows(others, as_of=as_of, by=by, reasons=reasons, top=top)
 
@@ -337,8 +337,8 @@ class Shop:
     def keep_up(self) -> None:
         """Take up the newest generation before somebody asks, and let go of those before; to be called every second.
 
-        Else the first question after a change would wait for it, and in a shop that nobody asks the file with who was
-        forgotten would stay open.
+        Else the first question after a change would wait for it, and in a shop without questions the file with
+        forgotten customers would stay open.
         """
         with contextlib.suppress(ChurnriskError):
             before, present, _ = self._present, self.now(), self.current.version

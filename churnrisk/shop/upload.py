@@ -27,6 +27,7 @@ from churnrisk.confine import Reach, choose_user, confine, hand_over, keep_envir
 from churnrisk.errors import ChurnriskError, LimitExceeded, ModelNotFound, NoModel
 from churnrisk.forecast import Valuation
 from churnrisk.orders import IntakeOptions
+from churnrisk.schema import RISKS
 from churnrisk.sources import tell_kind
 
 MEMORY = 2 * 2**30
@@ -217,5 +218,5 @@ def _score(task: Task) -> None:
     else:
         content = json.dumps(describe_scores(model, result), ensure_ascii=False, allow_nan=False)
     (task.folder / CONTENT).write_bytes(content.encode())
-    by_risk = {risk: result.scores.count("risk", risk) for risk in ("high", "medium", "low")}
+    by_risk = {risk: result.scores.count("risk", risk) for risk in RISKS}
     (task.folder / FACTS).write_text(json.dumps({"by_risk": by_risk}), encoding="utf-8")

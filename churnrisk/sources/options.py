@@ -45,7 +45,7 @@ class KeepIn:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Customers whose rows are not read, known by a keyed hash alone, as who has objected to being scored.
+    """Customers whose rows are not read, known by a keyed hash alone, such as those that have objected to being scored.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Customer ids replaced on the way in by keyed hashes, so that nothing behind intake ever knows who somebody is.
+"""Customer ids replaced on the way in by keyed hashes, so that nothing behind intake ever knows a person.
 
 A pseudonym is ``p_`` and half of HMAC-SHA256 of the id, 128 bits: the same id has the same pseudonym wherever it is
 read with the same key, so purchases, lists and requests still meet. Who has only pseudonyms cannot try out ids without
-the key; who has it can tell a customer's pseudonym, which is what makes it a pseudonym and nobody anonymous.
+the key; its holder can tell a customer's pseudonym, which is what makes it a pseudonym and nobody anonymous.
 
 An id that is a pseudonym already stays as it is, so that a list which churnrisk wrote can be read back.
 """

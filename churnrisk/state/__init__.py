@@ -1,7 +1,7 @@
 """What is remembered between runs: scoring runs and campaigns, and for the service keys, received orders and jobs.
 
 One door: :func:`open_state` gives a :class:`State`, and everything in it goes through the functions here. Customer
-ids are in it and never in a model, so who wants no trace deletes it, or keeps none in the first place.
+ids are in it and never in a model, so a shop that wants no trace deletes it, or keeps none in the first place.
 """
 
 from churnrisk.state.access import find_held
@@ -42,9 +42,7 @@ from churnrisk.state.jobs import (
     report_progress,
 )
 from churnrisk.state.keys import (
-    ROLES,
     KeyRecord,
-    Role,
     adopt_key,
     close_session,
     create_key,
@@ -74,7 +72,6 @@ from churnrisk.state.written import WrittenFile, drop_written, list_written, rem
 
 __all__ = [
     "FORMAT",
-    "ROLES",
     "SEPARATORS",
     "Erasure",
     "Job",
@@ -83,7 +80,6 @@ __all__ = [
     "Pruned",
     "ReceivedOrder",
     "Remembered",
-    "Role",
     "Run",
     "RunScore",
     "State",

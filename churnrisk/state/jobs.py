@@ -6,13 +6,12 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from churnrisk.errors import StateError
+from churnrisk.schema import JobStatus
 from churnrisk.state.clock import now
 from churnrisk.state.database import State
-
-JobStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 
 _COLUMNS = (
     "job_id, kind, status, asked_by, runner, result_token, made_at, started_at, ended_at, progress_done, "

@@ -1,4 +1,4 @@
-"""API keys and the sessions opened with them: kept as hashes, so that who reads the state can use none of them."""
+"""API keys and the sessions opened with them: kept as hashes, so that a reader of the state can use none of them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from typing import Literal
 
 from churnrisk.clock import SKEW_SECONDS
 from churnrisk.errors import StateError
+from churnrisk.schema import KEY_ROLES, KeyRole
 from churnrisk.state.clock import later, now
 from churnrisk.state.database import State
-
-Role = Literal["reader", "scorer", "admin"]
-ROLES: tuple[Role, ...] = ("reader", "scorer", "admin")
-"""What a key may do, each more than the one before it."""
 
 KEY_PREFIX = "crk_"
 """Begins every key, so that one that leaked into a file is recognised."""
@@ -34,7 +30,7 @@ class KeyRecord:
 
     key_id: int
     name: str
-    role: Role
+    role: KeyRole
     made_at: str
     revoked_at: str | None
     last_used_at: str | None
@@ -53,7 +49,7 @@ class SessionRecord:
         return hmac.compare_digest(_hash(csrf_token), self.csrf_hash)
 
 
-def create_key(state: State, *, name: str, role: Role) -> tuple[KeyRecord, str]:
+def create_key(state: State, *, name: str, role: KeyRole) -> tuple[KeyRecord, str]:
     """Make a key of 256 random bits; give its record, and the key, which nothing can show a second time.
 
     Raises
@@ -61,8 +57,8 @@ def create_key(state: State, *, name: str, role: Role) -> tuple[KeyRecord, str]:
     StateError
         For a name that is empty, over 100 characters or not printable, or a role that there is none of.
     """
-    if role not in ROLES:
-        raise StateError(f"there is no role {role!r}; there are {', '.join(ROLES)}.")
+    if role not in KEY_ROLES:
+        raise StateError(f"there is no role {role!r}; there are {', '.join(KEY_ROLES)}.")
     if not name.strip() or len(name) > 100 or not name.isprintable():
         raise StateError("a key needs a name of 1 to 100 printable characters, which says who uses it.")
     secret = KEY_PREFIX + secrets.token_urlsafe(32)
@@ -72,8 +68,8 @@ def create_key(state: State, *, name: str, role: Role) -> tuple[KeyRecord, str]:
     return KeyRecord(int(key_id), name.strip(), role, made_at, None, None), secret
 
 
-def adopt_key(state: State, secret: str, *, name: str, role: Role) -> KeyRecord:
-    """Take over a key that was made elsewhere, as by who sets up a container; one that is known already stays as it is.
+def adopt_key(state: State, secret: str, *, name: str, role: KeyRole) -> KeyRecord:
+    """Take over a key that was made elsewhere, as by the set-up of a container; a known one stays as it is.
 
     Raises
     ------

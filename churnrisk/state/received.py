@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from churnrisk.schema import Receipt
 from churnrisk.state.clock import now
 from churnrisk.state.database import State
 
-Receipt = Literal["accepted", "duplicate", "conflict"]
 """What became of an order: kept now, kept before with the same rows, or not kept since other rows are."""
 
 _COLUMNS = "seq, customer_id, order_id, ordered_on, received_at, key_id, lines"

@@ -25,7 +25,7 @@ class Pruned:
 def prune_state(state: State, *, older_than: int, is_dry: bool = False) -> Pruned:
     """Forget scoring runs with their scores, ended jobs, looks at models, audit entries and sessions that are old.
 
-    Campaigns stay: who was drawn into the control group is evidence. Received orders stay: they are the shop's data and
+    Campaigns stay: the draw of the control group is evidence. Received orders stay: they are the shop's data and
     may stand nowhere else. Keys and the hashes of the erased stay, too.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Scoring runs: who was told to be at what risk, and when."""
+"""Scoring runs: which customers were said to be at what risk, and when."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The key and the lists by which erased customers, and those who object, are known again, beside the keys of models.
 
-What is kept of an erased customer is a keyed hash (HMAC-SHA256). The key is in no state file and no backup of one: who
-has only those cannot try out ids against the hashes. The list of hashes is here, too, so that a state file which is
+What is kept of an erased customer is a keyed hash (HMAC-SHA256). The key is in no state file and no backup of one: with
+those alone nobody can try out ids against the hashes. The list of hashes is here, too, so that a state file which is
 brought back from before the erasure learns of it.
 """
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from churnrisk.decide import TOOLS, make_export
+from churnrisk.decide import make_export
 from churnrisk.errors import OutputError
 from churnrisk.orders import IntakeOptions, read_contacts
-from churnrisk.tables import CsvStyle, Table, check_target, write_table
+from churnrisk.schema import TOOLS, CsvStyle
+from churnrisk.tables import Table, check_target, write_table
 from churnrisk.targeting.target import TargetResult
 
 

@@ -86,7 +86,7 @@ class ScoredCustomers:
 
 @dataclass(frozen=True)
 class LearnedFrom:
-    """A campaign that has shown who responds, and the state file that it is in."""
+    """A campaign that has shown which customers respond, and the state file that it is in."""
 
     state: StatePlace
     campaign: str
@@ -191,10 +191,10 @@ def make_target(
     suppress : str, Path or frame, optional
         Customers who have opted out. They are no candidates, whatever else holds.
     multiple : float, optional
-        How many times the one purchase that is expected a customer brings who was kept, as campaigns have measured it;
+        How many times the one purchase that is expected a kept customer brings, as campaigns have measured it;
         1 by default. It counts up to the value of a customer who comes back for good.
     learned_from : LearnedFrom, optional
-        A campaign to learn from who responds to a contact; it counts only where it ranks better than risk.
+        A campaign to learn from which customers respond; it counts only where it ranks better than risk.
     as_of : str or date, optional
         The day to score at.
     options : IntakeOptions, optional
@@ -333,7 +333,7 @@ def measure_max_profit(card: Mapping[str, Any], candidates: Candidates, terms: C
 
 
 def _find_opted_out(scored: ScoredCustomers, opted_out: ContactList | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Tell who has opted out, and what is to be said about it."""
+    """Tell which customers have opted out, and what is to be said about it."""
     ids = scored.customer_ids.tolist()
     if opted_out is None:
         return np.zeros(len(ids), dtype=bool), ()

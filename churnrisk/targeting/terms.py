@@ -52,7 +52,7 @@ def choose_acceptance(
     Raises
     ------
     SettingsError
-        Where there is none: a guess of ours would decide who is on the list.
+        Where there is none: a guess of ours would decide the list.
     """
     if given is not None:
         return Acceptance(given, "given")

@@ -18,7 +18,7 @@ from churnrisk.workflows.report import (
 )
 from churnrisk.workflows.scoring import ScoreResult, check_output, describe_scores, score_source, write_scores
 from churnrisk.workflows.streaming import StreamTo
-from churnrisk.workflows.training import train, train_orders
+from churnrisk.workflows.training import TrainPlan, train, train_orders
 
 __all__ = [
     "ChurnModel",
@@ -26,6 +26,7 @@ __all__ = [
     "ReportResult",
     "ScoreResult",
     "StreamTo",
+    "TrainPlan",
     "backtest",
     "check_output",
     "check_report_path",

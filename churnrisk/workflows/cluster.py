@@ -10,7 +10,8 @@ from churnrisk.cards import read_as_trained, warn_of_grade
 from churnrisk.forecast import Valuation
 from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.planning import Day, choose_as_of
-from churnrisk.scoring import By, ClusterScores, score_on_cluster
+from churnrisk.schema import By
+from churnrisk.scoring import ClusterScores, score_on_cluster
 from churnrisk.workflows.model import ChurnModel
 
 

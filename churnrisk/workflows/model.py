@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnrisk.cards import read_as_trained
-from churnrisk.explain import ReasonsFor, explain_customer, make_finder, score_with_reasons
+from churnrisk.explain import explain_customer, make_finder, score_with_reasons
 from churnrisk.features import feature_fingerprint
 from churnrisk.forecast import Valuation
 from churnrisk.learning import FittedModel
 from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.planning import Day, choose_as_of
-from churnrisk.scoring import By
+from churnrisk.schema import By, ReasonsFor
 from churnrisk.store import PackedModel, load_model, pack_files, pack_model, read_card, save_model
 from churnrisk.workflows.frames import to_frame
 

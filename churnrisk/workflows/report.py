@@ -30,6 +30,7 @@ from churnrisk.retention import (
     compare_with_past,
     measure_retention,
 )
+from churnrisk.schema import RISKS
 from churnrisk.scoring import Scores
 from churnrisk.state import StatePlace, find_state
 from churnrisk.tables import Table
@@ -265,8 +266,7 @@ def _list_at_risk(model: ChurnModel, scores: Scores, segmentation: Segmentation,
 def _count_bands(model: ChurnModel, scores: Scores) -> dict[str, dict[str, Any]]:
     tested = model.card["test"]["risk_bands"]
     return {
-        level: {"customers": scores.count("risk", level), "churn_rate": tested[level]["churn_rate"]}
-        for level in ("high", "medium", "low")
+        level: {"customers": scores.count("risk", level), "churn_rate": tested[level]["churn_rate"]} for level in RISKS
     }
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 
 from churnrisk.cards import read_as_trained, warn_of_grade
 from churnrisk.errors import ColumnError
-from churnrisk.explain import ReasonFinder, ReasonsFor, make_finder, score_with_reasons, with_reasons
+from churnrisk.explain import ReasonFinder, make_finder, score_with_reasons, with_reasons
 from churnrisk.forecast import Valuation
 from churnrisk.holes import selling_days
 from churnrisk.inputs import rejects_beside
@@ -21,14 +21,13 @@ from churnrisk.memory import Comparison, Memory, with_change
 from churnrisk.orders import CustomerTable, IntakeOptions, Orders, read_customers, read_orders, write_database_table
 from churnrisk.planning import Day, choose_as_of, say_if_long_past, to_day, today
 from churnrisk.products import ItemChoice, find_habits
-from churnrisk.schema import SUMMARY_ROLES
-from churnrisk.scoring import By, Scores, StreamedScores, score_summary
-from churnrisk.tables import CsvStyle, Table, check_target, write_table
+from churnrisk.schema import STATUSES, SUMMARY_ROLES, By, CsvStyle, CustomerKind, ReasonsFor
+from churnrisk.scoring import Scores, StreamedScores, score_summary
+from churnrisk.tables import Table, check_target, write_table
 from churnrisk.timeline import date_of
 from churnrisk.workflows.model import ChurnModel
 from churnrisk.workflows.streaming import Streamed, StreamTo, table_of, write_stream
 
-Kind = Literal["purchases", "ids", "summary"]
 REASONS_NOTE = (
     "reason_1 to reason_3 say what raises the churn probability, or for a customer of low risk what lowers it; "
     "they describe the score, not the cause"
@@ -61,7 +60,7 @@ class ScoreResult:
     """
 
     scores: Scores
-    kind: Kind
+    kind: CustomerKind
     notices: tuple[str, ...]
     intake: Mapping[str, Any]
     comparison: Comparison | None = None
@@ -122,7 +121,7 @@ def score_source(
     churn_model: ChurnModel,
     source: Any,
     *,
-    as_kind: Kind | None = None,
+    as_kind: CustomerKind | None = None,
     purchases: Any = None,
     as_of: Day = None,
     by: By = "value",
@@ -186,7 +185,7 @@ def score_source(
                 notices, long_past = (*notices, *orders.report.notices), _say_if_long_past(orders, as_of)
                 intake["purchases"] = orders.report.describe(has_rows=True)
                 scores, compared = _compare(memory, _score_history(model, customers, orders, as_of, how), "ids", orders)
-    kind = cast(Kind, customers.kind)
+    kind = cast(CustomerKind, customers.kind)
     notes = _say_notes(model, scores, kind, by, has_reasons=reasons != "none", is_streamed=streamed is not None)
     notices = tuple(filter(None, (*warn_of_grade(churn_model.card), *notices, long_past, *notes)))
     return ScoreResult(scores, kind, notices, intake, compared, streamed, long_past)
@@ -221,7 +220,7 @@ def _say_if_long_past(orders: Orders | None, as_of: Day) -> str:
 
 
 def _say_notes(
-    model: FittedModel, scores: Scores, kind: Kind, by: By, *, has_reasons: bool, is_streamed: bool
+    model: FittedModel, scores: Scores, kind: CustomerKind, by: By, *, has_reasons: bool, is_streamed: bool
 ) -> Iterator[str]:
     """Say what the scores lack."""
     if kind == "summary" and has_reasons:
@@ -243,7 +242,7 @@ def describe_scores(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
         "lookback_days": scores.snapshot.lookback,
         "lead_days": scores.snapshot.lead,
         "risk": model.card["risk"],
-        "counts": {status: scores.count("status", status) for status in ("scored", "lapsed", "no_purchases")},
+        "counts": {status: scores.count("status", status) for status in STATUSES},
         "intake": dict(result.intake),
         "notices": list(result.notices),
         "sorted_by": scores.by,
@@ -253,7 +252,7 @@ def describe_scores(model: ChurnModel, result: ScoreResult) -> dict[str, Any]:
     }
 
 
-def _explain_values(model: FittedModel, scores: Scores, kind: Kind, by: By) -> Iterator[str]:
+def _explain_values(model: FittedModel, scores: Scores, kind: CustomerKind, by: By) -> Iterator[str]:
     """Say why scores are not sorted by value as was wanted."""
     if not scores.count("status", "scored"):
         return
@@ -267,7 +266,7 @@ def _explain_values(model: FittedModel, scores: Scores, kind: Kind, by: By) -> I
 
 
 def _compare(
-    memory: Memory | None, scores: Scores, kind: Kind, orders: Orders | None
+    memory: Memory | None, scores: Scores, kind: CustomerKind, orders: Orders | None
 ) -> tuple[Scores, Comparison | None]:
     """Compare with the earlier run while the purchases are open."""
     comparison = None if memory is None else memory.compare(scores, kind, orders)

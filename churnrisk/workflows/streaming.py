@@ -12,8 +12,9 @@ from churnrisk.explain import REASON_COLUMNS, ReasonFinder
 from churnrisk.forecast import Valuation
 from churnrisk.learning import FittedModel
 from churnrisk.orders import Orders
-from churnrisk.scoring import NEXT_ORDER, By, Scores, StreamedScores, stream_scores
-from churnrisk.tables import CsvStyle, Kind, Table, whole_numbers, write_tables
+from churnrisk.schema import By, CsvStyle
+from churnrisk.scoring import NEXT_ORDER, Scores, StreamedScores, stream_scores
+from churnrisk.tables import Kind, Table, whole_numbers, write_tables
 
 STREAM_ORDERS = 3_000_000
 """A log of more orders is scored in a stream, where the scores go to a file that can be written in parts."""
@@ -49,7 +50,7 @@ class StreamTo:
         return cls(Path(output), csv_style)
 
     def takes(self, orders: Orders | None) -> bool:
-        """Tell whether a log is to be streamed: a large one, with everybody in it who is in the file."""
+        """Tell whether a log is to be streamed: a large one, with every customer in it that is in the file."""
         if orders is None or orders.database is None:
             return False
         return orders.report.orders > self.orders

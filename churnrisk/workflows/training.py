@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,19 @@ def _silent(_what: str, _done: int, _total: int) -> None:
     """Report progress to nobody."""
 
 
+@dataclass(frozen=True)
+class TrainPlan:
+    """How a model is trained: what :func:`train` takes under these names."""
+
+    horizon: int | None = None
+    lookback: int = DEFAULT_LOOKBACK
+    lead: int = 0
+    as_of: Day = None
+    seed: int = 0
+    backtest: bool = False
+    train_customers: int = TRAIN_CUSTOMERS
+
+
 def train(
     purchases: Any,
     *,
@@ -68,7 +81,7 @@ def train(
     train_customers: int = TRAIN_CUSTOMERS,
     progress: Progress = _silent,
 ) -> ChurnModel:
-    """Learn from a purchase history who stops buying, and test that on what came later.
+    """Learn from a purchase history which customers stop buying, and test that on what came later.
 
     Parameters
     ----------
@@ -88,7 +101,7 @@ def train(
         Grade the model by a backtest over several cutoffs instead of by its one test; takes some times as long.
     campaigns : str or Path, optional
         State file, or URL of a state in PostgreSQL. Customers who object there are left out, and its campaigns count:
-        who was contacted within an outcome window is left out there, and the control group stands for them.
+        a customer contacted within an outcome window is left out there, and the control group stands for them.
     columns : mapping, optional
         What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
     engine : str, optional
@@ -114,42 +127,27 @@ def train(
     progress("reading purchases", 0, 1)
     with named_when_too_short(purchases), read_orders(purchases, chosen) as orders:
         progress("reading purchases", 1, 1)
-        return train_orders(
-            orders,
-            horizon=horizon,
-            lookback=lookback,
-            lead=lead,
-            as_of=as_of,
-            seed=seed,
-            backtest=backtest,
-            campaigns=campaigns,
-            recipe=describe_recipe(purchases, chosen, backtest=backtest, train_customers=train_customers),
-            train_customers=train_customers,
-            progress=progress,
-        )
+        how = TrainPlan(horizon, lookback, lead, as_of, seed, backtest, train_customers)
+        recipe = describe_recipe(purchases, chosen, backtest=backtest, train_customers=train_customers)
+        return train_orders(orders, how, campaigns=campaigns, recipe=recipe, progress=progress)
 
 
 def train_orders(
     orders: Orders,
+    how: TrainPlan,
     *,
-    horizon: int | None,
-    lookback: int,
-    lead: int,
-    as_of: Day,
-    seed: int,
-    backtest: bool,
     campaigns: StatePlace | None,
     recipe: Mapping[str, Any],
-    train_customers: int = TRAIN_CUSTOMERS,
     progress: Progress,
 ) -> ChurnModel:
     """Learn as :func:`train` does, from orders that have been read; ``recipe`` says from what and how."""
-    current, choice = choose_windows(orders, as_of, horizon=horizon, lookback=lookback, lead=lead)
-    chosen = plan_training(orders, current, most=train_customers, seed=seed)
+    seed = how.seed
+    current, choice = choose_windows(orders, how.as_of, horizon=how.horizon, lookback=how.lookback, lead=how.lead)
+    chosen = plan_training(orders, current, most=how.train_customers, seed=seed)
     plan, drawn = chosen.plan, chosen.drawn
     exposures = read_exposures(campaigns)
     look = partial(backtest_orders, orders, current, seed=seed, exposures=exposures, progress=progress)
-    tested = look(drawn=drawn[0]) if backtest else None
+    tested = look(drawn=drawn[0]) if how.backtest else None
     tell = partial(progress, "features")
     build = partial(build_training_set, orders, plan, database=orders.database, drawn=drawn[0], progress=tell)
     data = choose_workers(orders).run(build, import_growers)[0]
@@ -214,7 +212,7 @@ def backtest_orders(
     exposures: Sequence[Exposure] = (),
     progress: Progress = _silent,
 ) -> Backtest:
-    """Backtest on a log, or on who was drawn of it: build each snapshot once, then train, score, compare at cutoffs."""
+    """Backtest on a log, or on a draw from it: build each snapshot once, then train, score, compare at cutoffs."""
     plan, leaves_out = plan_backtest_of(orders, current, cutoffs)
     data = build_training_set(
         orders,

@@ -13,14 +13,13 @@ DOORS = {path.parent.name: path for path in PACKAGE.glob("*/__init__.py")}
 WIDE = 25
 
 WIDER = {
-    "campaigns": 26,
     "engines": 48,
     "learning": 35,
     "orders": 34,
     "report": 38,
     "retention": 46,
     "sources": 43,
-    "state": 79,
+    "state": 77,
 }
 """Packages that list more names than they should. A number here may be lowered and not raised."""
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from churnrisk.campaigns import Campaign, CampaignResult, Measured, Outcome, measured_acceptance
+from churnrisk.campaigns import Campaign, CampaignResult, Measured, measured_acceptance
 from churnrisk.campaigns.effect import Outcomes
 from churnrisk.campaigns.records import add_campaign, add_measured
 from churnrisk.campaigns.result import measure_outcomes
+from churnrisk.schema import Outcome
 from churnrisk.state import open_state
 
 

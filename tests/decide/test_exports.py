@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from churnrisk.decide import EXPORT_FIELDS, TOOLS, make_export
+from churnrisk.decide import EXPORT_FIELDS, make_export
 from churnrisk.errors import OutputError, SettingsError
 from churnrisk.orders import Contact
+from churnrisk.schema import TOOLS
 
 ROOT = Path(__file__).parents[2]
 COLUMNS: dict[str, list[Any]] = {

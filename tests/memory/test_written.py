@@ -14,8 +14,9 @@ from churnrisk.errors import OutputError, StateError
 from churnrisk.formulas import fuse
 from churnrisk.memory.written import holds_any, look_into_written, take_out
 from churnrisk.orders import IntakeOptions, read_orders
+from churnrisk.schema import CsvStyle
 from churnrisk.state import State, list_written, open_state, remembering_files
-from churnrisk.tables import CsvStyle, Table, write_table
+from churnrisk.tables import Table, write_table
 
 IDS = ["a1", "=2+3", "'q", 'with "quotes", and\nlines', "0012", "źdźbło", "7", "a1;b"]
 

@@ -172,7 +172,9 @@ def test_a_row_falls_on_the_same_day_whatever_other_rows_say(
     path.write_text("customer,date\n" + "".join(f"c{k:02},{stamp}\n" for k, stamp in enumerate(stamps)))
     with read_orders(path, IntakeOptions(timezone=zone)) as orders:
         assert collect_arrays(orders.frame(), sort_by=["customer_id"])["order_day"].tolist() == wanted
-    few = build_few_orders([PurchaseRow(f"c{k:02}", stamp) for k, stamp in enumerate(stamps)], timezone=zone)
+    few = build_few_orders(
+        [PurchaseRow(f"c{k:02}", stamp) for k, stamp in enumerate(stamps)], IntakeOptions(timezone=zone)
+    )
     assert [order[2] for order in few.orders] == wanted
 
 

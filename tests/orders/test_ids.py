@@ -99,7 +99,7 @@ def test_ids_that_differ_by_case_only_are_said_as_such(tmp_path: Path) -> None:
 
 def test_lists_and_few_rows_are_folded_as_purchases_are(tmp_path: Path) -> None:
     rows = [PurchaseRow("00123.0", "2024-01-05", "5"), PurchaseRow("123", "2024-02-05", "5")]
-    few = build_few_orders(rows, fold_ids=True)
+    few = build_few_orders(rows, FOLDED)
     assert {order[0] for order in few.orders} == {FOLDED.own_id("0123")} == {"123"}
     for one in WRITINGS["abc-7"]:
         path = log_of(tmp_path / "out.csv", one, header="customer_id")

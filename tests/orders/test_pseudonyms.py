@@ -87,7 +87,7 @@ def test_purchases_lists_contacts_and_requests_meet(tmp_path: Path) -> None:
     with read_customers(summary, OPTIONS) as table:
         assert (table.kind, set(table.customer_ids)) == ("summary", wanted)
     rows = [PurchaseRow(customer_id=one, ordered_at="2024-01-05", amount="5") for one in IDS]
-    assert {order[0] for order in build_few_orders(rows, pseudonym_key=KEY).orders} == wanted
+    assert {order[0] for order in build_few_orders(rows, OPTIONS).orders} == wanted
     assert {OPTIONS.own_id(one) for one in IDS} == wanted
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from churnrisk.errors import SettingsError
 from churnrisk.retention import build_cohorts, make_periods
-from churnrisk.retention.cohorts import Measure
+from churnrisk.schema import CohortMeasure
 from churnrisk.timeline import parse_day
 from support.logs import CUTOFF, PlainLog, Row, polars_log, random_logs
 from support.retention_logs import as_log, buy, small_log
@@ -106,7 +106,7 @@ def test_revenue_of_a_log_without_amounts() -> None:
 
 
 @pytest.mark.parametrize("measure", ["customers", "revenue"])
-def test_a_cut_cohort_has_those_alone_who_first_bought_on_the_days_asked_for(measure: Measure) -> None:
+def test_a_cut_cohort_has_those_alone_who_first_bought_on_the_days_asked_for(measure: CohortMeasure) -> None:
     def customers(days: range) -> list[Row]:
         return [row for k in days for row in buy(f"c{k}", JANUARY + k, JANUARY + k + 25 + k % 9)]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from churnrisk.errors import SettingsError
 from churnrisk.retention import KINDS, Calendar, make_periods, parse_kind
-from churnrisk.retention.periods import WEEKDAYS
+from churnrisk.schema import WEEKDAYS
 from churnrisk.timeline import date_of, parse_day
 
 

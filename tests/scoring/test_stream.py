@@ -10,7 +10,8 @@ import pytest
 
 from churnrisk.learning import FittedModel
 from churnrisk.orders import IntakeOptions, Orders, read_orders
-from churnrisk.scoring import By, Scores, score_orders, stream_scores
+from churnrisk.schema import By
+from churnrisk.scoring import Scores, score_orders, stream_scores
 from churnrisk.workflows import load
 from support.shop import PURCHASES
 

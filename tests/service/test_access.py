@@ -11,9 +11,10 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
+from churnrisk.schema import KEY_ROLES
 from churnrisk.service import ServiceConfig, create_app
 from churnrisk.service.access import Door, Need
-from churnrisk.state import ROLES, create_key, list_keys, open_state, revoke_key
+from churnrisk.state import create_key, list_keys, open_state, revoke_key
 from support.service import Service
 from support.shop import churnrisk
 
@@ -71,7 +72,7 @@ def test_the_help_of_keys_says_of_each_role_what_its_routes_ask_for(doors: list[
         if role not in ("scorer", "admin") or door.template in PASSED_OVER:
             continue
         word = WORDS[door.template]
-        assert [one for one in ROLES if word in parts[one]] == [role], door.template
+        assert [one for one in KEY_ROLES if word in parts[one]] == [role], door.template
         assert all(part in rows[role] for part in word.split()), door.template
 
 
@@ -90,11 +91,11 @@ def test_without_a_key_only_probes_and_login_answer(service: Service, doors: lis
         assert_problem(client.get(path), 401)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", KEY_ROLES)
 def test_a_role_opens_its_doors_and_no_others(service: Service, doors: list[Door], role: str) -> None:
     client = service.client(role)
     for method, path, door in requests_of(doors):
-        if door.need is None or door.need.role is None or ROLES.index(door.need.role) <= ROLES.index(role):
+        if door.need is None or door.need.role is None or KEY_ROLES.index(door.need.role) <= KEY_ROLES.index(role):
             continue
         answer = client.request(method, path)
         assert_problem(answer, 403)
@@ -130,7 +131,7 @@ def test_no_method_on_any_path_answers_without_a_key(service: Service, doors: li
         assert status in expected, (method, path)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", KEY_ROLES)
 @pytest.mark.parametrize("by", ["key", "session"])
 def test_each_role_has_the_methods_of_its_routes_and_no_others(
     service: Service, doors: list[Door], role: str, by: str
@@ -141,7 +142,7 @@ def test_each_role_has_the_methods_of_its_routes_and_no_others(
         need = find_need(doors, method, path)
         if need is None:
             expected, kind = status in (403, 405), "unknown"
-        elif need.role is None or ROLES.index(need.role) <= ROLES.index(role):
+        elif need.role is None or KEY_ROLES.index(need.role) <= KEY_ROLES.index(role):
             expected, kind = status not in (401, 403, 405, 500, 501) or (path, status) == ("/login", 403), "allowed"
         else:
             expected, kind = status == 403, "forbidden"

@@ -106,7 +106,7 @@ def test_who_has_opted_out_is_left_out(api: httpx.Client, scorer: tuple[httpx.Cl
         ({"customers": "none"}, "none: this is no number"),
         ({"name": ""}, "cannot be the name of a campaign"),
         ({"holdout": "100"}, "“Kept back, in percent” 100%: give a share"),
-        ({"drop_overlap": ""}, "Leave them out with “Leave out who is in another campaign on these days”"),
+        ({"drop_overlap": ""}, "Leave them out with “Leave out customers in another campaign on these days”"),
         ({"left_out": "1234567890\n" * 6000}, "A form may have 65536 bytes."),
     ],
 )

@@ -231,7 +231,7 @@ def test_no_page_leaves_anything_in_english(dashboard: Dashboard, language: str)
             assert untranslated(page, language) == set(), address
             assert f'lang="{language}"' in page or "/parts/" in address
             if language != "pl":
-                assert left_in_english(page) <= names, address
+                assert left_in_english(page, language) <= names, address
         dashboard.app.state.shop, shop = None, dashboard.app.state.shop
         try:
             assert untranslated(client.get("/").text, language) == set()

@@ -13,9 +13,10 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from churnrisk.schema import KEY_ROLES
 from churnrisk.service import ServiceConfig, create_app
 from churnrisk.shop import Shop, ShopPlan, prepare_shop
-from churnrisk.state import ROLES, create_key, open_state
+from churnrisk.state import create_key, open_state
 from support.reports import EVIL_IDS
 from support.shop import PURCHASES
 
@@ -52,7 +53,7 @@ def running_dashboard(folder: Path, models: Path, purchases: Path) -> Iterator[D
     """Serve the pages of a shop on a free port."""
     state = folder / "state.db"
     with open_state(state) as opened:
-        keys: dict[str, str] = {role: create_key(opened, name=f"test {role}", role=role)[1] for role in ROLES}
+        keys: dict[str, str] = {role: create_key(opened, name=f"test {role}", role=role)[1] for role in KEY_ROLES}
     plan = ShopPlan(folder=folder / "shop", models_dir=models, state=state, purchases=str(purchases))
     prepare_shop(plan)
     config = ServiceConfig(models_dir=models, state=state, purchases=str(purchases), shop_dir=plan.folder)

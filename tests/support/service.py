@@ -18,7 +18,8 @@ from typing import Any
 
 import httpx
 
-from churnrisk.state import ROLES, create_key, open_state
+from churnrisk.schema import KEY_ROLES
+from churnrisk.state import create_key, open_state
 from support.shop import PURCHASES, ROOT, read_rows
 
 START_SECONDS = 60.0
@@ -182,7 +183,7 @@ def wait_for_job(api: httpx.Client, job: int, *statuses: str) -> dict[str, Any]:
 def make_keys(state: Path | str) -> dict[str, str]:
     """Make a key of every role in a state file."""
     with open_state(state) as opened:
-        return {role: create_key(opened, name=f"test {role}", role=role)[1] for role in ROLES}
+        return {role: create_key(opened, name=f"test {role}", role=role)[1] for role in KEY_ROLES}
 
 
 def _wait_for_url(process: subprocess.Popen[bytes], errors: Path, log: Path) -> str:

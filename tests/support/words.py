@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import re
 from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
 
 from churnrisk.messages import translations
 
@@ -41,10 +45,29 @@ class Words(HTMLParser):
             self.text.append(data)
 
 
-def left_in_english(page: str) -> set[str]:
-    """Return the words in Latin letters that are no names, of a page in a language of other letters."""
+def left_in_english(page: str, language: str) -> set[str]:
+    """Return the Latin words of a page in other letters that are no names, and not yet to be translated."""
     said = CODE.sub(" ", " ".join(Words(page).text))
-    return {word for word in LATIN.findall(said) if word not in OURS}
+    return set(LATIN.findall(said)) - OURS - words_to_translate(language)
+
+
+@functools.cache
+def words_to_translate(language: str) -> set[str]:
+    """Return the words of messages that have no translation yet."""
+    script = load_script()
+    return set(LATIN.findall(" ".join(script.list_missing(script.update(language)))))
+
+
+@functools.cache
+def load_script() -> ModuleType:
+    """Return the script that keeps the catalogues."""
+    path = Path(__file__).parents[2] / "docs" / "translate.py"
+    spec = importlib.util.spec_from_file_location("translate", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def untranslated(page: str, language: str) -> set[str]:

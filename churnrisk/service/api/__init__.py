@@ -1,4 +1,4 @@
-"""The routes under ``/v1``, for programs. Each router carries its whole path and declares who may use it."""
+"""The routes under ``/v1``, for programs. Each router carries its whole path and declares the role it needs."""
 
 from fastapi import APIRouter
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from churnrisk.errors import UnknownCustomer
+from churnrisk.schema import Risk, Segment, Sort, Status
 from churnrisk.service.access import Needs
 from churnrisk.service.api.queries import NoOthers
 from churnrisk.service.api.shapes import CustomerAnswer, CustomersAnswer, problems
@@ -17,20 +18,6 @@ from churnrisk.service.finished import Finished, FinishedAnswers
 from churnrisk.shop import CustomerQuery, Shop
 
 router = APIRouter(prefix="/v1", tags=["customers"])
-Segment = Literal[
-    "champions",
-    "loyal",
-    "promising",
-    "new",
-    "needs_attention",
-    "about_to_sleep",
-    "at_risk",
-    "cannot_lose",
-    "hibernating",
-    "lost",
-]
-Risk = Literal["high", "medium", "low"]
-Status = Literal["scored", "lapsed", "no_purchases"]
 Several = Query(max_length=10, description="Only these; repeatable.")
 
 
@@ -55,7 +42,7 @@ async def customer(
     try:
         finished = await run_in_threadpool(_answer, request.app.state.shop, customer_id, explain=explain, last=last)
     except UnknownCustomer:
-        answers.drop(request.scope)  # of who was forgotten nothing is kept
+        answers.drop(request.scope)  # of a forgotten customer nothing is kept
         raise
     answers.keep(request.scope, finished)
     return Response(finished.content, media_type="application/json")
@@ -88,7 +75,7 @@ def customers(
     status: Annotated[list[Status] | None, Several] = None,
     min_value: Annotated[float | None, Query(allow_inf_nan=False, description="Least value at risk.")] = None,
     prefix: Annotated[str, Query(max_length=200, description="How the id begins.")] = "",
-    sort: Annotated[Literal["value", "risk", "id"], Query()] = "value",
+    sort: Annotated[Sort, Query()] = "value",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=4000, description="The next_cursor of the page before.")] = None,
 ) -> Response:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
+from churnrisk.schema import CohortMeasure, Weekday
 from churnrisk.service.access import Needs
 from churnrisk.service.api.queries import NoOthers
 from churnrisk.service.api.shapes import CohortsAnswer, Date, RetentionAnswer, SegmentsAnswer, problems
@@ -28,10 +29,10 @@ YearStarts = Annotated[
     Query(pattern=r"^[0-9]{2}-[0-9]{2}$", description="First day of the year of quarters and years, as MM-DD."),
 ]
 WeekStarts = Annotated[
-    Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] | None,
+    Weekday | None,
     Query(description="First day of a week."),
 ]
-Measure = Annotated[Literal["customers", "revenue"], Query(description="What cohorts are followed by.")]
+Measure = Annotated[CohortMeasure, Query(description="What cohorts are followed by.")]
 
 
 @router.get(

@@ -12,11 +12,12 @@ from starlette.concurrency import run_in_threadpool
 
 from churnrisk.errors import ChurnriskError
 from churnrisk.memory import leave_out
+from churnrisk.schema import RISKS, By, ReasonsFor
 from churnrisk.service.access import Needs
 from churnrisk.service.api.advice import for_sender
 from churnrisk.service.api.bodies import check_rows, form_of_answer, form_of_body
 from churnrisk.service.api.queries import NoOthers
-from churnrisk.service.api.shapes import By, Date, Reasons, ScoreAnswer, ScoreRequest, inline, parse, problems
+from churnrisk.service.api.shapes import Date, ScoreAnswer, ScoreRequest, inline, parse, problems
 from churnrisk.service.config import ServiceConfig
 from churnrisk.service.metrics import count_scores
 from churnrisk.service.problems import Problem
@@ -53,7 +54,7 @@ async def score(
         Date | None, Query(description="Day to score at; by default the day after the last order.")
     ] = None,
     by: Annotated[By, Query(description="Sort by value at risk, or by churn probability.")] = "value",
-    reasons: Annotated[Reasons, Query(description="Who gets reasons.")] = "listed",
+    reasons: Annotated[ReasonsFor, Query(description="Who gets reasons.")] = "listed",
     top: Annotated[int, Query(ge=0, le=1000, description="So many first customers have reasons in any case.")] = 10,
 ) -> Response:
     """Score one or many customers by the purchases that are sent, which are not kept.
@@ -85,7 +86,7 @@ def _score_json(
     check_rows(rows, limit)
     scored = shop.score_rows(rows, **how)
     result = ScoreResult(scored.scores, "purchases", (), {})
-    by_risk = {risk: result.scores.count("risk", risk) for risk in ("high", "medium", "low")}
+    by_risk = {risk: result.scores.count("risk", risk) for risk in RISKS}
     if answer == "csv":
         return to_csv(result.table).encode(), by_risk
     return _to_json(describe_scores(scored.model, result)), by_risk

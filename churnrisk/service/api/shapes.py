@@ -7,13 +7,14 @@ import copy
 import datetime as dt
 import json
 from collections import Counter
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from churnrisk.orders import PurchaseRow
+from churnrisk.schema import By, JobStatus, ReasonsFor, Receipt
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 
@@ -31,8 +32,6 @@ Date = Annotated[
 ]
 Number = Annotated[int | float | str, Field(description='A number, or decimal text such as "12.50".')]
 Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
-Reasons = Literal["none", "shown", "listed", "all"]
-By = Literal["value", "risk"]
 
 EXAMPLE_ROWS: list[Any] = [
     {
@@ -126,7 +125,7 @@ class ScoreJob(Strict):
         None, description="By default the current one."
     )
     by: By = "value"
-    reasons: Reasons = "listed"
+    reasons: ReasonsFor = "listed"
 
 
 class TrainJob(Strict):
@@ -146,7 +145,7 @@ class OrderReceipt(BaseModel):
 
     customer_id: str
     order_id: str
-    status: Literal["accepted", "duplicate", "conflict"]
+    status: Receipt
     ordered_on: str
 
 
@@ -254,7 +253,7 @@ class JobAnswer(BaseModel):
 
     job_id: int
     kind: str
-    status: Literal["queued", "running", "done", "failed", "cancelled"]
+    status: JobStatus
     made_at: str
     started_at: str | None
     ended_at: str | None
@@ -293,7 +292,7 @@ def parse(shape: type[Shape], body: bytes) -> Shape:
 def refuse_twins(body: bytes, shape: type[BaseModel] | None = None) -> None:
     """Refuse JSON with a name that stands twice in one object: nobody could say which of its values is meant.
 
-    What is no JSON is passed over; who reads it says so.
+    What is no JSON is passed over; the code that reads it says so.
     """
     ended = 0
 

@@ -1,4 +1,4 @@
-"""The pages of the dashboard, for people. Each router carries its whole path and declares who may see it."""
+"""The pages of the dashboard, for people. Each router carries its whole path and declares the role it needs."""
 
 from fastapi import APIRouter
 

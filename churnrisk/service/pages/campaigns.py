@@ -8,12 +8,13 @@ from typing import Any
 
 from starlette.responses import Response
 
-from churnrisk.campaigns import OUTCOMES as KNOWN_OUTCOMES
-from churnrisk.campaigns import Campaign, CampaignList, Outcome, create_campaign, load_campaign, load_members
+from churnrisk.campaigns import Campaign, CampaignList, create_campaign, load_campaign, load_members
 from churnrisk.errors import ChurnriskError, NoModel
 from churnrisk.messages import mark, say, write_date
 from churnrisk.report import OUTCOMES, RISKS, SEGMENT_NAMES, Block, describe_campaigns, whole
 from churnrisk.retelling import retell
+from churnrisk.schema import OUTCOMES as KNOWN_OUTCOMES
+from churnrisk.schema import Outcome
 from churnrisk.service.pages.customers import read_number
 from churnrisk.service.pages.frame import View, page
 from churnrisk.service.pages.left_out import pasted_text, read_left_out
@@ -29,7 +30,7 @@ LISTED_AT_A_TIME = 500
 USUAL_WINDOW = 90
 FIELDS = {
     "--holdout": mark("Kept back, in percent"),
-    "--drop-overlap": mark("Leave out who is in another campaign on these days"),
+    "--drop-overlap": mark("Leave out customers in another campaign on these days"),
 }
 """Options of the command that the form has fields for."""
 
@@ -230,7 +231,7 @@ def _rows(view: View, wanted: int) -> Iterator[dict[str, Any]]:
 
 @page("/campaigns/contacts.csv", role="scorer")
 def contacts(view: View) -> Response:
-    """Return whom to contact: the members of a campaign who were not kept back."""
+    """Return the members of a campaign that are to be contacted."""
     stored = load_campaign(view.state, view.ask("name"))
     members = [one for one in load_members(view.state, stored.campaign_id) if one.is_treated]
     table = Table(

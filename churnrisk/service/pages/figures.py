@@ -30,7 +30,7 @@ COHORT_KINDS = ("month", "quarter", "year")
 
 @page("/cohorts")
 def cohorts(view: View) -> Response:
-    """Show who came back; the heat map comes after, since it may need a moment."""
+    """Show how many customers came back; the heat map comes after, since it may need a moment."""
     kind = view.ask("kind") if view.ask("kind") in COHORT_KINDS else "month"
     return view.show("cohorts.html", kind=kind, kinds=COHORT_KINDS, _=view.shop.freshness())
 

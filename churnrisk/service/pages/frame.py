@@ -1,4 +1,4 @@
-"""What every page of the dashboard has: who looks, in which language, the menu, and what is said without a history.
+"""What every page of the dashboard has: the user, the language, the menu, and what is said without a history.
 
 A page is a function from a :class:`View` to an answer, declared by :func:`page`. It runs in a thread, in the language
 of whoever looks.
@@ -23,12 +23,13 @@ from churnrisk.errors import NoHistory, UnknownCustomer
 from churnrisk.messages import LANGUAGES, mark, say, speaking, write_date
 from churnrisk.report import make_environment, themes
 from churnrisk.retelling import retell
+from churnrisk.schema import KeyRole
 from churnrisk.service.access import Caller, Needs, read_fields
 from churnrisk.service.identity import is_secure
 from churnrisk.service.languages import LANGUAGE_COOKIE, language_of
 from churnrisk.service.problems import Problem
 from churnrisk.shop import Shop
-from churnrisk.state import Role, State
+from churnrisk.state import State
 
 router = APIRouter(include_in_schema=False)
 
@@ -58,7 +59,7 @@ RETRY_SECONDS = 3
 
 @dataclass
 class View:
-    """A page in the making: who looks, and what is asked."""
+    """A page in the making: the user, and what is asked."""
 
     request: Request
     caller: Caller | None
@@ -94,7 +95,7 @@ class View:
         """Return every value of a parameter that is not empty."""
         return tuple(one[:LONGEST_VALUE] for one in self.fields.get(name, []) if one)
 
-    def may(self, role: Role) -> bool:
+    def may(self, role: KeyRole) -> bool:
         """Tell whether the one who looks may do what a role may."""
         return self.caller is not None and self.caller.may(role)
 
@@ -135,8 +136,8 @@ def environment() -> Environment:
     return made
 
 
-def page(path: str, *, role: Role = "reader", method: str = "GET") -> Callable[[Callable[[View], Response]], Any]:
-    """Declare a page: where it is, and who may see it."""
+def page(path: str, *, role: KeyRole = "reader", method: str = "GET") -> Callable[[Callable[[View], Response]], Any]:
+    """Declare a page: where it is, and the role that may see it."""
 
     def register(build: Callable[[View], Response]) -> Callable[[View], Response]:
         async def handle(request: Request) -> Response:
@@ -173,7 +174,7 @@ def _build(build: Callable[[View], Response], view: View) -> Response:
 
 
 def show_problem(request: Request, problem: Problem, request_id: str) -> Response:
-    """Show a problem as a page, to who came with a browser."""
+    """Show a problem as a page, where the caller is a browser."""
     view = View(request, getattr(request.state, "caller", None), language_of(request))
     with speaking(view.language):
         return view.show(

@@ -25,7 +25,7 @@ def read_left_out(view: View) -> set[str]:
     Problem
         For a pasted line that is no customer id.
     ChurnriskError
-        Where the list of the settings cannot be read: rather no campaign than one that contacts who has opted out.
+        Where the list of the settings cannot be read: rather no campaign than one for customers who opted out.
     """
     config: ServiceConfig = view.request.app.state.config
     found = read_pasted(pasted_text(view), own_id=config.options.own_id, is_known=view.shop.knows)

@@ -1,0 +1,15 @@
+"""Words of options and columns: what holds them elsewhere as keys has the same ones, in the same order."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from churnrisk.messages import LANGUAGES
+from churnrisk.report import SEGMENT_NAMES
+from churnrisk.retention import SEGMENTS
+from churnrisk.schema import LanguageCode, Segment
+
+
+def test_segments_and_languages_are_those_that_have_a_meaning() -> None:
+    assert get_args(Segment) == tuple(SEGMENTS) == tuple(SEGMENT_NAMES)
+    assert get_args(LanguageCode) == tuple(LANGUAGES)
