@@ -181,10 +181,9 @@ def _measure_codes(
         price, has_price = price * MONEY_SCALE // nw.col("quantity"), bought & (nw.col("quantity") > 0)
     priced = rows.filter(has_price).select("product_id", price=price).group_by("product_id", "price")
     prices = collect_arrays(priced.agg(n=nw.len().cast(nw.Int64)), sort_by=["product_id", "price"])
-    starts = dict(zip(*np.unique(prices["product_id"].astype(str), return_index=True), strict=True))
-    ends = dict(zip(starts, [*list(starts.values())[1:], len(prices["n"])], strict=True))
-    parts = {code: slice(at, ends[code]) for code, at in starts.items()}
-    spreads = {code: _spread(prices["price"][part], prices["n"][part]) for code, part in parts.items()}
+    priced_codes, starts = np.unique(prices["product_id"].astype(str), return_index=True)
+    parts = zip(*(np.split(prices[name], starts[1:]) for name in ("price", "n")), strict=True)
+    spreads = {code: _spread(*part) for code, part in zip(priced_codes.tolist(), parts, strict=False)}
     return {
         code: Numbers(count / max(usual.orders, 1), single / count, *spreads.get(code, (1.0, 0.0)))
         for code, count, single in zip(counted["product_id"], counted["orders"], counted["alone"], strict=True)

@@ -15,6 +15,8 @@ import pytest
 
 from churnrisk.errors import AmbiguousFormat, ChurnriskError, ColumnError, SettingsError, SourceError, TooManyRejects
 from churnrisk.orders import IntakeOptions, IntakeReport, LeftOut, convert_purchases, read_orders
+from churnrisk.products import UNITS, read_pair_days
+from support.products import assert_same_pairs, random_rows, table_of
 
 pytestmark = pytest.mark.spark
 
@@ -296,3 +298,15 @@ def test_a_customer_who_objects_stops_spark_and_nobody_else_does(tmp_path: Path)
         read_orders(tmp_path / "log.parquet", replace(options, left_out=LeftOut(str, frozenset("a"))))
     with read_orders(tmp_path / "log.parquet", replace(options, left_out=LeftOut(str, frozenset("c")))) as orders:
         assert orders.report.orders == 2
+
+
+def test_names_and_orders_of_lines_are_those_of_this_machine(spark: Any, tmp_path: Path) -> None:
+    rows = table_of(random_rows(5))
+    rows["ordered_at"] = pd.to_datetime(rows["ordered_at"]).astype("datetime64[us]")
+    rows.to_parquet(tmp_path / "log.parquet", index=False)
+    for unit in UNITS:
+        made = []
+        for name in ("duckdb", "spark"):
+            with read_orders(tmp_path / "log.parquet", IntakeOptions(products=True, engine=name)) as orders:
+                made.append(read_pair_days(orders, 10_150, unit=unit))
+        assert_same_pairs(*made)
