@@ -1,7 +1,7 @@
 """Measure the comparison of first products on shuffled logs, and the cost of due dates.
 
     python bench/products.py first LOG [LOG ...] [--unit product] [--horizon 90] [--burn-in 60] [--shuffles 200]
-    python bench/products.py cost [--lines 20000000] [--customers 1000000] [--products 20000]
+    python bench/products.py cost [--lines 20000000] [--customers 1000000] [--products 20000] [--form csv|parquet]
 
 ``first``: who came back is shuffled within the strata of month and basket size, so that no product matters; counted
 are the shuffles with any finding, of which about one in ten is promised. Then a loss of 20 points is planted in ten
@@ -49,11 +49,11 @@ COPY (
         'P' || CAST(product AS VARCHAR) AS product_id,
         CAST(pieces * (1 + hash(product) % 5000) AS DECIMAL(18, 2)) / 100 AS amount, pieces AS quantity
     FROM bought
-) TO {file} (FORMAT parquet)
+) TO {file} (FORMAT {form})
 """
 AGGREGATE = """
 SELECT count(*), sum(n), max(last) FROM (
-    SELECT customer_id, product_id, count(*) AS n, max(ordered_at) AS last FROM read_parquet({file})
+    SELECT customer_id, product_id, count(*) AS n, max(ordered_at) AS last FROM {file}
     GROUP BY customer_id, product_id
 )
 """
@@ -103,9 +103,9 @@ def shuffle(first: FirstBaskets, draw: np.random.Generator) -> np.ndarray:
 def measure_cost(args: argparse.Namespace) -> None:
     """Print processor seconds and memory of due dates, and of the aggregate."""
     with tempfile.TemporaryDirectory(prefix="churnrisk-bench-") as folder:
-        file = Path(folder) / "log.parquet"
+        file = Path(folder) / f"log.{args.form}"
         with Database(threads=2, memory="2GB") as database:
-            sizes = {"lines": args.lines, "customers": args.customers, "products": args.products}
+            sizes = {name: getattr(args, name) for name in ("lines", "customers", "products", "form")}
             database.connection.execute(MAKE.format(file=quote_text(str(file)), **sizes))
         spent = {}
         for what in ("aggregate", "due", "due again"):
@@ -147,6 +147,7 @@ def main() -> None:
     cost = commands.add_parser("cost")
     for name, number in (("lines", 20_000_000), ("customers", 1_000_000), ("products", 20_000)):
         cost.add_argument(f"--{name}", type=int, default=number)
+    cost.add_argument("--form", choices=("csv", "parquet"), default="csv")
     for name in ("aggregate", "due"):
         commands.add_parser(name).add_argument("file", type=Path)
     args = parser.parse_args()

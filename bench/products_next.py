@@ -4,7 +4,8 @@
         [--threads 2]
 
 Most purchases are of one of six favourites of a customer, the others of any of 5,000 products, a few of which are
-bought by many. The log is kept in the folder. The command has a process of its own whose memory is looked at every 20 ms.
+bought by many. The log is kept in the folder. The command has a process of its own whose memory is looked at every
+20 ms.
 """
 
 from __future__ import annotations

@@ -125,8 +125,8 @@ def show_next(lists: NextProducts, unknown: list[str]) -> None:
     customers = counted(len(lists.pairs.customers), "customer")
     begins = date_of(lists.pairs.cutoff)
     say(
-        f"Lists of {customers}, {counted(len(lists), 'row')}: the chance of a purchase in the {lists.horizon} days from "
-        f"{begins} on."
+        f"Lists of {customers}, {counted(len(lists), 'row')}: the chance of a purchase in the {lists.horizon} days "
+        f"from {begins} on."
     )
     rows = lists.likeliest(SHOWN).records()
     shown = [

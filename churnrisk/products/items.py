@@ -14,7 +14,7 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from churnrisk.engines import Arrays, collect_arrays
+from churnrisk.engines import Arrays, StoredTable, collect_arrays
 from churnrisk.errors import ColumnError, LimitExceeded, NotEnoughData, SettingsError
 from churnrisk.products.codes import NoProduct, find_no_products
 from churnrisk.products.names import CodeName, ManyNames, find_many_names, most_frequent, read_code_names
@@ -182,9 +182,10 @@ def read_pair_days(log: ProductLog, cutoff: int, *, unit: Unit = "product", choi
             "Choose a later --as-of."
         )
     wanted = _wanted(past, off, unit)
-    ids = collect_arrays(orders.select("customer_id").unique(), sort_by=["customer_id"])["customer_id"]
+    customers = _number_customers(log, orders)
+    ids = collect_arrays(customers, sort_by=["customer"])["customer_id"]
     packing = Packing(ids, np.array(items, dtype=object), log.first_day, cutoff)
-    keys = _read_keys(wanted.filter(bought), orders, _COLUMNS[unit], packing)
+    keys = _read_keys(wanted.filter(bought), customers, _COLUMNS[unit], packing)
     back = find_given_back(
         wanted, undone_before(orders, cutoff), bought=bought, negative=negative, has_amounts=log.has_amounts
     )
@@ -314,9 +315,21 @@ class Packing:
         return customer.astype(np.int32), item.astype(np.int32), day.astype(np.int32)
 
 
-def _read_keys(rows: nw.LazyFrame[Any], orders: nw.LazyFrame[Any], column: str, packing: Packing) -> NDArray[np.int64]:
+def _number_customers(log: ProductLog, orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Return every customer with a place among the sorted ids; kept in the database, if there is one, for two uses."""
+    numbered = orders.select("customer_id").unique().with_row_index("customer", order_by="customer_id")
+    database = getattr(log, "database", None)
+    if database is None:
+        return numbered
+    table = StoredTable(database, "customer_places")
+    table.fill(numbered)
+    return table.frame()
+
+
+def _read_keys(
+    rows: nw.LazyFrame[Any], customers: nw.LazyFrame[Any], column: str, packing: Packing
+) -> NDArray[np.int64]:
     """Return the number of each bought row, sorted; ids become places in the engine."""
-    customers = orders.select("customer_id").unique().with_row_index("customer", order_by="customer_id")
     items = rows.select(column).unique().with_row_index("item", order_by=column)
     joined = rows.select("customer_id", column, "order_day").join(customers, on="customer_id").join(items, on=column)
     customer, item = (nw.col(name).cast(nw.Int64) for name in ("customer", "item"))

@@ -11,7 +11,7 @@ import numpy as np
 from churnrisk.products.candidates import Candidates
 from churnrisk.types import Bools, Floats
 
-ROUNDS, STEP, LEAVES, LEAST_IN_LEAF, RIDGE = 120, 0.08, 31, 100, 1.0
+ROUNDS, STEP, LEAVES, LEAST_IN_LEAF, RIDGE = 100, 0.08, 15, 100, 1.0
 LEAST_BOUGHT = 30
 """Bought candidates in the horizon before; from fewer nothing is learnt."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from churnrisk.messages import wording
+from churnrisk.messages import wording, wordings
 from churnrisk.products.candidates import Candidates
 from churnrisk.products.pair_rows import PairRows, is_first
 from churnrisk.types import Places
@@ -16,13 +16,20 @@ from churnrisk.types import Places
 RHYTHM, ONCE, TOGETHER, ALIKE, POPULAR = range(5)
 """Kinds of reasons."""
 
-WORDINGS = {
-    RHYTHM: wording("bought about every {gap} days, the last time {days} days ago"),
-    ONCE: wording("bought once, {days} days ago"),
+BOUGHT = {
+    RHYTHM: wordings(
+        "bought about every {gap} days, the last time {count} day ago",
+        "bought about every {gap} days, the last time {count} days ago",
+    ),
+    ONCE: wordings("bought once, {count} day ago", "bought once, {count} days ago"),
+}
+NEW = {
     TOGETHER: wording("often bought together with {name}"),
     ALIKE: wording("bought by customers with a similar history"),
     POPULAR: wording("popular now"),
 }
+LEAST_GAP = 2
+"""The shortest gap that is told, in days."""
 
 MOST_BASKETS = 20_000
 """Purchase days, drawn, that say what is bought together."""
@@ -92,7 +99,7 @@ class Reasons:
     Parameters
     ----------
     kind : ndarray of int8
-        One of :data:`WORDINGS`.
+        A key of :data:`BOUGHT` or :data:`NEW`.
     gap, days : ndarray of float32
         The usual gap, and the days since the last purchase; for items bought before.
     other : ndarray of int32
@@ -134,9 +141,9 @@ class Reasons:
 
     def _text(self, row: int, items: Sequence[str], names: Mapping[str, str]) -> str:
         kind = int(self.kind[row])
-        if kind in (ALIKE, POPULAR):
-            return WORDINGS[kind]
-        if kind == TOGETHER:
-            other = items[self.other[row]]
-            return WORDINGS[kind].format(name=names.get(other) or other)
-        return WORDINGS[kind].format(gap=f"{max(self.gap[row], 1):.0f}", days=f"{self.days[row]:.0f}")
+        if kind in NEW:
+            other = items[self.other[row]] if kind == TOGETHER else ""
+            return NEW[kind].format(name=names.get(other) or other)
+        one, many = BOUGHT[kind]
+        days, gap = round(float(self.days[row])), max(round(float(self.gap[row])), LEAST_GAP)
+        return (one if days == 1 else many).format(gap=f"{gap:,}", count=f"{days:,}")
