@@ -25,9 +25,9 @@ HOMES = {
     # Not in timeline, schema and settings, which the quick commands load, nor in store and cli.
     "numpy": "types engines holes tables sources orders simulate btyd features labels retention dataset learning "
     "scoring explain decide monitor report workflows campaigns "
-    "targeting operations memory planning shop cards regression forecast",
+    "targeting operations memory planning shop cards regression forecast products",
     "narwhals": "engines holes sources orders simulate features labels retention dataset scoring monitor workflows "
-    "campaigns memory planning operations shop",
+    "campaigns memory planning operations shop products",
     "duckdb": "engines",
     "pyspark": "engines",
     "py4j": "engines",  # which brings Spark's errors
@@ -36,7 +36,7 @@ HOMES = {
     "psycopg": "engines state",
     "chardet": "sources",
     "python_calamine": "sources",
-    "scipy": "btyd learning regression forecast",
+    "scipy": "btyd learning regression forecast products",
     "sklearn": "learning regression",
     "threadpoolctl": "learning regression forecast scoring decide explain",
     "pandas": "engines sources scoring workflows shop",  # at the edges: a frame comes in, a frame goes out
