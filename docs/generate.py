@@ -16,6 +16,9 @@ from churnrisk.cli import app
 from churnrisk.errors import CODES
 from churnrisk.features.families import FAMILIES
 from churnrisk.monitor.rules import rules_page
+from churnrisk.products import DUE_COLUMNS, NEXT_COLUMNS
+from churnrisk.products.first_list import FIRST_COLUMNS
+from churnrisk.products.habits import HABIT_COLUMNS
 from churnrisk.settings import Settings
 from churnrisk.settings.fields import PREFIX
 
@@ -114,6 +117,17 @@ def features_page() -> str:
     return "\n".join([*lines, ""])
 
 
+def products_page() -> str:
+    """Return the page on the lists of products: their columns."""
+    lines = ["# Lists of products", "", "What the columns of `churnrisk products` say. How to use them: [Products]"]
+    lines[-1] += "(../how-to/products.md)."
+    parts = {"products due": DUE_COLUMNS, "products first": FIRST_COLUMNS, "products next": NEXT_COLUMNS}
+    for command, columns in (parts | {"target, score --products, weekly": HABIT_COLUMNS}).items():
+        lines += ["", f"## churnrisk {command}", "", "| column | unit | meaning |", "|---|---|---|"]
+        lines += [f"| `{one.name}` | {one.unit} | {cell(one.meaning)} |" for one in columns]
+    return "\n".join([*lines, ""])
+
+
 def http_page() -> str:
     """Every route under /v1, from the application itself."""
     from churnrisk.service import ServiceConfig, create_app
@@ -151,6 +165,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "settings.md": settings_page,
     "features.md": features_page,
+    "products.md": products_page,
     "rules.md": rules_page,
     "http-api.md": http_page,
 }

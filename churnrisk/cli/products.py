@@ -194,13 +194,11 @@ def first(
 
 
 def _write_due(found: DueList, output: Path, csv_style: Any) -> int:
-    import numpy as np
-
     from churnrisk.products import DUE_COLUMNS
     from churnrisk.tables import write_table, write_tables
 
     if output.suffix.lower() == ".xlsx":
-        every = found.choose(np.arange(len(found)))
+        every = found.whole()
         return write_table(every, output, holds="list", csv_style=csv_style, is_for_people=True)
     kinds: Any = {column.name: column.type for column in DUE_COLUMNS}
     return write_tables(found.tables(), output, kinds=kinds, holds="list", csv_style=csv_style)
