@@ -15,6 +15,9 @@ import typer.main
 from churnrisk.cli import app
 from churnrisk.features import catalogue
 from churnrisk.monitor.rules import rules_page
+from churnrisk.products import DUE_COLUMNS
+from churnrisk.products.first_list import FIRST_COLUMNS
+from churnrisk.products.next_products import NEXT_COLUMNS
 from churnrisk.settings import Settings
 from churnrisk.settings.fields import PREFIX
 
@@ -100,6 +103,16 @@ def features_page() -> str:
     return "\n".join([*lines, ""])
 
 
+def products_page() -> str:
+    """Return the page on the lists of products: their columns."""
+    lines = ["# Lists of products", "", "What the columns of `churnrisk products` say. How to use them: [Products]"]
+    lines[-1] += "(../how-to/products.md)."
+    for command, columns in (("due", DUE_COLUMNS), ("next", NEXT_COLUMNS), ("first", FIRST_COLUMNS)):
+        lines += ["", f"## churnrisk products {command}", "", "| column | unit | meaning |", "|---|---|---|"]
+        lines += [f"| `{one.name}` | {one.unit} | {cell(one.meaning)} |" for one in columns]
+    return "\n".join([*lines, ""])
+
+
 def http_page() -> str:
     """Every route under /v1, from the application itself."""
     from churnrisk.service import ServiceConfig, create_app
@@ -136,6 +149,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "settings.md": settings_page,
     "features.md": features_page,
+    "products.md": products_page,
     "rules.md": rules_page,
     "http-api.md": http_page,
 }

@@ -1,4 +1,4 @@
-"""``churnrisk products due | first``."""
+"""``churnrisk products due | first``; that of ``next`` has a file of its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from churnrisk.products import DueList, ItemChoice
 
 products = typer.Typer(
-    help="What customers buy: what is due, and what first buyers begin with.",
+    help="What customers buy: what is due, what comes next, and what first buyers begin with.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -189,13 +189,11 @@ def first(
 
 
 def _write_due(found: DueList, output: Path, csv_style: Any) -> int:
-    import numpy as np
-
     from churnrisk.products import DUE_COLUMNS
     from churnrisk.tables import write_table, write_tables
 
     if output.suffix.lower() == ".xlsx":
-        every = found.choose(np.arange(len(found)))
+        every = found.whole()
         return write_table(every, output, holds="list", csv_style=csv_style, is_for_people=True)
     kinds: Any = {column.name: column.type for column in DUE_COLUMNS}
     return write_tables(found.tables(), output, kinds=kinds, holds="list", csv_style=csv_style)

@@ -6,15 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from churnrisk.cli.show import counted, percent, say, show_table
 from churnrisk.timeline import date_of
 
 if TYPE_CHECKING:
-    from churnrisk.products import DueList
-    from churnrisk.products.due_list import LookBack
-    from churnrisk.products.items import ItemAccount
+    from churnrisk.products import DueList, ItemAccount, LookBack
 
 SHOWN, NAME_WIDTH, LISTED, WEEK = 10, 28, 5, 7
 _EVIDENCE = {
@@ -30,19 +26,15 @@ _EVIDENCE = {
 
 def show_due(found: DueList, *, output: Path | None, defused: int) -> None:
     """Show how much is due, what comes first, how an earlier list came true, and what was left out."""
-    chance, due_on = found.columns["comes_again_probability"], found.columns["due_on"]
-    overdue = found.columns["overdue_days"] > 0
-    soon = ~overdue & (due_on >= found.as_of) & (due_on < found.as_of + WEEK)
+    soon, overdue, said = found.due_soon(WEEK), found.overdue(), found.to_dict()
     say(
         f"As of {date_of(found.as_of)}: {counted(len(found), 'pair')} of a customer and a {found.unit} bought on three "
-        f"days or more. {int(soon.sum()):,} are due within {WEEK} days; {int(overdue.sum()):,} are overdue, of which "
-        f"{int((overdue & (chance == 0)).sum()):,} were not bought for {found.within_days} days and count as given up."
+        f"days or more. {len(soon):,} are due within {WEEK} days; {len(overdue):,} are overdue. Of all pairs "
+        f"{said['given_up']:,} were not bought for {found.within_days} days and count as given up."
     )
     say()
-    order = np.argsort(-chance, kind="stable")
-    parts = {f"Due within {WEEK} days, most likely first": soon, "Overdue, most likely first": overdue}
-    for title, chosen in parts.items():
-        _show_pairs(title, found, order[chosen[order]][:SHOWN])
+    _show_pairs(f"Due within {WEEK} days, most likely first", found, soon)
+    _show_pairs("Overdue, most likely first", found, overdue)
     _say_look_back(found.look_back)
     show_account(found.account)
     if output is not None:
@@ -53,7 +45,7 @@ def _say_defused(defused: int) -> str:
     return f" {counted(defused, 'cell')} that a spreadsheet would run got an apostrophe." if defused else ""
 
 
-def _show_pairs(title: str, found: DueList, places: np.ndarray) -> None:
+def _show_pairs(title: str, found: DueList, places: Any) -> None:
     rows = [
         {
             "customer": row["customer_id"],
@@ -63,7 +55,7 @@ def _show_pairs(title: str, found: DueList, places: np.ndarray) -> None:
             "over": row["overdue_days"],
             "again": row["comes_again_probability"],
         }
-        for row in found.choose(places).records()
+        for row in found.choose(places[:SHOWN]).records()
     ]
     if rows:
         show_table(title, rows, formats={"again": percent}, right={"over"})

@@ -1,24 +1,20 @@
-"""Products: what each customer buys, what is due, and what first buyers begin with."""
+"""Products: what each customer buys, what is due and what comes next, and what first buyers begin with."""
 
-from churnrisk.products.due import DueModel, fit_due
-from churnrisk.products.due_list import DUE_COLUMNS, DueList, forecast_due
-from churnrisk.products.first_list import FIRST_COLUMNS, FirstList, compare_first
-from churnrisk.products.items import UNITS, ItemChoice, PairDays, read_pair_days
-from churnrisk.products.next_products import NEXT_COLUMNS, NextProducts, forecast_next, read_ids
+from churnrisk.products.due_list import DUE_COLUMNS, DueList, LookBack, forecast_due
+from churnrisk.products.first_list import FirstList, compare_first
+from churnrisk.products.items import ItemAccount, ItemChoice, PairDays, read_pair_days
+from churnrisk.products.next_products import NextProducts, forecast_next, read_ids
 
 __all__ = [
     "DUE_COLUMNS",
-    "FIRST_COLUMNS",
-    "NEXT_COLUMNS",
-    "UNITS",
     "DueList",
-    "DueModel",
     "FirstList",
+    "ItemAccount",
     "ItemChoice",
+    "LookBack",
     "NextProducts",
     "PairDays",
     "compare_first",
-    "fit_due",
     "forecast_due",
     "forecast_next",
     "read_ids",

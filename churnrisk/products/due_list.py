@@ -121,6 +121,24 @@ class DueList:
         cells |= {name: _to_dates(part[name]) for name in ("last_bought_on", "due_on", "from_on", "to_on")}
         return Table(cells | {name: part[name] for name in ("overdue_days", "comes_again_probability")})
 
+    def due_soon(self, days: int) -> np.ndarray:
+        """Return the places of the pairs that are due within so many days, the most likely first."""
+        due_on = self.columns["due_on"]
+        soon = (due_on >= self.as_of) & (due_on < self.as_of + days) & (self.columns["overdue_days"] == 0)
+        return self._likely_first(soon)
+
+    def overdue(self) -> np.ndarray:
+        """Return the places of the pairs that are overdue, the most likely first; those given up come last."""
+        return self._likely_first(self.columns["overdue_days"] > 0)
+
+    def _likely_first(self, chosen: np.ndarray) -> np.ndarray:
+        order = np.argsort(-self.columns["comes_again_probability"], kind="stable")
+        return np.asarray(order[chosen[order]])
+
+    def whole(self) -> Table:
+        """Return all rows as one table."""
+        return self.choose(np.arange(len(self)))
+
     def tables(self) -> Iterator[Table]:
         """Return all rows as tables below each other, at least one."""
         for start in range(0, max(len(self), 1), PART_ROWS):
@@ -133,7 +151,7 @@ class DueList:
             "unit": self.unit,
             "within_days": self.within_days,
             "pairs": len(self),
-            "overdue": int((self.columns["overdue_days"] > 0).sum()),
+            "overdue": len(self.overdue()),
             "given_up": int((self.columns["comes_again_probability"] == 0).sum()),
             "look_back": None if self.look_back is None else asdict(self.look_back),
             "left_out": self.account.to_dict(),

@@ -167,8 +167,7 @@ def read_pair_days(log: ProductLog, cutoff: int, *, unit: Unit = "product", choi
         Where nothing was bought before the cutoff.
     """
     lines = _check(log, cutoff, unit)
-    bought = nw.col("amount") > 0 if log.has_amounts else nw.col("quantity") >= 0
-    negative = nw.col("amount" if log.has_amounts else "quantity") < 0
+    bought, negative = _tell_bought(log)
     past = lines.filter(nw.col("order_day") < cutoff)
     orders = log.frame().filter(nw.col("order_day") < cutoff)
     codes = read_code_names(past, bought, negative)
@@ -192,7 +191,7 @@ def read_pair_days(log: ProductLog, cutoff: int, *, unit: Unit = "product", choi
     back_keys = packing.pack(back["customer_id"], back[_COLUMNS[unit]], back["order_day"])
     customer, item, day = packing.unpack(_subtract(keys, back_keys))
     many = [one for code, left in kept.items() if code and (one := find_many_names(code, left))]
-    named = {code: left for code, left in kept.items() if unit == "product"}
+    named = kept if unit == "product" else {}
     return PairDays(
         customer,
         item,
@@ -228,6 +227,13 @@ def _check(log: ProductLog, cutoff: int, unit: Unit) -> nw.LazyFrame[Any]:
     if cutoff <= log.first_day:
         raise NotEnoughData(f"the log begins on {date_of(log.first_day)}; choose a later --as-of.")
     return lines
+
+
+def _tell_bought(log: ProductLog) -> tuple[nw.Expr, nw.Expr]:
+    """Return which rows were bought, and which give something back."""
+    if log.has_amounts:
+        return nw.col("amount") > 0, nw.col("amount") < 0
+    return nw.col("quantity") >= 0, nw.col("quantity") < 0
 
 
 def _choose(

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from churnrisk.products.pair_rows import PairRows, draw
 from churnrisk.products.ranker import Ranker, trained_scores, untrained_scores
 from churnrisk.products.reasons import Companions, Reasons
 from churnrisk.schema import Column
-from churnrisk.tables import Table
+from churnrisk.tables import Kind, Table
 from churnrisk.timeline import date_of
 from churnrisk.types import Bools, Floats, Places, Progress
 
@@ -87,6 +87,11 @@ class NextProducts:
 
     def __len__(self) -> int:
         return len(self.item)
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Return what each column holds."""
+        return {column.name: cast(Kind, column.type) for column in NEXT_COLUMNS}
 
     def choose(self, rows: slice | Places) -> Table:
         """Return some rows as a table of :data:`NEXT_COLUMNS`."""

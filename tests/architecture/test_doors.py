@@ -57,6 +57,7 @@ TAKEN = taken()
 PUBLIC = {
     "cli": {"app", "run"},
     "service": {"Bounds", "ServiceConfig", "create_app", "serve"},
+    "products": {"PairDays", "read_pair_days"},
     "workflows": {"ChurnModel", "load", "train"},
     "orders": {"IntakeOptions", "IntakeReport", "Orders", "read_orders"},
 }

@@ -27,7 +27,7 @@ HOMES = {
     "scoring explain decide monitor report workflows campaigns "
     "targeting operations memory planning shop cards regression forecast products",
     "narwhals": "engines holes sources orders simulate features labels retention dataset scoring monitor workflows "
-    "campaigns memory planning operations shop",
+    "campaigns memory planning operations shop products",
     "duckdb": "engines",
     "pyspark": "engines",
     "py4j": "engines",  # which brings Spark's errors

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from churnrisk.products import NEXT_COLUMNS
+from churnrisk.products.next_products import NEXT_COLUMNS
 from churnrisk.timeline import date_of
 from support.next_products import START, simulate
 from support.shop import churnrisk, read_rows

@@ -15,7 +15,8 @@ import pytest
 
 from churnrisk.errors import AmbiguousFormat, ChurnriskError, ColumnError, SettingsError, SourceError, TooManyRejects
 from churnrisk.orders import IntakeOptions, IntakeReport, LeftOut, convert_purchases, read_orders
-from churnrisk.products import UNITS, read_pair_days
+from churnrisk.products import read_pair_days
+from churnrisk.products.items import UNITS
 from support.products import assert_same_pairs, random_rows, table_of
 
 pytestmark = pytest.mark.spark

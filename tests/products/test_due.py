@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from churnrisk.errors import NotEnoughData
-from churnrisk.products import fit_due
 from churnrisk.products.curves import fit_curve
+from churnrisk.products.due import fit_due
 from churnrisk.products.due_list import list_due, look_back
 from churnrisk.products.gaps import fit_usual_gaps, measure_gaps
 from support.products import pairs_of, repeat_buyers

@@ -10,7 +10,8 @@ import pytest
 
 from churnrisk.errors import ChurnriskError, ColumnError, NotEnoughData, SettingsError
 from churnrisk.orders import IntakeOptions, KeepIn, convert_purchases, read_orders
-from churnrisk.products import UNITS, ItemChoice, read_pair_days
+from churnrisk.products import ItemChoice, read_pair_days
+from churnrisk.products.items import UNITS
 from support.products import Row, assert_same_pairs, named, open_rows, plain_pair_days, random_rows
 
 CUTOFF = 10_150
