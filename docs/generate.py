@@ -16,9 +16,10 @@ from churnrisk.cli import app
 from churnrisk.errors import CODES
 from churnrisk.features.families import FAMILIES
 from churnrisk.monitor.rules import rules_page
-from churnrisk.products import DUE_COLUMNS, NEXT_COLUMNS
+from churnrisk.products import DUE_COLUMNS
 from churnrisk.products.first_list import FIRST_COLUMNS
 from churnrisk.products.habits import HABIT_COLUMNS
+from churnrisk.products.next_products import NEXT_COLUMNS
 from churnrisk.settings import Settings
 from churnrisk.settings.fields import PREFIX
 

@@ -1,4 +1,4 @@
-"""``churnrisk products due | first``."""
+"""``churnrisk products due | first``; that of ``next`` has a file of its own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from churnrisk.settings import Settings
 
 products = typer.Typer(
-    help="What customers buy: what is due, and what first buyers begin with.",
+    help="What customers buy: what is due, what comes next, and what first buyers begin with.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -92,13 +92,11 @@ def list_next(
 
 def _write(lists: NextProducts, output: Path, csv_style: Any) -> int:
     """Write all lists, some rows at a time; a workbook at once."""
-    from churnrisk.products import NEXT_COLUMNS
     from churnrisk.tables import write_table, write_tables
 
     if output.suffix.lower() == ".xlsx":
         return write_table(lists.choose(slice(None)), output, holds="list", is_for_people=True)
-    kinds: Any = {column.name: column.type for column in NEXT_COLUMNS}
-    return write_tables(lists.tables(), output, kinds=kinds, holds="list", csv_style=csv_style)
+    return write_tables(lists.tables(), output, kinds=lists.kinds, holds="list", csv_style=csv_style)
 
 
 def _describe(lists: NextProducts, output: Path | None) -> dict[str, Any]:

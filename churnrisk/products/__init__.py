@@ -4,12 +4,11 @@ from churnrisk.products.due_list import DUE_COLUMNS, DueList, LookBack, forecast
 from churnrisk.products.first_list import FirstList, compare_first
 from churnrisk.products.habits import HABITS, Habits, find_habits
 from churnrisk.products.items import ItemAccount, ItemChoice, PairDays, read_pair_days
-from churnrisk.products.next_products import NEXT_COLUMNS, NextProducts, forecast_next, read_ids
+from churnrisk.products.next_products import NextProducts, forecast_next, read_ids
 
 __all__ = [
     "DUE_COLUMNS",
     "HABITS",
-    "NEXT_COLUMNS",
     "DueList",
     "FirstList",
     "Habits",

@@ -64,7 +64,7 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class LookBack:
+class NextLookBack:
     """How the methods did on the last horizon before the cutoff.
 
     Parameters
@@ -183,7 +183,9 @@ class Past:
         return Ranker.fit(self.candidates, self.is_bought) if LEAST_BOUGHT <= bought < len(self.is_bought) else None
 
 
-def look_back(rows: PairRows, numbers: Places, *, first_day: int, cutoff: int, horizon: int) -> tuple[LookBack, Ranker]:
+def look_back(
+    rows: PairRows, numbers: Places, *, first_day: int, cutoff: int, horizon: int
+) -> tuple[NextLookBack, Ranker]:
     """Compare the methods on the last horizon, and learn from it.
 
     Parameters
@@ -221,7 +223,7 @@ def look_back(rows: PairRows, numbers: Places, *, first_day: int, cutoff: int, h
     return compare(past, earlier, day), ranker
 
 
-def compare(past: Past, earlier: Ranker | None, day: int) -> LookBack:
+def compare(past: Past, earlier: Ranker | None, day: int) -> NextLookBack:
     """Measure each method on a past horizon; the re-ranker only where one was learnt from a horizon before it."""
     scores = untrained_scores(past.candidates)
     probability = None if earlier is None else earlier.probability(past.candidates)
@@ -237,7 +239,7 @@ def compare(past: Past, earlier: Ranker | None, day: int) -> LookBack:
     listed = ranks[method] < LIST
     calibration = None if probability is None else calibrate(probability[listed], past.is_bought[listed])
     gains = (_interval(gain[:, 0]), _interval(gain[:, 1]))
-    return LookBack(day, len(gain), method, simple, means, *gains, recall_of_new, share, calibration)
+    return NextLookBack(day, len(gain), method, simple, means, *gains, recall_of_new, share, calibration)
 
 
 def choose(means: Mapping[str, Measured], *, among: list[str], beside: str | None = None) -> str:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,12 +16,12 @@ from churnrisk.errors import NotEnoughData, SourceError
 from churnrisk.products.candidates import find_candidates
 from churnrisk.products.item_facts import ItemFacts
 from churnrisk.products.items import PairDays
-from churnrisk.products.look_back import SEED, LookBack, look_back
+from churnrisk.products.look_back import SEED, NextLookBack, look_back
 from churnrisk.products.pair_rows import PairRows, draw
 from churnrisk.products.ranker import Ranker, trained_scores, untrained_scores
 from churnrisk.products.reasons import Companions, Reasons
 from churnrisk.schema import Column
-from churnrisk.tables import Table
+from churnrisk.tables import Kind, Table
 from churnrisk.timeline import date_of
 from churnrisk.types import Bools, Floats, Places, Progress
 
@@ -61,7 +61,7 @@ class NextProducts:
         What was bought, with the ids and names of customers and items.
     horizon : int
         Days within which an item is bought or not.
-    look_back : LookBack
+    look_back : NextLookBack
         The method chosen, and how it did on the last horizon.
     customer, item : ndarray of int32
         Places of customers and items; sorted by customer and rank.
@@ -77,7 +77,7 @@ class NextProducts:
 
     pairs: PairDays
     horizon: int
-    look_back: LookBack
+    look_back: NextLookBack
     customer: np.ndarray
     item: np.ndarray
     rank: np.ndarray
@@ -87,6 +87,11 @@ class NextProducts:
 
     def __len__(self) -> int:
         return len(self.item)
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Return what each column holds."""
+        return {column.name: cast(Kind, column.type) for column in NEXT_COLUMNS}
 
     def choose(self, rows: slice | Places) -> Table:
         """Return some rows as a table of :data:`NEXT_COLUMNS`."""

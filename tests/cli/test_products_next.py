@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from churnrisk.products import NEXT_COLUMNS
+from churnrisk.products.next_products import NEXT_COLUMNS
 from churnrisk.timeline import date_of
 from support.next_products import START, simulate
 from support.shop import churnrisk, read_rows
@@ -27,8 +27,8 @@ def write_log(path: Path, triples: Sequence[tuple[int, int, int]]) -> Path:
         for customer, item, day in triples:
             order = (f"c{customer:03d}", date_of(day).isoformat(), f"o{customer}-{day}")
             writer.writerow([*order, f"0{item}", f"thing {item}", f"k{item % 12}", 1 + item])
-        for amount, order in ((5, "gone"), (-5, "gone")):
-            writer.writerow(["undone", date_of(START + 20).isoformat(), order, "01", "thing 1", "k1", amount])
+        for amount in (5, -5):
+            writer.writerow(["undone", date_of(START + 20).isoformat(), "gone", "01", "thing 1", "k1", amount])
     return path
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
@@ -19,11 +19,11 @@ Bought = dict[int, dict[int, list[int]]]
 def pairs_of(triples: Iterable[tuple[int, int, int]], cutoff: int, *, customers: int, items: int) -> PairDays:
     """Rows of customers, items and days as they are read from a log."""
     rows = sorted({one for one in triples if one[2] < cutoff})
-    columns = np.array(rows, np.int32).reshape(-1, 3).T
+    customer, item, day = np.array(rows, np.int32).reshape(-1, 3).T
     ids = [f"c{number:04d}" for number in range(customers)]
     codes = [f"p{number:03d}" for number in range(items)]
     names = {code: f"thing {code}" for code in codes}
-    return PairDays(*columns, ids, codes, names, dict.fromkeys(codes, ""), START, cutoff)
+    return PairDays(customer, item, day, ids, codes, names, dict.fromkeys(codes, ""), START, cutoff)
 
 
 def rows_of(pairs: PairDays) -> PairRows:
@@ -68,7 +68,7 @@ def plain_weights(bought: dict[int, list[int]], *, groups: int, within: float, a
         return {}
     size = math.ceil(len(days) / groups)
     count = math.ceil(len(days) / size)
-    weights: Counter[int] = Counter()
+    weights: dict[int, float] = defaultdict(float)
     for place, day in enumerate(days):
         for item, when in bought.items():
             if day in when:
