@@ -26,7 +26,6 @@ from churnrisk.schema import RISKS, By, CsvStyle, CustomerKind, ReasonsFor
 if TYPE_CHECKING:
     from churnrisk.errors import StateError
     from churnrisk.memory import Comparison
-    from churnrisk.orders import IntakeOptions
     from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
     from churnrisk.timeline import Snapshot
@@ -108,7 +107,6 @@ def score(
     from churnrisk.cli.cluster import refuse_beyond_spark, score_on_spark
     from churnrisk.cli.show import print_json, progress_bar
     from churnrisk.engines import is_spark
-    from churnrisk.forecast import Valuation
 
     settings = current_settings(context, lang)
     is_on_spark = is_spark(reading.given["engine"] or settings.engine)
@@ -117,9 +115,7 @@ def score(
     elif output is not None:
         workflows.check_output(output)
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
-    how: dict[str, Any] = {"as_of": as_of, "by": by, "top": top}
-    how["valuation"] = Valuation(settings.margin, settings.discount_rate)
-    how["options"] = _read_how(reading, settings, customers, output)
+    how: dict[str, Any] = {"as_of": as_of, "by": by, "top": top, **_read_how(reading, settings, customers, output)}
     if is_on_spark:
         how["is_lost"] = settings.remember and not no_remember
         return score_on_spark(churn_model, customers, as_json=as_json, output=output, **how)
@@ -146,11 +142,13 @@ def score(
     return _raise_last(problem)
 
 
-def _read_how(reading: Reading, settings: Settings, customers: str, output: str | None) -> IntakeOptions:
-    """Return how to read the customers; rejected rows go beside what is written."""
+def _read_how(reading: Reading, settings: Settings, customers: str, output: str | None) -> dict[str, Any]:
+    """Return how to read and value the customers; rejected rows go beside what is written."""
+    from churnrisk.forecast import Valuation
     from churnrisk.inputs import rejects_beside
 
-    return reading.options(settings, rejects=rejects_beside(customers, settings.rejects_dir, output=output))
+    options = reading.options(settings, rejects=rejects_beside(customers, settings.rejects_dir, output=output))
+    return {"options": options, "valuation": Valuation(settings.margin, settings.discount_rate)}
 
 
 def _stream_to(output: str | None, csv_style: CsvStyle) -> StreamTo | None:
