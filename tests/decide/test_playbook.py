@@ -39,7 +39,7 @@ def test_the_default_names_known_things_only() -> None:
     ("playbook", "message"),
     [
         ({"champion": "discount"}, r"\[playbook\] champion: not known; give one of champions, loyal"),
-        ({"returns": "none"}, r"returns = 'none': a reason chooses what is done for a customer on the list"),
+        ({"returns": "none"}, r"returns = 'none': reasons and products choose what is done"),
         ({"champions": "flowers"}, r"champions = 'flowers': no such action; give one of win_back_mail, discount"),
     ],
 )
