@@ -189,7 +189,8 @@ def _in_order(make: Callable[[int], Lists], starts: range) -> Iterator[Lists]:
     """Make the lists of blocks side by side, and yield them in order; numeric libraries use one thread each."""
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1), ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_THREADS)) as pool:
+    count, alone = min(os.cpu_count() or 1, MOST_THREADS), partial(threadpool_limits, 1)  # OpenMP asks thread by thread
+    with alone(), ThreadPoolExecutor(count, initializer=alone) as pool:
         yield from pool.map(make, starts)
 
 
