@@ -23,6 +23,9 @@ MOST_YEARS = 8
 LEAST_HISTORY = 90
 """Days of history, or half a window if that is longer, that a past cutoff must have before it."""
 
+LEAST_BEFORE = 30
+"""Days of history, or a window if that is longer, before the window that was over last."""
+
 LEAST_BASE = 30
 
 LEAST_BUYERS = 50
@@ -164,14 +167,14 @@ class _Past:
         return [one for one in found if one is not None]
 
     def newest(self, days: int) -> list[_Window]:
-        """Return the window that was over last."""
-        found = self._look(self.current.cutoff - self.current.lead - days, days)
+        """Return the window that was over last; it tells who buys and not how much all do, so it needs less before."""
+        found = self._look(self.current.cutoff - self.current.lead - days, days, least=max(days, LEAST_BEFORE))
         return [] if found is None else [found]
 
-    def _look(self, cutoff: int, days: int) -> _Window | None:
+    def _look(self, cutoff: int, days: int, *, least: int | None = None) -> _Window | None:
         """Look at one past window; None where its history was too short, it is not there yet, or it is distorted."""
         followed = min(days, self.current.cutoff - cutoff - self.current.lead)
-        if cutoff - self.log.first_day < least_before(days) or followed <= 0:
+        if cutoff - self.log.first_day < min(least_before(days), least or YEAR) or followed <= 0:
             return None
         then = replace(self.current, cutoff=cutoff, horizon=followed)
         if self.leave_out(then):
