@@ -18,8 +18,7 @@ from churnrisk.forecast.survival import REPORTED, Waiters, WaitingCurve
 from churnrisk.forecast.value_model import ValueModel
 from churnrisk.forecast.yearly import Habits
 from churnrisk.regression import ALIVE, Design, Terms, to_log_odds, to_probability
-from churnrisk.retention import RECENT_DAYS
-from churnrisk.timeline import YEAR
+from churnrisk.timeline import RECENT_DAYS, YEAR
 from churnrisk.types import Floats
 
 

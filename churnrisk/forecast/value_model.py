@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from churnrisk.btyd import BtydModel, Credibility, Spent, Summary
-from churnrisk.retention import RECENT_DAYS
-from churnrisk.timeline import YEAR
+from churnrisk.timeline import RECENT_DAYS, YEAR
 from churnrisk.types import Floats
 
 LEAST = 1e-9

@@ -3,7 +3,7 @@
 from churnrisk.retention.benchmarks import Comparison, compare_benchmarks, grade_meanings, measure_own
 from churnrisk.retention.change import Change, compare_with_past, measure_trend
 from churnrisk.retention.cohorts import Cohort, CohortTable, build_cohorts
-from churnrisk.retention.customers import RECENT_DAYS, Customers, amount_quantiles, profile_customers, spend_within
+from churnrisk.retention.customers import Customers, amount_quantiles, profile_customers, spend_within
 from churnrisk.retention.definitions import Z, divide
 from churnrisk.retention.economics import FOLKLORE, Economics, Terms, estimate_economics
 from churnrisk.retention.histories import OrderLog
@@ -20,7 +20,6 @@ __all__ = [
     "DEFINITIONS",
     "FOLKLORE",
     "KINDS",
-    "RECENT_DAYS",
     "SEGMENTS",
     "SURVEY_ROLES",
     "USUAL",

@@ -23,14 +23,11 @@ from churnrisk.engines import (
 )
 from churnrisk.retention.histories import OrderLog
 from churnrisk.schema import MONEY_SCALE
-from churnrisk.timeline import active_at
+from churnrisk.timeline import RECENT_DAYS, active_at
 
 KEY = "customer_id"
 
 Range = tuple[str | None, str | None]
-
-RECENT_DAYS = (90, 365)
-"""Days before ``as_of`` whose purchase days are counted apart."""
 
 CUSTOMER_BYTES = 250
 """Memory of one customer here, with what is made of the rows, about."""

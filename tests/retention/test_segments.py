@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from churnrisk.errors import NotEnoughData
-from churnrisk.retention import RECENT_DAYS, SEGMENTS, build_segments, follow_segments, make_periods, profile_customers
+from churnrisk.retention import SEGMENTS, build_segments, follow_segments, make_periods, profile_customers
 from churnrisk.retention.segments import CELLS, find_cuts
+from churnrisk.timeline import RECENT_DAYS
 from support.logs import CUTOFF, PlainLog, polars_log, random_logs
 from support.retention_logs import as_log, buy, small_log
 from support.retention_oracle import Shop
