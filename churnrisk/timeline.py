@@ -17,6 +17,9 @@ YEAR = 365
 """Days of a year, wherever a window or a rate is of a year."""
 
 DEFAULT_LOOKBACK = YEAR
+RECENT_DAYS = (90, YEAR)
+"""Days before a cutoff whose purchase days show how a customer buys lately."""
+
 HORIZONS = (7, 14, 30, 60, 90, 180, 365)
 HORIZON_SHARE = 0.8
 MOST_FOLLOWED = 2 * HORIZONS[-1]

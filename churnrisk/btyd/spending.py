@@ -17,14 +17,11 @@ BANDS = np.array([2, 3, 5, 9, 17])
 
 LEAST_OF_BAND = 10
 
-LEAST_KNOWN = 50
-"""Customers of a band who bought later, for the band to have a pull of its own."""
-
 LEAST_SCATTER = 0.5
 """Of a single purchase, where no later purchases tell."""
 
-PULLS = tuple(np.geomspace(0.25, 256, 21).tolist())
-"""Values of k that are tried."""
+LEAST_PULL, MOST_PULL = 1.0, 100.0
+"""Bounds of k."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,25 +56,25 @@ class Credibility:
     ----------
     band_means : tuple of float
         Mean of the customers by purchase days: 1, 2, 3-4, 5-8, 9-16, 17 and more.
-    pulls : tuple of float
-        k of each band: purchase days at which the own mean and that of the band weigh alike.
+    pull : float
+        k: purchase days at which the own mean and that of the band weigh alike.
     scatter : float
         Standard deviation of a purchase day of one customer, over the mean of all.
     """
 
     band_means: tuple[float, ...]
-    pulls: tuple[float, ...]
+    pull: float
     scatter: float
 
     def expect(self, days: Floats, mean_value: Floats) -> Floats:
         """Return the expected amount of a purchase day from the number of them so far and their mean, shape (n,)."""
         band = np.searchsorted(BANDS, days, side="right")
-        prior, k = np.array(self.band_means)[band], np.array(self.pulls)[band]
-        amount: Floats = (days * mean_value + k * prior) / (days + k)
+        prior = np.array(self.band_means)[band]
+        amount: Floats = (days * mean_value + self.pull * prior) / (days + self.pull)
         return amount
 
-    def believe(self, days: Floats, mean_value: Floats, came_days: Floats, came_value: Floats) -> Credibility:
-        """Learn the pulls and the scatter from what customers spent later.
+    def measure_scatter(self, days: Floats, mean_value: Floats, came_days: Floats, came_value: Floats) -> Credibility:
+        """Take the scatter from what customers spent later.
 
         Parameters
         ----------
@@ -85,26 +82,13 @@ class Credibility:
             Purchase days at a past cutoff, and their mean amount.
         came_days, came_value : ndarray of shape (n,)
             Purchase days after it, from 1, and their mean amount.
-
-        Returns
-        -------
-        Credibility
-            With the k of the smallest squared error, each later purchase day weighing alike; bands of fewer than 50
-            customers have that of all.
         """
-        band = np.searchsorted(BANDS, days, side="right")
-        tried = [replace(self, pulls=(k,) * len(self.pulls)) for k in PULLS]
-        wrong = np.array([came_days * (came_value - one.expect(days, mean_value)) ** 2 for one in tried])
-        found = [PULLS[int(np.argmin(wrong.sum(axis=1)))]] * len(self.pulls)
-        for place in range(len(found)):
-            if (band == place).sum() >= LEAST_KNOWN:
-                found[place] = PULLS[int(np.argmin(wrong[:, band == place].sum(axis=1)))]
-        best = replace(self, pulls=tuple(found))
         once = came_days == came_days.min()
-        error = (came_value - best.expect(days, mean_value))[once]
+        error = (came_value - self.expect(days, mean_value))[once]
         mean = float((came_days * came_value).sum() / came_days.sum())
-        scatter = float(np.sqrt((error**2).mean() * came_days.min()) / mean) if mean > 0 else self.scatter
-        return replace(best, scatter=scatter)
+        if mean <= 0:
+            return self
+        return replace(self, scatter=float(np.sqrt((error**2).mean() * came_days.min()) / mean))
 
 
 def fit_credibility(days: Floats, mean_value: Floats) -> Credibility:
@@ -123,8 +107,8 @@ def fit_credibility(days: Floats, mean_value: Floats) -> Credibility:
     between = float(capped.mean() - max(within, 0.0) * share.mean())
     k = within / between if within > 0 and between > 0 else 1.0
     scatter = float(np.sqrt(max(within, 0.0)) / overall)
-    pulls = (float(np.clip(k, PULLS[4], 100)),) * len(means)
-    return Credibility(tuple(means.tolist()), pulls, max(scatter, LEAST_SCATTER))
+    pull = float(np.clip(k, LEAST_PULL, MOST_PULL))
+    return Credibility(tuple(means.tolist()), pull, max(scatter, LEAST_SCATTER))
 
 
 def largest_usual_amount(median: float, upper: float) -> float:

@@ -18,7 +18,7 @@ from churnrisk.forecast.survival import REPORTED, Waiters, WaitingCurve
 from churnrisk.forecast.value_model import ValueModel
 from churnrisk.forecast.yearly import Habits
 from churnrisk.regression import ALIVE, Design, Terms, to_log_odds, to_probability
-from churnrisk.timeline import YEAR
+from churnrisk.timeline import RECENT_DAYS, YEAR
 from churnrisk.types import Floats
 
 
@@ -90,7 +90,8 @@ class Outlook:
     def with_value(self, value: ValueModel, values: Floats, probability: Floats, weight: Floats) -> Outlook:
         """Add a forecast of value whose totals are fixed for these customers, as :meth:`predict` takes them."""
         histories, spent = histories_of(values, self.features), spent_of(values, self.features)
-        return replace(self, value=value.anchor(histories, spent, probability, weight))
+        recent = recent_of(values, self.features)
+        return replace(self, value=value.anchor(histories, spent, weight, recent, probability=probability))
 
     @property
     def knows_returns(self) -> bool:
@@ -131,7 +132,8 @@ class Outlook:
         if self.value is None:
             return np.full((len(values), 4), np.nan)
         spent, days = spent_of(values, self.features), (self.design.snapshot.horizon, YEAR)
-        expected = self.value.expect(histories, spent, days, probability=probability)
+        recent = recent_of(values, self.features)
+        expected = self.value.expect(histories, spent, days, probability=probability, recent=recent)
         risk = self.value.at_risk(histories, spent, probability)
         return np.column_stack([expected, risk.least, risk.most])
 
@@ -178,3 +180,8 @@ def histories_of(values: Floats, names: Sequence[str]) -> Summary:
 def spent_of(values: Floats, names: Sequence[str]) -> Spent:
     """Read what customers have spent off the features."""
     return Spent(*(values[:, list(names).index(name)] for name in ("net_amount", "max_order_amount")))
+
+
+def recent_of(values: Floats, names: Sequence[str]) -> Floats:
+    """Read the purchase days of the last days off the features."""
+    return values[:, [list(names).index(f"purchase_day_count_last_{days}d") for days in RECENT_DAYS]]

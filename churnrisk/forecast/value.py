@@ -194,7 +194,7 @@ def forecast_value(
     if not len(base):
         raise NotEnoughData(f"nobody is active at {date_of(day)}, so there is no base to value.")
     probability = None if stored is None else _probability_of(base, stored)
-    monthly = expect_orders(fit.model, base.summary(), terms.months, probability=probability)
+    monthly = expect_orders(fit.model, base.summary(), terms.months, probability=probability, recent=base.recent)
     day_value = fit.model.day_amount(base.summary(), base.spent())
     value = monthly @ terms.weights() * day_value
     spread = _spread(fit, base, monthly, day_value, terms)
@@ -247,10 +247,18 @@ def _name_cut(fit: ValueFit) -> tuple[str, ...]:
     )
 
 
-def expect_orders(model: ValueModel, summary: Summary, months: int, *, probability: Floats | None = None) -> Floats:
+def expect_orders(
+    model: ValueModel,
+    summary: Summary,
+    months: int,
+    *,
+    probability: Floats | None = None,
+    recent: Floats | None = None,
+) -> Floats:
     """Return expected purchase days by customer and month, shape (n, months): each month's own, not cumulative."""
     ends = [k * MONTH for k in range(1, months + 1)]
-    return np.diff(model.expect_orders(summary, ends, probability=probability), axis=1, prepend=0.0)
+    expected = model.expect_orders(summary, ends, probability=probability, recent=recent)
+    return np.diff(expected, axis=1, prepend=0.0)
 
 
 def _spread(fit: ValueFit, base: Customers, monthly: Floats, day_value: Floats, terms: ValueTerms) -> float:

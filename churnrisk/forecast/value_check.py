@@ -126,7 +126,7 @@ def check_value(
     base = fit.customers.take(fit.customers.in_base(then.lookback))
     if not len(base):
         raise NotEnoughData(f"nobody was active at {date_of(then.cutoff)}, so there is nothing to look back on.")
-    orders = fit.model.expect_orders(base.summary(), [days])[:, 0]
+    orders = fit.model.expect_orders(base.summary(), [days], recent=base.recent)[:, 0]
     revenue = orders * fit.model.day_amount(base.summary(), base.spent())
     came = spend_within(log, base, then.outcome_start, then.outcome_end, cap=fit.model.cap)
     return ValueCheck(then.cutoff, days, len(base), _by_tenth(orders, revenue, *came), _spread(revenue, came[1]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Literal
@@ -11,7 +11,7 @@ import numpy as np
 
 from churnrisk.btyd import Credibility, fit_btyd, fit_credibility, largest_usual_amount
 from churnrisk.errors import NotEnoughData
-from churnrisk.forecast.value_model import ValueModel
+from churnrisk.forecast.value_model import LEAST, ValueModel
 from churnrisk.retention import Customers, OrderLog, amount_quantiles, profile_customers, spend_within
 from churnrisk.timeline import YEAR, Snapshot
 from churnrisk.types import Floats
@@ -23,10 +23,22 @@ MOST_YEARS = 8
 LEAST_HISTORY = 90
 """Days of history, or half a window if that is longer, that a past cutoff must have before it."""
 
+LEAST_BEFORE = 30
+"""Days of history, or a window if that is longer, before the window that was over last."""
+
 LEAST_BASE = 30
 
 LEAST_BUYERS = 50
-"""Customers who bought in past windows, from whom it is learned how far amounts of single customers are believed."""
+"""Customers who bought in past windows, for anything about customers to be learned from them."""
+
+RECENT_SHARES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25)
+"""Weights of each recent rate that are tried. At the most they weigh as much together as the order model."""
+
+PULLS = tuple(np.geomspace(1.0, 256.0, 17).tolist())
+"""Weights of the mean of others, in purchase days, that are tried."""
+
+SURE = 1.645
+"""Standard errors by which what is chosen must have told past windows better than what is given: 95 %, one-sided."""
 
 ONE_YEAR_TRUST = 0.25
 """A year's level is believed by n / (n + this) after n years: four fifths after one. The rest is the model's own."""
@@ -123,8 +135,9 @@ def fit_value(
     order_model = fit_btyd(customers.summary(), model)
     cap = largest_usual_amount(*amount_quantiles(log, current.cutoff, (0.5, 0.95)))
     past = _Past(log, current, cap, leave_out)
-    spending = _fit_spending(customers, cap, past.windows(horizon) + past.newest(horizon))
-    raw = _fit_amounts(customers, ValueModel(order_model, spending, cap, 1.0, horizon, current.lead))
+    raw = ValueModel(order_model, _fit_spending(customers, cap), cap, 1.0, horizon, current.lead)
+    raw = _choose_shape(raw, past.windows(horizon) + past.newest(horizon))
+    raw = _fit_amounts(customers, raw)
     soon, year = (_Levels.learn(raw, past.windows(days)) for days in (horizon, YEAR))
     base = customers.take(customers.in_base(current.lookback))
     fitted = _set_levels(raw, base, soon, year)
@@ -154,14 +167,14 @@ class _Past:
         return [one for one in found if one is not None]
 
     def newest(self, days: int) -> list[_Window]:
-        """Return the window that was over last."""
-        found = self._look(self.current.cutoff - self.current.lead - days, days)
+        """Return the window that was over last; it tells who buys and not how much all do, so it needs less before."""
+        found = self._look(self.current.cutoff - self.current.lead - days, days, least=max(days, LEAST_BEFORE))
         return [] if found is None else [found]
 
-    def _look(self, cutoff: int, days: int) -> _Window | None:
+    def _look(self, cutoff: int, days: int, *, least: int | None = None) -> _Window | None:
         """Look at one past window; None where its history was too short, it is not there yet, or it is distorted."""
         followed = min(days, self.current.cutoff - cutoff - self.current.lead)
-        if cutoff - self.log.first_day < least_before(days) or followed <= 0:
+        if cutoff - self.log.first_day < min(least_before(days), least or YEAR) or followed <= 0:
             return None
         then = replace(self.current, cutoff=cutoff, horizon=followed)
         if self.leave_out(then):
@@ -183,23 +196,75 @@ def _base_at(log: OrderLog, lookback: int, day: int) -> Customers:
     return customers.take(customers.in_base(lookback))
 
 
-def _fit_spending(customers: Customers, cap: float, windows: list[_Window]) -> Credibility:
-    """Fit the amounts, and learn from past windows how far a customer's own mean is to be believed."""
+def _fit_spending(customers: Customers, cap: float) -> Credibility:
+    """Fit the amounts to the customers' own means."""
     days = customers.purchase_days.astype(np.float64)
     mean = customers.spent().mean_of_day(days, cap)
     has_paid = mean > 0
     if not has_paid.any() or (days * mean).sum() <= 0:
         raise NotEnoughData("customers were given back as much as they paid, so there is no value to forecast.")
-    spending = fit_credibility(days[has_paid], mean[has_paid])
+    return fit_credibility(days[has_paid], mean[has_paid])
+
+
+def _choose_shape(model: ValueModel, windows: list[_Window]) -> ValueModel:
+    """Choose how far recent rates, and own amounts, are believed: by what came in past windows, where that is sure.
+
+    Rates are compared by purchase days, since single large orders decide nothing there; amounts by revenue.
+    """
+    windows = [one for one in windows if one.revenue.sum() > 0]
+    if sum(int((one.orders > 0).sum()) for one in windows) < LEAST_BUYERS:
+        return model
+    days = [_expect_days(model, one) for one in windows]
+    wrong = [_deviance(one.orders, told) for one, told in zip(windows, days, strict=True)]
+    chosen = _choose_surely(wrong)
+    tried = [model.spending, *(replace(model.spending, pull=pull) for pull in PULLS)]
+    wrong = [_square_error(model, tried, one, told[chosen]) for one, told in zip(windows, days, strict=True)]
+    spending = tried[_choose_surely(wrong)]
+    return replace(model, recent_share=RECENT_SHARES[chosen], spending=_measure_scatter(model, spending, windows))
+
+
+def _expect_days(model: ValueModel, window: _Window) -> Floats:
+    """Return the purchase days that each share of recent rates expects of each customer, shape (shares, n)."""
+    histories, recent, last = window.base.summary(), window.base.recent, RECENT_SHARES[-1]
+    plain = model.expect_orders(histories, [window.days])[:, 0]
+    most = replace(model, recent_share=last).expect_orders(histories, [window.days], recent=recent)[:, 0]
+    drifted = most / np.maximum(plain, LEAST)
+    return np.stack([plain * drifted ** (share / last) for share in RECENT_SHARES])
+
+
+def _deviance(came: Floats, told: Floats) -> Floats:
+    """Return the Poisson deviance of counts, the total given, for each row of ``told``."""
+    told = np.maximum(told * (came.sum() / told.sum(axis=1, keepdims=True)), LEAST)
+    deviance: Floats = 2 * (came * np.log(np.maximum(came, LEAST) / told) - (came - told))
+    return deviance
+
+
+def _square_error(model: ValueModel, tried: Sequence[Credibility], window: _Window, days: Floats) -> Floats:
+    """Return the squared error of revenue, the total given, over its variance; a row for each way to tell amounts."""
+    histories, spent, came = window.base.summary(), window.base.spent(), window.revenue
+    told = np.stack([days * replace(model, spending=one).day_amount(histories, spent) for one in tried])
+    told *= came.sum() / np.maximum(told.sum(axis=1, keepdims=True), LEAST)
+    error: Floats = (told - came) ** 2 / np.maximum(came.var(), LEAST)
+    return error
+
+
+def _choose_surely(parts: list[Floats]) -> int:
+    """Return the row of the least error over the customers of all parts; the first where the gain may be chance."""
+    wrong = np.concatenate(parts, axis=1)
+    best = int(np.argmin(wrong.sum(axis=1)))
+    gain = wrong[0] - wrong[best]
+    return best if gain.sum() > SURE * gain.std() * np.sqrt(len(gain)) else 0
+
+
+def _measure_scatter(model: ValueModel, spending: Credibility, windows: list[_Window]) -> Credibility:
+    """Take from past windows how much the purchases of one customer scatter."""
     parts = []
     for one in windows:
         bought = one.orders > 0
         own = one.base.purchase_days[bought].astype(np.float64)
-        parts.append((own, one.base.spent().mean_of_day(own, cap, bought), one.orders[bought], one.revenue[bought]))
-    if sum(len(part[0]) for part in parts) < LEAST_BUYERS:
-        return spending
-    own, mean, orders, revenue = (np.concatenate([part[k] for part in parts]) for k in range(4))
-    return spending.believe(own, mean, orders, revenue / orders)
+        mean = one.base.spent().mean_of_day(own, model.cap, bought)
+        parts.append((own, mean, one.orders[bought], one.revenue[bought] / one.orders[bought]))
+    return spending.measure_scatter(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _fit_amounts(customers: Customers, model: ValueModel) -> ValueModel:
@@ -228,4 +293,5 @@ def _set_levels(model: ValueModel, base: Customers, soon: _Levels, year: _Levels
     inside, until = model.expect(base.summary(), base.spent(), [model.horizon, YEAR]).sum(axis=0)
     rest = until - inside
     later = (whole * until - factor * inside) / rest if rest > 0 else whole
-    return replace(model, soon=factor, later=max(later, LEAST_LATER * whole), trust=soon.trust)
+    levelled = replace(model, soon=factor, later=max(later, LEAST_LATER * whole), trust=soon.trust)
+    return levelled.anchor(base.summary(), base.spent(), np.ones(len(base)), base.recent)

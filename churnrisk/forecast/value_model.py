@@ -1,9 +1,10 @@
 """What customers will bring: expected purchase days times the expected amount of one, at a level that was checked.
 
-*Who brings more than whom* comes from a buy-till-you-die model and from each customer's own amounts; where a churn
-probability is known, it moves the outcome window. *How much all bring together* is that forecast times its own
-realised over expected at the same time of earlier years. Whatever is learned from amounts is learned from amounts that
-are cut where a purchase is far out of the ordinary, so that one giant order changes the forecast of nobody else.
+*Who brings more than whom* comes from a buy-till-you-die model and from each customer's own amounts; a churn
+probability moves the outcome window, and so do the customer's recent purchase days, as far as the past shows it right.
+*How much all bring together* is that forecast times its own realised over expected at the same time of earlier years.
+Whatever is learned from amounts is learned from amounts that are cut where a purchase is far out of the ordinary, so
+that one giant order changes the forecast of nobody else.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from churnrisk.btyd import BtydModel, Credibility, Spent, Summary
-from churnrisk.timeline import YEAR
+from churnrisk.timeline import RECENT_DAYS, YEAR
 from churnrisk.types import Floats
 
 LEAST = 1e-9
@@ -59,8 +60,10 @@ class ValueModel:
         Factors of the level in the horizon, and in the rest of the year and after it.
     trust : float
         How far the level of earlier years is believed against that of the churn probabilities, from 0 to 1.
+    recent_share : float
+        Weight of a customer's own rate of the last 90 and of the last 365 days, each against all, from 0 to 0.25.
     lift_soon, lift_later : float
-        What keeps the total at its level when churn probabilities move who brings more than whom.
+        What keeps the total at its level when these move who brings more than whom.
     share_at_risk : float
         Makes the values at risk of the customer base add up to no more than its expected year.
     """
@@ -74,6 +77,7 @@ class ValueModel:
     soon: float = 1.0
     later: float = 1.0
     trust: float = 0.0
+    recent_share: float = 0.0
     lift_soon: float = 1.0
     lift_later: float = 1.0
     share_at_risk: float = 1.0
@@ -84,7 +88,14 @@ class ValueModel:
         expected = self.spending.expect(days, spent.mean_of_day(days, self.cap))
         return np.where(spent.net > 0, np.maximum(expected, 0.0), 0.0) * self.amount_factor
 
-    def expect_orders(self, histories: Summary, until: Sequence[float], *, probability: Floats | None = None) -> Floats:
+    def expect_orders(
+        self,
+        histories: Summary,
+        until: Sequence[float],
+        *,
+        probability: Floats | None = None,
+        recent: Floats | None = None,
+    ) -> Floats:
         """Return the expected purchase days in the first so many days of the outcome window, for several such lengths.
 
         Parameters
@@ -95,24 +106,33 @@ class ValueModel:
             Lengths in days.
         probability : ndarray of shape (n,), optional
             Of churning within the horizon.
+        recent : ndarray of shape (n, 2), optional
+            Purchase days in the last 90 and in the last 365 days. The models take a customer's rate for constant; where
+            the rates of a shop drift, what was bought last tells more than that.
 
         Returns
         -------
         ndarray of shape (n, len(until))
             Never falls as the length grows.
         """
-        soon, later = self._split(histories, until)
-        if probability is not None:
-            moved = self._moved(histories, probability)
+        soon, later, inside = self._split(histories, until)
+        if probability is not None or recent is not None:
+            moved = self._moved(histories, probability) * self._drifted(inside, recent)
             soon *= (self.lift_soon * moved)[:, None]
             later *= (self.lift_later * np.sqrt(moved))[:, None]
         return self.soon * soon + self.later * later
 
     def expect(
-        self, histories: Summary, spent: Spent, until: Sequence[float], *, probability: Floats | None = None
+        self,
+        histories: Summary,
+        spent: Spent,
+        until: Sequence[float],
+        *,
+        probability: Floats | None = None,
+        recent: Floats | None = None,
     ) -> Floats:
         """Return the expected net revenue, as :meth:`expect_orders` gives purchase days."""
-        orders = self.expect_orders(histories, until, probability=probability)
+        orders = self.expect_orders(histories, until, probability=probability, recent=recent)
         return orders * self.day_amount(histories, spent)[:, None]
 
     def at_risk(self, histories: Summary, spent: Spent, probability: Floats) -> AtRisk:
@@ -133,36 +153,59 @@ class ValueModel:
         rest_of_year = np.minimum(back * self.later * amount, np.maximum(spent.net, 0.0))
         return AtRisk(least, least + probability * has_left * rest_of_year)
 
-    def anchor(self, histories: Summary, spent: Spent, probability: Floats, weight: Floats) -> ValueModel:
-        """Fix the totals of a customer base whose churn probabilities are known; ``weight`` says how many each is."""
-        amount = self.day_amount(histories, spent) * weight
-        moved = self._moved(histories, probability)
-        soon, later = (part[:, 0] * amount for part in self._split(histories, [YEAR]))
-        lifts = [_compare(soon, moved) ** self.trust, _compare(later, np.sqrt(moved)) ** self.trust]
-        fixed = replace(self, lift_soon=lifts[0], lift_later=lifts[1], share_at_risk=1.0)
-        year = float((fixed.expect(histories, spent, [YEAR], probability=probability)[:, 0] * weight).sum())
-        risk = float((fixed.at_risk(histories, spent, probability).least * weight).sum())
-        return replace(fixed, share_at_risk=min(1.0, year / risk) if risk > 0 else 1.0)
+    def anchor(
+        self, histories: Summary, spent: Spent, weight: Floats, recent: Floats, *, probability: Floats | None = None
+    ) -> ValueModel:
+        """Fix the totals of a customer base; ``weight`` says how many each customer is.
 
-    def _split(self, histories: Summary, until: Sequence[float]) -> tuple[Floats, Floats]:
-        """Return the purchase days that the order model expects inside the horizon, and after it."""
+        Recent purchase days change no total. Churn probabilities do, unless the level of earlier years is trusted.
+        """
+        amount = self.day_amount(histories, spent) * weight
+        soon, later, inside = self._split(histories, [YEAR])
+        moved, drifted = self._moved(histories, probability), self._drifted(inside, recent)
+        lifts = []
+        for orders, by, then in ((soon, moved, drifted), (later, np.sqrt(moved), np.sqrt(drifted))):
+            brought = orders[:, 0] * amount
+            lifts.append(_compare(brought, by) ** self.trust * _compare(brought * by, then))
+        fixed = replace(self, lift_soon=lifts[0], lift_later=lifts[1], share_at_risk=1.0)
+        if probability is None:
+            return fixed
+        year = fixed.expect(histories, spent, [YEAR], probability=probability, recent=recent)[:, 0]
+        risk = float((fixed.at_risk(histories, spent, probability).least * weight).sum())
+        return replace(fixed, share_at_risk=min(1.0, float((year * weight).sum()) / risk) if risk > 0 else 1.0)
+
+    def _split(self, histories: Summary, until: Sequence[float]) -> tuple[Floats, Floats, Floats]:
+        """Return the purchase days expected inside the horizon and after it until so many days, and in the horizon."""
         distinct, place = histories.collapse()
         expected = self.order_model.expected_purchases
         before = expected(distinct, self.lead) if self.lead else np.zeros(len(distinct))
         known = {days: expected(distinct, self.lead + days) - before for days in {self.horizon, *until}}
         inside, counts = known[self.horizon], np.stack([known[days] for days in until], axis=1)
         soon = np.minimum(counts, inside[:, None])
-        return soon[place], np.maximum(counts - inside[:, None], 0.0)[place]
+        return soon[place], np.maximum(counts - inside[:, None], 0.0)[place], inside[place]
 
-    def _moved(self, histories: Summary, probability: Floats) -> Floats:
+    def _moved(self, histories: Summary, probability: Floats | None) -> Floats:
         """Return by how much a churn probability moves the purchase days of the horizon.
 
         It says how likely a purchase is; the order model, how many there are if there is one. The mean of the two
         forecasts, in logarithms, is taken.
         """
+        if probability is None:
+            return np.ones(len(histories))
         silent = self.order_model.no_purchase_probability(histories, self.horizon, lead=self.lead)
         moved: Floats = np.sqrt(np.maximum(1 - probability, LEAST) / np.maximum(1 - silent, LEAST))
         return moved
+
+    def _drifted(self, inside: Floats, recent: Floats | None) -> Floats:
+        """Return by how much recent purchase days move those of the horizon: a weighted mean in logarithms.
+
+        One purchase more is added on both sides, so that a few days say little.
+        """
+        if recent is None or not self.recent_share:
+            return np.ones(len(inside))
+        expected = inside[:, None] * (np.array(RECENT_DAYS) / self.horizon)
+        drifted: Floats = np.prod((recent + 1) / (expected + 1), axis=1) ** self.recent_share
+        return drifted
 
 
 def _compare(amounts: Floats, moved: Floats) -> float:

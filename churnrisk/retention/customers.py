@@ -23,7 +23,7 @@ from churnrisk.engines import (
 )
 from churnrisk.retention.histories import OrderLog
 from churnrisk.schema import MONEY_SCALE
-from churnrisk.timeline import active_at
+from churnrisk.timeline import RECENT_DAYS, active_at
 
 KEY = "customer_id"
 
@@ -49,6 +49,8 @@ class Customers:
         First and last purchase day.
     purchase_amount, largest_amount, revenue : ndarray of float64, shape (n,)
         Amount of the purchases, of the largest of them, and net amount of all orders, in currency units.
+    recent : ndarray of float64, shape (n, 2)
+        Purchase days in the last 90 and in the last 365 days.
     """
 
     as_of: int
@@ -60,6 +62,7 @@ class Customers:
     purchase_amount: NDArray[np.float64]
     largest_amount: NDArray[np.float64]
     revenue: NDArray[np.float64]
+    recent: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.customer_ids)
@@ -96,7 +99,9 @@ class Customers:
 def profile_customers(log: OrderLog, as_of: int) -> Customers:
     """Collect one row per customer with a purchase before ``as_of``; of a long log, customers part by part."""
     known = known_before(log.frame(), as_of)
-    columns = _collect(log, lambda ends: _by_customer(cut_range(known, KEY, ends)).filter(nw.col("purchase_days") > 0))
+    columns = _collect(
+        log, lambda ends: _by_customer(cut_range(known, KEY, ends), as_of).filter(nw.col("purchase_days") > 0)
+    )
     whole = {name: columns[name].astype(np.int64, copy=False) for name in columns if name != KEY}
     return Customers(
         as_of,
@@ -108,6 +113,7 @@ def profile_customers(log: OrderLog, as_of: int) -> Customers:
         purchase_amount=whole["paid"] / MONEY_SCALE,
         largest_amount=whole["largest"] / MONEY_SCALE,
         revenue=whole["net"] / MONEY_SCALE,
+        recent=np.column_stack([whole[f"last_{days}"] for days in RECENT_DAYS]).astype(np.float64),
     )
 
 
@@ -121,7 +127,7 @@ def spend_within(
     known = known_before(log.frame(), end).filter(nw.col("order_day") >= begin)
     if cap is not None:
         known = known.with_columns(amount=nw.col("amount").clip(-round(cap * MONEY_SCALE), round(cap * MONEY_SCALE)))
-    columns = _collect(log, lambda ends: _by_customer(cut_range(known, KEY, ends)))
+    columns = _collect(log, lambda ends: _by_customer(cut_range(known, KEY, ends), end))
     ids, wanted = columns[KEY].astype(str), customers.customer_ids.astype(str)
     _, here, there = np.intersect1d(wanted, ids, assume_unique=True, return_indices=True)
     days, revenue = np.zeros(len(customers)), np.zeros(len(customers))
@@ -159,7 +165,7 @@ def _collect(log: OrderLog, query: Callable[[Range], nw.LazyFrame[Any]]) -> Arra
     return join_arrays(parts)
 
 
-def _by_customer(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def _by_customer(orders: nw.LazyFrame[Any], as_of: int) -> nw.LazyFrame[Any]:
     day, amount = nw.col("order_day"), nw.col("amount")
     bought = nw.when(nw.col("is_purchase") == 1)
     zero = nw.lit(0, dtype=nw.Int64)
@@ -173,9 +179,11 @@ def _by_customer(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
             purchases=int_sum(nw.col("is_purchase")),
         )
     )
-    bought_day = nw.when(nw.col("purchases") > 0)
+    bought_day, one = nw.when(nw.col("purchases") > 0), nw.lit(1, dtype=nw.Int64)
+    recent = {days: nw.when((nw.col("purchases") > 0) & (day >= as_of - days)) for days in RECENT_DAYS}
     return by_day.group_by(KEY).agg(
-        purchase_days=int_sum(bought_day.then(nw.lit(1, dtype=nw.Int64)).otherwise(zero)),
+        purchase_days=int_sum(bought_day.then(one).otherwise(zero)),
+        **{f"last_{days}": int_sum(bought.then(one).otherwise(zero)) for days, bought in recent.items()},
         purchases=int_sum(nw.col("purchases")),
         first_day=bought_day.then(day).min(),
         last_day=bought_day.then(day).max(),

@@ -7,7 +7,7 @@ import pytest
 
 from churnrisk.errors import NotEnoughData
 from churnrisk.forecast.value_check import check_value
-from churnrisk.forecast.value_fit import ValueFit, _choose_decay, fit_value
+from churnrisk.forecast.value_fit import RECENT_SHARES, ValueFit, _choose_decay, _choose_surely, fit_value
 from churnrisk.orders import Orders
 from churnrisk.timeline import Snapshot
 from support.logs import CUTOFF, PlainLog, Row, polars_log
@@ -24,8 +24,11 @@ def season_of(day: np.ndarray, peak: float) -> np.ndarray:
     return busy
 
 
-def rows_of(*, peak: float = 0.0, customers: int = 900, seed: int = 5) -> list[Row]:
-    """Own rates in the shop's own time, a tenth leave after each purchase, amounts lognormal."""
+def rows_of(*, peak: float = 0.0, customers: int = 900, seed: int = 5, drifts: bool = False) -> list[Row]:
+    """Own rates in the shop's own time, a tenth leave after each purchase, amounts lognormal.
+
+    Where rates drift, nobody leaves, and each rate is drawn anew about once in a year.
+    """
     clock = np.append(0, np.cumsum(season_of(np.arange(SPAN + 500), peak)))
     draw = np.random.default_rng(seed)
     rows: list[Row] = []
@@ -36,7 +39,9 @@ def rows_of(*, peak: float = 0.0, customers: int = 900, seed: int = 5) -> list[R
             day = int(np.searchsorted(clock, now, side="right")) - 1
             amount = round(mean * draw.lognormal(0, 0.4) * 10_000)
             rows.append(Row(f"c{who:04d}", f"o{len(rows)}", CUTOFF + day, amount))
-            if draw.random() < 0.1:
+            if drifts:
+                rate = draw.gamma(1.2, 1 / 60) if draw.random() < 1 - np.exp(-1 / (365 * rate)) else rate
+            elif draw.random() < 0.1:
                 break
             now += draw.exponential(1 / rate)
     return rows
@@ -115,6 +120,32 @@ def test_a_look_back_equals_a_count_by_hand() -> None:
     assert check.ratio is not None
     assert check.interval[0] < check.ratio < check.interval[1]
     assert check.is_sound
+
+
+def test_recent_rates_are_believed_where_rates_drift_and_nowhere_else(fit: ValueFit) -> None:
+    assert fit.model.recent_share == 0
+    rows = rows_of(drifts=True, seed=11)
+    drifting = fit_value(log_of([row for row in rows if row.day < END]), Snapshot(END, 365, HORIZON))
+    assert drifting.model.recent_share == RECENT_SHARES[-1]
+    base = drifting.customers.take(drifting.customers.in_base(365))
+    came_days = dict.fromkeys(base.customer_ids.tolist(), 0)
+    for row in rows:
+        if row.customer in came_days and END <= row.day < END + HORIZON:
+            came_days[row.customer] += 1
+    came = np.array(list(came_days.values()))
+    with_recent, without = (
+        drifting.model.expect_orders(base.summary(), [HORIZON], recent=recent)[:, 0] for recent in (base.recent, None)
+    )
+    assert ((with_recent - came) ** 2).mean() < 0.97 * ((without - came) ** 2).mean()
+
+
+def test_what_chance_explains_is_not_chosen() -> None:
+    draw = np.random.default_rng(8)
+    given = draw.gamma(2, 1, (400, 500))
+    other = given + draw.normal(0, 1, (400, 500))
+    taken = np.mean([_choose_surely([np.stack(pair)]) for pair in zip(given, other, strict=True)])
+    assert 0.02 < taken < 0.09
+    assert _choose_surely([np.array([[2.0] * 9, [1.0] * 9, [3.0] * 9]), np.array([[2.0], [1.0], [1.5]])]) == 1
 
 
 def test_the_decay_of_older_years_is_the_one_that_would_have_told_best() -> None:

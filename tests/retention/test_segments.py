@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from churnrisk.errors import NotEnoughData
 from churnrisk.retention import SEGMENTS, build_segments, follow_segments, make_periods, profile_customers
 from churnrisk.retention.segments import CELLS, find_cuts
+from churnrisk.timeline import RECENT_DAYS
 from support.logs import CUTOFF, PlainLog, polars_log, random_logs
 from support.retention_logs import as_log, buy, small_log
 from support.retention_oracle import Shop
@@ -57,6 +58,8 @@ def test_profile_equals_plain_python(log: PlainLog, days: int) -> None:
     assert made.purchase_days.tolist() == [len(bought[c]) for c in buyers]
     assert made.first_day.tolist() == [bought[c][0] for c in buyers]
     assert made.last_day.tolist() == [bought[c][-1] for c in buyers]
+    recent = [[sum(day >= as_of - last for day in bought[c]) for last in RECENT_DAYS] for c in buyers]
+    assert made.recent.tolist() == recent
     assert made.revenue.tolist() == [shop.net(c, -(10**9), as_of) / 10_000 for c in buyers]
     mine = {c: [o for o in shop.orders if o.customer_id == c and o.bought(as_of)] for c in buyers}
     assert made.purchases.tolist() == [len(mine[c]) for c in buyers]
