@@ -14,7 +14,7 @@ END = 20_000
 
 
 def regular_shop(customers: int = 150, *, silent: int = 40, days: int = 400) -> list[Row]:
-    """Customers who buy a basic product of their own every four weeks; the first ones have left it out for ten weeks."""
+    """Customers who buy a basic product of their own every four weeks; the first have left it out for ten weeks."""
     chance = np.random.default_rng(1)
     rows: list[Row] = []
     for who in range(customers):
