@@ -247,7 +247,7 @@ class Settings(BaseSettings):
     )
     playbook: dict[str, str] = Field(
         default_factory=dict,
-        description="what to do for whom: a segment, a family of reasons, or otherwise, to an action",
+        description="what to do for whom: a segment, a family of reasons, products, or otherwise, to an action",
         examples=[{"cannot_lose": "service_call", "hibernating": "none", "otherwise": "win_back_mail"}],
     )
     not_products: list[str] = Field(

@@ -24,6 +24,9 @@ COLUMNS: dict[str, list[Any]] = {
     "segment": ["lost"] * 5,
     "action": ["discount"] * 5,
     "action_reason": ["segment lost: fewest purchases, longest ago"] * 5,
+    "observation": ["no tea for 80 days, usually bought every 28", None, None, None, None],
+    "due_product": ["tea", None, None, None, None],
+    **{f"next_product_{place}": [f"cup {place}"] * 5 for place in (1, 2, 3)},
 }
 CONTACTS = {
     "007": Contact("ann@shop.example", "Ann", "Łęcka"),
