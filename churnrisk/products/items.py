@@ -109,7 +109,7 @@ class PairDays:
     customer, item, day : ndarray of int32, shape (n,)
         Places in ``customers`` and ``items``, and days since 1970-01-01; sorted by the three, each row once.
     customers : list of str
-        Every customer with an order before the cutoff, sorted; some have no row.
+        Every customer who bought an item before the cutoff, sorted; some have no row, since all was given back.
     items : list of str
         Product ids or categories, sorted.
     names, categories : mapping of str to str
@@ -190,16 +190,15 @@ def read_pair_days(log: ProductLog, cutoff: int, *, unit: Unit = "product", choi
     )
     back_keys = packing.pack(back["customer_id"], back[_COLUMNS[unit]], back["order_day"])
     customer, item, day = packing.unpack(_subtract(keys, back_keys))
+    buyers = packing.customers_of(keys)
     many = [one for code, left in kept.items() if code and (one := find_many_names(code, left))]
-    named = kept if unit == "product" else {}
     return PairDays(
-        customer,
+        np.searchsorted(buyers, customer).astype(np.int32),
         item,
         day,
-        ids.tolist(),
+        ids[buyers].tolist(),
         items,
-        {code: most_frequent(named[code], "name") if code in named else "" for code in items},
-        {code: most_frequent(named[code], "category") if code in named else code for code in items},
+        *_describe(kept, items, unit),
         log.first_day,
         cutoff,
         unit,
@@ -263,6 +262,16 @@ def _keep(code: str, counted: Sequence[CodeName], off: Mapping[tuple[str, bool],
     return [one for one in good if (code if unit == "product" else one.category)]
 
 
+def _describe(
+    kept: Mapping[str, list[CodeName]], items: Sequence[str], unit: Unit
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the names and the categories of items; a category has no name but itself."""
+    if unit == "category":
+        return dict.fromkeys(items, ""), {code: code for code in items}
+    names = {code: most_frequent(kept[code], "name") for code in items}
+    return names, {code: most_frequent(kept[code], "category") for code in items}
+
+
 def _wanted(lines: nw.LazyFrame[Any], off: Mapping[tuple[str, bool], Any], unit: Unit) -> nw.LazyFrame[Any]:
     """Leave out the rows that name no item or none that is a product."""
     wanted = lines.filter(nw.col(_COLUMNS[unit]) != "")
@@ -312,6 +321,12 @@ class Packing:
     def join(self, customer: Any, item: Any, day: Any) -> Any:
         """Make the number of places and days: arrays, or columns of an engine."""
         return (customer * len(self.items) + item) * self.days + (day - self.first_day)
+
+    def customers_of(self, keys: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the sorted places of the customers of sorted numbers, each once."""
+        customer = (keys // (len(self.items) * self.days)).astype(np.int32)
+        found: NDArray[np.int32] = np.unique(customer)
+        return found
 
     def unpack(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
         """Return customers, items and days of numbers."""

@@ -164,3 +164,17 @@ def test_rows_before_an_earlier_day_keep_their_items() -> None:
     assert early.items == pairs.items
     assert early.day.max() < 10_050
     assert np.array_equal(early.customer, pairs.customer[pairs.day < 10_050])
+
+
+def test_customers_are_those_who_bought_an_item_even_if_it_was_given_back() -> None:
+    rows = [
+        ("keeper", 10_000, "o1", "p1", "thing", "", 5.0, 1),
+        ("returner", 10_000, "o2", "p1", "thing", "", 5.0, 1),
+        ("returner", 10_003, "o3", "p1", "thing", "", -5.0, -1),
+        ("only returns", 10_001, "o4", "p1", "thing", "", -5.0, -1),
+        ("later", 10_020, "o5", "p1", "thing", "", 5.0, 1),
+    ]
+    with open_rows(rows) as orders:
+        pairs = read_pair_days(orders, 10_010)
+    assert pairs.customers == ["keeper", "returner"]
+    assert named(pairs) == [("keeper", "p1", 10_000)]
