@@ -175,6 +175,10 @@ def segments(
             "--period", metavar="week|month|quarter|year|DAYS", help="Also show movements from period to period."
         ),
     ] = None,
+    by: Annotated[
+        Literal["category"] | None,
+        typer.Option("--by", metavar="category", help="Also by the category that each customer paid most for."),
+    ] = None,
     start: From = None,
     stop: To = None,
     year_starts: YearStarts = None,
@@ -187,7 +191,7 @@ def segments(
 
     Example: churnrisk segments purchases.csv --period quarter --from 2010-10-01
     """
-    from churnrisk.cli.retention_tables import show_movement, show_segments
+    from churnrisk.cli.segment_tables import show_categories, show_movement, show_segments
     from churnrisk.cli.show import print_json, say
     from churnrisk.retention import build_segments, follow_segments, make_periods, parse_kind
     from churnrisk.workflows import predict_churn
@@ -197,7 +201,7 @@ def segments(
     with opened_orders(context, purchases, reading) as orders:
         day = read_day(as_of)
         churn = predict_churn(orders, models_dir or current_settings(context).models_dir, as_of=day)
-        segmentation = build_segments(orders, day, churn_probability=churn.probability)
+        segmentation = build_segments(orders, day, churn_probability=churn.probability, by_category=by == CATEGORY)
         movements: tuple[Movement, ...] = ()
         if kind is not None:
             days = read_days(start, stop)
@@ -211,6 +215,8 @@ def segments(
             return
     show_segments(segmentation)
     say(churn.note)
+    if by == CATEGORY:
+        show_categories(segmentation)
     if movements:
         show_movement(movements)
 

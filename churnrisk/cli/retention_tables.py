@@ -14,12 +14,9 @@ if TYPE_CHECKING:
         CohortTable,
         Comparison,
         Economics,
-        Movement,
-        Period,
         PeriodRow,
         Rate,
         RetentionTable,
-        Segmentation,
     )
 
 NARROW = ("customers_at_end", "new_customers", "reactivated_customers", "lost_customers", "churn_rate")
@@ -180,62 +177,6 @@ def _show_block(table: CohortTable, kind: str, ages: range, width: int) -> None:
         marks = ("^" if cohort.period.is_partial else "") + ("*" if cohort.may_include_older else "")
         grid.add_row(Text(f"{cohort.period.name}{marks} "), Text(f"{cohort.size:,}"), *cells)
     console().print(grid)
-
-
-def show_segments(segmentation: Segmentation) -> None:
-    """Print the cuts and a row per segment."""
-    cuts = segmentation.cuts
-    named = [("days since last order", cuts.days_since_last_order), ("purchase days", cuts.purchase_days)]
-    named += [("net revenue", cuts.revenue)] if cuts.revenue is not None else []
-    rows = [
-        {"cuts between fifths": name, **{f"{20 * (k + 1)} %": v for k, v in enumerate(values)}}
-        for name, values in named
-    ]
-    show_table("", rows, formats=dict.fromkeys(("20 %", "40 %", "60 %", "80 %"), lambda value: f"{value:,.10g}"))
-    shown = [
-        {
-            "segment": row.name.replace("_", " "),
-            "customers": row.customers,
-            "of all": row.customer_share,
-            "revenue": row.revenue,
-            "of revenue": row.revenue_share,
-            "churn": row.churn_probability,
-        }
-        for row in segmentation.rows
-    ]
-    if all(row.churn_probability is None for row in segmentation.rows):
-        shown = [{name: value for name, value in row.items() if name != "churn"} for row in shown]
-    formats = dict.fromkeys(("of all", "of revenue", "churn"), percent)
-    show_table(
-        f"Segments of {len(segmentation.customers):,} customers", shown, formats=formats | {"revenue": whole_amount}
-    )
-
-
-def show_movement(movements: Sequence[Movement]) -> None:
-    """Print the sizes of the segments over time, and the largest movements of the last period."""
-    from churnrisk.retention import SEGMENTS
-
-    for first in range(0, len(movements), 6):
-        part = movements[first : first + 6]
-        rows = [
-            {"at the end of": name.replace("_", " ")} | {_name(m.period): int(m.counts[:, k].sum()) for m in part}
-            for k, name in enumerate(SEGMENTS)
-        ]
-        show_table("Segments over time, under the cuts of the first day", rows)
-    if any(movement.period.is_partial for movement in movements):
-        say(f"^ {MARKS['^']}.")
-    moves = [move for move in movements[-1].to_dict()["moves"] if move["from"] != move["to"]]
-    moves.sort(key=lambda move: -move["customers"])
-    rows = [
-        {key: str(value).replace("_", " ") if key != "customers" else value for key, value in m.items()}
-        for m in moves[:8]
-    ]
-    if rows:
-        show_table(f"Largest movements in {movements[-1].period.name}", rows)
-
-
-def _name(period: Period) -> str:
-    return period.name + ("^" if period.is_partial else "")
 
 
 def show_value(forecast: ValueForecast, check: ValueCheck | None, reason: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from churnrisk.errors import NotEnoughData
 from churnrisk.retention.customers import Customers, profile_customers
 from churnrisk.retention.definitions import Definition, divide
+from churnrisk.retention.groups import LineLog, main_categories
 from churnrisk.retention.histories import OrderLog
 from churnrisk.timeline import date_of
 
@@ -160,6 +162,28 @@ class SegmentRow:
 
 
 @dataclass(frozen=True)
+class CategoryRow:
+    """The customers who paid most for one category.
+
+    Parameters
+    ----------
+    category : str
+        Its name; empty text for customers none of whose rows names one.
+    customers : int
+        How many.
+    revenue : float or None
+        Net revenue of these customers to date, of all categories.
+    segments : mapping of str to int
+        How many of them are in each segment.
+    """
+
+    category: str
+    customers: int
+    revenue: float | None
+    segments: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Segmentation:
     """Every customer's scores and segment, and a row per segment.
 
@@ -175,6 +199,8 @@ class Segmentation:
         Between the fifths.
     rows : tuple of SegmentRow
         In the order of :data:`SEGMENTS`, all of them.
+    categories : tuple of CategoryRow
+        The segments by the category that most was paid for, those with most customers first; empty unless asked for.
     """
 
     customers: Customers
@@ -182,6 +208,7 @@ class Segmentation:
     names: NDArray[np.object_]
     cuts: Cuts
     rows: tuple[SegmentRow, ...]
+    categories: tuple[CategoryRow, ...] = ()
 
     def segment_of(self) -> dict[str, str]:
         """Return each customer's segment by id."""
@@ -196,6 +223,7 @@ class Segmentation:
             "segments": [
                 {"segment": row.name, **{k: v for k, v in vars(row).items() if k != "name"}} for row in self.rows
             ],
+            **({"categories": [vars(row) for row in self.categories]} if self.categories else {}),
         }
 
 
@@ -205,6 +233,7 @@ def build_segments(
     *,
     cuts: Cuts | None = None,
     churn_probability: Mapping[str, float] | None = None,
+    by_category: bool = False,
 ) -> Segmentation:
     """Score every customer with a purchase and put each into a segment.
 
@@ -218,6 +247,8 @@ def build_segments(
         Cuts of another day, to be held fixed; by default the quintiles of these customers.
     churn_probability : mapping of str to float, optional
         By customer id, from a model.
+    by_category : bool
+        Also count the segments of each category.
 
     Raises
     ------
@@ -235,7 +266,20 @@ def build_segments(
     codes = code_segments(scores)
     names = np.array(ORDER, dtype=object)[codes]
     rows = _summarise(customers, codes, log.has_amounts, churn_probability or {})
-    return Segmentation(customers, scores, names, cuts, rows)
+    made = Segmentation(customers, scores, names, cuts, rows)
+    return replace(made, categories=_count_categories(log, made)) if by_category else made
+
+
+def _count_categories(log: OrderLog, made: Segmentation) -> tuple[CategoryRow, ...]:
+    of_customer = main_categories(cast(LineLog, log), made.customers.as_of)
+    category = np.array([of_customer.get(one, "") for one in made.customers.customer_ids.tolist()], dtype=object)
+    rows = []
+    for name in sorted(set(category.tolist())):
+        is_in = category == name
+        counts = Counter(made.names[is_in].tolist())
+        revenue = float(made.customers.revenue[is_in].sum()) if log.has_amounts else None
+        rows.append(CategoryRow(name, int(is_in.sum()), revenue, {one: counts[one] for one in SEGMENTS}))
+    return tuple(sorted(rows, key=lambda row: -row.customers))
 
 
 def find_cuts(customers: Customers, *, has_amounts: bool = True) -> Cuts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 
 from churnrisk.engines import Database
 from churnrisk.errors import ColumnError
-from churnrisk.retention import group_by_first_category, measure_retention
+from churnrisk.retention import build_segments, group_by_first_category, measure_retention
 from support.first_groups import first_categories, groups_of, orders_of
 from support.logs import PlainLog, duckdb_log, polars_log, random_logs, seeded_log
 from support.shop import churnrisk, write_rows
@@ -65,3 +66,36 @@ def test_the_command_gives_a_row_for_each_category(tmp_path: Any) -> None:
     bare = write_rows(tmp_path / "q.csv", rows, ["customer_id", "order_id", "date", "amount"])
     answer = churnrisk("metrics", bare, "--by", "category")
     assert (answer.code, "--column category=HEADER" in answer.err) == (2, True)
+
+
+@settings(max_examples=30)
+@given(random_logs(customers=10).filter(lambda log: log.has_categories and any(o.is_purchase for o in log.orders())))
+def test_segments_of_categories_are_those_of_their_customers(log: PlainLog) -> None:
+    made = build_segments(orders_of(polars_log(log)), by_category=True)
+    paid: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in log.rows:
+        if row.category and (row.amount > 0 or not log.has_amounts):
+            paid[row.customer][row.category] += row.amount if log.has_amounts else 1
+    expected: dict[str, Counter[str]] = defaultdict(Counter)
+    for customer, segment in made.segment_of().items():
+        sums = paid.get(customer, {"": 0})
+        expected[min(sums, key=lambda name: (-sums[name], name))][segment] += 1
+    assert {row.category: Counter(row.segments) for row in made.categories} == expected
+    sizes = [row.customers for row in made.categories]
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(row.customers == sum(row.segments.values()) for row in made.categories)
+
+
+def test_segments_by_category_on_the_command_line(tmp_path: Any) -> None:
+    rows = [
+        {"customer_id": f"c{k}", "order_id": f"{k}-{n}", "date": f"2024-{n + 1:02d}-10", "amount": 5, "category": name}
+        for k in range(60)
+        for n, name in enumerate(["tea", "tea" if k % 2 else "cups", "cups" if k % 3 else "tea"])
+    ]
+    path = write_rows(tmp_path / "p.csv", rows, rows[0])
+    found = churnrisk("segments", path, "--by", "category", "--json").json["categories"]
+    assert {row["category"] for row in found} == {"tea", "cups"}
+    assert sum(row["customers"] for row in found) == 60
+    shown = churnrisk("segments", path, "--by", "category").out
+    assert "Customers by the category that they paid most for" in shown
+    assert "categories" not in churnrisk("segments", path, "--json").json
