@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnrisk.cli.products_tables import NAME_WIDTH, SHOWN, show_account
+from churnrisk.cli.products_tables import SHOWN, cut_name, show_account
 from churnrisk.cli.show import counted, percent, say, show_table
 from churnrisk.timeline import date_of
 
@@ -61,7 +61,7 @@ def _show_differences(records: Records, unit: str) -> None:
 def _show_items(title: str, records: Records, unit: str) -> None:
     rows = [
         {
-            unit: str(row.get("name") or row.get("product_id") or row["category"])[:NAME_WIDTH],
+            unit: cut_name(row.get("name") or row.get("product_id") or row["category"]),
             "buyers": row["first_buyers"],
             "back": row["return_rate"],
             "expected": row["expected_rate"],
@@ -71,7 +71,9 @@ def _show_items(title: str, records: Records, unit: str) -> None:
         for row in records
     ]
     if rows:
-        caption = "back: buys anything again; expected: the same month and size; again: buys it again"
+        caption = "back: buys anything again; expected: the same month and size"
+        if "again" in rows[0]:
+            caption += "; again: buys it again"
         show_table(title, rows, formats=_RATES, caption=caption)
 
 
@@ -103,7 +105,7 @@ def _show_stopping(found: FirstList) -> None:
     )
     rows = [
         {
-            found.unit: str(row["name"] or row["product_id"])[:NAME_WIDTH],
+            found.unit: cut_name(row["name"] or row["product_id"]),
             "regulars": row["regulars"],
             "gave up": percent(row["gave_up_share"]),
             "year ago": row["gave_up_share_year_ago"],

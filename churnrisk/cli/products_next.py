@@ -24,8 +24,8 @@ from churnrisk.cli.retention_source import describe_intake, opened_orders, read_
 if TYPE_CHECKING:
     from churnrisk.products import NextProducts
 
-SHOWN, NAME_WIDTH = 10, 28
-"""Rows on the screen, the likeliest ones, and letters of a name there."""
+SHOWN = 10
+"""Rows on the screen, the likeliest ones."""
 
 
 def register(group: typer.Typer) -> None:
@@ -116,7 +116,7 @@ def say_written(output: Path, size: int, defused: int) -> None:
 
 def show_next(lists: NextProducts, unknown: list[str]) -> None:
     """Print the likeliest purchases, how the method was chosen, and what the lists cannot do."""
-    from churnrisk.cli.products_tables import show_account
+    from churnrisk.cli.products_tables import cut_name, show_account
     from churnrisk.cli.show import counted, percent, say, show_table
     from churnrisk.timeline import date_of
 
@@ -130,7 +130,7 @@ def show_next(lists: NextProducts, unknown: list[str]) -> None:
     shown = [
         {
             "customer": row["customer_id"],
-            lists.pairs.unit: (row["name"] or row["product_id"])[:NAME_WIDTH],
+            lists.pairs.unit: cut_name(row["name"] or row["product_id"]),
             "chance": row["probability"],
             "why": row["why"],
         }

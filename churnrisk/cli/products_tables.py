@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +29,12 @@ def show_due(found: DueList, *, output: Path | None, defused: int) -> None:
     soon, overdue, said = found.due_soon(WEEK), found.overdue(), found.to_dict()
     say(
         f"As of {date_of(found.as_of)}: {counted(len(found), 'pair')} of a customer and a {found.unit} bought on three "
-        f"days or more. {len(soon):,} are due within {WEEK} days; {len(overdue):,} are overdue. Of all pairs "
+        f"days or more. {len(soon):,} are due, or will be within {WEEK} days; {len(overdue):,} are overdue; "
         f"{said['given_up']:,} were not bought for {found.within_days} days and count as given up."
     )
     say()
-    _show_pairs(f"Due within {WEEK} days, most likely first", found, soon)
-    _show_pairs("Overdue, most likely first", found, overdue)
+    _show_pairs(f"Due, or due within {WEEK} days, most likely first", found, soon, {"due": "due_on"})
+    _show_pairs("Overdue, most likely first", found, overdue, {"over": "overdue_days"})
     _say_look_back(found.look_back)
     show_account(found.account)
     if output is not None:
@@ -45,20 +45,31 @@ def _say_defused(defused: int) -> str:
     return f" {counted(defused, 'cell')} that a spreadsheet would run got an apostrophe." if defused else ""
 
 
-def _show_pairs(title: str, found: DueList, places: Any) -> None:
+def cut_name(text: str) -> str:
+    """Return a name as it stands in a table: on one line, and with a mark where it is cut."""
+    line = " ".join(text.split())
+    return line if len(line) <= NAME_WIDTH else line[: NAME_WIDTH - 1].rstrip() + "…"
+
+
+def _show_pairs(title: str, found: DueList, places: Any, columns: Mapping[str, str]) -> None:
     rows = [
         {
             "customer": row["customer_id"],
-            found.unit: (row["name"] or row["product_id"])[:NAME_WIDTH],
+            found.unit: cut_name(row["name"] or row["product_id"]),
+            "usual": row["usual_gap_days"],
             "last": row["last_bought_on"],
-            "due": row["due_on"],
-            "over": row["overdue_days"],
+            **{heading: row[column] for heading, column in columns.items()},
             "again": row["comes_again_probability"],
         }
         for row in found.choose(places[:SHOWN]).records()
     ]
     if rows:
-        show_table(title, rows, formats={"again": percent}, right={"over"})
+        caption = (
+            f"usual: days between purchases; again: chance of a purchase within {found.within_days} days of the last"
+        )
+        if "over" in columns:
+            caption += "; over: days since the end of the 80 % interval"
+        show_table(title, rows, formats={"usual": "{:.0f}".format, "again": percent}, caption=caption, right={"over"})
 
 
 def _say_look_back(look_back: LookBack | None) -> None:

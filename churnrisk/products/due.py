@@ -17,7 +17,7 @@ from churnrisk.errors import NotEnoughData
 from churnrisk.products.curves import Curves, fit_curves
 from churnrisk.products.gaps import Gaps, Places, UsualGaps, fit_usual_gaps, measure_gaps
 from churnrisk.products.items import PairDays
-from churnrisk.types import Floats
+from churnrisk.types import Bools, Floats
 
 LEAST_DAYS = 3
 """Purchase days of a pair from which on a due date is told."""
@@ -28,6 +28,9 @@ WITHIN = 180
 LEAST_SEEN = 100
 MOST_ORIGINS = 400_000
 """Past forecasts that are looked at; more change no digit that is shown."""
+
+CLEARLY = 1.5
+"""A silence shorter than so many usual gaps is not late: the interval ends by :data:`WITHIN`, rare purchases do not."""
 
 RIDGE = 1e-3
 LEAST_MISS = 0.05
@@ -73,6 +76,12 @@ class DueModel:
             for share, days in zip(shares, found, strict=True):
                 days[at] = np.exp(self.mean[at] + curve.inverse(share * comes) * self.spread[at])
         return [np.minimum(days, self.within) for days in found]
+
+    def is_late(self, latest: Floats) -> Bools:
+        """Tell which pairs have been silent for more days than ``latest``, and clearly longer than is usual of them."""
+        silence = self.cutoff - self.last_day
+        found: Bools = (silence > latest) & ~(silence < CLEARLY * self.own_gap)
+        return found
 
     def chance(self, days: int | None = None) -> Floats:
         """Return the chance of a purchase within so many days from the cutoff, given the silence up to it.

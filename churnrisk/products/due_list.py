@@ -14,6 +14,7 @@ from churnrisk.products.items import NO_CHOICE, ItemAccount, ItemChoice, PairDay
 from churnrisk.schema import Column
 from churnrisk.tables import Table
 from churnrisk.timeline import date_of
+from churnrisk.types import Bools
 
 DUE_COLUMNS = (
     Column("customer_id", "text", "id", "the customer"),
@@ -24,7 +25,13 @@ DUE_COLUMNS = (
     Column("due_on", "text", "date", "day by which half of such pairs have bought it again, of those that do"),
     Column("from_on", "text", "date", "day by which one in ten has, of those that do"),
     Column("to_on", "text", "date", "day by which nine in ten have, of those that do"),
-    Column("overdue_days", "whole", "days", "days from `to_on` to the day of the list; 0 where it is not past"),
+    Column(
+        "overdue_days",
+        "whole",
+        "days",
+        "days from `to_on` to the day of the list; 0 where it is not past, or where the "
+        "silence is shorter than one and a half usual gaps",
+    ),
     Column(
         "comes_again_probability",
         "float",
@@ -121,14 +128,22 @@ class DueList:
         return Table(cells | {name: part[name] for name in ("overdue_days", "comes_again_probability")})
 
     def due_soon(self, days: int) -> np.ndarray:
-        """Return the places of the pairs that are due within so many days, the most likely first."""
-        due_on = self.columns["due_on"]
-        soon = (due_on >= self.as_of) & (due_on < self.as_of + days) & (self.columns["overdue_days"] == 0)
-        return self._likely_first(soon)
+        """Return the places of the pairs that are due, or will be within so many days, the most likely first.
+
+        A pair stays due until it is overdue or given up.
+        """
+        is_due = self.columns["due_on"] < self.as_of + days
+        return self._likely_first(is_due & (self.columns["overdue_days"] == 0) & ~self.is_given_up)
 
     def overdue(self) -> np.ndarray:
-        """Return the places of the pairs that are overdue, the most likely first; those given up come last."""
-        return self._likely_first(self.columns["overdue_days"] > 0)
+        """Return the places of the pairs that are overdue and not given up, the most likely first."""
+        return self._likely_first((self.columns["overdue_days"] > 0) & ~self.is_given_up)
+
+    @property
+    def is_given_up(self) -> Bools:
+        """Which pairs were not bought for so long that a next purchase would not count as coming again."""
+        given_up: Bools = self.columns["comes_again_probability"] == 0
+        return given_up
 
     def _likely_first(self, chosen: np.ndarray) -> np.ndarray:
         order = np.argsort(-self.columns["comes_again_probability"], kind="stable")
@@ -151,7 +166,7 @@ class DueList:
             "within_days": self.within_days,
             "pairs": len(self),
             "overdue": len(self.overdue()),
-            "given_up": int((self.columns["comes_again_probability"] == 0).sum()),
+            "given_up": int(self.is_given_up.sum()),
             "look_back": None if self.look_back is None else asdict(self.look_back),
             "left_out": self.account.to_dict(),
         }
@@ -212,7 +227,7 @@ def list_due(pairs: PairDays, within: int | None = None) -> DueList:
         "due_on": (model.last_day + np.maximum(middle, first)).astype(np.int32),
         "from_on": (model.last_day + first).astype(np.int32),
         "to_on": to_on.astype(np.int32),
-        "overdue_days": np.maximum(pairs.cutoff - to_on, 0).astype(np.int32),
+        "overdue_days": np.where(model.is_late(last), pairs.cutoff - to_on, 0).astype(np.int32),
         "comes_again_probability": np.round(model.chance(), DECIMALS),
     }
     return DueList(

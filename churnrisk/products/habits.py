@@ -146,8 +146,8 @@ def _habits_of(pairs: PairDays, chosen: Places, titles: np.ndarray) -> tuple[np.
     first, last = model.quantiles(0.1, 0.9)
     quiet = (model.cutoff - model.last_day).astype(np.float64)
     again, week = model.chance(), model.chance(WEEK)
-    is_missed = quiet > np.ceil(last)
-    is_due = ~is_missed & (quiet + WEEK >= np.floor(first))
+    is_missed = model.is_late(np.ceil(last))
+    is_due = ~is_missed & (again > 0) & (quiet + WEEK >= np.floor(first))
     for place in _best(model, is_missed, model.purchase_days.astype(np.float64), chosen):
         at = np.searchsorted(chosen, model.customer[place])
         missed[at] = _say_missed(titles[model.item[place]], int(quiet[place]), model.own_gap[place])

@@ -118,7 +118,31 @@ def test_dates_stand_in_order_and_nothing_sees_the_future() -> None:
     assert (columns["due_on"] <= columns["to_on"]).all()
     overdue = columns["overdue_days"] > 0
     assert (columns["to_on"][overdue] + columns["overdue_days"][overdue] == CUTOFF).all()
-    assert (columns["to_on"][~overdue] >= CUTOFF).all()
+    silence = CUTOFF - columns["last_bought_on"]
+    assert ((columns["to_on"] >= CUTOFF) | (silence < 1.5 * columns["usual_gap_days"]))[~overdue].all()
+
+
+def test_each_pair_is_due_overdue_given_up_or_not_yet_due() -> None:
+    """A pair whose day has passed stays due until it is overdue; one that is given up is neither."""
+    made = list_due(pairs_of([one for one in BOUGHT if one[2] < CUTOFF], cutoff=CUTOFF, first_day=0), within=100)
+    due, overdue = set(made.due_soon(7).tolist()), set(made.overdue().tolist())
+    given_up = set(np.flatnonzero(made.is_given_up).tolist())
+    later = set(np.flatnonzero(made.columns["due_on"] >= CUTOFF + 7).tolist())
+    parts = (due, overdue, given_up, later - due - overdue - given_up)
+    assert all(parts)
+    assert sum(map(len, parts)) == len(set.union(*parts)) == len(made)
+    assert {one for one in due if made.columns["due_on"][one] < CUTOFF}, "late and not yet overdue is due"
+
+
+def test_a_rare_product_is_not_overdue_before_its_usual_gap_is_over() -> None:
+    """Of pairs bought every 160 days, those that come within 100 days say nothing on how late the others are."""
+    rare = [(customer, 8, day) for customer in range(400, 440) for day in range(customer % 10, CUTOFF - 150, 160)]
+    early = [one for one in BOUGHT if one[2] < CUTOFF]
+    made = list_due(pairs_of([*early, *rare], cutoff=CUTOFF, first_day=0), within=100)
+    silence = CUTOFF - made.columns["last_bought_on"]
+    overdue = made.columns["overdue_days"] > 0
+    assert (silence[overdue] >= 1.5 * made.columns["usual_gap_days"][overdue]).all()
+    assert not overdue[made.columns["customer"] >= 400].any()
 
 
 def test_pairs_of_three_days_or_more_have_a_row_each() -> None:

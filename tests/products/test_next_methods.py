@@ -13,7 +13,7 @@ from churnrisk.products.candidates import HALF_LIVES, LAST_DAYS, Candidates, fin
 from churnrisk.products.item_facts import RECENT, ItemFacts
 from churnrisk.products.neighbours import ACROSS, GROUPS, WITHIN, Neighbours
 from churnrisk.products.pair_rows import PairRows, draw, rank_within
-from churnrisk.products.ranker import FUSED, FUSION_OFFSET, SIMPLE, untrained_scores
+from churnrisk.products.ranker import FUSED, FUSION_OFFSET, SIMPLE, Ranker, untrained_scores
 from churnrisk.products.reasons import LEAST_LIFT, LEAST_TOGETHER, Companions
 from churnrisk.products.still_buying import GapForecast, GapModel
 from support.next_products import START, by_pair, pairs_of, plain_weights, random_triples, rows_of
@@ -201,3 +201,20 @@ def test_rows_without_any_are_no_trouble(facts: ItemFacts) -> None:
     found = find_candidates(nothing, np.arange(2), facts)
     assert found.is_new.all()
     assert len(found) == 2 * ITEMS
+
+
+def test_a_short_history_of_chance_is_not_learnt_by_heart() -> None:
+    """What was bought has nothing to do with what is known: the base rate is as good as any forecast."""
+    chance = np.random.default_rng(7)
+    customers, items = 150, 20
+    triples = [(int(chance.integers(customers)), int(chance.integers(items)), START + day) for day in range(90)]
+    triples += [(who, int(chance.integers(items)), START + int(chance.integers(90))) for who in range(customers)]
+    pairs = pairs_of(triples, CUTOFF, customers=customers, items=items)
+    facts = ItemFacts.learn(rows_of(pairs), np.arange(customers), cutoff=CUTOFF, horizon=HORIZON, seed=1)
+    candidates = find_candidates(rows_of(pairs), np.arange(customers), facts)
+    bought, later = (chance.random(len(candidates)) < 0.04 for _ in range(2))
+    told = Ranker.fit(candidates, bought).probability(candidates)
+    rate = bought.mean()
+    loss = -np.log(np.where(later, told, 1 - told)).mean()
+    assert loss < 1.01 * -np.log(np.where(later, rate, 1 - rate)).mean()
+    assert told.max() < 4 * rate
