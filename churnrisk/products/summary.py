@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,8 +16,8 @@ from churnrisk.products.items import PairDays
 from churnrisk.tables import Table
 from churnrisk.timeline import date_of
 
-MOST_PAIRS, MOST_ITEMS, BESIDE = 50, 20, 10
-"""Rows of each list: customers with a product; products told apart; and, beside them, those that are not."""
+MOST_PAIRS, EACH, MOST_ITEMS, BESIDE = 30, 3, 20, 10
+"""Rows of each list: of customers with a product, and of one customer; of products told apart, and of others."""
 
 
 def sum_up_products(pairs: PairDays, *, most_pairs: int = MOST_PAIRS) -> dict[str, Any]:
@@ -61,7 +62,14 @@ def _sum_up_due(pairs: PairDays, titles: Mapping[str, str], most: int) -> dict[s
 
 
 def _first_rows(found: DueList, places: np.ndarray, titles: Mapping[str, str], most: int) -> dict[str, Any]:
-    rows = found.choose(places[:most]).records()
+    """Return the first rows, few of each customer: else a single one, who buys hundreds of products, fills the list."""
+    customer = found.columns["customer"][places]
+    seen: Counter[int] = Counter()
+    is_kept = []
+    for one in customer.tolist():
+        seen[one] += 1
+        is_kept.append(seen[one] <= EACH)
+    rows = found.choose(places[np.array(is_kept, dtype=bool)][:most]).records()
     return {"count": len(places), "rows": [row | {"title": titles[row["product_id"]]} for row in rows]}
 
 

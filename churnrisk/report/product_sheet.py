@@ -59,6 +59,8 @@ def _describe_due(told: Told, *, has_links: bool) -> Iterator[Block]:
             gone=whole(due["given_up"]),
             days=due["within_days"],
         )
+        + " "
+        + say("The lists begin with the likeliest, and have at most three products of a customer.")
     )
     yield Words(_look_back(due["look_back"]), is_note=True)
     for title, part in ((say("Due within a week"), due["soon"]), (say("Late and still likely"), due["late"])):
@@ -95,7 +97,6 @@ def _tabulate_due(title: str, rows: Sequence[Told], *, has_links: bool) -> DataT
         Column(say("last bought"), is_number=False, is_wide=True),
         Column(say("due"), is_number=False),
         Column(say("8 in 10 between"), is_number=False, is_wide=True),
-        Column(say("days late"), is_wide=True),
         Column(say("comes again")),
     )
     cells = tuple(
@@ -105,7 +106,6 @@ def _tabulate_due(title: str, rows: Sequence[Told], *, has_links: bool) -> DataT
             write_date(row["last_bought_on"]),
             write_date(row["due_on"]),
             say("{low} to {high}", low=write_date(row["from_on"]), high=write_date(row["to_on"])),
-            whole(row["overdue_days"]),
             percent(row["comes_again_probability"]),
         )
         for row in rows
