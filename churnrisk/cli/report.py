@@ -18,6 +18,7 @@ from churnrisk.cli.options import (
     known_state,
     reads_purchases,
 )
+from churnrisk.cli.products import known_products
 from churnrisk.cli.retention_source import Lookback, PeriodKind, Purchases, WeekStarts, YearStarts, choose_calendar
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def report(
             terms=contact_terms(settings),
             margin=settings.margin,
             playbook=settings.playbook,
+            products=known_products(settings),
         )
         size = workflows.write_report(result.data, output)
     if as_json:

@@ -17,6 +17,7 @@ from churnrisk.cli.options import (
     reads_purchases,
     state_path,
 )
+from churnrisk.cli.products import known_products
 
 if TYPE_CHECKING:
     from churnrisk.service import Bounds
@@ -101,6 +102,7 @@ def serve(
         suppress=settings.suppress,
         year_starts=settings.year_starts,
         week_starts=settings.week_starts,
+        products=known_products(settings),
     )
     tend_state(config.state, keep_days=settings.keep_runs_days)
     code = run_service(config, announce=lambda line: typer.echo(line, err=True))

@@ -2,13 +2,17 @@
 
 from churnrisk.products.due_list import DUE_COLUMNS, DueList, LookBack, forecast_due
 from churnrisk.products.first_list import FirstList, compare_first
-from churnrisk.products.habits import HABITS, Habits, find_habits
-from churnrisk.products.items import ItemAccount, ItemChoice, PairDays, read_pair_days
+from churnrisk.products.habits import HABIT_COLUMNS, HABITS, Habits, find_habits, find_pair_days, tell_habits
+from churnrisk.products.items import NO_CHOICE, ItemAccount, ItemChoice, PairDays, read_pair_days
 from churnrisk.products.next_products import NextProducts, forecast_next, read_ids
+from churnrisk.products.summary import MOST_PAIRS, sum_up_products
 
 __all__ = [
     "DUE_COLUMNS",
     "HABITS",
+    "HABIT_COLUMNS",
+    "MOST_PAIRS",
+    "NO_CHOICE",
     "DueList",
     "FirstList",
     "Habits",
@@ -19,8 +23,11 @@ __all__ = [
     "PairDays",
     "compare_first",
     "find_habits",
+    "find_pair_days",
     "forecast_due",
     "forecast_next",
     "read_ids",
     "read_pair_days",
+    "sum_up_products",
+    "tell_habits",
 ]

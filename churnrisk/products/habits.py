@@ -94,14 +94,22 @@ def find_habits(
     Habits or None
         None where the log names neither products nor categories, or nothing was bought before the day.
     """
+    pairs = find_pair_days(log, as_of, choice=choice)
+    return None if pairs is None else tell_habits(pairs, customer_ids)
+
+
+def find_pair_days(log: ProductLog, as_of: int, *, choice: ItemChoice = NO_CHOICE) -> PairDays | None:
+    """Read who bought what on which days; None where the log names nothing, or nothing was bought before the day.
+
+    Items are products; categories where the log names no products.
+    """
     if not (log.has_products or log.has_categories):
         return None
     unit: Unit = "product" if log.has_products else "category"
     try:
-        pairs = read_pair_days(log, as_of, unit=unit, choice=choice)
+        return read_pair_days(log, as_of, unit=unit, choice=choice)
     except (NotEnoughData, LimitExceeded):
         return None
-    return tell_habits(pairs, customer_ids)
 
 
 def tell_habits(pairs: PairDays, customer_ids: Sequence[str]) -> Habits:
@@ -116,7 +124,7 @@ def tell_habits(pairs: PairDays, customer_ids: Sequence[str]) -> Habits:
     chosen, row = np.unique(place[is_known], return_inverse=True)
     if not len(chosen):
         return Habits(columns, kinds)
-    titles = np.array([_title(pairs, item) for item in pairs.items], dtype=object)
+    titles = pairs.titles()
     missed, due, given_up = _habits_of(pairs, chosen, titles)
     columns["observation"][is_known], columns["due_product"][is_known] = missed[row], due[row]
     for number, names in enumerate(_likely_next(pairs, chosen, titles).T, start=1):
@@ -127,12 +135,6 @@ def tell_habits(pairs: PairDays, customer_ids: Sequence[str]) -> Habits:
     told = np.select([is_due, given_up], [DUE, STOPPED], NONE_REGULAR).astype(object)
     kinds[is_known] = np.where(has_any, told[row], "")
     return Habits(columns, kinds)
-
-
-def _title(pairs: PairDays, item: str) -> str:
-    """Return what an item is called; the id behind its category, where it has no name."""
-    category = pairs.categories.get(item, "")
-    return pairs.names.get(item) or (item if category in ("", item) else f"{category} {item}")
 
 
 def _habits_of(pairs: PairDays, chosen: Places, titles: np.ndarray) -> tuple[np.ndarray, np.ndarray, Bools]:

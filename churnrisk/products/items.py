@@ -134,6 +134,14 @@ class PairDays:
     unit: Unit = "product"
     account: ItemAccount = ItemAccount()
 
+    def titles(self) -> np.ndarray:
+        """Return what each item is called: its name; where it has none its id, behind its category."""
+        return np.array([self.names.get(one) or self._call(one) for one in self.items], dtype=object)
+
+    def _call(self, item: str) -> str:
+        category = self.categories.get(item, "")
+        return item if category in ("", item) else f"{category} {item}"
+
     def before(self, cutoff: int) -> PairDays:
         """Return the rows before an earlier cutoff, with the same customers and items.
 

@@ -16,6 +16,7 @@ from churnrisk.report.monitor_sheet import describe_monitor
 from churnrisk.report.names import OUTCOMES, RISKS, SEGMENT_NAMES, name_action, name_segment
 from churnrisk.report.overview import make_cards, name_latest
 from churnrisk.report.page import ASSETS, make_environment, read_asset, render_report
+from churnrisk.report.product_sheet import describe_products
 from churnrisk.report.segment_shares import describe_segments
 from churnrisk.report.trends import describe_trends
 from churnrisk.report.value_trust import is_rough, tell_value_trust
@@ -41,6 +42,7 @@ __all__ = [
     "describe_cohorts",
     "describe_model",
     "describe_monitor",
+    "describe_products",
     "describe_report",
     "describe_segments",
     "describe_trends",

@@ -48,12 +48,15 @@ class Column:
         The cells are text of the user's data: shown apart from our own, with every space.
     is_wide : bool
         Left out on a narrow screen.
+    page : str
+        Address that each cell leads to, with the cell as its ``id``; only where such pages are served.
     """
 
     title: str
     is_number: bool = True
     is_foreign: bool = False
     is_wide: bool = False
+    page: str = ""
 
 
 @dataclass(frozen=True)

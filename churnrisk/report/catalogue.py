@@ -12,6 +12,7 @@ from churnrisk.report.content import ReportData
 from churnrisk.report.footing import build_account, build_definitions
 from churnrisk.report.model_sheet import build_model
 from churnrisk.report.overview import build_overview
+from churnrisk.report.product_sheet import build_products
 from churnrisk.report.segment_shares import build_segment_shares
 from churnrisk.report.trends import build_trends
 
@@ -21,6 +22,7 @@ SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     build_cohort_map,
     build_segment_shares,
     build_at_risk,
+    build_products,
     build_model,
     build_campaigns,
     build_definitions,

@@ -175,6 +175,8 @@ class ReportData:
         The model that scored, or would have.
     playbook : mapping of str to str
         What to do for which segment, where that is not as usual.
+    products : mapping or None
+        As :func:`churnrisk.products.sum_up_products`; None where the log names no products.
     """
 
     version: str
@@ -190,6 +192,7 @@ class ReportData:
     campaigns: tuple[MeasuredCampaign, ...] = ()
     model: ModelSheet | None = None
     playbook: Mapping[str, str] = field(default_factory=dict)
+    products: Mapping[str, Any] | None = None
 
 
 def describe_report(data: ReportData) -> dict[str, Any]:
@@ -203,6 +206,7 @@ def describe_report(data: ReportData) -> dict[str, Any]:
         "at_risk": None if data.at_risk is None else asdict(data.at_risk),
         "model": None if data.model is None else _describe_model(data.model),
         "no_list": data.no_list or None,
+        "products": data.products,
         "campaigns": [asdict(campaign) for campaign in data.campaigns],
         "intake": dict(data.intake),
     }

@@ -17,6 +17,7 @@ from churnrisk.state import StatePlace
 
 if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms
+    from churnrisk.products import ItemChoice
     from churnrisk.shop import ShopPlan
 
 MEBIBYTE = 2**20
@@ -128,6 +129,8 @@ class ServiceConfig:
         By default a folder beside the models and of this state alone, for an application that is run without it.
     year_starts, week_starts : str
         On which day years (``MM-DD``) and weeks begin, where a question does not say.
+    products : ItemChoice, optional
+        What the shop says of codes that are products, or none.
     """
 
     models_dir: Path
@@ -151,10 +154,12 @@ class ServiceConfig:
     shop_dir: Path | None = None
     year_starts: str = "01-01"
     week_starts: str = "monday"
+    products: ItemChoice | None = None
 
     @property
     def shop_plan(self) -> ShopPlan:
         """What the shop is made of."""
+        from churnrisk.products import NO_CHOICE
         from churnrisk.retention import Calendar
         from churnrisk.shop import ShopPlan
 
@@ -169,6 +174,7 @@ class ServiceConfig:
             explained=self.explained,
             train_customers=self.train_customers,
             calendar=Calendar(self.year_starts, self.week_starts),
+            products=self.products or NO_CHOICE,
         )
 
     @property

@@ -188,6 +188,8 @@ def make_generation(config: ServiceConfig, reasons: Any) -> None:
         made = prepare_shop(config.shop_plan, reasons=reasons)
         if made.made_of["lacks_erasure_key"]:
             log("erasure key missing")  # customers were forgotten, and cannot be told from the others here
+        if made.made_of["products_problem"]:
+            log("products not told", kind=made.made_of["products_problem"])  # all other pages stand
     except ChurnriskError as error:
         log("history not read", **describe_error(error))
         raise SystemExit(2) from None

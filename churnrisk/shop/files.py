@@ -10,11 +10,12 @@ from typing import Any
 
 from churnrisk.forecast import Valuation
 from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
+from churnrisk.products import NO_CHOICE, ItemChoice
 from churnrisk.retention import USUAL, Calendar
 from churnrisk.state import StatePlace
 from churnrisk.writing import replacing, stamp_file
 
-FORMAT = 4
+FORMAT = 5
 """Of generations: where it rises, those of another format are not looked at any more, and another one is made."""
 
 POINTER = f"current-{FORMAT}"
@@ -47,6 +48,8 @@ class ShopPlan:
         Training takes so many customers at most, drawn.
     calendar : Calendar
         On which day years and weeks begin, where a question does not say.
+    products : ItemChoice
+        What the shop says of codes that are products, or none.
     """
 
     folder: Path
@@ -59,6 +62,7 @@ class ShopPlan:
     explained: int = 20_000
     train_customers: int = TRAIN_CUSTOMERS
     calendar: Calendar = USUAL
+    products: ItemChoice = NO_CHOICE
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ class ShopFiles:
     made_of : mapping
         What it was made of: ``seq`` of the last order received, ``model``, ``model_files`` (a stamp of the files of the
         current one, usable or not), ``reasons``, ``source`` (a stamp of the file of purchases), ``erased_stamp`` (of
-        the forgotten), ``lacks_erasure_key`` (so that they are not known), and how many customers are ``scored``.
+        the forgotten), ``lacks_erasure_key`` (so that they are not known), ``products_problem`` (the kind of the error
+        that kept products from being told), and how many customers are ``scored``.
     """
 
     folder: Path

@@ -32,6 +32,7 @@ from churnrisk.orders import (
     read_orders,
 )
 from churnrisk.planning import choose_as_of
+from churnrisk.products import ItemChoice
 from churnrisk.retention import build_segments
 from churnrisk.schema import RISKS, STATUSES, ReasonsFor
 from churnrisk.scoring import Scores, find, standing_of
@@ -39,6 +40,7 @@ from churnrisk.shop.erasures import Erasures, History, leave_out, read_erasures
 from churnrisk.shop.files import ShopFiles, ShopPlan, make_current, next_name, stamp_source
 from churnrisk.shop.newcomers import list_unscored
 from churnrisk.shop.orders import build_received, choose_new, mark_anew
+from churnrisk.shop.products import Bought, read_bought, tell_products
 from churnrisk.state import StoredOrder, load_received, open_state
 from churnrisk.store import stamp_model
 from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
@@ -46,6 +48,7 @@ from churnrisk.types import Progress
 from churnrisk.workflows import ChurnModel, load
 
 TOP = 10
+STAMPS = ("seq", "model", "reasons", "erased_stamp", "lacks_erasure_key")
 NOTHING = FewOrders([], [], **dict.fromkeys(FACTS, False))
 NOT_NAMED = "no purchase history: set `purchases` in churnrisk.toml, or send orders to POST /v1/purchases."
 NO_MODEL = "no model is stored yet; `churnrisk train`, or a training job, makes one."
@@ -62,6 +65,7 @@ class _Log:
     intake: dict[str, Any]
     has_order_ids: bool
     seq: int
+    bought: Bought
 
 
 def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Progress | None = None) -> ShopFiles:
@@ -92,7 +96,7 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
     try:
         tell("reading purchases", 0, 3)
         came = _read_state(plan)
-        log = _write_log(plan, came, part)
+        log = _write_log(plan, came, part, products=plan.products)
         with log.file:
             tell("scoring", 1, 3)
             facts = _write_scores(plan, log, reasons)
@@ -104,7 +108,7 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
         part.replace(files.path)
     finally:
         part.unlink(missing_ok=True)
-    made_of = {name: facts[name] for name in ("seq", "model", "reasons", "erased_stamp", "lacks_erasure_key")}
+    made_of = {name: facts[name] for name in (*STAMPS, "products_problem")}
     made_of |= {
         "source": source,
         "model_files": model_files,
@@ -133,8 +137,8 @@ def _read_state(plan: ShopPlan) -> _Came:
         return _Came(received, erasures, replace(plan.options, left_out=left_out))
 
 
-def _write_log(plan: ShopPlan, came: _Came, path: Path) -> _Log:
-    received, options = came.received, came.options
+def _write_log(plan: ShopPlan, came: _Came, path: Path, *, products: ItemChoice | None = None) -> _Log:
+    received, options = came.received, replace(came.options, products=products is not None)
     seq = max((one.seq for one in received), default=0)
     if plan.purchases is None:
         parts = _parse(received, options, has_amounts=_knows_amounts(received))
@@ -145,7 +149,9 @@ def _write_log(plan: ShopPlan, came: _Came, path: Path) -> _Log:
         desk = few_database()
         with desk:
             nothing = open_few(desk, NOTHING, few.facts)
-            return _write_orders(desk, nothing, few, path, options, seq=seq, has_order_ids=True, history=History())
+            return _write_orders(
+                desk, nothing, few, path, options, seq=seq, has_order_ids=True, history=History(), products=products
+            )
     with read_orders(plan.purchases, options) as orders:
         database = orders.database
         if database is None:
@@ -155,7 +161,8 @@ def _write_log(plan: ShopPlan, came: _Came, path: Path) -> _Log:
         [(has_ids,)] = database.connection.execute(query).fetchall()
         parts = _parse(received, options, has_amounts=orders.has_amounts)
         few = _new_orders(database, parts, history, has_order_ids=has_ids)
-        return _write_orders(database, orders, few, path, options, seq=seq, has_order_ids=has_ids, history=history)
+        known: dict[str, Any] = {"has_order_ids": has_ids, "history": history, "products": products}
+        return _write_orders(database, orders, few, path, options, seq=seq, **known)
 
 
 @contextlib.contextmanager
@@ -213,6 +220,7 @@ def _write_orders(
     seq: int,
     has_order_ids: bool,
     history: History,
+    products: ItemChoice | None,
 ) -> _Log:
     """Write orders and their rows to the file, sorted by customer; each customer has a number, by the order of ids."""
     run = database.connection.execute
@@ -233,6 +241,7 @@ def _write_orders(
         run(f"CREATE TABLE shop.numbered_lines AS SELECT {line_names}, number FROM {lines} {by_number}")  # noqa: S608 - names of ours
         run(f"CREATE VIEW shop.order_lines AS SELECT {line_names} FROM shop.numbered_lines")  # noqa: S608 - names of ours
     [(first, last, count)] = run("SELECT min(order_day), max(order_day), count(*) FROM shop.numbered_orders").fetchall()
+    bought = Bought() if products is None else read_bought(database, orders, history, products)
     run("DETACH shop")
     if not count:
         raise NoHistory("every customer of the purchase history was forgotten, so there is nothing to show.")
@@ -240,7 +249,7 @@ def _write_orders(
     facts: dict[str, Any] = {name: getattr(orders, name) for name in FACTS}
     report = _account(orders, few, count=int(count), left_out=history.left_out)
     made = Orders(file, report, first_day=int(first), last_day=int(last), currency=orders.currency, **facts)
-    return _Log(made, file, dict(describe_intake(made)), has_order_ids, seq)
+    return _Log(made, file, dict(describe_intake(made)), has_order_ids, seq, bought)
 
 
 def _join_orders(
@@ -307,7 +316,8 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor) -> dict[str, A
     columns = dict(scores.columns) | {"alive_probability": scores.alive_probability}
     columns["segment"] = _segments_of(scores, segmentation.customers.customer_ids, segmentation.names)
     columns["value_place"] = np.arange(len(scores))
-    _write_list(log.file, columns)
+    products = tell_products(log.bought, scores.columns["customer_id"], day)
+    _write_list(log.file, columns | products.columns)
     return {
         "model": None if model is None else model.version,
         "model_problem": problem,
@@ -324,6 +334,8 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor) -> dict[str, A
         "reasons": reasons,
         "segments": segmentation.to_dict(),
         "summary": _summarise(scores),
+        "products": products.summary,
+        "products_problem": products.problem,
     }
 
 

@@ -15,6 +15,7 @@ from churnrisk.memory import keep_others
 from churnrisk.messages import mark, wording
 from churnrisk.orders import PurchaseRow
 from churnrisk.planning import Day
+from churnrisk.products import HABIT_COLUMNS
 from churnrisk.schema import By, ReasonsFor
 from churnrisk.shop.answers import CurrentModel, LiveScorer, ScoredRows
 from churnrisk.shop.figures import Figures
@@ -23,6 +24,7 @@ from churnrisk.shop.generation import CustomerPage, CustomerQuery, Generation
 from churnrisk.shop.intake import OrderStatus, receive_orders
 from churnrisk.shop.newcomers import list_one_unscored
 from churnrisk.shop.present import Present
+from churnrisk.shop.products import without_customers
 from churnrisk.shop.view import CustomerView, History, gather, make_view, row_of, segment_of
 from churnrisk.state import State
 from churnrisk.store import ModelEntry, list_models, stamp_current
@@ -154,8 +156,9 @@ class Shop:
         scored = self.live.score_customer(history.few, generation.known, day)
         segment = segment_of(history.few, generation.facts["segments"]["cuts"], day)
         fresh = row_of(scored.scores, segment=segment)
-        if row is not None and generation.facts["model"] == scored.model.version and not history.received:
-            fresh |= {"risk_rank": row["risk_rank"]}
+        if row is not None and not history.received:
+            fresh |= {column.name: row.get(column.name) for column in HABIT_COLUMNS}
+            fresh |= {"risk_rank": row["risk_rank"]} if generation.facts["model"] == scored.model.version else {}
         return make_view(fresh, history, model=scored.model.version, playbook=self.plan.playbook)
 
     def knows(self, customer_id: str) -> bool:
@@ -260,6 +263,17 @@ class Shop:
         """Return how many customers there are, of which status and risk, what is at stake, and in which currency."""
         facts = self.now().generation.facts
         return {**facts["summary"], "currency": facts["currency"]}
+
+    def products(self) -> dict[str, Any] | None:
+        """Return what is told of products, without customers who were forgotten since; None where nothing is known."""
+        present = self.now()
+        return without_customers(present.generation.facts["products"], present.gone.names)
+
+    @property
+    def has_products(self) -> bool:
+        """Whether the history names products or categories."""
+        known = self.now().generation.known
+        return known["has_products"] or known["has_categories"]
 
     def grade(self) -> Any:
         """Return the grade of the current model, as its card has it; None where there is no model."""

@@ -13,6 +13,7 @@ from churnrisk.decide import check_playbook, choose_actions
 from churnrisk.errors import SourceError
 from churnrisk.explain import REASON_COLUMNS
 from churnrisk.orders import FewOrders, IntakeOptions
+from churnrisk.products import HABIT_COLUMNS
 from churnrisk.retention import Cuts
 from churnrisk.schema import MONEY_SCALE, NEVER
 from churnrisk.scoring import Scores
@@ -48,6 +49,10 @@ class CustomerView:
         interval holds. None for a customer who is not scored.
     segment : str or None
         The RFM segment.
+    observation, due_product : str or None
+        As :data:`churnrisk.products.HABIT_COLUMNS`; not known for whom orders came since the history was read.
+    next_products : list of str
+        At most three, the likeliest first.
     advice : dict
         ``action`` and ``reason``, by the playbook.
     orders : list of dict
@@ -66,6 +71,9 @@ class CustomerView:
     reasons: list[str]
     next_order: dict[str, str | None] | None
     segment: str | None
+    observation: str | None
+    due_product: str | None
+    next_products: list[str]
     advice: dict[str, str]
     orders: list[dict[str, Any]]
     order_total: int
@@ -115,6 +123,7 @@ def make_view(
     shown = show_row(dict(row))
     customer, segment = shown["customer_id"], shown.pop("segment")
     reasons = [text for name in REASON_COLUMNS if (text := shown.pop(name)) is not None]
+    missed, due, *likely = (shown.pop(column.name, None) for column in HABIT_COLUMNS)
     ends = [shown[name] for name in ("next_order_on", "next_order_from_on", "next_order_to_on")]
     [action] = choose_actions([customer], {customer: segment or ""}, playbook=check_playbook(playbook))
     newest = sorted(history.few.orders, key=lambda order: (-order[2], order[1]))
@@ -127,6 +136,9 @@ def make_view(
         reasons=reasons,
         next_order=None if ends[0] is None else dict(zip(("on", "from_on", "to_on"), ends, strict=True)),
         segment=segment,
+        observation=missed,
+        due_product=due,
+        next_products=[name for name in likely if name is not None],
         advice={"action": action.action, "reason": action.reason},
         orders=[_show_order(order, history) for order in newest[:MOST_ORDERS]],
         order_total=len(newest),

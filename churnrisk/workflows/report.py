@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from churnrisk.explain import make_finder, score_with_reasons
 from churnrisk.messages import mark
 from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.planning import choose_as_of
+from churnrisk.products import MOST_PAIRS, NO_CHOICE, ItemChoice, find_pair_days, sum_up_products
 from churnrisk.report import AtRisk, ContactPlan, MeasuredCampaign, ModelSheet, ReportData, render_report
 from churnrisk.retention import (
     USUAL,
@@ -72,6 +73,7 @@ def make_report(
     terms: ContactTerms | None = None,
     margin: float = 1.0,
     playbook: Mapping[str, str] | None = None,
+    products: ItemChoice = NO_CHOICE,
 ) -> ReportResult:
     """Measure all that a report shows.
 
@@ -99,10 +101,12 @@ def make_report(
         Share of revenue that is profit, for the same.
     playbook : mapping of str to str, optional
         What to do for which segment, where that is not as usual.
+    products : ItemChoice
+        What counts as a product, in a log that names any.
     """
     if not 0 <= top <= MOST_LISTED:
         raise SettingsError(f"--top {top}: give 0 to {MOST_LISTED}; `churnrisk score --output` writes all customers.")
-    with read_orders(source, options or IntakeOptions()) as orders:
+    with read_orders(source, replace(options or IntakeOptions(), products=True)) as orders:
         table = measure_retention(orders, kind, lookback=lookback, calendar=calendar)
         model, no_list, problem = _find_model(models_dir, orders)
         scores = None if model is None else _score(model, orders, top)
@@ -124,8 +128,17 @@ def make_report(
             if model is None or scores is None
             else describe_model(model, _plan_contacts(scores, terms, margin=margin)),
             playbook=dict(playbook or {}),
+            products=_sum_up_products(orders, products, top),
         )
     return ReportResult(data, problem)
+
+
+def _sum_up_products(orders: Orders, choice: ItemChoice, top: int) -> dict[str, Any] | None:
+    """Return what is told of products, with so many rows of single customers; None where the log names no products."""
+    pairs = find_pair_days(orders, orders.last_day + 1, choice=choice)
+    if pairs is None:
+        return None
+    return sum_up_products(pairs, most_pairs=min(top, MOST_PAIRS))
 
 
 def check_report_path(path: Path) -> None:

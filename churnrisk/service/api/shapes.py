@@ -187,6 +187,11 @@ class CustomerAnswer(BaseModel):
         description="The day if the customer orders again within a year, and an 80 % interval where one holds."
     )
     segment: str | None
+    observation: str | None = Field(
+        description="The product that was bought most regularly and not again when it was due; no part of the score."
+    )
+    due_product: str | None = Field(description="The likeliest product of those due within a week.")
+    next_products: list[str] = Field(description="At most three products that are likely next.")
     advice: dict[str, str]
     orders: list[dict[str, Any]]
     order_total: int

@@ -2,7 +2,14 @@
 
 from fastapi import APIRouter
 
-from churnrisk.service.pages import campaigns, customers, figures, monitor, overview  # noqa: F401 - declare their pages
+from churnrisk.service.pages import (  # noqa: F401 - declare their pages
+    campaigns,
+    customers,
+    figures,
+    monitor,
+    overview,
+    products,
+)
 from churnrisk.service.pages.frame import router, show_problem
 
 ROUTERS: tuple[APIRouter, ...] = (router,)

@@ -159,6 +159,7 @@ def customer(view: View) -> Response:
         cards=Cards(tuple(_make_cards(found))),
         advice=_advise(found),
         reasons=[retell(reason) for reason in found.reasons],
+        observation=retell(found.observation or ""),
         blocks=list(_draw(view, found)),
     )
 

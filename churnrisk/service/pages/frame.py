@@ -36,6 +36,7 @@ router = APIRouter(include_in_schema=False)
 MENU = (
     ("/", mark("Overview")),
     ("/customers", mark("Customers")),
+    ("/products", mark("Products")),
     ("/cohorts", mark("Cohorts")),
     ("/segments", mark("Segments")),
     ("/model", mark("Model")),
