@@ -55,6 +55,14 @@ _FIRST = wordings("first order {count} day ago", "first order {count} days ago")
 _IN_ALL = wordings("bought on {count} day in all", "bought on {count} days in all")
 _LATELY = wordings("bought on {value} of the last {count} day", "bought on {value} of the last {count} days")
 _SPENT = wordings("spent {value} in the last {count} day", "spent {value} in the last {count} days")
+_SPENT_BEFORE = wordings(
+    "spent {value} in all, and nothing in the last {count} day",
+    "spent {value} in all, and nothing in the last {count} days",
+)
+_BOUGHT_BEFORE = wordings(
+    "purchase days in all: {value}, and none of them in the last {count} day",
+    "purchase days in all: {value}, and none of them in the last {count} days",
+)
 _STRETCHES = wordings(
     "bought in {value} of the last 4 stretches of {count} day",
     "bought in {value} of the last 4 stretches of {count} days",
@@ -132,7 +140,16 @@ def _regularity(numbers: Numbers) -> str:
 
 def _lately(numbers: Numbers) -> str:
     window = nearest_window(DAY_WINDOWS, numbers.snapshot.horizon)
-    return compare(f"purchase_day_count_last_{window}d", _of(_LATELY[1], window), on_days, more="lowers")(numbers)
+    name = f"purchase_day_count_last_{window}d"
+    said = compare(name, _of(_LATELY[1], window), on_days, more="lowers")(numbers)
+    return _nothing_lately(numbers, window) if said and numbers[name] == 0 else said
+
+
+def _nothing_lately(numbers: Numbers, window: int) -> str:
+    """Say of a customer without a recent purchase what was there before, which differs from customer to customer."""
+    if numbers.knows("total_amount"):
+        return _of(_SPENT_BEFORE[1], window).format(value=money(numbers["total_amount"]))
+    return _of(_BOUGHT_BEFORE[1], window).format(value=number(numbers["purchase_day_count"]))
 
 
 def _spent_lately(numbers: Numbers) -> str:
