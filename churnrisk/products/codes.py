@@ -145,9 +145,8 @@ def _shares_named(counted: Sequence[CodeName]) -> tuple[bool, bool]:
 
 def _is_odd(counted: Sequence[CodeName], part: bool, usual: Usual) -> bool:
     """Tell whether it pays to look at the rows of a code."""
-    least, most = (np.array([getattr(one, name) for one in counted], float) for name in ("least", "most"))
-    has_prices = bool(np.isfinite(least).any())
-    spread = float(np.nanmax(most) / max(np.nanmin(least), 1)) if has_prices else 1.0
+    least = min((one.least for one in counted if one.bought), default=1)
+    spread = max((one.most for one in counted if one.bought), default=1) / max(least, 1)
     is_common = _count(counted) >= EVERYWHERE * usual.orders
     return part or _is_negative(counted, usual) or spread >= LOOSE_SPREAD or is_common
 

@@ -12,7 +12,7 @@ from churnrisk.errors import NotEnoughData
 from churnrisk.products.due import DueModel, fit_due
 from churnrisk.products.items import NO_CHOICE, ItemAccount, ItemChoice, PairDays, ProductLog, Unit, read_pair_days
 from churnrisk.schema import Column
-from churnrisk.tables import Kind, Table
+from churnrisk.tables import Table
 from churnrisk.timeline import date_of
 
 DUE_COLUMNS = (
@@ -35,7 +35,6 @@ DUE_COLUMNS = (
 )
 """The columns of ``churnrisk products due``."""
 
-KINDS: Mapping[str, Kind] = {column.name: column.type for column in DUE_COLUMNS}  # type: ignore[misc]
 RECENT_DAYS = 7
 """Of pairs bought so short a time before the look back the gap to come begins there, whatever its length."""
 
