@@ -121,7 +121,7 @@ def show_next(lists: NextProducts, unknown: list[str]) -> None:
     from churnrisk.cli.show import counted, percent, say, show_table
     from churnrisk.timeline import date_of
 
-    customers = counted(len(lists.pairs.customers), "customer")
+    customers = counted(lists.customers, "customer")
     begins = date_of(lists.pairs.cutoff)
     say(
         f"Lists of {customers}, {counted(len(lists), 'row')}: the chance of a purchase in the {lists.horizon} days "

@@ -120,6 +120,8 @@ class PairDays:
         What an item is.
     account : ItemAccount
         What was left out.
+    buyers : ndarray of int32, optional
+        Places of the customers with a row, or with one that was given back since; all where it is not told.
     """
 
     customer: NDArray[np.int32]
@@ -133,6 +135,7 @@ class PairDays:
     cutoff: int
     unit: Unit = "product"
     account: ItemAccount = ItemAccount()
+    buyers: NDArray[np.int32] | None = None
 
     def before(self, cutoff: int) -> PairDays:
         """Return the rows before an earlier cutoff, with the same customers and items.
@@ -189,13 +192,10 @@ def read_pair_days(log: ProductLog, cutoff: int, *, unit: Unit = "product", choi
         wanted, undone_before(orders, cutoff), bought=bought, negative=negative, has_amounts=log.has_amounts
     )
     back_keys = packing.pack(back["customer_id"], back[_COLUMNS[unit]], back["order_day"])
-    customer, item, day = packing.unpack(_subtract(keys, back_keys))
     many = [one for code, left in kept.items() if code and (one := find_many_names(code, left))]
     named = kept if unit == "product" else {}
     return PairDays(
-        customer,
-        item,
-        day,
+        *packing.unpack(_subtract(keys, back_keys)),
         ids.tolist(),
         items,
         {code: most_frequent(named[code], "name") if code in named else "" for code in items},
@@ -204,6 +204,7 @@ def read_pair_days(log: ProductLog, cutoff: int, *, unit: Unit = "product", choi
         cutoff,
         unit,
         ItemAccount(len(keys), len(back_keys), tuple(off.values()), tuple(many), unknown),
+        packing.buyers(keys),
     )
 
 
@@ -312,6 +313,12 @@ class Packing:
     def join(self, customer: Any, item: Any, day: Any) -> Any:
         """Make the number of places and days: arrays, or columns of an engine."""
         return (customer * len(self.items) + item) * self.days + (day - self.first_day)
+
+    def buyers(self, keys: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the place of each customer with a number, once."""
+        customer = keys // (len(self.items) * self.days)
+        is_first = np.append(True, customer[1:] != customer[:-1])[: len(keys)]
+        return np.asarray(customer[is_first], dtype=np.int32)
 
     def unpack(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
         """Return customers, items and days of numbers."""

@@ -89,6 +89,11 @@ class NextProducts:
         return len(self.item)
 
     @property
+    def customers(self) -> int:
+        """How many customers have a list."""
+        return len(np.unique(self.customer))
+
+    @property
     def kinds(self) -> dict[str, Kind]:
         """Return what each column holds."""
         return {column.name: cast(Kind, column.type) for column in NEXT_COLUMNS}
@@ -123,7 +128,7 @@ class NextProducts:
             "as_of": date_of(self.pairs.cutoff).isoformat(),
             "horizon": self.horizon,
             "unit": self.pairs.unit,
-            "customers": len(self.pairs.customers),
+            "customers": self.customers,
             "rows": len(self),
             "look_back": self.look_back.to_dict(),
             "left_out": self.pairs.account.to_dict(),
@@ -171,7 +176,10 @@ def forecast_next(
     progress("looking back", 0, 1)
     back, ranker = look_back(known, numbers, first_day=pairs.first_day, cutoff=pairs.cutoff, horizon=horizon)
     facts = ItemFacts.learn(known, numbers, cutoff=pairs.cutoff, horizon=horizon, seed=SEED)
-    maker = _Maker(facts, ranker, Companions.count(known), back.method, offered, top)
+    is_listed = np.full(rows.customers, pairs.buyers is None)
+    if pairs.buyers is not None:
+        is_listed[pairs.buyers] = True
+    maker = _Maker(facts, ranker, Companions.count(known), back.method, offered, is_listed, top)
     found: list[Lists] = []
     for block in _in_order(partial(maker.make, rows), range(0, rows.customers, BLOCK)):
         progress("making lists", len(found) * BLOCK, rows.customers)
@@ -203,6 +211,7 @@ class _Maker:
     companions: Companions
     method: str
     offered: Bools
+    is_listed: Bools
     top: int
 
     def make(self, everybody: PairRows, start: int) -> Lists:
@@ -213,7 +222,7 @@ class _Maker:
         scores = untrained_scores(candidates)
         scores |= trained_scores(candidates, scores["fusion"], probability)
         rank = candidates.ranks(scores[self.method])
-        listed = np.flatnonzero(rank < self.top)
+        listed = np.flatnonzero((rank < self.top) & self.is_listed[numbers[candidates.customer]])
         listed = listed[np.lexsort((rank[listed], candidates.customer[listed]))]
         columns = (
             numbers[candidates.customer[listed]].astype(np.int32),
