@@ -20,7 +20,7 @@ AS_OF = date_of(CUTOFF).isoformat()
 
 
 def write_log(path: Path, triples: Sequence[tuple[int, int, int]]) -> Path:
-    """Write purchases of products, and a customer whose only purchase was given back."""
+    """Write purchases of products, a customer whose only purchase was given back, and one with a fee alone."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["customer_id", "date", "order_id", "sku", "description", "department", "line_total"])
@@ -28,6 +28,7 @@ def write_log(path: Path, triples: Sequence[tuple[int, int, int]]) -> Path:
             order = (f"c{customer:03d}", date_of(day).isoformat(), f"o{customer}-{day}")
             writer.writerow([*order, f"0{item}", f"thing {item}", f"k{item % 12}", 1 + item])
         for amount in (5, -5):
+            writer.writerow(["fee", date_of(START + 20).isoformat(), "fee", "SHIP", "Shipping", "", 4 + amount / 10])
             writer.writerow(["undone", date_of(START + 20).isoformat(), "gone", "01", "thing 1", "k1", amount])
     return path
 
