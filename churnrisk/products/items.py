@@ -185,8 +185,9 @@ def read_pair_days(log: ProductLog, cutoff: int, *, unit: Unit = "product", choi
     items = sorted({code if unit == "product" else one.category for code, left in kept.items() for one in left})
     if not items:
         raise NotEnoughData(
-            f"no product was bought before {date_of(cutoff)}; the log begins on {date_of(log.first_day)}. "
-            "Choose a later --as-of."
+            f"no row before {date_of(cutoff)} says that a {unit} was bought; the log has the days from "
+            f"{date_of(log.first_day)} to {date_of(log.last_day)}. Choose a later --as-of, or name another column with "
+            f"--column {_COLUMNS[unit]}=NAME."
         )
     wanted = _wanted(past, off, unit)
     customers = _number_customers(log, orders)
@@ -221,9 +222,10 @@ def _check(log: ProductLog, cutoff: int, unit: Unit) -> nw.LazyFrame[Any]:
     role = _COLUMNS[unit]
     lines = log.lines()
     if lines is None or not (log.has_products if unit == "product" else log.has_categories):
+        instead = " Or ask for categories with --unit category." if log.has_categories else ""
         raise ColumnError(
             f"no column of these purchases is the {role}, so nothing is known of the {unit} that was bought. Name it "
-            f"with --column {role}=NAME."
+            f"with --column {role}=NAME.{instead}"
         )
     names = lines.collect_schema().names()
     if not set(column_names(LINE_DETAILS)) <= set(names):

@@ -202,11 +202,12 @@ def look_back(
     NotEnoughData
         Where the history is shorter than two horizons, or too little was bought in the last one.
     """
-    day = cutoff - horizon
+    day, known = cutoff - horizon, cutoff - first_day
     if day - first_day < horizon:
         raise NotEnoughData(
-            f"the history has {cutoff - first_day} days before {date_of(cutoff)}; a horizon of {horizon} days needs "
-            f"{2 * horizon}: one to forecast from and one to learn from. Set a shorter --horizon."
+            f"the history has {known} {'day' if known == 1 else 'days'} before {date_of(cutoff)}; a "
+            f"horizon of {horizon} days needs {2 * horizon}: one to forecast from and one to learn from. "
+            "Set a shorter --horizon."
         )
     past = Past.of(rows, numbers, cutoff=day, horizon=horizon)
     ranker = past.fit()

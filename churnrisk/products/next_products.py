@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from churnrisk.errors import NotEnoughData, SourceError
+from churnrisk.formulas import fuse
 from churnrisk.products.candidates import find_candidates
 from churnrisk.products.item_facts import ItemFacts
 from churnrisk.products.items import PairDays
@@ -228,6 +229,8 @@ class _Maker:
 def read_ids(path: Path) -> list[str]:
     """Read product ids, one per line; empty lines and a heading ``product_id`` are passed over.
 
+    The apostrophe that our files put before what a spreadsheet would run is taken off again.
+
     Raises
     ------
     SourceError
@@ -240,5 +243,5 @@ def read_ids(path: Path) -> list[str]:
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise SourceError(f"{path}, line {line}: is not UTF-8; save the list as UTF-8 text.") from None
-    ids = [line.strip() for line in lines]
+    ids = [fuse(line.strip()) for line in lines]
     return [one for place, one in enumerate(ids) if one and not (place == 0 and one == "product_id")]

@@ -121,7 +121,7 @@ def test_the_user_decides_what_is_a_product() -> None:
         ({}, "product", 30, ColumnError, "no column of these purchases is the product_id.*--column product_id=NAME"),
         ({"sku": "x"}, "category", 30, ColumnError, "--column category=NAME"),
         ({"sku": "x"}, "product", -5, NotEnoughData, "the log begins on 2024-01-01"),
-        ({"sku": ""}, "product", 30, NotEnoughData, "no product was bought before"),
+        ({"sku": ""}, "product", 30, NotEnoughData, "says that a product was bought"),
         ({"sku": "x"}, "thing", 30, SettingsError, "--unit thing"),
     ],
 )
