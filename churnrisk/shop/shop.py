@@ -156,9 +156,10 @@ class Shop:
         scored = self.live.score_customer(history.few, generation.known, day)
         segment = segment_of(history.few, generation.facts["segments"]["cuts"], day)
         fresh = row_of(scored.scores, segment=segment)
-        if row is not None and not history.received:
+        if row is not None:
             fresh |= {column.name: row.get(column.name) for column in HABIT_COLUMNS}
-            fresh |= {"risk_rank": row["risk_rank"]} if generation.facts["model"] == scored.model.version else {}
+            if generation.facts["model"] == scored.model.version and not history.received:
+                fresh |= {"risk_rank": row["risk_rank"]}
         return make_view(fresh, history, model=scored.model.version, playbook=self.plan.playbook)
 
     def knows(self, customer_id: str) -> bool:

@@ -123,7 +123,8 @@ def make_view(
     shown = show_row(dict(row))
     customer, segment = shown["customer_id"], shown.pop("segment")
     reasons = [text for name in REASON_COLUMNS if (text := shown.pop(name)) is not None]
-    missed, due, *likely = (shown.pop(column.name, None) for column in HABIT_COLUMNS)
+    habits = [shown.pop(column.name, None) for column in HABIT_COLUMNS]
+    missed, due, *likely = (None,) * len(habits) if history.received else habits  # what came may be what was missed
     ends = [shown[name] for name in ("next_order_on", "next_order_from_on", "next_order_to_on")]
     [action] = choose_actions([customer], {customer: segment or ""}, playbook=check_playbook(playbook))
     newest = sorted(history.few.orders, key=lambda order: (-order[2], order[1]))

@@ -8,24 +8,7 @@ import pytest
 from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.products import HABITS, ItemChoice, find_habits
 from churnrisk.products.habits import HABIT_COLUMNS
-from support.products import Row, open_rows, random_rows, table_of
-
-END = 20_000
-
-
-def regular_shop(customers: int = 150, *, silent: int = 40, days: int = 400) -> list[Row]:
-    """Customers who buy a basic product of their own every four weeks; the first have left it out for ten weeks."""
-    chance = np.random.default_rng(1)
-    rows: list[Row] = []
-    for who in range(customers):
-        start, product = END - days + int(chance.integers(28)), who % 10
-        for visit, day in enumerate(range(start, END, 14)):
-            order = f"o{who}-{visit}"
-            if visit % 2 == 0 and not (who < silent and day > END - 75):
-                rows.append((f"c{who:03d}", day, order, f"p{product}", f"basic {product}", "basics", 4.0, 1))
-            other = int(chance.integers(20))
-            rows.append((f"c{who:03d}", day, order, f"x{other}", f"extra {other}", "extras", 2.0, 1))
-    return rows
+from support.products import END, Row, open_rows, random_rows, regular_shop, table_of
 
 
 @pytest.fixture(scope="module")

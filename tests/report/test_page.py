@@ -158,6 +158,7 @@ def test_the_description_is_json(data: ReportData) -> None:
         "at_risk",
         "model",
         "no_list",
+        "products",
         "campaigns",
         "intake",
     ]

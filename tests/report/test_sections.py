@@ -42,7 +42,7 @@ def words_of(section: Section) -> str:
 def test_sections_stand_in_their_order(data: ReportData) -> None:
     names = [section.name for section in build_sections(replace(data, campaigns=(CAMPAIGN,)))]
     assert names == [
-        *("overview", "trends", "cohorts", "segments", "at-risk", "model", "campaigns"),
+        *("overview", "trends", "cohorts", "segments", "at-risk", "products", "model", "campaigns"),
         *("definitions", "account"),
     ]
     assert len(names) == len(SECTIONS)

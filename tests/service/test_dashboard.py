@@ -12,15 +12,19 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from markupsafe import escape
 
-from churnrisk.messages import LANGUAGES
+from churnrisk.messages import LANGUAGES, speaking
 from churnrisk.orders import IntakeOptions
+from churnrisk.report.page import show_foreign
+from churnrisk.retelling import retell
 from support.colours import contrast, css_colours
 from support.looks import remember_looks
 from support.reports import EVIL_IDS
 from support.words import left_in_english, untranslated
 
 if TYPE_CHECKING:
+    from churnrisk.shop import Shop
     from support.browser import Browser
     from support.dashboard import Dashboard
     from support.service import TrainedShop
@@ -30,6 +34,7 @@ MOST_BYTES = 1_500_000
 PAGES = {
     "/": 4,
     "/customers": 0,
+    "/products": 0,
     "/customer?id=12346": 1,  # all that was bought is undone, so there is no timeline of spend
     "/cohorts": 1,
     "/segments": 1,
@@ -305,6 +310,76 @@ def test_states_in_which_there_is_nothing(dashboard: Dashboard, tmp_path: Path) 
         assert client.get("/customers?min_value=much").status_code == 422
         assert "Nobody is behind this filter" in client.get("/customers?id=zzz").text
         assert client.get("/nothing/here").status_code == 404
+
+
+@pytest.fixture
+def shop_with_products(dashboard: Dashboard, tmp_path: Path) -> Iterator[Shop]:
+    """The same dashboard, for a while over a shop whose log names products, and nobody is scored."""
+    from churnrisk.shop import Shop, ShopPlan, prepare_shop
+    from support.products import repeat_rows, table_of, with_hostile_names
+
+    table_of(with_hostile_names(repeat_rows(1, customers=300, items=5, days=900))).to_csv(tmp_path / "log.csv")
+    source, options = str(tmp_path / "log.csv"), IntakeOptions(amounts="line")
+    plan = ShopPlan(tmp_path / "shop", tmp_path / "models", dashboard.state, source, options)
+    prepare_shop(plan)
+    dashboard.app.state.shop = shop = Shop.open(plan, dashboard.app.state.state)
+    yield shop
+    dashboard.app.state.shop = dashboard.shop
+    shop.close()
+
+
+def test_products_are_told_with_their_doubt_and_lead_to_customers(
+    browser: Browser, dashboard: Dashboard, shop_with_products: Shop
+) -> None:
+    told = shop_with_products.products()
+    assert told is not None
+    shown = [row["customer_id"] for name in ("soon", "late") for row in told["due"][name]["rows"]]
+    browser.complaints()
+    for width, theme in ((360, "dark"), (1440, "light")):
+        browser.visit(f"{dashboard.url}/products", width=width, theme=theme)
+        assert browser.run("return document.documentElement.scrollWidth") <= width
+        assert browser.run("return document.querySelectorAll('img, main svg, [onerror], [onload], iframe').length") == 0
+        links = browser.run(
+            "return [...document.querySelectorAll('main td a, main th a')].map((one) => one.textContent)"
+        )
+        assert links == [visible(one) for one in shown]
+    name = next(row["name"] for row in told["due"]["soon"]["rows"] if row["name"] in EVIL_IDS)
+    cells = browser.run("return [...document.querySelectorAll('main td bdi')].map((one) => one.textContent)")
+    assert visible(name) in cells
+    browser.follow("main tbody a")
+    assert browser.run("return document.querySelector('h1 bdi').textContent") == visible(shown[0])
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
+def test_what_a_customer_misses_is_an_observation_in_every_language(
+    dashboard: Dashboard, shop_with_products: Shop, language: str
+) -> None:
+    told = shop_with_products.products()
+    assert told is not None
+    one = next(row["customer_id"] for row in told["due"]["late"]["rows"])
+    view = shop_with_products.customer(one)
+    assert view.observation is not None
+    with client_of(dashboard, "reader") as client:
+        client.cookies.set("churnrisk_language", language)
+        for address in ("/products", f"/customer?id={quote(one, safe='')}"):
+            page = client.get(address).text
+            assert untranslated(page, language) == set(), address
+    assert "usually bought" not in page
+    told_again = speak_of(view.observation, language)
+    assert str(escape(told_again)) in page
+    with client_of(dashboard, "reader") as client:
+        answer = client.get(f"/v1/customers/{quote(one, safe='')}").json()
+    assert [answer[name] for name in ("observation", "due_product", "next_products")] == [
+        view.observation,
+        view.due_product,
+        view.next_products,
+    ]
+
+
+def speak_of(sentence: str, language: str) -> str:
+    with speaking(language):
+        return show_foreign(retell(sentence))
 
 
 def test_profit_and_advice_are_those_of_the_shop(dashboard: Dashboard) -> None:

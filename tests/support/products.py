@@ -11,10 +11,14 @@ import pandas as pd
 from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.products import PairDays
 from churnrisk.timeline import date_of
+from support.reports import EVIL_IDS
 
 HEADERS = ("customer_id", "ordered_at", "order_id", "product_id", "description", "category", "amount", "quantity")
 Row = tuple[str, int, str, str, str, str, float, int]
 """As :data:`HEADERS`, with a day number for the date."""
+
+END = 20_000
+"""The day after the last order of shops that are made up."""
 
 
 def table_of(rows: Iterable[Row]) -> pd.DataFrame:
@@ -101,3 +105,37 @@ def repeat_buyers(seed: int, *, customers: int, items: int, days: int, give_up: 
                     break
                 day += max(1.0, np.exp(draw.normal(usual, 0.3)))
     return found
+
+
+def regular_shop(customers: int = 150, *, silent: int = 40, days: int = 400) -> list[Row]:
+    """Customers who buy a basic product of their own every four weeks; the first have left it out for ten weeks."""
+    chance = np.random.default_rng(1)
+    rows: list[Row] = []
+    for who in range(customers):
+        start, product = END - days + int(chance.integers(28)), who % 10
+        for visit, day in enumerate(range(start, END, 14)):
+            order = f"o{who}-{visit}"
+            if visit % 2 == 0 and not (who < silent and day > END - 75):
+                rows.append((f"c{who:03d}", day, order, f"p{product}", f"basic {product}", "basics", 4.0, 1))
+            other = int(chance.integers(20))
+            rows.append((f"c{who:03d}", day, order, f"x{other}", f"extra {other}", "extras", 2.0, 1))
+    return rows
+
+
+def repeat_rows(seed: int, *, customers: int, items: int, days: int) -> list[Row]:
+    """Rows of :func:`repeat_buyers`, who give a product up after one purchase in twenty."""
+    found = repeat_buyers(seed, customers=customers, items=items, days=days, give_up=0.05)
+    start = END - days
+    return [
+        (f"c{who:03d}", start + day, f"o{who}-{day}", f"p{what}", f"thing {what}", "things", 4.0, 1)
+        for who, what, day in found
+    ]
+
+
+def with_hostile_names(rows: Iterable[Row]) -> list[Row]:
+    """The same rows, of customers and products whose names would break a careless page."""
+    names = {f"{kind}{k:0{width}d}": name for k, name in enumerate(EVIL_IDS) for kind, width in (("c", 3), ("p", 1))}
+    return [
+        (names.get(who, who), day, order, code, names.get(code, name), category, amount, count)
+        for who, day, order, code, name, category, amount, count in rows
+    ]
