@@ -68,12 +68,7 @@ def serve(
 
     Example: churnrisk serve
     """
-    import importlib.util
-
-    from churnrisk.errors import MissingExtra
-
-    if any(importlib.util.find_spec(name) is None for name in ("fastapi", "uvicorn", "prometheus_client")):
-        raise MissingExtra("the service needs an extra part: pip install 'churnrisk[service]'.")
+    _check_extra()
     from churnrisk.forecast import Valuation
     from churnrisk.memory import tend_state
     from churnrisk.messages import spoken_language
@@ -108,6 +103,16 @@ def serve(
     code = run_service(config, announce=lambda line: typer.echo(line, err=True))
     if code:
         raise typer.Exit(code)
+
+
+def _check_extra() -> None:
+    """Refuse to go on where the libraries of the service are missing."""
+    import importlib.util
+
+    from churnrisk.errors import MissingExtra
+
+    if any(importlib.util.find_spec(name) is None for name in ("fastapi", "uvicorn", "prometheus_client")):
+        raise MissingExtra("the service needs an extra part: pip install 'churnrisk[service]'.")
 
 
 def _find_purchases(settings: Settings, given: str | None) -> str | None:

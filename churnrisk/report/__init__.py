@@ -13,7 +13,7 @@ from churnrisk.report.customer_sheet import draw_history, draw_reasons, draw_tim
 from churnrisk.report.formats import amount, percent, whole
 from churnrisk.report.model_sheet import describe_model
 from churnrisk.report.monitor_sheet import describe_monitor
-from churnrisk.report.names import OUTCOMES, RISKS, SEGMENT_NAMES, name_action, name_segment
+from churnrisk.report.names import SEGMENT_NAMES, name_action, name_segment
 from churnrisk.report.overview import make_cards, name_latest
 from churnrisk.report.page import ASSETS, make_environment, read_asset, render_report
 from churnrisk.report.product_sheet import describe_products
@@ -23,8 +23,6 @@ from churnrisk.report.value_trust import is_rough, tell_value_trust
 
 __all__ = [
     "ASSETS",
-    "OUTCOMES",
-    "RISKS",
     "SEGMENT_NAMES",
     "AtRisk",
     "Block",

@@ -29,14 +29,11 @@ ACTION_NAMES = {
 }
 """Every action of a playbook, as it is called."""
 
-RISKS = (mark("high"), mark("medium"), mark("low"))
-"""Levels of risk."""
+SAID = (mark("high"), mark("medium"), mark("low"), mark("retained"), mark("orders"), mark("revenue"))
+"""Levels of risk and outcomes of campaigns, as :mod:`churnrisk.schema` has them: pages say them."""
 
 METHODS = (mark("recency rule"), mark("base rate"), mark("RFM logistic regression"))
 """Simple methods that a model is compared with; the others are proper names."""
-
-OUTCOMES = (mark("retained"), mark("orders"), mark("revenue"))
-"""What a campaign may be judged by."""
 
 
 def name_segment(segment: str | None) -> str:

@@ -124,13 +124,19 @@ def make_report(
             at_risk=None if model is None or scores is None else _list_at_risk(model, scores, segmentation, top),
             no_list=no_list,
             campaigns=_list_campaigns(state),
-            model=None
-            if model is None or scores is None
-            else describe_model(model, _plan_contacts(scores, terms, margin=margin)),
+            model=_describe_model(model, scores, terms, margin=margin),
             playbook=dict(playbook or {}),
             products=_sum_up_products(orders, products, top),
         )
     return ReportResult(data, problem)
+
+
+def _describe_model(
+    model: ChurnModel | None, scores: Scores | None, terms: ContactTerms | None, *, margin: float
+) -> ModelSheet | None:
+    if model is None or scores is None:
+        return None
+    return describe_model(model, _plan_contacts(scores, terms, margin=margin))
 
 
 def _sum_up_products(orders: Orders, choice: ItemChoice, top: int) -> dict[str, Any] | None:

@@ -10,6 +10,8 @@ import pytest
 from churnrisk.messages import speaking
 from churnrisk.orders import read_list
 from churnrisk.report import MeasuredCampaign, ReportData, render_report
+from churnrisk.report.names import SAID
+from churnrisk.schema import OUTCOMES, RISKS
 from churnrisk.tables import Table, write_table
 from support.reports import EVIL_IDS
 from support.words import left_in_english
@@ -86,3 +88,7 @@ def test_headings_of_a_sheet_are_said_and_the_sheet_is_read_back(language: str, 
     assert listed.numbers("value_at_risk").tolist() == [1.5, 2.25]
     assert (tmp_path / "list.csv").read_text(encoding="utf-8").startswith("customer_id,value_at_risk")
     assert sheet.read_bytes() != (tmp_path / "plain.xlsx").read_bytes()
+
+
+def test_pages_can_say_every_level_of_risk_and_every_outcome() -> None:
+    assert set(SAID) == {*RISKS, *OUTCOMES}

@@ -11,10 +11,9 @@ from starlette.responses import Response
 from churnrisk.campaigns import Campaign, CampaignList, create_campaign, load_campaign, load_members
 from churnrisk.errors import ChurnriskError, NoModel
 from churnrisk.messages import mark, say, write_date
-from churnrisk.report import OUTCOMES, RISKS, SEGMENT_NAMES, Block, describe_campaigns, whole
+from churnrisk.report import SEGMENT_NAMES, Block, describe_campaigns, whole
 from churnrisk.retelling import retell
-from churnrisk.schema import OUTCOMES as KNOWN_OUTCOMES
-from churnrisk.schema import Outcome
+from churnrisk.schema import OUTCOMES, RISKS, Outcome
 from churnrisk.service.pages.customers import read_number
 from churnrisk.service.pages.frame import View, page
 from churnrisk.service.pages.left_out import pasted_text, read_left_out
@@ -155,7 +154,7 @@ def _key_id(view: View) -> int | None:
 
 
 def _read_campaign(view: View, listed: CampaignList) -> Campaign:
-    outcome: Outcome = next((one for one in KNOWN_OUTCOMES if one == view.ask("outcome")), "retained")
+    outcome: Outcome = next((one for one in OUTCOMES if one == view.ask("outcome")), "retained")
     holdout = read_number(view, "holdout")
     window = read_number(view, "window")
     window = _horizon(view) if window is None else window

@@ -13,7 +13,6 @@ from churnrisk.decide import ACTIONS
 from churnrisk.errors import ModelNotFound, NoScore
 from churnrisk.messages import mark, say, write_date
 from churnrisk.report import (
-    RISKS,
     SEGMENT_NAMES,
     Block,
     Card,
@@ -30,6 +29,7 @@ from churnrisk.report import (
 )
 from churnrisk.retelling import retell
 from churnrisk.retention import SEGMENTS
+from churnrisk.schema import RISKS
 from churnrisk.service.pages.frame import View, nothing_without, page
 from churnrisk.service.problems import Problem
 from churnrisk.shop import CustomerQuery, CustomerView
