@@ -100,8 +100,7 @@ def serve(
         products=known_products(settings),
     )
     tend_state(config.state, keep_days=settings.keep_runs_days)
-    code = run_service(config, announce=lambda line: typer.echo(line, err=True))
-    if code:
+    if code := run_service(config, announce=lambda line: typer.echo(line, err=True)):
         raise typer.Exit(code)
 
 

@@ -6,7 +6,6 @@ with the same templates.
 
 from churnrisk.report.blocks import Block, Card, Cards, Column, DataTable, Words
 from churnrisk.report.campaigns import describe_campaigns
-from churnrisk.report.charts import themes
 from churnrisk.report.cohort_map import describe_cohorts
 from churnrisk.report.content import AtRisk, ContactPlan, MeasuredCampaign, ModelSheet, ReportData, describe_report
 from churnrisk.report.customer_sheet import draw_history, draw_reasons, draw_timeline
@@ -57,6 +56,5 @@ __all__ = [
     "read_asset",
     "render_report",
     "tell_value_trust",
-    "themes",
     "whole",
 ]

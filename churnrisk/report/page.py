@@ -46,7 +46,6 @@ def render_report(data: ReportData) -> str:
             language=spoken_language(),
             source_days=(write_date(data.intake["first_on"]), write_date(data.intake["last_on"])),
             sections=build_sections(data),
-            themes=themes(),
             scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own files, not data
             style=Markup(style),  # noqa: S704 - as above
             policy=make_policy(scripts, style),
@@ -108,7 +107,7 @@ def make_environment(*packages: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals |= {"say": say, "say_many": say_many}
+    environment.globals |= {"say": say, "say_many": say_many, "themes": themes()}
     environment.filters |= {"script_json": to_script_json, "foreign": show_foreign, "prose": write_prose}
     return environment
 

@@ -124,19 +124,11 @@ def make_report(
             at_risk=None if model is None or scores is None else _list_at_risk(model, scores, segmentation, top),
             no_list=no_list,
             campaigns=_list_campaigns(state),
-            model=_describe_model(model, scores, terms, margin=margin),
+            model=_show_model(model, scores, terms, margin=margin),
             playbook=dict(playbook or {}),
             products=_sum_up_products(orders, products, top),
         )
     return ReportResult(data, problem)
-
-
-def _describe_model(
-    model: ChurnModel | None, scores: Scores | None, terms: ContactTerms | None, *, margin: float
-) -> ModelSheet | None:
-    if model is None or scores is None:
-        return None
-    return describe_model(model, _plan_contacts(scores, terms, margin=margin))
 
 
 def _sum_up_products(orders: Orders, choice: ItemChoice, top: int) -> dict[str, Any] | None:
@@ -194,6 +186,14 @@ def _score(model: ChurnModel, orders: Orders, top: int) -> Scores:
 def describe_model(model: ChurnModel, plan: ContactPlan) -> ModelSheet:
     """Return a model as pages show it: its card, and what contacting costs and brings."""
     return ModelSheet(version=str(model.version), card=model.card, plan=plan)
+
+
+def _show_model(
+    model: ChurnModel | None, scores: Scores | None, terms: ContactTerms | None, *, margin: float
+) -> ModelSheet | None:
+    if model is None or scores is None:
+        return None
+    return describe_model(model, _plan_contacts(scores, terms, margin=margin))
 
 
 def _plan_contacts(scores: Scores, terms: ContactTerms | None, *, margin: float) -> ContactPlan:

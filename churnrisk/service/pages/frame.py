@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from churnrisk import __version__
 from churnrisk.errors import NoHistory, UnknownCustomer
 from churnrisk.messages import LANGUAGES, mark, say, speaking, write_date
-from churnrisk.report import make_environment, themes
+from churnrisk.report import make_environment
 from churnrisk.retelling import retell
 from churnrisk.schema import KeyRole
 from churnrisk.service.access import Caller, Needs, read_fields
@@ -111,7 +111,6 @@ class View:
                 menu=MENU,
                 path=path,
                 languages=LANGUAGES,
-                themes=themes(),
                 version=__version__,
                 **values,
             )
