@@ -72,7 +72,7 @@ def test_one_that_is_not_over_says_when_it_can_be_measured(scorer: tuple[httpx.C
     assert measure(scorer, "never made").status_code == 409
 
 
-def test_who_has_opted_out_is_left_out(api: httpx.Client, scorer: tuple[httpx.Client, str]) -> None:
+def test_who_has_opted_out_is_left_out(api: httpx.Client, service: Service, scorer: tuple[httpx.Client, str]) -> None:
     browser, _ = scorer
     everybody = {"customers": "10000", "holdout": "0", "window": "1", "most": "yes"}
     rows = api.get("/v1/customers", params={"status": "scored", "limit": 500}).json()["customers"]
@@ -85,7 +85,10 @@ def test_who_has_opted_out_is_left_out(api: httpx.Client, scorer: tuple[httpx.Cl
     left_out = "\r\n".join([*pasted, "", "nobody of this id"])
     again = make(scorer, name="autumn", **everybody, left_out=left_out)
     assert again.status_code == 422
-    assert "winter (60)" in again.text, "whoever is in another campaign on the same days"
+    winter = churnrisk("campaign", "show", "winter", "--json", "--state", service.state).json
+    shared = winter["treated"] + winter["control"]
+    assert f"winter ({shared})" in again.text, "whoever is in another campaign on the same days"
+    assert shared + winter["suppressed"] == 60
     made = make(scorer, name="autumn", **everybody, left_out=left_out, drop_overlap="yes")
     assert made.status_code == 303, made.text
     page = browser.get(made.headers["location"]).text
