@@ -71,7 +71,7 @@ def test_chances_come_true(lists: NextProducts) -> None:
     pairs = zip(lists.customer.tolist(), lists.item.tolist(), strict=True)
     bought = np.array([pair in after for pair in pairs])
     assert lists.probability.sum() == pytest.approx(bought.sum(), rel=0.2)
-    assert calibrate(lists.probability, bought).error < 0.03
+    assert calibrate(lists.probability, bought).error < 0.02
     high = lists.probability > 0.5
     assert high.sum() > 100
     assert bought[high].mean() == pytest.approx(lists.probability[high].mean(), abs=0.1)
