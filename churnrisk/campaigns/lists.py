@@ -134,6 +134,11 @@ def draw(
         said = wording("--holdout {share}: give a share from 0% to below 100%, for example 10%.")
         raise SettingsError(said.format(share=f"{holdout:.0%}"))
     everybody = ListedCustomers.sort(listed.customer_ids, listed.numbers(PROBABILITY), listed.numbers(VALUE))
+    if not len(everybody):
+        said = wording(
+            "{name} has no customer on it: `churnrisk target` lists nobody where no contact pays at its costs."
+        )
+        raise CampaignError(said.format(name=listed.source), code="campaign.list_empty")
     left = everybody.without(suppressed)
     free = left.without(overlapping)
     if not len(free):

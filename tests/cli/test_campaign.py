@@ -125,6 +125,14 @@ def test_terms_that_cannot_be_are_refused_or_given(tmp_path: Path, costs: list[s
     assert create(path, "--contact-cost", 3).code == 0
 
 
+def test_a_list_without_customers_is_refused_with_the_reason(models: Path) -> None:
+    terms = ("--contact-cost", 100_000, "--incentive-cost", 8, "--acceptance-rate", 0.01, "--margin", 0.1)
+    assert churnrisk("target", PURCHASES, *terms, "--models-dir", models, "-o", "l.csv").code == 0
+    answer = create(Path("l.csv"), "--json")
+    assert (answer.code, answer.json["error"]["code"]) == (2, "campaign.list_empty")
+    assert "no contact pays at its costs" in answer.err
+
+
 def test_overlapping_campaigns_are_refused_with_a_way_out(listed: Path) -> None:
     assert create(listed).code == 0
     refused = create(listed, name="summer")
