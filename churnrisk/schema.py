@@ -129,6 +129,9 @@ Segment = Literal[
 CohortMeasure = Literal["customers", "revenue"]
 """What cohorts are followed by."""
 
+ItemUnit = Literal["product", "category"]
+"""What lists of products are about."""
+
 Outcome = Literal["retained", "orders", "revenue"]
 """What a campaign is judged by."""
 
@@ -150,6 +153,7 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 CUSTOMER_KINDS: tuple[CustomerKind, ...] = get_args(CustomerKind)
 STATUSES: tuple[str, ...] = get_args(Status)
 RISKS: tuple[str, ...] = get_args(Risk)
+ITEM_UNITS: tuple[ItemUnit, ...] = get_args(ItemUnit)
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 KEY_ROLES: tuple[KeyRole, ...] = get_args(KeyRole)
 TOOLS: tuple[Tool, ...] = get_args(Tool)

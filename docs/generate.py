@@ -16,7 +16,7 @@ from churnrisk.cli import app
 from churnrisk.errors import CODES
 from churnrisk.features.families import FAMILIES
 from churnrisk.monitor.rules import rules_page
-from churnrisk.products import DUE_COLUMNS
+from churnrisk.products.due_list import DUE_COLUMNS
 from churnrisk.products.first_list import FIRST_COLUMNS
 from churnrisk.products.habits import HABIT_COLUMNS
 from churnrisk.products.next_products import NEXT_COLUMNS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnrisk.cli.products_tables import SHOWN, cut_name, show_account
@@ -18,7 +17,7 @@ _RATES = {"back": percent, "expected": percent, "again": percent, "from": percen
 _NOT = "not told apart"
 
 
-def show_first(found: FirstList, *, output: Path | None) -> None:
+def show_first(found: FirstList) -> None:
     """Show what first buyers begin with, what differs by more than chance, and what could have been seen."""
     say(
         f"As of {date_of(found.as_of)}: {counted(found.first_buyers, 'customer')} first bought {found.burn_in} days or "
@@ -41,8 +40,6 @@ def show_first(found: FirstList, *, output: Path | None) -> None:
         say(f"Most second baskets hold {found.second_order}{name if name != ' ()' else ''}.")
     _show_stopping(found)
     show_account(found.account)
-    if output is not None:
-        say(f"All {counted(len(found.items), 'row')}: {output}.")
 
 
 def _show_differences(records: Records, unit: str) -> None:

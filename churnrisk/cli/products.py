@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,9 +20,10 @@ from churnrisk.cli.options import (
     runs_on_engines,
 )
 from churnrisk.cli.retention_source import describe_intake, opened_orders, read_day
+from churnrisk.schema import ItemUnit
 
 if TYPE_CHECKING:
-    from churnrisk.products import DueList, ItemChoice
+    from churnrisk.products import ItemChoice
     from churnrisk.settings import Settings
 
 products = typer.Typer(
@@ -33,14 +33,9 @@ products = typer.Typer(
 )
 
 
-class Unit(enum.StrEnum):
-    """What an item is."""
-
-    product = "product"
-    category = "category"
-
-
-UnitChoice = Annotated[Unit, typer.Option("--unit", metavar="product|category", help="Products, or their categories.")]
+UnitChoice = Annotated[
+    ItemUnit, typer.Option("--unit", metavar="product|category", help="Products, or their categories.")
+]
 NotProduct = Annotated[
     list[str] | None,
     typer.Option("--not-product", metavar="CODE", help="A product id or category that is no product; repeatable."),
@@ -80,7 +75,7 @@ def due(
     context: typer.Context,
     purchases: Purchases = None,
     as_of: AsOf = None,
-    unit: UnitChoice = Unit.product,
+    unit: UnitChoice = "product",
     within: Annotated[
         int | None,
         typer.Option(
@@ -104,7 +99,7 @@ def due(
     Example: churnrisk products due purchases.csv --output due.csv
     """
     from churnrisk.cli.card import show_intake
-    from churnrisk.cli.products_tables import show_due
+    from churnrisk.cli.products_tables import describe_rows, say_written, show_due, write_rows
     from churnrisk.cli.show import print_json, progress_bar
     from churnrisk.products import forecast_due
     from churnrisk.tables import check_target
@@ -117,15 +112,16 @@ def due(
         progress("reading purchases", 0, 1)
         with opened_orders(context, purchases, reading, products=True) as orders:
             progress("due dates", 0, 1)
-            found = forecast_due(orders, as_of=read_day(as_of), unit=unit.value, choice=choice, within=within)
+            found = forecast_due(orders, as_of=read_day(as_of), unit=unit, choice=choice, within=within)
             intake = describe_intake(orders)
         progress("writing", 0, 1)
-        defused = 0 if output is None else _write_due(found, output, csv_style)
+        defused = 0 if output is None else write_rows(found, output, csv_style)
     if as_json:
-        print_json(_describe_due(found, output) | {"intake": intake})
+        print_json(describe_rows(found, "due", output) | {"intake": intake})
         return
     show_intake(intake)
-    show_due(found, output=output, defused=defused)
+    show_due(found)
+    say_written(output, len(found), defused)
 
 
 @products.command()
@@ -135,7 +131,7 @@ def first(
     context: typer.Context,
     purchases: Purchases = None,
     as_of: AsOf = None,
-    unit: UnitChoice = Unit.product,
+    unit: UnitChoice = "product",
     horizon: Annotated[
         int | None,
         typer.Option(
@@ -169,6 +165,7 @@ def first(
     """
     from churnrisk.cli.card import show_intake
     from churnrisk.cli.first_tables import show_first
+    from churnrisk.cli.products_tables import say_written
     from churnrisk.cli.show import print_json, progress_bar
     from churnrisk.products import compare_first
     from churnrisk.tables import check_target, write_table
@@ -177,35 +174,19 @@ def first(
         check_target(output)
     current_settings(context, lang)
     choice = choose_items(context, not_product, is_product)
-    how: dict[str, Any] = {"unit": unit.value, "choice": choice, "horizon": horizon, "burn_in": burn_in}
+    how: dict[str, Any] = {"unit": unit, "choice": choice, "horizon": horizon, "burn_in": burn_in}
     with progress_bar(is_quiet=as_json) as progress:
         progress("reading purchases", 0, 1)
         with opened_orders(context, purchases, reading, products=True) as orders:
             progress("first products", 0, 1)
             found = compare_first(orders, as_of=read_day(as_of), **how)
             intake = describe_intake(orders)
+    defused = 0
     if output is not None:
-        write_table(found.items, output, holds=None, csv_style=csv_style, is_for_people=True)
+        defused = write_table(found.items, output, holds=None, csv_style=csv_style, is_for_people=True)
     if as_json:
         print_json({**found.to_dict(), "intake": intake})
         return
     show_intake(intake)
-    show_first(found, output=output)
-
-
-def _write_due(found: DueList, output: Path, csv_style: Any) -> int:
-    from churnrisk.products import DUE_COLUMNS
-    from churnrisk.tables import write_table, write_tables
-
-    if output.suffix.lower() == ".xlsx":
-        every = found.whole()
-        return write_table(every, output, holds="list", csv_style=csv_style, is_for_people=True)
-    kinds: Any = {column.name: column.type for column in DUE_COLUMNS}
-    return write_tables(found.tables(), output, kinds=kinds, holds="list", csv_style=csv_style)
-
-
-def _describe_due(found: DueList, output: Path | None) -> dict[str, Any]:
-    """Return the list as plain values: its rows, or the file that they are in."""
-    if output is not None:
-        return {**found.to_dict(), "output": str(output)}
-    return {**found.to_dict(), "due": [row for table in found.tables() for row in table.records()]}
+    show_first(found)
+    say_written(output, len(found.items), defused)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,7 +18,7 @@ from churnrisk.cli.options import (
     reads_purchases,
     runs_on_engines,
 )
-from churnrisk.cli.products import IsProduct, NotProduct, Output, Unit, UnitChoice, choose_items
+from churnrisk.cli.products import IsProduct, NotProduct, Output, UnitChoice, choose_items
 from churnrisk.cli.retention_source import describe_intake, opened_orders, read_day
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def list_next(
     horizon: Annotated[
         int, typer.Option("--horizon", metavar="DAYS", min=1, help="Days within which a product is bought or not.")
     ] = 30,
-    unit: UnitChoice = Unit.product,
+    unit: UnitChoice = "product",
     exclude: Annotated[
         Path | None,
         typer.Option("--exclude", metavar="FILE", help="Product ids, one per line, that are not to be listed."),
@@ -63,6 +63,7 @@ def list_next(
     """
     from churnrisk import products
     from churnrisk.cli.card import show_intake
+    from churnrisk.cli.products_tables import describe_rows, say_written, write_rows
     from churnrisk.cli.show import print_json, progress_bar
     from churnrisk.tables import check_target
 
@@ -75,43 +76,18 @@ def list_next(
         progress("reading purchases", 0, 1)
         with opened_orders(context, purchases, reading, products=True) as orders:
             day = read_day(as_of) or orders.last_day + 1
-            pairs = products.read_pair_days(orders, day, unit=unit.value, choice=choice)
+            pairs = products.read_pair_days(orders, day, unit=unit, choice=choice)
             intake = describe_intake(orders)
         lists = products.forecast_next(pairs, horizon=horizon, top=top, excluded=excluded, progress=progress)
         progress("writing", 0, 1)
-        defused = 0 if output is None else _write(lists, output, csv_style)
+        defused = 0 if output is None else write_rows(lists, output, csv_style)
     unknown = sorted(set(excluded) - set(pairs.items))
     if as_json:
-        print_json(_describe(lists, output) | {"excluded_unknown": unknown, "intake": intake})
+        print_json(describe_rows(lists, "next", output) | {"excluded_unknown": unknown, "intake": intake})
         return
     show_intake(intake)
     show_next(lists, unknown)
-    if output is not None:
-        say_written(output, len(lists), defused)
-
-
-def _write(lists: NextProducts, output: Path, csv_style: Any) -> int:
-    """Write all lists, some rows at a time; a workbook at once."""
-    from churnrisk.tables import write_table, write_tables
-
-    if output.suffix.lower() == ".xlsx":
-        return write_table(lists.choose(slice(None)), output, holds="list", is_for_people=True)
-    return write_tables(lists.tables(), output, kinds=lists.kinds, holds="list", csv_style=csv_style)
-
-
-def _describe(lists: NextProducts, output: Path | None) -> dict[str, Any]:
-    """Return the lists as plain values: their rows, or the file that they are in."""
-    if output is not None:
-        return {**lists.to_dict(), "output": str(output)}
-    return {**lists.to_dict(), "next": [row for table in lists.tables() for row in table.records()]}
-
-
-def say_written(output: Path, size: int, defused: int) -> None:
-    """Say where all rows are, and what was changed there."""
-    from churnrisk.cli.show import counted, say
-
-    changed = f" {counted(defused, 'cell')} that a spreadsheet would run got an apostrophe." if defused else ""
-    say(f"All {counted(size, 'row')}: {output}.{changed}")
+    say_written(output, len(lists), defused)
 
 
 def show_next(lists: NextProducts, unknown: list[str]) -> None:

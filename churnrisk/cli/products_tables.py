@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from churnrisk.cli.show import counted, percent, say, show_table
 from churnrisk.timeline import date_of
 
 if TYPE_CHECKING:
     from churnrisk.products import DueList, ItemAccount, LookBack
+    from churnrisk.schema import CsvStyle
+    from churnrisk.tables import Table
 
 SHOWN, NAME_WIDTH, LISTED, WEEK = 10, 28, 5, 7
 _EVIDENCE = {
@@ -24,7 +26,47 @@ _EVIDENCE = {
 }
 
 
-def show_due(found: DueList, *, output: Path | None, defused: int) -> None:
+class Rows(Protocol):
+    """A long list of products: :class:`churnrisk.products.DueList` or :class:`churnrisk.products.NextProducts`."""
+
+    @property
+    def kinds(self) -> Mapping[str, Any]:
+        """What each column holds."""
+
+    def whole(self) -> Table:
+        """Return all rows as one table."""
+
+    def tables(self) -> Iterator[Table]:
+        """Return all rows as tables below each other."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the list is, without its rows."""
+
+
+def write_rows(found: Rows, output: Path, csv_style: CsvStyle) -> int:
+    """Write all rows, some at a time, a workbook at once; return how many cells got an apostrophe."""
+    from churnrisk.tables import write_table, write_tables
+
+    if output.suffix.lower() == ".xlsx":
+        return write_table(found.whole(), output, holds="list", csv_style=csv_style, is_for_people=True)
+    return write_tables(found.tables(), output, kinds=found.kinds, holds="list", csv_style=csv_style)
+
+
+def describe_rows(found: Rows, name: str, output: Path | None) -> dict[str, Any]:
+    """Return a list as plain values: its rows under a name, or the file that they are in."""
+    if output is not None:
+        return {**found.to_dict(), "output": str(output)}
+    return {**found.to_dict(), name: [row for table in found.tables() for row in table.records()]}
+
+
+def say_written(output: Path | None, size: int, defused: int) -> None:
+    """Say where all rows are, and what was changed there."""
+    if output is not None:
+        changed = f" {counted(defused, 'cell')} that a spreadsheet would run got an apostrophe." if defused else ""
+        say(f"All {counted(size, 'row')}: {output}.{changed}")
+
+
+def show_due(found: DueList) -> None:
     """Show how much is due, what comes first, how an earlier list came true, and what was left out."""
     soon, overdue, said = found.due_soon(WEEK), found.overdue(), found.to_dict()
     say(
@@ -37,12 +79,6 @@ def show_due(found: DueList, *, output: Path | None, defused: int) -> None:
     _show_pairs("Overdue, most likely first", found, overdue, {"over": "overdue_days"})
     _say_look_back(found.look_back)
     show_account(found.account)
-    if output is not None:
-        say(f"All {counted(len(found), 'row')}: {output}." + _say_defused(defused))
-
-
-def _say_defused(defused: int) -> str:
-    return f" {counted(defused, 'cell')} that a spreadsheet would run got an apostrophe." if defused else ""
 
 
 def cut_name(text: str) -> str:

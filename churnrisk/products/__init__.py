@@ -1,6 +1,6 @@
 """Products: what each customer buys, what is due, what comes next, and what first buyers begin with."""
 
-from churnrisk.products.due_list import DUE_COLUMNS, DueList, LookBack, forecast_due
+from churnrisk.products.due_list import DueList, LookBack, forecast_due
 from churnrisk.products.first_list import FirstList, compare_first
 from churnrisk.products.habits import HABIT_COLUMNS, HABITS, Habits, find_habits, find_pair_days, tell_habits
 from churnrisk.products.items import NO_CHOICE, ItemAccount, ItemChoice, PairDays, read_pair_days
@@ -8,7 +8,6 @@ from churnrisk.products.next_products import NextProducts, forecast_next, read_i
 from churnrisk.products.summary import MOST_PAIRS, sum_up_products
 
 __all__ = [
-    "DUE_COLUMNS",
     "HABITS",
     "HABIT_COLUMNS",
     "MOST_PAIRS",

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from churnrisk.errors import NotEnoughData
 from churnrisk.products.curves import Curves, fit_curves
-from churnrisk.products.gaps import Gaps, Places, UsualGaps, fit_usual_gaps, measure_gaps
+from churnrisk.products.gaps import Gaps, UsualGaps, fit_usual_gaps, measure_gaps
 from churnrisk.products.items import PairDays
-from churnrisk.types import Bools, Floats
+from churnrisk.types import Bools, Floats, Places
 
 LEAST_DAYS = 3
 """Purchase days of a pair from which on a due date is told."""

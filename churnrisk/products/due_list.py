@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from churnrisk.errors import NotEnoughData
 from churnrisk.products.due import DueModel, fit_due
-from churnrisk.products.items import NO_CHOICE, ItemAccount, ItemChoice, PairDays, ProductLog, Unit, read_pair_days
-from churnrisk.schema import Column
-from churnrisk.tables import Table
+from churnrisk.products.items import NO_CHOICE, ItemAccount, ItemChoice, PairDays, ProductLog, read_pair_days
+from churnrisk.schema import Column, ItemUnit
+from churnrisk.tables import Kind, Table
 from churnrisk.timeline import date_of
 from churnrisk.types import Bools
 
@@ -103,7 +103,7 @@ class DueList:
     """
 
     as_of: int
-    unit: Unit
+    unit: ItemUnit
     within_days: int
     columns: Mapping[str, np.ndarray]
     customers: np.ndarray
@@ -149,6 +149,11 @@ class DueList:
         order = np.argsort(-self.columns["comes_again_probability"], kind="stable")
         return np.asarray(order[chosen[order]])
 
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Return what each column holds."""
+        return {column.name: cast(Kind, column.type) for column in DUE_COLUMNS}
+
     def whole(self) -> Table:
         """Return all rows as one table."""
         return self.choose(np.arange(len(self)))
@@ -176,7 +181,7 @@ def forecast_due(
     log: ProductLog,
     *,
     as_of: int | None = None,
-    unit: Unit = "product",
+    unit: ItemUnit = "product",
     choice: ItemChoice = NO_CHOICE,
     within: int | None = None,
 ) -> DueList:

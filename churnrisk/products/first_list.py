@@ -22,9 +22,9 @@ from churnrisk.products.first import (
     p_value,
     score_within_strata,
 )
-from churnrisk.products.items import NO_CHOICE, ItemAccount, ItemChoice, PairDays, ProductLog, Unit, read_pair_days
+from churnrisk.products.items import NO_CHOICE, ItemAccount, ItemChoice, PairDays, ProductLog, read_pair_days
 from churnrisk.products.stopping import Stopping, find_stopping
-from churnrisk.schema import Column
+from churnrisk.schema import Column, ItemUnit
 from churnrisk.tables import Table
 from churnrisk.timeline import date_of
 from churnrisk.types import Floats
@@ -83,7 +83,7 @@ class FirstList:
     as_of: int
     horizon: int
     burn_in: int
-    unit: Unit
+    unit: ItemUnit
     first_buyers: int
     return_rate: float
     items: Table
@@ -123,7 +123,7 @@ def compare_first(
     log: ProductLog,
     *,
     as_of: int | None = None,
-    unit: Unit = "product",
+    unit: ItemUnit = "product",
     choice: ItemChoice = NO_CHOICE,
     horizon: int | None = None,
     burn_in: int | None = None,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnrisk.products.items import PairDays
-from churnrisk.types import Floats
+from churnrisk.types import Floats, Places
 
 ROUNDS = 3
 PRIOR_GAPS = 10.0
@@ -23,7 +23,6 @@ PRIOR_DEGREES = 4.0
 """So many gaps of the usual spread are added to those of a pair, of which no spread can be told from a few."""
 
 LEAST_SPREAD = 0.02
-Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True)

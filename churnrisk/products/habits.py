@@ -12,12 +12,12 @@ from churnrisk.messages import wordings
 from churnrisk.products.candidates import find_candidates
 from churnrisk.products.due import DueModel, fit_due
 from churnrisk.products.item_facts import ItemFacts
-from churnrisk.products.items import NO_CHOICE, ItemChoice, PairDays, ProductLog, Unit, read_pair_days
+from churnrisk.products.items import NO_CHOICE, ItemChoice, PairDays, ProductLog, read_pair_days
 from churnrisk.products.look_back import SEED
 from churnrisk.products.next_products import BLOCK, LEARN_CUSTOMERS
-from churnrisk.products.pair_rows import PairRows, draw
+from churnrisk.products.pair_rows import PairRows, draw, is_first
 from churnrisk.products.ranker import FUSION, untrained_scores
-from churnrisk.schema import Column
+from churnrisk.schema import Column, ItemUnit
 from churnrisk.types import Bools, Places
 
 NEXT = 3
@@ -105,7 +105,7 @@ def find_pair_days(log: ProductLog, as_of: int, *, choice: ItemChoice = NO_CHOIC
     """
     if not (log.has_products or log.has_categories):
         return None
-    unit: Unit = "product" if log.has_products else "category"
+    unit: ItemUnit = "product" if log.has_products else "category"
     try:
         return read_pair_days(log, as_of, unit=unit, choice=choice)
     except (NotEnoughData, LimitExceeded):
@@ -167,9 +167,7 @@ def _best(model: DueModel, wanted: Bools, score: np.ndarray, chosen: Places) -> 
     """Return the place of the best wanted pair of each chosen customer that has one."""
     places = np.flatnonzero(wanted & np.isin(model.customer, chosen))
     order = places[np.lexsort((model.item[places], -score[places], model.customer[places]))]
-    customer = model.customer[order]
-    is_first = np.append(True, customer[1:] != customer[:-1]) if len(order) else np.zeros(0, dtype=bool)
-    found: Places = order[is_first]
+    found: Places = order[is_first(model.customer[order])]
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import narwhals as nw
 import numpy as np
@@ -19,11 +19,9 @@ from churnrisk.errors import ColumnError, LimitExceeded, NotEnoughData, Settings
 from churnrisk.products.codes import NoProduct, find_no_products
 from churnrisk.products.names import CodeName, ManyNames, find_many_names, most_frequent, read_code_names
 from churnrisk.products.returned import find_given_back, undone_before
-from churnrisk.schema import LINE_DETAILS, column_names
+from churnrisk.schema import ITEM_UNITS, LINE_DETAILS, ItemUnit, column_names
 from churnrisk.timeline import date_of
 
-Unit = Literal["product", "category"]
-UNITS: tuple[Unit, ...] = ("product", "category")
 _COLUMNS = {"product": "product_id", "category": "category"}
 
 
@@ -131,7 +129,7 @@ class PairDays:
     categories: Mapping[str, str]
     first_day: int
     cutoff: int
-    unit: Unit = "product"
+    unit: ItemUnit = "product"
     account: ItemAccount = ItemAccount()
 
     def titles(self) -> np.ndarray:
@@ -153,7 +151,9 @@ class PairDays:
         return replace(self, **rows, cutoff=cutoff)
 
 
-def read_pair_days(log: ProductLog, cutoff: int, *, unit: Unit = "product", choice: ItemChoice = NO_CHOICE) -> PairDays:
+def read_pair_days(
+    log: ProductLog, cutoff: int, *, unit: ItemUnit = "product", choice: ItemChoice = NO_CHOICE
+) -> PairDays:
     """Read the days on which each customer bought each item.
 
     Parameters
@@ -182,13 +182,7 @@ def read_pair_days(log: ProductLog, cutoff: int, *, unit: Unit = "product", choi
     found = find_no_products(codes, past, orders, bought=bought, has_quantities=log.has_quantities)
     off, unknown = _choose(found, codes, choice)
     kept = {code: left for code, counted in codes.items() if (left := _keep(code, counted, off, unit))}
-    items = sorted({code if unit == "product" else one.category for code, left in kept.items() for one in left})
-    if not items:
-        raise NotEnoughData(
-            f"no row before {date_of(cutoff)} says that a {unit} was bought; the log has the days from "
-            f"{date_of(log.first_day)} to {date_of(log.last_day)}. Choose a later --as-of, or name another column with "
-            f"--column {_COLUMNS[unit]}=NAME."
-        )
+    items = _list_items(kept, unit, log, cutoff)
     wanted = _wanted(past, off, unit)
     customers = _number_customers(log, orders)
     ids = collect_arrays(customers, sort_by=["customer"])["customer_id"]
@@ -215,10 +209,10 @@ def read_pair_days(log: ProductLog, cutoff: int, *, unit: Unit = "product", choi
     )
 
 
-def _check(log: ProductLog, cutoff: int, unit: Unit) -> nw.LazyFrame[Any]:
+def _check(log: ProductLog, cutoff: int, unit: ItemUnit) -> nw.LazyFrame[Any]:
     """Return the lines, and refuse a log that does not have what is asked for."""
-    if unit not in UNITS:
-        raise SettingsError(f"--unit {unit}: there is no such unit; name one of {', '.join(UNITS)}.")
+    if unit not in ITEM_UNITS:
+        raise SettingsError(f"--unit {unit}: there is no such unit; name one of {', '.join(ITEM_UNITS)}.")
     role = _COLUMNS[unit]
     lines = log.lines()
     if lines is None or not (log.has_products if unit == "product" else log.has_categories):
@@ -264,7 +258,9 @@ def _choose(
     return off, tuple(code for code in asked if code not in codes and code not in rows)
 
 
-def _keep(code: str, counted: Sequence[CodeName], off: Mapping[tuple[str, bool], Any], unit: Unit) -> list[CodeName]:
+def _keep(
+    code: str, counted: Sequence[CodeName], off: Mapping[tuple[str, bool], Any], unit: ItemUnit
+) -> list[CodeName]:
     """Return the part of a code that was bought and is a product."""
     if (code, False) in off:
         return []
@@ -272,8 +268,20 @@ def _keep(code: str, counted: Sequence[CodeName], off: Mapping[tuple[str, bool],
     return [one for one in good if (code if unit == "product" else one.category)]
 
 
+def _list_items(kept: Mapping[str, list[CodeName]], unit: ItemUnit, log: ProductLog, cutoff: int) -> list[str]:
+    """Return the sorted items, and refuse a log in which none was bought."""
+    items = sorted({code if unit == "product" else one.category for code, left in kept.items() for one in left})
+    if not items:
+        raise NotEnoughData(
+            f"no row before {date_of(cutoff)} says that a {unit} was bought; the log has the days from "
+            f"{date_of(log.first_day)} to {date_of(log.last_day)}. Choose a later --as-of, or name another column with "
+            f"--column {_COLUMNS[unit]}=NAME."
+        )
+    return items
+
+
 def _describe(
-    kept: Mapping[str, list[CodeName]], items: Sequence[str], unit: Unit
+    kept: Mapping[str, list[CodeName]], items: Sequence[str], unit: ItemUnit
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the names and the categories of items; a category has no name but itself."""
     if unit == "category":
@@ -282,7 +290,7 @@ def _describe(
     return names, {code: most_frequent(kept[code], "category") for code in items}
 
 
-def _wanted(lines: nw.LazyFrame[Any], off: Mapping[tuple[str, bool], Any], unit: Unit) -> nw.LazyFrame[Any]:
+def _wanted(lines: nw.LazyFrame[Any], off: Mapping[tuple[str, bool], Any], unit: ItemUnit) -> nw.LazyFrame[Any]:
     """Leave out the rows that name no item or none that is a product."""
     wanted = lines.filter(nw.col(_COLUMNS[unit]) != "")
     for column, is_category in (("product_id", False), ("category", True)):

@@ -109,6 +109,10 @@ class NextProducts:
         }
         return Table(columns)
 
+    def whole(self) -> Table:
+        """Return all rows as one table."""
+        return self.choose(slice(None))
+
     def tables(self) -> Iterator[Table]:
         """Return all rows as tables below each other, at least one."""
         for start in range(0, max(len(self), 1), WRITTEN):

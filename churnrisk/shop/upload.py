@@ -139,8 +139,8 @@ def _explain(folder: Path, code: int) -> Exception:
     if code == 2 and failure.exists():
         found = json.loads(_read(failure))
         known = {kind.__name__: kind for kind in vars(errors).values() if isinstance(kind, type)}
-        word = found["code"] if found["code"] in errors.CODES else None
-        error: ChurnriskError = known[found["kind"]](found["message"], code=word)
+        word = found.get("code") if found.get("code") in errors.CODES else None
+        error: ChurnriskError = known.get(found["kind"], ChurnriskError)(found["message"], code=word)
         return error
     if code < 0:
         died = f"the process that read the file died by {signal.Signals(-code).name}"

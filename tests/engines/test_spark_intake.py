@@ -16,7 +16,7 @@ import pytest
 from churnrisk.errors import AmbiguousFormat, ChurnriskError, ColumnError, SettingsError, SourceError, TooManyRejects
 from churnrisk.orders import IntakeOptions, IntakeReport, LeftOut, convert_purchases, read_orders
 from churnrisk.products import read_pair_days
-from churnrisk.products.items import UNITS
+from churnrisk.schema import ITEM_UNITS
 from support.products import assert_same_pairs, random_rows, table_of
 
 pytestmark = pytest.mark.spark
@@ -305,7 +305,7 @@ def test_names_and_orders_of_lines_are_those_of_this_machine(spark: Any, tmp_pat
     rows = table_of(random_rows(5))
     rows["ordered_at"] = pd.to_datetime(rows["ordered_at"]).astype("datetime64[us]")
     rows.to_parquet(tmp_path / "log.parquet", index=False)
-    for unit in UNITS:
+    for unit in ITEM_UNITS:
         made = []
         for name in ("duckdb", "spark"):
             with read_orders(tmp_path / "log.parquet", IntakeOptions(products=True, engine=name)) as orders:

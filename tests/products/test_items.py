@@ -11,7 +11,7 @@ import pytest
 from churnrisk.errors import ChurnriskError, ColumnError, NotEnoughData, SettingsError
 from churnrisk.orders import IntakeOptions, KeepIn, convert_purchases, read_orders
 from churnrisk.products import ItemChoice, read_pair_days
-from churnrisk.products.items import UNITS
+from churnrisk.schema import ITEM_UNITS
 from support.products import Row, assert_same_pairs, named, open_rows, plain_pair_days, random_rows
 
 CUTOFF = 10_150
@@ -50,7 +50,7 @@ def test_nothing_sees_the_future_and_rows_have_no_order() -> None:
 
 
 def test_polars_gives_the_same() -> None:
-    for unit in UNITS:
+    for unit in ITEM_UNITS:
         made = []
         for name in ("duckdb", "polars"):
             with open_rows(random_rows(5), engine=name) as orders:
