@@ -103,6 +103,9 @@ SUMMARY_DATE_ROLES = ("first_order_on", "last_order_on")
 By = Literal["value", "risk"]
 """What a list of scores is sorted by."""
 
+ListedBy = Literal["profit", "value", "risk"]
+"""What this week's list is sorted by."""
+
 Sort = Literal[By, "id"]
 """What the list of a shop is sorted by."""
 

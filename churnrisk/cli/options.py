@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms
     from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
+    from churnrisk.week_list import ListPlan
 
 
 CsvStyleChoice = Annotated[
@@ -138,6 +139,25 @@ __all__ = [
     "runs_on_engines",
     "state_path",
 ]
+
+
+def list_plan(settings: Settings) -> ListPlan:
+    """Return how the shop wants this week's list."""
+    from churnrisk.forecast import Valuation
+    from churnrisk.week_list import ListPlan
+
+    return ListPlan(
+        size=settings.list_customers,
+        lapsed=settings.list_lapsed,
+        due=settings.list_due,
+        rest_days=settings.list_rest_days,
+        least_purchases=settings.list_least_purchases,
+        quiet_days=settings.list_quiet_days,
+        terms=contact_terms(settings),
+        valuation=Valuation(settings.margin, settings.discount_rate),
+        playbook=settings.playbook,
+        suppress=settings.suppress,
+    )
 
 
 def contact_terms(settings: Settings) -> ContactTerms | None:

@@ -14,6 +14,7 @@ from churnrisk.cli.options import (
     StateFile,
     contact_terms,
     current_settings,
+    list_plan,
     reads_purchases,
     state_path,
 )
@@ -91,6 +92,7 @@ def serve(
         bounds=_bounds(settings),
         playbook=settings.playbook,
         terms=contact_terms(settings),
+        listing=list_plan(settings),
         explained=settings.reasons_ahead,
         train_customers=settings.train_customers,
         parquet_uploads=settings.parquet_uploads,

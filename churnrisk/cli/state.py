@@ -119,7 +119,8 @@ def prune(
     say(
         f"Older than {days} days, {verb}: {pruned.state.runs:,} scoring runs ({pruned.state.scores:,} scores), "
         f"{pruned.state.jobs:,} jobs, {pruned.state.monitor_runs:,} looks at models, {pruned.state.audit:,} audit "
-        f"entries, {pruned.state.sessions:,} sessions, {len(pruned.rejects):,} files of rejects, "
+        f"entries, {pruned.state.sessions:,} sessions, "
+        f"{pruned.state.week_lists:,} places on lists, {len(pruned.rejects):,} files of rejects, "
         f"{pruned.copies:,} kept copies of purchase histories."
     )
     say("Campaigns and received orders stay.")

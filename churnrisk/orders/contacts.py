@@ -97,9 +97,8 @@ def read_contacts(
     SourceError, ColumnError, LimitExceeded
         Where the file cannot be read, or its columns are not found.
     """
-    own = replace(
-        options, rejects=None, encoding=None, delimiter=None, query=None, table=None, columns={}, group_column=None
-    )
+    as_found: dict[str, Any] = dict.fromkeys(("rejects", "encoding", "delimiter", "query", "table", "group_column"))
+    own = replace(options, **as_found, is_list=True, columns={})
     with Database(threads=options.threads, memory=options.memory) as database:
         try:
             raw = settle_rows(open_source(source, database, own), database)

@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from churnrisk.retention import Change, CohortTable, RetentionTable, Segmentation
+from churnrisk.week_list import WeekList
 
 
 @dataclass(frozen=True, kw_only=True)
 class AtRisk:
-    """The customers whom a model holds most likely to stop buying.
+    """The scores of a log as a whole.
 
     Parameters
     ----------
@@ -27,10 +28,6 @@ class AtRisk:
         Customers with a score, and those who had bought nothing in the lookback.
     bands : mapping of str to mapping
         By level of risk: ``customers`` now, and ``churn_rate`` in the model's test (None where the band was empty).
-    customers : tuple of mapping
-        Most at risk first: ``risk_rank, customer_id, churn_probability, risk, segment, days_since_last_order,
-        order_count, total_amount, reason``; the reason is None where there is none. Nobody, where the model is worth
-        nothing.
     warnings : tuple of str
         What is to be known of the model's grade.
     """
@@ -44,7 +41,6 @@ class AtRisk:
     scored: int
     lapsed: int
     bands: Mapping[str, Mapping[str, Any]]
-    customers: tuple[Mapping[str, Any], ...]
     warnings: tuple[str, ...] = ()
 
 
@@ -167,6 +163,8 @@ class ReportData:
         Of all customers, at the end of the log.
     at_risk : AtRisk or None
         Where a model could score.
+    week_list : WeekList or None
+        This week's list, where a model could score.
     no_list : str
         Otherwise: one sentence on why there is no list, and how to get it.
     campaigns : tuple of MeasuredCampaign
@@ -188,6 +186,7 @@ class ReportData:
     cohorts: CohortTable
     segmentation: Segmentation
     at_risk: AtRisk | None
+    week_list: WeekList | None = None
     no_list: str = ""
     campaigns: tuple[MeasuredCampaign, ...] = ()
     model: ModelSheet | None = None
@@ -204,6 +203,7 @@ def describe_report(data: ReportData) -> dict[str, Any]:
         "cohorts": data.cohorts.to_dict(),
         "segments": data.segmentation.to_dict(),
         "at_risk": None if data.at_risk is None else asdict(data.at_risk),
+        "week_list": None if data.week_list is None else data.week_list.to_dict(),
         "model": None if data.model is None else _describe_model(data.model),
         "no_list": data.no_list or None,
         "products": data.products,

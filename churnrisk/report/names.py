@@ -25,9 +25,15 @@ ACTION_NAMES = {
     "loyalty_offer": mark("loyalty offer"),
     "service_call": mark("service call"),
     "survey": mark("survey"),
+    "remind": mark("reminder"),
+    "replace": mark("other products"),
+    "complement": mark("matching products"),
     "none": mark("nothing"),
 }
 """Every action of a playbook, as it is called."""
+
+CHANGE_NAMES = {"new": mark("new on the list"), "again": mark("on the list before")}
+"""How a customer stands against the list before."""
 
 SAID = (mark("high"), mark("medium"), mark("low"), mark("retained"), mark("orders"), mark("revenue"))
 """Levels of risk and outcomes of campaigns, as :mod:`churnrisk.schema` has them: pages say them."""

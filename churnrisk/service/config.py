@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms
     from churnrisk.products import ItemChoice
     from churnrisk.shop import ShopPlan
+    from churnrisk.week_list import ListPlan
 
 MEBIBYTE = 2**20
 READY, ALIVE = b"ready", b"alive"
@@ -131,6 +132,8 @@ class ServiceConfig:
         On which day years (``MM-DD``) and weeks begin, where a question does not say.
     products : ItemChoice, optional
         What the shop says of codes that are products, or none.
+    listing : ListPlan, optional
+        How the shop wants the list of this week; by default as usual, with the terms above.
     """
 
     models_dir: Path
@@ -155,6 +158,7 @@ class ServiceConfig:
     year_starts: str = "01-01"
     week_starts: str = "monday"
     products: ItemChoice | None = None
+    listing: ListPlan | None = None
 
     @property
     def shop_plan(self) -> ShopPlan:
@@ -162,6 +166,7 @@ class ServiceConfig:
         from churnrisk.products import NO_CHOICE
         from churnrisk.retention import Calendar
         from churnrisk.shop import ShopPlan
+        from churnrisk.week_list import ListPlan
 
         return ShopPlan(
             self.shop_dir or self.models_dir.resolve().parent / f"shop-{self._digest}",
@@ -174,6 +179,7 @@ class ServiceConfig:
             explained=self.explained,
             train_customers=self.train_customers,
             calendar=Calendar(self.year_starts, self.week_starts),
+            listing=self.listing or ListPlan(terms=self.terms, valuation=self.valuation, playbook=self.playbook),
             products=self.products or NO_CHOICE,
         )
 

@@ -245,6 +245,18 @@ class Settings(BaseSettings):
         ge=0,
         description="the service works out reasons ahead in a customer base of up to so many; beyond, on demand",
     )
+    list_customers: int = Field(50, ge=0, le=1000, description="customers to contact on this week's list")
+    list_lapsed: int = Field(20, ge=0, le=1000, description="lapsed customers on it that are worth winning back")
+    list_due: int = Field(20, ge=0, le=1000, description="customers on it with an order due within a week")
+    list_rest_days: int = Field(
+        30, ge=0, le=3650, description="days after a campaign's first in which a contacted customer is not listed again"
+    )
+    list_quiet_days: int = Field(
+        7, ge=0, le=3650, description="customers are not listed to be contacted so soon after their last order, in days"
+    )
+    list_least_purchases: int = Field(
+        1, ge=1, le=1000, description="customers with fewer purchases are not listed to be contacted"
+    )
     playbook: dict[str, str] = Field(
         default_factory=dict,
         description="what to do for whom: a segment, a family of reasons, products, or otherwise, to an action",

@@ -13,9 +13,10 @@ from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
 from churnrisk.products import NO_CHOICE, ItemChoice
 from churnrisk.retention import USUAL, Calendar
 from churnrisk.state import StatePlace
+from churnrisk.week_list import ListPlan
 from churnrisk.writing import replacing, stamp_file
 
-FORMAT = 5
+FORMAT = 6
 """Of generations: where it rises, those of another format are not looked at any more, and another one is made."""
 
 POINTER = f"current-{FORMAT}"
@@ -48,6 +49,8 @@ class ShopPlan:
         Training takes so many customers at most, drawn.
     calendar : Calendar
         On which day years and weeks begin, where a question does not say.
+    listing : ListPlan
+        How the shop wants the list of this week.
     products : ItemChoice
         What the shop says of codes that are products, or none.
     """
@@ -62,6 +65,7 @@ class ShopPlan:
     explained: int = 20_000
     train_customers: int = TRAIN_CUSTOMERS
     calendar: Calendar = USUAL
+    listing: ListPlan = field(default_factory=ListPlan)
     products: ItemChoice = NO_CHOICE
 
 

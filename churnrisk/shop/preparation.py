@@ -41,6 +41,7 @@ from churnrisk.shop.files import ShopFiles, ShopPlan, make_current, next_name, s
 from churnrisk.shop.newcomers import list_unscored
 from churnrisk.shop.orders import build_received, choose_new, mark_anew
 from churnrisk.shop.products import Bought, read_bought, tell_products
+from churnrisk.shop.week_list import place_customers
 from churnrisk.state import StoredOrder, load_received, open_state
 from churnrisk.store import stamp_model
 from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
@@ -317,7 +318,10 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor) -> dict[str, A
     columns["segment"] = _segments_of(scores, segmentation.customers.customer_ids, segmentation.names)
     columns["value_place"] = np.arange(len(scores))
     products = tell_products(log.bought, scores.columns["customer_id"], day)
-    _write_list(log.file, columns | products.columns)
+    places, listed_by = place_customers(scores, columns["segment"], plan, model)
+    _write_list(log.file, columns | products.columns | places)
+    named = {"item": list(products.names), "title": list(products.names.values())}
+    log.file.write_table("item_names", {name: np.array(values, dtype=object) for name, values in named.items()})
     return {
         "model": None if model is None else model.version,
         "model_problem": problem,
@@ -331,6 +335,7 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor) -> dict[str, A
         "made_at": utc_now().isoformat(timespec="seconds"),
         "intake": log.intake,
         "sorted_by": scores.by,
+        "listed_by": listed_by,
         "reasons": reasons,
         "segments": segmentation.to_dict(),
         "summary": _summarise(scores),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from churnrisk.orders import read_opted_out
 from churnrisk.shop.erasures import ErasedSince
 from churnrisk.shop.figures import Figures
-from churnrisk.shop.files import ShopPlan
+from churnrisk.shop.files import ShopPlan, stamp_source
 from churnrisk.shop.generation import CustomerPage, CustomerQuery, Generation
 from churnrisk.shop.refresh import NewerOrders
 from churnrisk.state import State, StoredOrder
+from churnrisk.week_list import Unlisted, WeekList
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,10 @@ class Present:
         self.gone = ErasedSince(state, generation)
         self.seen: tuple[object, str | None] | None = None  # the moment of the last look, and the model of then
         self.figures = Figures(generation, plan.calendar)
-        self._state, self._options, self._lock = state, plan.options, threading.Lock()
+        self._state, self._plan, self._options, self._lock = state, plan, plan.options, threading.Lock()
         self._version: int | None = None
+        self._listing = threading.Lock()
+        self._list: tuple[object, WeekList] | None = None
 
     def ask(self, customer_id: str) -> Asked:
         """Return what has come of a customer since; the one place where an id becomes that of the purchases."""
@@ -60,6 +64,17 @@ class Present:
         if query.prefix and not query.prefix.startswith("p_") and self._options.pseudonym_key is not None:
             query = replace(query, prefix=self._options.own_id(query.prefix))
         return self.generation.page(query, without=self.gone.numbers)
+
+    def week_list(self, make: Callable[[Unlisted], WeekList]) -> WeekList:
+        """Return the list that was made since anything changed that it depends on, or make it."""
+        suppress = self._plan.listing.suppress
+        version = self._state.version(), self.gone.numbers, stamp_source(suppress)
+        with self._listing:
+            if self._list is None or self._list[0] != version:
+                named = read_opted_out(suppress, self._plan.options).contacts if suppress else ()
+                refused = frozenset((*named, *self.generation.ids_of(self.gone.numbers)))
+                self._list = version, make(Unlisted(refused=refused, bought=self.newer.customer_ids))
+            return self._list[1]
 
     def refresh(self) -> None:
         """Take in what was committed since; where nothing was, anywhere, for a few microseconds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,10 @@ class ProductFacts:
     Parameters
     ----------
     columns : mapping of str to ndarray of object
-        As :data:`churnrisk.products.HABIT_COLUMNS`, in the order of the list of customers; none where nothing is known.
+        As :data:`churnrisk.products.HABIT_COLUMNS`, and ``habit`` as :class:`churnrisk.products.Habits` has it, in the
+        order of the list of customers; none where nothing is known.
+    names : mapping of str to str
+        What products, or categories, are called.
     summary : dict or None
         As :func:`churnrisk.products.sum_up_products`; None where nothing is known of products.
     problem : str
@@ -41,6 +44,7 @@ class ProductFacts:
     """
 
     columns: dict[str, np.ndarray]
+    names: Mapping[str, str] = field(default_factory=dict)
     summary: dict[str, Any] | None = None
     problem: str = ""
 
@@ -74,10 +78,12 @@ def tell_products(bought: Bought, customer_ids: np.ndarray, as_of: int) -> Produ
         summary, habits = sum_up_products(pairs), tell_habits(pairs, customer_ids[:MOST_CUSTOMERS].tolist())
     except Exception as error:  # as above
         return ProductFacts({}, problem=type(error).__name__)
-    columns = {column.name: np.full(len(customer_ids), None, dtype=object) for column in HABIT_COLUMNS}
-    for name, values in habits.columns.items():
+    names = (*(column.name for column in HABIT_COLUMNS), "habit")
+    columns = {name: np.full(len(customer_ids), None, dtype=object) for name in names}
+    for name, values in {**habits.columns, "habit": habits.kinds}.items():
         columns[name][: len(values)] = values
-    return ProductFacts(columns, summary)
+    titles = dict(zip(pairs.items, pairs.titles().tolist(), strict=True))
+    return ProductFacts(columns, titles, summary)
 
 
 def without_customers(summary: Mapping[str, Any] | None, is_gone: Callable[[str], bool]) -> dict[str, Any] | None:

@@ -26,9 +26,11 @@ from churnrisk.shop.newcomers import list_one_unscored
 from churnrisk.shop.present import Present
 from churnrisk.shop.products import without_customers
 from churnrisk.shop.view import CustomerView, History, gather, make_view, row_of, segment_of
+from churnrisk.shop.week_list import list_week
 from churnrisk.state import State
 from churnrisk.store import ModelEntry, list_models, stamp_current
 from churnrisk.timeline import date_of
+from churnrisk.week_list import Unlisted, WeekList
 from churnrisk.workflows import ChurnModel
 
 NOT_READ = mark("The purchase history is still being read; ask again in a moment.")
@@ -255,6 +257,25 @@ class Shop:
     def cohorts(self, kind: str = "month", **how: Any) -> dict[str, Any]:
         """Follow customers from the period of their first purchase on."""
         return self.figures.cohorts(kind, **how).to_dict()
+
+    def week_list(self) -> WeekList | None:
+        """Return the list of this week, without customers that a campaign has, or that have bought since.
+
+        None where no model can be used, or another one than that of the scores was promoted a moment ago.
+        """
+        present = self.now()
+        generation = present.generation
+        if generation.facts["model"] is None or generation.facts["model"] != self.current.version:
+            return None
+        model, explainer = self.current.get(), self.current.explainer()
+
+        def make(left_out: Unlisted) -> WeekList:
+            known: dict[str, Any] = {"plan": self.plan.listing, "left_out": left_out, "state": self.state}
+            return present.figures.use(
+                lambda orders: list_week(generation, orders, model, explainer=explainer, **known)
+            )
+
+        return present.week_list(make)
 
     def segments(self) -> dict[str, Any]:
         """Return the RFM segments, with the churn probability of each."""

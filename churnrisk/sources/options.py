@@ -140,6 +140,8 @@ class IntakeOptions:
         Whether each line keeps its order id and the product's description, for what is asked of products.
     query, table : str, optional
         What to read from a database.
+    is_list : bool
+        Of a workbook the first visible sheet is read that names a column we know, and not the one that names most.
     left_out : LeftOut, optional
         Customers whose rows are left out before anything else is done, as if they were not in the source.
     keep : KeepIn, optional
@@ -193,6 +195,7 @@ class IntakeOptions:
     products: bool = False
     query: str | None = None
     table: str | None = None
+    is_list: bool = False
     left_out: LeftOut | None = field(default=None, repr=False)
     keep: KeepIn | None = field(default=None, repr=False)
     parquet: bool = True

@@ -31,6 +31,7 @@ TABLES = (
     "monitor_runs",
     "written_files",
     "objections",
+    "week_lists",
 )
 """Every table, each after those that it refers to."""
 

@@ -38,7 +38,7 @@ class Erasure:
     orders : int
         Received orders.
     documents : int
-        Requests, results and the like in which a customer was named.
+        Requests, results, lists of a week and the like in which a customer was named.
     found : set of str
         Those of the customers of whom there was anything.
     first_orders : dict of str to str
@@ -73,13 +73,14 @@ def erase_customers(
         Whether received orders stay, which are the shop's own data and say nothing that was made of them.
     """
     found = Erasure()
-    steps = (_erase_scores, _erase_memberships) if keeps_orders else (_erase_scores, _erase_memberships, _erase_orders)
+    made = (_erase_scores, _erase_memberships, _erase_listed)
+    steps = made if keeps_orders else (*made, _erase_orders)
     with state.transaction():
         for customer_id, moment in moments.items():
             until = moment or "9999"
             hits = [erase(state, customer_id, until, found, is_dry) for erase in steps]
             found.found |= {customer_id} if any(hits) else set()
-        found.documents = _erase_from_documents(state, moments, found, is_dry)
+        found.documents += _erase_from_documents(state, moments, found, is_dry)
     return found
 
 
@@ -112,6 +113,15 @@ def _erase_memberships(state: State, customer_id: str, until: str, found: Erasur
             (campaign_id, is_treated),
         )
     return bool(rows)
+
+
+def _erase_listed(state: State, customer_id: str, until: str, found: Erasure, is_dry: bool) -> bool:
+    where = "customer_id = ? AND made_at <= ?"
+    [(count,)] = state.rows(f"SELECT count(*) FROM week_lists WHERE {where}", (customer_id, until))  # noqa: S608 - as above
+    found.documents += int(count)
+    if not is_dry:
+        state.run(f"DELETE FROM week_lists WHERE {where}", (customer_id, until))  # noqa: S608 - as above
+    return bool(count)
 
 
 def _erase_orders(state: State, customer_id: str, until: str, found: Erasure, is_dry: bool) -> bool:
@@ -199,7 +209,7 @@ def iterate_customers(state: State) -> Iterator[str]:
     """Yield everything that is remembered and may be a customer id, each once: the ids, and the words of documents."""
     query = (
         "SELECT customer_id FROM run_scores UNION SELECT customer_id FROM campaign_members "
-        "UNION SELECT customer_id FROM received_orders"
+        "UNION SELECT customer_id FROM received_orders UNION SELECT customer_id FROM week_lists"
     )
     known: set[str] = set()
     for (customer_id,) in state.rows(query):

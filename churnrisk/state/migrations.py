@@ -241,6 +241,17 @@ CREATE TABLE objections (
 ) STRICT
 """
 
+# Who was on this week's list: the next one says who is new, and what the customers of the last one have bought since.
+WEEK_LISTS = """
+CREATE TABLE week_lists (
+    as_of INTEGER NOT NULL,
+    customer_id TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    made_at TEXT NOT NULL,
+    PRIMARY KEY (as_of, customer_id)
+) STRICT, WITHOUT ROWID
+"""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         RUNS,
@@ -269,6 +280,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     KEYED_BY_DAY,
     (NAMED_RESULTS,),
     (WRITTEN_FILES, OBJECTIONS),
+    (WEEK_LISTS,),
 )
 
 FORMAT = len(MIGRATIONS)

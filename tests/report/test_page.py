@@ -148,7 +148,7 @@ def test_a_page_with_very_many_periods_stays_light(tmp_path: Path) -> None:
 
 def test_the_description_is_json(data: ReportData) -> None:
     described = json.loads(json.dumps(describe_report(data), allow_nan=False))
-    assert described["at_risk"]["customers"][0]["customer_id"] == EVIL
+    assert described["week_list"]["contact"][0]["customer_id"] == EVIL
     assert list(described) == [
         "churnrisk",
         "retention",
@@ -156,6 +156,7 @@ def test_the_description_is_json(data: ReportData) -> None:
         "cohorts",
         "segments",
         "at_risk",
+        "week_list",
         "model",
         "no_list",
         "products",

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from churnrisk.errors import UnknownCustomer
+from churnrisk.errors import NoModel, UnknownCustomer
+from churnrisk.messages import mark
 from churnrisk.schema import Risk, Segment, Sort, Status
 from churnrisk.service.access import Needs
 from churnrisk.service.api.queries import NoOthers
-from churnrisk.service.api.shapes import CustomerAnswer, CustomersAnswer, problems
+from churnrisk.service.api.shapes import CustomerAnswer, CustomersAnswer, ListAnswer, problems
 from churnrisk.service.finished import Finished, FinishedAnswers
 from churnrisk.shop import CustomerQuery, Shop
 
@@ -59,6 +60,27 @@ def _answer(shop: Shop, customer_id: str, *, explain: bool, last: Finished | Non
         view |= {"explanation": shop.explain(customer_id) if is_scored else None}
     look = functools.partial(shop.customer_version_at_once, customer_id)
     return Finished(bytes(JSONResponse(view).body), version, look)
+
+
+@router.get(
+    "/list",
+    dependencies=[Needs("reader"), NoOthers],
+    response_model=ListAnswer,
+    summary="The list of this week",
+    responses=problems(404),
+)
+def week_list(request: Request) -> Response:
+    """Return the customers to contact this week, why and with what; the orders due; the lapsed worth winning back.
+
+    The rows and their order are those of ``churnrisk weekly``, the report and the first page. Customers in a campaign,
+    contacted a short while ago, or with an order since the last reading are left out.
+    """
+    listed = request.app.state.shop.week_list()
+    if listed is None:
+        raise NoModel(
+            mark("Nobody is scored, so there is no list; `churnrisk train`, or a training job, makes a model.")
+        )
+    return JSONResponse(listed.to_dict())
 
 
 @router.get(

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from churnrisk.orders import PurchaseRow
-from churnrisk.schema import By, JobStatus, ReasonsFor, Receipt
+from churnrisk.schema import By, JobStatus, ListedBy, ReasonsFor, Receipt
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 
@@ -206,6 +206,21 @@ class CustomersAnswer(BaseModel):
     total: int
     next_cursor: str | None
     customers: list[dict[str, Any]]
+
+
+class ListAnswer(Open):
+    """The list of this week: customers to contact, orders due, lapsed customers worth winning back."""
+
+    as_of: str
+    horizon_days: int
+    sorted_by: ListedBy
+    expected_profit: float | None
+    left_out: dict[str, int]
+    since_last_list: dict[str, Any] | None
+    notices: list[str]
+    contact: list[dict[str, Any]]
+    lapsed: list[dict[str, Any]]
+    due: list[dict[str, Any]]
 
 
 class RetentionAnswer(Open):
