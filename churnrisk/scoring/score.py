@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
-from churnrisk.engines import BATCH_ROWS, Database, MemoryDatabase
+from churnrisk.engines import BATCH_ROWS, Database, MemoryDatabase, map_ahead
 from churnrisk.errors import ColumnError
 from churnrisk.features import Features, customer_features, iterate_features
 from churnrisk.forecast import Valuation
@@ -23,6 +23,12 @@ from churnrisk.timeline import Snapshot
 
 Watch = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
 """Called with ids, features of shape (n, p), churn probabilities and values at risk of each batch, ids rising."""
+
+Part = tuple[np.ndarray, np.ndarray]
+"""Ids of some customers, and their features."""
+
+PART_ROWS = 16_384
+"""Customers that a thread scores at a time: what the outlook works out for each takes ten times its features."""
 
 
 def score_orders(
@@ -60,20 +66,24 @@ def score_orders(
     check_amounts(model, orders)
     snapshot = model.snapshot.at(as_of)
     standing = standing_of(orders, snapshot)
+    in_turns = map_ahead if standing.size > PART_ROWS else map
     # what fits into one batch needs no stream, whose library takes half a second to import
     database = orders.database if standing.size > batch_rows else None
     if only is not None:
         standing = select_customers(standing, list(only))
     probability = np.full(standing.size, np.nan)
     outlook = OutlookColumns(snapshot, standing.size, valuation or Valuation())
-    for batch in _batches(model, orders, snapshot, batch_rows, database):
-        places, is_wanted = find(batch.customer_ids, standing.customer_ids)
-        values = batch.values[is_wanted]
-        probability[places[is_wanted]] = model.predict(values)
-        outlook.add(model, values, probability[places[is_wanted]], places[is_wanted])
+
+    def look(part: Part) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        places, is_wanted = find(part[0], standing.customer_ids)
+        places, values = places[is_wanted], part[1][is_wanted]
+        probability[places] = model.predict(values)
+        outlook.add(model, values, probability[places], places)
+        return part[0][is_wanted], values, places
+
+    for ids, values, places in in_turns(look, _parts(_batches(model, orders, snapshot, batch_rows, database))):
         if watch is not None:
-            found = places[is_wanted]
-            watch(batch.customer_ids[is_wanted], values, probability[found], outlook.numbers["value_at_risk"][found])
+            watch(ids, values, probability[places], outlook.numbers["value_at_risk"][places])
     outlook.add_lapsed(model, orders, standing)
     return arrange(model, snapshot, standing, probability, outlook=outlook, by=by)
 
@@ -95,6 +105,13 @@ def _batches(
         yield customer_features(orders, snapshot, names=model.names, database=orders.database)
         return
     yield from iterate_features(orders, snapshot, rows=rows, names=model.names, database=database)
+
+
+def _parts(batches: Iterable[Features]) -> Iterator[Part]:
+    for batch in batches:
+        for start in range(0, len(batch.customer_ids), PART_ROWS):
+            chosen = slice(start, start + PART_ROWS)
+            yield batch.customer_ids[chosen], batch.values[chosen]
 
 
 def score_summary(model: SummaryModel, snapshot: Snapshot, summary: Mapping[str, np.ndarray]) -> Scores:
