@@ -20,6 +20,7 @@ from churnrisk.schema import By
 from churnrisk.scoring.scores import OutlookColumns, Scores, arrange
 from churnrisk.scoring.standing import CUSTOMER, Standing, find, select_customers, standing_of
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Progress
 
 Watch = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
 """Called with ids, features of shape (n, p), churn probabilities and values at risk of each batch, ids rising."""
@@ -41,6 +42,7 @@ def score_orders(
     by: By = "risk",
     valuation: Valuation | None = None,
     watch: Watch | None = None,
+    progress: Progress | None = None,
 ) -> Scores:
     """Score everybody in a log, or those of them who are named.
 
@@ -62,6 +64,8 @@ def score_orders(
         Margin and discount rate of the values; by default they are revenue.
     watch : callable, optional
         Called with every batch, where the features behind a score are needed.
+    progress : callable, optional
+        Told how many customers of the base are scored, and how many there are.
     """
     check_amounts(model, orders)
     snapshot = model.snapshot.at(as_of)
@@ -81,9 +85,13 @@ def score_orders(
         outlook.add(model, values, probability[places], places)
         return part[0][is_wanted], values, places
 
+    done, total = 0, int((standing.days_since_last_order <= snapshot.lookback).sum())
     for ids, values, places in in_turns(look, _parts(_batches(model, orders, snapshot, batch_rows, database))):
         if watch is not None:
             watch(ids, values, probability[places], outlook.numbers["value_at_risk"][places])
+        done += len(ids)
+        if progress is not None:
+            progress("scoring", done, total)
     outlook.add_lapsed(model, orders, standing)
     return arrange(model, snapshot, standing, probability, outlook=outlook, by=by)
 

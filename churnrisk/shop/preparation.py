@@ -92,14 +92,14 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
     part = files.path.with_suffix(".part")
     part.unlink(missing_ok=True)
     try:
-        tell("reading purchases", 0, 3)
+        tell("reading purchases", 0, 1)
         came = _read_state(plan)
         log = _write_log(plan, came, part, products=plan.products)
         with log.file:
-            tell("scoring", 1, 3)
-            facts = _write_scores(plan, log, reasons)
+            tell("scoring", 0, 1)
+            facts = _write_scores(plan, log, reasons, tell)
             facts |= came.erasures.describe()
-            tell("writing", 2, 3)
+            tell("writing", 0, 1)
             log.file.connection.execute(
                 "CREATE TABLE facts AS SELECT CAST(? AS VARCHAR) AS document", [json.dumps(facts)]
             )
@@ -115,7 +115,7 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
     }
     made = replace(files, made_of=made_of)
     make_current(made)
-    tell("done", 3, 3)
+    tell("done", 1, 1)
     return made
 
 
@@ -298,7 +298,7 @@ def _account(orders: Orders, few: FewOrders | None, *, count: int, left_out: int
     )
 
 
-def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor) -> dict[str, Any]:
+def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor, tell: Progress) -> dict[str, Any]:
     """Score everybody, write the list, and give what is known of the generation as a whole."""
     model, problem = _find_model(plan.models_dir, log.orders)
     day = log.orders.last_day + 1 if model is None else choose_as_of(model.model, log.orders, None)
@@ -306,7 +306,7 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor) -> dict[str, A
     if model is None:
         scores = list_unscored(standing_of(log.orders, snapshot), snapshot)
     else:
-        scores = _score(plan, model, log.orders, day, reasons)
+        scores = _score(plan, model, log.orders, day, reasons, tell)
     segments, segment = _find_segments(log.orders, day, scores)
     columns = {**scores.columns, "alive_probability": scores.alive_probability, "segment": segment}
     columns["value_place"] = np.arange(len(scores))
@@ -346,10 +346,11 @@ def _find_model(models_dir: Path, orders: Orders) -> tuple[ChurnModel | None, st
     return model, ""
 
 
-def _score(plan: ShopPlan, model: ChurnModel, orders: Orders, day: int, reasons: ReasonsFor) -> Scores:
+def _score(plan: ShopPlan, model: ChurnModel, orders: Orders, day: int, reasons: ReasonsFor, tell: Progress) -> Scores:
     chosen: ReasonsFor = "none" if model.model.sample is None else reasons
     finder = make_finder(model.model, chosen, top=TOP, by="value")
-    scores = score_with_reasons(finder, model.model, orders, day, by="value", valuation=plan.valuation)
+    how: dict[str, Any] = {"by": "value", "valuation": plan.valuation, "progress": tell}
+    scores = score_with_reasons(finder, model.model, orders, day, **how)
     return scores if REASON_COLUMNS[0] in scores.columns else with_reasons(scores, {})
 
 
