@@ -80,7 +80,7 @@ def test_the_next_run_begins_with_it(plan: ShopPlan, state: State) -> None:
 
 def test_it_is_none_of_another_plan(plan: ShopPlan, state: State) -> None:
     options = plan.options
-    others = [
+    others: list[dict[str, object]] = [
         {"options": dataclasses.replace(options, pseudonym_key=b"k" * 32)},
         {"options": dataclasses.replace(options, fold_case=True)},
         {"options": dataclasses.replace(options, keep=None)},
