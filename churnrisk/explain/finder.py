@@ -102,10 +102,11 @@ def make_finder(model: FittedModel, reasons: ReasonsFor, *, top: int, by: By) ->
 
 def with_reasons(scores: Scores, texts: Mapping[str, list[str | None]]) -> Scores:
     """Put sentences behind the columns of scores; those of customers without any are None."""
-    nothing: list[str | None] = [None] * MOST_REASONS
-    rows = [texts.get(customer, nothing) for customer in scores.columns["customer_id"]]
-    table = np.array(rows, dtype=object).reshape(len(rows), MOST_REASONS)
-    return replace(scores, columns={**scores.columns, **dict(zip(REASON_COLUMNS, table.T, strict=True))})
+    table = np.full((MOST_REASONS, len(scores)), None, dtype=object)
+    for place, customer in enumerate(scores.columns["customer_id"] if texts else ()):
+        if customer in texts:
+            table[:, place] = texts[customer]
+    return replace(scores, columns={**scores.columns, **dict(zip(REASON_COLUMNS, table, strict=True))})
 
 
 def score_with_reasons(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ FORMAT = 6
 
 POINTER = f"current-{FORMAT}"
 ENDING = ".duckdb"
+_PROGRESS = "progress.json"
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,29 @@ def find_current(folder: Path) -> ShopFiles | None:
 def stamp_of(folder: Path) -> tuple[int, int] | None:
     """Return what changes when another generation becomes current, without reading a file; None where there is none."""
     return stamp_file(folder, POINTER)
+
+
+def tell_progress(folder: Path, what: str, done: int, total: int) -> None:
+    """Write down how far the generation in the making is, for the processes that answer; no matter if that fails."""
+    with contextlib.suppress(OSError):
+        part = folder / f".{_PROGRESS}"
+        part.write_text(json.dumps([what, done, total]), encoding="utf-8")
+        part.replace(folder / _PROGRESS)
+
+
+def end_progress(folder: Path) -> None:
+    """Write down that no generation is in the making."""
+    with contextlib.suppress(OSError):
+        (folder / _PROGRESS).unlink(missing_ok=True)
+
+
+def find_progress(folder: Path) -> tuple[str, int, int] | None:
+    """Return what is being done, the steps done and all steps; None where no generation is in the making."""
+    try:
+        what, done, total = json.loads((folder / _PROGRESS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(what), int(done), int(total)
 
 
 def stamp_source(purchases: str | None) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,8 +10,17 @@ from typing import Any
 import numpy as np
 
 from churnrisk.engines import Database
+from churnrisk.errors import NotEnoughData
 from churnrisk.orders import LINE_TYPES, Orders
-from churnrisk.products import HABIT_COLUMNS, ItemChoice, PairDays, find_pair_days, sum_up_products, tell_habits
+from churnrisk.products import (
+    HABIT_COLUMNS,
+    ItemChoice,
+    PairDays,
+    find_pair_days,
+    fit_due,
+    sum_up_products,
+    tell_habits,
+)
 from churnrisk.schema import LINE_DETAILS, column_names
 from churnrisk.shop.erasures import History
 
@@ -75,7 +85,11 @@ def tell_products(bought: Bought, customer_ids: np.ndarray, as_of: int) -> Produ
         return ProductFacts({}, problem=bought.problem)
     pairs = replace(bought.pairs, cutoff=as_of)
     try:
-        summary, habits = sum_up_products(pairs), tell_habits(pairs, customer_ids[:MOST_CUSTOMERS].tolist())
+        due = None
+        with contextlib.suppress(NotEnoughData):
+            due = fit_due(pairs)
+        habits = tell_habits(pairs, customer_ids[:MOST_CUSTOMERS].tolist(), due=due)
+        summary = sum_up_products(pairs, due=due)
     except Exception as error:  # as above
         return ProductFacts({}, problem=type(error).__name__)
     names = (*(column.name for column in HABIT_COLUMNS), "habit")

@@ -19,7 +19,7 @@ from churnrisk.products import HABIT_COLUMNS
 from churnrisk.schema import By, ReasonsFor
 from churnrisk.shop.answers import CurrentModel, LiveScorer, ScoredRows
 from churnrisk.shop.figures import Figures
-from churnrisk.shop.files import ShopPlan, find_current, stamp_of
+from churnrisk.shop.files import ShopPlan, find_current, find_progress, stamp_of
 from churnrisk.shop.generation import CustomerPage, CustomerQuery, Generation
 from churnrisk.shop.intake import OrderStatus, receive_orders
 from churnrisk.shop.newcomers import list_one_unscored
@@ -65,6 +65,11 @@ class Shop:
     def is_ready(self) -> bool:
         """Whether there is a generation to answer from."""
         return stamp_of(self.plan.folder) is not None
+
+    @property
+    def progress(self) -> tuple[str, int, int] | None:
+        """What is being done for the next generation, the steps done and all steps; None where none is made."""
+        return find_progress(self.plan.folder)
 
     def missing(self) -> list[str]:
         """Say what the shop lacks to answer everything, in words that anyone may read."""

@@ -57,6 +57,14 @@ TITLES = (
 LONGEST_VALUE = 4000
 RETRY_SECONDS = 3
 
+STEPS = {
+    "reading purchases": mark("purchases are being read"),
+    "scoring": mark("customers are being scored, {share} %"),
+    "writing": mark("they are being written"),
+    "done": mark("they are being written"),
+}
+"""What is said of each step of a generation in the making."""
+
 
 @dataclass
 class View:
@@ -86,6 +94,22 @@ class View:
         """What is remembered."""
         state: State = self.request.app.state.state
         return state
+
+    @property
+    def reading(self) -> str:
+        """Say how far the next figures are, and of when those shown are; empty where none are being made."""
+        shop: Shop | None = self.request.app.state.shop
+        progress = None if shop is None or self.caller is None else shop.progress
+        if shop is None or progress is None:
+            return ""
+        what, done, total = progress
+        step = say(STEPS.get(what, what), share=100 * done // max(total, 1))
+        try:
+            made_at = shop.freshness()["made_at"]
+        except NoHistory:
+            return step
+        at = f"{write_date(made_at[:10])}, {made_at[11:16]} UTC"
+        return say("The figures are of {at}. The next ones are being made: {step}.", at=at, step=step)
 
     def ask(self, name: str) -> str:
         """Return a parameter of the address, or a field of the form; empty where it is missing."""
