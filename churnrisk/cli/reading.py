@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from churnrisk.state import StatePlace
 
 
-def _option(kind: Any, name: str, metavar: str | None, text: str) -> Any:
-    return Annotated[kind, typer.Option(name, metavar=metavar, help=text)]
+READING, LIMITS = "Reading the purchases", "Limits of reading"
+"""Panels of the help."""
+
+
+def _option(kind: Any, name: str, metavar: str | None, text: str, *, panel: str = READING) -> Any:
+    return Annotated[kind, typer.Option(name, metavar=metavar, help=text, rich_help_panel=panel)]
 
 
 def _flag(name: str, text: str) -> Any:
-    return Annotated[bool | None, typer.Option(name, help=text)]
+    return Annotated[bool | None, typer.Option(name, help=text, rich_help_panel=READING)]
 
 
 def _spell(parameter: str) -> str:
@@ -97,7 +101,7 @@ ENGINE_PARAMETERS: Mapping[str, Any] = {
 """Of the commands that leave the work to an engine."""
 
 LIMIT_PARAMETERS: Mapping[str, Any] = {
-    name: _option(NUMBER, _spell(name), "N", text)
+    name: _option(NUMBER, _spell(name), "N", text, panel=LIMITS)
     for name, text in {
         "max_field_size": "Most characters of one field.",
         "max_size": "Most bytes of a source once it is decompressed.",
