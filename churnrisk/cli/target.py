@@ -215,7 +215,7 @@ def show(
     output: Path | None,
 ) -> None:
     """Print what the list is expected to bring, when it pays, and its top."""
-    from churnrisk.cli.score import may_list
+    from churnrisk.cli.score_tables import may_list
     from churnrisk.cli.show import say
     from churnrisk.report import tell_value_trust
 
