@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from churnrisk.state import StatePlace
 
 
+SLOW_SECONDS = 10.0
+"""Reading that takes longer is worth a hint."""
+
 READING, LIMITS = "Reading the purchases", "Limits of reading"
 """Panels of the help."""
 
@@ -162,6 +165,7 @@ class Reading:
         special = {*_MAPPINGS, "pseudonymise", "pseudonym_key", "no_cache"}
         chosen |= {name: value for name, value in self.given.items() if value is not None and name not in special}
         chosen["pseudonym_key"] = self.pseudonym_key(settings)
+        chosen["on_read"] = hint_at_slow
         chosen["keep"] = keep_in(settings) if settings.cache and not self.given.get("no_cache") else None
         for parameter, name in _MAPPINGS.items():
             pairs = self.given.get(parameter) or []
@@ -192,6 +196,18 @@ class Reading:
         if named is None and not (self.given.get("pseudonymise") or settings.pseudonymise):
             return None
         return load_pseudonym_key(named or settings.pseudonym_key)
+
+
+def hint_at_slow(seconds: float, is_kept: bool) -> None:
+    """Say on standard error what makes the next command quicker, where reading the source took long."""
+    if seconds < SLOW_SECONDS:
+        return
+    quicker = (
+        "The next command on it starts at once: a copy was kept"
+        if is_kept
+        else "`churnrisk convert` writes it as Parquet, which is read in a fraction of the time"
+    )
+    typer.echo(f"churnrisk: reading the source took {seconds:.0f} s. {quicker}.", err=True)
 
 
 def keep_in(settings: Settings) -> KeepIn:

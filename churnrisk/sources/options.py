@@ -144,6 +144,8 @@ class IntakeOptions:
         Customers whose rows are left out before anything else is done, as if they were not in the source.
     keep : KeepIn, optional
         Where a copy of what was read is kept for the next time; nothing is kept by default.
+    on_read : callable, optional
+        Called with the seconds that reading the source itself took, and with whether a copy of it is kept now.
     parquet : bool
         Whether Parquet is read at all.
     max_field_size : int
@@ -195,6 +197,7 @@ class IntakeOptions:
     table: str | None = None
     left_out: LeftOut | None = field(default=None, repr=False)
     keep: KeepIn | None = field(default=None, repr=False)
+    on_read: Callable[[float, bool], object] | None = field(default=None, repr=False)
     parquet: bool = True
     max_field_size: int = 16 * 1024**2
     max_size: int = 50 * 1024**3
