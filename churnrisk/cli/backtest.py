@@ -118,7 +118,7 @@ def _run(
 
 
 def show_report(report: Mapping[str, Any], *, has_details: bool) -> None:
-    """Print the grade and each cutoff; with details the models side by side, the calibration, and customers left out."""
+    """Print the grade and each cutoff; with details the models, the calibration, and customers left out."""
     from churnrisk.cli.card import show_draw, show_exposures, show_horizon
     from churnrisk.cli.show import say
     from churnrisk.cli.verdict import tell_grade, tell_intake
