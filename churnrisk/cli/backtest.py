@@ -119,11 +119,11 @@ def _run(
 
 def show_report(report: Mapping[str, Any], *, has_details: bool) -> None:
     """Print the grade and each cutoff; with details the models, the calibration, and customers left out."""
-    from churnrisk.cli.card import show_draw, show_exposures, show_horizon
+    from churnrisk.cli.card import show_draw, show_exposures, show_horizon, tell_grade
     from churnrisk.cli.show import say
-    from churnrisk.cli.verdict import tell_grade, tell_intake
+    from churnrisk.cli.verdict import tell_intake
 
-    for text in (*tell_grade(report["grade"]), "", *tell_intake(report["intake"])):
+    for text in (tell_grade(report["grade"]), "", *tell_intake(report["intake"])):
         say(text)
     show_horizon(report)
     show_draw(report)

@@ -10,20 +10,12 @@ from churnrisk.cli.show import MOST_NOTES, counted, cut_notes, say
 
 Card = Mapping[str, Any]
 
-BASES = {
-    "later snapshot": "It was tested on one later snapshot, which bears no better grade than B; `churnrisk backtest` "
-    "tests at several.",
-    "other customers": "The history is too short for a later snapshot, so it was tested on other customers of the same "
-    "weeks. That flatters, and bears no better grade than C.",
-}
-"""What a kind of test leaves open."""
-
 
 def show_verdict(card: Card, *, rejects: Path | None = None) -> None:
     """Print what a model is good for, what limits it, and what it was learned from, without any table."""
-    from churnrisk.cli.card import show_draw, show_exposures, show_horizon
+    from churnrisk.cli.card import show_draw, show_exposures, show_horizon, tell_grade
 
-    for text in (*tell_grade(card["grade"]), *_tell_test(card), *_tell_limits(card)):
+    for text in (tell_grade(card["grade"]), _tell_test(card), _tell_limits(card)):
         say(text)
     say()
     for text in tell_intake(card["intake"], rejects=rejects, notices=card.get("notices", ())):
@@ -33,11 +25,6 @@ def show_verdict(card: Card, *, rejects: Path | None = None) -> None:
     show_horizon(card)
     if card.get("note"):
         say(card["note"])
-
-
-def tell_grade(grade: Card) -> Iterator[str]:
-    """Tell the letter and its sentence."""
-    yield f"Grade {grade['letter']}: {grade['sentence']}."
 
 
 def tell_intake(intake: Card, *, rejects: Path | None = None, notices: Sequence[str] = ()) -> Iterator[str]:
@@ -62,7 +49,7 @@ def tell_intake(intake: Card, *, rejects: Path | None = None, notices: Sequence[
     yield from cut_notes((*intake["notices"], *notices))
 
 
-def _tell_test(card: Card) -> Iterator[str]:
+def _tell_test(card: Card) -> str:
     test, days = card["test"], card["snapshot"]["horizon_days"]
     bands = test["risk_bands"]
     told = [
@@ -70,17 +57,15 @@ def _tell_test(card: Card) -> Iterator[str]:
         for level in ("high", "low")
         if bands[level]["customers"]
     ]
-    yield (
-        f"In the test of {test['as_of']}, {', '.join(told)} and {test['churn_rate']:.0%} of all "
-        f"{counted(test['customers'], 'customer')} bought nothing within {days} days."
-    )
+    told.append(f"{test['churn_rate']:.0%} of all {counted(test['customers'], 'customer')}")
+    return f"In the test of {test['as_of']}, nothing was bought within {days} days by {', '.join(told)}."
 
 
-def _tell_limits(card: Card) -> Iterator[str]:
+def _tell_limits(card: Card) -> str:
+    from churnrisk.cli.card import FLATTERS
     from churnrisk.report import tell_value_trust
 
-    grade = card["grade"]
-    limits = [BASES[grade["basis"]]] if grade["basis"] in BASES else []
     missing = card.get("value_missing") or "the log has no amounts or too few buyers."
+    limits = [FLATTERS] if card["test"]["kind"] == "other customers" else []
     limits.append(tell_value_trust(card) or f"No values are forecast, since {missing}")
-    yield f"Limits: {' '.join(limits)}"
+    return f"Limits: {' '.join(limits)}"

@@ -99,3 +99,10 @@ def test_pruning_takes_what_was_not_used_for_long() -> None:
     assert copies() == [copy]
     assert "1 kept copies of purchase histories" in run("state", "prune", "--older-than", 9).words
     assert copies() == []
+
+
+def test_slow_reading_is_hinted_at_and_opening_a_copy_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("churnrisk.cli.reading.SLOW_SECONDS", 0.0)
+    assert "churnrisk convert" in run("check", PURCHASES, "--no-cache").err
+    assert "a copy was kept" in run("check", PURCHASES).err
+    assert run("check", PURCHASES).err == ""
