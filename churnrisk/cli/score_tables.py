@@ -244,8 +244,8 @@ def _brief_rows(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         shown |= {"at risk": _amount(row["value_at_risk"])} if has_value else {}
         shown |= {"change": row["change"]} if "change" in row else {}
         rows.append(shown)
-    taken = sum(max(len(name), *(len(str(row.get(name, ""))) for row in rows)) + 3 for name in rows[0]) if rows else 0
-    room = console().width - taken - 4
+    taken = sum(max(len(name), *(len(str(row[name])) for row in rows)) for name in rows[0])
+    room = console().width - taken - 3 * (len(rows[0]) + 1) - 1  # as tables are drawn
     if room >= LEAST_REASON and any(row.get("reason_1") for row in records):
         for row, record in zip(rows, records, strict=True):
             row["why"] = "\n".join(textwrap.wrap(printable(record.get("reason_1") or "–"), room))

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from support.shop import CUSTOMERS, PURCHASES, churnrisk, read_rows, write_rows
+from support.shop import CUSTOMERS, PURCHASES, ROOT, churnrisk, read_rows, write_rows
 
 VALUES = ("expected_value_horizon", "expected_value_365_days", "value_at_risk", "value_at_risk_most")
 COLUMNS = [
@@ -323,3 +323,11 @@ def test_long_ids_are_not_broken(length: int, kept: set[str], models: Path, tmp_
     assert ids & set(brief.out.split()) >= ids & set(listed.split())
     assert {"up", "quiet"} & set(listed.split()) == kept
     assert max(map(len, (brief.out + answer.out).splitlines())) <= 80
+
+
+def test_the_readme_shows_what_the_demo_prints(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    answer = churnrisk("score", "data/customers.csv", "--models-dir", models, "--no-remember")
+    [shown, *_] = re.findall(r"```text\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    age = r"[0-9]+ days before [0-9-]+"  # of the log, which depends on today
+    assert re.sub(age, "", shown) == re.sub(age, "", re.sub(" +\n", "\n", answer.out))
