@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ MOST_ROWS = 10
 TABLE_LINES = 4
 """A table has so many lines beside its title and its rows."""
 
+LEAST_ROWS = 5
 LEAST_REASON = 24
 """Characters; a column of reasons that would be narrower is left out."""
 
@@ -167,12 +169,15 @@ def _show_brief(scored: Scored, *, top: int | None, written: Sequence[str]) -> N
             say(text)
         return
     rows = _brief_rows(scored.records[: MOST_ROWS if top is None else top])
-    title = _tell_title(scored)
+    if (width := _find_room(rows)) < LEAST_REASON:
+        rows = [{name: value for name, value in row.items() if name != "why"} for row in rows]
+    title = f"{_tell_title(scored)} ({{shown}} of {scored.statuses['scored']:,})"
     tail = [*([NOT_THE_CAUSE] if "why" in rows[0] else []), *written, _tell_next(scored, is_written=bool(written))]
     if top is None:
-        said = sum(len(lines_of(text)) for text in (*head, title, *tail))
-        rows = _take_fitting(rows, SCREEN - TABLE_LINES - said)
-    show_table(f"{title} ({len(rows):,} of {scored.statuses['scored']:,})", rows, right={"churn", "at risk"})
+        said = sum(len(lines_of(text)) for text in (*head, title.format(shown=MOST_ROWS), *tail))
+        rows = _take_fitting(rows, room=SCREEN - TABLE_LINES - said, width=width)
+    say(title.format(shown=len(rows)))
+    show_table("", rows, right={"churn", "at risk"})
     for text in tail:
         say(text)
 
@@ -209,16 +214,15 @@ def _tell_totals(scored: Scored) -> Iterator[str]:
         if aside := sum(account["reasons"].values()):
             yield f"{account['source']}: {counted(aside, 'row')} set aside (--details: why)."
     if scored.comparison is not None:
-        yield from _tell_comparison(scored.comparison, scored.snapshot.cutoff)
+        yield _tell_comparison(scored.comparison)
     yield from cut_notes(scored.notices)
 
 
-def _tell_comparison(found: Comparison, as_of: int) -> Iterator[str]:
+def _tell_comparison(found: Comparison) -> str:
     from churnrisk.timeline import date_of
 
     counts = ", ".join(f"{count:,} {change}" for change, count in found.counts().items())
-    yield f"Since run {found.earlier.run_id}, {date_of(found.earlier.run.snapshot.cutoff)}: {counts}."
-    yield found.line(as_of)
+    return f"Since run {found.earlier.run_id}, {date_of(found.earlier.run.snapshot.cutoff)}: {counts}."
 
 
 def _tell_next(scored: Scored, *, is_written: bool) -> str:
@@ -234,38 +238,46 @@ def _tell_next(scored: Scored, *, is_written: bool) -> str:
 
 
 def _brief_rows(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return customer, probability, value and change of each row, and the main reason in the room that is left."""
-    from churnrisk.cli.show import console, percent, printable
+    """Return customer, probability, value, change and main reason of each row, as far as there are any."""
+    from churnrisk.cli.show import percent, printable
 
     has_value = any(row["value_at_risk"] is not None for row in records)
-    rows: list[dict[str, Any]] = []
-    for row in records:
-        shown = {"customer": row["customer_id"], "churn": percent(row["churn_probability"])}
-        shown |= {"at risk": _amount(row["value_at_risk"])} if has_value else {}
-        shown |= {"change": row["change"]} if "change" in row else {}
-        rows.append(shown)
-    taken = sum(max(len(name), *(len(str(row[name])) for row in rows)) for name in rows[0])
-    room = console().width - taken - 3 * (len(rows[0]) + 1) - 1  # as tables are drawn
-    if room >= LEAST_REASON and any(row.get("reason_1") for row in records):
-        for row, record in zip(rows, records, strict=True):
-            row["why"] = "\n".join(textwrap.wrap(printable(record.get("reason_1") or "–"), room))
-    return rows
+    has_reason = any(row.get("reason_1") for row in records)
+    return [
+        {"customer": row["customer_id"], "churn": percent(row["churn_probability"])}
+        | ({"at risk": _amount(row["value_at_risk"])} if has_value else {})
+        | ({"change": row["change"]} if "change" in row else {})
+        | ({"why": printable(row.get("reason_1") or "–")} if has_reason else {})
+        for row in records
+    ]
+
+
+def _find_room(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Return the width that is left for reasons beside the other columns, as tables are drawn."""
+    from churnrisk.cli.show import console
+
+    others = [name for name in rows[0] if name != "why"]
+    taken = sum(max(len(name), *(len(str(row[name])) for row in rows)) for name in others)
+    return console().width - taken - 3 * (len(others) + 1) - 1
 
 
 def _amount(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}"
 
 
-def _take_fitting(rows: Sequence[dict[str, Any]], room: int) -> list[dict[str, Any]]:
-    """Return the first rows that take no more than so many lines, but one at least."""
-    taken: list[dict[str, Any]] = []
-    used = 0
-    for row in rows:
-        used += max(1, str(row.get("why", "")).count("\n") + 1)
-        if taken and used > room:
-            break
-        taken.append(row)
-    return taken
+def _take_fitting(rows: Sequence[dict[str, Any]], *, room: int, width: int) -> list[dict[str, Any]]:
+    """Return the first rows that take no more than so many lines; where these are few, reasons are cut to a line."""
+    whole = [_with_reason(row, textwrap.wrap(row.get("why", ""), width)) for row in rows]
+    lines = itertools.accumulate(row.get("why", "").count("\n") + 1 for row in whole)
+    fitting = sum(used <= room for used in lines)
+    if fitting >= min(LEAST_ROWS, len(rows)):
+        return whole[:fitting]
+    cut = [_with_reason(row, [textwrap.shorten(row.get("why", ""), width, placeholder=" …")]) for row in rows]
+    return cut[: max(1, room)]
+
+
+def _with_reason(row: dict[str, Any], lines: Sequence[str]) -> dict[str, Any]:
+    return row | {"why": "\n".join(lines)} if "why" in row else row
 
 
 def _show_details(scored: Scored, *, top: int) -> None:

@@ -32,7 +32,7 @@ def copies() -> list[Path]:
 
 def test_commands_share_a_copy_and_give_the_same(models: Path) -> None:
     def score(name: str, *more: object) -> tuple[bytes, str]:
-        told = run("score", PURCHASES, "--models-dir", models, "--no-remember", "--output", name, *more)
+        told = run("score", PURCHASES, "--models-dir", models, "--no-remember", "--details", "--output", name, *more)
         return Path(name).read_bytes(), told.words + told.err
 
     plain, said = score("plain.csv", "--no-cache")
