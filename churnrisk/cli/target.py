@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -304,5 +305,8 @@ def _say_written(written: Written, output: Path | None) -> None:
     for reason, count in written.left_out.items():
         if count:
             say(f"{count:,} customers of the list {words[reason]} and are left out of the file.")
+    if written.rows and not written.left_out:  # a list for no tool, which has the ids
+        create = f"churnrisk campaign create NAME --from {shlex.quote(str(output))} --holdout 10%"
+        say(f"Next: `{create}` leaves a part alone, so that the effect can be measured.")
     if written.defused:
         say(f"{written.defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")
