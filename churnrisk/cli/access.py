@@ -29,7 +29,7 @@ def access(
     *,
     reading: Reading,
 ) -> None:
-    """Give everything that is held of a customer: in the state, in files that churnrisk wrote, in kept copies.
+    """Show all that is held of a customer: in the state, in files that churnrisk wrote, in kept copies.
 
     Example: churnrisk access 10042 --json
     """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from churnrisk.cli.grouped import GroupedProgram
 from churnrisk.cli.options import (
     AsJson,
     ModelsDir,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from churnrisk.settings import Settings
     from churnrisk.state import State, StatePlace
 
-campaign = typer.Typer(
+campaign = GroupedProgram(
     help="Campaigns with a control group: create, plan, list, show, measure, uplift.",
     no_args_is_help=True,
     rich_markup_mode=None,

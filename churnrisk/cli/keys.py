@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from churnrisk.cli.grouped import GroupedProgram
 from churnrisk.cli.options import AsJson, ModelsDir, StateFile, current_settings, state_path
 from churnrisk.errors import StateError
 from churnrisk.schema import KeyRole
@@ -15,7 +16,9 @@ from churnrisk.schema import KeyRole
 if TYPE_CHECKING:
     from churnrisk.state import KeyRecord
 
-keys = typer.Typer(help="API keys of the service; the key of pseudonyms.", no_args_is_help=True, rich_markup_mode=None)
+keys = GroupedProgram(
+    help="API keys of the service; the key of pseudonyms.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 def register(app: typer.Typer) -> None:

@@ -28,6 +28,7 @@ Language = Annotated[
     typer.Option("--lang", help="Language of pages and headings of sheets. (default: en)"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+Details = Annotated[bool, typer.Option("--details", help="Print every table and note, however long.")]
 ModelsDir = Annotated[
     Path | None, typer.Option("--models-dir", metavar="DIR", help="Folder of stored models. (default: models)")
 ]
@@ -122,6 +123,7 @@ __all__ = [
     "AsJson",
     "AsOf",
     "CsvStyleChoice",
+    "Details",
     "Horizon",
     "Language",
     "Lead",

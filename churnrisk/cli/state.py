@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
+from churnrisk.cli.grouped import GroupedProgram
 from churnrisk.cli.options import AsJson, StateFile, current_settings, state_path
 from churnrisk.errors import StateError
 
-state = typer.Typer(
+state = GroupedProgram(
     help="What is remembered: back it up, move it, let go of what is old.", no_args_is_help=True, rich_markup_mode=None
 )
 

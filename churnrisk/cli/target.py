@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from churnrisk.cli.options import (
     AsJson,
     AsOf,
     CsvStyleChoice,
+    Details,
     Language,
     ModelsDir,
     Reading,
@@ -100,6 +102,7 @@ def target(
     ] = None,
     state: StateFile = None,
     lang: Language = None,
+    details: Details = False,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -144,7 +147,7 @@ def target(
         sources = {"acceptance_source": acceptance.source, "value_multiple": measured.multiple}
         assumed = {**vars(terms), "margin": known["margin"], **sources}
         return print_json(describe(churn_model, result, assumed, written=written))
-    return show(churn_model, result, acceptance, top=top, written=written, output=output)
+    return show(churn_model, result, acceptance, top=top, written=written, output=output, has_details=details)
 
 
 def _write(
@@ -213,16 +216,17 @@ def show(
     top: int,
     written: Written | None,
     output: Path | None,
+    has_details: bool,
 ) -> None:
     """Print what the list is expected to bring, when it pays, and its top."""
-    from churnrisk.cli.score import may_list
-    from churnrisk.cli.show import say
+    from churnrisk.cli.score_tables import may_list
+    from churnrisk.cli.show import cut_notes, say
     from churnrisk.report import tell_value_trust
 
     counts, target = result.counts, result.target
     say(f"Scored as of {result.snapshot['as_of']} by model {model.version}: {counts['scored']:,} active customers.")
-    for notice in result.notices:
-        say(f"Note: {notice}")
+    for text in [f"Note: {one}" for one in result.notices] if has_details else cut_notes(result.notices):
+        say(text)
     if counts["no_action"]:
         say(f"{counts['no_action']:,} customers are left alone by the playbook.")
     if told := tell_value_trust(model.card):
@@ -232,7 +236,8 @@ def show(
     _show_profit(target)
     doubt = "" if "measured" in acceptance.source else "; only a campaign with a control group measures it"
     say(f"The acceptance rate was {acceptance.source}{doubt}.")
-    _show_max_profit(result)
+    if has_details:
+        _show_max_profit(result)
     if top and len(result.table):
         show_list(result, top=top)
     return _say_written(written, output) if written is not None else None
@@ -300,5 +305,8 @@ def _say_written(written: Written, output: Path | None) -> None:
     for reason, count in written.left_out.items():
         if count:
             say(f"{count:,} customers of the list {words[reason]} and are left out of the file.")
+    if written.rows and not written.left_out:  # a list for no tool, which has the ids
+        create = f"churnrisk campaign create NAME --from {shlex.quote(str(output))} --holdout 10%"
+        say(f"Next: `{create}` leaves a part alone, so that the effect can be measured.")
     if written.defused:
         say(f"{written.defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")

@@ -42,7 +42,7 @@ KEPT = wording("Read from the copy of this source that was kept on {day}; --no-c
 FACTS = ("first_day", "last_day", "has_amounts", "has_quantities", "has_products", "has_categories", "currency")
 """What orders know beside their tables and their account."""
 
-NOT_KEYED = frozenset(("engine", "threads", "memory", "rejects", "keep"))
+NOT_KEYED = frozenset(("engine", "threads", "memory", "rejects", "keep", "on_read"))
 """Options that change nothing about what is read."""
 
 DAY_SECONDS = 86_400
@@ -68,14 +68,23 @@ def read_through(source: Any, options: IntakeOptions, read: Callable[[], Orders]
         Reads it into a database in this process, which then has the table ``set_aside`` as well.
     """
     copy = KeptCopy.find(source, options)
-    if copy is None:
-        return read()
-    found = copy.open()
+    found = None if copy is None else copy.open()
     if found is not None:
         return found
-    orders = read()
-    copy.keep(orders)
+    with telling_time(options, is_kept=copy is not None):
+        orders = read()
+    if copy is not None:
+        copy.keep(orders)
     return orders
+
+
+@contextlib.contextmanager
+def telling_time(options: IntakeOptions, *, is_kept: bool) -> Iterator[None]:
+    """Tell whoever asked how long reading a source itself took, once it is done."""
+    began = clock.steady()
+    yield
+    if options.on_read is not None:
+        options.on_read(clock.steady() - began, is_kept)
 
 
 def is_of_copy(notice: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from churnrisk.retention import Change, CohortTable, RetentionTable, Segmentation
@@ -192,32 +192,3 @@ class ReportData:
     model: ModelSheet | None = None
     playbook: Mapping[str, str] = field(default_factory=dict)
     products: Mapping[str, Any] | None = None
-
-
-def describe_report(data: ReportData) -> dict[str, Any]:
-    """Return all that a report shows as plain values, for JSON."""
-    return {
-        "churnrisk": data.version,
-        "retention": data.table.to_dict(),
-        "changes": [change.to_dict() for change in data.changes],
-        "cohorts": data.cohorts.to_dict(),
-        "segments": data.segmentation.to_dict(),
-        "at_risk": None if data.at_risk is None else asdict(data.at_risk),
-        "week_list": None if data.week_list is None else data.week_list.to_dict(),
-        "model": None if data.model is None else _describe_model(data.model),
-        "no_list": data.no_list or None,
-        "products": data.products,
-        "campaigns": [asdict(campaign) for campaign in data.campaigns],
-        "intake": dict(data.intake),
-    }
-
-
-def _describe_model(sheet: ModelSheet) -> dict[str, Any]:
-    """Return what the page tells of a model and the figures of the report do not; its card has all."""
-    card = sheet.card
-    return {
-        "version": sheet.version,
-        "grade": card["grade"],
-        "drivers": card.get("drivers"),
-        "plan": asdict(sheet.plan),
-    }

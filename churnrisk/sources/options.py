@@ -146,6 +146,8 @@ class IntakeOptions:
         Customers whose rows are left out before anything else is done, as if they were not in the source.
     keep : KeepIn, optional
         Where a copy of what was read is kept for the next time; nothing is kept by default.
+    on_read : callable, optional
+        Called with the seconds that reading the source itself took, and with whether a copy of it is kept now.
     parquet : bool
         Whether Parquet is read at all.
     max_field_size : int
@@ -198,6 +200,7 @@ class IntakeOptions:
     is_list: bool = False
     left_out: LeftOut | None = field(default=None, repr=False)
     keep: KeepIn | None = field(default=None, repr=False)
+    on_read: Callable[[float, bool], object] | None = field(default=None, repr=False)
     parquet: bool = True
     max_field_size: int = 16 * 1024**2
     max_size: int = 50 * 1024**3

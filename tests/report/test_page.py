@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from support.reports import EVIL, EVIL_COLUMN, EVIL_IDS, make_data
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "churnrisk" / "report" / "static"
+NUMBER = r"[0-9][0-9,.-]*[0-9]|[0-9]"
 MOST_BYTES = 1_500_000
 
 
@@ -162,4 +164,24 @@ def test_the_description_is_json(data: ReportData) -> None:
         "products",
         "campaigns",
         "intake",
+        "sections",
     ]
+
+
+def test_json_has_every_number_of_the_page(data: ReportData, reader: Reader) -> None:
+    described = set(re.findall(NUMBER, "\n".join(texts_of(describe_report(data)))))
+    shown = set(re.findall(NUMBER, "\n".join(reader.text)))
+    assert len(shown) > 300
+    assert shown - described == set()
+
+
+def texts_of(value: object) -> Iterator[str]:
+    """Yield every text in plain values."""
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from texts_of(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from texts_of(one)
+    else:
+        yield str(value)
