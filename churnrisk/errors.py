@@ -215,6 +215,7 @@ CODES = {
     "columns.not_found": "a column that is needed or named is not there",
     "columns.several_fit": "several columns could be the one that is needed",
     "columns.wrong": "a needed column is missing, or its values cannot be used",
+    "contacts.consent_unknown": "a file of contacts has a consent that says neither yes nor no",
     "currency.changed": "the amounts change from one currency to another on a day",
     "currency.missing": "some rows name no currency, and others name several",
     "currency.several": "the amounts are in several currencies",

@@ -135,7 +135,7 @@ ItemUnit = Literal["product", "category"]
 Outcome = Literal["retained", "orders", "revenue"]
 """What a campaign is judged by."""
 
-KeyRole = Literal["reader", "scorer", "admin"]
+KeyRole = Literal["reader", "scorer", "contacts", "admin"]
 """What a key may do, each more than the one before it."""
 
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled"]

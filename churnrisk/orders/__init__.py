@@ -6,7 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from churnrisk.orders.contacts import Contact, ContactList, read_contacts, read_opted_out
+    from churnrisk.orders.contacts import (
+        CONTACT_COLUMNS,
+        Contact,
+        ContactFile,
+        ContactList,
+        read_contacts,
+        read_opted_out,
+    )
     from churnrisk.orders.convert import convert_files, convert_purchases
     from churnrisk.orders.customers import CustomerTable, read_customers
     from churnrisk.orders.drawing import TRAIN_CUSTOMERS, Draw, DrawnCustomers
@@ -31,11 +38,13 @@ if TYPE_CHECKING:
     from churnrisk.sources import IntakeOptions, KeepIn, LeftOut, list_files, write_database_table
 
 __all__ = [
+    "CONTACT_COLUMNS",
     "FACTS",
     "LINE_TYPES",
     "ORDER_TYPES",
     "TRAIN_CUSTOMERS",
     "Contact",
+    "ContactFile",
     "ContactList",
     "CustomerList",
     "CustomerTable",
@@ -87,7 +96,9 @@ _HOMES = {
     "TRAIN_CUSTOMERS": "drawing",
     "Draw": "drawing",
     "DrawnCustomers": "drawing",
+    "CONTACT_COLUMNS": "contacts",
     "Contact": "contacts",
+    "ContactFile": "contacts",
     "ContactList": "contacts",
     "CustomerTable": "customers",
     "IntakeReport": "report",
