@@ -1,7 +1,9 @@
 """Decisions: what a contact is expected to bring, which customers it pays to contact, how, and which respond."""
 
+from churnrisk.decide.actions import Plays, ShopAction, make_plays, read_actions
 from churnrisk.decide.doubt import Doubt, learn_error
 from churnrisk.decide.exports import EXPORT_FIELDS, make_export
+from churnrisk.decide.offers import Offers
 from churnrisk.decide.playbook import ACTIONS, Action, check_playbook, choose_actions
 from churnrisk.decide.profit import ContactTerms
 from churnrisk.decide.target import Candidates, Target, choose_target
@@ -16,6 +18,9 @@ __all__ = [
     "Candidates",
     "ContactTerms",
     "Doubt",
+    "Offers",
+    "Plays",
+    "ShopAction",
     "Target",
     "UpliftTest",
     "check_playbook",
@@ -25,6 +30,8 @@ __all__ = [
     "learn_effect",
     "learn_error",
     "make_export",
+    "make_plays",
+    "read_actions",
     "response_of",
     "value_of_keeping",
 ]

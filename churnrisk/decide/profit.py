@@ -51,6 +51,10 @@ class ContactTerms:
         if not 0 <= self.redemption <= 1:
             raise SettingsError(f"--redemption {self.redemption}: give a share from 0 to 1.")
 
+    def take(self, chosen: Places) -> ContactTerms:  # noqa: ARG002 - as of EachTerms
+        """Return those of some customers: the same for all."""
+        return self
+
 
 @dataclass(frozen=True)
 class EachTerms:
@@ -105,9 +109,7 @@ def expected_profit(
     return profit
 
 
-def gain_of(
-    churn_probability: Floats, value_kept: Floats, terms: Terms, *, response: Floats | float = 1.0
-) -> Floats:
+def gain_of(churn_probability: Floats, value_kept: Floats, terms: Terms, *, response: Floats | float = 1.0) -> Floats:
     """Return p (v - d), times the response: what full acceptance would bring, from each customer."""
     gain: Floats = churn_probability * response * (value_kept - terms.incentive_cost)
     return gain
