@@ -206,8 +206,8 @@ def make_plays(playbook: Mapping[str, str], actions: Mapping[str, ShopAction], *
     for one in actions.values():
         if not (one.is_for_everybody or one.situations or one.name in complete.values()):
             raise SettingsError(
-                f'[actions.{one.name}] is for nobody: add for = ["{EVERYBODY}"] or the segments that it is for, or name '
-                "it under [playbook]."
+                f'[actions.{one.name}] is for nobody: add for = ["{EVERYBODY}"] or its segments, or name it under '
+                "[playbook]."
             )
     ended = {name for name, one in actions.items() if one.until is not None and one.until < day}
     kept = {situation: action for situation, action in complete.items() if action not in ended}

@@ -12,7 +12,6 @@ from churnrisk.decide.doubt import Doubt, profit_interval
 from churnrisk.decide.offers import NOBODY, Offers, choose_offers
 from churnrisk.decide.profit import (
     ContactTerms,
-    EachTerms,
     Terms,
     break_even,
     expected_cost,
@@ -101,10 +100,10 @@ class Target:
         In words: from when the list pays, or why it is empty.
     interval : (float, float)
         80 % interval of the profit of the list; see :func:`churnrisk.decide.doubt.profit_interval`.
+    terms : ContactTerms or EachTerms
+        For everybody, or of the action for each candidate.
     actions : ndarray of int64, shape (n,), optional
         Place of the offer to each candidate, or of the best one for those who are not chosen; None without offers.
-    terms : EachTerms, optional
-        Its terms for each candidate.
     """
 
     candidates: Candidates
@@ -117,8 +116,8 @@ class Target:
     best_possible: float
     reason: str
     interval: tuple[float, float]
+    terms: Terms
     actions: Places | None = None
-    terms: EachTerms | None = None
 
     @property
     def expected_profit(self) -> float:
@@ -181,11 +180,10 @@ def choose_target(
         plan = _plan_offers(candidates, terms.take(order), budget, capacity)
     else:
         plan = _plan_one(candidates, terms, budget, capacity)
-    doubt, of_list = doubt or Doubt(), plan.terms.take(plan.chosen) if isinstance(plan.terms, EachTerms) else plan.terms
-    listed = candidates.take(plan.chosen)
+    listed, of_list = candidates.take(plan.chosen), plan.terms.take(plan.chosen)
     facts = listed.churn_probability, listed.value_kept, of_list
     rate = break_even(*facts, response=listed.response)
-    interval = profit_interval(*facts, response=listed.response, doubt=doubt)
+    interval = profit_interval(*facts, response=listed.response, doubt=doubt or Doubt())
     if not len(plan.chosen):
         known = candidates.churn_probability, candidates.value_kept, plan.terms
         rate = least_break_even(*known, response=candidates.response)
@@ -195,9 +193,7 @@ def choose_target(
     comparisons = _compare(candidates, plan.profit, plan.cost, chosen=plan.chosen)
     curve = _curve(-np.sort(-plan.profit, kind="stable"))
     how = plan.profit, plan.cost, comparisons, curve, rate, plan.best_possible, reason, interval
-    return Target(
-        candidates, plan.chosen, *how, plan.actions, plan.terms if isinstance(plan.terms, EachTerms) else None
-    )
+    return Target(candidates, plan.chosen, *how, plan.terms, plan.actions)
 
 
 @dataclass(frozen=True)
@@ -303,9 +299,7 @@ def _say_break_even(rate: float | None, terms: Terms) -> str:
     if rate is None and isinstance(terms, ContactTerms):  # cannot be: each of the list pays at a rate of at most 1
         raise AssertionError("a list that pays, and breaks even nowhere")
     if rate is None:
-        return (
-            "This list pays by the acceptance of its actions as assumed for each, and by no one rate for all of them."
-        )
+        return "This list pays by the acceptance rate of each of its actions, and by no one rate for all of them."
     return (
         f"This list pays if at least {say_rate(rate)} would-be leavers stay because of it; "
         f"{_say_assumed(terms)} of 100 are assumed to."
