@@ -207,6 +207,7 @@ CODES = {
     "as_of.before_last_order": "a last order lies after the day to score at",
     "as_of.before_the_log": "nothing was bought before the day",
     "campaign.list_empty": "the list of a campaign has no customer on it",
+    "campaign.no_action": "no customer on the list has the action",
     "campaign.not_possible": "a campaign cannot be made so, is not there, or cannot be measured yet",
     "campaign.terms_differ": "a list has several values where a campaign has one",
     "campaign.terms_wrong": "a list has a cost or a margin that cannot be",

@@ -138,6 +138,21 @@ Outcome = Literal["retained", "orders", "revenue"]
 KeyRole = Literal["reader", "scorer", "contacts", "admin"]
 """What a key may do, each more than the one before it."""
 
+ContactRole = Literal[
+    "customer_id",
+    "email",
+    "first_name",
+    "last_name",
+    "name",
+    "phone",
+    "language",
+    "consent",
+    "consent_at",
+    "opted_out",
+    "opted_out_at",
+]
+"""Columns of a file of contacts."""
+
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 Receipt = Literal["accepted", "duplicate", "conflict"]
 """What becomes of an order that is sent."""

@@ -12,6 +12,7 @@ from churnrisk.schema import CsvStyle, LanguageCode
 
 if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms
+    from churnrisk.orders import ContactFile
     from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
 
@@ -117,6 +118,19 @@ def made_state(settings: Settings, given: str | None = None) -> StatePlace | Non
     return place
 
 
+def contact_file(settings: Settings, given: str | None = None) -> ContactFile | None:
+    """Return where contacts are: the file that is given, else what the settings say; None where there are none."""
+    from churnrisk.orders import ContactFile
+
+    query = settings.contacts_query if given is None else None
+    place = given or settings.contacts
+    return (
+        None
+        if place is None
+        else ContactFile(place, query, {str(role): header for role, header in settings.contact_columns.items()})
+    )
+
+
 __all__ = [
     "AsJson",
     "AsOf",
@@ -131,6 +145,7 @@ __all__ = [
     "Seed",
     "StateFile",
     "TrainCustomers",
+    "contact_file",
     "current_settings",
     "known_state",
     "made_state",

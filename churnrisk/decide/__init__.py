@@ -5,7 +5,7 @@ from churnrisk.decide.doubt import Doubt, learn_error
 from churnrisk.decide.exports import EXPORT_FIELDS, make_export
 from churnrisk.decide.offers import Offers
 from churnrisk.decide.playbook import ACTIONS, Action, check_playbook, choose_actions
-from churnrisk.decide.profit import ContactTerms
+from churnrisk.decide.profit import ContactTerms, Terms
 from churnrisk.decide.target import Candidates, Target, choose_target
 from churnrisk.decide.uplift import RISK, UpliftTest, compare_rankings, learn_effect, response_of
 from churnrisk.decide.value import value_of_keeping
@@ -22,6 +22,7 @@ __all__ = [
     "Plays",
     "ShopAction",
     "Target",
+    "Terms",
     "UpliftTest",
     "check_playbook",
     "choose_actions",
