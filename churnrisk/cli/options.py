@@ -11,7 +11,7 @@ from churnrisk.cli.reading import Reading, reads_purchases, runs_on_engines
 from churnrisk.schema import CsvStyle, LanguageCode
 
 if TYPE_CHECKING:
-    from churnrisk.decide import ContactTerms
+    from churnrisk.decide import ContactTerms, Playbook
     from churnrisk.orders import ContactFile
     from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
@@ -118,6 +118,15 @@ def made_state(settings: Settings, given: str | None = None) -> StatePlace | Non
     return place
 
 
+def known_playbook(settings: Settings) -> Playbook | None:
+    """Return what the shop does for whom; None where it is as usual."""
+    if not (settings.playbook or settings.actions):
+        return None
+    from churnrisk.decide import Playbook, read_actions
+
+    return Playbook(settings.playbook, read_actions(settings.actions))
+
+
 def contact_file(settings: Settings, given: str | None = None) -> ContactFile | None:
     """Return where contacts are: the file that is given, else what the settings say; None where there are none."""
     from churnrisk.orders import ContactFile
@@ -147,6 +156,7 @@ __all__ = [
     "TrainCustomers",
     "contact_file",
     "current_settings",
+    "known_playbook",
     "known_state",
     "made_state",
     "reads_purchases",

@@ -15,6 +15,7 @@ from churnrisk.cli.options import (
     StateFile,
     contact_terms,
     current_settings,
+    known_playbook,
     known_state,
     reads_purchases,
 )
@@ -76,7 +77,7 @@ def report(
             options=reading.options(settings),
             terms=contact_terms(settings),
             margin=settings.margin,
-            playbook=settings.playbook,
+            playbook=known_playbook(settings),
             products=known_products(settings),
         )
         size = workflows.write_report(result.data, output)

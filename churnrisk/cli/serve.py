@@ -14,6 +14,7 @@ from churnrisk.cli.options import (
     StateFile,
     contact_terms,
     current_settings,
+    known_playbook,
     reads_purchases,
     state_path,
 )
@@ -89,7 +90,7 @@ def serve(
         allowed_hosts=tuple(allowed_host or settings.allowed_hosts),
         session_seconds=settings.session_hours * 3600,
         bounds=_bounds(settings),
-        playbook=settings.playbook,
+        playbook=known_playbook(settings),
         terms=contact_terms(settings),
         explained=settings.reasons_ahead,
         train_customers=settings.train_customers,

@@ -17,6 +17,7 @@ from churnrisk.cli.options import (
     StateFile,
     contact_file,
     current_settings,
+    known_playbook,
     known_state,
     reads_purchases,
     state_path,
@@ -114,7 +115,6 @@ def target(
     """
     from churnrisk import inputs, targeting, workflows
     from churnrisk.cli.show import print_json, progress_bar
-    from churnrisk.decide import read_actions
     from churnrisk.forecast import Valuation
 
     settings = current_settings(context, lang, models_dir=models_dir)
@@ -137,9 +137,8 @@ def target(
             valuation=Valuation(known["margin"], settings.discount_rate),
             budget=budget,
             capacity=capacity,
-            playbook=settings.playbook,
+            playbook=known_playbook(settings),
             suppress=suppress or settings.suppress,
-            actions=read_actions(settings.actions),
             contacts=known_contacts,
             multiple=measured.multiple,
             learned_from=None if uplift is None else targeting.LearnedFrom(state_path(settings, state), uplift),

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from churnrisk.cli.options import AsJson, Reading, contact_terms, current_settings, reads_purchases, state_path
+from churnrisk.cli.options import (
+    AsJson,
+    Reading,
+    contact_terms,
+    current_settings,
+    known_playbook,
+    reads_purchases,
+    state_path,
+)
 from churnrisk.cli.products import known_products
 
 if TYPE_CHECKING:
@@ -50,7 +58,7 @@ def weekly(
         keep_rejects_days=settings.keep_rejects_days,
         rules=parse_rules(settings.rules, where="rules"),
         terms=contact_terms(settings),
-        playbook=settings.playbook,
+        playbook=known_playbook(settings),
         products=known_products(settings),
     )
     result = operations.run_weekly(plan)

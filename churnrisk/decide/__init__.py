@@ -1,6 +1,6 @@
 """Decisions: what a contact is expected to bring, which customers it pays to contact, how, and which respond."""
 
-from churnrisk.decide.actions import Plays, ShopAction, make_plays, read_actions
+from churnrisk.decide.actions import Playbook, Plays, ShopAction, read_actions
 from churnrisk.decide.doubt import Doubt, learn_error
 from churnrisk.decide.exports import EXPORT_FIELDS, make_export
 from churnrisk.decide.offers import Offers
@@ -19,6 +19,7 @@ __all__ = [
     "ContactTerms",
     "Doubt",
     "Offers",
+    "Playbook",
     "Plays",
     "ShopAction",
     "Target",
@@ -31,7 +32,6 @@ __all__ = [
     "learn_effect",
     "learn_error",
     "make_export",
-    "make_plays",
     "read_actions",
     "response_of",
     "value_of_keeping",

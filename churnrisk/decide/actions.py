@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -116,6 +116,59 @@ class Plays:
         own = tuple(self.actions[name].terms(terms) if name in self.actions else terms for name in names)
         return Offers(names, own, is_open)
 
+    def choose(
+        self, segment: str, *, churn_probability: float | None, value_kept: float, terms: ContactTerms | None
+    ) -> Action:
+        """Choose what brings most for one customer; what the playbook says where that cannot be known."""
+        options = self.options(segment, "", "")
+        if terms is None or churn_probability is None or math.isnan(value_kept) or options[0].action == "none":
+            return options[0]
+        offers = self.offers([options], terms)
+        profits = offers.profits(np.array([churn_probability]), np.array([value_kept]), 1.0)[0]
+        best = offers.names[int(profits.argmax())]
+        return next(one for one in options if one.action == best)
+
+    def text(self, action: str) -> str:
+        """Return what is done, in words."""
+        return self.actions[action].text if action in self.actions else ACTIONS[action]
+
+
+@dataclass(frozen=True)
+class Playbook:
+    """What a shop does for whom, as it has said.
+
+    Parameters
+    ----------
+    situations : mapping of str to str
+        Segment, family of reasons, habit or ``otherwise`` to action, where that is not as usual.
+    actions : mapping of str to ShopAction
+        The shop's own actions, from :func:`read_actions`.
+    """
+
+    situations: Mapping[str, str] = field(default_factory=dict)
+    actions: Mapping[str, ShopAction] = field(default_factory=dict)
+
+    def on(self, day: int) -> Plays:
+        """Return what may be done on a day: an action that has ended is not chosen, and the usual one is in its place.
+
+        Raises
+        ------
+        SettingsError
+            For an unknown name, or an action that is for nobody.
+        """
+        complete = check_playbook(self.situations, declared=self.actions)
+        for one in self.actions.values():
+            if not (one.is_for_everybody or one.situations or one.name in complete.values()):
+                raise SettingsError(
+                    f'[actions.{one.name}] is for nobody: add for = ["{EVERYBODY}"] or its segments, or name it under '
+                    "[playbook]."
+                )
+        ended = {name for name, one in self.actions.items() if one.until is not None and one.until < day}
+        kept = {situation: action for situation, action in complete.items() if action not in ended}
+        usual = {situation: action for situation, action in DEFAULT_PLAYBOOK.items() if action not in ended}
+        going_on = {name: one for name, one in self.actions.items() if name not in ended}
+        return Plays({OTHERWISE: "none", **usual, **kept}, going_on)
+
 
 def read_actions(given: Mapping[str, Mapping[str, Any]]) -> dict[str, ShopAction]:
     """Read the actions that a shop declares.
@@ -181,37 +234,3 @@ def _read_day(where: str, given: Any) -> int | None:
     except (TypeError, ValueError):
         raise SettingsError(f"{where} until = {given!r}: give its last day, as 2026-12-24.") from None
     return None if day is None else day_number(day)
-
-
-def make_plays(playbook: Mapping[str, str], actions: Mapping[str, ShopAction], *, day: int) -> Plays:
-    """Return what may be done for whom on a day: an action that has ended is not chosen.
-
-    Where the playbook names an action that has ended, the usual one stands in its place.
-
-    Parameters
-    ----------
-    playbook : mapping of str to str
-        As the shop has it, complete or not.
-    actions : mapping of str to ShopAction
-        From :func:`read_actions`.
-    day : int
-        The first day on which something may be done.
-
-    Raises
-    ------
-    SettingsError
-        For an unknown name, or an action that is for nobody.
-    """
-    complete = check_playbook(playbook, declared=actions)
-    for one in actions.values():
-        if not (one.is_for_everybody or one.situations or one.name in complete.values()):
-            raise SettingsError(
-                f'[actions.{one.name}] is for nobody: add for = ["{EVERYBODY}"] or its segments, or name it under '
-                "[playbook]."
-            )
-    ended = {name for name, one in actions.items() if one.until is not None and one.until < day}
-    kept = {situation: action for situation, action in complete.items() if action not in ended}
-    usual = {situation: action for situation, action in DEFAULT_PLAYBOOK.items() if action not in ended}
-    return Plays(
-        {OTHERWISE: "none", **usual, **kept}, {name: one for name, one in actions.items() if name not in ended}
-    )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from churnrisk.clock import today
-from churnrisk.decide import ContactTerms
+from churnrisk.decide import ContactTerms, Playbook
 from churnrisk.errors import ChurnriskError, OutputError
 from churnrisk.forecast import Valuation
 from churnrisk.memory import Memory, drop_rejects, remember
@@ -60,8 +59,8 @@ class WeeklyPlan:
         Held against a look at the model, which takes another reading of the log; without any nobody looks.
     terms : ContactTerms, optional
         What contacting costs and brings, for the profit curve in the report.
-    playbook : mapping of str to str
-        What to do for which segment, where that is not as usual.
+    playbook : Playbook, optional
+        What to do for whom.
     products : ItemChoice
         Codes that are no products, or are some, whatever the evidence says.
     """
@@ -78,7 +77,7 @@ class WeeklyPlan:
     keep_rejects_days: int = 0
     rules: tuple[Rule, ...] = ()
     terms: ContactTerms | None = None
-    playbook: Mapping[str, str] = field(default_factory=dict)
+    playbook: Playbook | None = None
     products: ItemChoice = field(default_factory=ItemChoice)
 
 

@@ -25,6 +25,9 @@ ACTION_NAMES = {
     "loyalty_offer": mark("loyalty offer"),
     "service_call": mark("service call"),
     "survey": mark("survey"),
+    "remind": mark("reminder"),
+    "replace": mark("replacement"),
+    "complement": mark("complement"),
     "none": mark("nothing"),
 }
 """Every action of a playbook, as it is called."""
@@ -42,5 +45,5 @@ def name_segment(segment: str | None) -> str:
 
 
 def name_action(action: str | None) -> str:
-    """Return what an action is called; a dash for none."""
-    return say(ACTION_NAMES[action]) if action else NOTHING
+    """Return what an action is called, one of the shop's own by its own name; a dash for none."""
+    return say(ACTION_NAMES.get(action, action.replace("_", " "))) if action else NOTHING

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import socket
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,7 +15,7 @@ from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
 from churnrisk.state import StatePlace
 
 if TYPE_CHECKING:
-    from churnrisk.decide import ContactTerms
+    from churnrisk.decide import ContactTerms, Playbook
     from churnrisk.products import ItemChoice
     from churnrisk.shop import ShopPlan
 
@@ -112,8 +111,8 @@ class ServiceConfig:
         What the pages speak, where nothing else was chosen in a browser.
     bounds : Bounds
         What may be asked of a worker.
-    playbook : mapping of str to str
-        What to do for which customers, where that is not as usual.
+    playbook : Playbook, optional
+        What to do for whom.
     terms : ContactTerms, optional
         What contacting costs and brings, for the profit curve of the model.
     explained : int
@@ -145,7 +144,7 @@ class ServiceConfig:
     session_seconds: float = 12 * 3600.0
     language: str = "en"
     bounds: Bounds = field(default_factory=Bounds)
-    playbook: Mapping[str, str] = field(default_factory=dict)
+    playbook: Playbook | None = None
     terms: ContactTerms | None = None
     explained: int = 20_000
     train_customers: int = TRAIN_CUSTOMERS
@@ -170,7 +169,8 @@ class ServiceConfig:
             self.purchases,
             options=self.options,
             valuation=self.valuation,
-            playbook=dict(self.playbook),
+            playbook=self.playbook,
+            terms=self.terms,
             explained=self.explained,
             train_customers=self.train_customers,
             calendar=Calendar(self.year_starts, self.week_starts),

@@ -150,8 +150,8 @@ class Shop:
         version = self.current.version_for(generation.known)
         if version is None or (row is not None and self._is_told(generation, row, history, version)):
             if row is None:
-                return make_view(self._unscored(history), history, model=None, playbook=self.plan.playbook)
-            return make_view(row, history, model=generation.facts["model"], playbook=self.plan.playbook)
+                return make_view(self._unscored(history), history, model=None, plan=self.plan)
+            return make_view(row, history, model=generation.facts["model"], plan=self.plan)
         day = self._day_of(generation, history)
         scored = self.live.score_customer(history.few, generation.known, day)
         segment = segment_of(history.few, generation.facts["segments"]["cuts"], day)
@@ -160,7 +160,7 @@ class Shop:
             fresh |= {column.name: row.get(column.name) for column in HABIT_COLUMNS}
             if generation.facts["model"] == scored.model.version and not history.received:
                 fresh |= {"risk_rank": row["risk_rank"]}
-        return make_view(fresh, history, model=scored.model.version, playbook=self.plan.playbook)
+        return make_view(fresh, history, model=scored.model.version, plan=self.plan)
 
     def knows(self, customer_id: str) -> bool:
         """Tell whether anybody of this id has an order."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from churnrisk.decide import ACTIONS, Action, ContactTerms, Doubt, Offers, Plays, Target, choose_actions, choose_target
+from churnrisk.decide import Action, ContactTerms, Doubt, Offers, Plays, Target, choose_actions, choose_target
 from churnrisk.explain import main_families
 from churnrisk.features import TOLD_FAMILIES
 from churnrisk.orders import Orders
@@ -148,6 +148,5 @@ def action_columns(plays: Plays, actions: Sequence[str]) -> dict[str, list[str |
     """Return what is done and by which way, as columns of a list; nothing where the shop has declared no action."""
     if not plays.actions:
         return {}
-    texts = {**ACTIONS, **{name: one.text for name, one in plays.actions.items()}}
     ways = {name: one.channel for name, one in plays.actions.items()}
-    return {"action_text": [texts[one] for one in actions], "channel": [ways.get(one) or None for one in actions]}
+    return {"action_text": [plays.text(one) for one in actions], "channel": [ways.get(one) or None for one in actions]}

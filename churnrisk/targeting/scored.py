@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from churnrisk.decide import Action, Candidates, ShopAction, choose_actions, make_plays, value_of_keeping
+from churnrisk.decide import Action, Candidates, Playbook, choose_actions, value_of_keeping
 from churnrisk.errors import NotEnoughData
 from churnrisk.forecast import Valuation
 from churnrisk.orders import Orders
@@ -65,9 +65,8 @@ def score_customers(
     churn_model: ChurnModel,
     orders: Orders,
     as_of: Day,
-    playbook: Mapping[str, str],
-    actions: Mapping[str, ShopAction],
     *,
+    playbook: Playbook,
     valuation: Valuation,
     multiple: float | None = None,
 ) -> ScoredCustomers:
@@ -90,5 +89,5 @@ def score_customers(
         scores.columns["value_at_risk"][is_scored],
         value_of_keeping(scores.columns, margin=valuation.margin, multiple=multiple or 1.0)[is_scored],
         [segment_of.get(one, "") for one in ids.tolist()],
-        choose_actions(ids.tolist(), segment_of, playbook=make_plays(playbook, actions, day=day).playbook),
+        choose_actions(ids.tolist(), segment_of, playbook=playbook.on(day).playbook),
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from churnrisk.campaigns import find_response
 from churnrisk.cards import describe_intake, describe_snapshot, read_as_trained, warn_of_grade
-from churnrisk.decide import Candidates, ContactTerms, Doubt, Plays, ShopAction, Target, Terms, learn_error, make_plays
+from churnrisk.decide import Candidates, ContactTerms, Doubt, Playbook, Plays, Target, Terms, learn_error
 from churnrisk.forecast import Valuation
 from churnrisk.learning import MaxProfit, expected_maximum_profit
 from churnrisk.orders import ContactFile, ContactList, IntakeOptions, Orders, read_orders
@@ -114,9 +114,8 @@ def make_target(
     valuation: Valuation,
     budget: float | None = None,
     capacity: int | None = None,
-    playbook: Mapping[str, str] | None = None,
+    playbook: Playbook | None = None,
     suppress: Any = None,
-    actions: Mapping[str, ShopAction] | None = None,
     contacts: ContactFile | None = None,
     multiple: float | None = None,
     learned_from: LearnedFrom | None = None,
@@ -138,14 +137,12 @@ def make_target(
         Share of revenue that is profit, and the discount rate.
     budget, capacity : optional
         What the list may cost, or how many it may hold; not both.
-    playbook : mapping of str to str, optional
-        Segment or family of reasons to action; customers whose segment's action is ``none`` are no candidates. The
-        main reason of the score decides before the segment, for the first 2,000 of the list.
+    playbook : Playbook, optional
+        What to do for whom; customers whose segment's action is ``none`` are no candidates. The main reason of the
+        score decides before the segment, for the first 2,000 of the list. With actions of the shop's own each customer
+        has the one that makes the whole list bring the most.
     suppress : str, Path or frame, optional
         Customers who have opted out. They are no candidates, whatever else holds.
-    actions : mapping of str to ShopAction, optional
-        The shop's own actions, from :func:`churnrisk.decide.read_actions`. With them each customer has the action that
-        makes the whole list bring the most.
     contacts : ContactFile, optional
         How customers are reached. Those without consent are no candidates.
     multiple : float, optional
@@ -161,18 +158,18 @@ def make_target(
         Codes that are no products, or are some, whatever the evidence says.
     """
     chosen = replace(read_as_trained(options or IntakeOptions(), churn_model.card), products=True)
-    own: tuple[Mapping[str, str], Mapping[str, ShopAction]] = (playbook or {}, actions or {})
-    make_plays(*own, day=0)  # refuses what cannot be before anything is read
+    playbook = playbook or Playbook()
+    playbook.on(0)  # refuses what cannot be before anything is read
     left_out = LeftOut.read(suppress, contacts, chosen)
     with read_orders(source, chosen) as orders:
-        scored = score_customers(churn_model, orders, as_of, *own, valuation=valuation, multiple=multiple)
+        scored = score_customers(churn_model, orders, as_of, valuation=valuation, playbook=playbook, multiple=multiple)
         intake, notices = describe_intake(orders), _notices(churn_model, orders, multiple)
         if learned_from is not None:
             scored, found = learned_from.respond(scored, orders)
             notices += (found,)
         is_out, said, counts = left_out.find(scored.customer_ids.tolist())
         is_idle = np.array([one.action == "none" for one in scored.actions], dtype=bool) & ~is_out
-        eligible, plays = scored.take(~is_out & ~is_idle).by_id(), make_plays(*own, day=scored.snapshot.cutoff)
+        eligible, plays = scored.take(~is_out & ~is_idle).by_id(), playbook.on(scored.snapshot.cutoff)
         look, doubt = Look(churn_model, orders, products or ItemChoice()), doubt_of(churn_model.card)
         made = choose_list(look, eligible, terms, plays, budget=budget, capacity=capacity, doubt=doubt)
     listed = len(made.target.chosen)
@@ -182,16 +179,16 @@ def make_target(
         describe_snapshot(scored.snapshot),
         {"scored": len(is_out), **counts, "no_action": int(is_idle.sum())},
         measure_max_profit(churn_model.card, made.target.candidates, terms),
-        notices + said + _tell_ended(plays, own[1]) + _warn_of_most(listed, len(is_out)),
+        notices + said + _tell_ended(plays, playbook) + _warn_of_most(listed, len(is_out)),
         intake,
         tuple(made.describe_actions()),
         left_out.contacts,
     )
 
 
-def _tell_ended(plays: Plays, declared: Mapping[str, ShopAction]) -> tuple[str, ...]:
+def _tell_ended(plays: Plays, playbook: Playbook) -> tuple[str, ...]:
     """Say which actions have ended, and so are not chosen."""
-    ended = (one for name, one in declared.items() if name not in plays.actions)
+    ended = (one for name, one in playbook.actions.items() if name not in plays.actions)
     return tuple(f"{one.name} ended on {date_of(one.until or 0)} and is not chosen." for one in ended)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import churnrisk
 from churnrisk.campaigns import StoredCampaign, list_campaigns, list_measured
 from churnrisk.cards import describe_intake, describe_snapshot, is_worth_acting_on, warn_of_grade
-from churnrisk.decide import ContactTerms
+from churnrisk.decide import ContactTerms, Playbook
 from churnrisk.errors import IncompatibleModel, ModelNotFound, NotEnoughData, OutputError, SettingsError, StoreError
 from churnrisk.explain import make_finder, score_with_reasons
 from churnrisk.messages import mark
@@ -72,7 +72,7 @@ def make_report(
     options: IntakeOptions | None = None,
     terms: ContactTerms | None = None,
     margin: float = 1.0,
-    playbook: Mapping[str, str] | None = None,
+    playbook: Playbook | None = None,
     products: ItemChoice = NO_CHOICE,
 ) -> ReportResult:
     """Measure all that a report shows.
@@ -99,8 +99,8 @@ def make_report(
         What contacting costs and brings, for the profit curve of the model; else the numbers of the literature.
     margin : float
         Share of revenue that is profit, for the same.
-    playbook : mapping of str to str, optional
-        What to do for which segment, where that is not as usual.
+    playbook : Playbook, optional
+        What to do for whom.
     products : ItemChoice
         What counts as a product, in a log that names any.
     """
@@ -125,7 +125,7 @@ def make_report(
             no_list=no_list,
             campaigns=_list_campaigns(state),
             model=_show_model(model, scores, terms, margin=margin),
-            playbook=dict(playbook or {}),
+            playbook=playbook or Playbook(),
             products=_sum_up_products(orders, products, top),
         )
     return ReportResult(data, problem)

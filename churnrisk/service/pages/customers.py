@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +10,6 @@ from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
-from churnrisk.decide import ACTIONS
 from churnrisk.errors import ModelNotFound, NoScore
 from churnrisk.messages import mark, say, write_date
 from churnrisk.report import (
@@ -35,7 +35,7 @@ from churnrisk.service.problems import Problem
 from churnrisk.shop import CustomerQuery, CustomerView
 from churnrisk.state import load_history
 from churnrisk.tables import Table, to_csv
-from churnrisk.timeline import date_of
+from churnrisk.timeline import date_of, day_number
 
 SORTS = (
     ("value", mark("value at risk, highest first")),
@@ -157,7 +157,7 @@ def customer(view: View) -> Response:
         found=found,
         segment=name_segment(found.segment),
         cards=Cards(tuple(_make_cards(found))),
-        advice=_advise(found),
+        advice=_advise(view, found),
         reasons=[retell(reason) for reason in found.reasons],
         observation=retell(found.observation or ""),
         blocks=list(_draw(view, found)),
@@ -191,10 +191,10 @@ def _show_next_order(due: Mapping[str, str | None]) -> Card:
     return Card(say("Next order"), write_date(day), span, meaning)
 
 
-def _advise(found: CustomerView) -> dict[str, str]:
-    """Return what the playbook says, in the language of now."""
-    action = found.advice["action"]
-    meaning, about = ACTIONS[action], SEGMENTS.get(found.segment or "", "")
+def _advise(view: View, found: CustomerView) -> dict[str, str]:
+    """Return what is to be done, in the language of now."""
+    action, plays = found.advice["action"], view.shop.plan.plays(day_number(dt.date.fromisoformat(found.as_of)))
+    meaning, about = plays.text(action), SEGMENTS.get(found.segment or "", "")
     return {"action": name_action(action), "meaning": say(meaning), "segment": say(about)}
 
 
