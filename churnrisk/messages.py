@@ -143,8 +143,8 @@ HEADINGS = (
     *(mark("expected_value_365_days"), mark("value_at_risk"), mark("value_at_risk_most")),
     *(mark("return_probability"), mark("reason_1")),
     *(mark("reason_2"), mark("reason_3"), mark("rank"), mark("expected_profit"), mark("segment"), mark("action")),
-    *(mark("action_reason"), mark("email"), mark("observation"), mark("due_product"), mark("next_product_1")),
-    *(mark("next_product_2"), mark("next_product_3")),
+    *(mark("action_reason"), mark("email"), mark("name"), mark("phone"), mark("language"), mark("observation")),
+    *(mark("due_product"), mark("next_product_1"), mark("next_product_2"), mark("next_product_3")),
 )
 """Columns of the lists that are written as sheets; in a sheet their headings are said."""
 

@@ -16,6 +16,7 @@ from churnrisk.state import StatePlace
 
 if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms, Playbook
+    from churnrisk.orders import ContactFile
     from churnrisk.products import ItemChoice
     from churnrisk.shop import ShopPlan
 
@@ -128,6 +129,8 @@ class ServiceConfig:
         By default a folder beside the models and of this state alone, for an application that is run without it.
     year_starts, week_starts : str
         On which day years (``MM-DD``) and weeks begin, where a question does not say.
+    contacts : ContactFile, optional
+        Where the names, addresses and consents of customers are.
     products : ItemChoice, optional
         What the shop says of codes that are products, or none.
     """
@@ -154,6 +157,7 @@ class ServiceConfig:
     year_starts: str = "01-01"
     week_starts: str = "monday"
     products: ItemChoice | None = None
+    contacts: ContactFile | None = None
 
     @property
     def shop_plan(self) -> ShopPlan:

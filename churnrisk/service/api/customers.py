@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import functools
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from churnrisk.errors import UnknownCustomer
+from churnrisk.orders import Contact
 from churnrisk.schema import Risk, Segment, Sort, Status
 from churnrisk.service.access import Needs
 from churnrisk.service.api.queries import NoOthers
 from churnrisk.service.api.shapes import CustomerAnswer, CustomersAnswer, problems
+from churnrisk.service.contacts import are_shown
 from churnrisk.service.finished import Finished, FinishedAnswers
 from churnrisk.shop import CustomerQuery, Shop
 
@@ -35,7 +38,8 @@ async def customer(
 ) -> Response:
     """Return a customer's score, reasons, next order and orders; orders received a moment ago are in it.
 
-    Any text is an id; what is special in an address is percent-encoded, a slash as ``%2F`` or as it is.
+    Any text is an id; what is special in an address is percent-encoded, a slash as ``%2F`` or as it is. A key of the
+    role ``contacts`` is also given name, addresses and consent, as the shop's own file has them now.
     """
     answers: FinishedAnswers = request.app.state.finished
     last = answers.find(request.scope)
@@ -45,7 +49,15 @@ async def customer(
         answers.drop(request.scope)  # of a forgotten customer nothing is kept
         raise
     answers.keep(request.scope, finished)
-    return Response(finished.content, media_type="application/json")
+    if not are_shown(request.scope):
+        return Response(finished.content, media_type="application/json")
+    told = json.loads(finished.content)
+    found = await run_in_threadpool(request.app.state.contacts.find, [told["customer_id"]])
+    return JSONResponse(told | {"contact": _show(found.get(told["customer_id"]))})
+
+
+def _show(contact: Contact | None) -> dict[str, Any] | None:
+    return None if contact is None else {**contact.shown(), "has_consent": contact.has_consent}
 
 
 def _answer(shop: Shop, customer_id: str, *, explain: bool, last: Finished | None) -> Finished:
@@ -95,4 +107,8 @@ def customers(
     )
     page = request.app.state.shop.customers(query)
     shown = {"as_of": page.as_of, "model": page.model, "total": page.total, "next_cursor": page.next_cursor}
-    return JSONResponse({**shown, "customers": page.rows})
+    rows = page.rows
+    if are_shown(request.scope):
+        found = request.app.state.contacts.find(row["customer_id"] for row in rows)
+        rows = [row | {"contact": _show(found.get(row["customer_id"]))} for row in rows]
+    return JSONResponse({**shown, "customers": rows})

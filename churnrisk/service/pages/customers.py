@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
+from churnrisk.campaigns import with_contacts
 from churnrisk.errors import ModelNotFound, NoScore
 from churnrisk.messages import mark, say, write_date
 from churnrisk.report import (
@@ -92,6 +93,7 @@ def customers(view: View) -> Response:
     found = view.shop.customers(query)
     return view.show(
         "customers.html",
+        contacts=view.reach(row["customer_id"] for row in found.rows),
         found=found,
         rows=[_show_row(row) for row in found.rows],
         query=query,
@@ -136,10 +138,12 @@ def export(view: View) -> Response:
 
 def _csv_parts(view: View, query: CustomerQuery, most: int) -> Iterator[str]:
     shop, written, names = view.shop, 0, None
+    contacts = view.request.app.state.contacts.now() if view.sees_contacts else None
     while written < most:
         found = shop.customers(query)
         names = names or list(found.rows[0] if found.rows else {"customer_id": None})
-        text = to_csv(Table({name: [row[name] for row in found.rows] for name in names}))
+        table, _ = with_contacts(Table({name: [row[name] for row in found.rows] for name in names}), contacts)
+        text = to_csv(table)
         yield text if not written else text.partition("\n")[2]
         written += len(found.rows)
         if found.next_cursor is None:
@@ -154,6 +158,7 @@ def customer(view: View) -> Response:
     found = view.shop.customer(name)
     return view.show(
         "customer.html",
+        contact=view.reach([found.customer_id]).get(found.customer_id),
         found=found,
         segment=name_segment(found.segment),
         cards=Cards(tuple(_make_cards(found))),
