@@ -226,14 +226,15 @@ def _plan_offers(candidates: Candidates, offers: Offers, budget: float | None, c
     """Choose among candidates and several actions."""
     profits = offers.profits(candidates.churn_probability, candidates.value_kept, candidates.response)
     costs = offers.costs(candidates.churn_probability, candidates.response)
-    actions, best_possible = choose_offers(profits, costs, budget=budget, capacity=capacity)
+    actions, bound = choose_offers(profits, costs, budget=budget, capacity=capacity)
     is_chosen = actions != NOBODY
     actions = np.where(is_chosen, actions, profits.argmax(axis=1))
     rows = np.arange(len(actions))
     profit, cost = profits[rows, actions], costs[rows, actions]
     ranked = np.argsort(-profit, kind="stable")
     chosen = ranked[is_chosen[ranked]]
-    return _Plan(chosen, profit, cost, best_possible, offers.terms_of(actions), actions)
+    most = float(profit[chosen].sum())
+    return _Plan(chosen, profit, cost, most if budget is None else max(bound, most), offers.terms_of(actions), actions)
 
 
 def _check_limits(budget: float | None, capacity: int | None) -> None:
