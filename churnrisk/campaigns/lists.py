@@ -16,7 +16,7 @@ from churnrisk.campaigns.records import Campaign, Member, add_campaign, check_na
 from churnrisk.clock import today
 from churnrisk.errors import CampaignError, SettingsError
 from churnrisk.messages import wording
-from churnrisk.orders import CONTACT_COLUMNS, ContactList, CustomerList, IntakeOptions, read_list, read_opted_out
+from churnrisk.orders import ContactList, CustomerList, IntakeOptions, read_list, read_opted_out
 from churnrisk.state import State, remembering_files
 from churnrisk.tables import Table, check_target, write_table
 from churnrisk.timeline import day_number, parse_day
@@ -273,10 +273,8 @@ def contact_table(listed: CustomerList, drawn: Drawn) -> Table:
 def with_contacts(table: Table, contacts: ContactList | None) -> tuple[Table, Holds]:
     """Join a list with the contacts as they are now, in place of those that it may hold; and say what it holds."""
     if contacts is None:
-        return table, "contacts" if not table.columns.keys().isdisjoint(CONTACT_COLUMNS) else "list"
-    ids = table.columns["customer_id"]
-    others = {name: cells for name, cells in table.columns.items() if name not in ("customer_id", *CONTACT_COLUMNS)}
-    return Table({"customer_id": ids, **contacts.columns_for(ids), **others}), "contacts"
+        return table, "contacts" if "email" in table.columns else "list"
+    return Table(contacts.join(table.columns)), "contacts"
 
 
 def _check_name(name: str) -> None:

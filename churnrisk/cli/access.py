@@ -72,8 +72,7 @@ def _find_contact(file: ContactFile | None, options: IntakeOptions, customer_id:
         return None
     listed = read_contacts(file, options, needs_email=False)
     found = listed.contacts.get(options.own_id(customer_id))
-    told = None if found is None else {**found.shown(), "has_consent": found.has_consent}
-    return {"file": listed.source, "contact": told}
+    return {"file": listed.source, "contact": None if found is None else found.shown()}
 
 
 def _show(held: Held, contacts: dict[str, Any] | None) -> None:

@@ -6,14 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from churnrisk.orders.contacts import (
-        CONTACT_COLUMNS,
-        Contact,
-        ContactFile,
-        ContactList,
-        read_contacts,
-        read_opted_out,
-    )
+    from churnrisk.orders.contacts import ContactFile, ContactList, read_contacts, read_opted_out
     from churnrisk.orders.convert import convert_files, convert_purchases
     from churnrisk.orders.customers import CustomerTable, read_customers
     from churnrisk.orders.drawing import TRAIN_CUSTOMERS, Draw, DrawnCustomers
@@ -38,12 +31,10 @@ if TYPE_CHECKING:
     from churnrisk.sources import IntakeOptions, KeepIn, LeftOut, list_files, write_database_table
 
 __all__ = [
-    "CONTACT_COLUMNS",
     "FACTS",
     "LINE_TYPES",
     "ORDER_TYPES",
     "TRAIN_CUSTOMERS",
-    "Contact",
     "ContactFile",
     "ContactList",
     "CustomerList",
@@ -96,8 +87,6 @@ _HOMES = {
     "TRAIN_CUSTOMERS": "drawing",
     "Draw": "drawing",
     "DrawnCustomers": "drawing",
-    "CONTACT_COLUMNS": "contacts",
-    "Contact": "contacts",
     "ContactFile": "contacts",
     "ContactList": "contacts",
     "CustomerTable": "customers",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -53,9 +53,9 @@ class Contact:
     language: str = ""
     has_consent: bool = True
 
-    def shown(self) -> dict[str, str]:
-        """Return :data:`CONTACT_COLUMNS`."""
-        return {name: getattr(self, name) for name in CONTACT_COLUMNS}
+    def shown(self) -> dict[str, Any]:
+        """Return :data:`CONTACT_COLUMNS`, and whether the customer may be contacted."""
+        return {**{name: getattr(self, name) for name in CONTACT_COLUMNS}, "has_consent": self.has_consent}
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,12 @@ class ContactList:
             return CONSENT_UNKNOWN.format(name=self.source)
         return WITHOUT_CONSENT.format(count=f"{left_out:,}", name=self.source)
 
-    def columns_for(self, customer_ids: Iterable[str]) -> dict[str, list[str | None]]:
-        """Return the fields of the file for some customers, as columns of a list."""
-        found = [self.contacts.get(one, _NOBODY) for one in customer_ids]
-        return {name: [getattr(one, name) or None for one in found] for name in self.fields}
+    def join(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+        """Return the columns of a list, with the fields of the file behind ``customer_id`` in place of those it has."""
+        found = [self.contacts.get(one, _NOBODY) for one in columns["customer_id"]]
+        joined = {name: [getattr(one, name) or None for one in found] for name in self.fields}
+        others = {name: cells for name, cells in columns.items() if name not in CONTACT_COLUMNS}
+        return {"customer_id": others.pop("customer_id"), **joined, **others}
 
 
 _NOBODY = Contact()

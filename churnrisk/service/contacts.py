@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from starlette.types import Scope
 
 from churnrisk.clock import steady
 from churnrisk.errors import ChurnriskError
-from churnrisk.orders import Contact, ContactFile, ContactList, IntakeOptions, list_files, read_contacts
+from churnrisk.orders import ContactFile, ContactList, IntakeOptions, list_files, read_contacts
 from churnrisk.service.access import Caller
 
 URL_SECONDS = 300.0
@@ -62,10 +63,11 @@ class Contacts:
             raise found
         return found
 
-    def find(self, customer_ids: Iterable[str]) -> dict[str, Contact]:
-        """Return the contacts of some customers, as far as they are there."""
+    def find(self, customer_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return how some customers are reached, as far as they are in the file."""
         known = self.now()
-        return {} if known is None else {one: known.contacts[one] for one in customer_ids if one in known.contacts}
+        found = {} if known is None else known.contacts
+        return {one: found[one].shown() for one in customer_ids if one in found}
 
 
 def are_shown(scope: Scope) -> bool:

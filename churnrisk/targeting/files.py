@@ -72,7 +72,7 @@ def write_target(
         raise ColumnError(
             f"{result.contacts.source}: no column of e-mail addresses; name it email.", code="columns.not_found"
         )
-    export = make_export(result.table.columns, result.contacts.contacts, tool=tool)
+    export = make_export(result.table.columns, result.contacts, tool=tool)
     table = Table(export.columns)
     left_out = {name: getattr(export, name) for name in ("without_contact", "without_email", "shared_email")}
     return Written(len(table), write_table(table, output, holds="contacts"), left_out)

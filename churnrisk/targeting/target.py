@@ -34,7 +34,7 @@ class LearnedFrom:
     state: StatePlace
     campaign: str
 
-    def respond(self, scored: ScoredCustomers, orders: Orders) -> tuple[ScoredCustomers, str]:
+    def respond(self, scored: ScoredCustomers, orders: Orders) -> tuple[ScoredCustomers, tuple[str]]:
         """Add their responses to the customers, and say in a sentence on what was found."""
         with open_state(self.state) as state:
             response, found = find_response(
@@ -46,7 +46,7 @@ class LearnedFrom:
                 churn_probability=scored.churn_probability,
                 lookback=scored.snapshot.lookback,
             )
-        return (scored if response is None else replace(scored, response=response)), found
+        return (scored if response is None else replace(scored, response=response)), (found,)
 
 
 @dataclass(frozen=True)
@@ -158,28 +158,24 @@ def make_target(
         Codes that are no products, or are some, whatever the evidence says.
     """
     chosen = replace(read_as_trained(options or IntakeOptions(), churn_model.card), products=True)
-    playbook = playbook or Playbook()
-    playbook.on(0)  # refuses what cannot be before anything is read
+    (playbook := playbook or Playbook()).on(0)  # refuses what cannot be before anything is read
     left_out = LeftOut.read(suppress, contacts, chosen)
     with read_orders(source, chosen) as orders:
         scored = score_customers(churn_model, orders, as_of, valuation=valuation, playbook=playbook, multiple=multiple)
-        intake, notices = describe_intake(orders), _notices(churn_model, orders, multiple)
-        if learned_from is not None:
-            scored, found = learned_from.respond(scored, orders)
-            notices += (found,)
+        scored, found = (scored, ()) if learned_from is None else learned_from.respond(scored, orders)
         is_out, said, counts = left_out.find(scored.customer_ids.tolist())
         is_idle = np.array([one.action == "none" for one in scored.actions], dtype=bool) & ~is_out
         eligible, plays = scored.take(~is_out & ~is_idle).by_id(), playbook.on(scored.snapshot.cutoff)
         look, doubt = Look(churn_model, orders, products or ItemChoice()), doubt_of(churn_model.card)
         made = choose_list(look, eligible, terms, plays, budget=budget, capacity=capacity, doubt=doubt)
-    listed = len(made.target.chosen)
+        intake, notices = describe_intake(orders), (*_notices(churn_model, orders, multiple), *found, *said)
     return TargetResult(
         made.target,
         _make_table(made, plays, valuation),
         describe_snapshot(scored.snapshot),
         {"scored": len(is_out), **counts, "no_action": int(is_idle.sum())},
         measure_max_profit(churn_model.card, made.target.candidates, terms),
-        notices + said + _tell_ended(plays, playbook) + _warn_of_most(listed, len(is_out)),
+        notices + _tell_ended(plays, playbook) + _warn_of_most(len(made.target.chosen), len(is_out)),
         intake,
         tuple(made.describe_actions()),
         left_out.contacts,

@@ -103,11 +103,8 @@ def candidates(n: int) -> Candidates:
 
 def test_one_action_for_everybody_is_the_list_as_it_was() -> None:
     everybody = Offers(("mail",), (USUAL,), np.ones((200, 1), dtype=bool))
-    for limit in ({}, {"capacity": 20}):
-        plain, offered = (
-            choose_target(candidates(200), USUAL, **limit),
-            choose_target(candidates(200), everybody, **limit),
-        )
+    for most in (None, 20):
+        plain, offered = (choose_target(candidates(200), one, capacity=most) for one in (USUAL, everybody))
         assert offered.to_dict() == plain.to_dict()
         assert offered.chosen.tolist() == plain.chosen.tolist()
     plain, offered = (choose_target(candidates(200), terms, budget=90.0) for terms in (USUAL, everybody))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from churnrisk.errors import ColumnError, SourceError
-from churnrisk.orders import Contact, ContactFile, IntakeOptions, read_contacts, read_opted_out
+from churnrisk.orders import ContactFile, IntakeOptions, read_contacts, read_opted_out
+from churnrisk.orders.contacts import Contact
 from churnrisk.tables import Table, write_table
 
 
@@ -117,7 +118,11 @@ def test_without_a_column_consent_is_unknown_and_treated_as_given(tmp_path: Path
     found = read_contacts(write(tmp_path / "c.csv", "customer_id,phone\na,+48 600\n"), needs_email=False)
     assert (found.says_consent, found.without_consent(["a", "b"])) == (False, set())
     assert "consent is unknown and treated as given" in found.tell_consent(0)
-    assert found.columns_for(["b", "a"]) == {"phone": [None, "+48 600"]}
+    assert found.join({"rank": [1, 2], "customer_id": ["b", "a"], "email": ["x", "y"]}) == {
+        "customer_id": ["b", "a"],
+        "phone": [None, "+48 600"],
+        "rank": [1, 2],
+    }
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from churnrisk.errors import UnknownCustomer
-from churnrisk.orders import Contact
 from churnrisk.schema import Risk, Segment, Sort, Status
 from churnrisk.service.access import Needs
 from churnrisk.service.api.queries import NoOthers
@@ -53,11 +52,7 @@ async def customer(
         return Response(finished.content, media_type="application/json")
     told = json.loads(finished.content)
     found = await run_in_threadpool(request.app.state.contacts.find, [told["customer_id"]])
-    return JSONResponse(told | {"contact": _show(found.get(told["customer_id"]))})
-
-
-def _show(contact: Contact | None) -> dict[str, Any] | None:
-    return None if contact is None else {**contact.shown(), "has_consent": contact.has_consent}
+    return JSONResponse(told | {"contact": found.get(told["customer_id"])})
 
 
 def _answer(shop: Shop, customer_id: str, *, explain: bool, last: Finished | None) -> Finished:
@@ -110,5 +105,5 @@ def customers(
     rows = page.rows
     if are_shown(request.scope):
         found = request.app.state.contacts.find(row["customer_id"] for row in rows)
-        rows = [row | {"contact": _show(found.get(row["customer_id"]))} for row in rows]
+        rows = [row | {"contact": found.get(row["customer_id"])} for row in rows]
     return JSONResponse({**shown, "customers": rows})

@@ -21,7 +21,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from churnrisk import __version__
 from churnrisk.errors import ChurnriskError, NoHistory, UnknownCustomer
 from churnrisk.messages import LANGUAGES, mark, say, speaking, write_date
-from churnrisk.orders import Contact
 from churnrisk.report import make_environment
 from churnrisk.retelling import retell
 from churnrisk.schema import KeyRole
@@ -76,7 +75,7 @@ class View:
         contacts: Contacts = self.request.app.state.contacts
         return contacts.shown_to(self.caller)
 
-    def reach(self, customer_ids: Iterable[str]) -> dict[str, Contact]:
+    def reach(self, customer_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return how some customers are reached, where this may be seen; a page does without what cannot be read."""
         if self.sees_contacts:
             try:
