@@ -2,8 +2,8 @@
 
     python bench/offers.py [--most 1000000]
 
-Customers have six actions each, with costs of their own; the value of a customer is lognormal. The budget is a twentieth
-of what everybody's dearest action would cost. The gap is between the list and the bound that no list exceeds.
+Customers have six actions each, with costs of their own; the value of a customer is lognormal. The budget is a
+twentieth of what everybody's dearest action would cost. The gap is between the list and the bound that no list exceeds.
 """
 
 from __future__ import annotations
