@@ -241,7 +241,7 @@ def _collect(
     query = f"SELECT {identity}, coalesce({whole}, NULL) IS NULL, {', '.join(fields)} FROM {raw.sql}"
     contacts: dict[str, Contact] = {}
     rows = anonymous = repeated = 0
-    for customer, is_empty, *values in database.connection.execute(query).fetchall():
+    for customer, is_empty, *values in database.iterate_rows(query):
         rows += not is_empty
         if customer is None or is_empty:
             anonymous += not is_empty

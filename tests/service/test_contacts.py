@@ -70,10 +70,9 @@ def test_who_may_not_see_contacts_finds_no_address_in_any_answer(
         for path in paths:
             seeing.get(path, headers=headers)  # what is kept of this answer is given to nobody else
     for role in BLIND:
-        for client in (service.client(role), service.browser(role)[0]):
-            for headers in ({}, PAGE):
-                found = [path for path in paths if ADDRESS in client.get(path, headers=headers).text]
-                assert found == []
+        for client, headers in ((service.client(role), {}), (service.browser(role)[0], PAGE)):
+            found = [path for path in paths if ADDRESS in client.get(path, headers=headers).text]
+            assert found == []
 
 
 def test_a_key_of_the_role_sees_them_everywhere(seeing: httpx.Client, service: Service, campaign: str) -> None:
@@ -120,3 +119,7 @@ def test_the_file_is_read_again_when_it_changes_and_pages_do_without_it(
     assert seeing.get(f"/v1/customers/{quote(WHO)}").status_code == 422
     assert service.client("reader").get(f"/v1/customers/{WHO}").status_code == 200
     assert seeing.get(f"/campaigns/contacts.csv?name={campaign}").status_code == 422
+    browser, _ = service.browser("scorer")
+    assert "consent is unknown" not in browser.get("/campaigns", headers=PAGE).text
+    contacts.write_text(f"customer_id,email\n{WHO},moved{ADDRESS}\n", encoding="utf-8")
+    assert "consent is unknown and treated as given" in browser.get("/campaigns", headers=PAGE).text

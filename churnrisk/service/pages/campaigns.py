@@ -83,10 +83,20 @@ def _show(
         made=next((row for row in rows if made and row["name"] == made), None),
         now_measured=now_measured if now_measured in {one.name for one in measured} else "",
         has_opted_out=view.request.app.state.config.suppress is not None,
+        consent_unknown=_tell_unknown_consent(view),
         segments=SEGMENT_NAMES,
         risks=RISKS,
         outcomes=OUTCOMES,
     )
+
+
+def _tell_unknown_consent(view: View) -> str:
+    """Say that the file of contacts has no column of consents, where that is so."""
+    try:
+        known = view.request.app.state.contacts.now()
+    except ChurnriskError:
+        return ""  # making a campaign says what is wrong with the file
+    return "" if known is None or known.says_consent else retell(known.tell_consent(0))
 
 
 def name_fields(message: str) -> str:
