@@ -143,10 +143,11 @@ HEADINGS = (
     *(mark("expected_value_365_days"), mark("value_at_risk"), mark("value_at_risk_most")),
     *(mark("return_probability"), mark("reason_1")),
     *(mark("reason_2"), mark("reason_3"), mark("rank"), mark("expected_profit"), mark("segment"), mark("action")),
-    *(mark("action_reason"), mark("email"), mark("observation"), mark("due_product"), mark("next_product_1")),
-    *(mark("next_product_2"), mark("next_product_3"), mark("why"), mark("change"), mark("last_order_on")),
-    *(mark("last_order_amount"), mark("last_order_products"), mark("return_value"), mark("contact_cost")),
-    *(mark("incentive_cost"), mark("acceptance_rate"), mark("redemption"), mark("margin")),
+    *(mark("action_reason"), mark("email"), mark("name"), mark("phone"), mark("language"), mark("observation")),
+    *(mark("due_product"), mark("next_product_1"), mark("next_product_2"), mark("next_product_3"), mark("why")),
+    *(mark("change"), mark("last_order_on"), mark("last_order_amount"), mark("last_order_products")),
+    *(mark("return_value"), mark("contact_cost"), mark("incentive_cost"), mark("acceptance_rate"), mark("redemption")),
+    mark("margin"),
 )
 """Columns of the lists that are written as sheets; in a sheet their headings are said."""
 

@@ -138,8 +138,23 @@ ItemUnit = Literal["product", "category"]
 Outcome = Literal["retained", "orders", "revenue"]
 """What a campaign is judged by."""
 
-KeyRole = Literal["reader", "scorer", "admin"]
+KeyRole = Literal["reader", "scorer", "contacts", "admin"]
 """What a key may do, each more than the one before it."""
+
+ContactRole = Literal[
+    "customer_id",
+    "email",
+    "first_name",
+    "last_name",
+    "name",
+    "phone",
+    "language",
+    "consent",
+    "consent_at",
+    "opted_out",
+    "opted_out_at",
+]
+"""Columns of a file of contacts."""
 
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 Receipt = Literal["accepted", "duplicate", "conflict"]

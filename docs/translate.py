@@ -65,7 +65,7 @@ def _add(found: Catalog, path: Path, method: str) -> None:
 
 def _said_by_name() -> Iterator[tuple[str, str]]:
     """Yield texts that stages below hold as plain data, and pages say: each with the module that holds it."""
-    from churnrisk.decide import ACTIONS
+    from churnrisk.decide.playbook import ACTIONS
     from churnrisk.explain.facts import CAUTION
     from churnrisk.features import catalogue, tell_feature
     from churnrisk.report.footing import DEFINED

@@ -33,7 +33,8 @@ def create(
         KeyRole,
         typer.Option(
             "--role",
-            help="reader: look at everything. scorer: also score, send purchases, make and measure campaigns. admin: "
+            help="reader: look at everything but names and addresses. scorer: also score, send purchases, make and "
+            "measure campaigns. contacts: also see names and addresses, where the settings name a file of them. admin: "
             "also train and promote models, read the audit log.",
         ),
     ],

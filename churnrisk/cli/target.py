@@ -17,7 +17,9 @@ from churnrisk.cli.options import (
     ModelsDir,
     Reading,
     StateFile,
+    contact_file,
     current_settings,
+    known_playbook,
     known_state,
     reads_purchases,
     state_path,
@@ -28,7 +30,6 @@ from churnrisk.schema import CsvStyle, Tool
 
 if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms, Target
-    from churnrisk.orders import IntakeOptions
     from churnrisk.settings import Settings
     from churnrisk.targeting import Acceptance, TargetResult, Written
     from churnrisk.workflows import ChurnModel
@@ -98,7 +99,11 @@ def target(
     ] = None,
     contacts: Annotated[
         str | None,
-        typer.Option("--contacts", metavar="FILE", help="E-mail addresses and names by customer id, for --for."),
+        typer.Option(
+            "--contacts",
+            metavar="FILE",
+            help="Names, addresses and consents by customer id, for the file. (default: `contacts` in the settings)",
+        ),
     ] = None,
     state: StateFile = None,
     lang: Language = None,
@@ -116,7 +121,8 @@ def target(
     from churnrisk.forecast import Valuation
 
     settings = current_settings(context, lang, models_dir=models_dir)
-    _check_files(output, tool, contacts)
+    known_contacts = contact_file(settings, contacts)
+    _check_files(output, tool, contacts, has_contacts=known_contacts is not None)
     given = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
     known = _complete(given, settings)
     measured = targeting.find_measured(known_state(settings, state))
@@ -134,15 +140,16 @@ def target(
             valuation=Valuation(known["margin"], settings.discount_rate),
             budget=budget,
             capacity=capacity,
-            playbook=settings.playbook,
+            playbook=known_playbook(settings),
             suppress=suppress or settings.suppress,
+            contacts=known_contacts,
             multiple=measured.multiple,
             learned_from=None if uplift is None else targeting.LearnedFrom(state_path(settings, state), uplift),
             as_of=as_of,
             options=options,
             products=known_products(settings),
         )
-    written = _write(result, output, tool, csv_style=csv_style, contacts=contacts, options=options)
+    written = _write(result, output, tool, csv_style=csv_style)
     if as_json:
         sources = {"acceptance_source": acceptance.source, "value_multiple": measured.multiple}
         assumed = {**vars(terms), "margin": known["margin"], **sources}
@@ -156,22 +163,20 @@ def _write(
     tool: Tool | None,
     *,
     csv_style: CsvStyle,
-    contacts: str | None,
-    options: IntakeOptions,
 ) -> Written | None:
     from churnrisk.targeting import write_target
 
     if output is None:
         return None
-    return write_target(result, output, csv_style=csv_style, tool=tool, contacts=contacts, options=options)
+    return write_target(result, output, csv_style=csv_style, tool=tool)
 
 
-def _check_files(output: Path | None, tool: Tool | None, contacts: str | None) -> None:
+def _check_files(output: Path | None, tool: Tool | None, contacts: str | None, *, has_contacts: bool) -> None:
     from churnrisk.errors import OutputError
     from churnrisk.targeting import check_list_output
 
     if output is not None:
-        check_list_output(output, tool, contacts)
+        check_list_output(output, tool, has_contacts=has_contacts)
     elif tool is not None or contacts is not None:
         raise OutputError("--for and --contacts need a file to write to: add --output FILE.csv.")
 
@@ -236,6 +241,7 @@ def show(
     _show_profit(target)
     doubt = "" if "measured" in acceptance.source else "; only a campaign with a control group measures it"
     say(f"The acceptance rate was {acceptance.source}{doubt}.")
+    _show_actions(result)
     if has_details:
         _show_max_profit(result)
     if top and len(result.table):
@@ -260,6 +266,24 @@ def _show_profit(target: Target) -> None:
         low, high = (f"{end:,.0f}" for end in target.interval)
         say(f"80 % interval of the profit of this list, at the acceptance rate that is assumed: {low} to {high}.")
     say(target.reason)
+
+
+def _show_actions(result: TargetResult) -> None:
+    """Print what is done for how many of the list, where the shop has actions of its own."""
+    from churnrisk.cli.show import percent, show_table
+
+    rows = [
+        {
+            "action": one["action"].replace("_", " "),
+            "customers": one["customers"],
+            "contact cost": one["contact_cost"],
+            "incentive cost": one["incentive_cost"],
+            "acceptance": one["acceptance_rate"],
+        }
+        for one in result.actions
+    ]
+    if rows:
+        show_table("Actions of the list", rows, formats={"acceptance": percent})
 
 
 def _show_max_profit(result: TargetResult) -> None:

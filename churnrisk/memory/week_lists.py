@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from churnrisk.campaigns import list_campaigns, load_members, measured_acceptance, measured_multiple
@@ -37,7 +37,7 @@ def plan_as_measured(state: State, plan: ListPlan) -> ListPlan:
     return replace(plan, terms=terms, multiple=plan.multiple if multiple is None else multiple)
 
 
-def look_up_list(state: State, plan: ListPlan, day: int, *, refused: Set[str] = frozenset()) -> ListHistory:
+def look_up_list(state: State, plan: ListPlan, day: int, *, unlisted: Unlisted) -> ListHistory:
     """Look up whom a list of a day leaves out, and the list before it.
 
     Parameters
@@ -48,11 +48,11 @@ def look_up_list(state: State, plan: ListPlan, day: int, *, refused: Set[str] = 
         How the shop wants its list.
     day : int
         Of the list.
-    refused : set of str
-        Customers who have opted out.
+    unlisted : Unlisted
+        Customers known not to be listed, beside those of campaigns.
     """
     still, rested = _find_recent(state, day, rest_days=plan.rest_days)
-    return ListHistory(Unlisted(still, rested, refused), _load_list(state, before=day))
+    return ListHistory(replace(unlisted, in_campaign=still, contacted=rested), _load_list(state, before=day))
 
 
 def remember_week_list(state: State, as_of: int, customer_ids: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from churnrisk.decide import Playbook
 from churnrisk.retention import Change, CohortTable, RetentionTable, Segmentation
 from churnrisk.week_list import WeekList
 
@@ -171,8 +172,8 @@ class ReportData:
         Oldest first.
     model : ModelSheet or None
         The model that scored, or would have.
-    playbook : mapping of str to str
-        What to do for which segment, where that is not as usual.
+    playbook : Playbook
+        What to do for whom.
     products : mapping or None
         As :func:`churnrisk.products.sum_up_products`; None where the log names no products.
     """
@@ -190,5 +191,5 @@ class ReportData:
     no_list: str = ""
     campaigns: tuple[MeasuredCampaign, ...] = ()
     model: ModelSheet | None = None
-    playbook: Mapping[str, str] = field(default_factory=dict)
+    playbook: Playbook = field(default_factory=Playbook)
     products: Mapping[str, Any] | None = None

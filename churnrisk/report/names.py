@@ -48,5 +48,5 @@ def name_segment(segment: str | None) -> str:
 
 
 def name_action(action: str | None) -> str:
-    """Return what an action is called; a dash for none."""
-    return say(ACTION_NAMES[action]) if action else NOTHING
+    """Return what an action is called, one of the shop's own by its own name; a dash for none."""
+    return say(ACTION_NAMES.get(action, action.replace("_", " "))) if action else NOTHING

@@ -9,6 +9,7 @@ from churnrisk.messages import say, say_heading, say_many, write_date
 from churnrisk.report.blocks import Block, Column, DataTable, Words
 from churnrisk.report.formats import NOTHING, amount, percent, whole
 from churnrisk.report.names import CHANGE_NAMES, name_action, name_segment
+from churnrisk.retelling import retell
 from churnrisk.tables import Sheet, Table
 from churnrisk.timeline import date_of
 from churnrisk.week_list import Entry, ListPart, WeekList, tell_why
@@ -29,7 +30,7 @@ def describe_week_list(listed: WeekList, *, page: str = "", people: Mapping[str,
         Names or addresses by customer, for readers that may see them.
     """
     yield Words(_introduce(listed))
-    yield from (Words(say(notice), is_note=True) for notice in listed.notices)
+    yield from (Words(retell(notice), is_note=True) for notice in listed.notices)
     if listed.brought is not None:
         yield Words(_tell_brought(listed))
     write = _Cells(listed, page, people or {})

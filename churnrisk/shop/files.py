@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from churnrisk.decide import ContactTerms, Playbook, Plays
 from churnrisk.forecast import Valuation
 from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
 from churnrisk.products import NO_CHOICE, ItemChoice
@@ -43,8 +44,10 @@ class ShopPlan:
         How to read it.
     valuation : Valuation
         Margin and discount rate.
-    playbook : mapping
-        What to do for whom, where that is not as usual.
+    playbook : Playbook, optional
+        What to do for whom.
+    terms : ContactTerms, optional
+        What contacting costs and brings, by which the shop's own actions are chosen for a customer.
     explained : int
         Reasons are worked out ahead for every customer of a base up to this size; in a larger one, on demand.
     train_customers : int
@@ -63,12 +66,17 @@ class ShopPlan:
     purchases: str | None = None
     options: IntakeOptions = field(default_factory=IntakeOptions)
     valuation: Valuation = field(default_factory=Valuation)
-    playbook: dict[str, str] = field(default_factory=dict)
+    playbook: Playbook | None = None
+    terms: ContactTerms | None = None
     explained: int = 20_000
     train_customers: int = TRAIN_CUSTOMERS
     calendar: Calendar = USUAL
     listing: ListPlan = field(default_factory=ListPlan)
     products: ItemChoice = NO_CHOICE
+
+    def plays(self, day: int) -> Plays:
+        """Return what may be done for whom on a day."""
+        return (self.playbook or Playbook()).on(day)
 
 
 @dataclass(frozen=True)

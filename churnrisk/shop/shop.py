@@ -13,7 +13,7 @@ from churnrisk.errors import ChurnriskError, NoHistory, NoModel, UnknownCustomer
 from churnrisk.explain import REASON_COLUMNS
 from churnrisk.memory import keep_others
 from churnrisk.messages import mark, wording
-from churnrisk.orders import PurchaseRow
+from churnrisk.orders import ContactList, PurchaseRow
 from churnrisk.planning import Day
 from churnrisk.products import HABIT_COLUMNS
 from churnrisk.schema import By, ReasonsFor
@@ -157,8 +157,8 @@ class Shop:
         version = self.current.version_for(generation.known)
         if version is None or (row is not None and self._is_told(generation, row, history, version)):
             if row is None:
-                return make_view(self._unscored(history), history, model=None, playbook=self.plan.playbook)
-            return make_view(row, history, model=generation.facts["model"], playbook=self.plan.playbook)
+                return make_view(self._unscored(history), history, model=None, plan=self.plan)
+            return make_view(row, history, model=generation.facts["model"], plan=self.plan)
         day = self._day_of(generation, history)
         scored = self.live.score_customer(history.few, generation.known, day)
         segment = segment_of(history.few, generation.facts["segments"]["cuts"], day)
@@ -167,7 +167,7 @@ class Shop:
             fresh |= {column.name: row.get(column.name) for column in HABIT_COLUMNS}
             if generation.facts["model"] == scored.model.version and not history.received:
                 fresh |= {"risk_rank": row["risk_rank"]}
-        return make_view(fresh, history, model=scored.model.version, playbook=self.plan.playbook)
+        return make_view(fresh, history, model=scored.model.version, plan=self.plan)
 
     def knows(self, customer_id: str) -> bool:
         """Tell whether anybody of this id has an order."""
@@ -263,10 +263,15 @@ class Shop:
         """Follow customers from the period of their first purchase on."""
         return self.figures.cohorts(kind, **how).to_dict()
 
-    def week_list(self) -> WeekList | None:
+    def week_list(self, contacts: ContactList | None = None) -> WeekList | None:
         """Return the list of this week, without customers that a campaign has, or that have bought since.
 
         None where no model can be used, or another one than that of the scores was promoted a moment ago.
+
+        Parameters
+        ----------
+        contacts : ContactList, optional
+            How customers are reached: without consent nobody is listed.
         """
         present = self.now()
         generation = present.generation
@@ -274,13 +279,13 @@ class Shop:
             return None
         model, explainer = self.current.get(), self.current.explainer()
 
-        def make(left_out: Unlisted) -> WeekList:
-            known: dict[str, Any] = {"plan": self.plan.listing, "left_out": left_out, "state": self.state}
+        def make(unlisted: Unlisted) -> WeekList:
+            known: dict[str, Any] = {"plan": self.plan.listing, "unlisted": unlisted, "state": self.state}
             return present.figures.use(
                 lambda orders: list_week(generation, orders, model, explainer=explainer, **known)
             )
 
-        return present.week_list(make)
+        return present.week_list(make, contacts)
 
     def segments(self) -> dict[str, Any]:
         """Return the RFM segments, with the churn probability of each."""

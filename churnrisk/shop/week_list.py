@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ def list_week(
     model: ChurnModel,
     *,
     plan: ListPlan,
-    left_out: Unlisted,
+    unlisted: Unlisted,
     state: State,
     explainer: Explainer,
 ) -> WeekList:
@@ -88,7 +88,7 @@ def list_week(
         What has scored them.
     plan : ListPlan
         How the shop wants its list.
-    left_out : Unlisted
+    unlisted : Unlisted
         Customers known not to be listed, beside those of campaigns.
     state : State
         What is remembered of campaigns and of lists.
@@ -105,6 +105,5 @@ def list_week(
         explainer,
         is_worth_acting_on(model.card),
     )
-    past = look_up_list(state, plan, day, refused=left_out.refused)
-    out = replace(past.unlisted, bought=left_out.bought)
-    return make_week_list(source, plan, unlisted=out, previous=past.previous)
+    past = look_up_list(state, plan, day, unlisted=unlisted)
+    return make_week_list(source, plan, unlisted=past.unlisted, previous=past.previous)

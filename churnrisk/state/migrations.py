@@ -252,6 +252,15 @@ CREATE TABLE week_lists (
 ) STRICT, WITHOUT ROWID
 """
 
+# The check of a column goes with its column alone: a new one takes its place, and sessions stay.
+CONTACTS_ROLE = (
+    "ALTER TABLE keys ADD COLUMN role_now TEXT NOT NULL DEFAULT 'reader' "
+    "CHECK (role_now IN ('reader', 'scorer', 'contacts', 'admin'))",
+    "UPDATE keys SET role_now = role",
+    "ALTER TABLE keys DROP COLUMN role",
+    "ALTER TABLE keys RENAME COLUMN role_now TO role",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         RUNS,
@@ -281,6 +290,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (NAMED_RESULTS,),
     (WRITTEN_FILES, OBJECTIONS),
     (WEEK_LISTS,),
+    CONTACTS_ROLE,
 )
 
 FORMAT = len(MIGRATIONS)

@@ -2,7 +2,8 @@
 
 from churnrisk.week_list.entries import Entry, ListPart
 from churnrisk.week_list.ranked import ListPlan, rank_customers
-from churnrisk.week_list.week_list import ListSource, Previous, ScoresRanking, Unlisted, WeekList, make_week_list
+from churnrisk.week_list.unlisted import Unlisted, find_refused
+from churnrisk.week_list.week_list import ListSource, Previous, ScoresRanking, WeekList, make_week_list
 from churnrisk.week_list.why import tell_why
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "ScoresRanking",
     "Unlisted",
     "WeekList",
+    "find_refused",
     "make_week_list",
     "rank_customers",
     "tell_why",

@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from churnrisk.decide import Action, check_playbook, choose_actions
+import numpy as np
+
+from churnrisk.decide import Action
+from churnrisk.errors import NotEnoughData
 from churnrisk.explain import Told
 from churnrisk.products import HABIT_COLUMNS
 from churnrisk.timeline import date_of
 from churnrisk.week_list.purchased import Purchased
+from churnrisk.week_list.ranked import ListPlan, best_profits
 from churnrisk.week_list.why import tell_why
 
 ListPart = Literal["contact", "lapsed", "due"]
@@ -116,33 +120,55 @@ class Known:
         By customer.
     told : mapping of str to Told
         Reasons of the model, by customer.
-    playbook : mapping of str to str
-        What to do for whom.
+    plan : ListPlan
+        How the shop wants its list, with what it does for whom.
+    as_of : int
+        The day of the list.
     before : set of str or None
         The customers of the list before; None where there was none.
     """
 
     bought: Mapping[str, Purchased]
     told: Mapping[str, Told]
-    playbook: Mapping[str, str]
+    plan: ListPlan
+    as_of: int
     before: frozenset[str] | None = None
 
 
 def make_entries(part: ListPart, rows: Sequence[Mapping[str, Any]], known: Known) -> tuple[Entry, ...]:
     """Make the rows of a part of the list; a customer without a purchase before the day is left out."""
     rows = [row for row in rows if row["customer_id"] in known.bought]
-    ids = [row["customer_id"] for row in rows]
-    actions = choose_actions(
-        ids,
-        {row["customer_id"]: row["segment"] or "" for row in rows},
-        playbook=check_playbook(known.playbook),
-        reason_of={one: told.family for one, told in known.told.items()},
-        habit_of={row["customer_id"]: row.get("habit") or "" for row in rows},
-    )
+    actions = _choose_actions(rows, known)
     return tuple(
         _make_entry(part, place, row, action, known)
         for place, (row, action) in enumerate(zip(rows, actions, strict=True), start=1)
     )
+
+
+def _choose_actions(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Action]:
+    """Choose what is expected to bring most for each customer; where that cannot be known, what the playbook says."""
+    plays = known.plan.playbook.on(known.as_of)
+    options = [plays.options(row["segment"] or "", _family_of(row, known.told), row.get("habit") or "") for row in rows]
+    usual = [each[0] for each in options]
+    if all(len(each) == 1 for each in options):
+        return usual
+    names = ("as_of", "churn_probability", "value_at_risk", "value_at_risk_most")
+    columns = {name: np.array([_number(row[name]) if name != "as_of" else row[name] for row in rows]) for name in names}
+    try:
+        offers, profits = best_profits({**columns}, options, known.plan)
+    except NotEnoughData:
+        return usual
+    best = np.nan_to_num(profits, nan=-np.inf).argmax(axis=1)
+    is_known = np.isfinite(profits).any(axis=1) & np.array([one.action != "none" for one in usual])
+    return [
+        next(one for one in each if one.action == offers.names[place]) if known_ else each[0]
+        for each, place, known_ in zip(options, best.tolist(), is_known.tolist(), strict=True)
+    ]
+
+
+def _family_of(row: Mapping[str, Any], told: Mapping[str, Told]) -> str:
+    found = told.get(row["customer_id"])
+    return "" if found is None else found.family
 
 
 def _make_entry(part: ListPart, place: int, row: Mapping[str, Any], action: Action, known: Known) -> Entry:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from churnrisk.decide import ContactTerms, check_playbook, expected_profit, value_of_keeping
+from churnrisk.decide import Action, ContactTerms, Playbook, Plays, value_of_keeping
 from churnrisk.errors import NotEnoughData, SettingsError
 from churnrisk.forecast import Valuation
+from churnrisk.orders import ContactFile
 from churnrisk.schema import ListedBy
+from churnrisk.timeline import day_number
 from churnrisk.types import Bools, Floats
 
 WEEK = 7
@@ -39,10 +42,12 @@ class ListPlan:
         Margin and discount rate.
     multiple : float
         How many times the one purchase that is expected a kept customer brings, as campaigns have measured it.
-    playbook : mapping of str to str
-        What to do for which segment, where that is not as usual; segments whose action is ``none`` are not listed.
+    playbook : Playbook
+        What to do for whom; customers of segments whose action is ``none`` are not listed.
     suppress : str, optional
         A file of customers who have opted out.
+    contacts : ContactFile, optional
+        Where names, addresses and consents are; customers without consent are not listed.
     """
 
     size: int = 50
@@ -54,8 +59,9 @@ class ListPlan:
     terms: ContactTerms | None = None
     valuation: Valuation = field(default_factory=Valuation)
     multiple: float = 1.0
-    playbook: Mapping[str, str] = field(default_factory=dict)
+    playbook: Playbook = field(default_factory=Playbook)
     suppress: str | None = None
+    contacts: ContactFile | None = None
 
     def __post_init__(self) -> None:
         for name in ("size", "lapsed", "due", "rest_days", "least_purchases", "quiet_days"):
@@ -106,15 +112,15 @@ def rank_customers(columns: Mapping[str, Any], segments: Any, plan: ListPlan, *,
         Whether the model's grade allows a list of customers to contact.
     """
     ids = columns["customer_id"]
-    risk = np.asarray(columns["churn_probability"], dtype=np.float64)
     count = np.asarray(columns["order_count"], dtype=np.float64)
     profit = np.full(len(ids), np.nan)
-    by, worth = _worth(columns, risk, plan)
+    options = list_options(segments, plan.playbook.on(_day_of(columns)))
+    by, worth = _worth(columns, options, plan)
     if by == "profit":
-        profit = worth
-    is_open = (columns["status"] == "scored") & ~_is_idle(segments, plan) & (count >= plan.least_purchases)
+        profit = np.where(np.isfinite(worth), worth, np.nan)
+    is_open = (columns["status"] == "scored") & ~_is_idle(options) & (count >= plan.least_purchases)
     is_open &= columns["days_since_last_order"] >= plan.quiet_days
-    is_open &= is_worth_acting_on & ~np.isnan(worth) & ((worth > 0) | (by == "risk"))
+    is_open &= is_worth_acting_on & np.isfinite(worth) & ((worth > 0) | (by == "risk"))
     lapsed = _return_value(columns)
     return Ranked(
         by,
@@ -126,23 +132,49 @@ def rank_customers(columns: Mapping[str, Any], segments: Any, plan: ListPlan, *,
     )
 
 
-def _worth(columns: Mapping[str, Any], risk: Floats, plan: ListPlan) -> tuple[ListedBy, Floats]:
+def list_options(segments: Any, plays: Plays) -> list[list[Action]]:
+    """Return what may be done for customers of some segments."""
+    known = {one: plays.options(one or "", "", "") for one in set(segments)}
+    return [known[one] for one in segments]
+
+
+def best_profits(columns: Mapping[str, Any], options: Sequence[Sequence[Action]], plan: ListPlan) -> tuple[Any, Floats]:
+    """Return the offers behind some options, and what each customer is expected to bring by each of them.
+
+    Raises
+    ------
+    NotEnoughData
+        Where the scores carry no value.
+    """
+    if plan.terms is None:
+        raise NotEnoughData("the terms of a contact are not known")
+    plays = plan.playbook.on(_day_of(columns))
+    offers = plays.offers(options, plan.terms)
+    kept = value_of_keeping(columns, margin=plan.valuation.margin, multiple=plan.multiple)
+    risk = np.asarray(columns["churn_probability"], dtype=np.float64)
+    if not offers.names:
+        return offers, np.full((len(options), 1), -np.inf)
+    return offers, offers.profits(risk, kept, 1.0)
+
+
+def _worth(columns: Mapping[str, Any], options: Sequence[Sequence[Action]], plan: ListPlan) -> tuple[ListedBy, Floats]:
     """Return what to sort by, and that of each customer."""
     at_risk = np.asarray(columns["value_at_risk"], dtype=np.float64)
     if np.isnan(at_risk).all():
-        return "risk", risk
-    if plan.terms is None:
-        return "value", at_risk
+        return "risk", np.asarray(columns["churn_probability"], dtype=np.float64)
     try:
-        kept = value_of_keeping(columns, margin=plan.valuation.margin, multiple=plan.multiple)
+        _, profits = best_profits(columns, options, plan)
     except NotEnoughData:
         return "value", at_risk
-    return "profit", expected_profit(risk, kept, plan.terms)
+    return "profit", profits.max(axis=1)
 
 
-def _is_idle(segments: Any, plan: ListPlan) -> Bools:
-    plays = check_playbook(plan.playbook)
-    return np.array([plays.get(one or "", plays["otherwise"]) == "none" for one in segments], dtype=bool)
+def _is_idle(options: Sequence[Sequence[Action]]) -> Bools:
+    return np.array([each[0].action == "none" for each in options], dtype=bool)
+
+
+def _day_of(columns: Mapping[str, Any]) -> int:
+    return day_number(dt.date.fromisoformat(str(columns["as_of"][0]))) if len(columns["as_of"]) else 0
 
 
 def _return_value(columns: Mapping[str, Any]) -> Floats:

@@ -19,6 +19,7 @@ from churnrisk.timeline import Snapshot, date_of
 from churnrisk.week_list.entries import Entry, Known, ListPart, make_entries
 from churnrisk.week_list.purchased import read_purchased
 from churnrisk.week_list.ranked import ListPlan, Ranked
+from churnrisk.week_list.unlisted import Unlisted
 
 WORST = mark("The model has grade E, so nobody is listed by its scores: the list would be no better than chance.")
 NO_TERMS = mark(
@@ -27,33 +28,6 @@ NO_TERMS = mark(
 )
 NO_AMOUNTS = mark("The log has no amounts, so the list goes by churn probability.")
 NOBODY_PAYS = mark("At these costs no contact is expected to pay, so nobody is listed; `churnrisk target` says why.")
-
-
-@dataclass(frozen=True)
-class Unlisted:
-    """Customers that are not to be listed.
-
-    Parameters
-    ----------
-    in_campaign : set of str
-        In a campaign that is not over, contacted or control.
-    contacted : set of str
-        Contacted by a campaign that began within the days of rest.
-    refused : set of str
-        Opted out, objected, or without consent.
-    bought : set of str
-        With an order that came after the scores were made.
-    """
-
-    in_campaign: Set[str] = frozenset()
-    contacted: Set[str] = frozenset()
-    refused: Set[str] = frozenset()
-    bought: Set[str] = frozenset()
-
-    @property
-    def everybody(self) -> frozenset[str]:
-        """All of them."""
-        return frozenset(self.in_campaign) | self.contacted | self.refused | self.bought
 
 
 @dataclass(frozen=True)
@@ -266,7 +240,8 @@ def make_week_list(
     known = Known(
         read_purchased(source.orders, sorted(set(ids)), day, names=source.names),
         tell_reasons(source.model, source.orders, source.snapshot, scored, explainer=source.explainer),
-        plan.playbook,
+        plan,
+        day,
         None if previous is None else frozenset(previous.customer_ids),
     )
     parts = {part: make_entries(part, found, known) for part, found in rows.items()}
@@ -279,7 +254,7 @@ def make_week_list(
         due=parts["due"],
         left_out=_count_left_out(ranking, out),
         brought=None if previous is None else follow_up(source.orders, previous, day),
-        notices=tuple(_notices(source, plan, parts["contact"])),
+        notices=(*_notices(source, plan, parts["contact"]), *out.notices),
     )
 
 

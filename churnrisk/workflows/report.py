@@ -17,7 +17,7 @@ from churnrisk.decide import ContactTerms
 from churnrisk.errors import IncompatibleModel, ModelNotFound, NotEnoughData, OutputError, SettingsError, StoreError
 from churnrisk.memory import plan_as_measured
 from churnrisk.messages import mark
-from churnrisk.orders import IntakeOptions, Orders, read_orders
+from churnrisk.orders import ContactList, IntakeOptions, Orders, read_contacts, read_opted_out, read_orders
 from churnrisk.planning import choose_as_of
 from churnrisk.products import MOST_PAIRS, NO_CHOICE, ItemChoice, find_pair_days, sum_up_products
 from churnrisk.report import AtRisk, ContactPlan, MeasuredCampaign, ModelSheet, ReportData, render_report
@@ -37,7 +37,7 @@ from churnrisk.state import State, StatePlace, find_state
 from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
 from churnrisk.week_list import ListPlan
 from churnrisk.workflows.model import ChurnModel, load
-from churnrisk.workflows.week_list import ListKnown, list_scored, read_refused
+from churnrisk.workflows.week_list import ListKnown, list_scored
 from churnrisk.writing import replacing
 
 ENDINGS = (".html", ".htm")
@@ -54,10 +54,11 @@ UNUSABLE_MODEL = mark(
 
 @dataclass(frozen=True)
 class ReportResult:
-    """A report, and why it has no list where a stored model could not be used (else empty)."""
+    """A report, why it has no list where a stored model could not be used (else empty), and the contacts behind it."""
 
     data: ReportData
     model_problem: str = ""
+    contacts: ContactList | None = None
 
 
 def make_report(
@@ -98,13 +99,14 @@ def make_report(
     _check_size(plan)
     found = _find_model(models_dir)
     reading = replace(found.read_as_trained(options or IntakeOptions()), products=True)
+    opted_out, contacts = _read_people(plan, reading)
     with read_orders(source, reading) as orders, _opened(state) as remembered:
         found = found.fitting(orders)
         plan = plan if remembered is None else plan_as_measured(remembered, plan)
         scores = found.score(orders, plan)
         segmentation = build_segments(orders, churn_probability={} if scores is None else _probability_of(scores))
         pairs = find_pair_days(orders, orders.last_day + 1, choice=products)
-        known = ListKnown(segmentation, pairs, remembered, read_refused(plan, reading))
+        known = ListKnown(segmentation, pairs, remembered, opted_out, contacts)
         data = ReportData(
             version=churnrisk.__version__,
             intake=describe_intake(orders),
@@ -119,10 +121,18 @@ def make_report(
             no_list=found.no_list,
             campaigns=() if remembered is None else _list_campaigns(remembered),
             model=None if scores is None else describe_model(found.known, _plan_contacts(scores, plan)),
-            playbook=dict(plan.playbook),
+            playbook=plan.playbook,
             products=None if pairs is None else sum_up_products(pairs, most_pairs=min(plan.size, MOST_PAIRS)),
         )
-    return ReportResult(data, found.problem)
+    return ReportResult(data, found.problem, contacts)
+
+
+def _read_people(plan: ListPlan, reading: IntakeOptions) -> tuple[ContactList | None, ContactList | None]:
+    """Read who has opted out, and how customers are reached, where the shop has files of them."""
+    return (
+        None if plan.suppress is None else read_opted_out(plan.suppress, reading),
+        None if plan.contacts is None else read_contacts(plan.contacts, reading, needs_email=False),
+    )
 
 
 def _check_size(plan: ListPlan) -> None:

@@ -8,18 +8,21 @@ import numpy as np
 
 from churnrisk.cards import is_worth_acting_on
 from churnrisk.memory import look_up_list
-from churnrisk.orders import IntakeOptions, Orders, read_opted_out
+from churnrisk.orders import ContactList, Orders
 from churnrisk.products import PairDays
 from churnrisk.retention import Segmentation
 from churnrisk.scoring import Scores
 from churnrisk.state import State
-from churnrisk.week_list import ListPlan, ListSource, ScoresRanking, Unlisted, WeekList, make_week_list, rank_customers
+from churnrisk.week_list import (
+    ListPlan,
+    ListSource,
+    ScoresRanking,
+    WeekList,
+    find_refused,
+    make_week_list,
+    rank_customers,
+)
 from churnrisk.workflows.model import ChurnModel
-
-
-def read_refused(plan: ListPlan, options: IntakeOptions) -> frozenset[str]:
-    """Return the customers who have opted out, by the file that the plan names."""
-    return frozenset() if plan.suppress is None else frozenset(read_opted_out(plan.suppress, options).contacts)
 
 
 @dataclass(frozen=True)
@@ -34,14 +37,15 @@ class ListKnown:
         What was bought on which days; None where the log names no products.
     state : State or None
         What is remembered; None where nothing is.
-    refused : frozenset of str
-        Customers who have opted out.
+    opted_out, contacts : ContactList or None
+        Customers who have opted out, and how customers are reached; None where the shop has no such file.
     """
 
     segmentation: Segmentation
     pairs: PairDays | None
     state: State | None
-    refused: frozenset[str] = frozenset()
+    opted_out: ContactList | None = None
+    contacts: ContactList | None = None
 
 
 def list_scored(model: ChurnModel, orders: Orders, scores: Scores, *, plan: ListPlan, known: ListKnown) -> WeekList:
@@ -67,7 +71,9 @@ def list_scored(model: ChurnModel, orders: Orders, scores: Scores, *, plan: List
     pairs = known.pairs
     names = {} if pairs is None else dict(zip(pairs.items, pairs.titles().tolist(), strict=True))
     source = ListSource(model.model, orders, ranking, scores.snapshot, names, is_worth_acting_on=is_worth)
+    ids = scores.columns["customer_id"].tolist()
+    unlisted = find_refused(ids, opted_out=known.opted_out, contacts=known.contacts)
     if known.state is None:
-        return make_week_list(source, plan, unlisted=Unlisted(refused=known.refused))
-    past = look_up_list(known.state, plan, scores.snapshot.cutoff, refused=known.refused)
+        return make_week_list(source, plan, unlisted=unlisted)
+    past = look_up_list(known.state, plan, scores.snapshot.cutoff, unlisted=unlisted)
     return make_week_list(source, plan, unlisted=past.unlisted, previous=past.previous)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churnrisk.decide import ContactTerms
+from churnrisk.decide import ContactTerms, Playbook
 from churnrisk.errors import SettingsError
 from churnrisk.forecast import Valuation
 from churnrisk.week_list import ListPlan, rank_customers
@@ -128,7 +128,7 @@ def test_without_terms_it_goes_by_value_and_without_amounts_by_risk() -> None:
     assert order_of(ranked.due, log["customer_id"]) == ["b"]
     weak = rank_customers(log, ["loyal"] * 3, ListPlan(), is_worth_acting_on=False)
     assert order_of(weak.contact, log["customer_id"]) == []
-    idle = ListPlan(playbook={"loyal": "none"})
+    idle = ListPlan(playbook=Playbook({"loyal": "none"}))
     assert order_of(rank_customers(log, ["loyal"] * 3, idle, is_worth_acting_on=True).contact, log["customer_id"]) == []
 
 

@@ -196,6 +196,10 @@ class CustomerAnswer(BaseModel):
     orders: list[dict[str, Any]]
     order_total: int
     explanation: dict[str, Any] | None = None
+    contact: dict[str, Any] | None = Field(
+        None,
+        description="Name, addresses and consent, for keys of the role `contacts`, where the settings name a file.",
+    )
 
 
 class CustomersAnswer(BaseModel):
@@ -205,7 +209,7 @@ class CustomersAnswer(BaseModel):
     model: str | None
     total: int
     next_cursor: str | None
-    customers: list[dict[str, Any]]
+    customers: list[dict[str, Any]] = Field(description="With `contact`, as of a single customer, for `contacts`.")
 
 
 class ListAnswer(Open):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
-from churnrisk.decide import ACTIONS
+from churnrisk.campaigns import with_contacts
 from churnrisk.errors import ModelNotFound, NoScore
 from churnrisk.messages import mark, say, write_date
 from churnrisk.report import (
@@ -35,7 +36,7 @@ from churnrisk.service.problems import Problem
 from churnrisk.shop import CustomerQuery, CustomerView
 from churnrisk.state import load_history
 from churnrisk.tables import Table, to_csv
-from churnrisk.timeline import date_of
+from churnrisk.timeline import date_of, day_number
 
 SORTS = (
     ("value", mark("value at risk, highest first")),
@@ -92,6 +93,7 @@ def customers(view: View) -> Response:
     found = view.shop.customers(query)
     return view.show(
         "customers.html",
+        contacts=view.reach(row["customer_id"] for row in found.rows),
         found=found,
         rows=[_show_row(row) for row in found.rows],
         query=query,
@@ -136,10 +138,12 @@ def export(view: View) -> Response:
 
 def _csv_parts(view: View, query: CustomerQuery, most: int) -> Iterator[str]:
     shop, written, names = view.shop, 0, None
+    contacts = view.request.app.state.contacts.now() if view.sees_contacts else None
     while written < most:
         found = shop.customers(query)
         names = names or list(found.rows[0] if found.rows else {"customer_id": None})
-        text = to_csv(Table({name: [row[name] for row in found.rows] for name in names}))
+        table, _ = with_contacts(Table({name: [row[name] for row in found.rows] for name in names}), contacts)
+        text = to_csv(table)
         yield text if not written else text.partition("\n")[2]
         written += len(found.rows)
         if found.next_cursor is None:
@@ -154,10 +158,11 @@ def customer(view: View) -> Response:
     found = view.shop.customer(name)
     return view.show(
         "customer.html",
+        contact=view.reach([found.customer_id]).get(found.customer_id),
         found=found,
         segment=name_segment(found.segment),
         cards=Cards(tuple(_make_cards(found))),
-        advice=_advise(found),
+        advice=_advise(view, found),
         reasons=[retell(reason) for reason in found.reasons],
         observation=retell(found.observation or ""),
         blocks=list(_draw(view, found)),
@@ -191,10 +196,10 @@ def _show_next_order(due: Mapping[str, str | None]) -> Card:
     return Card(say("Next order"), write_date(day), span, meaning)
 
 
-def _advise(found: CustomerView) -> dict[str, str]:
-    """Return what the playbook says, in the language of now."""
-    action = found.advice["action"]
-    meaning, about = ACTIONS[action], SEGMENTS.get(found.segment or "", "")
+def _advise(view: View, found: CustomerView) -> dict[str, str]:
+    """Return what is to be done, in the language of now."""
+    action, plays = found.advice["action"], view.shop.plan.plays(day_number(dt.date.fromisoformat(found.as_of)))
+    meaning, about = plays.text(action), SEGMENTS.get(found.segment or "", "")
     return {"action": name_action(action), "meaning": say(meaning), "segment": say(about)}
 
 
