@@ -152,6 +152,7 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 
 CUSTOMER_KINDS: tuple[CustomerKind, ...] = get_args(CustomerKind)
 STATUSES: tuple[str, ...] = get_args(Status)
+SORTS: tuple[str, ...] = (*get_args(By), "id")
 RISKS: tuple[str, ...] = get_args(Risk)
 ITEM_UNITS: tuple[ItemUnit, ...] = get_args(ItemUnit)
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)

@@ -1,7 +1,7 @@
 """The live picture of a shop behind the service and its pages."""
 
+from churnrisk.shop.customer_query import MOST_NUMBER, CustomerQuery
 from churnrisk.shop.files import ShopPlan, find_current
-from churnrisk.shop.generation import CustomerQuery
 from churnrisk.shop.maintenance import choose_reasons
 from churnrisk.shop.preparation import prepare_shop
 from churnrisk.shop.scores import score_everybody, train_on_history
@@ -10,6 +10,7 @@ from churnrisk.shop.upload import score_upload
 from churnrisk.shop.view import CustomerView
 
 __all__ = [
+    "MOST_NUMBER",
     "CustomerQuery",
     "CustomerView",
     "Shop",

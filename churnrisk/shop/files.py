@@ -15,7 +15,7 @@ from churnrisk.retention import USUAL, Calendar
 from churnrisk.state import StatePlace
 from churnrisk.writing import replacing, stamp_file
 
-FORMAT = 5
+FORMAT = 6
 """Of generations: where it rises, those of another format are not looked at any more, and another one is made."""
 
 POINTER = f"current-{FORMAT}"

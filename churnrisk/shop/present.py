@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from churnrisk.shop.customer_query import CustomerQuery
 from churnrisk.shop.erasures import ErasedSince
 from churnrisk.shop.figures import Figures
 from churnrisk.shop.files import ShopPlan
-from churnrisk.shop.generation import CustomerPage, CustomerQuery, Generation
+from churnrisk.shop.generation import CustomerPage, Generation
 from churnrisk.shop.refresh import NewerOrders
 from churnrisk.state import State, StoredOrder
 

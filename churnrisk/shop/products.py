@@ -45,17 +45,25 @@ class ProductFacts:
     problem: str = ""
 
 
-def read_bought(database: Database, orders: Orders, history: History, choice: ItemChoice) -> Bought:
-    """Read who bought what, from the orders of the generation in the making and the rows of the log.
+def select_lines(database: Database, history: History) -> str:
+    """Return SQL for all purchase rows with their details: those of the log, and those that came over HTTP.
 
-    Rows that came over HTTP have neither order ids nor names; what is given back of them is known by its amount.
+    The latter have neither order ids nor names.
     """
     names, details = ", ".join(LINE_TYPES), column_names(LINE_DETAILS)
     none = ", ".join(f"'' AS {name}" for name in details)
+    known = {name for name, *_ in database.rows_of(f"DESCRIBE {history.lines}")}
+    own = ", ".join(details) if set(details) <= known else none
+    return f"SELECT {names}, {own} FROM {history.lines} UNION ALL SELECT {names}, {none} FROM new_lines"  # noqa: S608 - names of ours
+
+
+def read_bought(database: Database, orders: Orders, history: History, choice: ItemChoice) -> Bought:
+    """Read who bought what, from the orders of the generation in the making and the rows of the log.
+
+    What is given back of rows that came over HTTP is known by its amount.
+    """
     try:
-        known = {name for name, *_ in database.rows_of(f"DESCRIBE {history.lines}")}
-        own = ", ".join(details) if set(details) <= known else none
-        lines = f"SELECT {names}, {own} FROM {history.lines} UNION ALL SELECT {names}, {none} FROM new_lines"  # noqa: S608 - names of ours
+        lines = select_lines(database, history)
         [(first, last)] = database.rows_of("SELECT min(order_day), max(order_day) FROM shop.orders")
         frames = database.lazy_frame("SELECT * FROM shop.orders"), database.lazy_frame(lines)
         log = orders.made_elsewhere(frames)

@@ -18,9 +18,10 @@ from churnrisk.planning import Day
 from churnrisk.products import HABIT_COLUMNS
 from churnrisk.schema import By, ReasonsFor
 from churnrisk.shop.answers import CurrentModel, LiveScorer, ScoredRows
+from churnrisk.shop.customer_query import CustomerQuery
 from churnrisk.shop.figures import Figures
 from churnrisk.shop.files import ShopPlan, find_current, stamp_of
-from churnrisk.shop.generation import CustomerPage, CustomerQuery, Generation
+from churnrisk.shop.generation import CustomerPage, Generation
 from churnrisk.shop.intake import OrderStatus, receive_orders
 from churnrisk.shop.newcomers import list_one_unscored
 from churnrisk.shop.present import Present

@@ -30,6 +30,7 @@ from churnrisk.state.erasure import (
     list_tombstones,
     stamp_tombstones,
 )
+from churnrisk.state.filters import SavedFilter, delete_filter, list_filters, save_filter
 from churnrisk.state.jobs import (
     Job,
     add_job,
@@ -56,6 +57,7 @@ from churnrisk.state.keys import (
 )
 from churnrisk.state.migrations import FORMAT
 from churnrisk.state.monitoring import MonitorRun, add_monitor_run, keep_outcome, list_monitor_runs, list_outcomes
+from churnrisk.state.notes import LONGEST_NOTE, Note, find_note, write_note
 from churnrisk.state.objections import add_objections, list_objections, say_objections, standing
 from churnrisk.state.received import (
     ReceivedOrder,
@@ -72,16 +74,19 @@ from churnrisk.state.written import WrittenFile, drop_written, list_written, rem
 
 __all__ = [
     "FORMAT",
+    "LONGEST_NOTE",
     "SEPARATORS",
     "Erasure",
     "Job",
     "KeyRecord",
     "MonitorRun",
+    "Note",
     "Pruned",
     "ReceivedOrder",
     "Remembered",
     "Run",
     "RunScore",
+    "SavedFilter",
     "State",
     "StatePlace",
     "StoredOrder",
@@ -102,6 +107,7 @@ __all__ = [
     "count_erased",
     "create_key",
     "default_state_path",
+    "delete_filter",
     "drop_sessions",
     "drop_written",
     "erase_customers",
@@ -109,6 +115,7 @@ __all__ = [
     "fail_lost_jobs",
     "find_held",
     "find_key",
+    "find_note",
     "find_run",
     "find_session",
     "find_state",
@@ -119,6 +126,7 @@ __all__ = [
     "last_erased_at",
     "last_received_seq",
     "list_audit",
+    "list_filters",
     "list_jobs",
     "list_keys",
     "list_monitor_runs",
@@ -143,9 +151,11 @@ __all__ = [
     "remembering_files",
     "report_progress",
     "revoke_key",
+    "save_filter",
     "say_objections",
     "split_by_day",
     "stamp_tombstones",
     "standing",
     "touch_key",
+    "write_note",
 ]

@@ -31,6 +31,9 @@ TABLES = (
     "monitor_runs",
     "written_files",
     "objections",
+    "saved_filters",
+    "notes",
+    "due_tasks",
 )
 """Every table, each after those that it refers to."""
 

@@ -21,7 +21,11 @@ _DOCUMENTS = (
     ("jobs", "job_id", "progress_text", False),
     ("score_outcomes", "run_id", "result", True),
     ("monitor_runs", "monitor_id", "result", True),
+    ("saved_filters", "filter_id", "name", False),
 )
+_WORDS = ("jobs", "saved_filters")
+"""Tables whose sentences came from elsewhere, so that each word may be a customer."""
+
 SEPARATORS = re.compile(r"[\s,;|\"'()\[\]{}:=]+")
 
 
@@ -56,7 +60,7 @@ class Erasure:
 def erase_customers(
     state: State, moments: Mapping[str, str | None], *, is_dry: bool = False, keeps_orders: bool = False
 ) -> Erasure:
-    """Erase customers from runs, campaigns, received orders, jobs and what was monitored.
+    """Erase customers from runs, campaigns, received orders, notes, jobs and what was monitored.
 
     The rows are gone when this returns; :func:`scrub` then removes what the database has kept of them in freed space.
 
@@ -73,13 +77,13 @@ def erase_customers(
         Whether received orders stay, which are the shop's own data and say nothing that was made of them.
     """
     found = Erasure()
-    steps = (_erase_scores, _erase_memberships) if keeps_orders else (_erase_scores, _erase_memberships, _erase_orders)
+    steps = (_erase_scores, _erase_memberships, _erase_notes, *(() if keeps_orders else (_erase_orders,)))
     with state.transaction():
         for customer_id, moment in moments.items():
             until = moment or "9999"
             hits = [erase(state, customer_id, until, found, is_dry) for erase in steps]
             found.found |= {customer_id} if any(hits) else set()
-        found.documents = _erase_from_documents(state, moments, found, is_dry)
+        found.documents += _erase_from_documents(state, moments, found, is_dry)
     return found
 
 
@@ -114,6 +118,15 @@ def _erase_memberships(state: State, customer_id: str, until: str, found: Erasur
     return bool(rows)
 
 
+def _erase_notes(state: State, customer_id: str, until: str, found: Erasure, is_dry: bool) -> bool:
+    where = "customer_id = ? AND made_at <= ?"
+    count = state.rows(f"SELECT count(*) FROM notes WHERE {where}", (customer_id, until))[0][0]  # noqa: S608 - as above
+    found.documents += int(count)
+    if count and not is_dry:
+        state.run(f"DELETE FROM notes WHERE {where}", (customer_id, until))  # noqa: S608 - as above
+    return bool(count)
+
+
 def _erase_orders(state: State, customer_id: str, until: str, found: Erasure, is_dry: bool) -> bool:
     where = "customer_id = ? AND received_at <= ?"
     rows = state.rows(f"SELECT lines FROM received_orders WHERE {where}", (customer_id, until))  # noqa: S608 - as above
@@ -133,7 +146,7 @@ def _erase_from_documents(state: State, moments: Mapping[str, str | None], found
         for number, text, made_at in state.rows(query):
             ids = {one for one, moment in moments.items() if made_at <= (moment or "9999")}
             named: set[str] = set()
-            kept = _without(json.loads(text) if is_json else text, ids, named, has_text=table == "jobs")
+            kept = _without(json.loads(text) if is_json else text, ids, named, has_text=table in _WORDS)
             if not named:
                 continue
             count += 1
@@ -199,7 +212,7 @@ def iterate_customers(state: State) -> Iterator[str]:
     """Yield everything that is remembered and may be a customer id, each once: the ids, and the words of documents."""
     query = (
         "SELECT customer_id FROM run_scores UNION SELECT customer_id FROM campaign_members "
-        "UNION SELECT customer_id FROM received_orders"
+        "UNION SELECT customer_id FROM received_orders UNION SELECT customer_id FROM notes"
     )
     known: set[str] = set()
     for (customer_id,) in state.rows(query):

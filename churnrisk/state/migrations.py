@@ -241,6 +241,37 @@ CREATE TABLE objections (
 ) STRICT
 """
 
+# A filter of the list of customers as an address has it; ids of customers are left out of it.
+SAVED_FILTERS = """
+CREATE TABLE saved_filters (
+    filter_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    address TEXT NOT NULL,
+    made_at TEXT NOT NULL,
+    key_id INTEGER
+) STRICT
+"""
+
+NOTES = """
+CREATE TABLE notes (
+    customer_id TEXT NOT NULL PRIMARY KEY,
+    text TEXT NOT NULL,
+    made_at TEXT NOT NULL,
+    key_id INTEGER
+) STRICT
+"""
+
+# Each due time of a task has one row at most, so of several machines one begins it.
+DUE_TASKS = """
+CREATE TABLE due_tasks (
+    task TEXT NOT NULL,
+    due_at TEXT NOT NULL,
+    made_at TEXT NOT NULL,
+    job_id INTEGER,
+    PRIMARY KEY (task, due_at)
+) STRICT
+"""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         RUNS,
@@ -269,6 +300,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     KEYED_BY_DAY,
     (NAMED_RESULTS,),
     (WRITTEN_FILES, OBJECTIONS),
+    (SAVED_FILTERS, NOTES, DUE_TASKS),
 )
 
 FORMAT = len(MIGRATIONS)

@@ -35,6 +35,8 @@ from churnrisk.state import (
     open_state,
     prune_state,
     remember_run,
+    save_filter,
+    write_note,
 )
 from churnrisk.state.copying import TABLES
 from churnrisk.state.written import note_written
@@ -62,6 +64,9 @@ def fill(state: State) -> str:
     add_monitor_run(state, as_of=20_000, model="m", result={})
     note_written(state, WrittenFile("here", "/list.csv", "list", "2026-01-01", 1, 2))
     add_objections(state, {"d": "2026-01-01"})
+    save_filter(state, "quiet", "risk=high", key_id=None)
+    write_note(state, "ž", "called", key_id=None)
+    state.run("INSERT INTO due_tasks VALUES ('weekly', '2026-01-01T06:00:00+00:00', '2026-01-01T06:00:01+00:00', 1)")
     return secret
 
 
