@@ -270,13 +270,7 @@ def _write_xlsx(table: Table, path: Path, headings: Sequence[str], holds: Holds 
         tempfile.TemporaryDirectory(prefix=".churnrisk-", dir=path.parent) as parts,
     ):
         book = xlsxwriter.Workbook(str(temporary), {**_PLAIN_TEXT, "tmpdir": parts})
-        book.set_properties({"created": _SHEET_DATE})
-        sheet = book.add_worksheet("churnrisk")
-        text, header = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
-        sheet.freeze_panes(1, 0)
-        for position, name in enumerate(headings):
-            sheet.write_string(0, position, name, header)
-            sheet.set_column(position, position, max(12, len(name) + 2))
+        sheet, text = _begin_sheet(book, headings)
         cells = [_defuse_column(values, defused) for values in table.columns.values()]
         for line, row in enumerate(zip(*cells, strict=True), start=1):
             _write_cells(sheet, line, row, text)
@@ -285,6 +279,36 @@ def _write_xlsx(table: Table, path: Path, headings: Sequence[str], holds: Holds 
         except xlsxwriter.exceptions.FileCreateError as error:
             raise error.args[0] from None  # the error of the system
     return defused.total
+
+
+def to_xlsx(tables: Iterator[Table], headings: Sequence[str]) -> bytes:
+    """Return parts of a table, one after the other, as a workbook with these headings and a filter on each column."""
+    import xlsxwriter
+
+    content, line = io.BytesIO(), 0
+    with tempfile.TemporaryDirectory(prefix="churnrisk-") as parts:
+        book = xlsxwriter.Workbook(content, {**_PLAIN_TEXT, "tmpdir": parts, "constant_memory": True})
+        sheet, text = _begin_sheet(book, headings)
+        for table in tables:
+            cells = [_defuse_column(values, _Counter()) for values in table.columns.values()]
+            for row in zip(*cells, strict=True):
+                line += 1
+                _write_cells(sheet, line, row, text)
+        sheet.autofilter(0, 0, line, len(headings) - 1)
+        book.close()
+    return content.getvalue()
+
+
+def _begin_sheet(book: Any, headings: Sequence[str]) -> tuple[Any, Any]:
+    """Return a sheet with its headings, which stay in sight, and the format of text cells."""
+    book.set_properties({"created": _SHEET_DATE})
+    sheet = book.add_worksheet("churnrisk")
+    text, header = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
+    sheet.freeze_panes(1, 0)
+    for position, name in enumerate(headings):
+        sheet.write_string(0, position, name, header)
+        sheet.set_column(position, position, max(12, len(name) + 2))
+    return sheet, text
 
 
 def _write_cells(sheet: Any, line: int, row: Row, text: Any) -> None:

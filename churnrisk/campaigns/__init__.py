@@ -14,6 +14,7 @@ from churnrisk.campaigns.records import (
     list_measured,
     load_campaign,
     load_members,
+    load_memberships,
 )
 from churnrisk.campaigns.result import CampaignResult
 
@@ -35,6 +36,7 @@ __all__ = [
     "list_measured",
     "load_campaign",
     "load_members",
+    "load_memberships",
     "measure_campaign",
     "measure_on",
     "measured_acceptance",

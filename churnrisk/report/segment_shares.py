@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from churnrisk.decide import ACTIONS, check_playbook, choose_actions
 from churnrisk.messages import say
-from churnrisk.report.blocks import Block, Chart, Column, DataTable, Section, Words
+from churnrisk.report.blocks import LEADS_ON, Block, Chart, Column, DataTable, Section, Words
 from churnrisk.report.charts import Series, share_bars
 from churnrisk.report.content import ReportData
 from churnrisk.report.formats import percent, whole
@@ -22,9 +22,16 @@ def build_segment_shares(data: ReportData) -> Section:
 
 
 def describe_segments(
-    rows: Sequence[SegmentRow], customers: int, *, playbook: Mapping[str, str] | None = None
+    rows: Sequence[SegmentRow],
+    customers: int,
+    *,
+    playbook: Mapping[str, str] | None = None,
+    has_links: bool = False,
 ) -> Iterator[Block]:
-    """Yield the bars and the tables of segments that so many customers stand in, with what a playbook does for each."""
+    """Yield the bars and the tables of segments that so many customers stand in, with what a playbook does for each.
+
+    With ``has_links`` segments lead to their customers.
+    """
     yield Words(
         say(
             "RFM: every customer with a purchase is scored by fifths on days since the last purchase, purchase days, "
@@ -32,11 +39,12 @@ def describe_segments(
             "scores, so that fifths may be uneven."
         )
     )
-    yield _draw(rows, customers)
-    yield _explain(rows, playbook or {})
+    links = tuple(f"/customers?segment={row.name}" for row in rows) if has_links else ()
+    yield _draw(rows, customers, links)
+    yield _explain(rows, playbook or {}, links)
 
 
-def _draw(rows: Sequence[SegmentRow], customers: int) -> Chart:
+def _draw(rows: Sequence[SegmentRow], customers: int, links: tuple[str, ...]) -> Chart:
     names = [name_segment(row.name) for row in rows]
     series = [Series(say("of customers"), tuple(row.customer_share for row in rows))]
     if any(row.revenue_share is not None for row in rows):
@@ -52,11 +60,11 @@ def _draw(rows: Sequence[SegmentRow], customers: int) -> Chart:
         summary += " " + say(
             "{segment}: {share} of revenue.", segment=name_segment(best.name), share=percent(best.revenue_share)
         )
-    table = _tabulate(rows, customers)
-    return Chart("segment-shares", table.title, summary, share_bars(names, series), table, height=440)
+    table, note = _tabulate(rows, customers, links), say(LEADS_ON) if links else ""
+    return Chart("segment-shares", table.title, summary, share_bars(names, series), table, height=440, note=note)
 
 
-def _tabulate(rows: Sequence[SegmentRow], customers: int) -> DataTable:
+def _tabulate(rows: Sequence[SegmentRow], customers: int, links: tuple[str, ...]) -> DataTable:
     cells = {
         say("customers"): [whole(row.customers) for row in rows],
         say("of customers"): [percent(row.customer_share) for row in rows],
@@ -72,10 +80,11 @@ def _tabulate(rows: Sequence[SegmentRow], customers: int) -> DataTable:
         say("Segments of {customers} customers", customers=whole(customers)),
         columns,
         tuple((name, *values) for name, *values in zip(names, *cells.values(), strict=True)),
+        links,
     )
 
 
-def _explain(rows: Sequence[SegmentRow], playbook: Mapping[str, str]) -> DataTable:
+def _explain(rows: Sequence[SegmentRow], playbook: Mapping[str, str], links: tuple[str, ...]) -> DataTable:
     names = [row.name for row in rows]
     actions = choose_actions(names, {name: name for name in names}, playbook=check_playbook(playbook))
     cells = tuple(
@@ -86,7 +95,7 @@ def _explain(rows: Sequence[SegmentRow], playbook: Mapping[str, str]) -> DataTab
         Column(say("Meaning"), is_number=False, is_wide=True),
         Column(say("What to do"), is_number=False),
     )
-    return DataTable(say("What the segments mean, and what to do"), columns, cells)
+    return DataTable(say("What the segments mean, and what to do"), columns, cells, links)
 
 
 def _advise(action: str) -> str:

@@ -16,6 +16,7 @@ from churnrisk.messages import mark, wording
 from churnrisk.orders import FACTS, LINE_TYPES, ORDER_TYPES, Orders
 from churnrisk.shop.customer_query import CustomerQuery, write_conditions
 from churnrisk.shop.files import ShopFiles
+from churnrisk.shop.pasts import find_names
 from churnrisk.timeline import date_of
 
 OTHER_ORDER = wording("cursor: it is of a list sorted by {name}; begin again without a cursor.")
@@ -86,6 +87,16 @@ class Generation:
         if not (self.known["has_products"] or self.known["has_categories"]):
             return []
         return self._tuples("numbered_lines", LINE_TYPES, number)
+
+    def bought_by(self, number: int) -> list[dict[str, Any]]:
+        """Return the purchase rows of a customer by number, with the ids of their orders."""
+        names = ", ".join(LINE_TYPES)
+        query = f"SELECT {names}, order_id FROM numbered_lines WHERE number = ?"  # noqa: S608 - names of ours
+        return self._file.rows(query, (number,)) if self.known["has_products"] or self.known["has_categories"] else []
+
+    def name_products(self, product_ids: Sequence[str]) -> dict[str, str]:
+        """Return what some products are called; those without a name are left out."""
+        return find_names(self._file, product_ids)
 
     def _tuples(self, table: str, names: Any, number: int) -> list[tuple[Any, ...]]:
         query = f"SELECT {', '.join(names)} FROM {table} WHERE number = ?"  # noqa: S608 - names of ours

@@ -18,6 +18,7 @@ from churnrisk.planning import Day
 from churnrisk.products import HABIT_COLUMNS
 from churnrisk.schema import By, ReasonsFor
 from churnrisk.shop.answers import CurrentModel, LiveScorer, ScoredRows
+from churnrisk.shop.bought import list_bought
 from churnrisk.shop.customer_query import CustomerQuery
 from churnrisk.shop.figures import Figures
 from churnrisk.shop.files import ShopPlan, find_current, stamp_of
@@ -162,6 +163,12 @@ class Shop:
             if generation.facts["model"] == scored.model.version and not history.received:
                 fresh |= {"risk_rank": row["risk_rank"]}
         return make_view(fresh, history, model=scored.model.version, playbook=self.plan.playbook)
+
+    def bought(self, customer_id: str) -> list[dict[str, Any]]:
+        """Return what a customer bought, row by row, as :func:`churnrisk.shop.bought.list_bought`."""
+        present = self.now()
+        row, history = self._look_up(present, customer_id)
+        return list_bought(present.generation, row, history)
 
     def knows(self, customer_id: str) -> bool:
         """Tell whether anybody of this id has an order."""

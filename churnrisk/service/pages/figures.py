@@ -39,7 +39,9 @@ def cohorts(view: View) -> Response:
 def cohort_map(view: View) -> Response:
     """Return the heat map."""
     kind = view.ask("kind") if view.ask("kind") in COHORT_KINDS else "month"
-    return view.show("part.html", blocks=list(describe_cohorts(view.shop.figures.cohorts(kind))), is_in_pairs=False)
+    return view.show(
+        "part.html", blocks=list(describe_cohorts(view.shop.figures.cohorts(kind), has_links=True)), is_in_pairs=False
+    )
 
 
 @page("/segments")
@@ -50,7 +52,9 @@ def segments(view: View) -> Response:
         SegmentRow(**{"name" if name == "segment" else name: value for name, value in one.items()})
         for one in found["segments"]
     ]
-    blocks: Sequence[Block] = list(describe_segments(rows, found["customers"], playbook=view.shop.plan.playbook))
+    blocks: Sequence[Block] = list(
+        describe_segments(rows, found["customers"], playbook=view.shop.plan.playbook, has_links=True)
+    )
     return view.show("blocks_page.html", title=say("Segments"), blocks=blocks, is_in_halves=True)
 
 
