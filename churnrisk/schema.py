@@ -138,6 +138,9 @@ Outcome = Literal["retained", "orders", "revenue"]
 KeyRole = Literal["reader", "scorer", "admin"]
 """What a key may do, each more than the one before it."""
 
+Task = Literal["weekly", "monitor", "retrain"]
+"""What a schedule can have done."""
+
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 Receipt = Literal["accepted", "duplicate", "conflict"]
 """What becomes of an order that is sent."""
@@ -157,6 +160,7 @@ RISKS: tuple[str, ...] = get_args(Risk)
 ITEM_UNITS: tuple[ItemUnit, ...] = get_args(ItemUnit)
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 KEY_ROLES: tuple[KeyRole, ...] = get_args(KeyRole)
+TASKS: tuple[Task, ...] = get_args(Task)
 TOOLS: tuple[Tool, ...] = get_args(Tool)
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 

@@ -17,6 +17,7 @@ from churnrisk.state import StatePlace
 
 if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms
+    from churnrisk.operations import MonitorPlan, Timing, Webhook, WeeklyPlan
     from churnrisk.products import ItemChoice
     from churnrisk.shop import ShopPlan
 
@@ -85,6 +86,31 @@ class Bounds:
 
 
 @dataclass(frozen=True)
+class Tasks:
+    """How tasks are done, and when.
+
+    Parameters
+    ----------
+    monitor : MonitorPlan, optional
+        How the model is looked at; by default without rules.
+    webhook : Webhook, optional
+        What is called where a rule fires.
+    weekly : WeeklyPlan, optional
+        The weekly run; only where it is on the schedule.
+    promotes : bool
+        Whether a model that was trained anew becomes the current one, if its grade is no worse.
+    timings : tuple of Timing
+        What is due when.
+    """
+
+    monitor: MonitorPlan | None = None
+    webhook: Webhook | None = None
+    weekly: WeeklyPlan | None = None
+    promotes: bool = False
+    timings: tuple[Timing, ...] = ()
+
+
+@dataclass(frozen=True)
 class ServiceConfig:
     """Everything that the service is told when it starts; the same for all workers.
 
@@ -131,6 +157,8 @@ class ServiceConfig:
         On which day years (``MM-DD``) and weeks begin, where a question does not say.
     products : ItemChoice, optional
         What the shop says of codes that are products, or none.
+    tasks : Tasks, optional
+        What is done by itself, and how.
     """
 
     models_dir: Path
@@ -155,6 +183,7 @@ class ServiceConfig:
     year_starts: str = "01-01"
     week_starts: str = "monday"
     products: ItemChoice | None = None
+    tasks: Tasks | None = None
 
     @property
     def shop_plan(self) -> ShopPlan:

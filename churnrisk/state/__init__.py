@@ -17,6 +17,7 @@ from churnrisk.state.database import (
     open_state,
     parse_place,
 )
+from churnrisk.state.due_tasks import DueTask, find_done, take_due
 from churnrisk.state.erasure import (
     SEPARATORS,
     Erasure,
@@ -76,6 +77,7 @@ __all__ = [
     "FORMAT",
     "LONGEST_NOTE",
     "SEPARATORS",
+    "DueTask",
     "Erasure",
     "Job",
     "KeyRecord",
@@ -113,6 +115,7 @@ __all__ = [
     "erase_customers",
     "erased_now",
     "fail_lost_jobs",
+    "find_done",
     "find_held",
     "find_key",
     "find_note",
@@ -156,6 +159,7 @@ __all__ = [
     "split_by_day",
     "stamp_tombstones",
     "standing",
+    "take_due",
     "touch_key",
     "write_note",
 ]

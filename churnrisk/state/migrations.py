@@ -266,6 +266,7 @@ DUE_TASKS = """
 CREATE TABLE due_tasks (
     task TEXT NOT NULL,
     due_at TEXT NOT NULL,
+    rule TEXT NOT NULL,
     made_at TEXT NOT NULL,
     job_id INTEGER,
     PRIMARY KEY (task, due_at)

@@ -66,7 +66,7 @@ def fill(state: State) -> str:
     add_objections(state, {"d": "2026-01-01"})
     save_filter(state, "quiet", "risk=high", key_id=None)
     write_note(state, "ž", "called", key_id=None)
-    state.run("INSERT INTO due_tasks VALUES ('weekly', '2026-01-01T06:00:00+00:00', '2026-01-01T06:00:01+00:00', 1)")
+    state.run("INSERT INTO due_tasks VALUES ('weekly', '2026-01-01', 'daily 06:00', '2026-01-01', 1)")
     return secret
 
 
