@@ -8,6 +8,7 @@ from typing import Any
 
 from churnrisk.cards import compare_cards, read_recipe
 from churnrisk.clock import utc_now
+from churnrisk.desk import take_due
 from churnrisk.errors import SettingsError
 from churnrisk.memory import read_left_out
 from churnrisk.operations import MonitorPlan, describe_alarm, run_monitor, run_weekly, send_alarm
@@ -15,7 +16,7 @@ from churnrisk.orders import IntakeOptions
 from churnrisk.service.config import ServiceConfig, Tasks
 from churnrisk.service.logs import log
 from churnrisk.shop import train_on_history
-from churnrisk.state import State, take_due
+from churnrisk.state import State
 from churnrisk.store import promote_model, read_card, resolve_version
 from churnrisk.types import Progress
 from churnrisk.workflows import TrainPlan

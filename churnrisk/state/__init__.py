@@ -17,7 +17,6 @@ from churnrisk.state.database import (
     open_state,
     parse_place,
 )
-from churnrisk.state.due_tasks import DueTask, find_done, take_due
 from churnrisk.state.erasure import (
     SEPARATORS,
     Erasure,
@@ -31,7 +30,6 @@ from churnrisk.state.erasure import (
     list_tombstones,
     stamp_tombstones,
 )
-from churnrisk.state.filters import SavedFilter, delete_filter, list_filters, save_filter
 from churnrisk.state.jobs import (
     Job,
     add_job,
@@ -58,7 +56,6 @@ from churnrisk.state.keys import (
 )
 from churnrisk.state.migrations import FORMAT
 from churnrisk.state.monitoring import MonitorRun, add_monitor_run, keep_outcome, list_monitor_runs, list_outcomes
-from churnrisk.state.notes import LONGEST_NOTE, Note, find_note, write_note
 from churnrisk.state.objections import add_objections, list_objections, say_objections, standing
 from churnrisk.state.received import (
     ReceivedOrder,
@@ -75,20 +72,16 @@ from churnrisk.state.written import WrittenFile, drop_written, list_written, rem
 
 __all__ = [
     "FORMAT",
-    "LONGEST_NOTE",
     "SEPARATORS",
-    "DueTask",
     "Erasure",
     "Job",
     "KeyRecord",
     "MonitorRun",
-    "Note",
     "Pruned",
     "ReceivedOrder",
     "Remembered",
     "Run",
     "RunScore",
-    "SavedFilter",
     "State",
     "StatePlace",
     "StoredOrder",
@@ -109,16 +102,13 @@ __all__ = [
     "count_erased",
     "create_key",
     "default_state_path",
-    "delete_filter",
     "drop_sessions",
     "drop_written",
     "erase_customers",
     "erased_now",
     "fail_lost_jobs",
-    "find_done",
     "find_held",
     "find_key",
-    "find_note",
     "find_run",
     "find_session",
     "find_state",
@@ -129,7 +119,6 @@ __all__ = [
     "last_erased_at",
     "last_received_seq",
     "list_audit",
-    "list_filters",
     "list_jobs",
     "list_keys",
     "list_monitor_runs",
@@ -154,12 +143,9 @@ __all__ = [
     "remembering_files",
     "report_progress",
     "revoke_key",
-    "save_filter",
     "say_objections",
     "split_by_day",
     "stamp_tombstones",
     "standing",
-    "take_due",
     "touch_key",
-    "write_note",
 ]

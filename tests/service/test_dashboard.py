@@ -41,6 +41,7 @@ PAGES = {
     "/model": 4,
     "/campaigns": 0,
     "/monitor": 4,
+    "/jobs": 0,
 }
 """Each page, and how many charts it has."""
 

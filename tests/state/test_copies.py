@@ -11,6 +11,7 @@ import pytest
 
 from churnrisk.campaigns import Campaign, Measured, Member, list_campaigns
 from churnrisk.campaigns.records import add_campaign, add_measured
+from churnrisk.desk import save_filter, write_note
 from churnrisk.errors import OutputError, StateError
 from churnrisk.state import (
     ReceivedOrder,
@@ -35,8 +36,6 @@ from churnrisk.state import (
     open_state,
     prune_state,
     remember_run,
-    save_filter,
-    write_note,
 )
 from churnrisk.state.copying import TABLES
 from churnrisk.state.written import note_written

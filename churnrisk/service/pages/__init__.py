@@ -9,6 +9,7 @@ from churnrisk.service.pages import (  # noqa: F401 - declare their pages
     customers,
     exports,
     figures,
+    jobs,
     monitor,
     overview,
     products,

@@ -6,13 +6,14 @@ from typing import Any
 
 from starlette.responses import Response
 
+from churnrisk.desk import delete_filter, list_filters, save_filter
 from churnrisk.errors import ChurnriskError
 from churnrisk.messages import mark, say
 from churnrisk.retelling import retell
 from churnrisk.service.pages.frame import View, address, page
 from churnrisk.service.problems import Problem
 from churnrisk.shop import CustomerQuery
-from churnrisk.state import delete_filter, list_filters, note_audit, save_filter
+from churnrisk.state import note_audit
 
 LIST = "/customers"
 ROWS = 50

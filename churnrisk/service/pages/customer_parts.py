@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from churnrisk.campaigns import Campaign, load_memberships
+from churnrisk.desk import write_note
 from churnrisk.errors import ChurnriskError, NoModel
 from churnrisk.forecast import REPORTED
 from churnrisk.messages import mark, say, say_many, write_date
@@ -16,7 +17,7 @@ from churnrisk.retelling import retell
 from churnrisk.service.pages.frame import View, nothing_without, page
 from churnrisk.service.problems import Problem
 from churnrisk.shop import CustomerView
-from churnrisk.state import note_audit, write_note
+from churnrisk.state import note_audit
 from churnrisk.timeline import date_of, parse_day, within
 
 PAGE = "/customer"

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from churnrisk.decide import ACTIONS
+from churnrisk.desk import LONGEST_NOTE, find_note
 from churnrisk.errors import ModelNotFound, NoScore
 from churnrisk.messages import mark, say, write_date
 from churnrisk.report import (
@@ -38,7 +39,7 @@ from churnrisk.service.pages.customer_parts import (
 )
 from churnrisk.service.pages.frame import View, nothing_without, page
 from churnrisk.shop import CustomerView
-from churnrisk.state import LONGEST_NOTE, find_note, load_history
+from churnrisk.state import load_history
 from churnrisk.timeline import date_of
 
 SORTS = (

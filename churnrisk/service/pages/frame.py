@@ -42,13 +42,14 @@ MENU = (
     ("/model", mark("Model")),
     ("/campaigns", mark("Campaigns")),
     ("/monitor", mark("Monitoring")),
+    ("/jobs", mark("Jobs")),
 )
 """The pages, as they stand in the menu. A new one is a line here and a function under :func:`page`."""
 
 TITLES = (
     *(mark("Not Found"), mark("Method Not Allowed"), mark("Invalid request"), mark("Role too small")),
     *(mark("Form token missing"), mark("Body too large"), mark("Too many fields"), mark("Too many logins")),
-    *(mark("Busy"), mark("Stopping"), mark("Not ready")),
+    *(mark("Busy"), mark("Stopping"), mark("Not ready"), mark("Queue full")),
     *(mark("Took too long"), mark("Defect"), mark("Bad query"), mark("Campaign error"), mark("Model not found")),
     *(mark("No model"), mark("State error"), mark("Store error"), mark("Settings error"), mark("Source error")),
 )

@@ -6,21 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from churnrisk.desk import LONGEST_NOTE, delete_filter, find_note, list_filters, save_filter, write_note
+from churnrisk.desk.filters import MOST_FILTERS
 from churnrisk.errors import StateError
-from churnrisk.state import (
-    LONGEST_NOTE,
-    State,
-    delete_filter,
-    erase_customers,
-    find_held,
-    find_note,
-    iterate_customers,
-    list_filters,
-    open_state,
-    save_filter,
-    write_note,
-)
-from churnrisk.state.filters import MOST_FILTERS
+from churnrisk.state import State, erase_customers, find_held, iterate_customers, open_state
 
 WHO, OTHER = "cust-0042", "cust-0043"
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from churnrisk.errors import StateError
 from churnrisk.messages import mark, wording
-from churnrisk.state.clock import now
-from churnrisk.state.database import State
+from churnrisk.state import State, now
 
 MOST_FILTERS = 200
 LONGEST_NAME = 60

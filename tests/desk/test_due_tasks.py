@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from churnrisk.state import State, StatePlace, claim_job, find_done, finish_job, list_jobs, open_state, take_due
+from churnrisk.desk import find_done, take_due
+from churnrisk.state import State, StatePlace, claim_job, finish_job, list_jobs, open_state
 from churnrisk.state.clock import later
 
 DAYS = [f"2020-01-{day:02d}T06:00:00+00:00" for day in range(1, 10)]

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from churnrisk.errors import StateError
 from churnrisk.messages import wording
-from churnrisk.state.clock import now
-from churnrisk.state.database import State
+from churnrisk.state import State, now
 
 LONGEST_NOTE = 2000
 TOO_LONG = wording("A note has {most} characters at most; this one has {count}.")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
-from churnrisk.clock import SKEW_SECONDS
-from churnrisk.state.clock import later, now
-from churnrisk.state.database import State
-from churnrisk.state.jobs import Job, add_job, load_job
+from churnrisk.clock import SKEW_SECONDS, utc_now
+from churnrisk.state import Job, State, add_job, load_job, now
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def take_due(state: State, task: str, due_at: str, *, rule: str) -> Job | None:
         What the due time follows from.
     """
     with state.transaction():
-        state.run("DELETE FROM due_tasks WHERE task = ? AND due_at > ?", (task, later(SKEW_SECONDS)))
+        state.run("DELETE FROM due_tasks WHERE task = ? AND due_at > ?", (task, _soonest_wrong()))
         last = _find_last(state, task)
         is_known = last is not None and last.rule == rule
         if last is not None and is_known and last.due_at >= due_at:
@@ -50,6 +49,10 @@ def take_due(state: State, task: str, due_at: str, *, rule: str) -> Job | None:
         statement = "INSERT INTO due_tasks (task, due_at, rule, made_at, job_id) VALUES (?, ?, ?, ?, ?)"
         state.run(statement, (task, due_at, rule, now(), number))
         return job
+
+
+def _soonest_wrong() -> str:
+    return (utc_now() + dt.timedelta(seconds=SKEW_SECONDS)).isoformat(timespec="seconds")
 
 
 def _find_last(state: State, task: str) -> DueTask | None:
