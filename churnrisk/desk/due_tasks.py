@@ -38,16 +38,18 @@ def take_due(state: State, task: str, due_at: str, *, rule: str) -> Job | None:
         What the due time follows from.
     """
     with state.transaction():
-        state.run("DELETE FROM due_tasks WHERE task = ? AND due_at > ?", (task, _soonest_wrong()))
         last = _find_last(state, task)
         is_known = last is not None and last.rule == rule
         if last is not None and is_known and last.due_at >= due_at:
             return None
-        job = add_job(state, task, {}) if is_known else None
-        state.run("DELETE FROM due_tasks WHERE task = ? AND due_at = ?", (task, due_at))
+        had = state.rows("SELECT 1 FROM due_tasks WHERE task = ? AND due_at = ? AND job_id IS NOT NULL", (task, due_at))
+        job = add_job(state, task, {}) if is_known and not had else None
         number = None if job is None else job.job_id
-        statement = "INSERT INTO due_tasks (task, due_at, rule, made_at, job_id) VALUES (?, ?, ?, ?, ?)"
-        state.run(statement, (task, due_at, rule, now(), number))
+        statement = (
+            "INSERT INTO due_tasks (task, due_at, rule, made_at, job_id) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (task, due_at) DO UPDATE SET rule = excluded.rule, made_at = excluded.made_at"
+        )
+        state.run(statement, (task, due_at, rule, now("microseconds"), number))
         return job
 
 
@@ -56,8 +58,10 @@ def _soonest_wrong() -> str:
 
 
 def _find_last(state: State, task: str) -> DueTask | None:
-    query = "SELECT due_at, rule FROM due_tasks WHERE task = ? ORDER BY made_at DESC, due_at DESC LIMIT 1"
-    found = state.rows(query, (task,))
+    query = (
+        "SELECT due_at, rule FROM due_tasks WHERE task = ? AND due_at <= ? ORDER BY made_at DESC, due_at DESC LIMIT 1"
+    )
+    found = state.rows(query, (task, _soonest_wrong()))
     return DueTask(task, found[0][0], found[0][1], None) if found else None
 
 
