@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -113,7 +113,7 @@ def test_each_filter_takes_those_that_a_plain_walk_over_the_log_takes(shop: Shop
     firsts = {one: date_of(days[one][0]).isoformat() for one in everybody if days[one]}
     middle = sorted(firsts.values())[len(firsts) // 2]
     assert set(days) == set(everybody)
-    for got, wanted in (
+    checks: list[tuple[set[str], Callable[[str], bool]]] = [
         (
             ask(min_days_since_last_order=30, max_days_since_last_order=90),
             lambda one: -90 <= days[one][-1] - as_of <= -30,
@@ -126,7 +126,8 @@ def test_each_filter_takes_those_that_a_plain_walk_over_the_log_takes(shop: Shop
             ask(due_within=30),
             lambda one: (everybody[one]["next_order_on"] or "9") <= date_of(as_of + 30).isoformat(),
         ),
-    ):
+    ]
+    for got, wanted in checks:
         expected = {one for one in firsts if wanted(one)}
         assert got == expected
         assert 0 < len(got) < len(everybody)

@@ -102,8 +102,13 @@ def _show_row(row: dict[str, Any]) -> dict[str, Any]:
         "segment": name_segment(row["segment"]),
         "quiet": whole(row["days_since_last_order"]),
         "next": "" if row["next_order_on"] is None else write_date(row["next_order_on"]),
-        "reason": retell(row["reason_1"] or ""),
+        "reason": retell(row["reason_1"] or "") or _tell_return(row),
     }
+
+
+def _tell_return(row: dict[str, Any]) -> str:
+    chance = row["return_probability"]
+    return "" if chance is None else say("chance of return: {chance}", chance=percent(chance))
 
 
 @page("/customer")
@@ -119,11 +124,12 @@ def customer(view: View) -> Response:
         advice=_advise(found),
         reasons=[retell(reason) for reason in found.reasons],
         observation=retell(found.observation or ""),
-        facts=[*tell_horizons(found), *tell_campaigns(view, found)],
-        bought=list(tell_bought(view.shop.bought(name))),
+        horizons=list(tell_horizons(found)),
+        campaigns=list(tell_campaigns(view, found)),
         note=find_note(view.state, found.customer_id),
         longest_note=LONGEST_NOTE,
         blocks=list(_draw(view, found)),
+        bought=list(tell_bought(view.shop.bought(name))),
     )
 
 
