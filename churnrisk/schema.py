@@ -155,6 +155,8 @@ ContactRole = Literal[
     "opted_out_at",
 ]
 """Columns of a file of contacts."""
+Task = Literal["weekly", "monitor", "retrain"]
+"""What a schedule can have done."""
 
 JobStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 Receipt = Literal["accepted", "duplicate", "conflict"]
@@ -170,10 +172,12 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 
 CUSTOMER_KINDS: tuple[CustomerKind, ...] = get_args(CustomerKind)
 STATUSES: tuple[str, ...] = get_args(Status)
+SORTS: tuple[str, ...] = (*get_args(By), "id")
 RISKS: tuple[str, ...] = get_args(Risk)
 ITEM_UNITS: tuple[ItemUnit, ...] = get_args(ItemUnit)
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 KEY_ROLES: tuple[KeyRole, ...] = get_args(KeyRole)
+TASKS: tuple[Task, ...] = get_args(Task)
 TOOLS: tuple[Tool, ...] = get_args(Tool)
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 

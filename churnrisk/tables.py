@@ -325,6 +325,20 @@ def write_workbook(sheets: Sequence[Sheet], path: Path, *, holds: Holds | None) 
     return defused.total
 
 
+def to_xlsx(tables: Iterator[Table], headings: Sequence[str]) -> bytes:
+    """Return parts of a table, one after the other, as a workbook with these headings and a filter on each column."""
+    import xlsxwriter
+
+    content, kept = io.BytesIO(), list(tables)
+    with tempfile.TemporaryDirectory(prefix="churnrisk-") as parts:
+        book = xlsxwriter.Workbook(content, {**_PLAIN_TEXT, "tmpdir": parts})
+        book.set_properties({"created": _SHEET_DATE})
+        whole = Table({name: [one for part in kept for one in part.columns[name]] for name in kept[0].names})
+        _write_sheet(book, Sheet("churnrisk", whole, headings), _Counter())
+        book.close()
+    return content.getvalue()
+
+
 def _write_sheet(book: Any, sheet: Sheet, defused: _Counter) -> None:
     page, table = book.add_worksheet(sheet.title), sheet.table
     header, date = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})

@@ -22,6 +22,7 @@ from churnrisk.campaigns.records import (
     list_measured,
     load_campaign,
     load_members,
+    load_memberships,
 )
 from churnrisk.campaigns.result import CampaignResult
 
@@ -43,6 +44,7 @@ __all__ = [
     "list_measured",
     "load_campaign",
     "load_members",
+    "load_memberships",
     "measure_campaign",
     "measure_on",
     "measured_acceptance",

@@ -174,6 +174,15 @@ def load_members(state: State, campaign_id: int) -> list[Member]:
     return [Member(row[0], bool(row[1]), *row[2:]) for row in state.rows(query, (campaign_id,))]
 
 
+def load_memberships(state: State, customer_id: str) -> list[tuple[Campaign, bool]]:
+    """Return the campaigns of a customer, the latest first, each with whether the customer was contacted."""
+    query = (
+        f"SELECT {_FIXED}, is_treated FROM campaign_members JOIN campaigns USING (campaign_id) "  # noqa: S608 - names of ours
+        "WHERE customer_id = ? ORDER BY starts_on DESC, campaign_id DESC"
+    )
+    return [(Campaign(*row[:-1]), bool(row[-1])) for row in state.rows(query, (customer_id,))]
+
+
 def find_overlaps(state: State, customer_ids: Sequence[str], *, start: int, end: int) -> dict[str, set[str]]:
     """Find the customers who are in a campaign whose window shares a day with ``[start, end)``.
 

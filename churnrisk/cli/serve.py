@@ -23,7 +23,9 @@ from churnrisk.cli.options import (
 from churnrisk.cli.products import known_products
 
 if TYPE_CHECKING:
-    from churnrisk.service import Bounds
+    from pathlib import Path
+
+    from churnrisk.service import Bounds, Tasks
     from churnrisk.settings import Settings
 
 
@@ -103,6 +105,7 @@ def serve(
         year_starts=settings.year_starts,
         week_starts=settings.week_starts,
         products=known_products(settings),
+        tasks=_plan_tasks(settings, reading, purchases, models_dir),
     )
     tend_state(config.state, keep_days=settings.keep_runs_days)
     if code := run_service(config, announce=lambda line: typer.echo(line, err=True)):
@@ -128,6 +131,31 @@ def _find_purchases(settings: Settings, given: str | None) -> str | None:
         return find_purchases(given, settings.purchases)
     except SourceError:
         return None
+
+
+def _plan_tasks(settings: Settings, reading: Reading, purchases: str | None, models_dir: Path | None) -> Tasks:
+    """Return what is done by itself, and how; an incomplete setting is refused now and not at night."""
+    from churnrisk.cli.weekly import plan_weekly
+    from churnrisk.monitor import parse_rules
+    from churnrisk.operations import MonitorPlan, make_webhook, read_schedule
+    from churnrisk.service import Tasks
+
+    source, folder = _find_purchases(settings, purchases), models_dir or settings.models_dir
+    monitor = source and MonitorPlan(
+        source,
+        folder,
+        state_path(settings, None, models_dir=models_dir),
+        lookback=settings.lookback,
+        options=reading.options(settings),
+        rules=parse_rules(settings.rules, where="rules"),
+    )
+    return Tasks(
+        monitor=monitor or None,
+        webhook=None if settings.webhook_url is None else make_webhook(settings.webhook_url),
+        weekly=plan_weekly(settings, reading) if "weekly" in settings.schedule else None,
+        promotes=settings.retrain_promotes,
+        timings=read_schedule(settings.schedule, zone=settings.timezone),
+    )
 
 
 def _bounds(settings: Settings) -> Bounds:

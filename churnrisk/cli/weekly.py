@@ -10,7 +10,7 @@ from churnrisk.cli.options import AsJson, Reading, current_settings, list_plan, 
 from churnrisk.cli.products import known_products
 
 if TYPE_CHECKING:
-    from churnrisk.operations import MailPlan, WeeklyResult
+    from churnrisk.operations import MailPlan, WeeklyPlan, WeeklyResult
     from churnrisk.settings import Settings
 
 
@@ -30,13 +30,26 @@ def weekly(
 
     Example: churnrisk weekly
     """
-    from churnrisk import inputs, operations
     from churnrisk.cli.show import print_json
+    from churnrisk.operations import run_weekly
+
+    result = run_weekly(plan_weekly(current_settings(context), reading))
+    if as_json:
+        print_json(_describe(result))
+        return
+    typer.echo(result.line)
+    for said in (result.alarm, result.scored.long_past):
+        if said:
+            typer.echo(said)
+
+
+def plan_weekly(settings: Settings, reading: Reading) -> WeeklyPlan:
+    """Return what the settings say of the weekly run."""
+    from churnrisk import inputs, operations
     from churnrisk.monitor import parse_rules
 
-    settings = current_settings(context)
     folder = settings.weekly_dir
-    plan = operations.WeeklyPlan(
+    return operations.WeeklyPlan(
         source=inputs.find_purchases(None, settings.purchases),
         models_dir=settings.models_dir,
         state=state_path(settings, None, models_dir=None),
@@ -50,14 +63,6 @@ def weekly(
         rules=parse_rules(settings.rules, where="rules"),
         products=known_products(settings),
     )
-    result = operations.run_weekly(plan)
-    if as_json:
-        print_json(_describe(result))
-        return
-    typer.echo(result.line)
-    for said in (result.alarm, result.scored.long_past):
-        if said:
-            typer.echo(said)
 
 
 def _describe(result: WeeklyResult) -> dict[str, Any]:

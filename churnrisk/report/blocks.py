@@ -6,6 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from churnrisk.messages import mark
+
+LEADS_ON = mark("A click on a part of the chart, or on its name among the numbers, leads to the customers.")
+"""The note of a chart whose rows have links."""
+
 
 @dataclass(frozen=True)
 class Words:
@@ -61,11 +66,24 @@ class Column:
 
 @dataclass(frozen=True)
 class DataTable:
-    """Rows of text; the first column names the row."""
+    """Rows of text; the first column names the row.
+
+    Parameters
+    ----------
+    title : str
+        Above the table.
+    columns : tuple of Column
+        From left to right.
+    rows : tuple of tuple of str
+        From top to bottom.
+    links : tuple of str
+        Address that the name of each row leads to; only where such pages are served.
+    """
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
+    links: tuple[str, ...] = ()
     kind: Literal["table"] = "table"
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from churnrisk.messages import say, write_period
-from churnrisk.report.blocks import Block, Chart, Column, DataTable, Section, Words
+from churnrisk.report.blocks import LEADS_ON, Block, Chart, Column, DataTable, Section, Words
 from churnrisk.report.charts import heat_map
 from churnrisk.report.content import ReportData
 from churnrisk.report.formats import percent, whole
 from churnrisk.report.periods import name_ages
 from churnrisk.retention import Cohort, CohortTable
+from churnrisk.timeline import date_of
 
 MOST_COHORTS = 36
 """The latest ones are shown, and as many periods."""
@@ -21,8 +22,11 @@ def build_cohort_map(data: ReportData) -> Section:
     return Section("cohorts", say("Cohorts"), list(describe_cohorts(data.cohorts)))
 
 
-def describe_cohorts(table: CohortTable) -> Iterator[Block]:
-    """Yield the heat map with what is to be said about it, or why there is none."""
+def describe_cohorts(table: CohortTable, *, has_links: bool = False) -> Iterator[Block]:
+    """Yield the heat map with what is to be said about it, or why there is none.
+
+    With ``has_links`` cohorts lead to their customers.
+    """
     kind, cohorts = table.kind, table.cohorts[-MOST_COHORTS:]
     shown = [one for one in cohorts if any(value is not None for value in one.classic[1:])]
     if not shown:
@@ -51,10 +55,15 @@ def describe_cohorts(table: CohortTable) -> Iterator[Block]:
                 all=len(table.cohorts),
             )
         )
-    yield _draw(kind, shown)
+    yield _draw(kind, shown, tuple(map(_address, shown)) if has_links else ())
 
 
-def _draw(kind: str | int, shown: Sequence[Cohort]) -> Chart:
+def _address(cohort: Cohort) -> str:
+    first, last = date_of(cohort.period.starts_on), date_of(cohort.period.ends_on - 1)
+    return f"/customers?first_order_from={first}&first_order_to={last}"
+
+
+def _draw(kind: str | int, shown: Sequence[Cohort], links: tuple[str, ...]) -> Chart:
     ages = min(MOST_COHORTS, max(_last_age(one) for one in shown))
     names = [write_period(one.period.name) + ("*" if one.may_include_older else "") for one in shown]
     cells = [[*one.classic[1 : ages + 1], *[None] * ages][:ages] for one in shown]
@@ -70,8 +79,9 @@ def _draw(kind: str | int, shown: Sequence[Cohort]) -> Chart:
         title,
         _summarise(cells),
         heat_map(heads, names, cells, column_name=ages_name),
-        DataTable(title, columns, tuple(rows)),
+        DataTable(title, columns, tuple(rows), links),
         height=110 + 24 * len(shown),
+        note=say(LEADS_ON) if links else "",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from churnrisk.decide import Playbook, Plays
 from churnrisk.messages import say
-from churnrisk.report.blocks import Block, Chart, Column, DataTable, Section, Words
+from churnrisk.report.blocks import LEADS_ON, Block, Chart, Column, DataTable, Section, Words
 from churnrisk.report.charts import Series, share_bars
 from churnrisk.report.content import ReportData
 from churnrisk.report.formats import percent, whole
@@ -22,8 +22,13 @@ def build_segment_shares(data: ReportData) -> Section:
     return Section("segments", say("Segments"), list(blocks))
 
 
-def describe_segments(rows: Sequence[SegmentRow], customers: int, *, plays: Plays | None = None) -> Iterator[Block]:
-    """Yield the bars and the tables of segments that so many customers stand in, with what is done for each."""
+def describe_segments(
+    rows: Sequence[SegmentRow], customers: int, *, plays: Plays | None = None, has_links: bool = False
+) -> Iterator[Block]:
+    """Yield the bars and the tables of segments that so many customers stand in, with what is done for each.
+
+    With ``has_links`` segments lead to their customers.
+    """
     yield Words(
         say(
             "RFM: every customer with a purchase is scored by fifths on days since the last purchase, purchase days, "
@@ -31,11 +36,12 @@ def describe_segments(rows: Sequence[SegmentRow], customers: int, *, plays: Play
             "scores, so that fifths may be uneven."
         )
     )
-    yield _draw(rows, customers)
-    yield _explain(rows, plays or Playbook().on(0))
+    links = tuple(f"/customers?segment={row.name}" for row in rows) if has_links else ()
+    yield _draw(rows, customers, links)
+    yield _explain(rows, plays or Playbook().on(0), links)
 
 
-def _draw(rows: Sequence[SegmentRow], customers: int) -> Chart:
+def _draw(rows: Sequence[SegmentRow], customers: int, links: tuple[str, ...]) -> Chart:
     names = [name_segment(row.name) for row in rows]
     series = [Series(say("of customers"), tuple(row.customer_share for row in rows))]
     if any(row.revenue_share is not None for row in rows):
@@ -51,11 +57,11 @@ def _draw(rows: Sequence[SegmentRow], customers: int) -> Chart:
         summary += " " + say(
             "{segment}: {share} of revenue.", segment=name_segment(best.name), share=percent(best.revenue_share)
         )
-    table = _tabulate(rows, customers)
-    return Chart("segment-shares", table.title, summary, share_bars(names, series), table, height=440)
+    table, note = _tabulate(rows, customers, links), say(LEADS_ON) if links else ""
+    return Chart("segment-shares", table.title, summary, share_bars(names, series), table, height=440, note=note)
 
 
-def _tabulate(rows: Sequence[SegmentRow], customers: int) -> DataTable:
+def _tabulate(rows: Sequence[SegmentRow], customers: int, links: tuple[str, ...]) -> DataTable:
     cells = {
         say("customers"): [whole(row.customers) for row in rows],
         say("of customers"): [percent(row.customer_share) for row in rows],
@@ -71,17 +77,18 @@ def _tabulate(rows: Sequence[SegmentRow], customers: int) -> DataTable:
         say("Segments of {customers} customers", customers=whole(customers)),
         columns,
         tuple((name, *values) for name, *values in zip(names, *cells.values(), strict=True)),
+        links,
     )
 
 
-def _explain(rows: Sequence[SegmentRow], plays: Plays) -> DataTable:
+def _explain(rows: Sequence[SegmentRow], plays: Plays, links: tuple[str, ...]) -> DataTable:
     cells = tuple((name_segment(row.name), say(SEGMENTS[row.name]), _advise(row.name, plays)) for row in rows)
     columns = (
         Column(say("Segment"), is_number=False),
         Column(say("Meaning"), is_number=False, is_wide=True),
         Column(say("What to do"), is_number=False),
     )
-    return DataTable(say("What the segments mean, and what to do"), columns, cells)
+    return DataTable(say("What the segments mean, and what to do"), columns, cells, links)
 
 
 def _advise(segment: str, plays: Plays) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from churnrisk.service.config import Bounds, ServiceConfig
+from churnrisk.service.config import Bounds, ServiceConfig, Tasks
 from churnrisk.service.server import serve
 
 if TYPE_CHECKING:
     from churnrisk.service.app import create_app
 
-__all__ = ["Bounds", "ServiceConfig", "create_app", "serve"]
+__all__ = ["Bounds", "ServiceConfig", "Tasks", "create_app", "serve"]
 
 
 def __getattr__(name: str) -> Any:

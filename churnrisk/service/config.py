@@ -16,6 +16,7 @@ from churnrisk.state import StatePlace
 
 if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms, Playbook
+    from churnrisk.operations import MonitorPlan, Timing, Webhook, WeeklyPlan
     from churnrisk.orders import ContactFile
     from churnrisk.products import ItemChoice
     from churnrisk.shop import ShopPlan
@@ -86,6 +87,31 @@ class Bounds:
 
 
 @dataclass(frozen=True)
+class Tasks:
+    """How tasks are done, and when.
+
+    Parameters
+    ----------
+    monitor : MonitorPlan, optional
+        How the model is looked at; by default without rules.
+    webhook : Webhook, optional
+        What is called where a rule fires.
+    weekly : WeeklyPlan, optional
+        The weekly run; only where it is on the schedule.
+    promotes : bool
+        Whether a model that was trained anew becomes the current one, if its grade is no worse.
+    timings : tuple of Timing
+        What is due when.
+    """
+
+    monitor: MonitorPlan | None = None
+    webhook: Webhook | None = None
+    weekly: WeeklyPlan | None = None
+    promotes: bool = False
+    timings: tuple[Timing, ...] = ()
+
+
+@dataclass(frozen=True)
 class ServiceConfig:
     """Everything that the service is told when it starts; the same for all workers.
 
@@ -136,6 +162,8 @@ class ServiceConfig:
         What the shop says of codes that are products, or none.
     listing : ListPlan, optional
         How the shop wants the list of this week; by default as usual, with the terms above.
+    tasks : Tasks, optional
+        What is done by itself, and how.
     """
 
     models_dir: Path
@@ -162,6 +190,7 @@ class ServiceConfig:
     products: ItemChoice | None = None
     listing: ListPlan | None = None
     contacts: ContactFile | None = None
+    tasks: Tasks | None = None
 
     @property
     def shop_plan(self) -> ShopPlan:

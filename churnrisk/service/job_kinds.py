@@ -1,4 +1,4 @@
-"""What jobs do: score everybody in the history, or train a model on it."""
+"""What jobs do: score everybody in the history, train a model on it, or a task of the schedule."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from churnrisk.clock import steady, wall
 from churnrisk.errors import ChurnriskError, OutputError
 from churnrisk.memory import results_folder
 from churnrisk.service.config import ServiceConfig
+from churnrisk.service.tasks import do_task
 from churnrisk.shop import score_everybody, train_on_history
 from churnrisk.state import Job, State, last_erased_at, list_jobs, report_progress, stamp_tombstones
 from churnrisk.workflows import TrainPlan
@@ -51,6 +52,9 @@ def run_job(config: ServiceConfig, state: State, job: Job) -> dict[str, Any]:
             raise OutputError(f"{path.parent}: cannot be made: {error.strerror or error}.") from None
         erased = digest_erasures(state)
         return {**score_everybody(config.shop_plan, path, progress=progress, **request), ERASURES: erased}
+    done = do_task(config, state, job.kind, progress)
+    if done is not None:
+        return done
     raise ChurnriskError(f"this version knows no jobs of the kind {job.kind!r}.")
 
 

@@ -20,6 +20,7 @@ from churnrisk.errors import ChurnriskError
 from churnrisk.service.config import ALIVE, READY, ServiceConfig
 from churnrisk.service.job_kinds import Ages, remove_old_results, run_job
 from churnrisk.service.logs import describe_error, log, start_logs
+from churnrisk.service.tasks import add_due_jobs
 from churnrisk.service.worker import BEAT_SECONDS, end_with_supervisor
 from churnrisk.shop import (
     choose_reasons,
@@ -47,6 +48,7 @@ RETRY_SECONDS = 30.0
 """After a generation could not be made, so long before it is tried again; a changed model or file is tried at once."""
 
 SWEEP_SECONDS = 3600.0
+SCHEDULE_SECONDS = 5.0
 NICENESS = 5
 
 
@@ -98,6 +100,7 @@ class Keeper:
         self._version: int | None = None
         self._ages = Ages()
         self._is_asked = False
+        self._scheduled = -SCHEDULE_SECONDS
         self._erased, self._swept = stamp_tombstones(state), steady()
 
     def begin(self) -> None:
@@ -121,6 +124,7 @@ class Keeper:
         with contextlib.suppress(ChurnriskError):  # a state that is busy for a moment is looked at again
             self._look_after_results()
             self._look_after_generation()
+            self._look_at_schedule()
             self._look_after_job()
 
     def _look_after_results(self) -> None:
@@ -156,6 +160,12 @@ class Keeper:
             return
         self._tried, self._is_asked = (wanted, steady()), False
         self._making = self._start(make_generation, self._config, reasons)
+
+    def _look_at_schedule(self) -> None:
+        tasks = self._config.tasks
+        if tasks is not None and steady() - self._scheduled > SCHEDULE_SECONDS:
+            self._scheduled = steady()
+            add_due_jobs(tasks, self._state)
 
     def _look_after_job(self) -> None:
         if self._job is not None:

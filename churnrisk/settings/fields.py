@@ -295,6 +295,15 @@ class Settings(BaseSettings):
         description="what the columns of `contacts` stand for, where their names do not say it",
         examples=[{"consent": "Zgoda e-mail"}],
     )
+    schedule: dict[str, str] = Field(
+        default_factory=dict,
+        description="what the service does by itself: weekly, monitor and retrain, each at a weekday, daily, or every "
+        "so many days, and a time by the clock of `timezone` (UTC when not set)",
+        examples=[{"weekly": "monday 06:00", "monitor": "daily 05:00", "retrain": "every 28 days 02:00"}],
+    )
+    retrain_promotes: bool = Field(
+        False, description="whether a model that the schedule trained becomes the current one if its grade is no worse"
+    )
     not_products: list[str] = Field(
         default_factory=list,
         description="product ids or categories that are no products, such as postage, beside those that are found",

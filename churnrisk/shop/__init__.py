@@ -1,7 +1,7 @@
 """The live picture of a shop behind the service and its pages."""
 
+from churnrisk.shop.customer_query import MOST_NUMBER, CustomerQuery
 from churnrisk.shop.files import ShopPlan, end_progress, find_current, tell_progress
-from churnrisk.shop.generation import CustomerQuery
 from churnrisk.shop.kept import keep_generation, take_kept
 from churnrisk.shop.maintenance import choose_reasons
 from churnrisk.shop.preparation import prepare_shop
@@ -11,6 +11,7 @@ from churnrisk.shop.upload import score_upload
 from churnrisk.shop.view import CustomerView
 
 __all__ = [
+    "MOST_NUMBER",
     "CustomerQuery",
     "CustomerView",
     "Shop",

@@ -14,13 +14,11 @@ from churnrisk.engines import FileDatabase
 from churnrisk.errors import BadQuery
 from churnrisk.messages import mark, wording
 from churnrisk.orders import FACTS, LINE_TYPES, ORDER_TYPES, Orders
-from churnrisk.retention import SEGMENTS
-from churnrisk.schema import RISKS, STATUSES, Sort
+from churnrisk.shop.customer_query import CustomerQuery, write_conditions
 from churnrisk.shop.files import ShopFiles
+from churnrisk.shop.pasts import find_names
 from churnrisk.timeline import date_of
 
-MOST_ROWS = 500
-NOT_KNOWN = wording("{what} {name}: not known; give one of {names}.")
 OTHER_ORDER = wording("cursor: it is of a list sorted by {name}; begin again without a cursor.")
 _PLACES = {"value": "value_place", "risk": "risk_place", "id": "number"}
 _HIDDEN = (
@@ -28,49 +26,6 @@ _HIDDEN = (
     *("expected_profit", "return_value", "habit"),
 )
 """Columns that the list of all customers does not show."""
-
-
-@dataclass(frozen=True)
-class CustomerQuery:
-    """Which customers to list, and from where.
-
-    Parameters
-    ----------
-    segments, risks, statuses : tuple of str
-        Only these; empty for all.
-    min_value : float, optional
-        Only with so much value at risk at least.
-    prefix : str
-        Only whose id begins so.
-    sort : {"value", "risk", "id"}
-        Falling value at risk, falling churn probability, or rising id.
-    limit : int
-        Rows of a page, 1 to 500.
-    cursor : str, optional
-        What the page before gave as its ``next_cursor``.
-    """
-
-    segments: tuple[str, ...] = ()
-    risks: tuple[str, ...] = ()
-    statuses: tuple[str, ...] = ()
-    min_value: float | None = None
-    prefix: str = ""
-    sort: Sort = "value"
-    limit: int = 50
-    cursor: str | None = None
-
-    def __post_init__(self) -> None:
-        for name, given, known in (
-            ("segment", self.segments, tuple(SEGMENTS)),
-            ("risk", self.risks, RISKS),
-            ("status", self.statuses, STATUSES),
-            ("sort", (self.sort,), tuple(_PLACES)),
-        ):
-            for value in given:
-                if value not in known:
-                    raise BadQuery(NOT_KNOWN.format(what=name, name=repr(value[:60]), names=", ".join(known)))
-        if not 1 <= self.limit <= MOST_ROWS:
-            raise BadQuery(f"limit {self.limit}: give 1 to {MOST_ROWS}.")
 
 
 @dataclass(frozen=True)
@@ -137,6 +92,16 @@ class Generation:
             return []
         return self._tuples("numbered_lines", LINE_TYPES, number)
 
+    def bought_by(self, number: int) -> list[dict[str, Any]]:
+        """Return the purchase rows of a customer by number, with the ids of their orders."""
+        names = ", ".join(LINE_TYPES)
+        query = f"SELECT {names}, order_id FROM numbered_lines WHERE number = ?"  # noqa: S608 - names of ours
+        return self._file.rows(query, (number,)) if self.known["has_products"] or self.known["has_categories"] else []
+
+    def name_products(self, product_ids: Sequence[str]) -> dict[str, str]:
+        """Return what some products are called; those without a name are left out."""
+        return find_names(self._file, product_ids)
+
     def _tuples(self, table: str, names: Any, number: int) -> list[tuple[Any, ...]]:
         query = f"SELECT {', '.join(names)} FROM {table} WHERE number = ?"  # noqa: S608 - names of ours
         return [tuple(row.values()) for row in self._file.rows(query, (number,))]
@@ -174,7 +139,7 @@ class Generation:
 
     def page(self, query: CustomerQuery, *, without: Sequence[int] = ()) -> CustomerPage:
         """Return a page of the list, without some customers, by number."""
-        conditions, values = _filters(query, without)
+        conditions, values = write_conditions(query, as_of=int(self.facts["as_of"]), without=without)
         place = _PLACES[query.sort]
         total = self._count(conditions, tuple(values))
         after = -1 if query.cursor is None else self._place_after(query)
@@ -210,7 +175,7 @@ class Generation:
 
     def item_names(self) -> dict[str, str]:
         """Return what products, or categories, are called."""
-        return {row["item"]: row["title"] for row in self._file.rows("SELECT item, title FROM item_names")}
+        return {row["item"]: row["title"] for row in self._file.rows("SELECT item, title FROM item_titles")}
 
     @property
     def as_of(self) -> str:
@@ -247,25 +212,6 @@ def show_row(row: dict[str, Any]) -> dict[str, Any]:
 def _lists(values: Sequence[Any]) -> list[Any]:
     """Return values as the database takes them; those that are kept as a key have tuples in place of lists."""
     return [list(one) if isinstance(one, tuple) else one for one in values]
-
-
-def _filters(query: CustomerQuery, without: Sequence[int]) -> tuple[str, list[Any]]:
-    parts: list[str] = ["true"]
-    values: list[Any] = []
-    if without:
-        parts.append("number NOT IN (SELECT unnest(CAST(? AS BIGINT[])))")
-        values.append(tuple(without))
-    for column, given in (("segment", query.segments), ("risk", query.risks), ("status", query.statuses)):
-        if given:
-            parts.append(f"{column} IN ({', '.join('?' for _ in given)})")
-            values += given
-    if query.min_value is not None:
-        parts.append("value_at_risk >= ?")
-        values.append(query.min_value)
-    if query.prefix:
-        parts.append("starts_with(customer_id, ?)")
-        values.append(query.prefix)
-    return " AND ".join(parts), values
 
 
 def _write_cursor(*parts: Any) -> str:

@@ -40,7 +40,8 @@ from churnrisk.shop.erasures import Erasures, History, leave_out, read_erasures
 from churnrisk.shop.files import ShopFiles, ShopPlan, make_current, next_name, stamp_source
 from churnrisk.shop.newcomers import list_unscored
 from churnrisk.shop.orders import build_received, choose_new, mark_anew
-from churnrisk.shop.products import Bought, read_bought, tell_products
+from churnrisk.shop.pasts import write_pasts
+from churnrisk.shop.products import Bought, read_bought, select_lines, tell_products, write_titles
 from churnrisk.shop.week_list import place_customers
 from churnrisk.state import StoredOrder, load_received, open_state
 from churnrisk.store import stamp_model
@@ -236,8 +237,8 @@ def _write_orders(
     run(f"CREATE TABLE shop.numbered_orders AS SELECT {names}, number FROM {every} {by_number}, order_id")  # noqa: S608 - names of ours
     run(f"CREATE VIEW shop.orders AS SELECT {names} FROM shop.numbered_orders")  # noqa: S608 - names of ours
     if has_lines:
-        lines = f"(SELECT {line_names} FROM {history.lines} UNION ALL SELECT {line_names} FROM new_lines)"  # noqa: S608 - names of ours
-        run(f"CREATE TABLE shop.numbered_lines AS SELECT {line_names}, number FROM {lines} {by_number}")  # noqa: S608 - names of ours
+        lines = select_lines(database, history)
+        run(f"CREATE TABLE shop.numbered_lines AS SELECT {line_names}, order_id, number FROM ({lines}) {by_number}")  # noqa: S608 - names of ours
         run(f"CREATE VIEW shop.order_lines AS SELECT {line_names} FROM shop.numbered_lines")  # noqa: S608 - names of ours
     [(first, last, count)] = run("SELECT min(order_day), max(order_day), count(*) FROM shop.numbered_orders").fetchall()
     bought = Bought() if products is None else read_bought(database, orders, history, products)
@@ -314,8 +315,8 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor, tell: Progress
     products = tell_products(log.bought, scores.columns["customer_id"], day)
     places, listed_by = place_customers(scores, columns["segment"], plan, model)
     _write_list(log.file, columns | products.columns | places)
-    named = {"item": list(products.names), "title": list(products.names.values())}
-    log.file.write_table("item_names", {name: np.array(values, dtype=object) for name, values in named.items()})
+    write_titles(log.file, products.names)
+    write_pasts(log.file, log.bought.names, as_of=day, has_lines=log.orders.has_products or log.orders.has_categories)
     return {
         "model": None if model is None else model.version,
         "model_problem": problem,

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from churnrisk.orders import ContactList, read_opted_out
+from churnrisk.shop.customer_query import CustomerQuery
 from churnrisk.shop.erasures import ErasedSince
 from churnrisk.shop.figures import Figures
 from churnrisk.shop.files import ShopPlan, stamp_source
-from churnrisk.shop.generation import CustomerPage, CustomerQuery, Generation
+from churnrisk.shop.generation import CustomerPage, Generation
 from churnrisk.shop.refresh import NewerOrders
 from churnrisk.state import State, StoredOrder
 from churnrisk.week_list import Unlisted, WeekList, find_refused

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from churnrisk.engines import Database
+from churnrisk.engines import Database, FileDatabase
 from churnrisk.errors import NotEnoughData
 from churnrisk.orders import LINE_TYPES, Orders
 from churnrisk.products import (
@@ -35,6 +35,11 @@ class Bought:
     pairs: PairDays | None = None
     problem: str = ""
 
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What products are called, where the log names them."""
+        return {} if self.pairs is None or self.pairs.unit != "product" else self.pairs.names
+
 
 @dataclass(frozen=True)
 class ProductFacts:
@@ -59,17 +64,25 @@ class ProductFacts:
     problem: str = ""
 
 
-def read_bought(database: Database, orders: Orders, history: History, choice: ItemChoice) -> Bought:
-    """Read who bought what, from the orders of the generation in the making and the rows of the log.
+def select_lines(database: Database, history: History) -> str:
+    """Return SQL for all purchase rows with their details: those of the log, and those that came over HTTP.
 
-    Rows that came over HTTP have neither order ids nor names; what is given back of them is known by its amount.
+    The latter have neither order ids nor names.
     """
     names, details = ", ".join(LINE_TYPES), column_names(LINE_DETAILS)
     none = ", ".join(f"'' AS {name}" for name in details)
+    known = {name for name, *_ in database.rows_of(f"DESCRIBE {history.lines}")}
+    own = ", ".join(details) if set(details) <= known else none
+    return f"SELECT {names}, {own} FROM {history.lines} UNION ALL SELECT {names}, {none} FROM new_lines"  # noqa: S608 - names of ours
+
+
+def read_bought(database: Database, orders: Orders, history: History, choice: ItemChoice) -> Bought:
+    """Read who bought what, from the orders of the generation in the making and the rows of the log.
+
+    What is given back of rows that came over HTTP is known by its amount.
+    """
     try:
-        known = {name for name, *_ in database.rows_of(f"DESCRIBE {history.lines}")}
-        own = ", ".join(details) if set(details) <= known else none
-        lines = f"SELECT {names}, {own} FROM {history.lines} UNION ALL SELECT {names}, {none} FROM new_lines"  # noqa: S608 - names of ours
+        lines = select_lines(database, history)
         [(first, last)] = database.rows_of("SELECT min(order_day), max(order_day) FROM shop.orders")
         frames = database.lazy_frame("SELECT * FROM shop.orders"), database.lazy_frame(lines)
         log = orders.made_elsewhere(frames)
@@ -98,6 +111,12 @@ def tell_products(bought: Bought, customer_ids: np.ndarray, as_of: int) -> Produ
         columns[name][: len(values)] = values
     titles = dict(zip(pairs.items, pairs.titles().tolist(), strict=True))
     return ProductFacts(columns, titles, summary)
+
+
+def write_titles(file: FileDatabase, names: Mapping[str, str]) -> None:
+    """Write what products, or categories, are called."""
+    named = {"item": list(names), "title": list(names.values())}
+    file.write_table("item_titles", {name: np.array(values, dtype=object) for name, values in named.items()})
 
 
 def without_customers(summary: Mapping[str, Any] | None, is_gone: Callable[[str], bool]) -> dict[str, Any] | None:

@@ -18,19 +18,21 @@ from churnrisk.planning import Day
 from churnrisk.products import HABIT_COLUMNS
 from churnrisk.schema import By, ReasonsFor
 from churnrisk.shop.answers import CurrentModel, LiveScorer, ScoredRows
+from churnrisk.shop.bought import list_bought
+from churnrisk.shop.customer_query import CustomerQuery
 from churnrisk.shop.figures import Figures
 from churnrisk.shop.files import ShopPlan, find_current, find_progress, stamp_of
-from churnrisk.shop.generation import CustomerPage, CustomerQuery, Generation
+from churnrisk.shop.generation import CustomerPage, Generation
 from churnrisk.shop.intake import OrderStatus, receive_orders
 from churnrisk.shop.newcomers import list_one_unscored
 from churnrisk.shop.present import Present
 from churnrisk.shop.products import without_customers
 from churnrisk.shop.view import CustomerView, History, gather, make_view, row_of, segment_of
-from churnrisk.shop.week_list import list_week
+from churnrisk.shop.week_list import list_present
 from churnrisk.state import State
 from churnrisk.store import ModelEntry, list_models, stamp_current
 from churnrisk.timeline import date_of
-from churnrisk.week_list import Unlisted, WeekList
+from churnrisk.week_list import WeekList
 from churnrisk.workflows import ChurnModel
 
 NOT_READ = mark("The purchase history is still being read; ask again in a moment.")
@@ -169,6 +171,12 @@ class Shop:
                 fresh |= {"risk_rank": row["risk_rank"]}
         return make_view(fresh, history, model=scored.model.version, plan=self.plan)
 
+    def bought(self, customer_id: str) -> list[dict[str, Any]]:
+        """Return what a customer bought, row by row, as :func:`churnrisk.shop.bought.list_bought`."""
+        present = self.now()
+        row, history = self._look_up(present, customer_id)
+        return list_bought(present.generation, row, history)
+
     def knows(self, customer_id: str) -> bool:
         """Tell whether anybody of this id has an order."""
         present = self.now()
@@ -273,19 +281,7 @@ class Shop:
         contacts : ContactList, optional
             How customers are reached: without consent nobody is listed.
         """
-        present = self.now()
-        generation = present.generation
-        if generation.facts["model"] is None or generation.facts["model"] != self.current.version:
-            return None
-        model, explainer = self.current.get(), self.current.explainer()
-
-        def make(unlisted: Unlisted) -> WeekList:
-            known: dict[str, Any] = {"plan": self.plan.listing, "unlisted": unlisted, "state": self.state}
-            return present.figures.use(
-                lambda orders: list_week(generation, orders, model, explainer=explainer, **known)
-            )
-
-        return present.week_list(make, contacts)
+        return list_present(self.now(), self.current, self.plan.listing, self.state, contacts)
 
     def segments(self) -> dict[str, Any]:
         """Return the RFM segments, with the churn probability of each."""

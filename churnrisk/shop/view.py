@@ -24,7 +24,7 @@ from churnrisk.shop.generation import Generation, show_row
 from churnrisk.shop.orders import build_received, choose_new, key_of, mark_anew, was_purchase
 from churnrisk.shop.present import Asked
 from churnrisk.tables import Table
-from churnrisk.timeline import date_of, day_number
+from churnrisk.timeline import date_of, day_number, parse_day
 
 MOST_ORDERS = 500
 
@@ -63,7 +63,10 @@ class CustomerView:
         (``purchase``, ``return``, ``zero``, or ``undone`` for a purchase that returns have taken back whole) and
         ``is_received``.
     order_total : int
-        How many orders there are in all.
+        How many there are in all, returns and the like included; the purchases among them are the ``order_count`` of
+        the score.
+    first_order_on : str or None
+        Day of the first purchase, an ISO date.
     """
 
     customer_id: str
@@ -80,6 +83,7 @@ class CustomerView:
     advice: dict[str, str]
     orders: list[dict[str, Any]]
     order_total: int
+    first_order_on: str | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -93,6 +97,7 @@ class History:
     customer_id: str
     few: FewOrders
     received: frozenset[tuple[object, ...]]
+    new_lines: Sequence[tuple[Any, ...]] = ()
 
     @property
     def last_day(self) -> int:
@@ -116,7 +121,7 @@ def gather(generation: Generation, row: Mapping[str, Any] | None, asked: Asked, 
     if new:
         orders = mark_anew([*orders, *new], options, has_amounts=generation.known["has_amounts"])
     few = FewOrders(orders, [*lines, *new_lines], **generation.known)
-    return History(asked.customer_id, few, frozenset(order[:3] for order in new))
+    return History(asked.customer_id, few, frozenset(order[:3] for order in new), new_lines)
 
 
 def make_view(row: Mapping[str, Any], history: History, *, model: str | None, plan: ShopPlan) -> CustomerView:
@@ -144,6 +149,7 @@ def make_view(row: Mapping[str, Any], history: History, *, model: str | None, pl
         advice={"action": action.action, "reason": action.reason},
         orders=[_show_order(order, history) for order in newest[:MOST_ORDERS]],
         order_total=len(newest),
+        first_order_on=_first_day(history.few, parse_day(shown["as_of"], option="as_of")),
     )
 
 
@@ -155,6 +161,11 @@ def _advise(score: Mapping[str, Any], segment: str, plan: ShopPlan) -> Action:
         columns = {name: np.array([score[name]]) for name in names}
         value = float(value_of_keeping(columns, margin=plan.valuation.margin)[0])
     return plays.choose(segment, churn_probability=score["churn_probability"], value_kept=value, terms=plan.terms)
+
+
+def _first_day(few: FewOrders, as_of: int) -> str | None:
+    days = [order[2] for order in few.orders if was_purchase(order, as_of)]
+    return date_of(min(days)).isoformat() if days else None
 
 
 def row_of(scores: Scores, *, segment: str | None) -> dict[str, Any]:

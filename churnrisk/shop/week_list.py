@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from churnrisk.cards import is_worth_acting_on
-from churnrisk.explain import Explainer
 from churnrisk.memory import look_up_list, plan_as_measured
-from churnrisk.orders import Orders
+from churnrisk.orders import ContactList, Orders
 from churnrisk.schema import ListedBy
 from churnrisk.scoring import Scores
+from churnrisk.shop.answers import CurrentModel
 from churnrisk.shop.files import ShopPlan
 from churnrisk.shop.generation import Generation
+from churnrisk.shop.present import Present
 from churnrisk.state import State, open_state
 from churnrisk.week_list import ListPart, ListPlan, ListSource, Unlisted, WeekList, make_week_list, rank_customers
 from churnrisk.workflows import ChurnModel
@@ -66,44 +67,42 @@ class GenerationRanking:
         return self.generation.count_placed(f"{part}_place", among)
 
 
-def list_week(
-    generation: Generation,
-    orders: Orders,
-    model: ChurnModel,
-    *,
-    plan: ListPlan,
-    unlisted: Unlisted,
-    state: State,
-    explainer: Explainer,
-) -> WeekList:
-    """Return the list of this week.
+def list_present(
+    present: Present, current: CurrentModel, plan: ListPlan, state: State, contacts: ContactList | None
+) -> WeekList | None:
+    """Return the list of this week as of now; None where the model that has scored is not the current one.
 
     Parameters
     ----------
-    generation : Generation
-        The customers with their places.
-    orders : Orders
-        All orders of the generation.
-    model : ChurnModel
-        What has scored them.
+    present : Present
+        What is current: the customers with their places, and what came since.
+    current : CurrentModel
+        The model, and what explains its scores.
     plan : ListPlan
         How the shop wants its list.
-    unlisted : Unlisted
-        Customers known not to be listed, beside those of campaigns.
     state : State
         What is remembered of campaigns and of lists.
-    explainer : Explainer
-        Prepared for the model.
+    contacts : ContactList or None
+        How customers are reached: without consent nobody is listed.
     """
-    day = int(generation.facts["as_of"])
-    source = ListSource(
-        model.model,
-        orders,
-        GenerationRanking(generation),
-        model.model.snapshot.at(day),
-        generation.item_names(),
-        explainer,
-        is_worth_acting_on(model.card),
-    )
-    past = look_up_list(state, plan, day, unlisted=unlisted)
-    return make_week_list(source, plan, unlisted=past.unlisted, previous=past.previous)
+    generation, day = present.generation, int(present.generation.facts["as_of"])
+    if generation.facts["model"] is None or generation.facts["model"] != current.version:
+        return None
+    model, explainer = current.get(), current.explainer()
+
+    def make(unlisted: Unlisted) -> WeekList:
+        past = look_up_list(state, plan, day, unlisted=unlisted)
+        ranking, names, is_worth = (
+            GenerationRanking(generation),
+            generation.item_names(),
+            is_worth_acting_on(model.card),
+        )
+
+        def put_together(orders: Orders) -> WeekList:
+            snapshot = model.model.snapshot.at(day)
+            source = ListSource(model.model, orders, ranking, snapshot, names, explainer, is_worth)
+            return make_week_list(source, plan, unlisted=past.unlisted, previous=past.previous)
+
+        return present.figures.use(put_together)
+
+    return present.week_list(make, contacts)

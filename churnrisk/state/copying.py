@@ -32,6 +32,9 @@ TABLES = (
     "written_files",
     "objections",
     "week_lists",
+    "saved_filters",
+    "notes",
+    "due_tasks",
 )
 """Every table, each after those that it refers to."""
 

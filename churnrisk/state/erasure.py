@@ -21,7 +21,11 @@ _DOCUMENTS = (
     ("jobs", "job_id", "progress_text", False),
     ("score_outcomes", "run_id", "result", True),
     ("monitor_runs", "monitor_id", "result", True),
+    ("saved_filters", "filter_id", "name", False),
 )
+_WORDS = ("jobs", "saved_filters")
+"""Tables whose sentences came from elsewhere, so that each word may be a customer."""
+
 SEPARATORS = re.compile(r"[\s,;|\"'()\[\]{}:=]+")
 
 
@@ -56,7 +60,7 @@ class Erasure:
 def erase_customers(
     state: State, moments: Mapping[str, str | None], *, is_dry: bool = False, keeps_orders: bool = False
 ) -> Erasure:
-    """Erase customers from runs, campaigns, received orders, jobs and what was monitored.
+    """Erase customers from runs, campaigns, received orders, notes, jobs and what was monitored.
 
     The rows are gone when this returns; :func:`scrub` then removes what the database has kept of them in freed space.
 
@@ -73,7 +77,7 @@ def erase_customers(
         Whether received orders stay, which are the shop's own data and say nothing that was made of them.
     """
     found = Erasure()
-    made = (_erase_scores, _erase_memberships, _erase_listed)
+    made = (_erase_scores, _erase_memberships, _erase_listed, _erase_notes)
     steps = made if keeps_orders else (*made, _erase_orders)
     with state.transaction():
         for customer_id, moment in moments.items():
@@ -116,11 +120,19 @@ def _erase_memberships(state: State, customer_id: str, until: str, found: Erasur
 
 
 def _erase_listed(state: State, customer_id: str, until: str, found: Erasure, is_dry: bool) -> bool:
+    return _erase_rows(state, "week_lists", customer_id, until, found, is_dry)
+
+
+def _erase_notes(state: State, customer_id: str, until: str, found: Erasure, is_dry: bool) -> bool:
+    return _erase_rows(state, "notes", customer_id, until, found, is_dry)
+
+
+def _erase_rows(state: State, table: str, customer_id: str, until: str, found: Erasure, is_dry: bool) -> bool:
     where = "customer_id = ? AND made_at <= ?"
-    [(count,)] = state.rows(f"SELECT count(*) FROM week_lists WHERE {where}", (customer_id, until))  # noqa: S608 - as above
+    count = state.rows(f"SELECT count(*) FROM {table} WHERE {where}", (customer_id, until))[0][0]  # noqa: S608 - names of ours
     found.documents += int(count)
-    if not is_dry:
-        state.run(f"DELETE FROM week_lists WHERE {where}", (customer_id, until))  # noqa: S608 - as above
+    if count and not is_dry:
+        state.run(f"DELETE FROM {table} WHERE {where}", (customer_id, until))  # noqa: S608 - as above
     return bool(count)
 
 
@@ -143,7 +155,7 @@ def _erase_from_documents(state: State, moments: Mapping[str, str | None], found
         for number, text, made_at in state.rows(query):
             ids = {one for one, moment in moments.items() if made_at <= (moment or "9999")}
             named: set[str] = set()
-            kept = _without(json.loads(text) if is_json else text, ids, named, has_text=table == "jobs")
+            kept = _without(json.loads(text) if is_json else text, ids, named, has_text=table in _WORDS)
             if not named:
                 continue
             count += 1
@@ -209,7 +221,8 @@ def iterate_customers(state: State) -> Iterator[str]:
     """Yield everything that is remembered and may be a customer id, each once: the ids, and the words of documents."""
     query = (
         "SELECT customer_id FROM run_scores UNION SELECT customer_id FROM campaign_members "
-        "UNION SELECT customer_id FROM received_orders UNION SELECT customer_id FROM week_lists"
+        "UNION SELECT customer_id FROM received_orders UNION SELECT customer_id FROM week_lists "
+        "UNION SELECT customer_id FROM notes"
     )
     known: set[str] = set()
     for (customer_id,) in state.rows(query):

@@ -261,6 +261,38 @@ CONTACTS_ROLE = (
     "ALTER TABLE keys RENAME COLUMN role_now TO role",
 )
 
+# A filter of the list of customers as an address has it; ids of customers are left out of it.
+SAVED_FILTERS = """
+CREATE TABLE saved_filters (
+    filter_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    address TEXT NOT NULL,
+    made_at TEXT NOT NULL,
+    key_id INTEGER
+) STRICT
+"""
+
+NOTES = """
+CREATE TABLE notes (
+    customer_id TEXT NOT NULL PRIMARY KEY,
+    text TEXT NOT NULL,
+    made_at TEXT NOT NULL,
+    key_id INTEGER
+) STRICT
+"""
+
+# Each due time of a task has one row at most, so of several machines one begins it.
+DUE_TASKS = """
+CREATE TABLE due_tasks (
+    task TEXT NOT NULL,
+    due_at TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    made_at TEXT NOT NULL,
+    job_id INTEGER,
+    PRIMARY KEY (task, due_at)
+) STRICT
+"""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         RUNS,
@@ -291,6 +323,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (WRITTEN_FILES, OBJECTIONS),
     (WEEK_LISTS,),
     CONTACTS_ROLE,
+    (SAVED_FILTERS, NOTES, DUE_TASKS),
 )
 
 FORMAT = len(MIGRATIONS)

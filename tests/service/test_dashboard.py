@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -41,6 +43,7 @@ PAGES = {
     "/model": 4,
     "/campaigns": 0,
     "/monitor": 4,
+    "/jobs": 0,
 }
 """Each page, and how many charts it has."""
 
@@ -86,7 +89,7 @@ def browser(
         opened.visit(dashboard.url)
         assert opened.driver.current_url == f"{dashboard.url}/login"
         opened.type("#key", dashboard.keys["scorer"])
-        opened.click("button")
+        opened.follow("button")
         assert opened.driver.current_url == f"{dashboard.url}/"
         yield opened
 
@@ -117,7 +120,7 @@ def test_every_page_is_whole(browser: Browser, dashboard: Dashboard, width: int,
         settle(browser)
         shown = browser.run(SHOWN)
         assert browser.complaints() == [], page
-        assert {address for address in browser.requests() if not address.startswith((dashboard.url, "data:,"))} == set()
+        assert {address for address in browser.requests() if not address.startswith((dashboard.url, "data:"))} == set()
         assert shown["charts"] == charts, page
         assert not charts or shown["marks"] > 1, page
         assert shown["narrow"] == 0, page
@@ -158,12 +161,84 @@ def test_the_filter_narrows_the_list_without_a_new_page(browser: Browser, dashbo
     assert browser.run("return window.untouched") is True
     assert "risk=low" in browser.driver.current_url
     browser.choose("#sort", "id")
-    wait_for(browser, "document.querySelectorAll('#list tbody tr').length == 50 && location.search.includes('sort=id')")
+    wait_for(browser, "document.querySelectorAll('#list tbody th').length == 50 && location.search.includes('sort=id')")
     first = browser.run("return document.querySelector('#list tbody th').textContent")
     browser.follow("a[rel=next]")
     second = browser.run("return document.querySelector('#list tbody th').textContent")
     assert first < second
     assert "low" in browser.run("return document.querySelector('#list .risk').className")
+
+
+def test_the_address_of_a_filter_has_what_is_asked_and_can_be_shared_saved_and_deleted(
+    browser: Browser, dashboard: Dashboard
+) -> None:
+    browser.complaints()
+    browser.visit(f"{dashboard.url}/customers", width=360, theme="dark")
+    browser.run("document.querySelector('details.more').open = true")
+    browser.click("#segment-lost")
+    wait_for(browser, "location.search.includes('segment=lost')")
+    browser.click("#segment-hibernating")
+    wait_for(browser, "location.search.includes('hibernating')")
+    shared = browser.driver.current_url.partition("?")[2]
+    assert shared == "sort=value&segment=hibernating&segment=lost"
+    shown = browser.run(NAMES)
+    reason = "const row = document.querySelector('#list tr.narrow'); return row.offsetHeight > 10 && row.innerText"
+    assert browser.run(reason) in dict(reasons_of(dashboard)).values()
+    browser.type("#name", "long gone")
+    browser.follow("form.save button")
+    assert browser.run("return [...document.querySelectorAll('.saved li a')].map((one) => one.textContent)") == [
+        "long gone"
+    ]
+    browser.visit(f"{dashboard.url}/customers", width=1440, theme="light")
+    browser.follow(".saved li a")
+    assert browser.driver.current_url.partition("?")[2] == "sort=value&segment=hibernating&segment=lost"
+    assert browser.run(NAMES) == shown
+    assert browser.run("return document.querySelector('details.more').open")
+    browser.follow(".saved li button")
+    assert browser.run("return document.querySelectorAll('.saved').length") == 0
+    assert browser.complaints() == []
+
+
+def reasons_of(dashboard: Dashboard) -> Iterator[tuple[str, str]]:
+    """The main reason of everybody, of whom one is told."""
+    with client_of(dashboard, "reader") as client:
+        for row in csv.DictReader(io.StringIO(client.get("/customers.csv").text)):
+            yield row["customer_id"], row["reason_1"]
+
+
+@pytest.mark.parametrize("page", ["/segments", "/cohorts?kind=quarter"])
+def test_charts_and_tables_lead_to_the_customers_they_count(browser: Browser, dashboard: Dashboard, page: str) -> None:
+    browser.visit(dashboard.url + page, width=1440)
+    settle(browser)
+    links = browser.run("return [...document.querySelectorAll('figure tbody th a')].map((one) => one.href)")
+    counts = browser.run(
+        "return [...document.querySelectorAll('figure tbody td:nth-child(2)')].map((one) => one.textContent)"
+    )
+    assert len(links) == len(counts) > 3
+    place = browser.run(FIRST_PART)
+    browser.run("window.isLeft = true")
+    browser.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mousePressed", **place})
+    browser.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseReleased", **place})
+    until = time.monotonic() + 30
+    while browser.run("return !!window.isLeft || document.readyState != 'complete'"):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert browser.driver.current_url in links
+    told = browser.run("return document.querySelector('#list [role=status]').textContent")
+    count = int(counts[links.index(browser.driver.current_url)].replace(",", ""))
+    found = int(re.search(r"([0-9,]+) customers", told)[1].replace(",", ""))  # type: ignore[index]
+    assert abs(found - count) <= 0.03 * count
+    assert browser.complaints() == []
+
+
+FIRST_PART = """
+const parts = [...document.querySelectorAll('figure .chart svg path')].map((one) => one.getBoundingClientRect());
+const [part] = parts.filter((one) => one.width > 12 && one.height > 8 && one.height < 40 && one.width < 900);
+window.scrollTo(0, part.top + window.scrollY - 300);
+const now = [...document.querySelectorAll('figure .chart svg path')].map((one) => one.getBoundingClientRect());
+const [seen] = now.filter((one) => one.width > 12 && one.height > 8 && one.height < 40 && one.width < 900);
+return {x: seen.left + 4, y: seen.top + seen.height / 2, button: 'left', clickCount: 1};
+"""
 
 
 def test_what_goes_wrong_in_a_part_of_a_page_is_said_in_it(browser: Browser, dashboard: Dashboard) -> None:
@@ -173,7 +248,7 @@ def test_what_goes_wrong_in_a_part_of_a_page_is_said_in_it(browser: Browser, das
     wait_for(browser, "document.querySelector('#list [role=alert]')")
     said = browser.run("return document.querySelector('#list [role=alert]').textContent")
     assert said == "Invalid request: much: this is no number."
-    assert browser.run("return document.querySelectorAll('#list tbody tr').length") == 50
+    assert browser.run("return document.querySelectorAll('#list tbody th').length") == 50
     browser.type("#min_value", "10")
     browser.run("document.querySelector('#min_value').dispatchEvent(new Event('change', {bubbles: true}))")
     wait_for(browser, "!document.querySelector('#list [role=alert]')")

@@ -63,6 +63,36 @@ def test_it_is_what_the_lists_say_and_orders_that_come_silence_it(tmp_path: Path
         assert (fresh.is_fresh, fresh.observation, fresh.due_product, fresh.next_products) == (True, None, None, [])
 
 
+def test_who_bought_what_last_is_found_by_id_category_and_name_whatever_the_capitals(tmp_path: Path) -> None:
+    rows = [row for row in with_hostile_names(regular_shop()) if row[6] > 0]
+    last = {who: max(row[1] for row in rows if row[0].strip() == who) for who in {row[0].strip() for row in rows}}
+    newest = [row for row in rows if row[1] == last[row[0].strip()]]
+    with opened(plan_of(tmp_path, rows)) as shop:
+        for text in ("p3", "P3", "basics", "basic 3", "BASIC", EVIL_IDS[0], "%", "' OR 1=1 --", "nothing at all"):
+            low = text.casefold()
+            expected = {
+                row[0].strip()
+                for row in newest
+                if low in (row[3].casefold(), row[5].casefold()) or low in row[4].casefold()
+            }
+            found = shop.customers(CustomerQuery(limit=500, last_bought=text))
+            assert {one["customer_id"] for one in found.rows} == expected, text
+        assert shop.customers(CustomerQuery(last_bought="basics")).total > 0
+
+
+def test_what_was_bought_has_names_and_orders_the_newest_first(tmp_path: Path) -> None:
+    rows = regular_shop()
+    with opened(plan_of(tmp_path, rows)) as shop:
+        mine = [row for row in rows if row[0] == "c003"]
+        shop.receive([PurchaseRow("c003", "2024-10-06", "7.5", "new", "2", "p0", "basics")], key_id=None)
+        newest, *others = shop.bought("c003")
+        assert (newest["ordered_on"], newest["name"], newest["amount"]) == ("2024-10-06", "basic 0", 7.5)
+        told = [(one["ordered_on"], one["order_id"], one["product_id"], one["name"], one["amount"]) for one in others]
+        assert sorted(told) == sorted((date_of(row[1]).isoformat(), *row[2:5], row[6]) for row in mine)
+        assert [one[0] for one in told] == sorted((one[0] for one in told), reverse=True)
+        assert shop.customer("c003").first_order_on == date_of(min(row[1] for row in mine)).isoformat()
+
+
 def test_the_forgotten_are_in_no_list_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHURNRISK_CONFIG_DIR", str(tmp_path / "configuration"))
     plan = plan_of(tmp_path, regular_shop())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Iterator
+import statistics
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from churnrisk.shop import CustomerQuery, Shop, ShopPlan, find_current, prepare_
 from churnrisk.shop.files import POINTER
 from churnrisk.state import ReceivedOrder, State, add_received, open_state
 from churnrisk.tables import Table
+from churnrisk.timeline import date_of, parse_day
 from churnrisk.workflows import load, score_source
 from support.shop import PURCHASES, read_rows, write_rows
 
@@ -81,6 +84,82 @@ def test_filters_and_sortings(shop: Shop) -> None:
     zeros = shop.customers(CustomerQuery(prefix="00", segments=("lost", "hibernating"))).rows
     assert all(row["customer_id"].startswith("00") and row["segment"] in ("lost", "hibernating") for row in zeros)
     assert shop.customers(CustomerQuery(prefix="nobody")).rows == []
+
+
+def purchase_days(log: Path, as_of: int) -> dict[str, list[int]]:
+    """Purchase days of everybody before a day, as known then, by a plain walk over the orders."""
+    found: dict[str, set[int]] = {}
+    with read_orders(str(log)) as orders:
+        rows = orders.database.rows_of("SELECT customer_id, order_day, is_purchase, undone_day FROM orders")  # type: ignore[union-attr]
+        for customer, day, is_purchase, undone in rows:
+            found.setdefault(customer, set())
+            if is_purchase and day < as_of <= undone:
+                found[customer].add(day)
+    return {customer: sorted(days) for customer, days in found.items()}
+
+
+def is_overdue(days: list[int], as_of: int) -> bool:
+    gaps = sorted(later - earlier for earlier, later in itertools.pairwise(days))
+    return len(gaps) >= 2 and as_of - days[-1] > 1.5 * statistics.median(gaps)
+
+
+def test_each_filter_takes_those_that_a_plain_walk_over_the_log_takes(shop: Shop, log: Path) -> None:
+    def ask(**how: object) -> set[str]:
+        return {row["customer_id"] for row in shop.customers(CustomerQuery(limit=500, **how)).rows}  # type: ignore[arg-type]
+
+    everybody = {row["customer_id"]: row for row in shop.customers(CustomerQuery(limit=500)).rows}
+    as_of = parse_day(shop.freshness()["as_of"], option="as_of")
+    days = purchase_days(log, as_of)
+    firsts = {one: date_of(days[one][0]).isoformat() for one in everybody if days[one]}
+    middle = sorted(firsts.values())[len(firsts) // 2]
+    assert set(days) == set(everybody)
+    checks: list[tuple[set[str], Callable[[str], bool]]] = [
+        (
+            ask(min_days_since_last_order=30, max_days_since_last_order=90),
+            lambda one: -90 <= days[one][-1] - as_of <= -30,
+        ),
+        (ask(min_order_count=2, max_order_count=3), lambda one: 2 <= everybody[one]["order_count"] <= 3),
+        (ask(first_order_from=middle), lambda one: firsts[one] >= middle),
+        (ask(first_order_to=middle), lambda one: firsts[one] <= middle),
+        (ask(overdue=True), lambda one: everybody[one]["status"] == "scored" and is_overdue(days[one], as_of)),
+        (
+            ask(due_within=30),
+            lambda one: (everybody[one]["next_order_on"] or "9") <= date_of(as_of + 30).isoformat(),
+        ),
+    ]
+    for got, wanted in checks:
+        expected = {one for one in firsts if wanted(one)}
+        assert got == expected
+        assert 0 < len(got) < len(everybody)
+    assert ask(overdue=True, segments=("at_risk", "cannot_lose")) == {
+        one for one in ask(overdue=True) if everybody[one]["segment"] in ("at_risk", "cannot_lose")
+    }
+
+
+def test_cohorts_and_segments_lead_to_their_customers(shop: Shop) -> None:
+    for cohort in shop.cohorts("quarter")["cohorts"]:
+        first, last = cohort["starts_on"], cohort["last_day"]
+        found = shop.customers(CustomerQuery(first_order_from=first, first_order_to=last))
+        # a first order that was undone after its period counts in the cohort
+        assert abs(found.total - cohort["customers"]) <= 0.03 * cohort["customers"]
+    for segment in shop.segments()["segments"]:
+        assert shop.customers(CustomerQuery(segments=(segment["segment"],))).total == segment["customers"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"min_order_count": -1},
+        {"due_within": 10**7},
+        {"first_order_from": "2011-1-1"},
+        {"first_order_to": "20110101"},
+        {"first_order_from": "2011-02-01", "first_order_to": "2011-01-01"},
+        {"min_days_since_last_order": 9, "max_days_since_last_order": 8},
+    ],
+)
+def test_bounds_that_cannot_be(bad: dict[str, object]) -> None:
+    with pytest.raises(BadQuery):
+        CustomerQuery(**bad)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("bad", [{"risks": ("huge",)}, {"limit": 0}, {"sort": "name"}, {"segments": ("best",)}])

@@ -11,6 +11,7 @@ import pytest
 
 from churnrisk.campaigns import Campaign, Measured, Member, list_campaigns
 from churnrisk.campaigns.records import add_campaign, add_measured
+from churnrisk.desk import save_filter, write_note
 from churnrisk.errors import OutputError, StateError
 from churnrisk.state import (
     ReceivedOrder,
@@ -64,6 +65,9 @@ def fill(state: State) -> str:
     note_written(state, WrittenFile("here", "/list.csv", "list", "2026-01-01", 1, 2))
     add_objections(state, {"d": "2026-01-01"})
     state.run("INSERT INTO week_lists VALUES (20000, 'a', 1, ?)", (now(),))
+    save_filter(state, "quiet", "risk=high", key_id=None)
+    write_note(state, "ž", "called", key_id=None)
+    state.run("INSERT INTO due_tasks VALUES ('weekly', '2026-01-01', 'daily 06:00', '2026-01-01', 1)")
     return secret
 
 

@@ -57,7 +57,14 @@
     element.style.height = `${Math.round(scale * element.dataset.height)}px`;
     const chart = echarts.init(element, theme, { renderer: "svg", width });
     chart.setOption(readOption(element.dataset.option));
+    chart.on("click", (part) => follow(element, Array.isArray(part.value) ? part.value[1] : part.dataIndex));
     drawn.set(element, chart);
+  }
+
+  // Where the rows of the table under a chart lead somewhere, the rows of the chart lead there too.
+  function follow(element, row) {
+    const links = element.closest("figure").querySelectorAll("tbody th a");
+    links[row]?.click();
   }
 
   function drawAll(theme, size = {}) {

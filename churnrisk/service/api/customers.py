@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
@@ -15,13 +15,14 @@ from churnrisk.messages import mark
 from churnrisk.schema import Risk, Segment, Sort, Status
 from churnrisk.service.access import Needs
 from churnrisk.service.api.queries import NoOthers
-from churnrisk.service.api.shapes import CustomerAnswer, CustomersAnswer, ListAnswer, problems
+from churnrisk.service.api.shapes import CustomerAnswer, CustomersAnswer, Date, ListAnswer, problems
 from churnrisk.service.contacts import are_shown
 from churnrisk.service.finished import Finished, FinishedAnswers
-from churnrisk.shop import CustomerQuery, Shop
+from churnrisk.shop import MOST_NUMBER, CustomerQuery, Shop
 
 router = APIRouter(prefix="/v1", tags=["customers"])
 Several = Query(max_length=10, description="Only these; repeatable.")
+Number = Annotated[int | None, Query(ge=0, le=MOST_NUMBER)]
 
 
 @router.get(
@@ -69,6 +70,29 @@ def _answer(shop: Shop, customer_id: str, *, explain: bool, last: Finished | Non
     return Finished(bytes(JSONResponse(view).body), version, look)
 
 
+def _read_past(
+    *,
+    min_days_since_last_order: Number = None,
+    max_days_since_last_order: Number = None,
+    min_order_count: Number = None,
+    max_order_count: Number = None,
+    due_within: Annotated[
+        int | None, Query(ge=0, le=MOST_NUMBER, description="Next order expected within so many days.")
+    ] = None,
+    overdue: Annotated[bool, Query(description="Silent for clearly longer than is usual of the customer.")] = False,
+    last_bought: Annotated[
+        str, Query(max_length=200, description="Product id, category, or words of a product's name, bought last.")
+    ] = "",
+    first_order_from: Annotated[Date | None, Query(description="First purchase on this day or later.")] = None,
+    first_order_to: Annotated[Date | None, Query(description="First purchase on this day or before.")] = None,
+) -> dict[str, Any]:
+    """Take the part of the filter that is about what customers did."""
+    return dict(locals())
+
+
+Past = Annotated[dict[str, Any], Depends(_read_past)]
+
+
 @router.get(
     "/list",
     dependencies=[Needs("reader"), NoOthers],
@@ -105,6 +129,7 @@ def week_list(request: Request) -> Response:
 )
 def customers(
     request: Request,
+    past: Past,
     segment: Annotated[list[Segment] | None, Several] = None,
     risk: Annotated[list[Risk] | None, Several] = None,
     status: Annotated[list[Status] | None, Several] = None,
@@ -127,6 +152,7 @@ def customers(
         sort=sort,
         limit=limit,
         cursor=cursor,
+        **past,
     )
     page = request.app.state.shop.customers(query)
     shown = {"as_of": page.as_of, "model": page.model, "total": page.total, "next_cursor": page.next_cursor}

@@ -13,11 +13,11 @@ from churnrisk.service.api.queries import NoOthers
 from churnrisk.service.api.shapes import JobAnswer, JobsAnswer, NoTwins, Open, ScoreJob, TrainJob, problems
 from churnrisk.service.job_kinds import ERASURES, may_name_forgotten, result_path
 from churnrisk.service.problems import Problem
+from churnrisk.service.queue import check_queue
 from churnrisk.state import Job, State, add_job, cancel_job, list_jobs, load_job, note_audit
 from churnrisk.timeline import parse_day
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
-MOST_QUEUED = 20
 JobId = Annotated[int, Path(ge=1, le=2**62)]
 
 
@@ -102,7 +102,7 @@ def cancel(request: Request, job_id: JobId, caller: Annotated[Caller, Needs("sco
     """Cancel a job that is queued or running; to cancel a training takes an admin."""
     state: State = request.app.state.state
     found = _load(state, job_id)
-    if found.kind == "train" and not caller.may("admin"):
+    if found.kind in ("train", "retrain") and not caller.may("admin"):
         raise Problem(403, "Role too small", "To cancel a training takes a key of the role admin.", needs="admin")
     with state.transaction():
         if not cancel_job(state, job_id):
@@ -115,8 +115,7 @@ def cancel(request: Request, job_id: JobId, caller: Annotated[Caller, Needs("sco
 def _add(state: State, kind: str, asked: dict[str, Any], caller: Caller) -> Response:
     if asked.get("as_of") is not None:
         parse_day(asked["as_of"], option="as_of")
-    if sum(one.status == "queued" for one in list_jobs(state, limit=500)) >= MOST_QUEUED:
-        raise Problem(503, "Queue full", f"{MOST_QUEUED} jobs are waiting already.", headers={"Retry-After": "60"})
+    check_queue(state)
     added = add_job(state, kind, asked, asked_by=caller.key_id)
     return JSONResponse(_describe(added), status_code=202, headers={"Location": f"/v1/jobs/{added.job_id}"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import Depends, Request
@@ -13,7 +14,7 @@ from churnrisk.service.problems import Problem
 
 def _refuse_unknown(request: Request) -> None:
     route = request.scope.get("route")
-    known = [one.alias for one in route.dependant.query_params] if isinstance(route, APIRoute) else []
+    known = list(_parameters(route.dependant)) if isinstance(route, APIRoute) else []
     unknown = [name for name in request.query_params if name not in known]
     if not unknown:
         return
@@ -21,6 +22,13 @@ def _refuse_unknown(request: Request) -> None:
     help_ = f"did you mean {near[0]}?" if near else f"there are {', '.join(known) or 'none'}."
     places = [{"where": f"query/{name[:60]}", "what": "Is not known here"} for name in unknown[:20]]
     raise Problem(422, "Invalid request", f"{places[0]['where']}: Is not known here; {help_}", errors=places)
+
+
+def _parameters(dependant: Any) -> Iterator[str]:
+    """Yield the names of all parameters of a route and of what it depends on."""
+    yield from (one.alias for one in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _parameters(inner)
 
 
 NoOthers: Any = Depends(_refuse_unknown)

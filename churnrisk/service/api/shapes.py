@@ -194,7 +194,8 @@ class CustomerAnswer(BaseModel):
     next_products: list[str] = Field(description="At most three products that are likely next.")
     advice: dict[str, str]
     orders: list[dict[str, Any]]
-    order_total: int
+    order_total: int = Field(description="Of all kinds; the purchases among them are `score.order_count`.")
+    first_order_on: str | None = Field(description="Day of the first purchase.")
     explanation: dict[str, Any] | None = None
     contact: dict[str, Any] | None = Field(
         None,

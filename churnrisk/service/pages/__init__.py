@@ -4,8 +4,12 @@ from fastapi import APIRouter
 
 from churnrisk.service.pages import (  # noqa: F401 - declare their pages
     campaigns,
+    customer_filter,
+    customer_parts,
     customers,
+    exports,
     figures,
+    jobs,
     monitor,
     overview,
     products,

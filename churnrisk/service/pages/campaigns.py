@@ -21,7 +21,7 @@ from churnrisk.messages import mark, say, write_date
 from churnrisk.report import SEGMENT_NAMES, Block, describe_campaigns, whole
 from churnrisk.retelling import retell
 from churnrisk.schema import OUTCOMES, RISKS, Outcome
-from churnrisk.service.pages.customers import read_number
+from churnrisk.service.pages.customer_filter import read_number
 from churnrisk.service.pages.frame import View, page
 from churnrisk.service.pages.left_out import pasted_text, read_left_out
 from churnrisk.service.problems import Problem, problem_of
@@ -153,7 +153,7 @@ def create(view: View) -> Response:
                 contacts=contacts,
                 drop_overlap=is_alone,
             )
-            note_audit(view.state, "campaign created", key_id=_key_id(view), name=campaign.name)
+            note_audit(view.state, "campaign created", key_id=view.key_id, name=campaign.name)
     except Problem as refused:
         given["most"] = given["most"] or ("ask" if "most" in refused.extra else "")
         return _show(view, given=given, message=refused.detail, status=422)
@@ -167,15 +167,11 @@ def measure(view: View) -> Response:
     """Measure a campaign by the history, and remember what it came to; say when it can be, where it is too early."""
     name = view.ask("name")
     try:
-        with recording(view.state, "campaign measured", key_id=_key_id(view), name=name):
+        with recording(view.state, "campaign measured", key_id=view.key_id, name=name):
             view.shop.measure_campaign(name)
     except ChurnriskError as refused:
         return _show(view, given=_usual(view), message=retell(str(refused)), status=problem_of(refused).status)
     return view.go("/campaigns", measured=name)
-
-
-def _key_id(view: View) -> int | None:
-    return view.caller.key_id if view.caller else None
 
 
 def _read_campaign(view: View, listed: CampaignList) -> Campaign:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from churnrisk.campaigns import with_contacts
+from churnrisk.desk import LONGEST_NOTE, find_note
 from churnrisk.errors import ModelNotFound, NoScore
 from churnrisk.messages import mark, say, write_date
 from churnrisk.report import (
@@ -31,11 +29,17 @@ from churnrisk.report import (
 from churnrisk.retelling import retell
 from churnrisk.retention import SEGMENTS
 from churnrisk.schema import RISKS
+from churnrisk.service.pages.customer_filter import MORE, kept_fields, read_query, saved_filters
+from churnrisk.service.pages.customer_parts import (
+    show_return,
+    show_revenue,
+    tell_bought,
+    tell_campaigns,
+    tell_horizons,
+)
 from churnrisk.service.pages.frame import View, nothing_without, page
-from churnrisk.service.problems import Problem
-from churnrisk.shop import CustomerQuery, CustomerView
+from churnrisk.shop import CustomerView
 from churnrisk.state import load_history
-from churnrisk.tables import Table, to_csv
 from churnrisk.timeline import date_of, day_number
 
 SORTS = (
@@ -48,66 +52,44 @@ STATUSES = (
     ("lapsed", mark("lapsed")),
     ("no_purchases", mark("without a purchase")),
 )
-ROWS = 50
-EXPORTED_AT_A_TIME = 500
 
 
-def read_query(view: View) -> CustomerQuery:
-    """Take the filter, the order and the place in the list from the address."""
-    return CustomerQuery(
-        segments=view.ask_all("segment"),
-        risks=view.ask_all("risk"),
-        statuses=view.ask_all("status"),
-        min_value=read_number(view, "min_value"),
-        prefix=view.ask("id"),
-        sort=view.ask("sort") or "value",  # type: ignore[arg-type]  # checked there
-        limit=ROWS,
-        cursor=view.ask("cursor") or None,
-    )
-
-
-def read_number(view: View, name: str) -> float | None:
-    """Take a number from the address or a form, with a point or a comma; None where there is none.
-
-    Raises
-    ------
-    Problem
-        For what is no number.
-    """
-    given = view.ask(name)
-    if not given:
-        return None
-    try:
-        number = float(given.replace("\N{NO-BREAK SPACE}", "").replace(" ", "").replace(",", "."))
-    except ValueError:
-        number = float("nan")
-    if not abs(number) < 1e15:
-        raise Problem(422, "Invalid request", say("{given}: this is no number.", given=given[:40]))
-    return number
+BOUNDS = (
+    ("min_days_since_last_order", mark("Days without an order from")),
+    ("max_days_since_last_order", mark("Days without an order to")),
+    ("min_order_count", mark("Orders from")),
+    ("max_order_count", mark("Orders to")),
+    ("due_within", mark("Next order within days")),
+)
+DAY_BOUNDS = (
+    ("first_order_from", mark("First order from")),
+    ("first_order_to", mark("First order to")),
+)
 
 
 @page("/customers")
 def customers(view: View) -> Response:
     """Show a page of the list."""
     query = read_query(view)
-    found = view.shop.customers(query)
+    found, fields = view.shop.customers(query), kept_fields(view)
     return view.show(
         "customers.html",
         contacts=view.reach(row["customer_id"] for row in found.rows),
         found=found,
         rows=[_show_row(row) for row in found.rows],
         query=query,
-        fields=_kept_fields(view),
+        fields=fields,
+        more=any(fields[name] for name in MORE),
+        saved=saved_filters(view),
+        now_saved=view.ask("saved"),
+        may_save=view.may("scorer") and view.has_session,
+        bounds=BOUNDS,
+        days=DAY_BOUNDS,
         segments=SEGMENT_NAMES,
         risks=RISKS,
         statuses=STATUSES,
         sorts=SORTS,
     )
-
-
-def _kept_fields(view: View) -> dict[str, Any]:
-    """Return the filter as it is written into addresses, without the place in the list."""
-    return {name: view.ask_all(name) for name in ("segment", "risk", "status", "min_value", "id", "sort")}
 
 
 def _show_row(row: dict[str, Any]) -> dict[str, Any]:
@@ -121,34 +103,13 @@ def _show_row(row: dict[str, Any]) -> dict[str, Any]:
         "segment": name_segment(row["segment"]),
         "quiet": whole(row["days_since_last_order"]),
         "next": "" if row["next_order_on"] is None else write_date(row["next_order_on"]),
-        "reason": retell(row["reason_1"] or ""),
+        "reason": retell(row["reason_1"] or "") or _tell_return(row),
     }
 
 
-@page("/customers.csv")
-def export(view: View) -> Response:
-    """Return the whole list behind the filter as CSV, as the command line writes scores."""
-    query = replace(read_query(view), limit=EXPORTED_AT_A_TIME, cursor=None)
-    most = view.request.app.state.config.bounds.rows
-    parts = _csv_parts(view, query, most)
-    lines = itertools.chain([next(parts)], parts)  # what cannot be given is said before the answer begins
-    headers = {"Content-Disposition": 'attachment; filename="customers.csv"'}
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _csv_parts(view: View, query: CustomerQuery, most: int) -> Iterator[str]:
-    shop, written, names = view.shop, 0, None
-    contacts = view.request.app.state.contacts.now() if view.sees_contacts else None
-    while written < most:
-        found = shop.customers(query)
-        names = names or list(found.rows[0] if found.rows else {"customer_id": None})
-        table, _ = with_contacts(Table({name: [row[name] for row in found.rows] for name in names}), contacts)
-        text = to_csv(table)
-        yield text if not written else text.partition("\n")[2]
-        written += len(found.rows)
-        if found.next_cursor is None:
-            return
-        query = replace(query, cursor=found.next_cursor)
+def _tell_return(row: dict[str, Any]) -> str:
+    chance = row["return_probability"]
+    return "" if chance is None else say("chance of return: {chance}", chance=percent(chance))
 
 
 @page("/customer")
@@ -161,15 +122,20 @@ def customer(view: View) -> Response:
         contact=view.reach([found.customer_id]).get(found.customer_id),
         found=found,
         segment=name_segment(found.segment),
-        cards=Cards(tuple(_make_cards(found))),
+        cards=Cards(tuple(_make_cards(view, found))),
         advice=_advise(view, found),
         reasons=[retell(reason) for reason in found.reasons],
         observation=retell(found.observation or ""),
+        horizons=list(tell_horizons(found)),
+        campaigns=list(tell_campaigns(view, found)),
+        note=find_note(view.state, found.customer_id),
+        longest_note=LONGEST_NOTE,
         blocks=list(_draw(view, found)),
+        bought=list(tell_bought(view.shop.bought(name))),
     )
 
 
-def _make_cards(found: CustomerView) -> Iterator[Card]:
+def _make_cards(view: View, found: CustomerView) -> Iterator[Card]:
     score = found.score
     if score["churn_probability"] is not None:
         level = str(score["risk"])
@@ -182,9 +148,11 @@ def _make_cards(found: CustomerView) -> Iterator[Card]:
         yield Card(say("Value at risk"), amount(score["value_at_risk"]), most, meaning)
     if found.next_order is not None:
         yield _show_next_order(found.next_order)
+    yield from show_return(view, found)
     quiet = score["days_since_last_order"]
-    orders = say("orders so far: {orders}", orders=whole(found.order_total))
+    orders = say("orders so far: {orders}", orders=whole(score["order_count"]))
     yield Card(say("Days without an order"), whole(quiet), orders)
+    yield from show_revenue(found)
 
 
 def _show_next_order(due: Mapping[str, str | None]) -> Card:

@@ -41,7 +41,9 @@ def cohorts(view: View) -> Response:
 def cohort_map(view: View) -> Response:
     """Return the heat map."""
     kind = view.ask("kind") if view.ask("kind") in COHORT_KINDS else "month"
-    return view.show("part.html", blocks=list(describe_cohorts(view.shop.figures.cohorts(kind))), is_in_pairs=False)
+    return view.show(
+        "part.html", blocks=list(describe_cohorts(view.shop.figures.cohorts(kind), has_links=True)), is_in_pairs=False
+    )
 
 
 @page("/segments")
@@ -53,7 +55,7 @@ def segments(view: View) -> Response:
         for one in found["segments"]
     ]
     plays = view.shop.plan.plays(day_number(dt.date.fromisoformat(found["as_of"])))
-    blocks: Sequence[Block] = list(describe_segments(rows, found["customers"], plays=plays))
+    blocks: Sequence[Block] = list(describe_segments(rows, found["customers"], plays=plays, has_links=True))
     return view.show("blocks_page.html", title=say("Segments"), blocks=blocks, is_in_halves=True)
 
 

@@ -24,7 +24,7 @@ from churnrisk.messages import LANGUAGES, mark, say, speaking, write_date
 from churnrisk.report import make_environment
 from churnrisk.retelling import retell
 from churnrisk.schema import KeyRole
-from churnrisk.service.access import Caller, Needs, read_fields
+from churnrisk.service.access import Caller, Lane, Needs, read_fields
 from churnrisk.service.contacts import Contacts
 from churnrisk.service.identity import is_secure
 from churnrisk.service.languages import LANGUAGE_COOKIE, language_of
@@ -43,13 +43,14 @@ MENU = (
     ("/model", mark("Model")),
     ("/campaigns", mark("Campaigns")),
     ("/monitor", mark("Monitoring")),
+    ("/jobs", mark("Jobs")),
 )
 """The pages, as they stand in the menu. A new one is a line here and a function under :func:`page`."""
 
 TITLES = (
     *(mark("Not Found"), mark("Method Not Allowed"), mark("Invalid request"), mark("Role too small")),
     *(mark("Form token missing"), mark("Body too large"), mark("Too many fields"), mark("Too many logins")),
-    *(mark("Busy"), mark("Stopping"), mark("Not ready")),
+    *(mark("Busy"), mark("Stopping"), mark("Not ready"), mark("Queue full")),
     *(mark("Took too long"), mark("Defect"), mark("Bad query"), mark("Campaign error"), mark("Model not found")),
     *(mark("No model"), mark("State error"), mark("Store error"), mark("Settings error"), mark("Source error")),
 )
@@ -141,6 +142,16 @@ class View:
         """Tell whether the one who looks may do what a role may."""
         return self.caller is not None and self.caller.may(role)
 
+    @property
+    def has_session(self) -> bool:
+        """Whether somebody has logged in, so that forms can be sent."""
+        return self.caller is not None and self.caller.via == "session"
+
+    @property
+    def key_id(self) -> int | None:
+        """The key of the one who looks."""
+        return None if self.caller is None else self.caller.key_id
+
     def show(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Render a template of the dashboard."""
         path = self.request.url.path
@@ -158,7 +169,7 @@ class View:
         )
         return HTMLResponse(text, status_code=status)
 
-    def go(self, path: str, **parameters: str) -> RedirectResponse:
+    def go(self, path: str, **parameters: Any) -> RedirectResponse:
         """Lead on to another page, after a form."""
         return RedirectResponse(address(path, parameters), status_code=303)
 
@@ -177,8 +188,10 @@ def environment() -> Environment:
     return made
 
 
-def page(path: str, *, role: KeyRole = "reader", method: str = "GET") -> Callable[[Callable[[View], Response]], Any]:
-    """Declare a page: where it is, and the role that may see it."""
+def page(
+    path: str, *, role: KeyRole = "reader", method: str = "GET", lane: Lane | None = None
+) -> Callable[[Callable[[View], Response]], Any]:
+    """Declare a page: where it is, the role that may see it, and where it waits when the service is busy."""
 
     def register(build: Callable[[View], Response]) -> Callable[[View], Response]:
         async def handle(request: Request) -> Response:
@@ -191,7 +204,7 @@ def page(path: str, *, role: KeyRole = "reader", method: str = "GET") -> Callabl
             handle,
             methods=[method],
             name=build.__name__,
-            dependencies=[Needs(role)],
+            dependencies=[Needs(role, lane=lane)],
             response_model=None,
             include_in_schema=False,
         )

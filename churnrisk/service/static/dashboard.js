@@ -23,6 +23,11 @@
 
   document.addEventListener("htmx:configRequest", (event) => {
     event.detail.headers.Accept = "text/html";
+    // what is not asked for stays out of the address, which others are given
+    const { formData, verb } = event.detail;
+    if (verb !== "get") return;
+    const empty = [...new Set(formData.keys())].filter((name) => formData.getAll(name).every((value) => value === ""));
+    for (const name of empty) formData.delete(name);
   });
 
   document.addEventListener("htmx:responseError", (event) => {
