@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -246,10 +245,3 @@ class _Search:
         is_better = np.ones(len(order), dtype=bool)
         is_better[1:] = states[order[1:], 0] > before[:-1]
         return order[is_better]
-
-
-def describe_offers(offers: Offers, chosen: Places) -> list[dict[str, Any]]:
-    """Return how many customers of a list have each action, as plain values."""
-    counts = np.bincount(chosen, minlength=len(offers.names))
-    named = zip(offers.names, counts.tolist(), offers.terms, strict=True)
-    return [{"action": name, "customers": count, **vars(terms)} for name, count, terms in named]

@@ -132,7 +132,7 @@ def make_view(row: Mapping[str, Any], history: History, *, model: str | None, pl
     habits = [shown.pop(column.name, None) for column in HABIT_COLUMNS]
     missed, due, *likely = (None,) * len(habits) if history.received else habits  # what came may be what was missed
     ends = [shown[name] for name in ("next_order_on", "next_order_from_on", "next_order_to_on")]
-    action = _advise(shown, segment or "", plan)
+    action = advise(shown, segment or "", plan)
     newest = sorted(history.few.orders, key=lambda order: (-order[2], order[1]))
     return CustomerView(
         customer_id=customer,
@@ -153,7 +153,7 @@ def make_view(row: Mapping[str, Any], history: History, *, model: str | None, pl
     )
 
 
-def _advise(score: Mapping[str, Any], segment: str, plan: ShopPlan) -> Action:
+def advise(score: Mapping[str, Any], segment: str, plan: ShopPlan) -> Action:
     """Choose what to do for a customer, by what it is expected to bring where the shop has actions of its own."""
     plays, value = plan.plays(day_number(dt.date.fromisoformat(score["as_of"]))), math.nan
     names = ("churn_probability", "value_at_risk", "value_at_risk_most")

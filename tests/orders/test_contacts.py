@@ -96,6 +96,7 @@ CONSENTS = [
     ("consent", "x ", "ab"),
     ("consent_at", "2026-01-31T10:00:00Z ", "ab"),
     ("consent", "yes NULL", "ab"),
+    ("consent", "granted -", "ab"),
     ("opted_out", "no yes", "ab"),
     ("unsubscribed", " x", "ab"),
     ("unsubscribed_at", " 31.01.2026", "ab"),
