@@ -98,30 +98,21 @@ def score(
     Example: churnrisk score customers.csv --output scores.xlsx
     """
     from churnrisk import memory, workflows
-    from churnrisk.cli.cluster import refuse_beyond_spark, score_on_spark
+    from churnrisk.cli.cluster import score_on_spark
     from churnrisk.cli.show import print_json, progress_bar
     from churnrisk.engines import is_spark
 
     settings = current_settings(context, lang)
     is_on_spark = is_spark(reading.given["engine"] or settings.engine)
-    if is_on_spark:
-        refuse_beyond_spark(
-            output=output, as_kind=as_kind, purchases=purchases, since=since, reasons=reasons, products=products or None
-        )
-    elif output is not None:
-        workflows.check_output(output)
+    given = {"as_kind": as_kind, "purchases": purchases, "since": since, "reasons": reasons}
+    _check_given(output, is_on_spark=is_on_spark, **given, products=products or None)
     churn_model = workflows.load(model, models_dir=models_dir or settings.models_dir)
-    how: dict[str, Any] = {
-        "as_of": as_of,
-        "by": by,
-        "top": MOST_ROWS if top is None else top,
-        **_read_how(reading, settings, customers, output),
-    }
+    show: dict[str, Any] = {"top": top, "has_details": details}
+    how: dict[str, Any] = {"as_of": as_of, "by": by, "top": MOST_ROWS if top is None else top}
+    how |= _read_how(reading, settings, customers, output)
     if is_on_spark:
         how["is_lost"] = settings.remember and not no_remember
-        return score_on_spark(
-            churn_model, customers, as_json=as_json, output=output, show={"top": top, "has_details": details}, **how
-        )
+        return score_on_spark(churn_model, customers, as_json=as_json, output=output, show=show, **how)
     path = state_path(settings, state, models_dir=models_dir)
     with progress_bar(is_quiet=as_json) as progress:
         progress("scoring", 0, 1)
@@ -142,9 +133,19 @@ def score(
         print_json({**workflows.describe_scores(churn_model, result), "run": run})
     else:
         written = tell_output(output, size=len(result.totals), defused=defused)
-        scored = Scored.here(churn_model, result, source=customers)
-        show_scores(scored, top=top, has_details=details, written=written)
+        show_scores(Scored.here(churn_model, result, source=customers), written=written, **show)
     return _raise_last(problem)
+
+
+def _check_given(output: str | None, *, is_on_spark: bool, **given: Any) -> None:
+    """Refuse what cannot be done, before any work is done."""
+    from churnrisk.cli.cluster import refuse_beyond_spark
+    from churnrisk.workflows import check_output
+
+    if is_on_spark:
+        refuse_beyond_spark(output=output, **given)
+    elif output is not None:
+        check_output(output)
 
 
 def _read_how(reading: Reading, settings: Settings, customers: str, output: str | None) -> dict[str, Any]:

@@ -200,7 +200,7 @@ def _sort_notices(model: ChurnModel, result: ScoreResult) -> list[str]:
 
 
 def _tell_totals(scored: Scored) -> Iterator[str]:
-    from churnrisk.cli.show import counted, cut_notes
+    from churnrisk.cli.show import MOST_NOTES, counted, cut_notes
 
     bands, statuses = scored.model.card["test"]["risk_bands"], scored.statuses
     rates = {level: f"{bands[level]['churn_rate']:.0%}" if bands[level]["customers"] else "–" for level in RISKS}
@@ -215,7 +215,8 @@ def _tell_totals(scored: Scored) -> Iterator[str]:
             yield f"{account['source']}: {counted(aside, 'row')} set aside (--details: why)."
     if scored.comparison is not None:
         yield _tell_comparison(scored.comparison)
-    yield from cut_notes(scored.notices)
+        yield scored.comparison.line(scored.snapshot.cutoff)
+    yield from cut_notes(scored.notices, most=MOST_NOTES if scored.comparison is None else 1)
 
 
 def _tell_comparison(found: Comparison) -> str:
