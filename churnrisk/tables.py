@@ -308,35 +308,45 @@ def write_workbook(sheets: Sequence[Sheet], path: Path, *, holds: Holds | None) 
             raise OutputError(
                 f"{path}: {len(sheet.table)} rows do not fit into a sheet of {XLSX_ROWS}; write .csv or .parquet."
             )
-    defused = _Counter()
     # its parts wait beside the file, so that there is one place only that can be full
     with (
         replacing(path, holds=holds) as temporary,
         tempfile.TemporaryDirectory(prefix=".churnrisk-", dir=path.parent) as parts,
     ):
         book = xlsxwriter.Workbook(str(temporary), {**_PLAIN_TEXT, "tmpdir": parts})
-        book.set_properties({"created": _SHEET_DATE})
-        for sheet in sheets:
-            _write_sheet(book, sheet, defused)
+        count = _fill_book(book, sheets)
         try:
             book.close()
         except xlsxwriter.exceptions.FileCreateError as error:
             raise error.args[0] from None  # the error of the system
-    return defused.total
+    return count
 
 
 def to_xlsx(tables: Iterator[Table], headings: Sequence[str]) -> bytes:
-    """Return parts of a table, one after the other, as a workbook with these headings and a filter on each column."""
+    """Return parts of a table, one after the other, as a workbook with these headings."""
+    kept = list(tables)
+    whole = Table({name: [one for part in kept for one in part.columns[name]] for name in kept[0].names})
+    return book_of([Sheet("churnrisk", whole, headings)])
+
+
+def book_of(sheets: Sequence[Sheet]) -> bytes:
+    """Return a workbook as :func:`write_workbook` writes it."""
     import xlsxwriter
 
-    content, kept = io.BytesIO(), list(tables)
+    content = io.BytesIO()
     with tempfile.TemporaryDirectory(prefix="churnrisk-") as parts:
         book = xlsxwriter.Workbook(content, {**_PLAIN_TEXT, "tmpdir": parts})
-        book.set_properties({"created": _SHEET_DATE})
-        whole = Table({name: [one for part in kept for one in part.columns[name]] for name in kept[0].names})
-        _write_sheet(book, Sheet("churnrisk", whole, headings), _Counter())
+        _fill_book(book, sheets)
         book.close()
     return content.getvalue()
+
+
+def _fill_book(book: Any, sheets: Sequence[Sheet]) -> int:
+    defused = _Counter()
+    book.set_properties({"created": _SHEET_DATE})
+    for sheet in sheets:
+        _write_sheet(book, sheet, defused)
+    return defused.total
 
 
 def _write_sheet(book: Any, sheet: Sheet, defused: _Counter) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from churnrisk.messages import say, say_heading
@@ -37,16 +36,10 @@ def write_list_book(
         How many texts got an apostrophe, since a spreadsheet would run them as formulas.
     """
     people = {} if contacts is None else {one: known.shown() for one, known in contacts.contacts.items()}
-    sheets = [] if listed is None else list_sheets(listed, terms=_terms(plan), people=people)
+    sheets = [] if listed is None else list_sheets(listed, terms=plan.columns(), people=people)
     headings = [say_heading(name) for name in everybody.names]
     return write_workbook(
         [*sheets, Sheet(say("All customers"), everybody, headings)],
         path,
         holds="list" if contacts is None else "contacts",
     )
-
-
-def _terms(plan: ListPlan) -> Mapping[str, float]:
-    if plan.terms is None:
-        return {}
-    return {**{name: float(value) for name, value in vars(plan.terms).items()}, "margin": plan.valuation.margin}

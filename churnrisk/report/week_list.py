@@ -17,7 +17,9 @@ from churnrisk.week_list import Entry, ListPart, WeekList, tell_why
 BETWEEN = "; "
 
 
-def describe_week_list(listed: WeekList, *, page: str = "", people: Mapping[str, str] | None = None) -> Iterator[Block]:
+def describe_week_list(
+    listed: WeekList, *, page: str = "", people: Mapping[str, str] | None = None, most: int | None = None
+) -> Iterator[Block]:
     """Yield the blocks of the list; a part without anybody is left out.
 
     Parameters
@@ -28,6 +30,8 @@ def describe_week_list(listed: WeekList, *, page: str = "", people: Mapping[str,
         Address that each customer leads to; empty for none.
     people : mapping of str to str, optional
         Names or addresses by customer, for readers that may see them.
+    most : int, optional
+        Only so many customers to contact, and nobody else: for a first look.
     """
     yield Words(_introduce(listed))
     yield from (Words(retell(notice), is_note=True) for notice in listed.notices)
@@ -35,7 +39,9 @@ def describe_week_list(listed: WeekList, *, page: str = "", people: Mapping[str,
         yield Words(_tell_brought(listed))
     write = _Cells(listed, page, people or {})
     if listed.contact:
-        yield write.contact()
+        yield write.contact(most)
+    if most is not None:
+        return
     if listed.due:
         yield write.due()
     if listed.lapsed:
@@ -162,10 +168,10 @@ class _Cells:
     def __init__(self, listed: WeekList, page: str, people: Mapping[str, str]) -> None:
         self._listed, self._page, self._people = listed, page, people
 
-    def contact(self) -> DataTable:
-        """Return the table of the customers to contact."""
+    def contact(self, most: int | None = None) -> DataTable:
+        """Return the table of the customers to contact, or of the first of them."""
         columns = [Column(say("what to do"), is_number=False), Column(say("why"), is_number=False)]
-        columns += [Column(say("churn"), is_wide=True), Column(say("value at risk"))]
+        columns += [Column(say("churn"), is_wide=True), Column(say("value at risk"), is_wide=True)]
         rows = [
             (
                 *self._first(one),
@@ -175,9 +181,12 @@ class _Cells:
                 _range(one),
                 *self._last(one),
             )
-            for one in self._listed.contact
+            for one in self._listed.contact[:most]
         ]
-        return self._table(say("To contact this week"), columns, rows)
+        title = say("To contact this week")
+        if len(rows) < len(self._listed.contact):
+            title = say("The first {count} to contact this week", count=whole(len(rows)))
+        return self._table(title, columns, rows)
 
     def due(self) -> DataTable:
         """Return the table of the orders due."""

@@ -63,6 +63,12 @@ class ListPlan:
     suppress: str | None = None
     contacts: ContactFile | None = None
 
+    def columns(self) -> dict[str, float]:
+        """Return what a contact costs and brings, by the names of the settings; nothing where it is not known."""
+        if self.terms is None:
+            return {}
+        return {**{name: float(value) for name, value in vars(self.terms).items()}, "margin": self.valuation.margin}
+
     def __post_init__(self) -> None:
         for name in ("size", "lapsed", "due", "rest_days", "least_purchases", "quiet_days"):
             if getattr(self, name) < 0:

@@ -13,6 +13,7 @@ from churnrisk.service.pages import (  # noqa: F401 - declare their pages
     monitor,
     overview,
     products,
+    week_list,
 )
 from churnrisk.service.pages.frame import router, show_problem
 

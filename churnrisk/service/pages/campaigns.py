@@ -23,6 +23,7 @@ from churnrisk.schema import OUTCOMES, RISKS, Outcome
 from churnrisk.service.pages.customer_filter import read_number
 from churnrisk.service.pages.frame import View, page
 from churnrisk.service.pages.left_out import pasted_text, read_left_out
+from churnrisk.service.pages.week_list import find_list
 from churnrisk.service.problems import Problem, problem_of
 from churnrisk.shop import CustomerQuery
 from churnrisk.state import note_audit, recording
@@ -40,7 +41,9 @@ FIELDS = {
 """Options of the command that the form has fields for."""
 
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
-EMPTY = dict.fromkeys(("name", "segment", "risk", "min_value", "left_out", "drop_overlap", "starts_on", "most"), "")
+EMPTY = dict.fromkeys(
+    ("name", "of", "segment", "risk", "min_value", "left_out", "drop_overlap", "starts_on", "most"), ""
+)
 USUAL = {"customers": "500", "holdout": "10", "outcome": "retained"}
 TERMS = ("contact_cost", "incentive_cost", "margin")
 
@@ -56,7 +59,8 @@ def _usual(view: View) -> dict[str, str]:
     costs = (1.0, 0.0) if config.terms is None else (config.terms.contact_cost, config.terms.incentive_cost)
     known = (*costs, config.valuation.margin * 100)
     terms = {name: f"{value:g}" for name, value in zip(TERMS, known, strict=True)}
-    return {**EMPTY, **USUAL, **terms, "window": str(_horizon(view))}
+    chosen = {"of": "list", "customers": str(view.shop.plan.listing.size)} if view.ask("of") == "list" else {}
+    return {**EMPTY, **USUAL, **terms, "window": str(_horizon(view)), **chosen}
 
 
 def _show(
@@ -220,12 +224,20 @@ def _take_list(view: View) -> CampaignList:
     if not 1 <= wanted <= MOST_CUSTOMERS:
         most = whole(MOST_CUSTOMERS)
         raise Problem(422, "Invalid request", say("A campaign takes 1 to {most} customers.", most=most))
-    rows = list(_rows(view, wanted))
+    rows = list(_week_rows(view, wanted) if view.ask("of") == "list" else _rows(view, wanted))
     if not rows:
         raise Problem(422, "Invalid request", say("Nobody is behind this filter."))
     names = ("churn_probability", "value_at_risk", "as_of")
     columns = {name: ["" if row[name] is None else str(row[name]) for row in rows] for name in names}
     return CampaignList(say("the list"), [row["customer_id"] for row in rows], columns)
+
+
+def _week_rows(view: View, wanted: int) -> Iterator[dict[str, Any]]:
+    """Yield the first customers to contact of this week's list."""
+    listed = find_list(view)
+    if listed is not None:
+        day = date_of(listed.as_of).isoformat()
+        yield from ({**vars(one), "as_of": day} for one in listed.contact[:wanted])
 
 
 def _rows(view: View, wanted: int) -> Iterator[dict[str, Any]]:

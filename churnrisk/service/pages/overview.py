@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,11 @@ from churnrisk.report import (
 from churnrisk.retelling import retell
 from churnrisk.retention import Change, RetentionTable
 from churnrisk.service.pages.frame import View, nothing_without, page
+from churnrisk.service.pages.week_list import CUSTOMER_PAGE, called, find_list
 from churnrisk.timeline import parse_day
+
+FIRST = 10
+"""Customers of this week's list that the first page shows."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,9 @@ def overview(view: View) -> Response:
     freshness = view.shop.freshness()
     summary = view.shop.summary()
     blocks = [Cards((*_score_cards(summary), _grade_card(view), _freshness_card(freshness))), *_value_trust(view)]
-    listed = view.shop.week_list(view.request.app.state.contacts.now())
-    people = {} if listed is None else view.reach(sorted(listed.customer_ids))
-    shown = [] if listed is None else list(describe_week_list(listed, page="/customer", people=_call(people)))
+    listed = find_list(view)
+    people = {} if listed is None else called(view, listed)
+    shown = [] if listed is None else list(describe_week_list(listed, page=CUSTOMER_PAGE, people=people, most=FIRST))
     return view.show("overview.html", blocks=blocks, week_list=shown, model_problem=retell(freshness["model_problem"]))
 
 
@@ -56,11 +60,6 @@ def trends(view: View) -> Response:
     figures = Figures(table, first, last)
     blocks = list(describe_periods(figures))
     return view.show("part.html", blocks=blocks, is_in_pairs=True)
-
-
-def _call(people: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return what customers are called, or their addresses where no name is known."""
-    return {one: known.get("name") or known.get("email") or "" for one, known in people.items()}
 
 
 def _score_cards(summary: dict[str, Any]) -> tuple[Card, ...]:

@@ -1,0 +1,49 @@
+"""The list of this week: whole on a page of its own, and as a workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from churnrisk.report import describe_week_list, list_sheets
+from churnrisk.service.pages.exports import XLSX
+from churnrisk.service.pages.frame import View, page
+from churnrisk.state import note_audit
+from churnrisk.tables import book_of
+from churnrisk.week_list import WeekList
+
+CUSTOMER_PAGE = "/customer"
+
+
+@page("/list")
+def week_list(view: View) -> Response:
+    """Show everybody on the list."""
+    listed = find_list(view)
+    blocks = [] if listed is None else list(describe_week_list(listed, page=CUSTOMER_PAGE, people=called(view, listed)))
+    return view.show("week_list.html", blocks=blocks)
+
+
+@page("/list.xlsx", lane="files")
+def export_list(view: View) -> Response:
+    """Return the list as a workbook in the language of the reader, as the weekly run writes it."""
+    listed = find_list(view)
+    if listed is None:
+        return view.go("/list")
+    note_audit(view.state, "list exported", key_id=view.key_id, customers=len(listed.customer_ids))
+    people = view.reach(sorted(listed.customer_ids))
+    content = book_of(list_sheets(listed, terms=view.shop.plan.listing.columns(), people=people))
+    headers = {"Content-Disposition": 'attachment; filename="list.xlsx"'}
+    return Response(content, media_type=XLSX, headers=headers)
+
+
+def find_list(view: View) -> WeekList | None:
+    """Return the list of this week; None where nobody is scored."""
+    return view.shop.week_list(view.request.app.state.contacts.now())
+
+
+def called(view: View, listed: WeekList) -> dict[str, str]:
+    """Return what the listed customers are called, or their addresses, for those who may see them."""
+    people: Mapping[str, Mapping[str, Any]] = view.reach(sorted(listed.customer_ids))
+    return {one: str(known.get("name") or known.get("email") or "") for one, known in people.items()}
