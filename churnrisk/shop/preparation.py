@@ -313,8 +313,11 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor, tell: Progress
     columns = {**scores.columns, "alive_probability": scores.alive_probability, "segment": segment}
     columns["value_place"] = np.arange(len(scores))
     products = tell_products(log.bought, scores.columns["customer_id"], day)
-    places, listed_by = place_customers(scores, columns["segment"], plan, model)
-    _write_list(log.file, columns | products.columns | places)
+    places, listed_by = place_customers(scores, segment, plan, model)
+    sorted_by, summary = scores.by, _summarise(scores)
+    del scores  # of a million customers its columns are a quarter of a gigabyte, and are now sorted anew one by one
+    columns |= products.columns | places
+    _write_list(log.file, columns)
     write_titles(log.file, products.names)
     write_pasts(log.file, log.bought.names, as_of=day, has_lines=log.orders.has_products or log.orders.has_categories)
     return {
@@ -329,11 +332,11 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor, tell: Progress
         "seq": log.seq,
         "made_at": utc_now().isoformat(timespec="seconds"),
         "intake": log.intake,
-        "sorted_by": scores.by,
+        "sorted_by": sorted_by,
         "listed_by": listed_by,
         "reasons": reasons,
         "segments": segments,
-        "summary": _summarise(scores),
+        "summary": summary,
         "products": products.summary,
         "products_problem": products.problem,
     }
@@ -364,8 +367,8 @@ def _find_segments(orders: Orders, day: int, scores: Scores) -> tuple[dict[str, 
     """Return the segments with their figures, and the segment of each customer of the list."""
     ids, probability = scores.columns["customer_id"], scores.columns["churn_probability"]
     is_known = ~np.isnan(probability)
-    known = dict(zip(ids[is_known], probability[is_known].tolist(), strict=True))
-    segmentation = build_segments(orders, day, churn_probability=known)
+    known = zip(ids[is_known], probability[is_known].tolist(), strict=True)
+    segmentation = build_segments(orders, day, churn_probability=dict(known))
     segment_of = segmentation.segment_of()
     return segmentation.to_dict(), np.array([segment_of.get(one) for one in ids], dtype=object)
 
@@ -380,7 +383,7 @@ def _write_list(file: FileDatabase, columns: dict[str, np.ndarray]) -> None:
     number, place = np.arange(len(by_id)), np.empty(len(by_id), dtype=np.int64)
     group = np.select([status == "scored", status == "lapsed"], [0, 1], default=2)
     place[np.lexsort((number, np.where(np.isnan(risk), np.inf, -risk), group))] = number
-    sorted_columns = {name: values[by_id] for name, values in columns.items()}
+    sorted_columns = {name: columns.pop(name)[by_id] for name in list(columns)}
     file.write_table("scored", {"number": number, **sorted_columns, "risk_place": place})
     file.connection.execute("CREATE UNIQUE INDEX scored_by_customer ON scored (customer_id)")
 
