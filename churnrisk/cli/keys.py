@@ -30,8 +30,8 @@ def create(
         KeyRole,
         typer.Option(
             "--role",
-            help="reader: look at everything. scorer: also score, send purchases, make and measure campaigns. admin: "
-            "also train and promote models, read the audit log.",
+            help="reader: look at everything. scorer: also score, send purchases, make and measure campaigns, start "
+            "jobs, save filters, write notes. admin: also train and promote models, read the audit log.",
         ),
     ],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who uses it, as the list of keys shows it.")],
