@@ -22,15 +22,21 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
+def spend(build: Path, command: list[str], folder: str) -> tuple[float, float]:
+    """Run a command of a build in a folder, and give wall and processor seconds."""
+    environment = os.environ | {"PYTHONPATH": str(build), "CHURNRISK_CONFIG_DIR": folder}
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "churnrisk", *command], env=environment, cwd=folder, check=True, capture_output=True
+    )
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def train_once(build: Path, arguments: list[str]) -> tuple[float, float]:
     """Train once in an empty folder, so that no copy of the log is there, and give wall and processor seconds."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"PYTHONPATH": str(build), "CHURNRISK_CONFIG_DIR": folder}
-        command = [sys.executable, "-m", "churnrisk", "train", *arguments, "--models-dir", f"{folder}/models"]
-        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        subprocess.run(command, env=environment, cwd=folder, check=True, capture_output=True)
-        wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return spend(build, ["train", *arguments, "--models-dir", f"{folder}/models"], folder)
 
 
 def main() -> None:

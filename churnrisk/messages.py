@@ -143,8 +143,11 @@ HEADINGS = (
     *(mark("expected_value_365_days"), mark("value_at_risk"), mark("value_at_risk_most")),
     *(mark("return_probability"), mark("reason_1")),
     *(mark("reason_2"), mark("reason_3"), mark("rank"), mark("expected_profit"), mark("segment"), mark("action")),
-    *(mark("action_reason"), mark("email"), mark("observation"), mark("due_product"), mark("next_product_1")),
-    *(mark("next_product_2"), mark("next_product_3")),
+    *(mark("action_reason"), mark("email"), mark("name"), mark("phone"), mark("language"), mark("observation")),
+    *(mark("due_product"), mark("next_product_1"), mark("next_product_2"), mark("next_product_3"), mark("why")),
+    *(mark("change"), mark("last_order_on"), mark("last_order_amount"), mark("last_order_products")),
+    *(mark("return_value"), mark("contact_cost"), mark("incentive_cost"), mark("acceptance_rate"), mark("redemption")),
+    mark("margin"),
 )
 """Columns of the lists that are written as sheets; in a sheet their headings are said."""
 
@@ -152,7 +155,21 @@ HEADINGS = (
 @functools.cache
 def known_headings() -> dict[str, str]:
     """Return the column that each heading of each language stands for, so that our own sheets can be read back."""
-    return {translations(language).gettext(name): name for language in LANGUAGES for name in HEADINGS}
+    return {_head(name, translations(language).gettext(name)): name for language in LANGUAGES for name in HEADINGS}
+
+
+def say_heading(name: str) -> str:
+    """Say the heading of a column of a sheet.
+
+    >>> say_heading("churn_probability")
+    'churn probability'
+    """
+    return _head(name, say(name))
+
+
+def _head(name: str, said: str) -> str:
+    """What is said of a column; in English, where names say themselves, the name in words."""
+    return name.replace("_", " ") if said == name else said
 
 
 def write_number(value: float, digits: int = 0) -> str:

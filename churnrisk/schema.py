@@ -103,6 +103,9 @@ SUMMARY_DATE_ROLES = ("first_order_on", "last_order_on")
 By = Literal["value", "risk"]
 """What a list of scores is sorted by."""
 
+ListedBy = Literal["profit", "value", "risk"]
+"""What this week's list is sorted by."""
+
 Sort = Literal[By, "id"]
 """What the list of a shop is sorted by."""
 
@@ -135,9 +138,23 @@ ItemUnit = Literal["product", "category"]
 Outcome = Literal["retained", "orders", "revenue"]
 """What a campaign is judged by."""
 
-KeyRole = Literal["reader", "scorer", "admin"]
+KeyRole = Literal["reader", "scorer", "contacts", "admin"]
 """What a key may do, each more than the one before it."""
 
+ContactRole = Literal[
+    "customer_id",
+    "email",
+    "first_name",
+    "last_name",
+    "name",
+    "phone",
+    "language",
+    "consent",
+    "consent_at",
+    "opted_out",
+    "opted_out_at",
+]
+"""Columns of a file of contacts."""
 Task = Literal["weekly", "monitor", "retrain"]
 """What a schedule can have done."""
 

@@ -12,13 +12,14 @@ import io
 import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from churnrisk.engines import write_parquet, write_parquet_parts
 from churnrisk.errors import OutputError
 from churnrisk.formulas import SUSPECT, defuse
-from churnrisk.messages import say
+from churnrisk.messages import say_heading
 from churnrisk.schema import CsvStyle
 from churnrisk.writing import Holds, check_place, replacing
 
@@ -28,6 +29,8 @@ ENDINGS = (".csv", ".parquet", ".xlsx")
 _SHEET_DATE = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # fixed, so that the same table gives the same bytes
 _PLAIN_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 XLSX_ROWS = 1_048_575  # the sheet's limit, less the header
+WIDTH_ROWS, MIN_WIDTH, MAX_WIDTH = 200, 12, 70
+"""Rows that tell how wide a column of a sheet is, and its width in characters."""
 
 
 class Table:
@@ -92,7 +95,8 @@ def write_table(
             write_parquet(table.columns, temporary)
         return 0
     if ending == ".xlsx":
-        return _write_xlsx(table, path, [say(name) for name in table.names] if is_for_people else table.names, holds)
+        headings = [say_heading(name) for name in table.names] if is_for_people else table.names
+        return write_workbook([Sheet("churnrisk", table, headings)], path, holds=holds)
     return _write_csv(iter([table]), path, csv_style, holds)
 
 
@@ -166,7 +170,7 @@ def _without_nan(values: Any, told_by: Any) -> list[Any]:
     return plain
 
 
-_PLAIN = frozenset({str, int, float, bool, type(None)})
+_PLAIN = frozenset({str, int, float, bool, dt.date, type(None)})
 _TEXTS = frozenset({str, type(None)})
 _NUMBERS = frozenset({float, type(None)})
 
@@ -258,11 +262,52 @@ def _csv_float(value: float, sign: str) -> str:
     return text if sign == "." else text.replace(".", sign)
 
 
-def _write_xlsx(table: Table, path: Path, headings: Sequence[str], holds: Holds | None) -> int:
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of a workbook.
+
+    Parameters
+    ----------
+    title : str
+        At most 31 characters, letters and spaces.
+    table : Table
+        What it holds; a cell may be a :class:`datetime.date`.
+    headings : sequence of str
+        Of the columns, in their order.
+    formats : mapping of str to str
+        Number formats by column name, such as ``0%``.
+    """
+
+    title: str
+    table: Table
+    headings: Sequence[str]
+    formats: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_workbook(sheets: Sequence[Sheet], path: Path, *, holds: Holds | None) -> int:
+    """Write a workbook, whole or absent: frozen headings, filters, and columns as wide as what is in them.
+
+    Parameters
+    ----------
+    sheets : sequence of Sheet
+        In their order; the first one is shown.
+    path : Path
+        Where to.
+    holds : str or None
+        What it holds of customers; None where it names none.
+
+    Returns
+    -------
+    int
+        How many text cells got a leading apostrophe, since a spreadsheet would run them as formulas.
+    """
     import xlsxwriter
 
-    if len(table) > XLSX_ROWS:
-        raise OutputError(f"{path}: {len(table)} rows do not fit into a sheet of {XLSX_ROWS}; write .csv or .parquet.")
+    for sheet in sheets:
+        if len(sheet.table) > XLSX_ROWS:
+            raise OutputError(
+                f"{path}: {len(sheet.table)} rows do not fit into a sheet of {XLSX_ROWS}; write .csv or .parquet."
+            )
     defused = _Counter()
     # its parts wait beside the file, so that there is one place only that can be full
     with (
@@ -270,10 +315,9 @@ def _write_xlsx(table: Table, path: Path, headings: Sequence[str], holds: Holds 
         tempfile.TemporaryDirectory(prefix=".churnrisk-", dir=path.parent) as parts,
     ):
         book = xlsxwriter.Workbook(str(temporary), {**_PLAIN_TEXT, "tmpdir": parts})
-        sheet, text = _begin_sheet(book, headings)
-        cells = [_defuse_column(values, defused) for values in table.columns.values()]
-        for line, row in enumerate(zip(*cells, strict=True), start=1):
-            _write_cells(sheet, line, row, text)
+        book.set_properties({"created": _SHEET_DATE})
+        for sheet in sheets:
+            _write_sheet(book, sheet, defused)
         try:
             book.close()
         except xlsxwriter.exceptions.FileCreateError as error:
@@ -285,35 +329,43 @@ def to_xlsx(tables: Iterator[Table], headings: Sequence[str]) -> bytes:
     """Return parts of a table, one after the other, as a workbook with these headings and a filter on each column."""
     import xlsxwriter
 
-    content, line = io.BytesIO(), 0
+    content, kept = io.BytesIO(), list(tables)
     with tempfile.TemporaryDirectory(prefix="churnrisk-") as parts:
-        book = xlsxwriter.Workbook(content, {**_PLAIN_TEXT, "tmpdir": parts, "constant_memory": True})
-        sheet, text = _begin_sheet(book, headings)
-        for table in tables:
-            cells = [_defuse_column(values, _Counter()) for values in table.columns.values()]
-            for row in zip(*cells, strict=True):
-                line += 1
-                _write_cells(sheet, line, row, text)
-        sheet.autofilter(0, 0, line, len(headings) - 1)
+        book = xlsxwriter.Workbook(content, {**_PLAIN_TEXT, "tmpdir": parts})
+        book.set_properties({"created": _SHEET_DATE})
+        whole = Table({name: [one for part in kept for one in part.columns[name]] for name in kept[0].names})
+        _write_sheet(book, Sheet("churnrisk", whole, headings), _Counter())
         book.close()
     return content.getvalue()
 
 
-def _begin_sheet(book: Any, headings: Sequence[str]) -> tuple[Any, Any]:
-    """Return a sheet with its headings, which stay in sight, and the format of text cells."""
-    book.set_properties({"created": _SHEET_DATE})
-    sheet = book.add_worksheet("churnrisk")
-    text, header = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
-    sheet.freeze_panes(1, 0)
-    for position, name in enumerate(headings):
-        sheet.write_string(0, position, name, header)
-        sheet.set_column(position, position, max(12, len(name) + 2))
-    return sheet, text
+def _write_sheet(book: Any, sheet: Sheet, defused: _Counter) -> None:
+    page, table = book.add_worksheet(sheet.title), sheet.table
+    header, date = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
+    text = book.add_format({"num_format": "@"})
+    page.freeze_panes(1, 0)
+    page.autofilter(0, 0, len(table), max(len(table.names) - 1, 0))
+    numbers = {name: book.add_format({"num_format": known}) for name, known in sheet.formats.items()}
+    columns = zip(sheet.headings, table.columns.items(), strict=True)
+    for position, (heading, (name, values)) in enumerate(columns):
+        page.write_string(0, position, heading, header)
+        page.set_column(position, position, _width_of(heading, values), numbers.get(name))
+    cells = [_defuse_column(values, defused) for values in table.columns.values()]
+    for line, row in enumerate(zip(*cells, strict=True), start=1):
+        _write_cells(page, line, row, text, date)
 
 
-def _write_cells(sheet: Any, line: int, row: Row, text: Any) -> None:
+def _width_of(heading: str, values: Sequence[Any]) -> int:
+    """Width of a column in characters: room for the filter's sign, and for most of what is in the first rows."""
+    longest = max((len(str(one)) for one in values[:WIDTH_ROWS] if one is not None), default=0)
+    return min(max(MIN_WIDTH, len(heading) + 4, longest + 1), MAX_WIDTH)
+
+
+def _write_cells(sheet: Any, line: int, row: Row, text: Any, date: Any) -> None:
     for position, value in enumerate(row):
         if isinstance(value, str):
             sheet.write_string(line, position, value, text)
+        elif isinstance(value, dt.date):
+            sheet.write_datetime(line, position, value, date)
         elif value is not None:
             sheet.write_number(line, position, value)

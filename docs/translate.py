@@ -65,8 +65,9 @@ def _add(found: Catalog, path: Path, method: str) -> None:
 
 def _said_by_name() -> Iterator[tuple[str, str]]:
     """Yield texts that stages below hold as plain data, and pages say: each with the module that holds it."""
-    from churnrisk.decide import ACTIONS
+    from churnrisk.decide.playbook import ACTIONS
     from churnrisk.explain.facts import CAUTION
+    from churnrisk.features import catalogue, tell_feature
     from churnrisk.report.footing import DEFINED
     from churnrisk.retention import DEFINITIONS, SEGMENTS
 
@@ -77,6 +78,8 @@ def _said_by_name() -> Iterator[tuple[str, str]]:
         yield "churnrisk/retention", meaning
     for meaning in ACTIONS.values():
         yield "churnrisk/decide", meaning
+    for feature in catalogue():
+        yield "churnrisk/features", tell_feature(feature.name)
     yield "churnrisk/explain", CAUTION
 
 

@@ -115,11 +115,9 @@ class BtydModel:
 
     def _ask(self, summary: Summary, question: Callable[[Family, Params, Table], Floats]) -> Floats:
         """Answer once for each distinct row, and give every customer his row's answer."""
-        distinct, inverse = summary.collapse()
-        family = FAMILIES[self.model]
+        family, (_, inverse) = FAMILIES[self.model], summary.collapse()
         params = tuple(self.parameters[name] for name in family.parameters)
-        answer = question(family, params, Table.from_summary(distinct))
-        return answer[inverse]
+        return question(family, params, summary.table)[inverse]
 
 
 def _check_days(**days: float) -> None:

@@ -83,6 +83,10 @@ class Summary:
         inverse : ndarray of int, shape (n,)
             Where each row of this summary stands in `distinct`.
         """
+        return self._collapsed
+
+    @cached_property
+    def _collapsed(self) -> tuple[Summary, Places]:
         # The weight is the last sort key, so that sums of fractional weights do not depend on the row order.
         order = np.lexsort((self.customers, self.tenure, self.age_at_last_order, self.frequency))
         columns = [c[order] for c in (self.frequency, self.age_at_last_order, self.tenure)]
@@ -90,6 +94,11 @@ class Summary:
         weights = np.add.reduceat(self.customers[order], first) if len(first) else self.customers
         x, t_x, T = (column[first] for column in columns)
         return Summary(x, t_x, T, weights), inverse
+
+    @cached_property
+    def table(self) -> Table:
+        """The distinct rows in the letters of the literature; many questions are asked of the same."""
+        return Table.from_summary(self.collapse()[0])
 
 
 @dataclass(frozen=True, eq=False)

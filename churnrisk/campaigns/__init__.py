@@ -1,7 +1,15 @@
 """Campaigns: the customers contacted and those left alone, what that did, and what is learned from it."""
 
 from churnrisk.campaigns.exposures import describe_exposures, read_exposures
-from churnrisk.campaigns.lists import CampaignList, Drawn, create_campaign, draw, read_campaign_list, read_suppressed
+from churnrisk.campaigns.lists import (
+    CampaignList,
+    Drawn,
+    create_campaign,
+    draw,
+    read_campaign_list,
+    read_suppressed,
+    with_contacts,
+)
 from churnrisk.campaigns.measurement import find_response, learn_uplift, measure_campaign, measure_on
 from churnrisk.campaigns.pooled import measured_acceptance, measured_multiple
 from churnrisk.campaigns.power import Plan
@@ -44,4 +52,5 @@ __all__ = [
     "read_campaign_list",
     "read_exposures",
     "read_suppressed",
+    "with_contacts",
 ]

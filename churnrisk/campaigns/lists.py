@@ -16,12 +16,13 @@ from churnrisk.campaigns.records import Campaign, Member, add_campaign, check_na
 from churnrisk.clock import today
 from churnrisk.errors import CampaignError, SettingsError
 from churnrisk.messages import wording
-from churnrisk.orders import CustomerList, IntakeOptions, read_list, read_opted_out
+from churnrisk.orders import ContactList, CustomerList, IntakeOptions, read_list, read_opted_out
 from churnrisk.state import State, remembering_files
 from churnrisk.tables import Table, check_target, write_table
 from churnrisk.timeline import day_number, parse_day
+from churnrisk.writing import Holds
 
-PROBABILITY, VALUE, AS_OF = "churn_probability", "value_at_risk", "as_of"
+PROBABILITY, VALUE, AS_OF, ACTION = "churn_probability", "value_at_risk", "as_of", "action"
 TERMS = ("contact_cost", "incentive_cost", "margin")
 """Columns of a list with what a campaign costs and brings, the same in every row."""
 NAME = re.compile(r"\w[\w .-]{0,62}")
@@ -68,6 +69,31 @@ class CampaignList(CustomerList):
             return parse_day(days.pop(), option="as_of in the list")
         return day_number(today())
 
+    def only(self, action: str | None) -> CampaignList:
+        """Return the customers with one action; all of them where none is named.
+
+        Raises
+        ------
+        CampaignError
+            Where nobody on the list has the action; the message names those that there are.
+        """
+        if action is None:
+            return self
+        for name in (*TERMS, PROBABILITY, VALUE):
+            self.numbers(name)  # a cell that is no number is told by its line in the file
+        places = [place for place, one in enumerate(self.columns.get(ACTION, [])) if one == action]
+        if not places:
+            known = ", ".join(self.actions) or wording("none")
+            said = wording("{name}: no customer on the list has the action {other}. The actions of the list: {names}.")
+            raise CampaignError(said.format(name=self.source, other=action, names=known), code="campaign.no_action")
+        columns = {name: [cells[place] for place in places] for name, cells in self.columns.items()}
+        return replace(self, customer_ids=[self.customer_ids[place] for place in places], columns=columns)
+
+    @property
+    def actions(self) -> list[str]:
+        """Every action of the list, in its order."""
+        return [one for one in dict.fromkeys(self.columns.get(ACTION, [])) if one]
+
     def terms(self, *, but: Collection[str] = ()) -> dict[str, float]:
         """Return the terms that the list was chosen under, as far as it has them, but those that are given otherwise.
 
@@ -83,7 +109,7 @@ class CampaignList(CustomerList):
             if len(values) > 1:
                 raise CampaignError(
                     f"{self.source}, {name}: {len(values)} different values, from {values[0]:g} to {values[-1]:g}; a "
-                    f"campaign has one. Give it with --{name.replace('_', '-')}, or take the column off the list.",
+                    f"campaign has one. {self._say_way_out(name)}",
                     code="campaign.terms_differ",
                 )
             if len(values) and not 0 <= values[0] <= (1 if name == "margin" else np.inf):
@@ -94,6 +120,12 @@ class CampaignList(CustomerList):
             if len(values):
                 found[name] = float(values[0])
         return found
+
+    def _say_way_out(self, name: str) -> str:
+        if len(self.actions) > 1:
+            listed = ", ".join(self.actions)
+            return f"Make a campaign for each action, with --action and one of {listed}."
+        return f"Give it with --{name.replace('_', '-')}, or take the column off the list."
 
 
 def read_campaign_list(source: Any, options: IntakeOptions | None = None) -> CampaignList:
@@ -158,6 +190,7 @@ def create_campaign(
     *,
     output: Path | None,
     suppressed: Set[str] = frozenset(),
+    contacts: ContactList | None = None,
     drop_overlap: bool = False,
 ) -> tuple[Campaign, Drawn]:
     """Draw a control group, write the list of those to contact, and remember both; all of it or nothing.
@@ -178,6 +211,8 @@ def create_campaign(
         fetched from what is remembered.
     suppressed : set of str
         Customers who must not be contacted.
+    contacts : ContactList, optional
+        How customers are reached, for the file; those without consent are suppressed as well.
     drop_overlap : bool
         Whether customers of another campaign with a common day are left out; else they are an error.
 
@@ -187,6 +222,7 @@ def create_campaign(
         For a name that is taken or no name, overlapping campaigns, or too few customers for a control group.
     """
     _check_name(campaign.name)
+    suppressed = suppressed if contacts is None else suppressed | contacts.without_consent(listed.customer_ids)
     if output is not None:
         check_target(output)
     with state.transaction():
@@ -207,7 +243,8 @@ def create_campaign(
         add_campaign(state, made, members_of(drawn))
         if output is not None:
             with remembering_files(state):
-                write_table(contact_table(listed, drawn), output, holds="list", is_for_people=True)
+                table, holds = with_contacts(contact_table(listed, drawn), contacts)
+                write_table(table, output, holds=holds, is_for_people=True)
     return made, drawn
 
 
@@ -231,6 +268,13 @@ def contact_table(listed: CustomerList, drawn: Drawn) -> Table:
     places = [place for place, one in enumerate(listed.customer_ids) if one in treated]
     columns = {name: [cells[place] or None for place in places] for name, cells in listed.columns.items()}
     return Table({"customer_id": [listed.customer_ids[place] for place in places], **columns})
+
+
+def with_contacts(table: Table, contacts: ContactList | None) -> tuple[Table, Holds]:
+    """Join a list with the contacts as they are now, in place of those that it may hold; and say what it holds."""
+    if contacts is None:
+        return table, "contacts" if "email" in table.columns else "list"
+    return Table(contacts.join(table.columns)), "contacts"
 
 
 def _check_name(name: str) -> None:

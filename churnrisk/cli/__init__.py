@@ -31,10 +31,12 @@ from churnrisk.cli import (
     target,
     weekly,
 )
+from churnrisk.cli.grouped import GroupedCommands, GroupedProgram
 from churnrisk.cli.run import run
 
-app = typer.Typer(
+app = GroupedProgram(
     name="churnrisk",
+    cls=GroupedCommands,
     help="Which customers are about to stop buying: learn it from a purchase history, score them, keep watch.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

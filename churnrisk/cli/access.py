@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from churnrisk.cli.options import AsJson, ModelsDir, Reading, StateFile, current_settings, reads_purchases, state_path
+from churnrisk.cli.options import (
+    AsJson,
+    ModelsDir,
+    Reading,
+    StateFile,
+    contact_file,
+    current_settings,
+    reads_purchases,
+    state_path,
+)
 
 if TYPE_CHECKING:
     from churnrisk.memory import Held
+    from churnrisk.orders import ContactFile, IntakeOptions
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +39,7 @@ def access(
     *,
     reading: Reading,
 ) -> None:
-    """Give everything that is held of a customer: in the state, in files that churnrisk wrote, in kept copies.
+    """Show all that is held of a customer: in the state, in files that churnrisk wrote, in kept copies.
 
     Example: churnrisk access 10042 --json
     """
@@ -38,21 +48,34 @@ def access(
     from churnrisk.cli.show import print_json
 
     settings = current_settings(context, models_dir=models_dir)
+    options = reading.options(settings)
+    contacts = _find_contact(contact_file(settings), options, customer_id.strip())
     held = memory.find_all_held(
         state_path(settings, state),
         customer_id.strip(),
         models_dir=settings.models_dir,
         files=memory.usual_exports(settings.weekly_dir, settings.rejects_dir, settings.purchases),
         copies=[keep_in(settings).folder],
-        stored_as=reading.options(settings).own_id,
+        stored_as=options.own_id,
     )
     if as_json:
-        print_json({"customer_id": customer_id.strip(), **asdict(held)})
+        print_json({"customer_id": customer_id.strip(), **asdict(held), **({"contacts": contacts} if contacts else {})})
     else:
-        _show(held)
+        _show(held, contacts)
 
 
-def _show(held: Held) -> None:
+def _find_contact(file: ContactFile | None, options: IntakeOptions, customer_id: str) -> dict[str, Any] | None:
+    """Return what the shop's own contacts say of a customer; None where there are none."""
+    from churnrisk.orders import read_contacts
+
+    if file is None:
+        return None
+    listed = read_contacts(file, options, needs_email=False)
+    found = listed.contacts.get(options.own_id(customer_id))
+    return {"file": listed.source, "contact": None if found is None else found.shown()}
+
+
+def _show(held: Held, contacts: dict[str, Any] | None) -> None:
     from churnrisk.cli.show import counted, say
 
     for table, rows in held.tables.items():
@@ -63,6 +86,9 @@ def _show(held: Held) -> None:
         told = "names the customer, or may; look into it" if rows is None else counted(len(rows), "row")
         say(f"{Path(one['file'])}: {told}")
         _show_rows(rows or [])
+    if contacts is not None and contacts["contact"] is not None:
+        say(f"{contacts['file']}, the shop's own contacts, which are kept nowhere else:")
+        _show_rows([contacts["contact"]])
     if not held.tables and not held.files:
         say("Nothing is held of this customer.")
     say("Models hold no ids. Files that were written without a state, by Spark or into a database are not known.")

@@ -9,6 +9,7 @@ import typer
 from churnrisk.cli.options import (
     AsJson,
     AsOf,
+    Details,
     Horizon,
     Lead,
     Lookback,
@@ -64,6 +65,7 @@ def backtest(
     seed: Seed = None,
     train_customers: TrainCustomers = None,
     state: StateFile = None,
+    details: Details = False,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -82,7 +84,7 @@ def backtest(
     if as_json:
         print_json(report)
     else:
-        show_report(report)
+        show_report(report, has_details=details)
 
 
 def _run(
@@ -115,15 +117,30 @@ def _run(
     return report.to_dict()
 
 
-def show_report(report: Mapping[str, Any]) -> None:
-    """Print the intake, each cutoff, the models side by side, the calibration, customers left out, and the grade."""
-    from churnrisk.cli.card import show_draw, show_exposures, show_gains, show_grade, show_horizon, show_intake
+def show_report(report: Mapping[str, Any], *, has_details: bool) -> None:
+    """Print the grade and each cutoff; with details the models, the calibration, and customers left out."""
+    from churnrisk.cli.card import show_draw, show_exposures, show_horizon, tell_grade
+    from churnrisk.cli.show import say
+    from churnrisk.cli.verdict import tell_intake
 
-    show_intake(report["intake"])
+    for text in (tell_grade(report["grade"]), "", *tell_intake(report["intake"])):
+        say(text)
     show_horizon(report)
     show_draw(report)
     _show_cutoffs(report)
     show_exposures(report)
+    if has_details:
+        _show_details(report)
+        return
+    for one in report["skipped"]:
+        say(f"Cutoff {one['cutoff']} skipped: {one['reason']}")
+    say("Next: --details compares every model and shows the calibration; `churnrisk train` makes the model to use.")
+
+
+def _show_details(report: Mapping[str, Any]) -> None:
+    from churnrisk.cli.card import show_gains, show_grade, show_intake
+
+    show_intake(report["intake"])
     _show_models(report["pooled"])
     _show_own(report)
     show_gains(report["pooled"]["gains"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from churnrisk.cli.grouped import GroupedProgram
 from churnrisk.cli.options import (
     AsJson,
     ModelsDir,
@@ -15,6 +16,7 @@ from churnrisk.cli.options import (
     Reading,
     Seed,
     StateFile,
+    contact_file,
     current_settings,
     reads_purchases,
     state_path,
@@ -23,11 +25,11 @@ from churnrisk.errors import SettingsError
 from churnrisk.schema import Outcome
 
 if TYPE_CHECKING:
-    from churnrisk.orders import CustomerList, IntakeOptions
+    from churnrisk.orders import ContactList, CustomerList, IntakeOptions
     from churnrisk.settings import Settings
     from churnrisk.state import State, StatePlace
 
-campaign = typer.Typer(
+campaign = GroupedProgram(
     help="Campaigns with a control group: create, plan, list, show, measure, uplift.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -39,6 +41,10 @@ FromList = Annotated[
     str, typer.Option("--from", metavar="LIST", help="Whom to contact: a file with customer_id, as `target` writes it.")
 ]
 Holdout = Annotated[str, typer.Option("--holdout", metavar="SHARE", help="Share that is not contacted, as 10%.")]
+OfAction = Annotated[
+    str | None,
+    typer.Option("--action", metavar="NAME", help="Only the customers of the list whose action this is."),
+]
 Suppress = Annotated[
     str | None,
     typer.Option("--suppress", metavar="FILE", help="Customers who opted out; taken off before the draw."),
@@ -76,6 +82,7 @@ def create(
         str | None,
         typer.Option("--starts-on", metavar="YYYY-MM-DD", help="First day that counts. (default: the list's as_of)"),
     ] = None,
+    action: OfAction = None,
     suppress: Suppress = None,
     drop_overlap: Annotated[
         bool, typer.Option("--drop-overlap", help="Leave out customers who are in another campaign on these days.")
@@ -103,12 +110,13 @@ def create(
     from churnrisk.state import open_state
 
     settings = current_settings(context, models_dir=models_dir)
-    place, listed = state_path(settings, state), campaigns.read_campaign_list(from_list, _read_ids(settings))
+    place = state_path(settings, state)
+    listed = campaigns.read_campaign_list(from_list, _read_ids(settings)).only(action)
     costs = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
     given = {name: value for name, value in costs.items() if value is not None}
     of_list = listed.terms(but=given)
     settings = settings.model_copy(update={**of_list, **given})
-    suppressed = _suppressed(settings, suppress) | _objecting(settings, place, listed)
+    suppressed, contacts = _suppressed(settings, suppress) | _objecting(settings, place, listed), _contacts(settings)
     wanted = Campaign(
         name,
         listed.first_day(starts_on),
@@ -123,12 +131,12 @@ def create(
     target = output or Path(f"{name}.contacts.csv")
     with open_state(place) as file:
         made, drawn = campaigns.create_campaign(
-            file, listed, wanted, output=target, suppressed=suppressed, drop_overlap=drop_overlap
+            file, listed, wanted, output=target, suppressed=suppressed, contacts=contacts, drop_overlap=drop_overlap
         )
     if as_json:
-        print_json({**describe_created(made, drawn), "contacts": str(target)})
-    else:
-        show_created(made, drawn, target)
+        return print_json({**describe_created(made, drawn), "contacts": str(target)})
+    _tell_consent(contacts, listed)
+    return show_created(made, drawn, target)
 
 
 @campaign.command()
@@ -136,6 +144,7 @@ def plan(
     context: typer.Context,
     from_list: FromList,
     holdout: Holdout = "10%",
+    action: OfAction = None,
     suppress: Suppress = None,
     state: StateFile = None,
     models_dir: ModelsDir = None,
@@ -150,13 +159,15 @@ def plan(
     from churnrisk.cli.show import print_json
 
     settings = current_settings(context, models_dir=models_dir)
-    listed = campaigns.read_campaign_list(from_list, _read_ids(settings))
+    listed = campaigns.read_campaign_list(from_list, _read_ids(settings)).only(action)
+    contacts = _contacts(settings)
+    suppressed = _suppressed(settings, suppress) | _objecting(settings, state_path(settings, state), listed)
     drawn = campaigns.draw(
         listed,
         name="plan",
         holdout=read_share(holdout),
         seed=0,
-        suppressed=_suppressed(settings, suppress) | _objecting(settings, state_path(settings, state), listed),
+        suppressed=suppressed | (contacts.without_consent(listed.customer_ids) if contacts else set()),
         overlapping=set(),
     )
     if as_json:
@@ -319,6 +330,22 @@ def _suppressed(settings: Settings, given: str | None) -> set[str]:
     if not source:
         return set()
     return campaigns.read_suppressed(source, replace(_read_ids(settings), columns=settings.columns))
+
+
+def _contacts(settings: Settings) -> ContactList | None:
+    """Read how customers are reached, where the settings say where that is."""
+    from churnrisk.orders import read_contacts
+
+    file = contact_file(settings)
+    options = replace(_read_ids(settings), columns=settings.columns)
+    return None if file is None else read_contacts(file, options, needs_email=False)
+
+
+def _tell_consent(contacts: ContactList | None, listed: CustomerList) -> None:
+    from churnrisk.cli.show import say
+
+    if contacts is not None:
+        say(contacts.tell_consent(len(contacts.without_consent(listed.customer_ids))))
 
 
 def _objecting(settings: Settings, place: StatePlace, listed: CustomerList) -> set[str]:

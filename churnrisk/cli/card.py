@@ -22,6 +22,10 @@ MEASURES = (
 )
 MODELS = ("churnrisk", "base rate", "recency rule", "RFM logistic regression")
 MOST_UNUSED = 8
+FLATTERS = (
+    "The history holds too little before the test, so it was made on other customers of the same weeks and not on a "
+    "later snapshot. That flatters."
+)
 SHORT = {"RFM logistic regression": "RFM logistic"}
 
 
@@ -150,10 +154,7 @@ def _show_test(test: Card) -> None:
         rows,
     )
     if test["kind"] == "other customers":
-        say(
-            "  The history holds too little before this snapshot, so the test is on other customers of the same "
-            "weeks and not on a later snapshot. That flatters."
-        )
+        say(f"  {FLATTERS}")
     show_gains(test["gains"])
 
 
@@ -166,9 +167,14 @@ def show_gains(gains: Card) -> None:
     show_table("Gain, paired over customers (AUC: more is better; log loss: less is)", rows)
 
 
+def tell_grade(grade: Card) -> str:
+    """Tell the letter, what it was tested on, and the sentence that goes with it."""
+    return f"Grade {grade['letter']} ({_basis(grade)}): {grade['sentence']}."
+
+
 def show_grade(grade: Card) -> None:
     """Print the letter, the sentence, and each ingredient with its own letter."""
-    say(f"Grade {grade['letter']} ({_basis(grade)}): {grade['sentence']}.")
+    say(tell_grade(grade))
     figures, letters = grade["ingredients"], grade["letters"]
     shown = {
         "ranking": ("AUC, lower end", _figure(figures["auc"]["low"])),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,7 +36,7 @@ def check(
     """
     from churnrisk import inputs, planning
     from churnrisk.cli.card import show_intake
-    from churnrisk.cli.show import print_json, progress_bar, show_table
+    from churnrisk.cli.show import print_json, progress_bar, say, show_table
 
     settings = current_settings(context)
     source = inputs.find_purchases(purchases, settings.purchases)
@@ -52,6 +53,8 @@ def check(
         for verdict in result.verdicts
     ]
     show_table("What this log is enough for", rows)
+    if all(verdict.is_enough for verdict in result.verdicts if verdict.use in ("choosing a horizon", "scoring")):
+        say(f"Next: `churnrisk train {shlex.quote(inputs.without_password(source))}` makes a model of it.")
 
 
 def _terms(settings: Settings) -> TrainingTerms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -31,11 +32,19 @@ NOT_REMEMBERED = (
 
 
 def score_on_spark(
-    model: ChurnModel, customers: str, *, as_json: bool, output: str | None, is_lost: bool, **how: Any
+    model: ChurnModel,
+    customers: str,
+    *,
+    as_json: bool,
+    output: str | None,
+    is_lost: bool,
+    show: Mapping[str, Any],
+    **how: Any,
 ) -> None:
     """Score on Spark, print the counts and the top of the list, and say it where a run is lost to the memory."""
     from churnrisk import workflows
-    from churnrisk.cli.score import show_output
+    from churnrisk.cli.score import tell_output
+    from churnrisk.cli.score_tables import Scored, show_scores
     from churnrisk.cli.show import print_json, progress_bar
 
     with progress_bar(is_quiet=as_json) as progress:
@@ -45,8 +54,8 @@ def score_on_spark(
     if as_json:
         print_json(describe(model, result, output))
         return
-    show(model, result)
-    show_output(output, size=result.scores.size, defused=result.scores.defused)
+    written = tell_output(output, size=result.scores.size, defused=result.scores.defused)
+    show_scores(Scored.on_spark(model, result, source=customers), written=written, **show)
 
 
 def describe(model: ChurnModel, result: ClusterResult, output: str | None) -> dict[str, Any]:
@@ -71,17 +80,3 @@ def describe(model: ChurnModel, result: ClusterResult, output: str | None) -> di
         "run": None,
         "first_customers": scores.top,
     }
-
-
-def show(model: ChurnModel, result: ClusterResult) -> None:
-    """Print the counts and the top of the list."""
-    from churnrisk.cli.score import may_list, show_bands, show_list, show_reading
-    from churnrisk.timeline import date_of
-
-    scores = result.scores
-    as_of = date_of(scores.snapshot.cutoff).isoformat()
-    show_reading(model, "purchases", as_of, notices=result.notices, accounts=[result.intake])
-    show_bands(model, scores.snapshot, size=scores.size, risks=scores.risks, statuses=scores.statuses)
-    if scores.top and scores.statuses["scored"] and may_list(model):
-        records = [row for row in scores.top if row["status"] == "scored"]
-        show_list(model, records, is_valued=scores.by == "value")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from churnrisk.cli.options import AsJson, AsOf, ModelsDir, Reading, current_settings, reads_purchases
+from churnrisk.cli.options import AsJson, AsOf, Details, ModelsDir, Reading, current_settings, reads_purchases
 
 
 def register(app: typer.Typer) -> None:
@@ -30,6 +30,7 @@ def explain(
     model: Annotated[
         str | None, typer.Option("--model", metavar="VERSION", help="Model to use. (default: the current one)")
     ] = None,
+    details: Details = False,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -52,12 +53,12 @@ def explain(
     if as_json:
         print_json(found)
     else:
-        show_explanation(found)
+        show_explanation(found, has_details=details)
 
 
-def show_explanation(found: Mapping[str, Any]) -> None:
-    """Print the score, the reasons, and what each family adds."""
-    from churnrisk.cli.show import percent, printable, say, show_table
+def show_explanation(found: Mapping[str, Any], *, has_details: bool) -> None:
+    """Print the score and the reasons; with details, what each family adds."""
+    from churnrisk.cli.show import percent, printable, say
 
     say(
         f"Customer {printable(found['customer_id'])}, scored as of {found['as_of']} by model {found['model']}: churn "
@@ -65,6 +66,16 @@ def show_explanation(found: Mapping[str, Any]) -> None:
     )
     say()
     _show_reasons(found)
+    if has_details:
+        _show_shares(found)
+    say(found["note"])
+    if not has_details:
+        say("What each family of features adds to the score: --details.")
+
+
+def _show_shares(found: Mapping[str, Any]) -> None:
+    from churnrisk.cli.show import percent, say, show_table
+
     rows = [
         {
             "family": one["family"],
@@ -81,7 +92,6 @@ def show_explanation(found: Mapping[str, Any]) -> None:
         "model keeps to compare with; each family adds its Shapley value, above 0 where it raises the probability."
     )
     say("Families without a sentence add next to nothing, or have no single number to tell. All numbers: --json.")
-    say(found["note"])
 
 
 def _show_reasons(found: Mapping[str, Any]) -> None:

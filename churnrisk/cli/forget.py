@@ -25,6 +25,7 @@ from churnrisk.errors import SettingsError
 if TYPE_CHECKING:
     from churnrisk.memory import Forgotten
     from churnrisk.orders import IntakeOptions
+    from churnrisk.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -83,7 +84,9 @@ def forget(
             place,
             read_ids(customer_ids, file, options),
             models_dir=models_dir or settings.models_dir,
-            files=memory.usual_exports(settings.weekly_dir, settings.rejects_dir, settings.purchases),
+            files=memory.usual_exports(
+                settings.weekly_dir, settings.rejects_dir, settings.purchases, settings.contacts
+            ),
             copies=copies,
             stored_as=options.own_id,
         )
@@ -91,9 +94,17 @@ def forget(
             _confirm(look, mends_files=files)
         result = look(is_dry=dry_run, mends_files=files)
     if as_json:
-        print_json(describe(result))
-    else:
-        _show(result)
+        return print_json(describe(result))
+    _show(result)
+    return _tell_contacts(settings)
+
+
+def _tell_contacts(settings: Settings) -> None:
+    """Say that contacts in a database stay there; a file of them is among the files."""
+    from churnrisk.cli.show import say
+
+    if settings.contacts is not None and "://" in settings.contacts:
+        say("The contacts in the database that `contacts` names are the shop's own: take the customers out there.")
 
 
 def read_ids(customer_ids: list[str] | None, file: Path | None, options: IntakeOptions) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from churnrisk.cli.grouped import GroupedProgram
 from churnrisk.cli.options import AsJson, ModelsDir, StateFile, current_settings, state_path
 from churnrisk.errors import StateError
 from churnrisk.schema import KeyRole
@@ -15,7 +16,9 @@ from churnrisk.schema import KeyRole
 if TYPE_CHECKING:
     from churnrisk.state import KeyRecord
 
-keys = typer.Typer(help="API keys of the service; the key of pseudonyms.", no_args_is_help=True, rich_markup_mode=None)
+keys = GroupedProgram(
+    help="API keys of the service; the key of pseudonyms.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -30,8 +33,9 @@ def create(
         KeyRole,
         typer.Option(
             "--role",
-            help="reader: look at everything. scorer: also score, send purchases, make and measure campaigns, start "
-            "jobs, save filters, write notes. admin: also train and promote models, read the audit log.",
+            help="reader: look at everything but names and addresses. scorer: also score, send purchases, make and "
+            "measure campaigns, start jobs, save filters, write notes. contacts: also see names and addresses, where "
+            "the settings name a file of them. admin: also train and promote models, read the audit log.",
         ),
     ],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who uses it, as the list of keys shows it.")],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from churnrisk.cli.options import (
     AsJson,
     AsOf,
+    Details,
     Horizon,
     Lead,
     Lookback,
@@ -69,6 +70,7 @@ def train(
         ),
     ] = None,
     state: StateFile = None,
+    details: Details = False,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -84,12 +86,13 @@ def train(
     campaigns = made_state(settings, state)
     if like is not None:
         asked = {name for name, value in given.items() if value is not None}
-        _train_like(like, purchases, settings, reading, as_of, asked=asked, campaigns=campaigns, as_json=as_json)
+        how: dict[str, Any] = {"campaigns": campaigns, "has_details": details, "as_json": as_json}
+        _train_like(like, purchases, settings, reading, as_of, asked=asked, **how)
         return
     model, rejects = _train(
         purchases, settings, reading, as_of, backtest=backtest, campaigns=campaigns, as_json=as_json
     )
-    _show_training(model, settings.models_dir, rejects, as_json=as_json)
+    _show_training(model, settings.models_dir, rejects, has_details=details, as_json=as_json)
 
 
 def _train_like(
@@ -101,6 +104,7 @@ def _train_like(
     *,
     asked: set[str],
     campaigns: StatePlace | None,
+    has_details: bool,
     as_json: bool,
 ) -> None:
     from churnrisk.cards import compare_cards, read_recipe
@@ -127,7 +131,7 @@ def _train_like(
         about = {"like": like, "difference": found.to_dict(), "notes": list(recipe.notes)}
         print_json({"version": version, "models_dir": str(settings.models_dir), **about, **model.card})
         return
-    _show_stored(model, settings.models_dir, options.rejects)
+    _show_stored(model, settings.models_dir, options.rejects, has_details=has_details)
     show_difference(like, found)
 
 
@@ -142,7 +146,7 @@ def demo(
 
     Example: churnrisk demo
     """
-    from churnrisk.cli.score import show_scores
+    from churnrisk.cli.score_tables import Scored, show_scores
     from churnrisk.inputs import sample_file
     from churnrisk.workflows import score_source
 
@@ -152,9 +156,10 @@ def demo(
         update={"horizon": horizon, "models_dir": settings.models_dir if models_dir is None else models_dir}
     )
     model, rejects = _train(str(sample_file("purchases.csv")), settings, reading, None, as_json=False)
-    _show_training(model, settings.models_dir, rejects, as_json=False)
-    result = score_source(model, sample_file("customers.csv"), options=reading.options(settings))
-    show_scores(model, result, top=10)
+    _show_training(model, settings.models_dir, rejects, has_details=False, as_json=False)
+    customers = sample_file("customers.csv")
+    result = score_source(model, customers, options=reading.options(settings))
+    show_scores(Scored.here(model, result, source=str(customers)), top=None, has_details=False)
 
 
 def _train(
@@ -204,22 +209,28 @@ def _train_from(
         )
 
 
-def _show_training(model: ChurnModel, models_dir: Path, rejects: Path | None, *, as_json: bool) -> None:
+def _show_training(
+    model: ChurnModel, models_dir: Path, rejects: Path | None, *, has_details: bool, as_json: bool
+) -> None:
     from churnrisk.cli.show import print_json
 
     version = model.save(models_dir)
     if as_json:
         print_json({"version": version, "models_dir": str(models_dir), **model.card})
         return
-    _show_stored(model, models_dir, rejects)
+    _show_stored(model, models_dir, rejects, has_details=has_details)
 
 
-def _show_stored(model: ChurnModel, models_dir: Path, rejects: Path | None) -> None:
+def _show_stored(model: ChurnModel, models_dir: Path, rejects: Path | None, *, has_details: bool) -> None:
+    """Print the verdict, or the whole card, and what to do next."""
     from churnrisk.cli.card import show_card
     from churnrisk.cli.show import say
+    from churnrisk.cli.verdict import show_verdict
     from churnrisk.planning import say_if_card_long_past
 
-    show_card(model.card, rejects=rejects)
+    show = show_card if has_details else show_verdict
+    show(model.card, rejects=rejects)
     for notice in say_if_card_long_past(model.card):
         say(f"Note: {notice}")
-    say(f"Stored as {model.version} in {models_dir}/, signed, and current: `churnrisk score` uses it from now on.")
+    say(f"Stored as {model.version} in {models_dir}/, signed, and current.")
+    say("Next: `churnrisk score FILE` lists who is at risk; `churnrisk models show` prints all tables of the model.")

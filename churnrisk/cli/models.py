@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from churnrisk.cli.grouped import GroupedProgram
 from churnrisk.cli.options import AsJson, ModelsDir, current_settings
 from churnrisk.errors import StoreError
 
 if TYPE_CHECKING:
     from churnrisk.store import ModelEntry
 
-models = typer.Typer(
+models = GroupedProgram(
     help="Stored models: list, show, promote, verify, remove.", no_args_is_help=True, rich_markup_mode=None
 )
 Version = Annotated[str | None, typer.Argument(help="Model version. (default: the current one)", show_default=False)]

@@ -61,9 +61,11 @@ def _show_log(look: Look) -> None:
 
 
 def _show_features(drift: Drift) -> None:
+    from churnrisk.features import tell_feature
+
     rows = [
         {
-            "feature": one.name,
+            "feature": tell_feature(one.name),
             "PSI": f"{one.index:.3f}",
             "by chance": f"{one.expected:.3f}",
             "limit": f"{one.limit:.3f}",

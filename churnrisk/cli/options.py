@@ -11,9 +11,11 @@ from churnrisk.cli.reading import Reading, reads_purchases, runs_on_engines
 from churnrisk.schema import CsvStyle, LanguageCode
 
 if TYPE_CHECKING:
-    from churnrisk.decide import ContactTerms
+    from churnrisk.decide import ContactTerms, Playbook
+    from churnrisk.orders import ContactFile
     from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
+    from churnrisk.week_list import ListPlan
 
 
 CsvStyleChoice = Annotated[
@@ -27,6 +29,7 @@ Language = Annotated[
     typer.Option("--lang", help="Language of pages and headings of sheets. (default: en)"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+Details = Annotated[bool, typer.Option("--details", help="Print every table and note, however long.")]
 ModelsDir = Annotated[
     Path | None, typer.Option("--models-dir", metavar="DIR", help="Folder of stored models. (default: models)")
 ]
@@ -117,10 +120,33 @@ def made_state(settings: Settings, given: str | None = None) -> StatePlace | Non
     return place
 
 
+def known_playbook(settings: Settings) -> Playbook | None:
+    """Return what the shop does for whom; None where it is as usual."""
+    if not (settings.playbook or settings.actions):
+        return None
+    from churnrisk.decide import Playbook, read_actions
+
+    return Playbook(settings.playbook, read_actions(settings.actions))
+
+
+def contact_file(settings: Settings, given: str | None = None) -> ContactFile | None:
+    """Return where contacts are: the file that is given, else what the settings say; None where there are none."""
+    from churnrisk.orders import ContactFile
+
+    query = settings.contacts_query if given is None else None
+    place = given or settings.contacts
+    return (
+        None
+        if place is None
+        else ContactFile(place, query, {str(role): header for role, header in settings.contact_columns.items()})
+    )
+
+
 __all__ = [
     "AsJson",
     "AsOf",
     "CsvStyleChoice",
+    "Details",
     "Horizon",
     "Language",
     "Lead",
@@ -131,13 +157,36 @@ __all__ = [
     "Seed",
     "StateFile",
     "TrainCustomers",
+    "contact_file",
     "current_settings",
+    "known_playbook",
     "known_state",
     "made_state",
     "reads_purchases",
     "runs_on_engines",
     "state_path",
 ]
+
+
+def list_plan(settings: Settings) -> ListPlan:
+    """Return how the shop wants this week's list."""
+    from churnrisk.decide import Playbook
+    from churnrisk.forecast import Valuation
+    from churnrisk.week_list import ListPlan
+
+    return ListPlan(
+        size=settings.list_customers,
+        lapsed=settings.list_lapsed,
+        due=settings.list_due,
+        rest_days=settings.list_rest_days,
+        least_purchases=settings.list_least_purchases,
+        quiet_days=settings.list_quiet_days,
+        terms=contact_terms(settings),
+        valuation=Valuation(settings.margin, settings.discount_rate),
+        playbook=known_playbook(settings) or Playbook(),
+        suppress=settings.suppress,
+        contacts=contact_file(settings),
+    )
 
 
 def contact_terms(settings: Settings) -> ContactTerms | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from churnrisk.cli.grouped import GroupedProgram
 from churnrisk.cli.options import (
     AsJson,
     AsOf,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from churnrisk.products import ItemChoice
     from churnrisk.settings import Settings
 
-products = typer.Typer(
+products = GroupedProgram(
     help="What customers buy: what is due, what comes next, and what first buyers begin with.",
     no_args_is_help=True,
     rich_markup_mode=None,

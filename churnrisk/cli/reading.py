@@ -21,12 +21,19 @@ if TYPE_CHECKING:
     from churnrisk.state import StatePlace
 
 
-def _option(kind: Any, name: str, metavar: str | None, text: str) -> Any:
-    return Annotated[kind, typer.Option(name, metavar=metavar, help=text)]
+SLOW_SECONDS = 10.0
+"""Reading that takes longer is worth a hint."""
+
+READING, LIMITS = "Reading the purchases", "Limits of reading"
+"""Panels of the help."""
+
+
+def _option(kind: Any, name: str, metavar: str | None, text: str, *, panel: str = READING) -> Any:
+    return Annotated[kind, typer.Option(name, metavar=metavar, help=text, rich_help_panel=panel)]
 
 
 def _flag(name: str, text: str) -> Any:
-    return Annotated[bool | None, typer.Option(name, help=text)]
+    return Annotated[bool | None, typer.Option(name, help=text, rich_help_panel=READING)]
 
 
 def _spell(parameter: str) -> str:
@@ -97,7 +104,7 @@ ENGINE_PARAMETERS: Mapping[str, Any] = {
 """Of the commands that leave the work to an engine."""
 
 LIMIT_PARAMETERS: Mapping[str, Any] = {
-    name: _option(NUMBER, _spell(name), "N", text)
+    name: _option(NUMBER, _spell(name), "N", text, panel=LIMITS)
     for name, text in {
         "max_field_size": "Most characters of one field.",
         "max_size": "Most bytes of a source once it is decompressed.",
@@ -158,6 +165,7 @@ class Reading:
         special = {*_MAPPINGS, "pseudonymise", "pseudonym_key", "no_cache"}
         chosen |= {name: value for name, value in self.given.items() if value is not None and name not in special}
         chosen["pseudonym_key"] = self.pseudonym_key(settings)
+        chosen["on_read"] = hint_at_slow
         chosen["keep"] = keep_in(settings) if settings.cache and not self.given.get("no_cache") else None
         for parameter, name in _MAPPINGS.items():
             pairs = self.given.get(parameter) or []
@@ -188,6 +196,19 @@ class Reading:
         if named is None and not (self.given.get("pseudonymise") or settings.pseudonymise):
             return None
         return load_pseudonym_key(named or settings.pseudonym_key)
+
+
+def hint_at_slow(seconds: float, is_kept: bool) -> None:
+    """Say on standard error what makes the next command quicker, where reading the source took long."""
+    if seconds < SLOW_SECONDS:
+        return
+    quicker = (
+        "The next command on it starts at once: a copy was kept"
+        if is_kept
+        else "`cache_from_mb = 0` in churnrisk.toml keeps a copy that opens at once; `churnrisk convert` writes a file "
+        "that is read quickly"
+    )
+    typer.echo(f"churnrisk: reading the source took {seconds:.0f} s. {quicker}.", err=True)
 
 
 def keep_in(settings: Settings) -> KeepIn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,15 +14,17 @@ from churnrisk.cli.options import (
     ModelsDir,
     Reading,
     StateFile,
-    contact_terms,
     current_settings,
     known_state,
+    list_plan,
     reads_purchases,
 )
 from churnrisk.cli.products import known_products
 from churnrisk.cli.retention_source import Lookback, PeriodKind, Purchases, WeekStarts, YearStarts, choose_calendar
 
 if TYPE_CHECKING:
+    from churnrisk.settings import Settings
+    from churnrisk.week_list import ListPlan
     from churnrisk.workflows import ReportResult
 
 
@@ -42,8 +45,14 @@ def report(
     year_starts: YearStarts = None,
     week_starts: WeekStarts = None,
     top: Annotated[
-        int, typer.Option("--top", metavar="N", min=0, help="Customers in the list of those most at risk; 0 for none.")
-    ] = 20,
+        int | None,
+        typer.Option(
+            "--top",
+            metavar="N",
+            min=0,
+            help="Customers to contact on this week's list, 0 to name nobody. (default: list_customers, 50)",
+        ),
+    ] = None,
     models_dir: ModelsDir = None,
     state: StateFile = None,
     lang: Language = None,
@@ -70,13 +79,10 @@ def report(
             kind=kind,
             calendar=choose_calendar(settings, year_starts, week_starts),
             lookback=settings.lookback if lookback is None else lookback,
-            top=top,
+            plan=_plan(settings, top),
             models_dir=settings.models_dir,
             state=known_state(settings, state),
             options=reading.options(settings),
-            terms=contact_terms(settings),
-            margin=settings.margin,
-            playbook=settings.playbook,
             products=known_products(settings),
         )
         size = workflows.write_report(result.data, output)
@@ -86,6 +92,14 @@ def report(
         )
         return
     show_result(result, output, size=size)
+
+
+def _plan(settings: Settings, top: int | None) -> ListPlan:
+    """Return how the list is wanted: as the settings say, but so many customers to contact, or nobody at all."""
+    plan = list_plan(settings)
+    if top is None:
+        return plan
+    return replace(plan, size=top) if top else replace(plan, size=0, lapsed=0, due=0)
 
 
 def show_result(result: ReportResult, output: Path, *, size: int) -> None:
@@ -99,6 +113,7 @@ def show_result(result: ReportResult, output: Path, *, size: int) -> None:
         say(data.no_list)
     if result.model_problem:
         say(f"The model: {result.model_problem}")
-    if data.at_risk is not None and data.at_risk.customers:
-        say(f"It names {len(data.at_risk.customers)} customers; --top 0 leaves them out.")
+    named = 0 if data.week_list is None else len(data.week_list.customer_ids)
+    if named:
+        say(f"It names {named} customers; --top 0 leaves them out.")
     say(f"Wrote {output} ({size / 1000:,.0f} kB); any browser opens it, without a network.")

@@ -74,9 +74,9 @@ def metrics(
 
     Example: churnrisk metrics purchases.csv --period quarter --wide
     """
-    from churnrisk.cli.card import show_intake
     from churnrisk.cli.retention_tables import show_metrics
-    from churnrisk.cli.show import print_json
+    from churnrisk.cli.show import print_json, say
+    from churnrisk.cli.verdict import tell_intake
     from churnrisk.retention import group_by_first_category, measure_retention, parse_kind
 
     by_category = by == CATEGORY
@@ -95,7 +95,8 @@ def metrics(
         if as_json:
             print_json({**table.to_dict(), "by": by, "intake": describe_intake(orders)})
             return
-        show_intake(describe_intake(orders))
+        for text in tell_intake(describe_intake(orders)):
+            say(text)
         show_metrics(table, is_wide=wide)
 
 

@@ -1,4 +1,4 @@
-"""Terminal tables that fit 80 columns, numbers aligned, and progress on standard error."""
+"""Terminal tables that fit the screen, numbers aligned, and progress on standard error."""
 
 from __future__ import annotations
 
@@ -14,15 +14,21 @@ if TYPE_CHECKING:
 
     from churnrisk.types import Progress
 
-WIDTH = 80
+WIDTH, WIDEST = 80, 100
+"""Columns of what is printed: where it is no terminal, and at most on one."""
+
+SCREEN = 23
+"""Lines that fit a screen of 24 with the prompt that follows."""
+
+MOST_NOTES = 2
 
 
 def console() -> Console:
-    """Return the console for results: at most 80 columns, and plain text when it is no terminal."""
+    """Return the console for results: at most 100 columns, and plain text of 80 when it is no terminal."""
     from rich.console import Console
 
     plain = Console(highlight=False, soft_wrap=False)
-    return Console(highlight=False, soft_wrap=False, width=min(WIDTH, plain.width) if plain.is_terminal else WIDTH)
+    return Console(highlight=False, soft_wrap=False, width=min(WIDEST, plain.width) if plain.is_terminal else WIDTH)
 
 
 HAS_ANSWERED: ContextVar[bool] = ContextVar("has_answered", default=False)
@@ -38,6 +44,25 @@ def print_json(value: object) -> None:
 def say(text: str = "") -> None:
     """Print a paragraph, wrapped; text from data is never taken for markup."""
     console().print(text, markup=False)
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines in which :func:`say` prints a paragraph."""
+    from rich.text import Text
+
+    screen = console()
+    return [line.plain for line in Text(text).wrap(screen, screen.width)]
+
+
+def cut_notes(notices: Sequence[str], *, most: int = MOST_NOTES) -> list[str]:
+    """Return a line for each of the first notices: its first sentence where that fits, else as much as fits."""
+    room, lines = console().width, []
+    for notice in notices[:most]:
+        text = f"Note: {printable(notice)}"
+        first = text.partition(". ")[0].rstrip(".") + "."
+        lines.append(first if len(first) <= room else text[: room - 1].rpartition(" ")[0] + "…")
+    more = len(notices) - most
+    return [*lines, f"{counted(more, 'more note')}: --details."] if more > 0 else lines
 
 
 def counted(count: int, thing: str) -> str:
@@ -84,7 +109,7 @@ def _choose_widths(cells: Mapping[str, Sequence[str]], numbers: set[str]) -> lis
     whole = [max((len(line) for cell in column for line in cell.split("\n")), default=1) for column in cells.values()]
     words = [max((len(word) for cell in column for word in cell.split()), default=1) for column in cells.values()]
     heads = [max((len(word) for word in name.split()), default=1) for name in cells]
-    room = WIDTH - 3 * len(cells) - 1
+    room = console().width - 3 * len(cells) - 1
     widths = list(map(max, whole, heads))
     if sum(widths) > room:
         least = [full if name in numbers else word for name, full, word in zip(cells, whole, words, strict=True)]

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
+from churnrisk.cli.grouped import GroupedProgram
 from churnrisk.cli.options import AsJson, StateFile, current_settings, state_path
 from churnrisk.errors import StateError
 
-state = typer.Typer(
+state = GroupedProgram(
     help="What is remembered: back it up, move it, let go of what is old.", no_args_is_help=True, rich_markup_mode=None
 )
 
@@ -119,7 +120,8 @@ def prune(
     say(
         f"Older than {days} days, {verb}: {pruned.state.runs:,} scoring runs ({pruned.state.scores:,} scores), "
         f"{pruned.state.jobs:,} jobs, {pruned.state.monitor_runs:,} looks at models, {pruned.state.audit:,} audit "
-        f"entries, {pruned.state.sessions:,} sessions, {len(pruned.rejects):,} files of rejects, "
+        f"entries, {pruned.state.sessions:,} sessions, "
+        f"{pruned.state.week_lists:,} places on lists, {len(pruned.rejects):,} files of rejects, "
         f"{pruned.copies:,} kept copies of purchase histories."
     )
     say("Campaigns and received orders stay.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,11 +12,14 @@ from churnrisk.cli.options import (
     AsJson,
     AsOf,
     CsvStyleChoice,
+    Details,
     Language,
     ModelsDir,
     Reading,
     StateFile,
+    contact_file,
     current_settings,
+    known_playbook,
     known_state,
     reads_purchases,
     state_path,
@@ -26,7 +30,6 @@ from churnrisk.schema import CsvStyle, Tool
 
 if TYPE_CHECKING:
     from churnrisk.decide import ContactTerms, Target
-    from churnrisk.orders import IntakeOptions
     from churnrisk.settings import Settings
     from churnrisk.targeting import Acceptance, TargetResult, Written
     from churnrisk.workflows import ChurnModel
@@ -96,10 +99,15 @@ def target(
     ] = None,
     contacts: Annotated[
         str | None,
-        typer.Option("--contacts", metavar="FILE", help="E-mail addresses and names by customer id, for --for."),
+        typer.Option(
+            "--contacts",
+            metavar="FILE",
+            help="Names, addresses and consents by customer id, for the file. (default: `contacts` in the settings)",
+        ),
     ] = None,
     state: StateFile = None,
     lang: Language = None,
+    details: Details = False,
     as_json: AsJson = False,
     *,
     reading: Reading,
@@ -113,7 +121,8 @@ def target(
     from churnrisk.forecast import Valuation
 
     settings = current_settings(context, lang, models_dir=models_dir)
-    _check_files(output, tool, contacts)
+    known_contacts = contact_file(settings, contacts)
+    _check_files(output, tool, contacts, has_contacts=known_contacts is not None)
     given = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
     known = _complete(given, settings)
     measured = targeting.find_measured(known_state(settings, state))
@@ -131,20 +140,21 @@ def target(
             valuation=Valuation(known["margin"], settings.discount_rate),
             budget=budget,
             capacity=capacity,
-            playbook=settings.playbook,
+            playbook=known_playbook(settings),
             suppress=suppress or settings.suppress,
+            contacts=known_contacts,
             multiple=measured.multiple,
             learned_from=None if uplift is None else targeting.LearnedFrom(state_path(settings, state), uplift),
             as_of=as_of,
             options=options,
             products=known_products(settings),
         )
-    written = _write(result, output, tool, csv_style=csv_style, contacts=contacts, options=options)
+    written = _write(result, output, tool, csv_style=csv_style)
     if as_json:
         sources = {"acceptance_source": acceptance.source, "value_multiple": measured.multiple}
         assumed = {**vars(terms), "margin": known["margin"], **sources}
         return print_json(describe(churn_model, result, assumed, written=written))
-    return show(churn_model, result, acceptance, top=top, written=written, output=output)
+    return show(churn_model, result, acceptance, top=top, written=written, output=output, has_details=details)
 
 
 def _write(
@@ -153,22 +163,20 @@ def _write(
     tool: Tool | None,
     *,
     csv_style: CsvStyle,
-    contacts: str | None,
-    options: IntakeOptions,
 ) -> Written | None:
     from churnrisk.targeting import write_target
 
     if output is None:
         return None
-    return write_target(result, output, csv_style=csv_style, tool=tool, contacts=contacts, options=options)
+    return write_target(result, output, csv_style=csv_style, tool=tool)
 
 
-def _check_files(output: Path | None, tool: Tool | None, contacts: str | None) -> None:
+def _check_files(output: Path | None, tool: Tool | None, contacts: str | None, *, has_contacts: bool) -> None:
     from churnrisk.errors import OutputError
     from churnrisk.targeting import check_list_output
 
     if output is not None:
-        check_list_output(output, tool, contacts)
+        check_list_output(output, tool, has_contacts=has_contacts)
     elif tool is not None or contacts is not None:
         raise OutputError("--for and --contacts need a file to write to: add --output FILE.csv.")
 
@@ -213,16 +221,17 @@ def show(
     top: int,
     written: Written | None,
     output: Path | None,
+    has_details: bool,
 ) -> None:
     """Print what the list is expected to bring, when it pays, and its top."""
-    from churnrisk.cli.score import may_list
-    from churnrisk.cli.show import say
+    from churnrisk.cli.score_tables import may_list
+    from churnrisk.cli.show import cut_notes, say
     from churnrisk.report import tell_value_trust
 
     counts, target = result.counts, result.target
     say(f"Scored as of {result.snapshot['as_of']} by model {model.version}: {counts['scored']:,} active customers.")
-    for notice in result.notices:
-        say(f"Note: {notice}")
+    for text in [f"Note: {one}" for one in result.notices] if has_details else cut_notes(result.notices):
+        say(text)
     if counts["no_action"]:
         say(f"{counts['no_action']:,} customers are left alone by the playbook.")
     if told := tell_value_trust(model.card):
@@ -232,7 +241,9 @@ def show(
     _show_profit(target)
     doubt = "" if "measured" in acceptance.source else "; only a campaign with a control group measures it"
     say(f"The acceptance rate was {acceptance.source}{doubt}.")
-    _show_max_profit(result)
+    _show_actions(result)
+    if has_details:
+        _show_max_profit(result)
     if top and len(result.table):
         show_list(result, top=top)
     return _say_written(written, output) if written is not None else None
@@ -255,6 +266,24 @@ def _show_profit(target: Target) -> None:
         low, high = (f"{end:,.0f}" for end in target.interval)
         say(f"80 % interval of the profit of this list, at the acceptance rate that is assumed: {low} to {high}.")
     say(target.reason)
+
+
+def _show_actions(result: TargetResult) -> None:
+    """Print what is done for how many of the list, where the shop has actions of its own."""
+    from churnrisk.cli.show import percent, show_table
+
+    rows = [
+        {
+            "action": one["action"].replace("_", " "),
+            "customers": one["customers"],
+            "contact cost": one["contact_cost"],
+            "incentive cost": one["incentive_cost"],
+            "acceptance": one["acceptance_rate"],
+        }
+        for one in result.actions
+    ]
+    if rows:
+        show_table("Actions of the list", rows, formats={"acceptance": percent})
 
 
 def _show_max_profit(result: TargetResult) -> None:
@@ -300,5 +329,8 @@ def _say_written(written: Written, output: Path | None) -> None:
     for reason, count in written.left_out.items():
         if count:
             say(f"{count:,} customers of the list {words[reason]} and are left out of the file.")
+    if written.rows and not written.left_out:  # a list for no tool, which has the ids
+        create = f"churnrisk campaign create NAME --from {shlex.quote(str(output))} --holdout 10%"
+        say(f"Next: `{create}` leaves a part alone, so that the effect can be measured.")
     if written.defused:
         say(f"{written.defused:,} texts that a spreadsheet would run as formulas got a leading apostrophe there.")

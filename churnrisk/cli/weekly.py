@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from churnrisk.cli.options import AsJson, Reading, contact_terms, current_settings, reads_purchases, state_path
+from churnrisk.cli.options import AsJson, Reading, current_settings, list_plan, reads_purchases, state_path
 from churnrisk.cli.products import known_products
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ def weekly(
 def plan_weekly(settings: Settings, reading: Reading) -> WeeklyPlan:
     """Return what the settings say of the weekly run."""
     from churnrisk import inputs, operations
-    from churnrisk.forecast import Valuation
     from churnrisk.monitor import parse_rules
 
     folder = settings.weekly_dir
@@ -57,13 +56,11 @@ def plan_weekly(settings: Settings, reading: Reading) -> WeeklyPlan:
         folder=folder,
         lookback=settings.lookback,
         options=reading.options(settings, rejects=folder / "rejects.csv"),
-        valuation=Valuation(settings.margin, settings.discount_rate),
+        listing=list_plan(settings),
         mail=_plan_mail(settings),
         keep_runs_days=settings.keep_runs_days,
         keep_rejects_days=settings.keep_rejects_days,
         rules=parse_rules(settings.rules, where="rules"),
-        terms=contact_terms(settings),
-        playbook=settings.playbook,
         products=known_products(settings),
     )
 
@@ -73,6 +70,7 @@ def _describe(result: WeeklyResult) -> dict[str, Any]:
         "line": result.line,
         "files": [str(file) for file in result.files],
         "mailed_to": list(result.recipients),
+        "list": None if result.week_list is None else result.week_list.to_dict(),
         "model_problem": result.model_problem or None,
         "alarm": result.alarm or None,
         "rules": [] if result.watched is None else [one.to_dict() for one in result.watched.verdicts],

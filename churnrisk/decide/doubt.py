@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from churnrisk.decide.profit import ContactTerms, expected_profit
+from churnrisk.decide.profit import Terms, expected_profit
 from churnrisk.types import Floats
 
 Z80 = 1.281552
@@ -48,7 +48,7 @@ def learn_error(seen: float | None) -> float:
 def profit_interval(
     churn_probability: Floats,
     value_kept: Floats,
-    terms: ContactTerms,
+    terms: Terms,
     *,
     response: Floats | float = 1.0,
     doubt: Doubt,
@@ -81,12 +81,13 @@ def profit_interval(
     chance = Z80 * _chance(churn_probability, value_kept, terms, response=response, scatter=doubt.scatter)
     below = chance**2 + sum(max(0.0, -min(pair)) ** 2 for pair in ends)
     above = chance**2 + sum(max(0.0, *pair) ** 2 for pair in ends)
-    worst = -len(churn_probability) * (terms.contact_cost + terms.incentive_cost)  # all that can be spent, for nothing
+    spent = np.mean(terms.contact_cost + terms.incentive_cost)  # all that can be, for nothing
+    worst = -len(churn_probability) * float(spent)
     return max(middle - below**0.5, worst), middle + above**0.5
 
 
 def _chance(
-    churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float, scatter: float
+    churn_probability: Floats, value_kept: Floats, terms: Terms, *, response: Floats | float, scatter: float
 ) -> float:
     """Return the standard deviation of the profit where all forecasts are right."""
     accepts = np.minimum(churn_probability * terms.acceptance_rate * response, 1.0)

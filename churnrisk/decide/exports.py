@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from churnrisk.errors import OutputError, SettingsError
-from churnrisk.orders import Contact
+from churnrisk.orders import ContactList
 from churnrisk.schema import TOOLS
 
 CONTACT_HEADERS: Mapping[str, tuple[str, str, str]] = {
@@ -71,7 +71,7 @@ class Export:
         return self.without_contact + self.without_email + self.shared_email
 
 
-def make_export(columns: Mapping[str, Sequence[Any]], contacts: Mapping[str, Contact], *, tool: str) -> Export:
+def make_export(columns: Mapping[str, Sequence[Any]], known: ContactList, *, tool: str) -> Export:
     """Join a list with contacts, in the columns that a tool imports as they are.
 
     All three tools know a person by the e-mail address, so a customer without one cannot be on the list, and of two
@@ -81,8 +81,8 @@ def make_export(columns: Mapping[str, Sequence[Any]], contacts: Mapping[str, Con
     ----------
     columns : mapping of str to sequence
         ``customer_id`` and any other columns of a target; those without a field in the tool are left out.
-    contacts : mapping of str to Contact
-        By customer id.
+    known : ContactList
+        How customers are reached.
     tool : {"mailchimp", "klaviyo", "hubspot"}
         Who will read it.
 
@@ -95,7 +95,7 @@ def make_export(columns: Mapping[str, Sequence[Any]], contacts: Mapping[str, Con
     """
     if tool not in TOOLS:
         raise SettingsError(f"--for {tool}: give one of {', '.join(TOOLS)}.")
-    ids = list(columns["customer_id"])
+    ids, contacts = list(columns["customer_id"]), known.contacts
     places, seen = [], set()
     without_contact = without_email = shared = 0
     for place, customer in enumerate(ids):
@@ -118,7 +118,7 @@ def make_export(columns: Mapping[str, Sequence[Any]], contacts: Mapping[str, Con
     email, first, last = CONTACT_HEADERS[tool]
     made: dict[str, list[Any]] = {
         email: [one.email for one in chosen],
-        first: [one.first_name for one in chosen],
+        first: [one.first_name or ("" if one.last_name else one.name) for one in chosen],
         last: [one.last_name for one in chosen],
     }
     for ours, theirs in EXPORT_FIELDS[tool].items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from churnrisk.errors import SettingsError
@@ -49,7 +49,7 @@ class Action:
     reason: str
 
 
-def check_playbook(playbook: Mapping[str, str]) -> Mapping[str, str]:
+def check_playbook(playbook: Mapping[str, str], *, declared: Collection[str] = ()) -> Mapping[str, str]:
     """Complete a playbook with the usual one, and refuse what it cannot name.
 
     Parameters
@@ -57,6 +57,8 @@ def check_playbook(playbook: Mapping[str, str]) -> Mapping[str, str]:
     playbook : mapping of str to str
         Segment, family of reasons, or ``otherwise``, to action; what is not named is as in
         :data:`DEFAULT_PLAYBOOK`.
+    declared : collection of str
+        Names of the shop's own actions, which may be named beside :data:`ACTIONS`.
 
     Raises
     ------
@@ -66,10 +68,9 @@ def check_playbook(playbook: Mapping[str, str]) -> Mapping[str, str]:
     for situation, action in playbook.items():
         if situation not in SITUATIONS:
             raise SettingsError(f"[playbook] {situation}: not known; give one of {', '.join(SITUATIONS)}.")
-        if action not in ACTIONS:
-            raise SettingsError(
-                f"[playbook] {situation} = {action!r}: no such action; give one of {', '.join(ACTIONS)}."
-            )
+        if action not in ACTIONS and action not in declared:
+            known = ", ".join(dict.fromkeys((*ACTIONS, *declared)))
+            raise SettingsError(f"[playbook] {situation} = {action!r}: no such action; give one of {known}.")
         if situation in (*TOLD_FAMILIES, *HABITS) and action == "none":
             raise SettingsError(
                 f"[playbook] {situation} = 'none': reasons and products choose what is done for customers on the list, "
@@ -105,15 +106,21 @@ def choose_actions(
     """
     reasons, habits = reason_of or {}, habit_of or {}
     return [
-        _choose_action(segment_of.get(one, ""), reasons.get(one, ""), habits.get(one, ""), playbook)
+        choose_action(segment_of.get(one, ""), reasons.get(one, ""), habits.get(one, ""), playbook)
         for one in customer_ids
     ]
 
 
-def _choose_action(segment: str, reason: str, habit: str, playbook: Mapping[str, str]) -> Action:
-    if reason in playbook:
-        return Action(playbook[reason], f"reason {reason}: {TOLD_FAMILIES.get(reason, reason)}")
-    if habit in playbook:
-        return Action(playbook[habit], f"products: {HABITS[habit]}")
-    why = f"segment {segment}: {SEGMENTS[segment]}" if segment in SEGMENTS else "no segment"
-    return Action(playbook.get(segment, playbook[OTHERWISE]), why)
+def choose_action(segment: str, reason: str, habit: str, playbook: Mapping[str, str]) -> Action:
+    """Choose an action for a customer of a segment, a main reason and a habit, each empty where it is not known."""
+    by = next((one for one in (reason, habit) if one in playbook), segment)
+    return Action(playbook.get(by, playbook[OTHERWISE]), say_situation(by))
+
+
+def say_situation(situation: str) -> str:
+    """Say what a segment, a family of reasons or a habit means."""
+    if situation in TOLD_FAMILIES:
+        return f"reason {situation}: {TOLD_FAMILIES[situation]}"
+    if situation in HABITS:
+        return f"products: {HABITS[situation]}"
+    return f"segment {situation}: {SEGMENTS[situation]}" if situation in SEGMENTS else "no segment"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from churnrisk.errors import SettingsError
-from churnrisk.types import Floats
+from churnrisk.types import Floats, Places
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,31 @@ class ContactTerms:
         if not 0 <= self.redemption <= 1:
             raise SettingsError(f"--redemption {self.redemption}: give a share from 0 to 1.")
 
+    def take(self, chosen: Places) -> ContactTerms:  # noqa: ARG002 - as of EachTerms
+        """Return those of some customers: the same for all."""
+        return self
+
+
+@dataclass(frozen=True)
+class EachTerms:
+    """:class:`ContactTerms` of several actions: arrays with those of the action of each customer."""
+
+    contact_cost: Floats
+    incentive_cost: Floats
+    acceptance_rate: Floats
+    redemption: Floats
+
+    def take(self, chosen: Places) -> EachTerms:
+        """Return those of some customers."""
+        return EachTerms(*(values[chosen] for values in vars(self).values()))
+
+
+Terms = ContactTerms | EachTerms
+"""Of one action for everybody, or of an action for each customer."""
+
 
 def expected_profit(
-    churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float = 1.0
+    churn_probability: Floats, value_kept: Floats, terms: Terms, *, response: Floats | float = 1.0
 ) -> Floats:
     """Return the expected profit of contacting each customer rather than not, in currency units.
 
@@ -71,7 +93,7 @@ def expected_profit(
     ----------
     churn_probability, value_kept : ndarray of float64, shape (n,)
         p, and v in currency units of margin.
-    terms : ContactTerms
+    terms : ContactTerms or EachTerms
         c, d, g and r.
     response : ndarray of float64, shape (n,), or float
         How many times the acceptance rate each one accepts, 1 on average.
@@ -87,21 +109,19 @@ def expected_profit(
     return profit
 
 
-def gain_of(
-    churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float = 1.0
-) -> Floats:
+def gain_of(churn_probability: Floats, value_kept: Floats, terms: Terms, *, response: Floats | float = 1.0) -> Floats:
     """Return p (v - d), times the response: what full acceptance would bring, from each customer."""
     gain: Floats = churn_probability * response * (value_kept - terms.incentive_cost)
     return gain
 
 
-def sure_cost_of(churn_probability: Floats, terms: ContactTerms) -> Floats:
+def sure_cost_of(churn_probability: Floats, terms: Terms) -> Floats:
     """Return c + (1 - p) r d: what is spent on each customer even if nobody is kept."""
     cost: Floats = terms.contact_cost + (1 - churn_probability) * terms.redemption * terms.incentive_cost
     return cost
 
 
-def expected_cost(churn_probability: Floats, terms: ContactTerms, *, response: Floats | float = 1.0) -> Floats:
+def expected_cost(churn_probability: Floats, terms: Terms, *, response: Floats | float = 1.0) -> Floats:
     """Return what contacting each customer is expected to cost: c + ((1 - p) r + p g) d. A budget is spent on this."""
     kept = churn_probability * response * terms.acceptance_rate * terms.incentive_cost
     cost: Floats = sure_cost_of(churn_probability, terms) + kept
@@ -109,7 +129,7 @@ def expected_cost(churn_probability: Floats, terms: ContactTerms, *, response: F
 
 
 def break_even(
-    churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float = 1.0
+    churn_probability: Floats, value_kept: Floats, terms: Terms, *, response: Floats | float = 1.0
 ) -> float | None:
     """Return the acceptance rate from which contacting these customers pays; None where no rate up to 1 does."""
     gain = float(gain_of(churn_probability, value_kept, terms, response=response).sum())
@@ -118,7 +138,7 @@ def break_even(
 
 
 def least_break_even(
-    churn_probability: Floats, value_kept: Floats, terms: ContactTerms, *, response: Floats | float = 1.0
+    churn_probability: Floats, value_kept: Floats, terms: Terms, *, response: Floats | float = 1.0
 ) -> float | None:
     """Return the acceptance rate from which contacting the best single customer pays; None where no rate does."""
     gain = gain_of(churn_probability, value_kept, terms, response=response)

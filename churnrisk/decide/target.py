@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 
 from churnrisk.decide.doubt import Doubt, profit_interval
-from churnrisk.decide.profit import ContactTerms, break_even, expected_cost, expected_profit, least_break_even, say_rate
+from churnrisk.decide.offers import NOBODY, Offers, choose_offers
+from churnrisk.decide.profit import (
+    ContactTerms,
+    Terms,
+    break_even,
+    expected_cost,
+    expected_profit,
+    least_break_even,
+    say_rate,
+)
 from churnrisk.errors import SettingsError
 from churnrisk.types import Floats, Places
 
@@ -91,6 +100,10 @@ class Target:
         In words: from when the list pays, or why it is empty.
     interval : (float, float)
         80 % interval of the profit of the list; see :func:`churnrisk.decide.doubt.profit_interval`.
+    terms : ContactTerms or EachTerms
+        For everybody, or of the action for each candidate.
+    actions : ndarray of int64, shape (n,), optional
+        Place of the offer to each candidate, or of the best one for those who are not chosen; None without offers.
     """
 
     candidates: Candidates
@@ -103,6 +116,8 @@ class Target:
     best_possible: float
     reason: str
     interval: tuple[float, float]
+    terms: Terms
+    actions: Places | None = None
 
     @property
     def expected_profit(self) -> float:
@@ -126,7 +141,7 @@ class Target:
 
 def choose_target(
     candidates: Candidates,
-    terms: ContactTerms,
+    terms: ContactTerms | Offers,
     *,
     budget: float | None = None,
     capacity: int | None = None,
@@ -137,14 +152,15 @@ def choose_target(
     Without a limit these are all whose own expected profit is above 0; with a capacity, the most profitable of them,
     which is exactly the best list. A budget is a knapsack: customers are taken by falling profit per unit of cost
     as long as they fit, and the single most profitable one instead where that brings more. That is below the best
-    possible by less than one customer's profit, and ``best_possible`` says how much at most.
+    possible by less than one customer's profit, and ``best_possible`` says how much at most. With offers each customer
+    has at most one of several actions, each with terms of its own; see :func:`churnrisk.decide.offers.choose_offers`.
 
     Parameters
     ----------
     candidates : Candidates
         Who may be contacted; their order does not matter.
-    terms : ContactTerms
-        Costs and acceptance.
+    terms : ContactTerms or Offers
+        Costs and acceptance; or several actions, open to the candidates in their order, each with its own.
     budget : float, optional
         What the list may be expected to cost, in currency units: contacts and incentives.
     capacity : int, optional
@@ -158,7 +174,42 @@ def choose_target(
         For two limits, or one that is not above 0.
     """
     _check_limits(budget, capacity)
-    candidates = candidates.take(np.argsort(candidates.customer_ids, kind="stable"))
+    order = np.argsort(candidates.customer_ids, kind="stable")
+    candidates = candidates.take(order)
+    if isinstance(terms, Offers):
+        plan = _plan_offers(candidates, terms.take(order), budget, capacity)
+    else:
+        plan = _plan_one(candidates, terms, budget, capacity)
+    listed, of_list = candidates.take(plan.chosen), plan.terms.take(plan.chosen)
+    facts = listed.churn_probability, listed.value_kept, of_list
+    rate = break_even(*facts, response=listed.response)
+    interval = profit_interval(*facts, response=listed.response, doubt=doubt or Doubt())
+    if not len(plan.chosen):
+        known = candidates.churn_probability, candidates.value_kept, plan.terms
+        rate = least_break_even(*known, response=candidates.response)
+        reason = _say_why_empty(candidates, plan, budget=budget, least=rate)
+    else:
+        reason = _say_break_even(rate, of_list)
+    comparisons = _compare(candidates, plan.profit, plan.cost, chosen=plan.chosen)
+    curve = _curve(-np.sort(-plan.profit, kind="stable"))
+    how = plan.profit, plan.cost, comparisons, curve, rate, plan.best_possible, reason, interval
+    return Target(candidates, plan.chosen, *how, plan.terms, plan.actions)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Who is chosen of some candidates, and under which terms each would be."""
+
+    chosen: Places
+    profit: Floats
+    cost: Floats
+    best_possible: float
+    terms: Terms
+    actions: Places | None = None
+
+
+def _plan_one(candidates: Candidates, terms: ContactTerms, budget: float | None, capacity: int | None) -> _Plan:
+    """Choose among candidates who would all have one action."""
     known = candidates.churn_probability, candidates.value_kept, terms
     profit = expected_profit(*known, response=candidates.response)
     cost = expected_cost(candidates.churn_probability, terms, response=candidates.response)
@@ -166,22 +217,24 @@ def choose_target(
     paying = ranked[profit[ranked] > 0]
     if budget is None:
         chosen = paying[:capacity]
-        best_possible = float(profit[chosen].sum())
-    else:
-        inside, best_possible = _fill_budget(profit, cost, budget, paying=paying)
-        chosen = paying[np.isin(paying, inside)]
-    listed = candidates.take(chosen)
-    facts = listed.churn_probability, listed.value_kept, terms
-    rate = break_even(*facts, response=listed.response)
-    interval = profit_interval(*facts, response=listed.response, doubt=doubt or Doubt())
-    if not len(chosen):
-        rate = least_break_even(*known, response=candidates.response)
-        reason = _say_why_empty(candidates, profit, cost, terms=terms, budget=budget, least=rate)
-    else:
-        reason = _say_break_even(rate, terms)
-    comparisons = _compare(candidates, profit, cost, chosen=chosen)
-    curve = _curve(profit[ranked])
-    return Target(candidates, chosen, profit, cost, comparisons, curve, rate, best_possible, reason, interval)
+        return _Plan(chosen, profit, cost, float(profit[chosen].sum()), terms)
+    inside, best_possible = _fill_budget(profit, cost, budget, paying=paying)
+    return _Plan(paying[np.isin(paying, inside)], profit, cost, best_possible, terms)
+
+
+def _plan_offers(candidates: Candidates, offers: Offers, budget: float | None, capacity: int | None) -> _Plan:
+    """Choose among candidates and several actions."""
+    profits = offers.profits(candidates.churn_probability, candidates.value_kept, candidates.response)
+    costs = offers.costs(candidates.churn_probability, candidates.response)
+    actions, bound = choose_offers(profits, costs, budget=budget, capacity=capacity)
+    is_chosen = actions != NOBODY
+    actions = np.where(is_chosen, actions, profits.argmax(axis=1))
+    rows = np.arange(len(actions))
+    profit, cost = profits[rows, actions], costs[rows, actions]
+    ranked = np.argsort(-profit, kind="stable")
+    chosen = ranked[is_chosen[ranked]]
+    most = float(profit[chosen].sum())
+    return _Plan(chosen, profit, cost, most if budget is None else max(bound, most), offers.terms_of(actions), actions)
 
 
 def _check_limits(budget: float | None, capacity: int | None) -> None:
@@ -243,37 +296,38 @@ def _curve(falling: Floats) -> tuple[tuple[int, float], ...]:
     return tuple((n, float(total[n])) for n in chosen)
 
 
-def _say_break_even(rate: float | None, terms: ContactTerms) -> str:
-    if rate is None:  # cannot be: each of the list pays at a rate of at most 1
+def _say_break_even(rate: float | None, terms: Terms) -> str:
+    if rate is None and isinstance(terms, ContactTerms):  # cannot be: each of the list pays at a rate of at most 1
         raise AssertionError("a list that pays, and breaks even nowhere")
+    if rate is None:
+        return "This list pays by the acceptance rate of each of its actions, and by no one rate for all of them."
     return (
         f"This list pays if at least {say_rate(rate)} would-be leavers stay because of it; "
-        f"{terms.acceptance_rate * 100:.3g} of 100 are assumed to."
+        f"{_say_assumed(terms)} of 100 are assumed to."
     )
 
 
-def _say_why_empty(
-    candidates: Candidates,
-    profit: Floats,
-    cost: Floats,
-    *,
-    terms: ContactTerms,
-    budget: float | None,
-    least: float | None,
-) -> str:
+def _say_assumed(terms: Terms) -> str:
+    rates = np.atleast_1d(terms.acceptance_rate) * 100
+    least, most = f"{float(rates.min()):.3g}", f"{float(rates.max()):.3g}"
+    return least if least == most else f"{least} to {most}"
+
+
+def _say_why_empty(candidates: Candidates, plan: _Plan, *, budget: float | None, least: float | None) -> str:
     if not len(candidates):
         return "There is nobody to choose from."
+    profit, terms = plan.profit, plan.terms
     if budget is not None and (profit > 0).any():
-        cheapest = float(cost[profit > 0].min())
+        cheapest = float(plan.cost[profit > 0].min())
         return f"A budget of {budget:,.2f} is not enough for one customer: the cheapest who pays costs {cheapest:,.2f}."
-    most = float(candidates.value_kept.max())
-    if most <= terms.incentive_cost:
-        return (
-            f"No list pays: keeping a customer is worth at most {most:,.2f} of margin, and the incentive costs "
-            f"{terms.incentive_cost:,.2f}."
-        )
-    best = f"the best single customer would bring {float(profit.max()):,.2f}, with {terms.acceptance_rate * 100:.3g} "
-    best += "of 100 would-be leavers staying because of the contact"
+    most, incentive = float(candidates.value_kept.max()), float(np.min(terms.incentive_cost))
+    if most <= incentive:
+        worth = f"keeping a customer is worth at most {most:,.2f} of margin"
+        return f"No list pays: {worth}, and the incentive costs {incentive:,.2f}."
+    best = int(profit.argmax())
+    rate = float(np.broadcast_to(terms.acceptance_rate, len(profit))[best])
+    said = f"the best single customer would bring {float(profit[best]):,.2f}, with {rate * 100:.3g} "
+    said += "of 100 would-be leavers staying because of the contact"
     if least is None:
-        return f"No list pays: {best}, and it would not pay if all of them stayed either."
-    return f"No list pays: {best}. The first contact pays if at least {say_rate(least)} stay because of it."
+        return f"No list pays: {said}, and it would not pay if all of them stayed either."
+    return f"No list pays: {said}. The first contact pays if at least {say_rate(least)} stay because of it."

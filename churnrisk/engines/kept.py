@@ -63,10 +63,8 @@ class FileDatabase(Database):
 
     def write_table(self, name: str, columns: Mapping[str, Any]) -> None:
         """Make a table of named columns of equal length: arrays, NaN or None where there is nothing."""
-        import pandas as pd
-
         self.connection.execute("SET pandas_analyze_sample = 0")  # objects are text, whatever the first of them are
-        self.connection.register("columns_in", pd.DataFrame(dict(columns)))
+        self.connection.register("columns_in", dict(columns))
         picked = ", ".join(
             f'nullif("{column}", CAST(\'nan\' AS DOUBLE)) AS "{column}"' if values.dtype.kind == "f" else f'"{column}"'
             for column, values in columns.items()

@@ -4,10 +4,12 @@ from churnrisk.explain.customer import explain_customer
 from churnrisk.explain.finder import (
     REASON_COLUMNS,
     ReasonFinder,
+    Told,
     describe_drivers,
     main_families,
     make_finder,
     score_with_reasons,
+    tell_reasons,
     with_reasons,
 )
 from churnrisk.explain.reasons import Explainer
@@ -16,10 +18,12 @@ __all__ = [
     "REASON_COLUMNS",
     "Explainer",
     "ReasonFinder",
+    "Told",
     "describe_drivers",
     "explain_customer",
     "main_families",
     "make_finder",
     "score_with_reasons",
+    "tell_reasons",
     "with_reasons",
 ]

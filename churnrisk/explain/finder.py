@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from churnrisk.features import iterate_features
 from churnrisk.learning import FittedModel
 from churnrisk.orders import Orders
 from churnrisk.schema import By, ReasonsFor
-from churnrisk.scoring import Scores, find, score_orders
+from churnrisk.scoring import Scores, score_orders
 from churnrisk.timeline import Snapshot
 
 REASON_COLUMNS = tuple(f"reason_{place}" for place in range(1, MOST_REASONS + 1))
@@ -102,10 +102,11 @@ def make_finder(model: FittedModel, reasons: ReasonsFor, *, top: int, by: By) ->
 
 def with_reasons(scores: Scores, texts: Mapping[str, list[str | None]]) -> Scores:
     """Put sentences behind the columns of scores; those of customers without any are None."""
-    nothing: list[str | None] = [None] * MOST_REASONS
-    rows = [texts.get(customer, nothing) for customer in scores.columns["customer_id"]]
-    table = np.array(rows, dtype=object).reshape(len(rows), MOST_REASONS)
-    return replace(scores, columns={**scores.columns, **dict(zip(REASON_COLUMNS, table.T, strict=True))})
+    table = np.full((MOST_REASONS, len(scores)), None, dtype=object)
+    for place, customer in enumerate(scores.columns["customer_id"] if texts else ()):
+        if customer in texts:
+            table[:, place] = texts[customer]
+    return replace(scores, columns={**scores.columns, **dict(zip(REASON_COLUMNS, table, strict=True))})
 
 
 def score_with_reasons(
@@ -117,36 +118,83 @@ def score_with_reasons(
     return finder.add_to(score_orders(model, orders, as_of, watch=finder.see, **how))
 
 
-def main_families(
-    model: FittedModel, orders: Orders, snapshot: Snapshot, customer_ids: Sequence[str]
-) -> dict[str, str]:
-    """Give, for each of some scored customers, the family that raises the score most; none where nothing raises it.
+@dataclass(frozen=True)
+class Told:
+    """What the score of a customer comes from.
+
+    Parameters
+    ----------
+    family : str
+        The family of features that raises the score most; empty where nothing raises it.
+    texts : tuple of str
+        At most three sentences.
+    """
+
+    family: str
+    texts: tuple[str, ...]
+
+
+def tell_reasons(
+    model: FittedModel,
+    orders: Orders,
+    snapshot: Snapshot,
+    customer_ids: Sequence[str],
+    *,
+    explainer: Explainer | None = None,
+) -> dict[str, Told]:
+    """Return, for each of some scored customers, what the score comes from, looking at their orders alone.
 
     Parameters
     ----------
     model : FittedModel
-        The model; one without a sample of customers to compare with gives nobody a family.
+        The model; one without a sample of customers to compare with tells nothing.
     orders : Orders
         The log.
     snapshot : Snapshot
         Where they were scored.
     customer_ids : sequence of str
-        Whom.
+        The customers.
+    explainer : Explainer, optional
+        One that was prepared for the model before.
     """
     if model.sample is None or not len(customer_ids):
         return {}
-    explainer, wanted = Explainer(model), np.array(sorted(customer_ids), dtype=object)
-    families: dict[str, str] = {}
-    batches = iterate_features(orders, snapshot, rows=BATCH_ROWS, names=model.names, database=orders.database)
-    for batch in batches:
-        is_wanted = find(batch.customer_ids, wanted)[1]
-        if is_wanted.any():
-            shares = explainer.share(batch.values[is_wanted]).values
-            largest = shares.argmax(axis=1)
-            for customer, place, row in zip(batch.customer_ids[is_wanted], largest, shares, strict=True):
-                if row[place] >= LEAST_SHARE:
-                    families[customer] = FAMILIES[place]
-    return families
+    chosen, told = explainer or Explainer(model), {}
+    for ids, values in _features_of(model, orders, snapshot, customer_ids):
+        shares = chosen.share(values).values
+        for customer, found, row in zip(ids, chosen.explain(values), shares, strict=True):
+            told[str(customer)] = Told(_main_family(row), tuple(one.text for one in found.reasons if one.text))
+    return told
+
+
+def main_families(
+    model: FittedModel, orders: Orders, snapshot: Snapshot, customer_ids: Sequence[str]
+) -> dict[str, str]:
+    """Return, for each of some scored customers, the family that raises the score most; none where nothing raises it.
+
+    The parameters are those of :func:`tell_reasons`.
+    """
+    if model.sample is None or not len(customer_ids):
+        return {}
+    explainer, families = Explainer(model), {}
+    for ids, values in _features_of(model, orders, snapshot, customer_ids):
+        for customer, row in zip(ids, explainer.share(values).values, strict=True):
+            families[str(customer)] = _main_family(row)
+    return {customer: family for customer, family in families.items() if family}
+
+
+def _features_of(
+    model: FittedModel, orders: Orders, snapshot: Snapshot, customer_ids: Sequence[str]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield ids and features of some customers, looking at their orders alone."""
+    few = orders.of_customers(customer_ids)
+    for batch in iterate_features(few, snapshot, rows=BATCH_ROWS, names=model.names, database=few.database):
+        yield batch.customer_ids, batch.values
+
+
+def _main_family(shares: np.ndarray) -> str:
+    place = int(shares.argmax())
+    return FAMILIES[place] if shares[place] >= LEAST_SHARE else ""
 
 
 def describe_drivers(model: FittedModel, values: np.ndarray, *, seed: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ This package and :mod:`churnrisk.labels` do not know each other: that is the bar
 
 from churnrisk.features.base import PurchaseLog
 from churnrisk.features.build import Features, customer_features, finish_features, iterate_features, lazy_features
-from churnrisk.features.catalogue import catalogue, feature_fingerprint, left_out
+from churnrisk.features.catalogue import catalogue, feature_fingerprint, left_out, tell_feature
 from churnrisk.features.compiled import run_kept
 from churnrisk.features.families import TOLD_AS, TOLD_FAMILIES
 
@@ -22,4 +22,5 @@ __all__ = [
     "lazy_features",
     "left_out",
     "run_kept",
+    "tell_feature",
 ]

@@ -10,12 +10,21 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from churnrisk.engines import Arrays, Database, choose_rows, cluster, collect_arrays, iterate_batches, map_ahead
+from churnrisk.engines import (
+    Arrays,
+    Database,
+    choose_rows,
+    cluster,
+    collect_arrays,
+    iterate_batches,
+    key_ranges,
+    map_ahead,
+)
 from churnrisk.features.base import CUSTOMER, PurchaseLog, has_purchased, in_base, line_history, order_history
 from churnrisk.features.catalogue import WHOLE_NUMBERS, LogFacts, select_features, whole_numbers_of
 from churnrisk.features.compiled import run_kept
 from churnrisk.features.feature import Feature, WholeNumber
-from churnrisk.features.parts import PART_ROWS, ClusteredLog, frames_to_cluster, is_large
+from churnrisk.features.parts import PART_ROWS, RANGE_ROWS, ClusteredLog, RangedLog, frames_to_cluster, is_large
 from churnrisk.timeline import Snapshot
 from churnrisk.types import Floats
 
@@ -131,8 +140,9 @@ def _iterate_arrays(
 ) -> Iterator[Arrays]:
     part_rows = part_rows or (0 if database is None else choose_rows(database))
     if database is None or not is_large(log, database, rows=part_rows):
-        query = _whole_number_query(log, snapshot, features, who)
-        yield from iterate_batches(query, sort_by=[CUSTOMER], rows=rows, database=database)
+        for ends in key_ranges(database, table="orders", key=CUSTOMER, rows=RANGE_ROWS):
+            query = _whole_number_query(RangedLog(log, ends), snapshot, features, who)
+            yield from iterate_batches(query, sort_by=[CUSTOMER], rows=rows, database=database)
         return
     with cluster(database, frames_to_cluster(log), CUSTOMER) as clustered:
         query = _whole_number_query(ClusteredLog(log, clustered), snapshot, features, who)

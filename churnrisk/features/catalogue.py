@@ -80,6 +80,16 @@ def catalogue(log: PurchaseLog | LogFacts | None = None) -> tuple[Feature, ...]:
     return tuple(feature for feature in ALL_FEATURES if feature.name not in missing)
 
 
+def tell_feature(name: str) -> str:
+    """Return what a feature means, without its edge cases; the name of one that is not known, such as an older one.
+
+    >>> tell_feature("silence_tenure_share")
+    'Share of the tenure that has passed since the last purchase day'
+    """
+    feature = FEATURES_BY_NAME.get(name)
+    return name if feature is None else feature.meaning.partition(";")[0].rstrip(".")
+
+
 def left_out(log: PurchaseLog | LogFacts) -> dict[str, str]:
     """Return the features that a log does not support, each with the reason in words."""
     facts = LogFacts.of(log)

@@ -1,4 +1,4 @@
-"""A large log, stored by customer."""
+"""Parts of a log, by customer: a large one is stored once more for that."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from typing import Any
 
 import narwhals as nw
 
-from churnrisk.engines import Clustered, Database, count_rows
-from churnrisk.features.base import PurchaseLog
+from churnrisk.engines import Clustered, Database, count_rows, cut_range
+from churnrisk.features.base import CUSTOMER, PurchaseLog
 
 PART_ROWS = 2_000_000
 """Orders of a part where parts lie in one place: fewer or more took longer."""
 
+RANGE_ROWS = 250_000
+"""Orders of a part of a log that is asked as it lies: a query for all of two million took three times the memory."""
+
 
 @dataclass(frozen=True)
-class ClusteredLog:
-    """The orders of a log in the order of its customers, which are whole numbers here."""
+class _PartOfLog:
+    """What is known of a log is known of its parts."""
 
     log: PurchaseLog
-    clustered: Clustered
 
     @property
     def has_amounts(self) -> bool:
@@ -40,6 +42,29 @@ class ClusteredLog:
     def has_categories(self) -> bool:
         """Whether rows name categories."""
         return self.log.has_categories
+
+
+@dataclass(frozen=True)
+class RangedLog(_PartOfLog):
+    """The orders of the customers whose ids lie in a range."""
+
+    ends: tuple[str | None, str | None]
+
+    def frame(self) -> nw.LazyFrame[Any]:
+        """Return the orders."""
+        return cut_range(self.log.frame(), CUSTOMER, self.ends)
+
+    def lines(self) -> nw.LazyFrame[Any] | None:
+        """Return the purchase rows."""
+        lines = self.log.lines()
+        return None if lines is None else cut_range(lines, CUSTOMER, self.ends)
+
+
+@dataclass(frozen=True)
+class ClusteredLog(_PartOfLog):
+    """The orders of a log in the order of its customers, which are whole numbers here."""
+
+    clustered: Clustered
 
     def frame(self) -> nw.LazyFrame[Any]:
         """Return the orders."""

@@ -160,10 +160,11 @@ class _Past:
     def __init__(self, log: OrderLog, current: Snapshot, cap: float, leave_out: Leave) -> None:
         self.log, self.current, self.cap, self.leave_out = log, current, cap, leave_out
         self.base_at = cache(partial(_base_at, log, current.lookback))
+        self.look = cache(self._look)  # the shape and the level are learned from the same windows
 
     def windows(self, days: int) -> list[_Window]:
         """Return the windows that begin on this day of earlier years, the last one first."""
-        found = (self._look(self.current.cutoff - YEAR * back, days) for back in range(1, MOST_YEARS + 1))
+        found = (self.look(self.current.cutoff - YEAR * back, days) for back in range(1, MOST_YEARS + 1))
         return [one for one in found if one is not None]
 
     def newest(self, days: int) -> list[_Window]:

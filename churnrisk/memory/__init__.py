@@ -13,6 +13,7 @@ from churnrisk.memory.erasure import (
 )
 from churnrisk.memory.objections import keep_others, leave_out, read_left_out
 from churnrisk.memory.retention_time import drop_rejects, prune, tend_state
+from churnrisk.memory.week_lists import look_up_list, plan_as_measured, remember_week_list
 
 __all__ = [
     "Comparison",
@@ -26,10 +27,13 @@ __all__ = [
     "forget_customers",
     "keep_others",
     "leave_out",
+    "look_up_list",
     "object_customers",
+    "plan_as_measured",
     "prune",
     "read_left_out",
     "remember",
+    "remember_week_list",
     "results_folder",
     "tend_state",
     "usual_exports",

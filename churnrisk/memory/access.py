@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from churnrisk.engines import Database, engine_error
+from churnrisk.engines import Database, FileDatabase, engine_error
 from churnrisk.errors import ChurnriskError
 from churnrisk.memory.erasure import results_folder
 from churnrisk.memory.written import FOLDERS, holds_any, look_into_written, others_in, rows_of_csv
@@ -70,7 +71,8 @@ def find_all_held(
             found = [one for one in look_into_written(state, ids) if one["names_a_customer"] is not False]
             folders |= {Path(one.path).parent for one in list_written(state) if one.holds in FOLDERS}
             others += sorted(results_folder(models_dir, state).glob("*.csv"))
-    others += [path for folder in sorted(folders) for path in sorted(folder.glob("[!.]*/*.parquet"))]
+    kept = [path for folder in sorted(folders) for path in sorted(folder.glob("[!.]*/*"))]
+    others += [path for path in kept if path.suffix in (".parquet", ".csv", ".duckdb")]
     known = {one["file"] for one in found}
     more = [{"file": str(path)} for path in others if str(path.resolve()) not in known]
     shown = ({**one, "rows": rows_in(Path(one["file"]), ids)} for one in [*found, *more])
@@ -91,6 +93,8 @@ def rows_in(path: Path, ids: Set[str]) -> list[dict[str, Any]] | None:
             return list(_rows_of_parquet(path, ids))
         if path.suffix.lower() == ".xlsx":
             return list(_rows_of_workbook(path, ids))
+        if path.suffix == ".duckdb":
+            return list(_rows_of_database(path, ids))
     except (OSError, UnicodeDecodeError, csv.Error, ChurnriskError, engine_error()):
         pass
     return [] if holds_any(path, ids) is False else None
@@ -103,6 +107,15 @@ def _rows_of_parquet(path: Path, ids: Set[str]) -> Iterator[dict[str, Any]]:
         for row in database.iterate_rows(f"SELECT * FROM {source} WHERE NOT ({is_other})"):  # noqa: S608 - quoted
             cells = ((name, cell) for name, cell in zip(names, row, strict=True) if cell is not None and cell == cell)
             yield {name: cell if isinstance(cell, str | int | float) else str(cell) for name, cell in cells}
+
+
+def _rows_of_database(path: Path, ids: Set[str]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a kept generation of the service."""
+    with contextlib.closing(FileDatabase(path, is_read_only=True, threads=1)) as database:
+        for table in ("scored", "orders", "order_lines"):
+            with contextlib.suppress(engine_error()):  # a log without products has no lines
+                query = f"SELECT * FROM {table} WHERE customer_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"  # noqa: S608 - names of ours
+                yield from ({"table": table, **row} for row in database.rows(query, [sorted(ids)]))
 
 
 def _rows_of_workbook(path: Path, ids: Set[str]) -> Iterator[dict[str, Any]]:

@@ -360,14 +360,12 @@ def _known_copies(state: State, *, is_dry: bool) -> set[Path]:
     return {Path(one.path).parent for one in copies}
 
 
-def usual_exports(weekly_dir: Path, rejects_dir: Path, purchases: str | None) -> list[Path]:
-    """Return the files that churnrisk has written where it usually does, and the purchase history if it is a file."""
+def usual_exports(weekly_dir: Path, rejects_dir: Path, *own: str | None) -> list[Path]:
+    """Return the files that churnrisk has written where it usually does, and those of the shop's own that are files."""
     found: list[Path] = []
     try:
         found = sorted(path for path in weekly_dir.iterdir() if path.is_file()) if weekly_dir.is_dir() else []
         found += sorted([*Path().glob("*.rejects.csv"), *rejects_dir.glob("*.rejects.csv")])
     except OSError as error:
         raise ChurnriskError(f"cannot look into {weekly_dir}: {error.strerror}.") from None
-    if purchases and "://" not in purchases and Path(purchases).is_file():
-        found.append(Path(purchases))
-    return found
+    return [*found, *(Path(one) for one in own if one and "://" not in one and Path(one).is_file())]

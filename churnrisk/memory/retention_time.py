@@ -48,7 +48,7 @@ def prune(
     is_dry : bool
         Only look.
     """
-    state, pruned = find_state(place), Pruned(0, 0, 0, 0, 0, 0)
+    state, pruned = find_state(place), Pruned()
     if state is not None and days:
         with state:
             pruned = prune_state(state, older_than=days, is_dry=is_dry)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from churnrisk.features import tell_feature
 from churnrisk.messages import mark, wording, wordings
 from churnrisk.monitor.look import Look
 from churnrisk.monitor.rules import Verdict
@@ -13,7 +14,6 @@ STALE_DAYS = 7
 REJECTED = 0.01
 AUC_DROP = 0.05
 CALIBRATION = 0.1
-SHOWN = 5
 
 
 def advise(look: Look, verdicts: Sequence[Verdict] = ()) -> list[str]:
@@ -80,13 +80,10 @@ def _about_drift(look: Look) -> Iterator[str]:
         return
     names = [one.name for one in look.drift.drifted]
     if names:
-        shown, more = ", ".join(names[:SHOWN]), len(names) - SHOWN
-        if more > 0:
-            shown = wording("{names} and {more} more").format(names=shown, more=more)
         yield wording(
-            "Customers differ from training in {features}. If the export has changed, mend it; if the shop has, train "
-            "again: `churnrisk train --like current`."
-        ).format(features=shown)
+            "Customers differ from training, most of all in this: {feature}. If the export has changed, mend it; if "
+            "the shop has, train again: `churnrisk train --like current`."
+        ).format(feature=tell_feature(names[0]))
     if look.drift.usual_days is None:
         yield mark(
             "The history was too short in training to tell how features differ from month to month, so growing "

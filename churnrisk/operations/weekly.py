@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from churnrisk.clock import today
-from churnrisk.decide import ContactTerms
 from churnrisk.errors import ChurnriskError, OutputError
-from churnrisk.forecast import Valuation
-from churnrisk.memory import Memory, drop_rejects, remember
+from churnrisk.memory import Memory, drop_rejects, remember, remember_week_list
 from churnrisk.monitor import Rule
+from churnrisk.operations.list_book import write_list_book
 from churnrisk.operations.mail import MailServer, check_mail, send_files
 from churnrisk.operations.monitoring import MonitorPlan, MonitorResult, run_monitor
 from churnrisk.orders import IntakeOptions
 from churnrisk.products import ItemChoice
 from churnrisk.schema import ReasonsFor
-from churnrisk.state import StatePlace, remembering_files
+from churnrisk.state import StatePlace, open_state, remembering_files
 from churnrisk.timeline import date_of
-from churnrisk.workflows import ChurnModel, ScoreResult, load, make_report, score_source, write_report, write_scores
+from churnrisk.week_list import ListPlan, WeekList
+from churnrisk.workflows import ChurnModel, ReportResult, ScoreResult, load, make_report, score_source, write_report
 
 LIST_FILE, REPORT_FILE = "list.xlsx", "report.html"
 
@@ -50,18 +49,15 @@ class WeeklyPlan:
         Of the report's figures.
     options : IntakeOptions
         How to read the source.
-    valuation : Valuation
-        Margin and discount rate.
+    listing : ListPlan
+        How the shop wants this week's list, what contacting costs and brings, margin and discount rate, and what to do
+        for whom.
     mail : MailPlan, optional
         None to send nothing.
     keep_runs_days, keep_rejects_days : int
         How long runs, and files of rejected rows in the folder, are kept; 0 for ever.
     rules : tuple of Rule
         Held against a look at the model, which takes another reading of the log; without any nobody looks.
-    terms : ContactTerms, optional
-        What contacting costs and brings, for the profit curve in the report.
-    playbook : mapping of str to str
-        What to do for which segment, where that is not as usual.
     products : ItemChoice
         Codes that are no products, or are some, whatever the evidence says.
     """
@@ -72,13 +68,11 @@ class WeeklyPlan:
     folder: Path
     lookback: int
     options: IntakeOptions
-    valuation: Valuation
+    listing: ListPlan
     mail: MailPlan | None = None
     keep_runs_days: int = 0
     keep_rejects_days: int = 0
     rules: tuple[Rule, ...] = ()
-    terms: ContactTerms | None = None
-    playbook: Mapping[str, str] = field(default_factory=dict)
     products: ItemChoice = field(default_factory=ItemChoice)
 
 
@@ -102,6 +96,8 @@ class WeeklyResult:
         From the model's ``as_of`` to the day that was scored at.
     days_since_last_order : int
         From the last order of the log to today.
+    week_list : WeekList or None
+        This week's list; None where nobody could be scored for it.
     watched : MonitorResult or None
         What the rules said; None without rules.
     watch_problem : str
@@ -115,6 +111,7 @@ class WeeklyResult:
     model_problem: str
     days_since_training: int
     days_since_last_order: int = 0
+    week_list: WeekList | None = None
     watched: MonitorResult | None = None
     watch_problem: str = ""
 
@@ -132,6 +129,8 @@ class WeeklyResult:
         if self.scored.comparison is not None:
             counts = self.scored.comparison.counts()
             facts |= {"new_on_list": counts["new on the list"], "bought_since": counts["bought since"]}
+        if self.week_list is not None:
+            facts["listed"] = len(self.week_list.contact)
         facts |= {"days_since_training": self.days_since_training, "days_since_last_order": self.days_since_last_order}
         if self.watched is not None:
             facts["rules_fired"] = len(self.watched.fired)
@@ -173,7 +172,7 @@ def _run(plan: WeeklyPlan) -> WeeklyResult:
         model,
         plan.source,
         as_kind="purchases",
-        valuation=plan.valuation,
+        valuation=plan.listing.valuation,
         options=plan.options,
         products=plan.products,
         memory=Memory(plan.state, "last", may_be_first=True),
@@ -181,26 +180,37 @@ def _run(plan: WeeklyPlan) -> WeeklyResult:
     )
     report = make_report(
         plan.source,
+        plan=plan.listing,
         lookback=plan.lookback,
         models_dir=plan.models_dir,
         state=plan.state,
         options=_quietly(plan.options),
-        terms=plan.terms,
-        margin=plan.valuation.margin,
-        playbook=plan.playbook,
+        products=plan.products,
     )
     files = plan.folder / LIST_FILE, plan.folder / REPORT_FILE
-    write_scores(scored, str(files[0]))
+    write_list_book(report.data.week_list, scored.table, files[0], plan=plan.listing, contacts=report.contacts)
     write_report(report.data, files[1])
-    remember(plan.state, scored.scores, model=str(model.version), kind=scored.kind, keep_days=plan.keep_runs_days)
+    _remember(plan, scored, report, str(model.version))
     drop_rejects(plan.folder, days=plan.keep_rejects_days)
     since = scored.scores.snapshot.cutoff - model.model.snapshot.cutoff
     watched, problem = _watch(plan)
     age = (today() - dt.date.fromisoformat(scored.intake["customers"]["last_on"])).days
-    done = WeeklyResult(scored, str(model.version), files, (), report.model_problem, since, age, watched, problem)
+    listed = report.data.week_list
+    done = WeeklyResult(
+        scored, str(model.version), files, (), report.model_problem, since, age, listed, watched, problem
+    )
     if plan.mail is None:
         return done
     return _send(plan.mail, done, model)
+
+
+def _remember(plan: WeeklyPlan, scored: ScoreResult, report: ReportResult, model: str) -> None:
+    """Remember the run and its list, so that the next one can say what has changed and what the customers bought."""
+    remember(plan.state, scored.scores, model=model, kind=scored.kind, keep_days=plan.keep_runs_days)
+    listed = report.data.week_list
+    if listed is not None:
+        with open_state(plan.state) as state:
+            remember_week_list(state, listed.as_of, [one.customer_id for one in listed.contact])
 
 
 def _watch(plan: WeeklyPlan) -> tuple[MonitorResult | None, str]:

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from churnrisk.orders.contacts import Contact, ContactList, read_contacts, read_opted_out
+    from churnrisk.orders.contacts import ContactFile, ContactList, read_contacts, read_opted_out
     from churnrisk.orders.convert import convert_files, convert_purchases
     from churnrisk.orders.customers import CustomerTable, read_customers
     from churnrisk.orders.drawing import TRAIN_CUSTOMERS, Draw, DrawnCustomers
@@ -35,7 +35,7 @@ __all__ = [
     "LINE_TYPES",
     "ORDER_TYPES",
     "TRAIN_CUSTOMERS",
-    "Contact",
+    "ContactFile",
     "ContactList",
     "CustomerList",
     "CustomerTable",
@@ -87,7 +87,7 @@ _HOMES = {
     "TRAIN_CUSTOMERS": "drawing",
     "Draw": "drawing",
     "DrawnCustomers": "drawing",
-    "Contact": "contacts",
+    "ContactFile": "contacts",
     "ContactList": "contacts",
     "CustomerTable": "customers",
     "IntakeReport": "report",

@@ -10,7 +10,7 @@ import numpy as np
 
 from churnrisk.engines import Database
 from churnrisk.errors import SettingsError
-from churnrisk.orders.kept_copy import KeptCopy
+from churnrisk.orders.kept_copy import KeptCopy, telling_time
 from churnrisk.orders.left_out import leave_out_listed
 from churnrisk.orders.log import Orders
 from churnrisk.orders.read import build_orders, on_engine, refuse_beyond_memory
@@ -103,10 +103,11 @@ def read_customers(
         return kept
     database = Database(threads=options.threads, memory=options.memory)
     try:
-        raw = open_source(source, database, options)
-        check_roles(options.columns)
-        kind, reason = (as_kind, "as asked") if as_kind else tell_kind(raw.headers, options.columns)
-        table = _read_kind(kind, raw, database, options)
+        with telling_time(options, is_kept=copy is not None):
+            raw = open_source(source, database, options)
+            check_roles(options.columns)
+            kind, reason = (as_kind, "as asked") if as_kind else tell_kind(raw.headers, options.columns)
+            table = _read_kind(kind, raw, database, options)
         if copy is not None and table.orders is not None and _takes_all(raw, options):
             copy.keep(table.orders)
         if table.orders is not None:

@@ -29,6 +29,7 @@ from churnrisk.errors import OutputError
 from churnrisk.messages import wording
 from churnrisk.orders.issues import FUTURE, ISSUES
 from churnrisk.orders.log import Orders
+from churnrisk.orders.rejects import copy_rejects
 from churnrisk.orders.report import IntakeReport
 from churnrisk.orders.rows import write_rejects
 from churnrisk.sources import IntakeOptions, KeepIn, LeftOut, SourceContent, find_content, quote_text
@@ -41,11 +42,11 @@ KEPT = wording("Read from the copy of this source that was kept on {day}; --no-c
 FACTS = ("first_day", "last_day", "has_amounts", "has_quantities", "has_products", "has_categories", "currency")
 """What orders know beside their tables and their account."""
 
-NOT_KEYED = frozenset(("engine", "threads", "memory", "rejects", "keep"))
+NOT_KEYED = frozenset(("engine", "threads", "memory", "rejects", "keep", "on_read"))
 """Options that change nothing about what is read."""
 
 DAY_SECONDS = 86_400
-_ACCOUNT, _TABLES = "account.json", ("orders", "order_lines", "set_aside")
+_ACCOUNT, _TABLES, _REJECTS = "account.json", ("orders", "order_lines"), "set_aside.csv"
 _COPY = re.compile(r"[0-9a-f]{32}")
 _OPEN = re.compile(r"\.open-([0-9]+)-[0-9a-f]+")
 _PART = re.compile(r"\.part-[0-9a-f]+")
@@ -67,14 +68,23 @@ def read_through(source: Any, options: IntakeOptions, read: Callable[[], Orders]
         Reads it into a database in this process, which then has the table ``set_aside`` as well.
     """
     copy = KeptCopy.find(source, options)
-    if copy is None:
-        return read()
-    found = copy.open()
+    found = None if copy is None else copy.open()
     if found is not None:
         return found
-    orders = read()
-    copy.keep(orders)
+    with telling_time(options, is_kept=copy is not None):
+        orders = read()
+    if copy is not None:
+        copy.keep(orders)
     return orders
+
+
+@contextlib.contextmanager
+def telling_time(options: IntakeOptions, *, is_kept: bool) -> Iterator[None]:
+    """Tell whoever asked how long reading a source itself took, once it is done."""
+    began = clock.steady()
+    yield
+    if options.on_read is not None:
+        options.on_read(clock.steady() - began, is_kept)
 
 
 def is_of_copy(notice: str) -> bool:
@@ -143,6 +153,7 @@ class KeptCopy:
             links.mkdir(mode=0o700)
             for path in self.folder.iterdir():
                 os.link(path, links / path.name)
+            _check_rejects(links / _REJECTS, account)
             orders = _open_linked(links, account, self.options)
         except FileNotFoundError:
             shutil.rmtree(links, ignore_errors=True)
@@ -153,15 +164,15 @@ class KeptCopy:
             return None
         with contextlib.suppress(OSError):
             os.utime(self.folder / _ACCOUNT)
-        self._list_rejects(orders)
+        self._list_rejects(orders, links / _REJECTS)
         return orders
 
-    def _list_rejects(self, orders: Orders) -> None:
+    def _list_rejects(self, orders: Orders, listed: Path) -> None:
         """Write the rows that were set aside where they are asked for."""
-        if self.options.rejects is None or orders.database is None or not orders.report.reasons:
+        if self.options.rejects is None or not orders.report.reasons:
             return
         try:
-            write_rejects(orders.database, self.options.rejects, has_files=self.content.is_many)
+            copy_rejects(listed, self.options.rejects)
         except BaseException:
             orders.close()
             raise
@@ -177,7 +188,7 @@ class KeptCopy:
         part = self.keep_in.folder / f".part-{secrets.token_hex(6)}"
         try:
             part.mkdir(mode=0o700)
-            _write_copy(part, database, orders)
+            _write_copy(part, database, orders, has_files=self.content.is_many)
             os.link(part / _ACCOUNT, part / "link")  # where there are no links, a copy could not be opened
             (part / "link").unlink()
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -239,7 +250,13 @@ def _open_linked(links: Path, account: Mapping[str, Any], options: IntakeOptions
         raise
 
 
-def _write_copy(part: Path, database: Database, orders: Orders) -> None:
+def _check_rejects(listed: Path, account: Mapping[str, Any]) -> None:
+    """Refuse a list of rows set aside that is not whole."""
+    if (listed.stat().st_size if listed.exists() else 0) != account["rejects_size"]:
+        raise ValueError("rows that were set aside are missing")
+
+
+def _write_copy(part: Path, database: Database, orders: Orders, *, has_files: bool) -> None:
     for table in _TABLES:
         if table == "order_lines" and orders.lines() is None:
             continue
@@ -248,11 +265,16 @@ def _write_copy(part: Path, database: Database, orders: Orders) -> None:
         database.connection.execute(f"COPY (FROM {table}) TO {quote_text(str(path))} (FORMAT parquet, {form})")
         path.chmod(0o600)
         sync(path)
+    listed = part / _REJECTS
+    if orders.report.reasons:
+        write_rejects(database, listed, has_files=has_files, holds=None)
+        listed.chmod(0o600)
     account = {
         "format": FORMAT,
         "made_on": clock.today().isoformat(),
         "facts": {name: getattr(orders, name) for name in FACTS},
         "report": orders.report.to_dict(),
+        "rejects_size": listed.stat().st_size if listed.exists() else 0,
     }
     with replacing(part / _ACCOUNT, holds=None, mode=0o600) as temporary:
         temporary.write_text(json.dumps(account), encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,7 @@ def read_list(source: Any, options: IntakeOptions = IntakeOptions()) -> Customer
     """
     database = Database(threads=options.threads, memory=options.memory)
     try:
-        raw = settle_rows(open_source(source, database, options), database)
+        raw = settle_rows(open_source(source, database, replace(options, is_list=True)), database)
         chosen = find_chosen_in(raw.headers, options.columns, keep=("customer_id",))
         match = match_columns(raw.headers, chosen, roles=("customer_id",), needed=("customer_id",))
         refuse_odd_list(raw, match)

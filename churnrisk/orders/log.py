@@ -196,11 +196,14 @@ class Orders:
 
     def of_customer(self, customer_id: str) -> Orders:
         """Return the orders of one customer, with the days and facts of the whole log; closing them closes nothing."""
-        is_wanted = nw.col("customer_id") == customer_id
-        lines = self.lines()
-        mine = self.made_elsewhere((self.frame().filter(is_wanted), None if lines is None else lines.filter(is_wanted)))
-        mine._database = None
-        return mine
+        return self.of_customers([customer_id])
+
+    def of_customers(self, customer_ids: Sequence[str]) -> Orders:
+        """Return the orders of a few customers, as :meth:`of_customer` of one."""
+        is_wanted, lines = nw.col("customer_id").is_in(list(customer_ids)), self.lines()
+        few = self.made_elsewhere((self.frame().filter(is_wanted), None if lines is None else lines.filter(is_wanted)))
+        few._database = None
+        return few
 
     @property
     def has_report(self) -> bool:

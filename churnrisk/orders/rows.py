@@ -16,6 +16,7 @@ from churnrisk.orders.report import VALUE_LENGTH, RejectedRow
 from churnrisk.schema import MONEY_SCALE
 from churnrisk.sources import RawRows, quote_text
 from churnrisk.timeline import day_number
+from churnrisk.writing import Holds
 
 TOTAL_LIMIT = 9 * 10**18  # sums of amounts must fit 64 bits, in every engine
 KEPT = ("customer_id", "order_id", "product_id", "category", "day", "amount", "quantity", "issue", "value", "h")
@@ -251,12 +252,19 @@ def first_rejects(engine: SqlEngine, count: int, table: str = "set_aside") -> tu
     )
 
 
-def write_rejects(engine: SqlEngine, path: Path, *, table: str = "set_aside", has_files: bool) -> int:
+def write_rejects(
+    engine: SqlEngine,
+    path: Path,
+    *,
+    table: str = "set_aside",
+    has_files: bool,
+    holds: Holds | None = "rejected rows",
+) -> int:
     """Write every row that was set aside, whole or not at all; give how many there were."""
     query = (
         f"SELECT file, line, column_name, value, reason FROM {table} ORDER BY file, line, column_name, value, reason"
     )
-    return write_reject_rows(engine.iterate_rows(query), path, has_files=has_files)
+    return write_reject_rows(engine.iterate_rows(query), path, has_files=has_files, holds=holds)
 
 
 def enforce_limit(

@@ -257,6 +257,20 @@ def read_flag(word: str, own: Mapping[str, str] = {}) -> bool | None:
     return _flags().get(plain_form(word)) if said is None else said == "sale"
 
 
+def read_consent_word(word: str, *, is_plain: bool = False) -> bool | None:
+    """Read a yes or no to being contacted, or a plain yes or no alone; None for any other word.
+
+    >>> read_consent_word("NOT_SUBSCRIBED"), read_consent_word("tak"), read_consent_word("maybe")
+    (False, True, None)
+    """
+    return _answers("flag" if is_plain else "consent").get(plain_form(word), _answers("flag").get(plain_form(word)))
+
+
+def read_mark(word: str) -> bool:
+    """Tell whether a word is a mark as people make it in a form: x, a tick."""
+    return word.strip().casefold() in _split(_load()["consent"]["mark"])
+
+
 def spell_flags(*, is_set: bool) -> list[str]:
     """Give, in small letters, the words of :func:`read_flag` for yes or for no as they are written."""
     return [word.casefold() for name, one in _FLAGS.items() if one is is_set for word in _split(_load()["flag"][name])]
@@ -339,6 +353,11 @@ def _beside() -> frozenset[str]:
 def _flags() -> dict[str, bool]:
     table = _load()["flag"]
     return {form: is_set for name, is_set in _FLAGS.items() for form in _forms(table[name])}
+
+
+@functools.cache
+def _answers(kind: str) -> dict[str, bool]:
+    return {form: said for name, said in (("yes", True), ("no", False)) for form in _forms(_load()[kind][name])}
 
 
 _FLAGS = {"yes": True, "live": True, "no": False, "test": False}

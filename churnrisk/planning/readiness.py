@@ -135,5 +135,5 @@ def judge_scoring(orders: Orders, lookback: int) -> Verdict:
     """Scoring needs somebody who is active, and a model."""
     as_of = orders.last_day + 1
     customers, _ = label_churn(orders, Snapshot(as_of, lookback, 1))
-    reason = f"{len(customers)} customers are active on {date_of(as_of)} (a purchase in the last {lookback} days)."
+    reason = f"{len(customers):,} customers are active on {date_of(as_of)} (a purchase in the last {lookback} days)."
     return Verdict("scoring", len(customers) > 0, reason)

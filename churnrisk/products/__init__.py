@@ -1,5 +1,6 @@
 """Products: what each customer buys, what is due, what comes next, and what first buyers begin with."""
 
+from churnrisk.products.due import fit_due
 from churnrisk.products.due_list import DueList, LookBack, forecast_due
 from churnrisk.products.first_list import FirstList, compare_first
 from churnrisk.products.habits import HABIT_COLUMNS, HABITS, Habits, find_habits, find_pair_days, tell_habits
@@ -23,6 +24,7 @@ __all__ = [
     "compare_first",
     "find_habits",
     "find_pair_days",
+    "fit_due",
     "forecast_due",
     "forecast_next",
     "read_ids",

@@ -218,11 +218,14 @@ def forecast_due(
     return list_due(read_pair_days(log, log.last_day + 1 if as_of is None else as_of, unit=unit, choice=choice), within)
 
 
-def list_due(pairs: PairDays, within: int | None = None) -> DueList:
-    """Tell what is due from the days on which items were bought; as :func:`forecast_due` for the rest."""
-    model = fit_due(pairs, within=within)
-    early, due, late = model.quantiles(0.1, 0.5, 0.9)
-    first, middle, last = np.maximum(np.floor(early), 1), np.rint(due), np.ceil(late)
+def list_due(pairs: PairDays, within: int | None = None, *, due: DueModel | None = None) -> DueList:
+    """Tell what is due from the days on which items were bought, by a forecast of them that was made before if given.
+
+    As :func:`forecast_due` for the rest.
+    """
+    model = due or fit_due(pairs, within=within)
+    early, half, late = model.quantiles(0.1, 0.5, 0.9)
+    first, middle, last = np.maximum(np.floor(early), 1), np.rint(half), np.ceil(late)
     to_on = model.last_day + last
     columns: dict[str, np.ndarray] = {
         "customer": model.customer,

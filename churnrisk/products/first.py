@@ -12,14 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, stats
+from scipy import sparse
+from scipy.special import ndtr, ndtri
 
 from churnrisk.errors import NotEnoughData
 from churnrisk.products.items import PairDays
 from churnrisk.types import Floats
 
 FALSE_SHARE = 0.10
-Z = float(stats.norm.isf(0.025))
+Z = float(-ndtri(0.025))
 LEAST_BUYERS = 30
 """A product needs so many first baskets to be compared at all."""
 
@@ -166,7 +167,7 @@ def let_through(p_values: Floats, share: float = FALSE_SHARE) -> NDArray[np.bool
 
 def p_value(z: Floats) -> Floats:
     """Return the two-sided p value of a normal z."""
-    return np.asarray(2 * stats.norm.sf(np.abs(z)))
+    return np.asarray(2 * ndtr(-np.abs(z)))
 
 
 def chance_to_see(difference: float, buyers: int, share: float, threshold: float) -> float:
@@ -186,13 +187,13 @@ def chance_to_see(difference: float, buyers: int, share: float, threshold: float
     other = float(np.clip(share + difference, 1e-9, 1 - 1e-9))
     null, real = (np.sqrt(rate * (1 - rate) / buyers) for rate in (share, other))
     high, low = (threshold * null - difference) / real, (-threshold * null - difference) / real
-    return float(stats.norm.sf(high) + stats.norm.cdf(low))
+    return float(ndtr(-high) + ndtr(low))
 
 
 def needed_z(p_values: Floats, found: NDArray[np.bool_], share: float = FALSE_SHARE) -> float:
     """Return the z that one product more would need to be told apart."""
     level = share * (int(found.sum()) + 1) / max(len(p_values), 1)
-    return float(stats.norm.isf(min(level, 1.0) / 2))
+    return float(-ndtri(min(level, 1.0) / 2))
 
 
 def interval(count: Floats, total: Floats, z: float = Z) -> tuple[Floats, Floats]:

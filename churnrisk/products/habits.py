@@ -112,8 +112,11 @@ def find_pair_days(log: ProductLog, as_of: int, *, choice: ItemChoice = NO_CHOIC
         return None
 
 
-def tell_habits(pairs: PairDays, customer_ids: Sequence[str]) -> Habits:
-    """Tell it from the days on which items were bought; as :func:`find_habits` for the rest."""
+def tell_habits(pairs: PairDays, customer_ids: Sequence[str], *, due: DueModel | None = None) -> Habits:
+    """Tell it from the days on which items were bought, by a forecast of what is due that was made before if given.
+
+    As :func:`find_habits` for the rest.
+    """
     asked = np.array(customer_ids, dtype=object)
     known = np.array(pairs.customers, dtype=object)
     place = np.searchsorted(known, asked) if len(known) else np.zeros(len(asked), np.intp)
@@ -125,24 +128,26 @@ def tell_habits(pairs: PairDays, customer_ids: Sequence[str]) -> Habits:
     if not len(chosen):
         return Habits(columns, kinds)
     titles = pairs.titles()
-    missed, due, given_up = _habits_of(pairs, chosen, titles)
-    columns["observation"][is_known], columns["due_product"][is_known] = missed[row], due[row]
+    missed, coming, given_up = _habits_of(pairs, chosen, titles, due)
+    columns["observation"][is_known], columns["due_product"][is_known] = missed[row], coming[row]
     for number, names in enumerate(_likely_next(pairs, chosen, titles).T, start=1):
         columns[f"next_product_{number}"][is_known] = names[row]
     has_any = np.array([one is not None for one in columns["next_product_1"][is_known]], dtype=bool)
     late = np.array([one is not None for one in missed], dtype=bool) & ~given_up
-    is_due = np.array([one is not None for one in due], dtype=bool) | late
+    is_due = np.array([one is not None for one in coming], dtype=bool) | late
     told = np.select([is_due, given_up], [DUE, STOPPED], NONE_REGULAR).astype(object)
     kinds[is_known] = np.where(has_any, told[row], "")
     return Habits(columns, kinds)
 
 
-def _habits_of(pairs: PairDays, chosen: Places, titles: np.ndarray) -> tuple[np.ndarray, np.ndarray, Bools]:
+def _habits_of(
+    pairs: PairDays, chosen: Places, titles: np.ndarray, forecast: DueModel | None
+) -> tuple[np.ndarray, np.ndarray, Bools]:
     """Return of each chosen customer what is said of the product missed, the one due, and whether it is given up."""
     missed, due = np.full((2, len(chosen)), None, dtype=object)
     given_up = np.zeros(len(chosen), dtype=bool)
     try:
-        model = fit_due(pairs)
+        model = forecast or fit_due(pairs)
     except NotEnoughData:
         return missed, due, given_up
     first, last = model.quantiles(0.1, 0.9)

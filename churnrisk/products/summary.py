@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from churnrisk.errors import NotEnoughData
+from churnrisk.products.due import DueModel
 from churnrisk.products.due_list import DueList, list_due
 from churnrisk.products.first_list import NOT_TOLD_APART, list_first
 from churnrisk.products.habits import GIVEN_UP, WEEK
@@ -20,7 +21,7 @@ MOST_PAIRS, EACH, MOST_ITEMS, BESIDE = 30, 3, 20, 10
 """Rows of each list: of customers with a product, and of one customer; of products told apart, and of others."""
 
 
-def sum_up_products(pairs: PairDays, *, most_pairs: int = MOST_PAIRS) -> dict[str, Any]:
+def sum_up_products(pairs: PairDays, *, most_pairs: int = MOST_PAIRS, due: DueModel | None = None) -> dict[str, Any]:
     """Return what pages show of products, from the days on which items were bought.
 
     Parameters
@@ -29,6 +30,8 @@ def sum_up_products(pairs: PairDays, *, most_pairs: int = MOST_PAIRS) -> dict[st
         The purchases before the cutoff.
     most_pairs : int
         Rows of single customers in each list.
+    due : DueModel, optional
+        What is due, where it was forecast before.
 
     Returns
     -------
@@ -41,14 +44,14 @@ def sum_up_products(pairs: PairDays, *, most_pairs: int = MOST_PAIRS) -> dict[st
     return {
         "as_of": date_of(pairs.cutoff).isoformat(),
         "unit": pairs.unit,
-        "due": _sum_up_due(pairs, titles, most_pairs),
+        "due": _sum_up_due(pairs, titles, most_pairs, due),
         **_sum_up_first(pairs, titles),
     }
 
 
-def _sum_up_due(pairs: PairDays, titles: Mapping[str, str], most: int) -> dict[str, Any] | None:
+def _sum_up_due(pairs: PairDays, titles: Mapping[str, str], most: int, due: DueModel | None) -> dict[str, Any] | None:
     try:
-        found = list_due(pairs)
+        found = list_due(pairs, due=due)
     except NotEnoughData:
         return None
     soon, overdue = found.due_soon(WEEK), found.overdue()

@@ -1,20 +1,27 @@
-"""The customers most at risk, where a model has scored them."""
+"""How many customers are at which risk, where a model has scored them; and this week's list."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from churnrisk.messages import say, say_many, write_date
 from churnrisk.report.blocks import Block, Column, DataTable, Section, Words
 from churnrisk.report.content import AtRisk, ReportData
-from churnrisk.report.formats import NOTHING, amount, percent, whole
-from churnrisk.report.names import name_segment
+from churnrisk.report.formats import percent, whole
+from churnrisk.report.week_list import describe_week_list
 from churnrisk.retelling import retell
 
 
+def build_week_list(data: ReportData) -> Section | None:
+    """Build this week's list; nothing where nobody is scored, or no single customer is to be shown."""
+    listed = data.week_list
+    if listed is None or not (listed.contact or listed.due or listed.lapsed or listed.notices):
+        return None
+    return Section("week-list", say("This week’s list"), list(describe_week_list(listed)))
+
+
 def build_at_risk(data: ReportData) -> Section:
-    """Build the list, or say how to get one."""
+    """Build the counts by risk, or say how to get them."""
     if data.at_risk is None:
         return Section("at-risk", say("At risk"), [Words(say(data.no_list))])
     return Section("at-risk", say("At risk"), list(_build_blocks(data.at_risk, data.table.lookback_days)))
@@ -31,8 +38,6 @@ def _build_blocks(risk: AtRisk, lookback: int) -> Iterator[Block]:
         is_note=True,
     )
     yield _tabulate_bands(risk)
-    if risk.customers:
-        yield _tabulate_customers(risk)
 
 
 def _introduce(risk: AtRisk) -> str:
@@ -65,37 +70,3 @@ def _tabulate_bands(risk: AtRisk) -> DataTable:
     columns = (Column(say("Risk"), is_number=False), Column(say("customers")), Column(say("churned in test")))
     rows = [(say(level), whole(band["customers"]), percent(band["churn_rate"])) for level, band in risk.bands.items()]
     return DataTable(say("By level of risk"), columns, tuple(rows))
-
-
-def _tabulate_customers(risk: AtRisk) -> DataTable:
-    columns: tuple[Column, ...] = (
-        Column(say("Rank")),
-        Column(say("customer"), is_number=False, is_foreign=True),
-        Column(say("churn")),
-        Column(say("risk"), is_number=False, is_wide=True),
-        Column(say("segment"), is_number=False, is_wide=True),
-        Column(say("days quiet")),
-        Column(say("orders"), is_wide=True),
-        Column(say("amount"), is_wide=True),
-        Column(say("main reason"), is_number=False, is_wide=True),
-    )
-    rows = tuple(_write_customer(customer) for customer in risk.customers)
-    if all(customer["total_amount"] is None for customer in risk.customers):
-        columns, rows = (*columns[:-2], columns[-1]), tuple((*row[:-2], row[-1]) for row in rows)
-    title = say_many("The customer most at risk", "The {count} customers most at risk", len(rows))
-    return DataTable(title, columns, rows)
-
-
-def _write_customer(customer: Mapping[str, Any]) -> tuple[str, ...]:
-    level = str(customer["risk"])
-    return (
-        whole(customer["risk_rank"]),
-        str(customer["customer_id"]),
-        percent(customer["churn_probability"]),
-        say(level),
-        name_segment(customer["segment"]),
-        whole(customer["days_since_last_order"]),
-        whole(customer["order_count"]),
-        amount(customer["total_amount"]),
-        retell(customer["reason"] or NOTHING),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from churnrisk.report.at_risk import build_at_risk
+from churnrisk.report.at_risk import build_at_risk, build_week_list
 from churnrisk.report.blocks import Section
 from churnrisk.report.campaigns import build_campaigns
 from churnrisk.report.cohort_map import build_cohort_map
@@ -18,6 +18,7 @@ from churnrisk.report.trends import build_trends
 
 SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     build_overview,
+    build_week_list,
     build_trends,
     build_cohort_map,
     build_segment_shares,

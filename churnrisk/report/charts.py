@@ -14,6 +14,9 @@ Unit = Literal["share", "customers", "currency", "ratio"]
 Option = dict[str, Any]
 
 LINES = ("solid", "dashed", "dotted")
+LABEL_WIDTH = 150
+"""Pixels of the names beside lying bars, so that a phone has room for the bars."""
+
 SYMBOLS = ("circle", "rect", "triangle")
 _VALUE_FORMATS = {"share": "@share", "customers": "@whole", "currency": "@whole", "ratio": "@ratio"}
 _AXIS_FORMATS = {"share": "@share", "customers": "@short", "currency": "@short", "ratio": "@ratio"}
@@ -146,13 +149,14 @@ def _draw_curve(curve: Curve, k: int) -> Option:
 
 
 def value_bars(names: Sequence[str], series: Series) -> Option:
-    """Return lying bars of figures that may be on both sides of zero, the first on top."""
+    """Return lying bars of figures that may be on both sides of zero, the first on top; long names are cut."""
+    axis = {"type": "category", "inverse": True, "axisTick": {"show": False}, "data": list(names)}
     return {
         "animation": False,
         "grid": {"left": 8, "right": 24, "top": 8, "bottom": 4, **_CONTAIN},
         "tooltip": {"trigger": "item", "confine": True, "valueFormatter": "@ratio"},
         "xAxis": {"type": "value", "axisLabel": {"formatter": "@ratio", "hideOverlap": True}},
-        "yAxis": {"type": "category", "inverse": True, "data": list(names), "axisTick": {"show": False}},
+        "yAxis": {**axis, "axisLabel": {"width": LABEL_WIDTH, "overflow": "truncate"}},
         "series": [{"type": "bar", "name": series.name, "data": list(series.values), "barMaxWidth": 28}],
     }
 

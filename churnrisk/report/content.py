@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from churnrisk.decide import Playbook
 from churnrisk.retention import Change, CohortTable, RetentionTable, Segmentation
+from churnrisk.week_list import WeekList
 
 
 @dataclass(frozen=True, kw_only=True)
 class AtRisk:
-    """The customers whom a model holds most likely to stop buying.
+    """The scores of a log as a whole.
 
     Parameters
     ----------
@@ -27,10 +29,6 @@ class AtRisk:
         Customers with a score, and those who had bought nothing in the lookback.
     bands : mapping of str to mapping
         By level of risk: ``customers`` now, and ``churn_rate`` in the model's test (None where the band was empty).
-    customers : tuple of mapping
-        Most at risk first: ``risk_rank, customer_id, churn_probability, risk, segment, days_since_last_order,
-        order_count, total_amount, reason``; the reason is None where there is none. Nobody, where the model is worth
-        nothing.
     warnings : tuple of str
         What is to be known of the model's grade.
     """
@@ -44,7 +42,6 @@ class AtRisk:
     scored: int
     lapsed: int
     bands: Mapping[str, Mapping[str, Any]]
-    customers: tuple[Mapping[str, Any], ...]
     warnings: tuple[str, ...] = ()
 
 
@@ -167,14 +164,16 @@ class ReportData:
         Of all customers, at the end of the log.
     at_risk : AtRisk or None
         Where a model could score.
+    week_list : WeekList or None
+        This week's list, where a model could score.
     no_list : str
         Otherwise: one sentence on why there is no list, and how to get it.
     campaigns : tuple of MeasuredCampaign
         Oldest first.
     model : ModelSheet or None
         The model that scored, or would have.
-    playbook : mapping of str to str
-        What to do for which segment, where that is not as usual.
+    playbook : Playbook
+        What to do for whom.
     products : mapping or None
         As :func:`churnrisk.products.sum_up_products`; None where the log names no products.
     """
@@ -188,36 +187,9 @@ class ReportData:
     cohorts: CohortTable
     segmentation: Segmentation
     at_risk: AtRisk | None
+    week_list: WeekList | None = None
     no_list: str = ""
     campaigns: tuple[MeasuredCampaign, ...] = ()
     model: ModelSheet | None = None
-    playbook: Mapping[str, str] = field(default_factory=dict)
+    playbook: Playbook = field(default_factory=Playbook)
     products: Mapping[str, Any] | None = None
-
-
-def describe_report(data: ReportData) -> dict[str, Any]:
-    """Return all that a report shows as plain values, for JSON."""
-    return {
-        "churnrisk": data.version,
-        "retention": data.table.to_dict(),
-        "changes": [change.to_dict() for change in data.changes],
-        "cohorts": data.cohorts.to_dict(),
-        "segments": data.segmentation.to_dict(),
-        "at_risk": None if data.at_risk is None else asdict(data.at_risk),
-        "model": None if data.model is None else _describe_model(data.model),
-        "no_list": data.no_list or None,
-        "products": data.products,
-        "campaigns": [asdict(campaign) for campaign in data.campaigns],
-        "intake": dict(data.intake),
-    }
-
-
-def _describe_model(sheet: ModelSheet) -> dict[str, Any]:
-    """Return what the page tells of a model and the figures of the report do not; its card has all."""
-    card = sheet.card
-    return {
-        "version": sheet.version,
-        "grade": card["grade"],
-        "drivers": card.get("drivers"),
-        "plan": asdict(sheet.plan),
-    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from churnrisk.features import tell_feature
 from churnrisk.messages import mark, say, write_date
 from churnrisk.report.blocks import Block, Card, Cards, Chart, Column, DataTable, Words
 from churnrisk.report.charts import Series, bar_chart, line_chart, value_bars
@@ -101,7 +102,7 @@ def _draw_drift(features: Sequence[Mapping[str, Any]]) -> Chart:
     )
     rows = tuple(
         (
-            one["name"],
+            say(tell_feature(one["name"])),
             decimal(one["index"], 3),
             decimal(one["expected"], 3),
             decimal(one["limit"], 3),
@@ -109,7 +110,7 @@ def _draw_drift(features: Sequence[Mapping[str, Any]]) -> Chart:
         )
         for one in shown
     )
-    names = [one["name"] for one in shown]
+    names = [say(tell_feature(one["name"])) for one in shown]
     summary = say("Most of all: {feature}.", feature=names[0])
     option = value_bars(names, Series("PSI", tuple(one["index"] for one in shown)))
     return Chart("drift", title, summary, option, DataTable(title, columns, rows), height=420)

@@ -25,9 +25,15 @@ ACTION_NAMES = {
     "loyalty_offer": mark("loyalty offer"),
     "service_call": mark("service call"),
     "survey": mark("survey"),
+    "remind": mark("reminder"),
+    "replace": mark("other products"),
+    "complement": mark("matching products"),
     "none": mark("nothing"),
 }
 """Every action of a playbook, as it is called."""
+
+CHANGE_NAMES = {"new": mark("new on the list"), "again": mark("on the list before")}
+"""How a customer stands against the list before."""
 
 SAID = (mark("high"), mark("medium"), mark("low"), mark("retained"), mark("orders"), mark("revenue"))
 """Levels of risk and outcomes of campaigns, as :mod:`churnrisk.schema` has them: pages say them."""
@@ -42,5 +48,5 @@ def name_segment(segment: str | None) -> str:
 
 
 def name_action(action: str | None) -> str:
-    """Return what an action is called; a dash for none."""
-    return say(ACTION_NAMES[action]) if action else NOTHING
+    """Return what an action is called, one of the shop's own by its own name; a dash for none."""
+    return say(ACTION_NAMES.get(action, action.replace("_", " "))) if action else NOTHING

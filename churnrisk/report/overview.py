@@ -9,6 +9,7 @@ from churnrisk.report.blocks import Block, Card, Cards, Section, Words
 from churnrisk.report.content import PeriodFigures, ReportData
 from churnrisk.report.formats import BY_UNIT, NOTHING, amount, whole
 from churnrisk.report.periods import compare, find_latest, find_year_before, is_known
+from churnrisk.report.trends import describe_trends
 from churnrisk.retelling import retell
 from churnrisk.retention import DEFINITIONS, PeriodRow
 
@@ -46,9 +47,11 @@ def make_cards(data: PeriodFigures) -> tuple[Card, ...]:
     return tuple(_make_card(data, name, rows[latest], year_before, last) for name in shown)
 
 
-def name_latest(data: PeriodFigures) -> Words:
-    """Say which period the cards are of."""
-    return Words(_name_period(data.table.rows[find_latest(data)]))
+def describe_periods(data: PeriodFigures) -> Iterator[Block]:
+    """Yield the latest period with its cards, and the charts over all periods, for a page of figures alone."""
+    yield Words(_name_period(data.table.rows[find_latest(data)]))
+    yield Cards(make_cards(data))
+    yield from describe_trends(data)
 
 
 def _name_period(row: PeriodRow) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from churnrisk.decide import ACTIONS, check_playbook, choose_actions
+from churnrisk.decide import Playbook, Plays
 from churnrisk.messages import say
 from churnrisk.report.blocks import LEADS_ON, Block, Chart, Column, DataTable, Section, Words
 from churnrisk.report.charts import Series, share_bars
@@ -17,18 +17,15 @@ from churnrisk.retention import SEGMENTS, SegmentRow
 def build_segment_shares(data: ReportData) -> Section:
     """Build the bars and the table of segments."""
     segmentation = data.segmentation
-    blocks = describe_segments(segmentation.rows, len(segmentation.customers), playbook=data.playbook)
+    plays = data.playbook.on(data.last_day + 1)
+    blocks = describe_segments(segmentation.rows, len(segmentation.customers), plays=plays)
     return Section("segments", say("Segments"), list(blocks))
 
 
 def describe_segments(
-    rows: Sequence[SegmentRow],
-    customers: int,
-    *,
-    playbook: Mapping[str, str] | None = None,
-    has_links: bool = False,
+    rows: Sequence[SegmentRow], customers: int, *, plays: Plays | None = None, has_links: bool = False
 ) -> Iterator[Block]:
-    """Yield the bars and the tables of segments that so many customers stand in, with what a playbook does for each.
+    """Yield the bars and the tables of segments that so many customers stand in, with what is done for each.
 
     With ``has_links`` segments lead to their customers.
     """
@@ -41,7 +38,7 @@ def describe_segments(
     )
     links = tuple(f"/customers?segment={row.name}" for row in rows) if has_links else ()
     yield _draw(rows, customers, links)
-    yield _explain(rows, playbook or {}, links)
+    yield _explain(rows, plays or Playbook().on(0), links)
 
 
 def _draw(rows: Sequence[SegmentRow], customers: int, links: tuple[str, ...]) -> Chart:
@@ -84,12 +81,8 @@ def _tabulate(rows: Sequence[SegmentRow], customers: int, links: tuple[str, ...]
     )
 
 
-def _explain(rows: Sequence[SegmentRow], playbook: Mapping[str, str], links: tuple[str, ...]) -> DataTable:
-    names = [row.name for row in rows]
-    actions = choose_actions(names, {name: name for name in names}, playbook=check_playbook(playbook))
-    cells = tuple(
-        (name_segment(name), say(SEGMENTS[name]), _advise(one.action)) for name, one in zip(names, actions, strict=True)
-    )
+def _explain(rows: Sequence[SegmentRow], plays: Plays, links: tuple[str, ...]) -> DataTable:
+    cells = tuple((name_segment(row.name), say(SEGMENTS[row.name]), _advise(row.name, plays)) for row in rows)
     columns = (
         Column(say("Segment"), is_number=False),
         Column(say("Meaning"), is_number=False, is_wide=True),
@@ -98,6 +91,8 @@ def _explain(rows: Sequence[SegmentRow], playbook: Mapping[str, str], links: tup
     return DataTable(say("What the segments mean, and what to do"), columns, cells, links)
 
 
-def _advise(action: str) -> str:
-    meaning = ACTIONS[action]
-    return say(meaning) if action == "none" else f"{name_action(action)} – {say(meaning)}"
+def _advise(segment: str, plays: Plays) -> str:
+    actions = [one.action for one in plays.options(segment, "", "")]
+    if actions[0] == "none":
+        return say(plays.text("none"))
+    return "; ".join(f"{name_action(one)} – {say(plays.text(one))}" for one in actions)

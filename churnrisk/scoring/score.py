@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
-from churnrisk.engines import BATCH_ROWS, Database, MemoryDatabase
+from churnrisk.engines import BATCH_ROWS, Database, MemoryDatabase, map_ahead
 from churnrisk.errors import ColumnError
 from churnrisk.features import Features, customer_features, iterate_features
 from churnrisk.forecast import Valuation
@@ -20,9 +20,16 @@ from churnrisk.schema import By
 from churnrisk.scoring.scores import OutlookColumns, Scores, arrange
 from churnrisk.scoring.standing import CUSTOMER, Standing, find, select_customers, standing_of
 from churnrisk.timeline import Snapshot
+from churnrisk.types import Progress
 
 Watch = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
 """Called with ids, features of shape (n, p), churn probabilities and values at risk of each batch, ids rising."""
+
+Part = tuple[np.ndarray, np.ndarray]
+"""Ids of some customers, and their features."""
+
+PART_ROWS = 16_384
+"""Customers that a thread scores at a time: what the outlook works out for each takes ten times its features."""
 
 
 def score_orders(
@@ -35,6 +42,7 @@ def score_orders(
     by: By = "risk",
     valuation: Valuation | None = None,
     watch: Watch | None = None,
+    progress: Progress | None = None,
 ) -> Scores:
     """Score everybody in a log, or those of them who are named.
 
@@ -56,24 +64,34 @@ def score_orders(
         Margin and discount rate of the values; by default they are revenue.
     watch : callable, optional
         Called with every batch, where the features behind a score are needed.
+    progress : callable, optional
+        Told how many customers of the base are scored, and how many there are.
     """
     check_amounts(model, orders)
     snapshot = model.snapshot.at(as_of)
     standing = standing_of(orders, snapshot)
+    in_turns = map_ahead if standing.size > PART_ROWS else map
     # what fits into one batch needs no stream, whose library takes half a second to import
     database = orders.database if standing.size > batch_rows else None
     if only is not None:
         standing = select_customers(standing, list(only))
     probability = np.full(standing.size, np.nan)
     outlook = OutlookColumns(snapshot, standing.size, valuation or Valuation())
-    for batch in _batches(model, orders, snapshot, batch_rows, database):
-        places, is_wanted = find(batch.customer_ids, standing.customer_ids)
-        values = batch.values[is_wanted]
-        probability[places[is_wanted]] = model.predict(values)
-        outlook.add(model, values, probability[places[is_wanted]], places[is_wanted])
+
+    def look(part: Part) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        places, is_wanted = find(part[0], standing.customer_ids)
+        places, values = places[is_wanted], part[1][is_wanted]
+        probability[places] = model.predict(values)
+        outlook.add(model, values, probability[places], places)
+        return part[0][is_wanted], values, places
+
+    done, total = 0, int((standing.days_since_last_order <= snapshot.lookback).sum())
+    for ids, values, places in in_turns(look, _parts(_batches(model, orders, snapshot, batch_rows, database))):
         if watch is not None:
-            found = places[is_wanted]
-            watch(batch.customer_ids[is_wanted], values, probability[found], outlook.numbers["value_at_risk"][found])
+            watch(ids, values, probability[places], outlook.numbers["value_at_risk"][places])
+        done += len(ids)
+        if progress is not None:
+            progress("scoring", done, total)
     outlook.add_lapsed(model, orders, standing)
     return arrange(model, snapshot, standing, probability, outlook=outlook, by=by)
 
@@ -95,6 +113,13 @@ def _batches(
         yield customer_features(orders, snapshot, names=model.names, database=orders.database)
         return
     yield from iterate_features(orders, snapshot, rows=rows, names=model.names, database=database)
+
+
+def _parts(batches: Iterable[Features]) -> Iterator[Part]:
+    for batch in batches:
+        for start in range(0, len(batch.customer_ids), PART_ROWS):
+            chosen = slice(start, start + PART_ROWS)
+            yield batch.customer_ids[chosen], batch.values[chosen]
 
 
 def score_summary(model: SummaryModel, snapshot: Snapshot, summary: Mapping[str, np.ndarray]) -> Scores:

@@ -79,7 +79,10 @@ class Need:
 
 
 def Needs(role: KeyRole, *, lane: Lane | None = None) -> Any:  # noqa: N802 - reads as a declaration
-    """Declare the least role of a route: ``reader`` sees, ``scorer`` also scores and sends purchases, ``admin`` all.
+    """Declare the least role of a route.
+
+    A ``reader`` sees, a ``scorer`` also scores and sends purchases, ``contacts`` also sees how customers are reached,
+    an ``admin`` may all.
 
     Parameters
     ----------

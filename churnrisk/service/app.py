@@ -11,12 +11,14 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from churnrisk import __version__
+from churnrisk.errors import ChurnriskError
 from churnrisk.service import api, pages
 from churnrisk.service.access import Access, Doors
 from churnrisk.service.audit import Recorded
 from churnrisk.service.audit import router as audit
 from churnrisk.service.bounds import Bound
 from churnrisk.service.config import ServiceConfig
+from churnrisk.service.contacts import Contacts
 from churnrisk.service.documents import router as documents
 from churnrisk.service.files import read_static
 from churnrisk.service.files import router as static
@@ -62,6 +64,7 @@ def create_app(config: ServiceConfig) -> FastAPI:
         app.router.routes.extend(router.routes)  # one flat list, in which each route shows what it declares
     app.state.doors = Doors(app)
     app.state.static, app.state.throttle, app.state.finished = read_static(), Throttle(), FinishedAnswers()
+    app.state.contacts = Contacts(config.contacts, config.options)
     app.state.problem_page = pages.show_problem
     add_handlers(app)
     app.guards = Guard(Access(Recorded(Bound(app.framework, config.bounds))), config.known_hosts)
@@ -97,17 +100,24 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.warming = threading.Thread(target=app.state.shop.warm_up, name="warm-up", daemon=True)
         stop = threading.Event()
         keeping = threading.Thread(target=_keep_up, args=(app.state.shop, stop), name="keep-up", daemon=True)
-        for thread in (app.state.warming, keeping):
+        contacts = threading.Thread(target=_read_contacts, args=(app.state.contacts,), name="contacts", daemon=True)
+        for thread in (app.state.warming, keeping, contacts):
             thread.start()
         try:
             yield
         finally:
             stop.set()
-            for thread in (app.state.warming, keeping):
+            for thread in (app.state.warming, keeping, contacts):
                 await asyncio.to_thread(thread.join)
             app.state.readiness.close()
             app.state.shop.close()
             app.state.identities.close()
+
+
+def _read_contacts(contacts: Contacts) -> None:
+    """Read the contacts before somebody asks; whoever asks is told what is wrong with them."""
+    with contextlib.suppress(ChurnriskError):
+        contacts.now()
 
 
 def _keep_up(shop: Shop, stop: threading.Event) -> None:

@@ -19,6 +19,7 @@ from churnrisk.clock import steady
 from churnrisk.messages import mark, wording
 from churnrisk.service.access import FORM_LIMIT, SAFE_METHODS, replay
 from churnrisk.service.config import Bounds
+from churnrisk.service.contacts import are_shown
 from churnrisk.service.finished import send_json
 from churnrisk.service.metrics import QUEUED, REFUSED, RUNNING
 from churnrisk.service.problems import Problem, respond
@@ -167,7 +168,8 @@ class Bound:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if declared_size(scope) == 0 and (content := scope["app"].state.finished.holding(scope)) is not None:
+        may_be_kept = declared_size(scope) == 0 and not are_shown(scope)
+        if may_be_kept and (content := scope["app"].state.finished.holding(scope)) is not None:
             await send_json(content, send)  # to say no, or to wait for a turn, would take longer
             return
         lane = self._lane_of(scope)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import socket
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,10 +15,12 @@ from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
 from churnrisk.state import StatePlace
 
 if TYPE_CHECKING:
-    from churnrisk.decide import ContactTerms
+    from churnrisk.decide import ContactTerms, Playbook
     from churnrisk.operations import MonitorPlan, Timing, Webhook, WeeklyPlan
+    from churnrisk.orders import ContactFile
     from churnrisk.products import ItemChoice
     from churnrisk.shop import ShopPlan
+    from churnrisk.week_list import ListPlan
 
 MEBIBYTE = 2**20
 READY, ALIVE = b"ready", b"alive"
@@ -138,8 +139,8 @@ class ServiceConfig:
         What the pages speak, where nothing else was chosen in a browser.
     bounds : Bounds
         What may be asked of a worker.
-    playbook : mapping of str to str
-        What to do for which customers, where that is not as usual.
+    playbook : Playbook, optional
+        What to do for whom.
     terms : ContactTerms, optional
         What contacting costs and brings, for the profit curve of the model.
     explained : int
@@ -155,8 +156,12 @@ class ServiceConfig:
         By default a folder beside the models and of this state alone, for an application that is run without it.
     year_starts, week_starts : str
         On which day years (``MM-DD``) and weeks begin, where a question does not say.
+    contacts : ContactFile, optional
+        Where the names, addresses and consents of customers are.
     products : ItemChoice, optional
         What the shop says of codes that are products, or none.
+    listing : ListPlan, optional
+        How the shop wants the list of this week; by default as usual, with the terms above.
     tasks : Tasks, optional
         What is done by itself, and how.
     """
@@ -173,7 +178,7 @@ class ServiceConfig:
     session_seconds: float = 12 * 3600.0
     language: str = "en"
     bounds: Bounds = field(default_factory=Bounds)
-    playbook: Mapping[str, str] = field(default_factory=dict)
+    playbook: Playbook | None = None
     terms: ContactTerms | None = None
     explained: int = 20_000
     train_customers: int = TRAIN_CUSTOMERS
@@ -183,6 +188,8 @@ class ServiceConfig:
     year_starts: str = "01-01"
     week_starts: str = "monday"
     products: ItemChoice | None = None
+    listing: ListPlan | None = None
+    contacts: ContactFile | None = None
     tasks: Tasks | None = None
 
     @property
@@ -191,6 +198,7 @@ class ServiceConfig:
         from churnrisk.products import NO_CHOICE
         from churnrisk.retention import Calendar
         from churnrisk.shop import ShopPlan
+        from churnrisk.week_list import ListPlan
 
         return ShopPlan(
             self.shop_dir or self.models_dir.resolve().parent / f"shop-{self._digest}",
@@ -199,10 +207,12 @@ class ServiceConfig:
             self.purchases,
             options=self.options,
             valuation=self.valuation,
-            playbook=dict(self.playbook),
+            playbook=self.playbook,
+            terms=self.terms,
             explained=self.explained,
             train_customers=self.train_customers,
             calendar=Calendar(self.year_starts, self.week_starts),
+            listing=self.listing or ListPlan(terms=self.terms, valuation=self.valuation),
             products=self.products or NO_CHOICE,
         )
 

@@ -3,6 +3,7 @@
 Giving one out takes no more than to see that it still holds: a few numbers are compared. So the middleware does it
 before there is any question of a slot, a thread or a deadline, all of which cost more than the answer itself. Who asks,
 and whether they may, has been settled by then; a route that keeps its answers gives everybody who may ask the same.
+An answer with contacts in it is made anew each time, and never kept.
 """
 
 from __future__ import annotations

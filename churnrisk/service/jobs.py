@@ -11,6 +11,7 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -21,7 +22,15 @@ from churnrisk.service.job_kinds import Ages, remove_old_results, run_job
 from churnrisk.service.logs import describe_error, log, start_logs
 from churnrisk.service.tasks import add_due_jobs
 from churnrisk.service.worker import BEAT_SECONDS, end_with_supervisor
-from churnrisk.shop import choose_reasons, find_current, prepare_shop
+from churnrisk.shop import (
+    choose_reasons,
+    end_progress,
+    find_current,
+    keep_generation,
+    prepare_shop,
+    take_kept,
+    tell_progress,
+)
 from churnrisk.state import (
     Job,
     State,
@@ -95,10 +104,15 @@ class Keeper:
         self._erased, self._swept = stamp_tombstones(state), steady()
 
     def begin(self) -> None:
-        """Give up the jobs that the process before this one left."""
+        """Give up the jobs that the process before this one left, and show what an earlier run has kept."""
+        end_progress(self._plan.folder)
+        if find_current(self._plan.folder) is None:
+            self._is_asked = take_kept(self._plan, self._state)  # to be read anew, whether or not the file has changed
         lost = fail_lost_jobs(self._state, runner=self._config.runner)
         removed = remove_old_results(self._config, self._state, self._ages)
-        log("jobs", lost=lost, results_removed=removed, sessions_expired=drop_sessions(self._state))
+        log(
+            "jobs", lost=lost, results_removed=removed, sessions_expired=drop_sessions(self._state), kept=self._is_asked
+        )
 
     def read_again(self) -> None:
         """Let the history be read again, whether or not it can be seen that it has changed."""
@@ -131,6 +145,7 @@ class Keeper:
             if self._making.is_alive():
                 return
             log("history read", exit_code=self._making.exitcode)
+            end_progress(self._plan.folder)
             self._making.close()
             self._making, self._made = None, steady()
         current = find_current(self._plan.folder)
@@ -194,8 +209,11 @@ class Keeper:
 def make_generation(config: ServiceConfig, reasons: Any) -> None:
     """Make a generation, in a process of its own."""
     _begin_quietly()
+    plan = config.shop_plan
     try:
-        made = prepare_shop(config.shop_plan, reasons=reasons)
+        made = prepare_shop(plan, reasons=reasons, progress=partial(tell_progress, plan.folder))
+        with open_state(plan.state) as state:
+            keep_generation(plan, made, state)
         if made.made_of["lacks_erasure_key"]:
             log("erasure key missing")  # customers were forgotten, and cannot be told from the others here
         if made.made_of["products_problem"]:

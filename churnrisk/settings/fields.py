@@ -7,13 +7,13 @@ the docs is made from it. Only the programs read settings; the stages and the Py
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from churnrisk.orders import TRAIN_CUSTOMERS
-from churnrisk.schema import LanguageCode, MailSecurity, Weekday
+from churnrisk.schema import ContactRole, LanguageCode, MailSecurity, Weekday
 from churnrisk.timeline import DEFAULT_LOOKBACK
 
 FILE_NAME = "churnrisk.toml"
@@ -169,6 +169,17 @@ class Settings(BaseSettings):
     suppress: str | None = Field(
         None, description="file of customers who have opted out of being contacted", examples=["opted_out.csv"]
     )
+    contacts: str | None = Field(
+        None,
+        description="file, or URL of a database, with the names, addresses and consents of customers; joined when a "
+        "list or a page is made for those who may see it, and kept nowhere",
+        examples=["contacts.csv"],
+    )
+    contacts_query: str | None = Field(
+        None,
+        description="what to read where `contacts` is the URL of a database",
+        examples=["SELECT id AS customer_id, email, newsletter AS consent FROM customers"],
+    )
     state: str | None = Field(
         None,
         description="file or PostgreSQL URL of what is remembered between runs; state.db beside the models when not "
@@ -245,10 +256,44 @@ class Settings(BaseSettings):
         ge=0,
         description="the service works out reasons ahead in a customer base of up to so many; beyond, on demand",
     )
+    list_customers: int = Field(50, ge=0, le=1000, description="customers to contact on this week's list")
+    list_lapsed: int = Field(20, ge=0, le=1000, description="lapsed customers on it that are worth winning back")
+    list_due: int = Field(20, ge=0, le=1000, description="customers on it with an order due within a week")
+    list_rest_days: int = Field(
+        30, ge=0, le=3650, description="days after a campaign's first in which a contacted customer is not listed again"
+    )
+    list_quiet_days: int = Field(
+        7, ge=0, le=3650, description="customers are not listed to be contacted so soon after their last order, in days"
+    )
+    list_least_purchases: int = Field(
+        1, ge=1, le=1000, description="customers with fewer purchases are not listed to be contacted"
+    )
     playbook: dict[str, str] = Field(
         default_factory=dict,
         description="what to do for whom: a segment, a family of reasons, products, or otherwise, to an action",
         examples=[{"cannot_lose": "service_call", "hibernating": "none", "otherwise": "win_back_mail"}],
+    )
+    actions: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="actions of your own: what is done, by which way, its own terms and last day, and for whom",
+        examples=[
+            {
+                "free_delivery": {
+                    "text": "free delivery on the next order",
+                    "channel": "e-mail",
+                    "contact_cost": 0.2,
+                    "incentive_cost": 4,
+                    "acceptance_rate": 0.08,
+                    "until": "2026-12-24",
+                    "for": ["champions", "loyal"],
+                }
+            }
+        ],
+    )
+    contact_columns: dict[ContactRole, str] = Field(
+        default_factory=dict,
+        description="what the columns of `contacts` stand for, where their names do not say it",
+        examples=[{"consent": "Zgoda e-mail"}],
     )
     schedule: dict[str, str] = Field(
         default_factory=dict,

@@ -27,7 +27,7 @@ GONE = {
 }
 """Earlier keys, and what has come in their place."""
 
-_PATHS = {"purchases", "models_dir", "weekly_dir", "suppress", "state", "pseudonym_key"}
+_PATHS = {"purchases", "models_dir", "weekly_dir", "suppress", "contacts", "state", "pseudonym_key"}
 
 
 def read_settings(config: Path | None = None) -> Settings:
@@ -141,7 +141,11 @@ def commented_file() -> str:
     for name, field in Settings.model_fields.items():
         example = field.examples[0] if field.examples else field.get_default(call_default_factory=True)
         lines = [f"# {field.description}; environment: {PREFIX}{name.upper()}"]
-        if isinstance(example, dict):
+        if isinstance(example, dict) and any(isinstance(value, dict) for value in example.values()):
+            for key, inner in example.items():
+                lines += [f"# [{name}.{key}]", *(f"# {_key(one)} = {_toml(value)}" for one, value in inner.items()), ""]
+            tables += lines
+        elif isinstance(example, dict):
             lines += [f"# [{name}]", *(f"# {_key(key)} = {_toml(value)}" for key, value in example.items()), ""]
             tables += lines
         else:

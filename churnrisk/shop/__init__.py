@@ -1,7 +1,8 @@
 """The live picture of a shop behind the service and its pages."""
 
 from churnrisk.shop.customer_query import MOST_NUMBER, CustomerQuery
-from churnrisk.shop.files import ShopPlan, find_current
+from churnrisk.shop.files import ShopPlan, end_progress, find_current, tell_progress
+from churnrisk.shop.kept import keep_generation, take_kept
 from churnrisk.shop.maintenance import choose_reasons
 from churnrisk.shop.preparation import prepare_shop
 from churnrisk.shop.scores import score_everybody, train_on_history
@@ -16,9 +17,13 @@ __all__ = [
     "Shop",
     "ShopPlan",
     "choose_reasons",
+    "end_progress",
     "find_current",
+    "keep_generation",
     "prepare_shop",
     "score_everybody",
     "score_upload",
+    "take_kept",
+    "tell_progress",
     "train_on_history",
 ]

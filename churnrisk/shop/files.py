@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from churnrisk.decide import ContactTerms, Playbook, Plays
 from churnrisk.forecast import Valuation
 from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
 from churnrisk.products import NO_CHOICE, ItemChoice
 from churnrisk.retention import USUAL, Calendar
 from churnrisk.state import StatePlace
+from churnrisk.week_list import ListPlan
 from churnrisk.writing import replacing, stamp_file
 
 FORMAT = 6
@@ -20,6 +23,7 @@ FORMAT = 6
 
 POINTER = f"current-{FORMAT}"
 ENDING = ".duckdb"
+_PROGRESS = "progress.json"
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,18 @@ class ShopPlan:
         How to read it.
     valuation : Valuation
         Margin and discount rate.
-    playbook : mapping
-        What to do for whom, where that is not as usual.
+    playbook : Playbook, optional
+        What to do for whom.
+    terms : ContactTerms, optional
+        What contacting costs and brings, by which the shop's own actions are chosen for a customer.
     explained : int
         Reasons are worked out ahead for every customer of a base up to this size; in a larger one, on demand.
     train_customers : int
         Training takes so many customers at most, drawn.
     calendar : Calendar
         On which day years and weeks begin, where a question does not say.
+    listing : ListPlan
+        How the shop wants the list of this week.
     products : ItemChoice
         What the shop says of codes that are products, or none.
     """
@@ -58,11 +66,17 @@ class ShopPlan:
     purchases: str | None = None
     options: IntakeOptions = field(default_factory=IntakeOptions)
     valuation: Valuation = field(default_factory=Valuation)
-    playbook: dict[str, str] = field(default_factory=dict)
+    playbook: Playbook | None = None
+    terms: ContactTerms | None = None
     explained: int = 20_000
     train_customers: int = TRAIN_CUSTOMERS
     calendar: Calendar = USUAL
+    listing: ListPlan = field(default_factory=ListPlan)
     products: ItemChoice = NO_CHOICE
+
+    def plays(self, day: int) -> Plays:
+        """Return what may be done for whom on a day."""
+        return (self.playbook or Playbook()).on(day)
 
 
 @dataclass(frozen=True)
@@ -110,6 +124,29 @@ def find_current(folder: Path) -> ShopFiles | None:
 def stamp_of(folder: Path) -> tuple[int, int] | None:
     """Return what changes when another generation becomes current, without reading a file; None where there is none."""
     return stamp_file(folder, POINTER)
+
+
+def tell_progress(folder: Path, what: str, done: int, total: int) -> None:
+    """Write down how far the generation in the making is, for the processes that answer; no matter if that fails."""
+    with contextlib.suppress(OSError):
+        part = folder / f".{_PROGRESS}"
+        part.write_text(json.dumps([what, done, total]), encoding="utf-8")
+        part.replace(folder / _PROGRESS)
+
+
+def end_progress(folder: Path) -> None:
+    """Write down that no generation is in the making."""
+    with contextlib.suppress(OSError):
+        (folder / _PROGRESS).unlink(missing_ok=True)
+
+
+def find_progress(folder: Path) -> tuple[str, int, int] | None:
+    """Return what is being done, the steps done and all steps; None where no generation is in the making."""
+    try:
+        what, done, total = json.loads((folder / _PROGRESS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(what), int(done), int(total)
 
 
 def stamp_source(purchases: str | None) -> tuple[int, int] | None:

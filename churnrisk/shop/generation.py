@@ -6,7 +6,7 @@ import base64
 import binascii
 import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,11 @@ from churnrisk.timeline import date_of
 
 OTHER_ORDER = wording("cursor: it is of a list sorted by {name}; begin again without a cursor.")
 _PLACES = {"value": "value_place", "risk": "risk_place", "id": "number"}
-_HIDDEN = ("number", "value_place", "risk_place")
+_HIDDEN = (
+    *("number", "value_place", "risk_place", "contact_place", "lapsed_place", "due_place"),
+    *("expected_profit", "return_value", "habit"),
+)
+"""Columns that the list of all customers does not show."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,29 @@ class Generation:
         is_last = len(found) <= query.limit
         cursor = None if is_last else _write_cursor(self.name, query.sort, rows[-1][place], rows[-1]["customer_id"])
         return CustomerPage([show_row(row) for row in rows], cursor, total, self.as_of, self.facts["model"])
+
+    def take(self, place: str, count: int, *, without: Set[str]) -> list[dict[str, Any]]:
+        """Return the first rows by a column of places, without some customers."""
+        ranked = self._file.rows(
+            f"SELECT number, customer_id FROM scored WHERE {place} IS NOT NULL ORDER BY {place} LIMIT ?",  # noqa: S608 - names of ours
+            (count + len(without),),
+        )
+        numbers = [row["number"] for row in ranked if row["customer_id"] not in without][:count]
+        return self._file.rows(f"SELECT * FROM scored WHERE number = ANY(?) ORDER BY {place}", (numbers,))  # noqa: S608
+
+    def count_placed(self, place: str, among: Set[str]) -> int:
+        """Count the customers with a place that are among some."""
+        query = f"SELECT count(*) AS n FROM scored WHERE {place} IS NOT NULL AND customer_id = ANY(?)"  # noqa: S608
+        return int(self._file.rows(query, (sorted(among),))[0]["n"]) if among else 0
+
+    def ids_of(self, numbers: Sequence[int]) -> list[str]:
+        """Return the ids of some customers by number."""
+        query = "SELECT customer_id FROM scored WHERE number = ANY(?)"
+        return [row["customer_id"] for row in self._file.rows(query, (list(numbers),))] if numbers else []
+
+    def item_names(self) -> dict[str, str]:
+        """Return what products, or categories, are called."""
+        return {row["item"]: row["title"] for row in self._file.rows("SELECT item, title FROM item_titles")}
 
     @property
     def as_of(self) -> str:

@@ -35,13 +35,14 @@ from churnrisk.planning import choose_as_of
 from churnrisk.products import ItemChoice
 from churnrisk.retention import build_segments
 from churnrisk.schema import RISKS, STATUSES, ReasonsFor
-from churnrisk.scoring import Scores, find, standing_of
+from churnrisk.scoring import Scores, standing_of
 from churnrisk.shop.erasures import Erasures, History, leave_out, read_erasures
 from churnrisk.shop.files import ShopFiles, ShopPlan, make_current, next_name, stamp_source
 from churnrisk.shop.newcomers import list_unscored
 from churnrisk.shop.orders import build_received, choose_new, mark_anew
 from churnrisk.shop.pasts import write_pasts
-from churnrisk.shop.products import Bought, read_bought, select_lines, tell_products
+from churnrisk.shop.products import Bought, read_bought, select_lines, tell_products, write_titles
+from churnrisk.shop.week_list import place_customers
 from churnrisk.state import StoredOrder, load_received, open_state
 from churnrisk.store import stamp_model
 from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
@@ -53,8 +54,6 @@ STAMPS = ("seq", "model", "reasons", "erased_stamp", "lacks_erasure_key")
 NOTHING = FewOrders([], [], **dict.fromkeys(FACTS, False))
 NOT_NAMED = "no purchase history: set `purchases` in churnrisk.toml, or send orders to POST /v1/purchases."
 NO_MODEL = "no model is stored yet; `churnrisk train`, or a training job, makes one."
-_RISK_PLACE = """row_number() OVER (ORDER BY CASE status WHEN 'scored' THEN 0 WHEN 'lapsed' THEN 1 ELSE 2 END,
-    churn_probability DESC NULLS LAST, customer_id) - 1"""
 
 
 @dataclass(frozen=True)
@@ -95,14 +94,14 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
     part = files.path.with_suffix(".part")
     part.unlink(missing_ok=True)
     try:
-        tell("reading purchases", 0, 3)
+        tell("reading purchases", 0, 1)
         came = _read_state(plan)
         log = _write_log(plan, came, part, products=plan.products)
         with log.file:
-            tell("scoring", 1, 3)
-            facts = _write_scores(plan, log, reasons)
+            tell("scoring", 0, 1)
+            facts = _write_scores(plan, log, reasons, tell)
             facts |= came.erasures.describe()
-            tell("writing", 2, 3)
+            tell("writing", 0, 1)
             log.file.connection.execute(
                 "CREATE TABLE facts AS SELECT CAST(? AS VARCHAR) AS document", [json.dumps(facts)]
             )
@@ -118,7 +117,7 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
     }
     made = replace(files, made_of=made_of)
     make_current(made)
-    tell("done", 3, 3)
+    tell("done", 1, 1)
     return made
 
 
@@ -301,7 +300,7 @@ def _account(orders: Orders, few: FewOrders | None, *, count: int, left_out: int
     )
 
 
-def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor) -> dict[str, Any]:
+def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor, tell: Progress) -> dict[str, Any]:
     """Score everybody, write the list, and give what is known of the generation as a whole."""
     model, problem = _find_model(plan.models_dir, log.orders)
     day = log.orders.last_day + 1 if model is None else choose_as_of(model.model, log.orders, None)
@@ -309,18 +308,15 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor) -> dict[str, A
     if model is None:
         scores = list_unscored(standing_of(log.orders, snapshot), snapshot)
     else:
-        scores = _score(plan, model, log.orders, day, reasons)
-    probability = scores.columns["churn_probability"]
-    is_known = ~np.isnan(probability)
-    known = dict(zip(scores.columns["customer_id"][is_known], probability[is_known].tolist(), strict=True))
-    segmentation = build_segments(log.orders, day, churn_probability=known)
-    columns = dict(scores.columns) | {"alive_probability": scores.alive_probability}
-    columns["segment"] = _segments_of(scores, segmentation.customers.customer_ids, segmentation.names)
+        scores = _score(plan, model, log.orders, day, reasons, tell)
+    segments, segment = _find_segments(log.orders, day, scores)
+    columns = {**scores.columns, "alive_probability": scores.alive_probability, "segment": segment}
     columns["value_place"] = np.arange(len(scores))
     products = tell_products(log.bought, scores.columns["customer_id"], day)
-    _write_list(log.file, columns | products.columns)
-    names = {} if log.bought.pairs is None or log.bought.pairs.unit != "product" else log.bought.pairs.names
-    write_pasts(log.file, names, as_of=day, has_lines=log.orders.has_products or log.orders.has_categories)
+    places, listed_by = place_customers(scores, columns["segment"], plan, model)
+    _write_list(log.file, columns | products.columns | places)
+    write_titles(log.file, products.names)
+    write_pasts(log.file, log.bought.names, as_of=day, has_lines=log.orders.has_products or log.orders.has_categories)
     return {
         "model": None if model is None else model.version,
         "model_problem": problem,
@@ -334,8 +330,9 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor) -> dict[str, A
         "made_at": utc_now().isoformat(timespec="seconds"),
         "intake": log.intake,
         "sorted_by": scores.by,
+        "listed_by": listed_by,
         "reasons": reasons,
-        "segments": segmentation.to_dict(),
+        "segments": segments,
         "summary": _summarise(scores),
         "products": products.summary,
         "products_problem": products.problem,
@@ -355,27 +352,36 @@ def _find_model(models_dir: Path, orders: Orders) -> tuple[ChurnModel | None, st
     return model, ""
 
 
-def _score(plan: ShopPlan, model: ChurnModel, orders: Orders, day: int, reasons: ReasonsFor) -> Scores:
+def _score(plan: ShopPlan, model: ChurnModel, orders: Orders, day: int, reasons: ReasonsFor, tell: Progress) -> Scores:
     chosen: ReasonsFor = "none" if model.model.sample is None else reasons
     finder = make_finder(model.model, chosen, top=TOP, by="value")
-    scores = score_with_reasons(finder, model.model, orders, day, by="value", valuation=plan.valuation)
+    how: dict[str, Any] = {"by": "value", "valuation": plan.valuation, "progress": tell}
+    scores = score_with_reasons(finder, model.model, orders, day, **how)
     return scores if REASON_COLUMNS[0] in scores.columns else with_reasons(scores, {})
 
 
-def _segments_of(scores: Scores, ids: np.ndarray, names: np.ndarray) -> np.ndarray:
-    places, is_there = find(scores.columns["customer_id"], ids)
-    found = np.full(len(scores), None, dtype=object)
-    found[is_there] = names[places[is_there]]
-    return found
+def _find_segments(orders: Orders, day: int, scores: Scores) -> tuple[dict[str, Any], np.ndarray]:
+    """Return the segments with their figures, and the segment of each customer of the list."""
+    ids, probability = scores.columns["customer_id"], scores.columns["churn_probability"]
+    is_known = ~np.isnan(probability)
+    known = dict(zip(ids[is_known], probability[is_known].tolist(), strict=True))
+    segmentation = build_segments(orders, day, churn_probability=known)
+    segment_of = segmentation.segment_of()
+    return segmentation.to_dict(), np.array([segment_of.get(one) for one in ids], dtype=object)
 
 
 def _write_list(file: FileDatabase, columns: dict[str, np.ndarray]) -> None:
-    file.write_table("listed", columns)
-    file.connection.execute(
-        f"CREATE TABLE scored AS SELECT row_number() OVER (ORDER BY customer_id) - 1 AS number, *, {_RISK_PLACE} "  # noqa: S608 - names of ours
-        "AS risk_place FROM listed ORDER BY customer_id"
-    )
-    file.connection.execute("DROP TABLE listed")
+    """Write the list sorted by customer, each with a number and the place by risk.
+
+    It is sorted here: an engine that sorts so many columns holds them several times.
+    """
+    by_id = np.argsort(columns["customer_id"], kind="stable")
+    status, risk = columns["status"][by_id], columns["churn_probability"][by_id]
+    number, place = np.arange(len(by_id)), np.empty(len(by_id), dtype=np.int64)
+    group = np.select([status == "scored", status == "lapsed"], [0, 1], default=2)
+    place[np.lexsort((number, np.where(np.isnan(risk), np.inf, -risk), group))] = number
+    sorted_columns = {name: values[by_id] for name, values in columns.items()}
+    file.write_table("scored", {"number": number, **sorted_columns, "risk_place": place})
     file.connection.execute("CREATE UNIQUE INDEX scored_by_customer ON scored (customer_id)")
 
 

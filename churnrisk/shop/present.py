@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from churnrisk.orders import ContactList, read_opted_out
 from churnrisk.shop.customer_query import CustomerQuery
 from churnrisk.shop.erasures import ErasedSince
 from churnrisk.shop.figures import Figures
-from churnrisk.shop.files import ShopPlan
+from churnrisk.shop.files import ShopPlan, stamp_source
 from churnrisk.shop.generation import CustomerPage, Generation
 from churnrisk.shop.refresh import NewerOrders
 from churnrisk.state import State, StoredOrder
+from churnrisk.week_list import Unlisted, WeekList, find_refused
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,10 @@ class Present:
         self.gone = ErasedSince(state, generation)
         self.seen: tuple[object, str | None] | None = None  # the moment of the last look, and the model of then
         self.figures = Figures(generation, plan.calendar)
-        self._state, self._options, self._lock = state, plan.options, threading.Lock()
+        self._state, self._plan, self._options, self._lock = state, plan, plan.options, threading.Lock()
         self._version: int | None = None
+        self._listing = threading.Lock()
+        self._list: tuple[object, WeekList] | None = None
 
     def ask(self, customer_id: str) -> Asked:
         """Return what has come of a customer since; the one place where an id becomes that of the purchases."""
@@ -61,6 +65,23 @@ class Present:
         if query.prefix and not query.prefix.startswith("p_") and self._options.pseudonym_key is not None:
             query = replace(query, prefix=self._options.own_id(query.prefix))
         return self.generation.page(query, without=self.gone.numbers)
+
+    def week_list(self, make: Callable[[Unlisted], WeekList], contacts: ContactList | None) -> WeekList:
+        """Return the list that was made since anything changed that it depends on, or make it."""
+        suppress = self._plan.listing.suppress
+        version = self._state.version(), self.gone.numbers, stamp_source(suppress), contacts
+        with self._listing:
+            if self._list is None or self._list[0] != version:
+                self._list = version, make(self._find_unlisted(contacts))
+            return self._list[1]
+
+    def _find_unlisted(self, contacts: ContactList | None) -> Unlisted:
+        suppress, needs_ids = self._plan.listing.suppress, contacts is not None and contacts.says_consent
+        opted_out = read_opted_out(suppress, self._plan.options) if suppress else None
+        ids = [one for _, one in self.generation.iterate_customers()] if suppress or needs_ids else []
+        found = find_refused(ids, opted_out=opted_out, contacts=contacts)
+        gone = self.generation.ids_of(self.gone.numbers)
+        return replace(found, refused=frozenset((*found.refused, *gone)), bought=self.newer.customer_ids)
 
     def refresh(self) -> None:
         """Take in what was committed since; where nothing was, anywhere, for a few microseconds."""

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from churnrisk.engines import Database
+from churnrisk.engines import Database, FileDatabase
+from churnrisk.errors import NotEnoughData
 from churnrisk.orders import LINE_TYPES, Orders
-from churnrisk.products import HABIT_COLUMNS, ItemChoice, PairDays, find_pair_days, sum_up_products, tell_habits
+from churnrisk.products import (
+    HABIT_COLUMNS,
+    ItemChoice,
+    PairDays,
+    find_pair_days,
+    fit_due,
+    sum_up_products,
+    tell_habits,
+)
 from churnrisk.schema import LINE_DETAILS, column_names
 from churnrisk.shop.erasures import History
 
@@ -25,6 +35,11 @@ class Bought:
     pairs: PairDays | None = None
     problem: str = ""
 
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What products are called, where the log names them."""
+        return {} if self.pairs is None or self.pairs.unit != "product" else self.pairs.names
+
 
 @dataclass(frozen=True)
 class ProductFacts:
@@ -33,7 +48,10 @@ class ProductFacts:
     Parameters
     ----------
     columns : mapping of str to ndarray of object
-        As :data:`churnrisk.products.HABIT_COLUMNS`, in the order of the list of customers; none where nothing is known.
+        As :data:`churnrisk.products.HABIT_COLUMNS`, and ``habit`` as :class:`churnrisk.products.Habits` has it, in the
+        order of the list of customers; none where nothing is known.
+    names : mapping of str to str
+        What products, or categories, are called.
     summary : dict or None
         As :func:`churnrisk.products.sum_up_products`; None where nothing is known of products.
     problem : str
@@ -41,6 +59,7 @@ class ProductFacts:
     """
 
     columns: dict[str, np.ndarray]
+    names: Mapping[str, str] = field(default_factory=dict)
     summary: dict[str, Any] | None = None
     problem: str = ""
 
@@ -79,13 +98,25 @@ def tell_products(bought: Bought, customer_ids: np.ndarray, as_of: int) -> Produ
         return ProductFacts({}, problem=bought.problem)
     pairs = replace(bought.pairs, cutoff=as_of)
     try:
-        summary, habits = sum_up_products(pairs), tell_habits(pairs, customer_ids[:MOST_CUSTOMERS].tolist())
+        due = None
+        with contextlib.suppress(NotEnoughData):
+            due = fit_due(pairs)
+        habits = tell_habits(pairs, customer_ids[:MOST_CUSTOMERS].tolist(), due=due)
+        summary = sum_up_products(pairs, due=due)
     except Exception as error:  # as above
         return ProductFacts({}, problem=type(error).__name__)
-    columns = {column.name: np.full(len(customer_ids), None, dtype=object) for column in HABIT_COLUMNS}
-    for name, values in habits.columns.items():
+    names = (*(column.name for column in HABIT_COLUMNS), "habit")
+    columns = {name: np.full(len(customer_ids), None, dtype=object) for name in names}
+    for name, values in {**habits.columns, "habit": habits.kinds}.items():
         columns[name][: len(values)] = values
-    return ProductFacts(columns, summary)
+    titles = dict(zip(pairs.items, pairs.titles().tolist(), strict=True))
+    return ProductFacts(columns, titles, summary)
+
+
+def write_titles(file: FileDatabase, names: Mapping[str, str]) -> None:
+    """Write what products, or categories, are called."""
+    named = {"item": list(names), "title": list(names.values())}
+    file.write_table("item_titles", {name: np.array(values, dtype=object) for name, values in named.items()})
 
 
 def without_customers(summary: Mapping[str, Any] | None, is_gone: Callable[[str], bool]) -> dict[str, Any] | None:

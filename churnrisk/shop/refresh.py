@@ -43,6 +43,11 @@ class NewerOrders:
         return self._by_customer.get(customer_id, ())
 
     @property
+    def customer_ids(self) -> frozenset[str]:
+        """The customers they are of."""
+        return frozenset(self._by_customer)
+
+    @property
     def customers(self) -> int:
         """How many customers they are of."""
         return len(self._by_customer)

@@ -13,7 +13,7 @@ from churnrisk.errors import ChurnriskError, NoHistory, NoModel, UnknownCustomer
 from churnrisk.explain import REASON_COLUMNS
 from churnrisk.memory import keep_others
 from churnrisk.messages import mark, wording
-from churnrisk.orders import PurchaseRow
+from churnrisk.orders import ContactList, PurchaseRow
 from churnrisk.planning import Day
 from churnrisk.products import HABIT_COLUMNS
 from churnrisk.schema import By, ReasonsFor
@@ -21,16 +21,18 @@ from churnrisk.shop.answers import CurrentModel, LiveScorer, ScoredRows
 from churnrisk.shop.bought import list_bought
 from churnrisk.shop.customer_query import CustomerQuery
 from churnrisk.shop.figures import Figures
-from churnrisk.shop.files import ShopPlan, find_current, stamp_of
+from churnrisk.shop.files import ShopPlan, find_current, find_progress, stamp_of
 from churnrisk.shop.generation import CustomerPage, Generation
 from churnrisk.shop.intake import OrderStatus, receive_orders
 from churnrisk.shop.newcomers import list_one_unscored
 from churnrisk.shop.present import Present
 from churnrisk.shop.products import without_customers
 from churnrisk.shop.view import CustomerView, History, gather, make_view, row_of, segment_of
+from churnrisk.shop.week_list import list_present
 from churnrisk.state import State
 from churnrisk.store import ModelEntry, list_models, stamp_current
 from churnrisk.timeline import date_of
+from churnrisk.week_list import WeekList
 from churnrisk.workflows import ChurnModel
 
 NOT_READ = mark("The purchase history is still being read; ask again in a moment.")
@@ -65,6 +67,11 @@ class Shop:
     def is_ready(self) -> bool:
         """Whether there is a generation to answer from."""
         return stamp_of(self.plan.folder) is not None
+
+    @property
+    def progress(self) -> tuple[str, int, int] | None:
+        """What is being done for the next generation, the steps done and all steps; None where none is made."""
+        return find_progress(self.plan.folder)
 
     def missing(self) -> list[str]:
         """Say what the shop lacks to answer everything, in words that anyone may read."""
@@ -152,8 +159,8 @@ class Shop:
         version = self.current.version_for(generation.known)
         if version is None or (row is not None and self._is_told(generation, row, history, version)):
             if row is None:
-                return make_view(self._unscored(history), history, model=None, playbook=self.plan.playbook)
-            return make_view(row, history, model=generation.facts["model"], playbook=self.plan.playbook)
+                return make_view(self._unscored(history), history, model=None, plan=self.plan)
+            return make_view(row, history, model=generation.facts["model"], plan=self.plan)
         day = self._day_of(generation, history)
         scored = self.live.score_customer(history.few, generation.known, day)
         segment = segment_of(history.few, generation.facts["segments"]["cuts"], day)
@@ -162,7 +169,7 @@ class Shop:
             fresh |= {column.name: row.get(column.name) for column in HABIT_COLUMNS}
             if generation.facts["model"] == scored.model.version and not history.received:
                 fresh |= {"risk_rank": row["risk_rank"]}
-        return make_view(fresh, history, model=scored.model.version, playbook=self.plan.playbook)
+        return make_view(fresh, history, model=scored.model.version, plan=self.plan)
 
     def bought(self, customer_id: str) -> list[dict[str, Any]]:
         """Return what a customer bought, row by row, as :func:`churnrisk.shop.bought.list_bought`."""
@@ -263,6 +270,18 @@ class Shop:
     def cohorts(self, kind: str = "month", **how: Any) -> dict[str, Any]:
         """Follow customers from the period of their first purchase on."""
         return self.figures.cohorts(kind, **how).to_dict()
+
+    def week_list(self, contacts: ContactList | None = None) -> WeekList | None:
+        """Return the list of this week, without customers that a campaign has, or that have bought since.
+
+        None where no model can be used, or another one than that of the scores was promoted a moment ago.
+
+        Parameters
+        ----------
+        contacts : ContactList, optional
+            How customers are reached: without consent nobody is listed.
+        """
+        return list_present(self.now(), self.current, self.plan.listing, self.state, contacts)
 
     def segments(self) -> dict[str, Any]:
         """Return the RFM segments, with the churn probability of each."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from churnrisk.decide import check_playbook, choose_actions
+from churnrisk.decide import Action, value_of_keeping
 from churnrisk.errors import SourceError
 from churnrisk.explain import REASON_COLUMNS
 from churnrisk.orders import FewOrders, IntakeOptions
@@ -17,11 +19,12 @@ from churnrisk.products import HABIT_COLUMNS
 from churnrisk.retention import Cuts
 from churnrisk.schema import MONEY_SCALE, NEVER
 from churnrisk.scoring import Scores
+from churnrisk.shop.files import ShopPlan
 from churnrisk.shop.generation import Generation, show_row
 from churnrisk.shop.orders import build_received, choose_new, key_of, mark_anew, was_purchase
 from churnrisk.shop.present import Asked
 from churnrisk.tables import Table
-from churnrisk.timeline import date_of, parse_day
+from churnrisk.timeline import date_of, day_number, parse_day
 
 MOST_ORDERS = 500
 
@@ -121,9 +124,7 @@ def gather(generation: Generation, row: Mapping[str, Any] | None, asked: Asked, 
     return History(asked.customer_id, few, frozenset(order[:3] for order in new), new_lines)
 
 
-def make_view(
-    row: Mapping[str, Any], history: History, *, model: str | None, playbook: Mapping[str, str]
-) -> CustomerView:
+def make_view(row: Mapping[str, Any], history: History, *, model: str | None, plan: ShopPlan) -> CustomerView:
     """Make the view of a row of the list, or of one that was made anew."""
     shown = show_row(dict(row))
     customer, segment = shown["customer_id"], shown.pop("segment")
@@ -131,7 +132,7 @@ def make_view(
     habits = [shown.pop(column.name, None) for column in HABIT_COLUMNS]
     missed, due, *likely = (None,) * len(habits) if history.received else habits  # what came may be what was missed
     ends = [shown[name] for name in ("next_order_on", "next_order_from_on", "next_order_to_on")]
-    [action] = choose_actions([customer], {customer: segment or ""}, playbook=check_playbook(playbook))
+    action = advise(shown, segment or "", plan)
     newest = sorted(history.few.orders, key=lambda order: (-order[2], order[1]))
     return CustomerView(
         customer_id=customer,
@@ -150,6 +151,16 @@ def make_view(
         order_total=len(newest),
         first_order_on=_first_day(history.few, parse_day(shown["as_of"], option="as_of")),
     )
+
+
+def advise(score: Mapping[str, Any], segment: str, plan: ShopPlan) -> Action:
+    """Choose what to do for a customer, by what it is expected to bring where the shop has actions of its own."""
+    plays, value = plan.plays(day_number(dt.date.fromisoformat(score["as_of"]))), math.nan
+    names = ("churn_probability", "value_at_risk", "value_at_risk_most")
+    if all(score.get(name) is not None for name in names):
+        columns = {name: np.array([score[name]]) for name in names}
+        value = float(value_of_keeping(columns, margin=plan.valuation.margin)[0])
+    return plays.choose(segment, churn_probability=score["churn_probability"], value_kept=value, terms=plan.terms)
 
 
 def _first_day(few: FewOrders, as_of: int) -> str | None:

@@ -154,11 +154,15 @@ def _read_rows(folder: Path, meta: dict[str, Any], *, name: str, form: str) -> R
 
 
 def _read_workbook(path: Path, database: Database, options: IntakeOptions, name: str) -> RawRows:
-    """Take the visible sheet whose header names most of the columns that we know, and all that have the same header."""
+    """Take the visible sheet whose header names most of the columns that we know, and all that have the same header.
+
+    Of a list it is the first one that names any: other sheets are no part of it.
+    """
     folder, meta = parse_limited("xlsx", path, database, options, name=name)
     sheets = _choose_sheets(meta["sheets"], options, name=name)
     found = [(find_dialect_of_rows(folder / sheet["file"], options.columns), sheet) for sheet in sheets]
-    best, _ = max(found, key=lambda one: (one[0].matches, -sheets.index(one[1])))
+    most = 1 if options.is_list else max(one.matches for one, _ in found)
+    best, _ = max(found, key=lambda one: (min(one[0].matches, most), -sheets.index(one[1])))
     alike = [one for one in found if _plain_set(one[0].headers) == _plain_set(best.headers)]
     parts = [_read_sheet(folder, sheet, table, name=name, is_one=len(alike) == 1) for table, sheet in alike]
     notices: tuple[str, ...] = ()

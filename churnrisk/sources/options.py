@@ -140,10 +140,14 @@ class IntakeOptions:
         Whether each line keeps its order id and the product's description, for what is asked of products.
     query, table : str, optional
         What to read from a database.
+    is_list : bool
+        Of a workbook the first visible sheet is read that names a column we know, and not the one that names most.
     left_out : LeftOut, optional
         Customers whose rows are left out before anything else is done, as if they were not in the source.
     keep : KeepIn, optional
         Where a copy of what was read is kept for the next time; nothing is kept by default.
+    on_read : callable, optional
+        Called with the seconds that reading the source itself took, and with whether a copy of it is kept now.
     parquet : bool
         Whether Parquet is read at all.
     max_field_size : int
@@ -193,8 +197,10 @@ class IntakeOptions:
     products: bool = False
     query: str | None = None
     table: str | None = None
+    is_list: bool = False
     left_out: LeftOut | None = field(default=None, repr=False)
     keep: KeepIn | None = field(default=None, repr=False)
+    on_read: Callable[[float, bool], object] | None = field(default=None, repr=False)
     parquet: bool = True
     max_field_size: int = 16 * 1024**2
     max_size: int = 50 * 1024**3

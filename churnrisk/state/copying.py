@@ -31,6 +31,7 @@ TABLES = (
     "monitor_runs",
     "written_files",
     "objections",
+    "week_lists",
     "saved_filters",
     "notes",
     "due_tasks",

@@ -42,7 +42,7 @@ class Erasure:
     orders : int
         Received orders.
     documents : int
-        Requests, results and the like in which a customer was named.
+        Requests, results, lists of a week and the like in which a customer was named.
     found : set of str
         Those of the customers of whom there was anything.
     first_orders : dict of str to str
@@ -77,7 +77,8 @@ def erase_customers(
         Whether received orders stay, which are the shop's own data and say nothing that was made of them.
     """
     found = Erasure()
-    steps = (_erase_scores, _erase_memberships, _erase_notes, *(() if keeps_orders else (_erase_orders,)))
+    made = (_erase_scores, _erase_memberships, _erase_listed, _erase_notes)
+    steps = made if keeps_orders else (*made, _erase_orders)
     with state.transaction():
         for customer_id, moment in moments.items():
             until = moment or "9999"
@@ -118,12 +119,20 @@ def _erase_memberships(state: State, customer_id: str, until: str, found: Erasur
     return bool(rows)
 
 
+def _erase_listed(state: State, customer_id: str, until: str, found: Erasure, is_dry: bool) -> bool:
+    return _erase_rows(state, "week_lists", customer_id, until, found, is_dry)
+
+
 def _erase_notes(state: State, customer_id: str, until: str, found: Erasure, is_dry: bool) -> bool:
+    return _erase_rows(state, "notes", customer_id, until, found, is_dry)
+
+
+def _erase_rows(state: State, table: str, customer_id: str, until: str, found: Erasure, is_dry: bool) -> bool:
     where = "customer_id = ? AND made_at <= ?"
-    count = state.rows(f"SELECT count(*) FROM notes WHERE {where}", (customer_id, until))[0][0]  # noqa: S608 - as above
+    count = state.rows(f"SELECT count(*) FROM {table} WHERE {where}", (customer_id, until))[0][0]  # noqa: S608 - names of ours
     found.documents += int(count)
     if count and not is_dry:
-        state.run(f"DELETE FROM notes WHERE {where}", (customer_id, until))  # noqa: S608 - as above
+        state.run(f"DELETE FROM {table} WHERE {where}", (customer_id, until))  # noqa: S608 - as above
     return bool(count)
 
 
@@ -212,7 +221,8 @@ def iterate_customers(state: State) -> Iterator[str]:
     """Yield everything that is remembered and may be a customer id, each once: the ids, and the words of documents."""
     query = (
         "SELECT customer_id FROM run_scores UNION SELECT customer_id FROM campaign_members "
-        "UNION SELECT customer_id FROM received_orders UNION SELECT customer_id FROM notes"
+        "UNION SELECT customer_id FROM received_orders UNION SELECT customer_id FROM week_lists "
+        "UNION SELECT customer_id FROM notes"
     )
     known: set[str] = set()
     for (customer_id,) in state.rows(query):

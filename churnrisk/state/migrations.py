@@ -241,6 +241,26 @@ CREATE TABLE objections (
 ) STRICT
 """
 
+# Who was on this week's list: the next one says who is new, and what the customers of the last one have bought since.
+WEEK_LISTS = """
+CREATE TABLE week_lists (
+    as_of INTEGER NOT NULL,
+    customer_id TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    made_at TEXT NOT NULL,
+    PRIMARY KEY (as_of, customer_id)
+) STRICT, WITHOUT ROWID
+"""
+
+# The check of a column goes with its column alone: a new one takes its place, and sessions stay.
+CONTACTS_ROLE = (
+    "ALTER TABLE keys ADD COLUMN role_now TEXT NOT NULL DEFAULT 'reader' "
+    "CHECK (role_now IN ('reader', 'scorer', 'contacts', 'admin'))",
+    "UPDATE keys SET role_now = role",
+    "ALTER TABLE keys DROP COLUMN role",
+    "ALTER TABLE keys RENAME COLUMN role_now TO role",
+)
+
 # A filter of the list of customers as an address has it; ids of customers are left out of it.
 SAVED_FILTERS = """
 CREATE TABLE saved_filters (
@@ -301,6 +321,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     KEYED_BY_DAY,
     (NAMED_RESULTS,),
     (WRITTEN_FILES, OBJECTIONS),
+    (WEEK_LISTS,),
+    CONTACTS_ROLE,
     (SAVED_FILTERS, NOTES, DUE_TASKS),
 )
 

@@ -14,12 +14,13 @@ DAY_SECONDS = 86_400
 class Pruned:
     """How many of each kind went, or would go."""
 
-    runs: int
-    scores: int
-    jobs: int
-    monitor_runs: int
-    audit: int
-    sessions: int
+    runs: int = 0
+    scores: int = 0
+    jobs: int = 0
+    monitor_runs: int = 0
+    audit: int = 0
+    sessions: int = 0
+    week_lists: int = 0
 
 
 def prune_state(state: State, *, older_than: int, is_dry: bool = False) -> Pruned:
@@ -44,6 +45,7 @@ def prune_state(state: State, *, older_than: int, is_dry: bool = False) -> Prune
         "audit": ("at < ?", before),
         "sessions": ("expires_at < ?", now()),
         "runs": ("made_at < ?", before),
+        "week_lists": ("made_at < ?", before),
     }
     with state.transaction():
         query = "SELECT count(*) FROM run_scores WHERE run_id IN (SELECT run_id FROM runs WHERE made_at < ?)"

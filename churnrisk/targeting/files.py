@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from churnrisk.campaigns import with_contacts
 from churnrisk.decide import make_export
-from churnrisk.errors import OutputError
-from churnrisk.orders import IntakeOptions, read_contacts
-from churnrisk.schema import TOOLS, CsvStyle
+from churnrisk.errors import ColumnError, OutputError
+from churnrisk.schema import CsvStyle
 from churnrisk.tables import Table, check_target, write_table
 from churnrisk.targeting.target import TargetResult
 
@@ -34,29 +33,24 @@ class Written:
     left_out: Mapping[str, int]
 
 
-def check_list_output(output: Path, tool: str | None, contacts: Any) -> None:
+def check_list_output(output: Path, tool: str | None, *, has_contacts: bool) -> None:
     """Refuse a file that cannot be written, before any work is done."""
     ending = check_target(output)
-    if tool is None and contacts is not None:
-        raise OutputError(f"--contacts goes with --for {'|'.join(TOOLS)}: other lists hold no personal data.")
-    if tool is not None and contacts is None:
+    if tool is not None and not has_contacts:
         raise OutputError(
-            f"--for {tool} needs --contacts FILE with customer_id and email: the tool knows people by their address."
+            f"--for {tool} needs --contacts FILE, or contacts in churnrisk.toml, with customer_id and email: the tool "
+            "knows people by their address."
         )
     if tool is not None and ending != ".csv":
         raise OutputError(f"{output}: {tool} imports CSV; name the file {output.with_suffix('.csv')}.")
 
 
 def write_target(
-    result: TargetResult,
-    output: Path,
-    *,
-    csv_style: CsvStyle = "plain",
-    tool: str | None = None,
-    contacts: Any = None,
-    options: IntakeOptions | None = None,
+    result: TargetResult, output: Path, *, csv_style: CsvStyle = "plain", tool: str | None = None
 ) -> Written:
     """Write a list to a ``.csv``, ``.parquet`` or ``.xlsx`` file, or as another tool imports it.
+
+    Where the list was made with a file of contacts, the file holds names and addresses, which are kept nowhere else.
 
     Parameters
     ----------
@@ -67,17 +61,18 @@ def write_target(
     csv_style : {"plain", "excel"}
         How CSV is written; tools are given plain CSV.
     tool : {"mailchimp", "klaviyo", "hubspot"}, optional
-        Who imports it. The file then holds e-mail addresses and names, which are kept nowhere else.
-    contacts : str, Path or frame, optional
-        Customers with their e-mail addresses and names.
-    options : IntakeOptions, optional
-        How the purchases are read; the ids of the contacts are read the same way.
+        What imports it.
     """
-    check_list_output(output, tool, contacts)
-    if tool is None:
-        defused = write_table(result.table, output, holds="list", csv_style=csv_style, is_for_people=True)
-        return Written(len(result.table), defused, {})
-    export = make_export(result.table.columns, read_contacts(contacts, options or IntakeOptions()).contacts, tool=tool)
+    check_list_output(output, tool, has_contacts=result.contacts is not None)
+    if tool is None or result.contacts is None:
+        table, holds = with_contacts(result.table, result.contacts)
+        defused = write_table(table, output, holds=holds, csv_style=csv_style, is_for_people=True)
+        return Written(len(table), defused, {})
+    if "email" not in result.contacts.fields:
+        raise ColumnError(
+            f"{result.contacts.source}: no column of e-mail addresses; name it email.", code="columns.not_found"
+        )
+    export = make_export(result.table.columns, result.contacts, tool=tool)
     table = Table(export.columns)
     left_out = {name: getattr(export, name) for name in ("without_contact", "without_email", "shared_email")}
     return Written(len(table), write_table(table, output, holds="contacts"), left_out)

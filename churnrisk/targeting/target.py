@@ -2,86 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from churnrisk.campaigns import find_response
 from churnrisk.cards import describe_intake, describe_snapshot, read_as_trained, warn_of_grade
-from churnrisk.decide import (
-    Action,
-    Candidates,
-    ContactTerms,
-    Doubt,
-    Target,
-    check_playbook,
-    choose_actions,
-    choose_target,
-    learn_error,
-    value_of_keeping,
-)
-from churnrisk.errors import NotEnoughData
-from churnrisk.explain import main_families
-from churnrisk.features import TOLD_FAMILIES
+from churnrisk.decide import Candidates, ContactTerms, Doubt, Playbook, Plays, Target, Terms, learn_error
 from churnrisk.forecast import Valuation
 from churnrisk.learning import MaxProfit, expected_maximum_profit
-from churnrisk.orders import ContactList, IntakeOptions, Orders, read_opted_out, read_orders
-from churnrisk.planning import Day, choose_as_of
-from churnrisk.products import HABITS, Habits, ItemChoice, find_habits
-from churnrisk.retention import build_segments
-from churnrisk.scoring import score_orders
+from churnrisk.orders import ContactFile, ContactList, IntakeOptions, Orders, read_orders
+from churnrisk.planning import Day
+from churnrisk.products import ItemChoice
 from churnrisk.state import StatePlace, open_state
 from churnrisk.tables import Table
-from churnrisk.timeline import Snapshot, date_of
+from churnrisk.targeting.choosing import Chosen, Look, action_columns, choose_list
+from churnrisk.targeting.left_out import LeftOut
+from churnrisk.targeting.scored import ScoredCustomers, score_customers
+from churnrisk.timeline import date_of
 from churnrisk.workflows import ChurnModel
 
 MONEY_DECIMALS = 4
-MOST_EXPLAINED = 2000
-"""The first of the list, whose reasons may choose the action."""
-
-
-@dataclass(frozen=True)
-class ScoredCustomers:
-    """The scored customers of a log, with all that a list says of them; arrays of one length."""
-
-    snapshot: Snapshot
-    customer_ids: np.ndarray
-    churn_probability: np.ndarray
-    risk: np.ndarray
-    value_at_risk: np.ndarray
-    value_kept: np.ndarray
-    segments: Sequence[str]
-    actions: Sequence[Action]
-    response: np.ndarray | float = 1.0
-
-    def take(self, chosen: np.ndarray) -> ScoredCustomers:
-        """Return some of them, by place or by a mask."""
-        places = np.arange(len(self.customer_ids))[chosen]
-        return ScoredCustomers(
-            self.snapshot,
-            self.customer_ids[places],
-            self.churn_probability[places],
-            self.risk[places],
-            self.value_at_risk[places],
-            self.value_kept[places],
-            [self.segments[k] for k in places],
-            [self.actions[k] for k in places],
-            self.response if isinstance(self.response, float) else self.response[places],
-        )
-
-    def by_id(self) -> ScoredCustomers:
-        """Return them sorted by id."""
-        return self.take(np.argsort(self.customer_ids, kind="stable"))
-
-    def habits(self, orders: Orders, products: ItemChoice) -> Habits | None:
-        """Return what they miss, are due to buy, and buy next; None in a log that names no products."""
-        return find_habits(orders, self.customer_ids.tolist(), as_of=self.snapshot.cutoff, choice=products)
-
-    def candidates(self) -> Candidates:
-        """Return what the choice is made by."""
-        return Candidates(self.customer_ids, self.churn_probability, self.value_kept, self.response)
 
 
 @dataclass(frozen=True)
@@ -91,7 +34,7 @@ class LearnedFrom:
     state: StatePlace
     campaign: str
 
-    def respond(self, scored: ScoredCustomers, orders: Orders) -> tuple[ScoredCustomers, str]:
+    def respond(self, scored: ScoredCustomers, orders: Orders) -> tuple[ScoredCustomers, tuple[str]]:
         """Add their responses to the customers, and say in a sentence on what was found."""
         with open_state(self.state) as state:
             response, found = find_response(
@@ -103,7 +46,7 @@ class LearnedFrom:
                 churn_probability=scored.churn_probability,
                 lookback=scored.snapshot.lookback,
             )
-        return (scored if response is None else replace(scored, response=response)), found
+        return (scored if response is None else replace(scored, response=response)), (found,)
 
 
 @dataclass(frozen=True)
@@ -116,13 +59,14 @@ class TargetResult:
         Who is on it and what that is expected to bring.
     table : Table
         The list: ``customer_id, rank, churn_probability, risk, value_at_risk, expected_profit, segment, action,
-        action_reason``, in a log that names products :data:`churnrisk.products.HABIT_COLUMNS`, ``as_of``, and the terms
-        that it was chosen under, the same in every row: ``contact_cost, incentive_cost, acceptance_rate, redemption,
-        margin``.
+        action_reason``, with actions of the shop's own ``action_text, channel``, in a log that names products
+        :data:`churnrisk.products.HABIT_COLUMNS`, ``as_of``, and the terms of the row's action: ``contact_cost,
+        incentive_cost, acceptance_rate, redemption, margin``.
     snapshot : mapping
         The day of scoring and the windows.
     counts : mapping of str to int
-        ``scored`` customers; of them ``opted_out`` and with ``no_action`` in the playbook, who are no candidates.
+        ``scored`` customers; of them ``opted_out``, ``without_consent`` where there is a file of contacts, and with
+        ``no_action`` in the playbook, who are no candidates.
     max_profit : mapping of str to MaxProfit
         The expected maximum profit of the model in its test, with the parameters of the literature (``standard``)
         and with the given costs (``at_these_costs``); empty for a model that has none.
@@ -130,6 +74,10 @@ class TargetResult:
         What a user should know.
     intake : mapping
         The account of the rows.
+    actions : tuple of dict
+        Where the shop has actions of its own, how many customers of the list have each, with its terms.
+    contacts : ContactList, optional
+        How customers are reached: for files alone, and in nothing else that is said of the list.
     """
 
     target: Target
@@ -139,6 +87,8 @@ class TargetResult:
     max_profit: Mapping[str, MaxProfit]
     notices: tuple[str, ...]
     intake: Mapping[str, Any]
+    actions: tuple[Mapping[str, Any], ...] = ()
+    contacts: ContactList | None = field(default=None, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON; the customers are those of the list, by id."""
@@ -151,6 +101,7 @@ class TargetResult:
             },
             "notices": list(self.notices),
             "intake": dict(self.intake),
+            **({"actions": list(self.actions)} if self.actions else {}),
             "list": self.table.records(),
         }
 
@@ -163,8 +114,9 @@ def make_target(
     valuation: Valuation,
     budget: float | None = None,
     capacity: int | None = None,
-    playbook: Mapping[str, str] | None = None,
+    playbook: Playbook | None = None,
     suppress: Any = None,
+    contacts: ContactFile | None = None,
     multiple: float | None = None,
     learned_from: LearnedFrom | None = None,
     as_of: Day = None,
@@ -185,11 +137,14 @@ def make_target(
         Share of revenue that is profit, and the discount rate.
     budget, capacity : optional
         What the list may cost, or how many it may hold; not both.
-    playbook : mapping of str to str, optional
-        Segment or family of reasons to action; customers whose segment's action is ``none`` are no candidates. The
-        main reason of the score decides before the segment, for the first 2,000 of the list.
+    playbook : Playbook, optional
+        What to do for whom; customers whose segment's action is ``none`` are no candidates. The main reason of the
+        score decides before the segment, for the first 2,000 of the list. With actions of the shop's own each customer
+        has the one that makes the whole list bring the most.
     suppress : str, Path or frame, optional
         Customers who have opted out. They are no candidates, whatever else holds.
+    contacts : ContactFile, optional
+        How customers are reached. Those without consent are no candidates.
     multiple : float, optional
         How many times the one purchase that is expected a kept customer brings, as campaigns have measured it;
         1 by default. It counts up to the value of a customer who comes back for good.
@@ -203,61 +158,34 @@ def make_target(
         Codes that are no products, or are some, whatever the evidence says.
     """
     chosen = replace(read_as_trained(options or IntakeOptions(), churn_model.card), products=True)
-    plays = check_playbook(playbook or {})
-    opted_out = None if suppress is None else read_opted_out(suppress, chosen)
+    (playbook := playbook or Playbook()).on(0)  # refuses what cannot be before anything is read
+    left_out = LeftOut.read(suppress, contacts, chosen)
     with read_orders(source, chosen) as orders:
-        scored = score_customers(churn_model, orders, as_of, valuation=valuation, playbook=plays, multiple=multiple)
-        intake, notices = describe_intake(orders), _notices(churn_model, orders, multiple)
-        if learned_from is not None:
-            scored, found = learned_from.respond(scored, orders)
-            notices += (found,)
-        is_out, said = _find_opted_out(scored, opted_out)
+        scored = score_customers(churn_model, orders, as_of, valuation=valuation, playbook=playbook, multiple=multiple)
+        scored, found = (scored, ()) if learned_from is None else learned_from.respond(scored, orders)
+        is_out, said, counts = left_out.find(scored.customer_ids.tolist())
         is_idle = np.array([one.action == "none" for one in scored.actions], dtype=bool) & ~is_out
-        eligible, doubt = scored.take(~is_out & ~is_idle).by_id(), doubt_of(churn_model.card)
-        target = choose_target(eligible.candidates(), terms, budget=budget, capacity=capacity, doubt=doubt)
-        habits = (listed := eligible.take(target.chosen)).habits(orders, products or ItemChoice())
-        listed = _act_on_reasons(churn_model, orders, listed, plays, habits)
+        eligible, plays = scored.take(~is_out & ~is_idle).by_id(), playbook.on(scored.snapshot.cutoff)
+        look, doubt = Look(churn_model, orders, products or ItemChoice()), doubt_of(churn_model.card)
+        made = choose_list(look, eligible, terms, plays, budget=budget, capacity=capacity, doubt=doubt)
+        intake, notices = describe_intake(orders), (*_notices(churn_model, orders, multiple), *found, *said)
     return TargetResult(
-        target,
-        _make_table(listed, target.profit[target.chosen], habits, describe_terms(terms, valuation)),
+        made.target,
+        _make_table(made, plays, valuation),
         describe_snapshot(scored.snapshot),
-        {"scored": len(is_out), "opted_out": int(is_out.sum()), "no_action": int(is_idle.sum())},
-        measure_max_profit(churn_model.card, target.candidates, terms),
-        notices + said + _warn_of_most(len(target.chosen), len(is_out)),
+        {"scored": len(is_out), **counts, "no_action": int(is_idle.sum())},
+        measure_max_profit(churn_model.card, made.target.candidates, terms),
+        notices + _tell_ended(plays, playbook) + _warn_of_most(len(made.target.chosen), len(is_out)),
         intake,
+        tuple(made.describe_actions()),
+        left_out.contacts,
     )
 
 
-def score_customers(
-    churn_model: ChurnModel,
-    orders: Orders,
-    as_of: Day,
-    *,
-    valuation: Valuation,
-    playbook: Mapping[str, str],
-    multiple: float | None = None,
-) -> ScoredCustomers:
-    """Score the customers of a log, and give each scored one a value, a segment and an action."""
-    if not orders.has_amounts:
-        raise NotEnoughData("the log has no amounts, so nobody can say what keeping a customer is worth.")
-    model = churn_model.model
-    scores = score_orders(model, orders, choose_as_of(model, orders, as_of), valuation=valuation)
-    day = scores.snapshot.cutoff
-    is_scored = scores.columns["status"] == "scored"
-    if not is_scored.any():
-        raise NotEnoughData("nobody in this log is active, so there is nobody to contact.")
-    ids, probability, risk = (scores.columns[name][is_scored] for name in ("customer_id", "churn_probability", "risk"))
-    segment_of = build_segments(orders, day).segment_of()
-    return ScoredCustomers(
-        scores.snapshot,
-        ids,
-        probability,
-        risk,
-        scores.columns["value_at_risk"][is_scored],
-        value_of_keeping(scores.columns, margin=valuation.margin, multiple=multiple or 1.0)[is_scored],
-        [segment_of.get(one, "") for one in ids.tolist()],
-        choose_actions(ids.tolist(), segment_of, playbook=playbook),
-    )
+def _tell_ended(plays: Plays, playbook: Playbook) -> tuple[str, ...]:
+    """Say which actions have ended, and so are not chosen."""
+    ended = (one for name, one in playbook.actions.items() if name not in plays.actions)
+    return tuple(f"{one.name} ended on {date_of(one.until or 0)} and is not chosen." for one in ended)
 
 
 def _notices(churn_model: ChurnModel, orders: Orders, multiple: float | None) -> tuple[str, ...]:
@@ -299,25 +227,6 @@ def _amount_off(check: Mapping[str, Any]) -> float | None:
     return float(np.log(revenue / orders)) if revenue and orders and min(revenue, orders) > 0 else None
 
 
-def _act_on_reasons(
-    churn_model: ChurnModel,
-    orders: Orders,
-    listed: ScoredCustomers,
-    playbook: Mapping[str, str],
-    habits: Habits | None,
-) -> ScoredCustomers:
-    """Let the main reason of the score, or products, choose the action, where the playbook names one for it."""
-    if not {*TOLD_FAMILIES, *HABITS} & playbook.keys():
-        return listed
-    ids = listed.customer_ids.tolist()
-    first = ids[:MOST_EXPLAINED] if set(TOLD_FAMILIES) & playbook.keys() else []
-    reason_of = main_families(churn_model.model, orders, listed.snapshot, first) if first else {}
-    segment_of = dict(zip(ids, listed.segments, strict=True))
-    habit_of = {} if habits is None else dict(zip(ids, habits.kinds.tolist(), strict=True))
-    actions = choose_actions(ids, segment_of, playbook=playbook, reason_of=reason_of, habit_of=habit_of)
-    return replace(listed, actions=actions)
-
-
 def measure_max_profit(card: Mapping[str, Any], candidates: Candidates, terms: ContactTerms) -> dict[str, MaxProfit]:
     """Return the expected maximum profit of a model in its test; nothing for a model stored without the curve."""
     test = card["test"]
@@ -332,42 +241,29 @@ def measure_max_profit(card: Mapping[str, Any], candidates: Candidates, terms: C
     }
 
 
-def _find_opted_out(scored: ScoredCustomers, opted_out: ContactList | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Tell which customers have opted out, and what is to be said about it."""
-    ids = scored.customer_ids.tolist()
-    if opted_out is None:
-        return np.zeros(len(ids), dtype=bool), ()
-    is_out = np.array([one in opted_out.contacts for one in ids], dtype=bool)
-    listed, found = len(opted_out.contacts), int(is_out.sum())
-    if listed and not found:
-        return is_out, (
-            f"None of the {listed:,} ids in {opted_out.source} is a customer who was scored. Are they customer ids as "
-            "in the purchases?",
-        )
-    return is_out, (f"{found:,} of the {listed:,} customers in {opted_out.source} were taken out.",)
+def describe_terms(terms: Terms, valuation: Valuation, customers: int) -> dict[str, list[float]]:
+    """Return what contacting each customer costs and brings, by the names of the settings."""
+    known = {**vars(terms), "margin": valuation.margin}
+    return {name: np.broadcast_to(np.float64(value), customers).tolist() for name, value in known.items()}
 
 
-def describe_terms(terms: ContactTerms, valuation: Valuation) -> dict[str, float]:
-    """Return what contacting costs and brings, by the names of the settings."""
-    return {**{name: float(value) for name, value in vars(terms).items()}, "margin": valuation.margin}
-
-
-def _make_table(
-    listed: ScoredCustomers, profit: np.ndarray, habits: Habits | None, terms: Mapping[str, float]
-) -> Table:
+def _make_table(made: Chosen, plays: Plays, valuation: Valuation) -> Table:
+    target, listed, habits = made.target, made.listed, made.habits
+    names, size = [one.action for one in listed.actions], len(listed.customer_ids)
     return Table(
         {
             "customer_id": listed.customer_ids.tolist(),
-            "rank": list(range(1, len(profit) + 1)),
+            "rank": list(range(1, size + 1)),
             "churn_probability": listed.churn_probability.tolist(),
             "risk": listed.risk.tolist(),
             "value_at_risk": listed.value_at_risk.tolist(),
-            "expected_profit": np.round(profit, MONEY_DECIMALS).tolist(),
+            "expected_profit": np.round(target.profit[target.chosen], MONEY_DECIMALS).tolist(),
             "segment": listed.segments,
-            "action": [one.action for one in listed.actions],
+            "action": names,
             "action_reason": [one.reason for one in listed.actions],
+            **action_columns(plays, names),
             **({} if habits is None else {name: values.tolist() for name, values in habits.columns.items()}),
-            "as_of": [date_of(listed.snapshot.cutoff).isoformat()] * len(profit),
-            **{name: [value] * len(profit) for name, value in terms.items()},
+            "as_of": [date_of(listed.snapshot.cutoff).isoformat()] * size,
+            **describe_terms(target.terms.take(target.chosen), valuation, size),
         }
     )

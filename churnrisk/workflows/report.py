@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,12 @@ import numpy as np
 
 import churnrisk
 from churnrisk.campaigns import StoredCampaign, list_campaigns, list_measured
-from churnrisk.cards import describe_intake, describe_snapshot, is_worth_acting_on, warn_of_grade
+from churnrisk.cards import describe_intake, describe_snapshot, read_as_trained, warn_of_grade
 from churnrisk.decide import ContactTerms
 from churnrisk.errors import IncompatibleModel, ModelNotFound, NotEnoughData, OutputError, SettingsError, StoreError
-from churnrisk.explain import make_finder, score_with_reasons
+from churnrisk.memory import plan_as_measured
 from churnrisk.messages import mark
-from churnrisk.orders import IntakeOptions, Orders, read_orders
+from churnrisk.orders import ContactList, IntakeOptions, Orders, read_contacts, read_opted_out, read_orders
 from churnrisk.planning import choose_as_of
 from churnrisk.products import MOST_PAIRS, NO_CHOICE, ItemChoice, find_pair_days, sum_up_products
 from churnrisk.report import AtRisk, ContactPlan, MeasuredCampaign, ModelSheet, ReportData, render_report
@@ -25,22 +26,21 @@ from churnrisk.retention import (
     Calendar,
     Change,
     RetentionTable,
-    Segmentation,
     build_cohorts,
     build_segments,
     compare_with_past,
     measure_retention,
 )
 from churnrisk.schema import RISKS
-from churnrisk.scoring import Scores
-from churnrisk.state import StatePlace, find_state
-from churnrisk.tables import Table
+from churnrisk.scoring import Scores, score_orders
+from churnrisk.state import State, StatePlace, find_state
 from churnrisk.timeline import DEFAULT_LOOKBACK, date_of
+from churnrisk.week_list import ListPlan
 from churnrisk.workflows.model import ChurnModel, load
+from churnrisk.workflows.week_list import ListKnown, list_scored
 from churnrisk.writing import replacing
 
 ENDINGS = (".html", ".htm")
-DEFAULT_TOP = 20
 MOST_LISTED = 1000
 NO_MODEL = mark(
     "No model is stored, so nobody is scored: `churnrisk train` learns one from the purchase history, and the next "
@@ -54,10 +54,11 @@ UNUSABLE_MODEL = mark(
 
 @dataclass(frozen=True)
 class ReportResult:
-    """A report, and why it has no list where a stored model could not be used (else empty)."""
+    """A report, why it has no list where a stored model could not be used (else empty), and the contacts behind it."""
 
     data: ReportData
     model_problem: str = ""
+    contacts: ContactList | None = None
 
 
 def make_report(
@@ -66,13 +67,10 @@ def make_report(
     kind: str | int = "month",
     calendar: Calendar = USUAL,
     lookback: int = DEFAULT_LOOKBACK,
-    top: int = DEFAULT_TOP,
+    plan: ListPlan = ListPlan(),  # noqa: B008 - it cannot be changed
     models_dir: Path = Path("models"),
     state: StatePlace | None = None,
     options: IntakeOptions | None = None,
-    terms: ContactTerms | None = None,
-    margin: float = 1.0,
-    playbook: Mapping[str, str] | None = None,
     products: ItemChoice = NO_CHOICE,
 ) -> ReportResult:
     """Measure all that a report shows.
@@ -87,56 +85,59 @@ def make_report(
         On which day years and weeks begin.
     lookback : int
         Days in which a purchase makes a customer active.
-    top : int
-        How many customers the list of those at risk holds, at most 1,000; 0 leaves single customers out.
+    plan : ListPlan
+        How the shop wants this week's list, at most 1,000 customers; of size 0 it leaves single customers out.
     models_dir : Path
         Where a model may be stored; the report does without one.
     state : Path or str, optional
         The state file or URL, for what measured campaigns came to.
     options : IntakeOptions, optional
         How to read the source.
-    terms : ContactTerms, optional
-        What contacting costs and brings, for the profit curve of the model; else the numbers of the literature.
-    margin : float
-        Share of revenue that is profit, for the same.
-    playbook : mapping of str to str, optional
-        What to do for which segment, where that is not as usual.
     products : ItemChoice
         What counts as a product, in a log that names any.
     """
-    if not 0 <= top <= MOST_LISTED:
-        raise SettingsError(f"--top {top}: give 0 to {MOST_LISTED}; `churnrisk score --output` writes all customers.")
-    with read_orders(source, replace(options or IntakeOptions(), products=True)) as orders:
-        table = measure_retention(orders, kind, lookback=lookback, calendar=calendar)
-        model, no_list, problem = _find_model(models_dir, orders)
-        scores = None if model is None else _score(model, orders, top)
-        probability = {} if scores is None else _probability_of(scores)
-        segmentation = build_segments(orders, churn_probability=probability)
+    _check_size(plan)
+    found = _find_model(models_dir)
+    reading = replace(found.read_as_trained(options or IntakeOptions()), products=True)
+    opted_out, contacts = _read_people(plan, reading)
+    with read_orders(source, reading) as orders, _opened(state) as remembered:
+        found = found.fitting(orders)
+        plan = plan if remembered is None else plan_as_measured(remembered, plan)
+        scores = found.score(orders, plan)
+        segmentation = build_segments(orders, churn_probability={} if scores is None else _probability_of(scores))
+        pairs = find_pair_days(orders, orders.last_day + 1, choice=products)
+        known = ListKnown(segmentation, pairs, remembered, opted_out, contacts)
         data = ReportData(
             version=churnrisk.__version__,
             intake=describe_intake(orders),
             first_day=orders.first_day,
             last_day=orders.last_day,
-            table=table,
+            table=(table := measure_retention(orders, kind, lookback=lookback, calendar=calendar)),
             changes=_compare(orders, table),
             cohorts=build_cohorts(orders, kind, lookback=lookback, calendar=calendar),
             segmentation=segmentation,
-            at_risk=None if model is None or scores is None else _list_at_risk(model, scores, segmentation, top),
-            no_list=no_list,
-            campaigns=_list_campaigns(state),
-            model=_show_model(model, scores, terms, margin=margin),
-            playbook=dict(playbook or {}),
-            products=_sum_up_products(orders, products, top),
+            at_risk=None if scores is None else _describe_scores(found.known, scores),
+            week_list=None if scores is None else list_scored(found.known, orders, scores, plan=plan, known=known),
+            no_list=found.no_list,
+            campaigns=() if remembered is None else _list_campaigns(remembered),
+            model=None if scores is None else describe_model(found.known, _plan_contacts(scores, plan)),
+            playbook=plan.playbook,
+            products=None if pairs is None else sum_up_products(pairs, most_pairs=min(plan.size, MOST_PAIRS)),
         )
-    return ReportResult(data, problem)
+    return ReportResult(data, found.problem, contacts)
 
 
-def _sum_up_products(orders: Orders, choice: ItemChoice, top: int) -> dict[str, Any] | None:
-    """Return what is told of products, with so many rows of single customers; None where the log names no products."""
-    pairs = find_pair_days(orders, orders.last_day + 1, choice=choice)
-    if pairs is None:
-        return None
-    return sum_up_products(pairs, most_pairs=min(top, MOST_PAIRS))
+def _read_people(plan: ListPlan, reading: IntakeOptions) -> tuple[ContactList | None, ContactList | None]:
+    """Read who has opted out, and how customers are reached, where the shop has files of them."""
+    return (
+        None if plan.suppress is None else read_opted_out(plan.suppress, reading),
+        None if plan.contacts is None else read_contacts(plan.contacts, reading, needs_email=False),
+    )
+
+
+def _check_size(plan: ListPlan) -> None:
+    if plan.size > MOST_LISTED:
+        raise SettingsError(f"--top {plan.size}: give 0 to {MOST_LISTED}; `churnrisk score --output` writes everybody.")
 
 
 def check_report_path(path: Path) -> None:
@@ -162,25 +163,58 @@ def write_report(data: ReportData, path: Path) -> int:
     return len(page)
 
 
-def _find_model(models_dir: Path, orders: Orders) -> tuple[ChurnModel | None, str, str]:
-    """Load the current model; else give the sentence for the reader, and the problem for whoever runs this."""
+@dataclass(frozen=True)
+class _Found:
+    """The current model; else the sentence for the reader, and the problem for whoever runs this."""
+
+    model: ChurnModel | None = None
+    no_list: str = ""
+    problem: str = ""
+
+    @property
+    def known(self) -> ChurnModel:
+        """The model, where there is one."""
+        if self.model is None:
+            raise AssertionError("scores without a model")
+        return self.model
+
+    def read_as_trained(self, options: IntakeOptions) -> IntakeOptions:
+        """Return the options by which the model reads a log."""
+        return options if self.model is None else read_as_trained(options, self.model.card)
+
+    def fitting(self, orders: Orders) -> _Found:
+        """Return it without a model that cannot score these orders."""
+        if self.model is None or orders.has_amounts or not self.model.model.needs_amounts:
+            return self
+        problem = IncompatibleModel("the model was trained with amounts; this log has none.")
+        return _Found(None, UNUSABLE_MODEL, str(problem))
+
+    def score(self, orders: Orders, plan: ListPlan) -> Scores | None:
+        """Score everybody; None without a model."""
+        if self.model is None:
+            return None
+        day = choose_as_of(self.model.model, orders, None)
+        return score_orders(self.model.model, orders, day, by="value", valuation=plan.valuation)
+
+
+def _find_model(models_dir: Path) -> _Found:
     try:
-        model = load(models_dir=models_dir)
+        return _Found(load(models_dir=models_dir))
     except ModelNotFound:
-        return None, NO_MODEL, ""
+        return _Found(None, NO_MODEL)
     except StoreError as error:
-        return None, UNUSABLE_MODEL, str(error)
-    if model.model.needs_amounts and not orders.has_amounts:
-        return None, UNUSABLE_MODEL, str(IncompatibleModel("the model was trained with amounts; this log has none."))
-    return model, "", ""
+        return _Found(None, UNUSABLE_MODEL, str(error))
 
 
-def _score(model: ChurnModel, orders: Orders, top: int) -> Scores:
-    """Score everybody, with reasons for those who are listed; a model of an earlier version knows none."""
-    day = choose_as_of(model.model, orders, None)
-    is_explained = top > 0 and model.model.sample is not None
-    finder = make_finder(model.model, "shown" if is_explained else "none", top=top, by="risk")
-    return score_with_reasons(finder, model.model, orders, day)
+@contextlib.contextmanager
+def _opened(place: StatePlace | None) -> Iterator[State | None]:
+    """Yield what is remembered; None where nothing is."""
+    state = None if place is None else find_state(place)
+    if state is None:
+        yield None
+        return
+    with state:
+        yield state
 
 
 def describe_model(model: ChurnModel, plan: ContactPlan) -> ModelSheet:
@@ -188,17 +222,9 @@ def describe_model(model: ChurnModel, plan: ContactPlan) -> ModelSheet:
     return ModelSheet(version=str(model.version), card=model.card, plan=plan)
 
 
-def _show_model(
-    model: ChurnModel | None, scores: Scores | None, terms: ContactTerms | None, *, margin: float
-) -> ModelSheet | None:
-    if model is None or scores is None:
-        return None
-    return describe_model(model, _plan_contacts(scores, terms, margin=margin))
-
-
-def _plan_contacts(scores: Scores, terms: ContactTerms | None, *, margin: float) -> ContactPlan:
+def _plan_contacts(scores: Scores, plan: ListPlan) -> ContactPlan:
     at_risk, leavers = (float(np.nansum(scores.columns[name])) for name in ("value_at_risk", "churn_probability"))
-    return plan_contacts(margin * at_risk, leavers, terms)
+    return plan_contacts(plan.valuation.margin * at_risk, leavers, plan.terms)
 
 
 def plan_contacts(at_risk: float, leavers: float, terms: ContactTerms | None) -> ContactPlan:
@@ -218,15 +244,13 @@ def plan_contacts(at_risk: float, leavers: float, terms: ContactTerms | None) ->
     )
 
 
-def _list_campaigns(path: StatePlace | None) -> tuple[MeasuredCampaign, ...]:
-    """Return what measured campaigns came to; none where nothing is remembered."""
-    state = None if path is None else find_state(path)
-    if state is None:
-        return ()
-    with state:
-        measured, stored = list_measured(state), list_campaigns(state)
+def _list_campaigns(state: State) -> tuple[MeasuredCampaign, ...]:
+    """Return what measured campaigns came to."""
+    measured = list_measured(state)
     return tuple(
-        describe_campaign(one, measured[one.campaign.name].result) for one in stored if one.campaign.name in measured
+        describe_campaign(one, measured[one.campaign.name].result)
+        for one in list_campaigns(state)
+        if one.campaign.name in measured
     )
 
 
@@ -262,11 +286,8 @@ def _compare(orders: Orders, table: RetentionTable) -> tuple[Change, ...]:
         return ()
 
 
-def _list_at_risk(model: ChurnModel, scores: Scores, segmentation: Segmentation, top: int) -> AtRisk:
+def _describe_scores(model: ChurnModel, scores: Scores) -> AtRisk:
     snapshot = describe_snapshot(scores.snapshot)
-    listed = min(top, scores.count("status", "scored")) if is_worth_acting_on(model.card) else 0
-    segment_of = segmentation.segment_of() if listed else {}
-    first = Table({name: values[:listed].tolist() for name, values in scores.columns.items()}).records()
     return AtRisk(
         model=model.version or "",
         trained_as_of=model.card["snapshot"]["as_of"],
@@ -277,7 +298,6 @@ def _list_at_risk(model: ChurnModel, scores: Scores, segmentation: Segmentation,
         scored=scores.count("status", "scored"),
         lapsed=scores.count("status", "lapsed"),
         bands=_count_bands(model, scores),
-        customers=tuple(_describe_customer(record, segment_of) for record in first),
         warnings=tuple(warn_of_grade(model.card)),
     )
 
@@ -286,18 +306,4 @@ def _count_bands(model: ChurnModel, scores: Scores) -> dict[str, dict[str, Any]]
     tested = model.card["test"]["risk_bands"]
     return {
         level: {"customers": scores.count("risk", level), "churn_rate": tested[level]["churn_rate"]} for level in RISKS
-    }
-
-
-def _describe_customer(record: Mapping[str, Any], segment_of: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "risk_rank": int(record["risk_rank"]),
-        "customer_id": record["customer_id"],
-        "churn_probability": record["churn_probability"],
-        "risk": record["risk"],
-        "segment": segment_of.get(record["customer_id"]),
-        "days_since_last_order": int(record["days_since_last_order"]),
-        "order_count": int(record["order_count"]),
-        "total_amount": record["total_amount"],
-        "reason": record.get("reason_1"),
     }

@@ -25,9 +25,9 @@ HOMES = {
     # Not in timeline, schema and settings, which the quick commands load, nor in store and cli.
     "numpy": "types engines holes tables sources orders simulate btyd features labels retention dataset learning "
     "scoring explain decide monitor report workflows campaigns "
-    "targeting operations memory planning shop cards regression forecast products",
+    "targeting operations memory planning shop cards regression forecast products week_list",
     "narwhals": "engines holes sources orders simulate features labels retention dataset scoring monitor workflows "
-    "campaigns memory planning operations shop products",
+    "campaigns memory planning operations shop products week_list",
     "duckdb": "engines",
     "pyspark": "engines",
     "py4j": "engines",  # which brings Spark's errors

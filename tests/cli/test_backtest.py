@@ -21,7 +21,8 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_shows_cutoffs_methods_calibration_who_is_left_out_and_the_grade(log: Path) -> None:
-    answer = churnrisk("backtest", log, "--horizon", HORIZON, "--cutoffs", 2, "--lookback", 90)
+    answer = churnrisk("backtest", log, "--horizon", HORIZON, "--cutoffs", 2, "--lookback", 90, "--details")
+    assert answer.out.startswith("Grade ")
     assert (answer.code, answer.err) == (0, "")
     for part in (
         "2 cutoffs, ",

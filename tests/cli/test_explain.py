@@ -47,7 +47,10 @@ def test_families_sum_to_the_score_that_score_gives(models: Path, everybody: lis
 
 def test_the_terminal_shows_the_sum_and_the_reasons(models: Path, everybody: list[dict[str, Any]]) -> None:
     for row in (everybody[0], everybody[220]):
-        answer = churnrisk("explain", row["customer_id"], CUSTOMERS, "--models-dir", models)
+        brief = churnrisk("explain", row["customer_id"], CUSTOMERS, "--models-dir", models)
+        assert row["reason_1"] in brief.words
+        assert "base value" not in brief.words
+        answer = churnrisk("explain", row["customer_id"], CUSTOMERS, "--models-dir", models, "--details")
         assert all(len(line) <= 80 for line in answer.out.splitlines())
         for part in ("base value", "score", "not the cause", row["customer_id"], row["reason_1"], *FAMILIES):
             assert part in answer.words, part

@@ -32,7 +32,7 @@ def copies() -> list[Path]:
 
 def test_commands_share_a_copy_and_give_the_same(models: Path) -> None:
     def score(name: str, *more: object) -> tuple[bytes, str]:
-        told = run("score", PURCHASES, "--models-dir", models, "--no-remember", "--output", name, *more)
+        told = run("score", PURCHASES, "--models-dir", models, "--no-remember", "--details", "--output", name, *more)
         return Path(name).read_bytes(), told.words + told.err
 
     plain, said = score("plain.csv", "--no-cache")
@@ -99,3 +99,10 @@ def test_pruning_takes_what_was_not_used_for_long() -> None:
     assert copies() == [copy]
     assert "1 kept copies of purchase histories" in run("state", "prune", "--older-than", 9).words
     assert copies() == []
+
+
+def test_slow_reading_is_hinted_at_and_opening_a_copy_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("churnrisk.cli.reading.SLOW_SECONDS", 0.0)
+    assert "churnrisk convert" in run("check", PURCHASES, "--no-cache").err
+    assert "a copy was kept" in run("check", PURCHASES).err
+    assert run("check", PURCHASES).err == ""

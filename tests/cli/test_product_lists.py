@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from churnrisk.messages import say_heading
 from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.products import Habits, ItemChoice, find_habits
 from churnrisk.products.habits import HABIT_COLUMNS
@@ -55,7 +56,8 @@ def test_every_list_says_the_same_of_a_customer(log: Path, models: Path, told: d
     scores = churnrisk("score", log, "--products", "--top", 50, "--json").json["customers"]
     listed = churnrisk("target", log, *TERMS, "--capacity", 300, "--json").json["list"]
     assert churnrisk("weekly").code == 0
-    sheet = pd.read_excel("weekly/list.xlsx", engine="calamine", dtype=str).to_dict("records")
+    book = pd.read_excel("weekly/list.xlsx", sheet_name="All customers", engine="calamine", dtype=str)
+    sheet = book.rename(columns={say_heading(name): name for name in ("customer_id", *NAMES)}).to_dict("records")
     assert len(sheet) > 1000
     said = 0
     for rows in (scores, listed, sheet):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,9 +11,12 @@ from typing import Any
 
 import pytest
 import typer.main
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import churnrisk as package
 from churnrisk.cli import app
+from churnrisk.cli.grouped import PANELS, shorten
 from support.shop import CUSTOMERS, churnrisk
 
 
@@ -105,3 +109,27 @@ def test_models_are_listed_shown_verified_promoted_and_removed(tmp_path: Path) -
     assert (answer.code, oldest in answer.err) == (2, True)
     assert "damaged" in churnrisk("models", "list", *folder).words
     assert churnrisk("score", CUSTOMERS, *folder).code == 2
+
+
+def test_every_command_stands_under_one_panel_of_the_help() -> None:
+    names = [name for panel in PANELS.values() for name in panel]
+    assert sorted(names) == sorted({path[0] for path in COMMANDS})
+    lines = churnrisk("--help").out.splitlines()
+    assert all(any(line.startswith(f"  {name} ") for line in lines) for name in names)
+    assert max(map(len, lines)) <= 80
+
+
+def test_reading_options_stand_apart_from_those_of_the_command() -> None:
+    own, reading, limits = re.split(
+        r"\n(?:Reading the purchases|Limits of reading):\n", churnrisk("train", "--help").out
+    )
+    assert ("--horizon" in own, "--encoding" in reading, "--max-cells" in limits) == (True, True, True)
+    assert not any(name in own for name in ("--encoding", "--column", "--max-cells"))
+
+
+@settings(max_examples=100)
+@given(st.text("ab ,.:", max_size=60), st.integers(5, 40))
+def test_a_shortened_line_begins_the_text_and_fits(text: str, room: int) -> None:
+    line = shorten(text, room)
+    assert len(line) <= room
+    assert text.strip().startswith(line.removesuffix("…"))

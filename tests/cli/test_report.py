@@ -9,22 +9,23 @@ import pytest
 from support.shop import PURCHASES, churnrisk
 
 
-def test_a_report_with_a_model_lists_those_at_risk(models: Path) -> None:
+def test_a_report_with_a_model_has_the_list_of_the_week(models: Path) -> None:
     answer = churnrisk("report", PURCHASES, "--models-dir", models, "--top", 5, "--json")
     assert (answer.code, answer.err) == (0, "")
     document = answer.json
-    listed = document["at_risk"]["customers"]
-    assert [one["risk_rank"] for one in listed] == [1, 2, 3, 4, 5]
-    assert document["at_risk"]["horizon_days"] == 90
+    listed = document["week_list"]["contact"]
+    assert [one["place"] for one in listed] == [1, 2, 3, 4, 5]
+    assert document["week_list"]["sorted_by"] == "value"
+    assert document["at_risk"]["horizon_days"] == document["week_list"]["horizon_days"] == 90
     assert all(one["segment"] is not None for one in listed)
     page = Path("report.html").read_text(encoding="utf-8")
     for one in listed:
         assert f'<bdi class="foreign">{one["customer_id"]}</bdi>' in page
-    scores = churnrisk("score", PURCHASES, "--models-dir", models, "--by", "risk", "--json").json["customers"]
-    assert [one["reason"] for one in listed] == [one["reason_1"] for one in scores[:5]]
-    assert all(one["reason"] in page for one in listed)
     assert "What drives the scores" in page
-    assert [one["customer_id"] for one in listed] == [one["customer_id"] for one in scores[:5]]
+    scores = churnrisk("score", PURCHASES, "--models-dir", models, "--json").json["customers"]
+    quiet = [one for one in scores if one["status"] == "scored" and one["days_since_last_order"] >= 7]
+    for name in ("customer_id", "churn_probability", "value_at_risk"):
+        assert [one[name] for one in listed] == [one[name] for one in quiet[:5]]
     assert any(row["churn_probability"] is not None for row in document["segments"]["segments"])
 
 
@@ -47,7 +48,7 @@ def test_a_report_without_a_model_says_how_to_get_the_list() -> None:
 
 def test_single_customers_can_be_left_out(models: Path) -> None:
     document = churnrisk("report", PURCHASES, "--models-dir", models, "--top", 0, "--json").json
-    assert document["at_risk"]["customers"] == []
+    assert not any(document["week_list"][part] for part in ("contact", "due", "lapsed"))
     assert 'class="foreign">1' not in Path("report.html").read_text(encoding="utf-8")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from support.shop import CUSTOMERS, PURCHASES, churnrisk, read_rows, write_rows
+from support.shop import CUSTOMERS, PURCHASES, ROOT, churnrisk, read_rows, write_rows
 
 VALUES = ("expected_value_horizon", "expected_value_365_days", "value_at_risk", "value_at_risk_most")
 COLUMNS = [
@@ -250,14 +251,34 @@ def test_what_is_printed_fits_and_says_what_was_done(models: Path) -> None:
     answer = churnrisk("score", CUSTOMERS, "--models-dir", models, "--top", 3)
     assert all(len(line) <= 80 for line in answer.out.splitlines())
     parts = (
-        "Taken for a purchase history",
         "as of 2011-12-10",
         "300 customers",
         "lapsed",
-        "Most value at risk (top 3)",
+        "Most value at risk",
+        "(3 of 228)",
+        "churnrisk explain",
     )
-    for part in (*parts, "next order"):
+    for part in parts:
         assert part in answer.words, part
+    whole = churnrisk("score", CUSTOMERS, "--models-dir", models, "--top", 3, "--details")
+    for part in ("Taken for a purchase history", "Most value at risk (top 3)", "next order"):
+        assert part in whole.words, part
+
+
+@pytest.mark.parametrize("more", [(), ("-o", "all.csv"), ("--since", "last"), ("--by", "risk")])
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_scores_of_any_log_fit_a_screen(
+    width: int, more: tuple[str, ...], models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("churnrisk.cli.show.WIDTH", width)
+    churnrisk("score", CUSTOMERS, "--models-dir", models, "--as-of", "2011-12-01")
+    answer = churnrisk("score", PURCHASES, "--models-dir", models, *more)
+    lines = answer.out.splitlines()
+    assert len(lines) <= 23
+    assert max(map(len, lines)) <= width
+    rows = [line for line in lines if re.match(r"  [0-9]{5} ", line)]
+    assert 5 <= len(rows) <= 10
+    assert f"({len(rows)} of 4,248)" in answer.words
 
 
 @pytest.mark.parametrize(
@@ -293,9 +314,20 @@ def test_long_ids_are_not_broken(length: int, kept: set[str], models: Path, tmp_
     rows = read_rows(CUSTOMERS)
     for row in rows:
         row["customer_id"] = row["customer_id"].rjust(length, "x")
-    answer = churnrisk("score", write_rows(tmp_path / "long.csv", rows, rows[0]), "--models-dir", models, "--top", 3)
+    path = write_rows(tmp_path / "long.csv", rows, rows[0])
+    brief = churnrisk("score", path, "--models-dir", models, "--top", 3)
+    answer = churnrisk("score", path, "--models-dir", models, "--top", 3, "--details")
     listed = answer.out[answer.out.index("(top 3)") : answer.out.index("Value at risk:")]
     ids = {row["customer_id"] for row in rows}
     assert len(ids & set(listed.split())) == 3
+    assert ids & set(brief.out.split()) >= ids & set(listed.split())
     assert {"up", "quiet"} & set(listed.split()) == kept
-    assert max(map(len, answer.out.splitlines())) <= 80
+    assert max(map(len, (brief.out + answer.out).splitlines())) <= 80
+
+
+def test_the_readme_shows_what_the_demo_prints(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    answer = churnrisk("score", "data/customers.csv", "--models-dir", models, "--no-remember")
+    [shown, *_] = re.findall(r"```text\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    age = r"[0-9]+ days before [0-9-]+"  # of the log, which depends on today
+    assert re.sub(age, "", shown) == re.sub(age, "", re.sub(" +\n", "\n", answer.out))

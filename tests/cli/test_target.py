@@ -11,6 +11,7 @@ import pytest
 
 from churnrisk.campaigns import Campaign, Measured
 from churnrisk.campaigns.records import add_campaign, add_measured
+from churnrisk.orders import read_list
 from churnrisk.state import open_state
 from support.shop import PURCHASES, Answer, churnrisk, read_rows, write_rows
 
@@ -232,7 +233,7 @@ def test_the_file_of_another_tool_holds_the_contacts_and_nothing_else_does(model
         (("--for", "klaviyo", "--output", "x.csv"), "needs --contacts FILE"),
         (("--for", "klaviyo", "--contacts", "c.csv"), "add --output FILE.csv"),
         (("--for", "klaviyo", "--contacts", "c.csv", "--output", "x.xlsx"), "klaviyo imports CSV; name the file x.csv"),
-        (("--contacts", "c.csv", "--output", "x.csv"), "--contacts goes with --for"),
+        (("--contacts", "c.csv"), "add --output FILE.csv"),
         (("--output", "x.txt"), "the ending .txt is not known"),
         (("--acceptance-rate", 20), "give a share from 0 to 1"),
     ],
@@ -254,3 +255,140 @@ def test_a_model_stored_without_the_curve_still_gives_a_list(models: Path, whole
     result = targeting.make_target(old, str(PURCHASES), ContactTerms(1, 10, 0.2), valuation=Valuation(0.3), capacity=20)
     assert result.max_profit == {}
     assert result.table.records() == whole["list"][:20]
+
+
+SETTINGS = """
+contact_cost = 1
+incentive_cost = 10
+acceptance_rate = 0.2
+margin = 0.3
+contacts = "contacts.csv"
+state = "state.db"
+"""
+ACTIONS = """
+[actions.free_delivery]
+text = "free delivery on the next order"
+channel = "e-mail"
+contact_cost = 0.2
+incentive_cost = 4
+acceptance_rate = 0.15
+for = ["champions", "loyal", "rhythm"]
+
+[actions.card]
+text = "a card by post"
+contact_cost = 2
+incentive_cost = 0
+acceptance_rate = 0.12
+for = ["everybody"]
+
+[actions.survey]
+until = "2011-01-01"
+for = ["everybody"]
+"""
+
+
+@pytest.fixture
+def contacts(whole: dict[str, Any]) -> Path:
+    """Contacts of everybody on the list; the first has given no consent, and the second stands not in the file."""
+    ids = [row["customer_id"] for row in whole["list"]]
+    people = [
+        {"customer_id": one, "email": f"secret{k}@shop.example", "Imię": "Ann", "zgoda": "nie" if k == 0 else "tak"}
+        for k, one in enumerate(ids)
+        if k != 1
+    ]
+    Path("churnrisk.toml").write_text(SETTINGS, encoding="utf-8")
+    return write_rows(Path("contacts.csv"), people, people[0])
+
+
+def test_contacts_of_the_settings_are_in_files_alone_and_without_consent_nobody_is(
+    whole: dict[str, Any], models: Path, contacts: Path, tmp_path: Path
+) -> None:
+    answer = choose(models, "--capacity", 20, "--output", "list.csv", "--json", terms=())
+    counts, ids = answer.json["counts"], [row["customer_id"] for row in whole["list"]]
+    assert counts["without_consent"] == counts["scored"] - len(ids) + 2
+    said = (
+        f"Customers without consent in contacts.csv, or not in it, who are on no list: {counts['without_consent']:,}."
+    )
+    assert said in answer.json["notices"]
+    rows = read_rows(Path("list.csv"))
+    assert [row["customer_id"] for row in rows] == ids[2:22]
+    assert [row["email"] for row in rows] == [f"secret{k}@shop.example" for k in range(2, 22)]
+    assert list(rows[0])[:4] == ["customer_id", "name", "email", "rank"]
+    assert choose(models, "--capacity", 5, "--output", "list.xlsx", "--lang", "pl", terms=()).code == 0
+    sheet = read_list(Path("list.xlsx"))
+    assert (sheet.columns["email"][0], sheet.columns["name"][0]) == ("secret2@shop.example", "Ann")
+    assert choose(models, "--capacity", 5, "--output", "tool.csv", "--for", "klaviyo", terms=()).code == 0
+    assert read_rows(Path("tool.csv"))[0]["Email"] == "secret2@shop.example"
+    fixed = ("--window", 30, "--holdout", "20%", "--models-dir", models)
+    contacts.write_text(
+        contacts.read_text().replace("secret2@", "moved@").replace("secret3@shop.example,Ann,tak", "x,y,")
+    )
+    made = churnrisk("campaign", "create", "spring", "--from", "list.csv", *fixed)
+    assert made.code == 0, made.err
+    named = {row["customer_id"]: row["email"] for row in read_rows(Path("spring.contacts.csv"))}
+    assert ids[3] not in named, "the consent was withdrawn since the list was made"
+    assert named.get(ids[2], "moved@shop.example") == "moved@shop.example"
+    written = {"contacts.csv", "list.csv", "list.xlsx", "tool.csv", "spring.contacts.csv"}
+    others = [path for path in tmp_path.rglob("*") if path.is_file() and path.name not in written]
+    assert [path for path in others if b"@shop.example" in path.read_bytes()] == []
+    assert "@shop.example" not in answer.out + answer.err + made.out + made.err
+
+
+def test_what_a_customer_file_says_is_told_and_not_erased(whole: dict[str, Any], models: Path, contacts: Path) -> None:
+    who = whole["list"][3]["customer_id"]
+    told = churnrisk("access", who, "--models-dir", models, "--json").json["contacts"]
+    assert told["file"] == "contacts.csv"
+    assert told["contact"] == {
+        "name": "Ann",
+        "email": "secret3@shop.example",
+        "phone": "",
+        "language": "",
+        "has_consent": True,
+    }
+    before = contacts.read_bytes()
+    forgotten = churnrisk("forget", who, "--models-dir", models, "--yes")
+    assert "contacts.csv names a customer of these. It is yours: mend or delete it." in forgotten.words
+    assert contacts.read_bytes() == before
+
+
+def test_contacts_meet_customers_under_pseudonyms(models: Path, contacts: Path) -> None:
+    assert churnrisk("keys", "pseudonym-key", "shop.key").code == 0
+    with Path("churnrisk.toml").open("a") as file:
+        file.write('pseudonymise = true\npseudonym_key = "shop.key"\n')
+    answer = choose(models, "--capacity", 5, "--output", "list.csv", terms=())
+    assert answer.code == 0, answer.err
+    rows = read_rows(Path("list.csv"))
+    assert [row["email"] for row in rows] == [f"secret{k}@shop.example" for k in range(2, 7)]
+    assert all(row["customer_id"].startswith("p_") for row in rows)
+
+
+def test_the_shops_own_actions_share_a_budget_and_each_is_a_campaign(models: Path) -> None:
+    first = chosen(models, "--budget", 300)
+    Path("churnrisk.toml").write_text(SETTINGS.replace("contacts", "# contacts") + ACTIONS, encoding="utf-8")
+    document = choose(models, "--budget", 300, "--output", "list.csv", "--json", terms=()).json
+    assert document["notices"][-1] == "survey ended on 2011-01-01 and is not chosen."
+    counts = {one["action"]: one["customers"] for one in document["actions"]}
+    assert {"free_delivery", "card"} < set(counts)
+    assert "survey" not in counts
+    own = {"free_delivery": (0.2, 4.0, 0.15), "card": (2.0, 0.0, 0.12)}
+    spent = 0.0
+    for row in document["list"]:
+        c, d, g = own.get(row["action"], (1.0, 10.0, 0.2))
+        p = row["churn_probability"]
+        assert (row["contact_cost"], row["incentive_cost"], row["acceptance_rate"]) == (c, d, g)
+        profit = g * (0.3 * row["value_at_risk"] - p * d) - (1 - p) * d - c
+        assert row["expected_profit"] == pytest.approx(profit, abs=1e-2)
+        spent += c + ((1 - p) + p * g) * d
+        if row["action"] == "free_delivery":
+            assert (row["segment"] in ("champions", "loyal"), row["channel"]) == (True, "e-mail")
+            assert "reason rhythm" in row["action_reason"]
+    assert spent <= 300
+    assert document["comparisons"][0]["expected_profit"] > first["comparisons"][0]["expected_profit"]
+    fixed = ("--from", "list.csv", "--window", 30, "--models-dir", models)
+    refused = churnrisk("campaign", "create", "all", *fixed)
+    assert (refused.code, "Make a campaign for each action, with --action" in refused.err) == (2, True)
+    wrong = churnrisk("campaign", "create", "all", *fixed, "--action", "flowers")
+    assert (wrong.code, "no customer on the list has the action flowers" in wrong.err) == (2, True)
+    made = churnrisk("campaign", "create", "cards", *fixed, "--action", "card", "--json").json
+    assert (made["contact_cost"], made["incentive_cost"], made["margin"]) == (2.0, 0.0, 0.3)
+    assert made["plan"]["treated"] + made["plan"]["control"] == counts["card"]

@@ -16,16 +16,24 @@ def test_it_tells_where_the_numbers_come_from(trained: Path) -> None:
     said = (trained / "train.txt").read_text(encoding="utf-8")
     words = " ".join(said.split())
     for part in (
-        "44,876 orders of 5,942 customers, 2009-12-01 to 2011-12-09: 36,518 purchases, 7,901 returns",
+        "44,876 rows, 44,876 used; 44,876 orders of 5,942 customers, 2009-12-01 to 2011-12-09",
         "nothing in the 90 days",
+        "nothing was bought within 90 days by",
+        "churnrisk score",
+        "Stored as",
+    ):
+        assert part in words, part
+    assert said.startswith("Grade ")
+    tables = churnrisk("models", "show", "--models-dir", trained / "models")
+    for part in (
+        "36,518 purchases, 7,901 returns",
         "2011-09-11",  # the test's cutoff: 90 days before the day after the last order
         "test, then fit",
         "average precision",
         "RFM logistic",
-        "Stored as",
     ):
-        assert part in words, part
-    assert all(len(line) <= 80 for line in said.splitlines())
+        assert part in tables.words, part
+    assert all(len(line) <= 80 for line in (said + tables.out).splitlines())
     [version] = [path.name for path in (trained / "models").iterdir() if path.is_dir() and path.name[0] != "."]
     assert version in words
 

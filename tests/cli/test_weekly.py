@@ -35,6 +35,10 @@ def write_settings(models: Path, more: str = "") -> None:
     Path("churnrisk.toml").write_text("\n".join(lines), encoding="utf-8")
 
 
+def read_everybody() -> pd.DataFrame:
+    return pd.read_excel("weekly/list.xlsx", sheet_name="All customers", engine="calamine", dtype={"customer id": str})
+
+
 def test_two_weeks(shop: Path, models: Path) -> None:
     first = churnrisk("weekly")
     assert (first.code, first.err) == (0, "")
@@ -42,12 +46,12 @@ def test_two_weeks(shop: Path, models: Path) -> None:
     assert LINE.match(line)
     assert long_past.startswith("The last order is of 2011-12-09")
     assert "new_on_list" not in first.out
-    sheet = pd.read_excel("weekly/list.xlsx", engine="calamine", dtype={"customer_id": str})
+    sheet = read_everybody()
     assert "change" not in sheet
-    assert sheet["reason_1"].notna().any()
+    assert sheet["reason 1"].notna().any()
     assert Path("weekly/report.html").stat().st_size > 100_000
 
-    buyer = sheet.loc[sheet["risk"] == "high", "customer_id"].iloc[0]
+    buyer = sheet.loc[sheet["risk"] == "high", "customer id"].iloc[0]
     with Path("purchases.csv").open("a", encoding="utf-8") as file:
         file.write(f"new-1,{buyer},2011-12-16 10:00:00,25.00,3,United Kingdom\n")
     terms = "contact_cost = 0.5\nincentive_cost = 5.25\nacceptance_rate = 0.2\n"
@@ -57,9 +61,9 @@ def test_two_weeks(shop: Path, models: Path) -> None:
     assert second.out.splitlines()[1:-1] == ["Rules that fired: retention_rate < 0.95 (it is 0.9274)."]
     assert second.out.splitlines()[-1].startswith("The last order is of 2011-12-16")
     assert "rules_fired=1" in second.out
-    assert "bought_since=1 days_since_training=7" in second.out
-    sheet = pd.read_excel("weekly/list.xlsx", engine="calamine", dtype={"customer_id": str})
-    assert sheet.loc[sheet["change"] == "bought since", "customer_id"].tolist() == [buyer]
+    assert "bought_since=1 listed=50 days_since_training=7" in second.out
+    sheet = read_everybody()
+    assert sheet.loc[sheet["change"] == "bought since", "customer id"].tolist() == [buyer]
     assert sorted(path.name for path in Path("weekly").iterdir()) == ["list.xlsx", "report.html"]
     assert "an offer that costs 5.25 where" in Path("weekly/report.html").read_text(encoding="utf-8")
 

@@ -10,7 +10,8 @@ import pytest
 
 from churnrisk.decide import EXPORT_FIELDS, make_export
 from churnrisk.errors import OutputError, SettingsError
-from churnrisk.orders import Contact
+from churnrisk.orders import ContactList
+from churnrisk.orders.contacts import Contact
 from churnrisk.schema import TOOLS
 
 ROOT = Path(__file__).parents[2]
@@ -28,12 +29,18 @@ COLUMNS: dict[str, list[Any]] = {
     "due_product": ["tea", None, None, None, None],
     **{f"next_product_{place}": [f"cup {place}"] * 5 for place in (1, 2, 3)},
 }
-CONTACTS = {
-    "007": Contact("ann@shop.example", "Ann", "Łęcka"),
-    "b": Contact("", "Bo", "Li"),
-    "c": Contact("cy@shop.example"),
-    "d": Contact("Ann@Shop.Example", "Ann", "Other"),
-}
+
+
+def listing(**contacts: Contact) -> ContactList:
+    return ContactList("contacts.csv", contacts, len(contacts), 0, 0, 0)
+
+
+CONTACTS = listing(
+    **{"007": Contact("ann@shop.example", "Ann", "Łęcka")},
+    b=Contact("", "Bo", "Li"),
+    c=Contact("cy@shop.example"),
+    d=Contact("Ann@Shop.Example", "Ann", "Other"),
+)
 
 # What each tool asks of a name: Mailchimp's merge tags, HubSpot's internal names.
 RULES = {"mailchimp": r"[A-Z][A-Z0-9_]{0,9}", "klaviyo": r"[a-z][a-z0-9_]*", "hubspot": r"[a-z][a-z0-9_]*"}
@@ -75,7 +82,7 @@ def test_mailchimp_gets_no_text_beyond_255_bytes() -> None:
 
 def test_contacts_of_other_people_are_an_error_and_an_empty_list_is_none() -> None:
     with pytest.raises(OutputError, match=r"none of the 5 customers .* 5 are not named there.*Are the ids the same\?"):
-        make_export(COLUMNS, {"7": Contact("a@b.example")}, tool="hubspot")
+        make_export(COLUMNS, listing(**{"7": Contact("a@b.example")}), tool="hubspot")
     empty: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     assert make_export(empty, CONTACTS, tool="hubspot").columns["Email"] == []
     with pytest.raises(SettingsError, match="--for salesforce: give one of mailchimp, klaviyo, hubspot"):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from churnrisk.decide import ACTIONS, check_playbook, choose_actions
-from churnrisk.decide.playbook import DEFAULT_PLAYBOOK, SITUATIONS
+from churnrisk.decide.playbook import ACTIONS, DEFAULT_PLAYBOOK, SITUATIONS, check_playbook, choose_actions
 from churnrisk.errors import SettingsError
 from churnrisk.retention import SEGMENTS
 

@@ -55,7 +55,7 @@ def test_each_kind_of_file_is_looked_into(place: Path, tmp_path: Path) -> None:
     assert [row["value"] for row in rows.pop("x.rejects.csv")] == ["=cust 0042"]
     assert [row["date"] for row in rows.pop("log.csv")] == ["2025-01-01"]
     assert [row["customer_id"] for row in rows.pop("orders.parquet")] == [WHO]
-    assert [row["value"] for row in rows.pop("set_aside.parquet")] == [WHO]
+    assert [row["value"] for row in rows.pop("set_aside.csv")] == [WHO]
     assert rows == {}
     assert OTHER not in json.dumps(held.files)
 

@@ -51,7 +51,7 @@ def test_no_name_of_the_data_became_an_element(browser: Browser, page_file: Path
     browser.show(page_file)
     assert browser.run("return document.querySelectorAll('img, main script:not([type]), iframe').length") == 0
     assert browser.run("return document.querySelectorAll('[onerror], [onload], [onmouseover]').length") == 0
-    first = browser.run("return document.querySelector('#at-risk tbody .foreign').textContent")
+    first = browser.run("return document.querySelector('#week-list tbody .foreign').textContent")
     assert first == "</script><img src=x onerror=alert(1)>"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from churnrisk.features import tell_feature
 from churnrisk.messages import LANGUAGES, speaking
 from churnrisk.report import Block, Cards, DataTable, Words, describe_monitor
 from churnrisk.report.blocks import Chart
@@ -25,7 +26,9 @@ def test_everything_that_was_found() -> None:
     [cards] = [block for block in blocks if isinstance(block, Cards)]
     assert [card.value for card in cards.cards] == ["3", "1", "0.71", "1"]
     charts = charts_of(blocks)
-    assert [row[0] for row in charts["drift"].table.rows] == [one.name for one in FEATURES]
+    names = [row[0] for row in charts["drift"].table.rows]
+    assert names == [tell_feature(one.name) for one in FEATURES]
+    assert names[0] == "Number of purchases ever"
     assert [row[-1] for row in charts["drift"].table.rows] == ["drifted", "the season", "usual", "within chance"]
     assert charts["drift"].option["series"][0]["data"] == [one.index for one in FEATURES]
     assert charts["realised"].option["series"][0]["data"] == [0.71, None]

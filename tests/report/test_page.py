@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from support.reports import EVIL, EVIL_COLUMN, EVIL_IDS, make_data
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "churnrisk" / "report" / "static"
+NUMBER = r"[0-9][0-9,.-]*[0-9]|[0-9]"
 MOST_BYTES = 1_500_000
 
 
@@ -148,7 +150,7 @@ def test_a_page_with_very_many_periods_stays_light(tmp_path: Path) -> None:
 
 def test_the_description_is_json(data: ReportData) -> None:
     described = json.loads(json.dumps(describe_report(data), allow_nan=False))
-    assert described["at_risk"]["customers"][0]["customer_id"] == EVIL
+    assert described["week_list"]["contact"][0]["customer_id"] == EVIL
     assert list(described) == [
         "churnrisk",
         "retention",
@@ -156,9 +158,30 @@ def test_the_description_is_json(data: ReportData) -> None:
         "cohorts",
         "segments",
         "at_risk",
+        "week_list",
         "model",
         "no_list",
         "products",
         "campaigns",
         "intake",
+        "sections",
     ]
+
+
+def test_json_has_every_number_of_the_page(data: ReportData, reader: Reader) -> None:
+    described = set(re.findall(NUMBER, "\n".join(texts_of(describe_report(data)))))
+    shown = set(re.findall(NUMBER, "\n".join(reader.text)))
+    assert len(shown) > 300
+    assert shown - described == set()
+
+
+def texts_of(value: object) -> Iterator[str]:
+    """Yield every text in plain values."""
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from texts_of(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from texts_of(one)
+    else:
+        yield str(value)

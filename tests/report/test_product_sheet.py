@@ -9,6 +9,7 @@ from churnrisk.messages import write_date
 from churnrisk.orders import IntakeOptions
 from churnrisk.report import Block, DataTable, ReportData, Words, describe_products, percent, render_report
 from churnrisk.report.product_sheet import build_products
+from churnrisk.week_list import ListPlan
 from churnrisk.workflows import make_report
 from support.products import regular_shop, table_of
 
@@ -61,7 +62,7 @@ def test_a_report_without_customers_names_none(tmp_path: Path) -> None:
     table_of(regular_shop()).to_csv(log, index=False)
     options = IntakeOptions(amounts="line")
     for top in (0, 5):
-        data = make_report(log, top=top, models_dir=tmp_path, options=options).data
+        data = make_report(log, plan=ListPlan(size=top), models_dir=tmp_path, options=options).data
         assert data.products is not None
         assert len(data.products["due"]["soon"]["rows"]) == top
         page, shown = render_report(data), [row["customer_id"] for row in data.products["due"]["soon"]["rows"]]

@@ -42,8 +42,8 @@ def words_of(section: Section) -> str:
 def test_sections_stand_in_their_order(data: ReportData) -> None:
     names = [section.name for section in build_sections(replace(data, campaigns=(CAMPAIGN,)))]
     assert names == [
-        *("overview", "trends", "cohorts", "segments", "at-risk", "products", "model", "campaigns"),
-        *("definitions", "account"),
+        *("overview", "week-list", "trends", "cohorts", "segments", "at-risk", "products", "model"),
+        *("campaigns", "definitions", "account"),
     ]
     assert len(names) == len(SECTIONS)
 
@@ -143,21 +143,12 @@ def test_without_a_model_one_sentence_says_how_to_get_the_list(data: ReportData,
     [words] = section.blocks
     assert isinstance(words, Words)
     assert "churnrisk train" in words.text
+    assert not [one for one in build_sections(unscored) if one.name == "week-list"]
     [scored] = [one for one in build_sections(data) if one.name == "at-risk"]
-    assert [block.title for block in scored.blocks if isinstance(block, DataTable)] == [
-        "By level of risk",
-        "The 8 customers most at risk",
-    ]
-
-
-def test_a_log_without_amounts_lists_customers_without_them(data: ReportData) -> None:
-    assert data.at_risk is not None
-    poor = tuple({**customer, "total_amount": None} for customer in data.at_risk.customers)
-    changed = replace(data, at_risk=replace(data.at_risk, customers=poor))
-    [section] = [one for one in build_sections(changed) if one.name == "at-risk"]
-    table = section.blocks[-1]
-    assert isinstance(table, DataTable)
-    assert [column.title for column in table.columns][-2:] == ["orders", "main reason"]
+    assert [block.title for block in scored.blocks if isinstance(block, DataTable)] == ["By level of risk"]
+    [listed] = [one for one in build_sections(data) if one.name == "week-list"]
+    [table] = [block for block in listed.blocks if isinstance(block, DataTable)]
+    assert len(table.rows) == 8
     assert {len(row) for row in table.rows} == {len(table.columns)}
 
 
@@ -186,7 +177,7 @@ def test_numbers_are_written_as_a_reader_expects(written: str, expected: str) ->
 
 def test_what_is_to_be_known_of_the_grade_stands_above_the_list(data: ReportData) -> None:
     assert data.at_risk is not None
-    weak = replace(data, at_risk=replace(data.at_risk, customers=(), warnings=("The model has grade E.",)))
+    weak = replace(data, at_risk=replace(data.at_risk, warnings=("The model has grade E.",)))
     section = build_at_risk(weak)
     assert "The model has grade E." in words_of(section)
     assert len([block for block in section.blocks if isinstance(block, DataTable)]) == 1  # the bands alone

@@ -12,7 +12,16 @@ import pytest
 
 from churnrisk.state import State, open_state
 from support.clocks import Clocks, take_clocks
-from support.service import OPTED_OUT, Service, TrainedShop, customers_in, running_service, watching
+from support.service import (
+    ADDRESS,
+    OPTED_OUT,
+    Service,
+    TrainedShop,
+    customers_in,
+    running_service,
+    watching,
+    write_contacts,
+)
 from support.shop import PURCHASES
 from support.trained import shared_folder, train_once
 
@@ -37,7 +46,9 @@ def service(tmp_path_factory: pytest.TempPathFactory, own_shop: TrainedShop) -> 
     """The service with a model and the history of the sample, one worker; who opens the private key is written down."""
     folder = tmp_path_factory.mktemp("service")
     (folder / "opted_out.csv").write_text(f"customer_id\n{OPTED_OUT}\n")
+    write_contacts(folder / "contacts.csv")
     environment = {
+        "CHURNRISK_CONTACTS": str(folder / "contacts.csv"),
         "CHURNRISK_SUPPRESS": str(folder / "opted_out.csv"),
         "CHURNRISK_TRAIN_CUSTOMERS": "300",
         **watching(own_shop.configuration / "signing_key.pem", folder / "opened.txt"),
@@ -46,6 +57,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, own_shop: TrainedShop) -> 
         yield running
         running.close()
         assert customers_in(running.events()) == set(), "no customer may be in the log of all these tests"
+        kept = [path for path in folder.rglob("*") if path.is_file() and path.name != "contacts.csv"]
+        assert [path for path in kept if ADDRESS.encode() in path.read_bytes()] == [], "an address is kept nowhere"
 
 
 @pytest.fixture(scope="session")

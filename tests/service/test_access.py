@@ -72,9 +72,9 @@ PASSED_OVER = {
 def test_the_help_of_keys_says_of_each_role_what_its_routes_ask_for(doors: list[Door]) -> None:
     help_of = churnrisk("keys", "create", "--help")
     told = " ".join(re.sub(r"[│|]", " ", help_of.out).split())
-    parts = dict(re.findall(r"(reader|scorer|admin): (.*?)(?=\.)", told))
+    parts = dict(re.findall(rf"({'|'.join(KEY_ROLES)}): (.*?)(?=\.)", told))
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "service.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `(reader|scorer|admin)` \| (.*) \|$", page, re.MULTILINE))
+    rows = dict(re.findall(rf"^\| `({'|'.join(KEY_ROLES)})` \| (.*) \|$", page, re.MULTILINE))
     for door in doors:
         role = door.need.role if door.need else None
         if role not in ("scorer", "admin") or door.template in PASSED_OVER:

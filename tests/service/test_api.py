@@ -17,7 +17,7 @@ from schemathesis.checks import positive_data_acceptance
 
 from churnrisk.tables import to_csv
 from churnrisk.workflows import load, score_source
-from support.service import Service, TrainedShop, wait_for_job
+from support.service import OPTED_OUT, Service, TrainedShop, wait_for_job
 from support.shop import PURCHASES, read_rows, write_rows
 
 LINE = {"ordered_at": "2011-12-10T08:00:00", "amount": "17.35", "quantity": 4}
@@ -143,6 +143,20 @@ def test_a_filter_with_a_slip_is_no_filter(api: httpx.Client) -> None:
     answer = api.get("/v1/customers", params={"segmnt": "lost"})
     assert answer.status_code == 422
     assert answer.json()["detail"] == "query/segmnt: Is not known here; did you mean segment?"
+
+
+def test_the_list_of_the_week_leaves_out_customers_that_have_bought_since(api: httpx.Client) -> None:
+    listed = api.get("/v1/list").json()
+    first = listed["contact"][0]
+    assert [one["place"] for one in listed["contact"]] == list(range(1, 51))
+    assert OPTED_OUT not in {one["customer_id"] for part in ("contact", "due", "lapsed") for one in listed[part]}
+    assert all(one["why"] for part in ("contact", "due", "lapsed") for one in listed[part])
+    sent = {"purchases": [{"customer_id": first["customer_id"], "order_id": "api-list", **LINE}]}
+    assert api.post("/v1/purchases", json=sent).status_code == 200
+    after = api.get("/v1/list").json()
+    assert first["customer_id"] not in {one["customer_id"] for one in after["contact"]}
+    assert after["left_out"]["bought"] == 1
+    assert api.get("/v1/list", params={"limit": 3}).status_code == 422
 
 
 def test_orders_are_kept_once_and_are_in_the_next_answer(api: httpx.Client) -> None:

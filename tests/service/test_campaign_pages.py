@@ -92,7 +92,7 @@ def test_who_has_opted_out_is_left_out(api: httpx.Client, service: Service, scor
     made = make(scorer, name="autumn", **everybody, left_out=left_out, drop_overlap="yes")
     assert made.status_code == 303, made.text
     page = browser.get(made.headers["location"]).text
-    assert "they have opted out: 3." in page, "the two of the form, and the one of the settings"
+    assert "they have opted out or given no consent: 4." in page, "the two of the form, and the one of the settings"
     contacts = browser.get("/campaigns/contacts.csv", params={"name": "autumn"}).text.splitlines()
     members = {line.partition(",")[0] for line in contacts[1:]}
     assert len(members) > 1000

@@ -32,6 +32,7 @@ from churnrisk.state import (
     list_runs,
     load_received,
     note_audit,
+    now,
     open_session,
     open_state,
     prune_state,
@@ -63,6 +64,7 @@ def fill(state: State) -> str:
     add_monitor_run(state, as_of=20_000, model="m", result={})
     note_written(state, WrittenFile("here", "/list.csv", "list", "2026-01-01", 1, 2))
     add_objections(state, {"d": "2026-01-01"})
+    state.run("INSERT INTO week_lists VALUES (20000, 'a', 1, ?)", (now(),))
     save_filter(state, "quiet", "risk=high", key_id=None)
     write_note(state, "ž", "called", key_id=None)
     state.run("INSERT INTO due_tasks VALUES ('weekly', '2026-01-01', 'daily 06:00', '2026-01-01', 1)")
@@ -156,6 +158,7 @@ def test_what_is_old_goes_and_evidence_and_orders_stay(state: State) -> None:
         ("runs", "made_at"),
         ("audit", "at"),
         ("monitor_runs", "made_at"),
+        ("week_lists", "made_at"),
         ("sessions", "expires_at"),
     ):
         state.run(f"UPDATE {table} SET {column} = '2020-01-01T00:00:00+00:00'")
@@ -167,10 +170,10 @@ def test_what_is_old_goes_and_evidence_and_orders_stay(state: State) -> None:
     assert (
         vars(pruned)
         == vars(looked)
-        == {"runs": 1, "scores": 2, "jobs": 1, "monitor_runs": 1, "audit": 1, "sessions": 1}
+        == {"runs": 1, "scores": 2, "jobs": 1, "monitor_runs": 1, "audit": 1, "sessions": 1, "week_lists": 1}
     )
     left = everything(state)
-    gone = {"runs", "run_scores", "score_outcomes", "jobs", "monitor_runs", "audit", "sessions"}
+    gone = {"runs", "run_scores", "score_outcomes", "jobs", "monitor_runs", "audit", "sessions", "week_lists"}
     assert {table for table in TABLES if not left[table]} == gone
     assert left["campaign_members"] == before["campaign_members"]
     assert (len(list_campaigns(state)), len(load_received(state))) == (1, 1)

@@ -26,7 +26,9 @@ from churnrisk.state import (
     add_objections,
     add_received,
     claim_job,
+    create_key,
     drop_written,
+    find_key,
     find_run,
     find_state,
     identify,
@@ -326,3 +328,23 @@ def test_a_state_from_before_files_were_remembered_takes_them_and_objections(pla
         add_objections(state, {"b": "2026-01-03"})
         assert list(standing(list_objections(state))) == ["b"]
         assert stamp_tombstones(state) != stamp
+
+
+def test_keys_and_sessions_of_before_stay_where_a_role_is_added(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as file, file:
+        for statement in (one for step in MIGRATIONS[:6] for one in step):
+            file.execute(statement)
+        columns = "name, role, key_hash, made_at"
+        file.executemany(
+            f"INSERT INTO keys ({columns}) VALUES (?, ?, ?, 't')", [("a", "scorer", "h1"), ("b", "admin", "h2")]
+        )
+        file.execute("INSERT INTO sessions VALUES ('s', 2, 'c', '2026-01-01', '2026-01-02')")
+        file.execute(f"PRAGMA application_id = {0x6368726B}")
+        file.execute("PRAGMA user_version = 6")
+    with open_state(path) as state:
+        assert [(one.key_id, one.name, one.role) for one in list_keys(state)] == [(1, "a", "scorer"), (2, "b", "admin")]
+        assert state.rows("SELECT session_hash, key_id FROM sessions") == [("s", 2)]
+        record, secret = create_key(state, name="sales", role="contacts")
+        assert find_key(state, secret) == record
+        with pytest.raises(StateError, match="CHECK constraint failed"):
+            state.run("UPDATE keys SET role = 'owner'")

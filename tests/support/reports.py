@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
+from churnrisk.decide import Action
 from churnrisk.orders import IntakeOptions
 from churnrisk.report import AtRisk, ModelSheet, ReportData
+from churnrisk.week_list import Entry, ListPart, WeekList
+from churnrisk.week_list.purchased import Purchased
 from churnrisk.workflows import make_report
 from support.cards import make_card
 
@@ -55,22 +60,39 @@ def make_data(folder: Path, *, kind: str | int = "month", days: int = 1200, has_
     return make_report(source, kind=kind, models_dir=folder / "models", options=options).data
 
 
+def make_entry(part: ListPart, place: int, customer: str, **facts: Any) -> Entry:
+    """Make a row of the list of a customer with three purchases, the last of a hostile product."""
+    bought = Purchased(18_900, 19_000, 3, 41.0, 31.5, (EVIL, "mug"), 94.5, 31.5, 63.0)
+    known: dict[str, Any] = {
+        "segment": "at_risk",
+        "bought": bought,
+        "reasons": ("no order for 100 days (typical here: 41)",),
+        "action": Action("discount", "segment at_risk"),
+        "churn_probability": 1 - place / 100,
+        "risk": "high",
+        "value_at_risk": 30.0,
+        "value_at_risk_most": 60.0,
+        "expected_profit": 1.5,
+        "return_probability": None,
+        "return_value": None,
+        "next_order_on": None,
+        "observation": None,
+        "due_product": None,
+        "next_products": ("mug",),
+        "change": "new" if place % 2 else "again",
+    }
+    return Entry(part=part, place=place, customer_id=customer, **(known | facts))
+
+
+def make_list(customers: Sequence[str], **facts: Any) -> WeekList:
+    """Make a list of customers to contact."""
+    entries = tuple(make_entry("contact", place, one) for place, one in enumerate(customers, start=1))
+    known: dict[str, Any] = {"as_of": 19_097, "horizon": 90, "by": "profit", "contact": entries}
+    return WeekList(**(known | facts))
+
+
 def with_scores(data: ReportData) -> ReportData:
-    """Add a list of those at risk, and a hostile currency."""
-    customers = tuple(
-        {
-            "risk_rank": rank,
-            "customer_id": name,
-            "churn_probability": 1 - rank / 100,
-            "risk": "high",
-            "segment": "at_risk",
-            "days_since_last_order": 100,
-            "order_count": 3,
-            "total_amount": 31.5,
-            "reason": "no order for 100 days (typical here: 41)" if rank % 2 else None,
-        }
-        for rank, name in enumerate(EVIL_IDS, start=1)
-    )
+    """Add the list of this week, and a hostile currency."""
     risk = AtRisk(
         model="20220415T000000.000Z-00000000",
         trained_as_of="2022-04-15",
@@ -81,7 +103,9 @@ def with_scores(data: ReportData) -> ReportData:
         scored=20,
         lapsed=20,
         bands={"high": {"customers": 8, "churn_rate": 0.7}, "low": {"customers": 12, "churn_rate": None}},
-        customers=customers,
     )
     model = ModelSheet(version=risk.model, card=make_card())
-    return replace(data, at_risk=risk, model=model, no_list="", table=replace(data.table, currency=EVIL))
+    listed = make_list(EVIL_IDS)
+    return replace(
+        data, at_risk=risk, week_list=listed, model=model, no_list="", table=replace(data.table, currency=EVIL)
+    )

@@ -26,6 +26,12 @@ START_SECONDS = 60.0
 OPTED_OUT = "12349"
 """A customer of the sample who, by the settings of the service, is on no list of a campaign."""
 
+WITHOUT_CONSENT = "15749"
+"""A customer of the sample who has given no consent, by the contacts of the service."""
+
+ADDRESS = "@secret.example"
+"""Ends the address of everybody in those contacts."""
+
 
 @dataclass(frozen=True)
 class TrainedShop:
@@ -166,6 +172,15 @@ def watching(path: Path, into: Path) -> dict[str, str]:
     """Environment in which every Python process that opens a file writes down its number, and its parent's."""
     here = Path(__file__).parent / "watch_opens"
     return {"PYTHONPATH": os.pathsep.join((str(here), str(ROOT))), "WATCHED": str(path), "WATCHED_INTO": str(into)}
+
+
+def write_contacts(path: Path) -> Path:
+    """Write a name and an address for each customer of the sample."""
+    ids = sorted({row["customer_id"] for row in read_rows(PURCHASES)})
+    said = {WITHOUT_CONSENT: "no"}
+    rows = (f"{one},Ann {one}{ADDRESS},person-{one}{ADDRESS},{said.get(one, 'yes')}" for one in ids)
+    path.write_text("\n".join(["customer_id,name,email,consent", *rows, ""]), encoding="utf-8")
+    return path
 
 
 def wait_for_job(api: httpx.Client, job: int, *statuses: str) -> dict[str, Any]:

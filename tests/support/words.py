@@ -75,4 +75,4 @@ def untranslated(page: str, language: str) -> set[str]:
     said = " ".join(Words(page).text)
     known: dict[object, str] = translations(language)._catalog  # type: ignore[attr-defined]
     texts = {text for text in known if isinstance(text, str) and len(text) > 12 and known[text] != text}
-    return {text for text in texts if text in said}
+    return {text for text in texts if text in said and not CODE.fullmatch(text)}  # a page may name a setting

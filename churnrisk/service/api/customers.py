@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import functools
+import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from churnrisk.errors import UnknownCustomer
+from churnrisk.errors import NoModel, UnknownCustomer
+from churnrisk.messages import mark
 from churnrisk.schema import Risk, Segment, Sort, Status
 from churnrisk.service.access import Needs
 from churnrisk.service.api.queries import NoOthers
-from churnrisk.service.api.shapes import CustomerAnswer, CustomersAnswer, Date, problems
+from churnrisk.service.api.shapes import CustomerAnswer, CustomersAnswer, Date, ListAnswer, problems
+from churnrisk.service.contacts import are_shown
 from churnrisk.service.finished import Finished, FinishedAnswers
 from churnrisk.shop import MOST_NUMBER, CustomerQuery, Shop
 
@@ -36,7 +39,8 @@ async def customer(
 ) -> Response:
     """Return a customer's score, reasons, next order and orders; orders received a moment ago are in it.
 
-    Any text is an id; what is special in an address is percent-encoded, a slash as ``%2F`` or as it is.
+    Any text is an id; what is special in an address is percent-encoded, a slash as ``%2F`` or as it is. A key of the
+    role ``contacts`` is also given name, addresses and consent, as the shop's own file has them now.
     """
     answers: FinishedAnswers = request.app.state.finished
     last = answers.find(request.scope)
@@ -46,7 +50,11 @@ async def customer(
         answers.drop(request.scope)  # of a forgotten customer nothing is kept
         raise
     answers.keep(request.scope, finished)
-    return Response(finished.content, media_type="application/json")
+    if not are_shown(request.scope):
+        return Response(finished.content, media_type="application/json")
+    told = json.loads(finished.content)
+    found = await run_in_threadpool(request.app.state.contacts.find, [told["customer_id"]])
+    return JSONResponse(told | {"contact": found.get(told["customer_id"])})
 
 
 def _answer(shop: Shop, customer_id: str, *, explain: bool, last: Finished | None) -> Finished:
@@ -86,6 +94,33 @@ Past = Annotated[dict[str, Any], Depends(_read_past)]
 
 
 @router.get(
+    "/list",
+    dependencies=[Needs("reader"), NoOthers],
+    response_model=ListAnswer,
+    summary="The list of this week",
+    responses=problems(404),
+)
+def week_list(request: Request) -> Response:
+    """Return the customers to contact this week, why and with what; the orders due; the lapsed worth winning back.
+
+    The rows and their order are those of ``churnrisk weekly``, the report and the first page. Customers in a campaign,
+    contacted a short while ago, or with an order since the last reading are left out. A key of the role ``contacts`` is
+    also given name, addresses and consent.
+    """
+    listed = request.app.state.shop.week_list(request.app.state.contacts.now())
+    if listed is None:
+        raise NoModel(
+            mark("Nobody is scored, so there is no list; `churnrisk train`, or a training job, makes a model.")
+        )
+    told = listed.to_dict()
+    if are_shown(request.scope):
+        found = request.app.state.contacts.find(listed.customer_ids)
+        for one in (*told["contact"], *told["due"], *told["lapsed"]):
+            one["contact"] = found.get(one["customer_id"])
+    return JSONResponse(told)
+
+
+@router.get(
     "/customers",
     dependencies=[Needs("reader"), NoOthers],
     response_model=CustomersAnswer,
@@ -121,4 +156,8 @@ def customers(
     )
     page = request.app.state.shop.customers(query)
     shown = {"as_of": page.as_of, "model": page.model, "total": page.total, "next_cursor": page.next_cursor}
-    return JSONResponse({**shown, "customers": page.rows})
+    rows = page.rows
+    if are_shown(request.scope):
+        found = request.app.state.contacts.find(row["customer_id"] for row in rows)
+        rows = [row | {"contact": found.get(row["customer_id"])} for row in rows]
+    return JSONResponse({**shown, "customers": rows})

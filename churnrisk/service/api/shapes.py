@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from churnrisk.orders import PurchaseRow
-from churnrisk.schema import By, JobStatus, ReasonsFor, Receipt
+from churnrisk.schema import By, JobStatus, ListedBy, ReasonsFor, Receipt
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 
@@ -197,6 +197,10 @@ class CustomerAnswer(BaseModel):
     order_total: int = Field(description="Of all kinds; the purchases among them are `score.order_count`.")
     first_order_on: str | None = Field(description="Day of the first purchase.")
     explanation: dict[str, Any] | None = None
+    contact: dict[str, Any] | None = Field(
+        None,
+        description="Name, addresses and consent, for keys of the role `contacts`, where the settings name a file.",
+    )
 
 
 class CustomersAnswer(BaseModel):
@@ -206,7 +210,22 @@ class CustomersAnswer(BaseModel):
     model: str | None
     total: int
     next_cursor: str | None
-    customers: list[dict[str, Any]]
+    customers: list[dict[str, Any]] = Field(description="With `contact`, as of a single customer, for `contacts`.")
+
+
+class ListAnswer(Open):
+    """The list of this week: customers to contact, orders due, lapsed customers worth winning back."""
+
+    as_of: str
+    horizon_days: int
+    sorted_by: ListedBy
+    expected_profit: float | None
+    left_out: dict[str, int]
+    since_last_list: dict[str, Any] | None
+    notices: list[str]
+    contact: list[dict[str, Any]]
+    lapsed: list[dict[str, Any]]
+    due: list[dict[str, Any]]
 
 
 class RetentionAnswer(Open):

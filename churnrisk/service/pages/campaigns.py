@@ -8,7 +8,14 @@ from typing import Any
 
 from starlette.responses import Response
 
-from churnrisk.campaigns import Campaign, CampaignList, create_campaign, load_campaign, load_members
+from churnrisk.campaigns import (
+    Campaign,
+    CampaignList,
+    create_campaign,
+    load_campaign,
+    load_members,
+    with_contacts,
+)
 from churnrisk.errors import ChurnriskError, NoModel
 from churnrisk.messages import mark, say, write_date
 from churnrisk.report import SEGMENT_NAMES, Block, describe_campaigns, whole
@@ -76,10 +83,20 @@ def _show(
         made=next((row for row in rows if made and row["name"] == made), None),
         now_measured=now_measured if now_measured in {one.name for one in measured} else "",
         has_opted_out=view.request.app.state.config.suppress is not None,
+        consent_unknown=_tell_unknown_consent(view),
         segments=SEGMENT_NAMES,
         risks=RISKS,
         outcomes=OUTCOMES,
     )
+
+
+def _tell_unknown_consent(view: View) -> str:
+    """Say that the file of contacts has no column of consents, where that is so."""
+    try:
+        known = view.request.app.state.contacts.now()
+    except ChurnriskError:
+        return ""  # making a campaign says what is wrong with the file
+    return "" if known is None or known.says_consent else retell(known.tell_consent(0))
 
 
 def name_fields(message: str) -> str:
@@ -121,13 +138,21 @@ def create(view: View) -> Response:
     names = (*EMPTY, *USUAL, *TERMS, "window")
     given = {name: view.ask(name) for name in names} | {"left_out": pasted_text(view)}
     try:
-        left_out = read_left_out(view)
+        left_out, contacts = read_left_out(view), view.request.app.state.contacts.now()
         listed = _take_list(view)
         _refuse_most(view, listed)
         campaign = _read_campaign(view, listed)
         with view.state.transaction():
             is_alone = given["drop_overlap"] == "yes"
-            create_campaign(view.state, listed, campaign, output=None, suppressed=left_out, drop_overlap=is_alone)
+            create_campaign(
+                view.state,
+                listed,
+                campaign,
+                output=None,
+                suppressed=left_out,
+                contacts=contacts,
+                drop_overlap=is_alone,
+            )
             note_audit(view.state, "campaign created", key_id=view.key_id, name=campaign.name)
     except Problem as refused:
         given["most"] = given["most"] or ("ask" if "most" in refused.extra else "")
@@ -226,9 +251,11 @@ def _rows(view: View, wanted: int) -> Iterator[dict[str, Any]]:
 
 @page("/campaigns/contacts.csv", role="scorer")
 def contacts(view: View) -> Response:
-    """Return the members of a campaign that are to be contacted."""
-    stored = load_campaign(view.state, view.ask("name"))
+    """Return the members of a campaign that are to be contacted; not those who have withdrawn their consent since."""
+    stored, known = load_campaign(view.state, view.ask("name")), view.request.app.state.contacts.now()
     members = [one for one in load_members(view.state, stored.campaign_id) if one.is_treated]
+    out = known.without_consent(one.customer_id for one in members) if known else set()
+    members = [one for one in members if one.customer_id not in out]
     table = Table(
         {
             "customer_id": [one.customer_id for one in members],
@@ -236,5 +263,6 @@ def contacts(view: View) -> Response:
             "value_at_risk": [one.value for one in members],
         }
     )
+    shown, _ = with_contacts(table, known if view.sees_contacts else None)
     headers = {"Content-Disposition": 'attachment; filename="contacts.csv"'}
-    return Response(to_csv(table), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(to_csv(shown), media_type="text/csv; charset=utf-8", headers=headers)

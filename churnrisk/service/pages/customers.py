@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
 
-from churnrisk.decide import ACTIONS
 from churnrisk.desk import LONGEST_NOTE, find_note
 from churnrisk.errors import ModelNotFound, NoScore
 from churnrisk.messages import mark, say, write_date
@@ -40,7 +40,7 @@ from churnrisk.service.pages.customer_parts import (
 from churnrisk.service.pages.frame import View, nothing_without, page
 from churnrisk.shop import CustomerView
 from churnrisk.state import load_history
-from churnrisk.timeline import date_of
+from churnrisk.timeline import date_of, day_number
 
 SORTS = (
     ("value", mark("value at risk, highest first")),
@@ -74,6 +74,7 @@ def customers(view: View) -> Response:
     found, fields = view.shop.customers(query), kept_fields(view)
     return view.show(
         "customers.html",
+        contacts=view.reach(row["customer_id"] for row in found.rows),
         found=found,
         rows=[_show_row(row) for row in found.rows],
         query=query,
@@ -118,10 +119,11 @@ def customer(view: View) -> Response:
     found = view.shop.customer(name)
     return view.show(
         "customer.html",
+        contact=view.reach([found.customer_id]).get(found.customer_id),
         found=found,
         segment=name_segment(found.segment),
         cards=Cards(tuple(_make_cards(view, found))),
-        advice=_advise(found),
+        advice=_advise(view, found),
         reasons=[retell(reason) for reason in found.reasons],
         observation=retell(found.observation or ""),
         horizons=list(tell_horizons(found)),
@@ -162,10 +164,10 @@ def _show_next_order(due: Mapping[str, str | None]) -> Card:
     return Card(say("Next order"), write_date(day), span, meaning)
 
 
-def _advise(found: CustomerView) -> dict[str, str]:
-    """Return what the playbook says, in the language of now."""
-    action = found.advice["action"]
-    meaning, about = ACTIONS[action], SEGMENTS.get(found.segment or "", "")
+def _advise(view: View, found: CustomerView) -> dict[str, str]:
+    """Return what is to be done, in the language of now."""
+    action, plays = found.advice["action"], view.shop.plan.plays(day_number(dt.date.fromisoformat(found.as_of)))
+    meaning, about = plays.text(action), SEGMENTS.get(found.segment or "", "")
     return {"action": name_action(action), "meaning": say(meaning), "segment": say(about)}
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
+from churnrisk.campaigns import with_contacts
 from churnrisk.explain import REASON_COLUMNS
-from churnrisk.messages import mark, say
+from churnrisk.messages import mark, say, say_heading
+from churnrisk.orders import ContactList
 from churnrisk.report import name_segment, whole
 from churnrisk.retelling import retell
 from churnrisk.service.pages.customer_filter import kept_fields, read_query, used_fields
@@ -42,7 +44,7 @@ def export_xlsx(view: View) -> Response:
     """Return the whole list behind the filter as a workbook, in the language of the reader."""
     parts = map(_tell, _read_parts(view, "xlsx"))
     first = next(parts)
-    content = to_xlsx(itertools.chain([first], parts), [say(name) for name in first.names])
+    content = to_xlsx(itertools.chain([first], parts), [say_heading(name) for name in first.names])
     return Response(content, media_type=XLSX, headers=_named("customers.xlsx"))
 
 
@@ -60,15 +62,16 @@ def _read_parts(view: View, form: str) -> Iterator[Table]:
     detail = {"format": form, "customers": found.total, "fields": used_fields(kept_fields(view))}
     note_audit(view.state, "customers exported", key_id=view.key_id, **detail)
     names = list(found.rows[0] if found.rows else {"customer_id": None})
-    yield _to_table(names, found.rows)
+    contacts = view.request.app.state.contacts.now() if view.sees_contacts else None
+    yield _to_table(names, found.rows, contacts)
     while found.next_cursor is not None:
         query = replace(query, cursor=found.next_cursor)
         found = shop.customers(query)
-        yield _to_table(names, found.rows)
+        yield _to_table(names, found.rows, contacts)
 
 
-def _to_table(names: list[str], rows: list[dict[str, Any]]) -> Table:
-    return Table({name: [row[name] for row in rows] for name in names})
+def _to_table(names: list[str], rows: list[dict[str, Any]], contacts: ContactList | None) -> Table:
+    return with_contacts(Table({name: [row[name] for row in rows] for name in names}), contacts)[0]
 
 
 def _tell(part: Table) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from churnrisk.retelling import retell
 from churnrisk.retention import SegmentRow
 from churnrisk.service.pages.frame import View, nothing_without, page
 from churnrisk.store import ModelEntry
+from churnrisk.timeline import day_number
 from churnrisk.workflows import plan_contacts
 
 COHORT_KINDS = ("month", "quarter", "year")
@@ -52,9 +54,8 @@ def segments(view: View) -> Response:
         SegmentRow(**{"name" if name == "segment" else name: value for name, value in one.items()})
         for one in found["segments"]
     ]
-    blocks: Sequence[Block] = list(
-        describe_segments(rows, found["customers"], playbook=view.shop.plan.playbook, has_links=True)
-    )
+    plays = view.shop.plan.plays(day_number(dt.date.fromisoformat(found["as_of"])))
+    blocks: Sequence[Block] = list(describe_segments(rows, found["customers"], plays=plays, has_links=True))
     return view.show("blocks_page.html", title=say("Segments"), blocks=blocks, is_in_halves=True)
 
 

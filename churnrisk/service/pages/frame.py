@@ -7,7 +7,7 @@ of whoever looks.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,12 +19,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from churnrisk import __version__
-from churnrisk.errors import NoHistory, UnknownCustomer
+from churnrisk.errors import ChurnriskError, NoHistory, UnknownCustomer
 from churnrisk.messages import LANGUAGES, mark, say, speaking, write_date
 from churnrisk.report import make_environment
 from churnrisk.retelling import retell
 from churnrisk.schema import KeyRole
 from churnrisk.service.access import Caller, Lane, Needs, read_fields
+from churnrisk.service.contacts import Contacts
 from churnrisk.service.identity import is_secure
 from churnrisk.service.languages import LANGUAGE_COOKIE, language_of
 from churnrisk.service.problems import Problem
@@ -58,6 +59,14 @@ TITLES = (
 LONGEST_VALUE = 4000
 RETRY_SECONDS = 3
 
+STEPS = {
+    "reading purchases": mark("purchases are being read"),
+    "scoring": mark("customers are being scored, {share} %"),
+    "writing": mark("they are being written"),
+    "done": mark("they are being written"),
+}
+"""What is said of each step of a generation in the making."""
+
 
 @dataclass
 class View:
@@ -67,6 +76,22 @@ class View:
     caller: Caller | None
     language: str
     fields: Mapping[str, list[str]] = field(default_factory=dict)
+    contacts_problem: str = ""
+
+    @property
+    def sees_contacts(self) -> bool:
+        """Whether there are contacts, and the one who looks may see them."""
+        contacts: Contacts = self.request.app.state.contacts
+        return contacts.shown_to(self.caller)
+
+    def reach(self, customer_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return how some customers are reached, where this may be seen; a page does without what cannot be read."""
+        if self.sees_contacts:
+            try:
+                return dict(self.request.app.state.contacts.find(customer_ids))
+            except ChurnriskError as error:
+                self.contacts_problem = retell(str(error))
+        return {}
 
     @property
     def shop(self) -> Shop:
@@ -87,6 +112,22 @@ class View:
         """What is remembered."""
         state: State = self.request.app.state.state
         return state
+
+    @property
+    def reading(self) -> str:
+        """Say how far the next figures are, and of when those shown are; empty where none are being made."""
+        shop: Shop | None = self.request.app.state.shop
+        progress = None if shop is None or self.caller is None else shop.progress
+        if shop is None or progress is None:
+            return ""
+        what, done, total = progress
+        step = say(STEPS.get(what, what), share=100 * done // max(total, 1))
+        try:
+            made_at = shop.freshness()["made_at"]
+        except NoHistory:
+            return step
+        at = f"{write_date(made_at[:10])}, {made_at[11:16]} UTC"
+        return say("The figures are of {at}. The next ones are being made: {step}.", at=at, step=step)
 
     def ask(self, name: str) -> str:
         """Return a parameter of the address, or a field of the form; empty where it is missing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,8 @@ from churnrisk.report import (
     Card,
     Cards,
     Words,
-    describe_trends,
-    make_cards,
-    name_latest,
+    describe_periods,
+    describe_week_list,
     percent,
     tell_value_trust,
     whole,
@@ -43,7 +42,10 @@ def overview(view: View) -> Response:
     freshness = view.shop.freshness()
     summary = view.shop.summary()
     blocks = [Cards((*_score_cards(summary), _grade_card(view), _freshness_card(freshness))), *_value_trust(view)]
-    return view.show("overview.html", blocks=blocks, model_problem=retell(freshness["model_problem"]))
+    listed = view.shop.week_list(view.request.app.state.contacts.now())
+    people = {} if listed is None else view.reach(sorted(listed.customer_ids))
+    shown = [] if listed is None else list(describe_week_list(listed, page="/customer", people=_call(people)))
+    return view.show("overview.html", blocks=blocks, week_list=shown, model_problem=retell(freshness["model_problem"]))
 
 
 @page("/parts/trends")
@@ -52,9 +54,13 @@ def trends(view: View) -> Response:
     freshness, table = view.shop.freshness(), view.shop.figures.retention("month")
     first, last = (parse_day(freshness[name], option=name) for name in ("first_order_on", "last_order_on"))
     figures = Figures(table, first, last)
-    cards = Cards(make_cards(figures))
-    blocks = [name_latest(figures), cards, *describe_trends(figures)]
+    blocks = list(describe_periods(figures))
     return view.show("part.html", blocks=blocks, is_in_pairs=True)
+
+
+def _call(people: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return what customers are called, or their addresses where no name is known."""
+    return {one: known.get("name") or known.get("email") or "" for one, known in people.items()}
 
 
 def _score_cards(summary: dict[str, Any]) -> tuple[Card, ...]:

@@ -1,0 +1,192 @@
+"""The rows of this week's list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from churnrisk.decide import Action
+from churnrisk.errors import NotEnoughData
+from churnrisk.explain import Told
+from churnrisk.products import HABIT_COLUMNS
+from churnrisk.timeline import date_of
+from churnrisk.week_list.purchased import Purchased
+from churnrisk.week_list.ranked import ListPlan, best_profits
+from churnrisk.week_list.why import tell_why
+
+ListPart = Literal["contact", "lapsed", "due"]
+Change = Literal["new", "again"]
+
+NEXT_PRODUCTS = tuple(column.name for column in HABIT_COLUMNS if column.name.startswith("next_product"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A customer on the list.
+
+    Parameters
+    ----------
+    part : {"contact", "lapsed", "due"}
+        Which part of the list.
+    place : int
+        From 1 on.
+    customer_id : str
+        The customer.
+    segment : str or None
+        The RFM segment.
+    bought : Purchased
+        What was bought so far.
+    reasons : tuple of str
+        At most three sentences on the score, in English; none for lapsed customers.
+    action : Action
+        What to do, by the playbook.
+    churn_probability, value_at_risk, value_at_risk_most, expected_profit : float or None
+        As in the scores; the profit is known where the terms of a contact are.
+    risk : str or None
+        ``high``, ``medium`` or ``low``.
+    return_probability, return_value : float or None
+        Of the lapsed: the chance of an order in the horizon, and times the usual order.
+    next_order_on : str or None
+        Expected day of the next order, an ISO date.
+    observation, due_product : str or None
+        As :data:`churnrisk.products.HABIT_COLUMNS`.
+    next_products : tuple of str
+        At most three, the likeliest first.
+    change : {"new", "again"} or None
+        Against the list before; None where there was none.
+    """
+
+    part: ListPart
+    place: int
+    customer_id: str
+    segment: str | None
+    bought: Purchased
+    reasons: tuple[str, ...]
+    action: Action
+    churn_probability: float | None
+    risk: str | None
+    value_at_risk: float | None
+    value_at_risk_most: float | None
+    expected_profit: float | None
+    return_probability: float | None
+    return_value: float | None
+    next_order_on: str | None
+    observation: str | None
+    due_product: str | None
+    next_products: tuple[str, ...]
+    change: Change | None
+
+    def to_dict(self, *, as_of: int, horizon: int) -> dict[str, Any]:
+        """Return plain values for JSON: days as ISO dates, ``why`` in the language of now."""
+        bought = self.bought
+        plain = {name: getattr(self, name) for name in _PLAIN}
+        return {
+            **plain,
+            "why": tell_why(self, as_of=as_of, horizon=horizon),
+            "reasons": list(self.reasons),
+            "action": self.action.action,
+            "action_reason": self.action.reason,
+            "next_products": list(self.next_products),
+            "first_order_on": date_of(bought.first_day).isoformat(),
+            "last_order_on": date_of(bought.last_day).isoformat(),
+            "last_order_amount": bought.last_amount,
+            "last_order_products": list(bought.products),
+            "purchase_days": bought.purchase_days,
+            "usual_gap_days": bought.usual_gap,
+            "revenue": bought.revenue,
+            "revenue_365_days": bought.revenue_year,
+            "revenue_365_days_before": bought.revenue_before,
+        }
+
+
+_NUMBERS = (
+    *("churn_probability", "value_at_risk", "value_at_risk_most", "expected_profit", "return_probability"),
+    "return_value",
+)
+_TEXTS = ("risk", "segment", "next_order_on", "observation", "due_product")
+_PLAIN = ("place", "customer_id", "change", *_NUMBERS, *_TEXTS)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the customers of a part of the list, beside the rows of the scores.
+
+    Parameters
+    ----------
+    bought : mapping of str to Purchased
+        By customer.
+    told : mapping of str to Told
+        Reasons of the model, by customer.
+    plan : ListPlan
+        How the shop wants its list, with what it does for whom.
+    as_of : int
+        The day of the list.
+    before : set of str or None
+        The customers of the list before; None where there was none.
+    """
+
+    bought: Mapping[str, Purchased]
+    told: Mapping[str, Told]
+    plan: ListPlan
+    as_of: int
+    before: frozenset[str] | None = None
+
+
+def make_entries(part: ListPart, rows: Sequence[Mapping[str, Any]], known: Known) -> tuple[Entry, ...]:
+    """Make the rows of a part of the list; a customer without a purchase before the day is left out."""
+    rows = [row for row in rows if row["customer_id"] in known.bought]
+    actions = _choose_actions(rows, known)
+    return tuple(
+        _make_entry(part, place, row, action, known)
+        for place, (row, action) in enumerate(zip(rows, actions, strict=True), start=1)
+    )
+
+
+def _choose_actions(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Action]:
+    """Choose what is expected to bring most for each customer; where that cannot be known, what the playbook says."""
+    plays = known.plan.playbook.on(known.as_of)
+    options = [plays.options(row["segment"] or "", _family_of(row, known.told), row.get("habit") or "") for row in rows]
+    usual = [each[0] for each in options]
+    if all(len(each) == 1 for each in options):
+        return usual
+    names = ("as_of", "churn_probability", "value_at_risk", "value_at_risk_most")
+    columns = {name: np.array([_number(row[name]) if name != "as_of" else row[name] for row in rows]) for name in names}
+    try:
+        offers, profits = best_profits({**columns}, options, known.plan)
+    except NotEnoughData:
+        return usual
+    best = np.nan_to_num(profits, nan=-np.inf).argmax(axis=1)
+    is_known = np.isfinite(profits).any(axis=1) & np.array([one.action != "none" for one in usual])
+    return [
+        next(one for one in each if one.action == offers.names[place]) if known_ else each[0]
+        for each, place, known_ in zip(options, best.tolist(), is_known.tolist(), strict=True)
+    ]
+
+
+def _family_of(row: Mapping[str, Any], told: Mapping[str, Told]) -> str:
+    found = told.get(row["customer_id"])
+    return "" if found is None else found.family
+
+
+def _make_entry(part: ListPart, place: int, row: Mapping[str, Any], action: Action, known: Known) -> Entry:
+    customer = row["customer_id"]
+    told = known.told.get(customer)
+    return Entry(
+        part=part,
+        place=place,
+        customer_id=customer,
+        bought=known.bought[customer],
+        reasons=() if told is None else told.texts,
+        action=action,
+        next_products=tuple(name for one in NEXT_PRODUCTS if (name := row.get(one)) is not None),
+        change=None if known.before is None else ("again" if customer in known.before else "new"),
+        **{name: _number(row.get(name)) for name in _NUMBERS},  # type: ignore[arg-type]
+        **{name: row.get(name) for name in _TEXTS},
+    )
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or value != value else float(value)  # NaN is not itself
