@@ -8,7 +8,6 @@ from churnrisk.campaigns.lists import (
     draw,
     read_campaign_list,
     read_suppressed,
-    with_contacts,
 )
 from churnrisk.campaigns.measurement import find_response, learn_uplift, measure_campaign, measure_on
 from churnrisk.campaigns.pooled import measured_acceptance, measured_multiple
@@ -52,5 +51,4 @@ __all__ = [
     "read_campaign_list",
     "read_exposures",
     "read_suppressed",
-    "with_contacts",
 ]

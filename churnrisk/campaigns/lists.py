@@ -243,7 +243,9 @@ def create_campaign(
         add_campaign(state, made, members_of(drawn))
         if output is not None:
             with remembering_files(state):
-                table, holds = with_contacts(contact_table(listed, drawn), contacts)
+                table = contact_table(listed, drawn)
+                table = table if contacts is None else contacts.add_to(table)
+                holds: Holds = "contacts" if "email" in table.columns else "list"
                 write_table(table, output, holds=holds, is_for_people=True)
     return made, drawn
 
@@ -268,13 +270,6 @@ def contact_table(listed: CustomerList, drawn: Drawn) -> Table:
     places = [place for place, one in enumerate(listed.customer_ids) if one in treated]
     columns = {name: [cells[place] or None for place in places] for name, cells in listed.columns.items()}
     return Table({"customer_id": [listed.customer_ids[place] for place in places], **columns})
-
-
-def with_contacts(table: Table, contacts: ContactList | None) -> tuple[Table, Holds]:
-    """Join a list with the contacts as they are now, in place of those that it may hold; and say what it holds."""
-    if contacts is None:
-        return table, "contacts" if "email" in table.columns else "list"
-    return Table(contacts.join(table.columns)), "contacts"
 
 
 def _check_name(name: str) -> None:

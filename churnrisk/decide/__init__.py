@@ -26,7 +26,6 @@ __all__ = [
     "choose_actions",
     "choose_target",
     "compare_rankings",
-    "expected_profit",
     "learn_effect",
     "learn_error",
     "make_export",

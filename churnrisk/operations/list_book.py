@@ -39,7 +39,11 @@ def write_list_book(
     people = {} if contacts is None else {one: known.shown() for one, known in contacts.contacts.items()}
     sheets = [] if listed is None else list_sheets(listed, terms=_terms(plan), people=people)
     headings = [say_heading(name) for name in everybody.names]
-    return write_workbook([*sheets, Sheet(say("All customers"), everybody, headings)], path, holds="list")
+    return write_workbook(
+        [*sheets, Sheet(say("All customers"), everybody, headings)],
+        path,
+        holds="list" if contacts is None else "contacts",
+    )
 
 
 def _terms(plan: ListPlan) -> Mapping[str, float]:

@@ -26,6 +26,7 @@ from churnrisk.sources import (
     settle_rows,
     trim_sql,
 )
+from churnrisk.tables import Table
 
 _ANSWERS = ("consent", "opted_out")
 _TEXTS = ("email", "first_name", "last_name", "name", "phone", "language")
@@ -124,6 +125,10 @@ class ContactList:
         if not self.says_consent:
             return CONSENT_UNKNOWN.format(name=self.source)
         return WITHOUT_CONSENT.format(count=f"{left_out:,}", name=self.source)
+
+    def add_to(self, table: Table) -> Table:
+        """Return a list with the contacts as they are now, as :meth:`join` puts them."""
+        return Table(self.join(table.columns))
 
     def join(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
         """Return the columns of a list, with the fields of the file behind ``customer_id`` in place of those it has."""

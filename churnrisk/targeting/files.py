@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from churnrisk.campaigns import with_contacts
 from churnrisk.decide import make_export
 from churnrisk.errors import ColumnError, OutputError
 from churnrisk.schema import CsvStyle
 from churnrisk.tables import Table, check_target, write_table
 from churnrisk.targeting.target import TargetResult
+from churnrisk.writing import Holds
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def write_target(
     """
     check_list_output(output, tool, has_contacts=result.contacts is not None)
     if tool is None or result.contacts is None:
-        table, holds = with_contacts(result.table, result.contacts)
+        table = result.table if result.contacts is None else result.contacts.add_to(result.table)
+        holds: Holds = "list" if result.contacts is None else "contacts"
         defused = write_table(table, output, holds=holds, csv_style=csv_style, is_for_people=True)
         return Written(len(table), defused, {})
     if "email" not in result.contacts.fields:

@@ -99,14 +99,13 @@ def make_report(
     _check_size(plan)
     found = _find_model(models_dir)
     reading = replace(found.read_as_trained(options or IntakeOptions()), products=True)
-    opted_out, contacts = _read_people(plan, reading)
     with read_orders(source, reading) as orders, _opened(state) as remembered:
         found = found.fitting(orders)
         plan = plan if remembered is None else plan_as_measured(remembered, plan)
         scores = found.score(orders, plan)
         segmentation = build_segments(orders, churn_probability={} if scores is None else _probability_of(scores))
         pairs = find_pair_days(orders, orders.last_day + 1, choice=products)
-        known = ListKnown(segmentation, pairs, remembered, opted_out, contacts)
+        known = ListKnown(segmentation, pairs, remembered, *_read_people(plan, reading))
         data = ReportData(
             version=churnrisk.__version__,
             intake=describe_intake(orders),
@@ -124,7 +123,7 @@ def make_report(
             playbook=plan.playbook,
             products=None if pairs is None else sum_up_products(pairs, most_pairs=min(plan.size, MOST_PAIRS)),
         )
-    return ReportResult(data, found.problem, contacts)
+    return ReportResult(data, found.problem, known.contacts)
 
 
 def _read_people(plan: ListPlan, reading: IntakeOptions) -> tuple[ContactList | None, ContactList | None]:

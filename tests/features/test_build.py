@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 
 import numpy as np
 import pytest
 
 from churnrisk.engines import Database
-from churnrisk.features import catalogue, customer_features, iterate_features, lazy_features
+from churnrisk.features import Features, build, catalogue, customer_features, iterate_features, lazy_features
 from churnrisk.timeline import Snapshot
 from support.logs import CUTOFF, PlainLog, Row, duckdb_log, polars_log, seeded_log
 
 SNAPSHOT = Snapshot(CUTOFF, lookback=365, horizon=30)
 MONEY = 10_000
+NAMES = ("order_count", "mean_order_amount", "tenure_days")
 
 
 def buy(customer: str, days_ago: int, amount: int, *, order: str = "") -> Row:
@@ -117,10 +119,26 @@ def test_batches_put_together_are_the_whole(rows: int) -> None:
         whole = customer_features(made, SNAPSHOT)
         batches = list(iterate_features(made, SNAPSHOT, rows=rows, database=database))
     assert len(batches) == (1 if len(whole.customer_ids) < max(rows, 2048) else 2)
+    check_together(batches, whole)
+
+
+def check_together(batches: list[Features], whole: Features) -> None:
     assert np.concatenate([batch.customer_ids for batch in batches]).tolist() == whole.customer_ids.tolist()
     np.testing.assert_array_equal(np.concatenate([batch.values for batch in batches]), whole.values)
     for name, values in whole.raw.items():
         np.testing.assert_array_equal(np.concatenate([batch.raw[name] for batch in batches]), values)
+
+
+def test_ranges_of_customers_put_together_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = seeded_log(seed=3, customers=500, rows=1_000)
+    with Database(threads=1) as database:
+        made = duckdb_log(log, database)
+        ask = partial(iterate_features, made, SNAPSHOT, rows=100_000, names=NAMES, database=database)
+        [whole] = ask()
+        monkeypatch.setattr(build, "RANGE_ROWS", 100)
+        parts = list(ask())
+    assert len(parts) > 2
+    check_together(parts, whole)
 
 
 @pytest.mark.parametrize("part_rows", [300, 100_000])

@@ -11,7 +11,7 @@ import pytest
 
 from churnrisk.learning import FittedModel
 from churnrisk.orders import IntakeOptions, Orders, read_orders
-from churnrisk.scoring import find, score_orders, standing_of
+from churnrisk.scoring import find, score, score_orders, standing_of
 from churnrisk.scoring.standing import select_customers
 from churnrisk.timeline import Snapshot, day_number
 from churnrisk.workflows import load
@@ -36,6 +36,27 @@ def test_batches_change_no_score(model: FittedModel, orders: Orders) -> None:
         parts = score_orders(model, orders, as_of, batch_rows=rows)
         for name, values in whole.columns.items():
             np.testing.assert_array_equal(values, parts.columns[name])
+
+
+def test_parts_on_threads_change_no_score_and_are_told_in_order(
+    model: FittedModel, orders: Orders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_of, seen, told = orders.last_day + 1, list[str](), list[tuple[int, int]]()
+    whole = score_orders(model, orders, as_of, by="value")
+    monkeypatch.setattr(score, "PART_ROWS", 100)
+
+    def watch(ids: np.ndarray, *_: np.ndarray) -> None:
+        seen.extend(ids.tolist())
+
+    parts = score_orders(
+        model, orders, as_of, by="value", watch=watch, progress=lambda _, done, total: told.append((done, total))
+    )
+    for name, values in whole.columns.items():
+        np.testing.assert_array_equal(values, parts.columns[name])
+    np.testing.assert_array_equal(whole.alive_probability, parts.alive_probability)
+    assert seen == sorted(seen)
+    scored = whole.count("status", "scored")
+    assert told == [(min(done, scored), scored) for done in range(100, scored + 100, 100)]
 
 
 def test_one_row_at_a_time_is_the_same_to_the_last_bit(model: FittedModel, orders: Orders) -> None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from churnrisk.memory import find_all_held, forget_customers
 from churnrisk.orders import IntakeOptions, KeepIn
+from churnrisk.service import ServiceConfig
+from churnrisk.service.jobs import Keeper
+from churnrisk.service.pages.frame import View
 from churnrisk.shop import (
     CustomerQuery,
     Shop,
@@ -78,6 +83,20 @@ def test_the_next_run_begins_with_it(plan: ShopPlan, state: State) -> None:
         assert path.stat().st_mode & 0o077 == 0
 
 
+def test_the_service_begins_with_it_and_reads_anew(plan: ShopPlan, state: State) -> None:
+    config = ServiceConfig(
+        models_dir=plan.models_dir,
+        state=plan.state,
+        purchases=plan.purchases,
+        options=plan.options,
+        shop_dir=plan.folder.with_name("service"),
+    )
+    keeper = Keeper(config, state)
+    keeper.begin()
+    assert list_customers(config.shop_plan, state) == ["a", "b"]
+    assert keeper._is_asked
+
+
 def test_it_is_none_of_another_plan(plan: ShopPlan, state: State) -> None:
     options = plan.options
     others: list[dict[str, object]] = [
@@ -139,4 +158,19 @@ def test_how_far_the_next_one_is(plan: ShopPlan, state: State) -> None:
     end_progress(plan.folder)
     assert [one[0] for one in steps if one] == ["reading purchases", "scoring", "writing", "done"]
     assert shop.progress is None
+    shop.close()
+
+
+def test_pages_say_how_far_it_is_and_of_when_the_figures_are(plan: ShopPlan, state: State) -> None:
+    shop = Shop.open(plan, state)
+    served: Any = SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace(shop=shop)))
+    caller: Any = SimpleNamespace()
+    view = View(served, caller, "en")
+    assert view.reading == ""
+    tell_progress(plan.folder, "scoring", 2, 5)
+    assert "40 %" in view.reading
+    assert shop.freshness()["made_at"][:10] in view.reading
+    assert View(served, None, "en").reading == "", "nobody is told who has not logged in"
+    end_progress(plan.folder)
+    assert view.reading == ""
     shop.close()

@@ -14,7 +14,6 @@ from churnrisk.campaigns import (
     create_campaign,
     load_campaign,
     load_members,
-    with_contacts,
 )
 from churnrisk.errors import ChurnriskError, NoModel
 from churnrisk.messages import mark, say, write_date
@@ -263,6 +262,6 @@ def contacts(view: View) -> Response:
             "value_at_risk": [one.value for one in members],
         }
     )
-    shown, _ = with_contacts(table, known if view.sees_contacts else None)
+    shown = known.add_to(table) if known is not None and view.sees_contacts else table
     headers = {"Content-Disposition": 'attachment; filename="contacts.csv"'}
     return Response(to_csv(shown), media_type="text/csv; charset=utf-8", headers=headers)

@@ -9,7 +9,6 @@ from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
-from churnrisk.campaigns import with_contacts
 from churnrisk.explain import REASON_COLUMNS
 from churnrisk.messages import mark, say, say_heading
 from churnrisk.orders import ContactList
@@ -71,7 +70,8 @@ def _read_parts(view: View, form: str) -> Iterator[Table]:
 
 
 def _to_table(names: list[str], rows: list[dict[str, Any]], contacts: ContactList | None) -> Table:
-    return with_contacts(Table({name: [row[name] for row in rows] for name in names}), contacts)[0]
+    table = Table({name: [row[name] for row in rows] for name in names})
+    return table if contacts is None else contacts.add_to(table)
 
 
 def _tell(part: Table) -> Table:
