@@ -10,13 +10,13 @@ import pytest
 
 from churnrisk.desk import find_done
 from churnrisk.errors import SettingsError
-from churnrisk.forecast import Valuation
 from churnrisk.operations import MonitorPlan, WeeklyPlan, read_schedule
 from churnrisk.orders import IntakeOptions
 from churnrisk.service import ServiceConfig, Tasks
 from churnrisk.service.jobs import SCHEDULE_SECONDS, Keeper
 from churnrisk.service.tasks import add_due_jobs, do_task
 from churnrisk.state import State, list_audit, list_jobs, open_state
+from churnrisk.week_list import ListPlan
 from support.clocks import DAY, YEAR, Clocks
 from support.service import Service
 
@@ -117,7 +117,7 @@ def test_tasks_are_done_with_the_history_models_and_state_of_the_service(
     state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere, options = tmp_path / "elsewhere", IntakeOptions(fold_case=True)
-    weekly = WeeklyPlan("other.csv", elsewhere, elsewhere, tmp_path / "weekly", 365, options, Valuation())
+    weekly = WeeklyPlan("other.csv", elsewhere, elsewhere, tmp_path / "weekly", 365, options, ListPlan())
     monitor = MonitorPlan("other.csv", elsewhere, elsewhere, options=options)
     tasks = Tasks(monitor=monitor, weekly=weekly)
     config = ServiceConfig(tmp_path / "models", tmp_path / "state.db", purchases="log.csv", tasks=tasks)
