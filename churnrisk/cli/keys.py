@@ -34,8 +34,8 @@ def create(
         typer.Option(
             "--role",
             help="reader: look at everything but names and addresses. scorer: also score, send purchases, make and "
-            "measure campaigns. contacts: also see names and addresses, where the settings name a file of them. admin: "
-            "also train and promote models, read the audit log.",
+            "measure campaigns, start jobs, save filters, write notes. contacts: also see names and addresses, where "
+            "the settings name a file of them. admin: also train and promote models, read the audit log.",
         ),
     ],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who uses it, as the list of keys shows it.")],

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from churnrisk.cards import compare_cards, read_recipe
 from churnrisk.clock import utc_now
 from churnrisk.desk import take_due
 from churnrisk.errors import SettingsError
 from churnrisk.memory import read_left_out
-from churnrisk.operations import MonitorPlan, describe_alarm, run_monitor, run_weekly, send_alarm
-from churnrisk.orders import IntakeOptions
+from churnrisk.operations import MonitorPlan, WeeklyPlan, describe_alarm, run_monitor, run_weekly, send_alarm
 from churnrisk.service.config import ServiceConfig, Tasks
 from churnrisk.service.logs import log
 from churnrisk.shop import train_on_history
@@ -20,6 +19,8 @@ from churnrisk.state import State
 from churnrisk.store import promote_model, read_card, resolve_version
 from churnrisk.types import Progress
 from churnrisk.workflows import TrainPlan
+
+Plan = TypeVar("Plan", MonitorPlan, WeeklyPlan)
 
 
 def add_due_jobs(tasks: Tasks, state: State) -> None:
@@ -48,7 +49,7 @@ def _look(config: ServiceConfig, tasks: Tasks, state: State, progress: Progress)
         if config.purchases is None:
             raise SettingsError("a look at the model reads the purchase history: set `purchases` in churnrisk.toml.")
         plan = MonitorPlan(config.purchases, config.models_dir, config.state, options=config.options)
-    result = run_monitor(replace(plan, options=_without_objectors(plan.options, state), remember_in=config.state))
+    result = run_monitor(replace(_of_service(plan, config, state), remember_in=config.state))
     problem = ""
     if tasks.webhook is not None and result.fired:
         problem = send_alarm(tasks.webhook, describe_alarm(result)).problem
@@ -57,12 +58,11 @@ def _look(config: ServiceConfig, tasks: Tasks, state: State, progress: Progress)
     return {"model": result.look.model, "fired": fired, "webhook_problem": problem or None}
 
 
-def _do_weekly(_: ServiceConfig, tasks: Tasks, state: State, progress: Progress) -> dict[str, Any]:
+def _do_weekly(config: ServiceConfig, tasks: Tasks, state: State, progress: Progress) -> dict[str, Any]:
     if tasks.weekly is None:
         raise SettingsError("the weekly run is not on the schedule of this service.")
     progress("looking", 0, 1)
-    plan = replace(tasks.weekly, options=_without_objectors(tasks.weekly.options, state))
-    result = run_weekly(plan)
+    result = run_weekly(_of_service(tasks.weekly, config, state))
     progress("done", 1, 1)
     return {"line": result.line, "files": [one.name for one in result.files], "mailed": len(result.recipients)}
 
@@ -81,5 +81,8 @@ def _retrain(config: ServiceConfig, tasks: Tasks, _: State, progress: Progress) 
     return {**made, "like": like, "is_promoted": is_promoted}
 
 
-def _without_objectors(options: IntakeOptions, state: State) -> IntakeOptions:
-    return replace(options, left_out=read_left_out(state))
+def _of_service(plan: Plan, config: ServiceConfig, state: State) -> Plan:
+    """Return a plan over the history, models and state of the service, without customers who have objected by now."""
+    options = replace(plan.options, left_out=read_left_out(state))
+    source = config.purchases or plan.source
+    return replace(plan, source=source, models_dir=config.models_dir, state=config.state, options=options)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from churnrisk.state import State, open_state
+from support.clocks import Clocks, take_clocks
 from support.service import (
     ADDRESS,
     OPTED_OUT,
@@ -67,3 +70,16 @@ def api(service: Service) -> httpx.Client:
         assert time.monotonic() < until, client.get("/readyz").text
         time.sleep(0.1)
     return client
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    """Both clocks of the program in the hands of a test."""
+    return take_clocks(monkeypatch)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    """A state with nothing in it."""
+    with open_state(tmp_path / "state.db") as opened:
+        yield opened

@@ -53,11 +53,19 @@ WORDS = {
     "/campaigns/measure": "measure campaigns",
     "/v1/models/{version}/promote": "promote models",
     "/v1/jobs/train": "train",
+    "/jobs/score": "start jobs",
+    "/jobs/monitor": "start jobs",
+    "/jobs/train": "train",
+    "/customers/filters": "save filters",
+    "/customer/note": "write notes",
     "/v1/audit": "read the audit log",
 }
 """What the help of a command calls a route that takes more than looking."""
 
-PASSED_OVER = {"/v1/jobs/{job_id}", "/v1/jobs/{job_id}/result", "/campaigns/contacts.csv", "/logout", "/customers.csv"}
+PASSED_OVER = {
+    *("/v1/jobs/{job_id}", "/v1/jobs/{job_id}/result", "/campaigns/contacts.csv", "/logout", "/customers.csv"),
+    *("/jobs/cancel", "/customers/filters/delete"),
+}
 """What goes with one of them."""
 
 

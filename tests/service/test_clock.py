@@ -47,17 +47,6 @@ from support.served import InThread
 LIFETIME = 12 * HOUR
 
 
-@pytest.fixture
-def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
-    return take_clocks(monkeypatch)
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    with open_state(tmp_path / "state.db") as opened:
-        yield opened
-
-
 @given(
     before=st.floats(0, 2 * LIFETIME),
     jump=st.one_of(st.sampled_from(JUMPS), st.floats(-2 * YEAR, 2 * YEAR)),

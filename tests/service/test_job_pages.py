@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -11,26 +10,17 @@ import pytest
 
 from churnrisk.desk import find_done
 from churnrisk.errors import SettingsError
-from churnrisk.operations import read_schedule
+from churnrisk.operations import MonitorPlan, WeeklyPlan, read_schedule
+from churnrisk.orders import IntakeOptions
 from churnrisk.service import ServiceConfig, Tasks
 from churnrisk.service.jobs import SCHEDULE_SECONDS, Keeper
 from churnrisk.service.tasks import add_due_jobs, do_task
 from churnrisk.state import State, list_audit, list_jobs, open_state
-from support.clocks import DAY, YEAR, Clocks, take_clocks
+from churnrisk.week_list import ListPlan
+from support.clocks import DAY, YEAR, Clocks
 from support.service import Service
 
 PAGE = {"Accept": "text/html"}
-
-
-@pytest.fixture
-def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
-    return take_clocks(monkeypatch)
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    with open_state(tmp_path / "state.db") as opened:
-        yield opened
 
 
 def test_a_look_at_the_model_is_started_and_watched_on_the_page(api: httpx.Client, service: Service) -> None:
@@ -91,24 +81,28 @@ def test_what_is_due_is_begun_once_by_one_of_several_services_and_after_restarts
     assert {one.kind for one in list_jobs(state)} == {"weekly"}
 
 
-def test_a_clock_that_is_set_begins_nothing_twice(state: State, clocks: Clocks) -> None:
+def test_a_clock_that_is_set_begins_no_due_time_twice(state: State, clocks: Clocks) -> None:
     tasks = tasks_of(monitor="daily 06:00", retrain="every 28 days 02:00")
     add_due_jobs(tasks, state)
     clocks.wait(2 * DAY)
     add_due_jobs(tasks, state)
-    before = len([one for one in list_jobs(state) if one.kind == "monitor"])
-    assert before == 1
-    for jump in (-DAY, DAY):
+    assert count_looks(state) == 1
+    for jump in (-DAY, DAY, -DAY, DAY):  # set back, it begins the day that was missed, and that once
         clocks.jump(jump)
         add_due_jobs(tasks, state)
-        assert len([one for one in list_jobs(state) if one.kind == "monitor"]) == before
+        assert count_looks(state) == 2
     clocks.jump(YEAR)
     add_due_jobs(tasks, state)
+    assert count_looks(state) == 3
     clocks.jump(-YEAR)
     clocks.wait(DAY)
     add_due_jobs(tasks, state)
-    assert len([one for one in list_jobs(state) if one.kind == "monitor"]) == before + 2
+    assert count_looks(state) == 4
     assert find_done(state, "weekly") is None
+
+
+def count_looks(state: State) -> int:
+    return sum(one.kind == "monitor" for one in list_jobs(state))
 
 
 def test_a_task_that_cannot_be_done_says_why(state: State, tmp_path: Path) -> None:
@@ -117,3 +111,27 @@ def test_a_task_that_cannot_be_done_says_why(state: State, tmp_path: Path) -> No
         with pytest.raises(SettingsError, match=said):
             do_task(config, state, kind, lambda *_: None)
     assert do_task(config, state, "other", lambda *_: None) is None
+
+
+def test_tasks_are_done_with_the_history_models_and_state_of_the_service(
+    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere, options = tmp_path / "elsewhere", IntakeOptions(fold_case=True)
+    weekly = WeeklyPlan("other.csv", elsewhere, elsewhere, tmp_path / "weekly", 365, options, ListPlan())
+    monitor = MonitorPlan("other.csv", elsewhere, elsewhere, options=options)
+    tasks = Tasks(monitor=monitor, weekly=weekly)
+    config = ServiceConfig(tmp_path / "models", tmp_path / "state.db", purchases="log.csv", tasks=tasks)
+
+    class SeenError(Exception):
+        pass
+
+    def see(plan: object) -> None:
+        raise SeenError(plan)
+
+    for kind in ("monitor", "weekly"):
+        monkeypatch.setattr(f"churnrisk.service.tasks.run_{kind}", see)
+        with pytest.raises(SeenError) as seen:
+            do_task(config, state, kind, lambda *_: None)
+        [plan] = seen.value.args
+        assert (plan.source, plan.models_dir, plan.state) == ("log.csv", config.models_dir, config.state)
+        assert plan.options == options

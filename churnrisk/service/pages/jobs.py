@@ -14,7 +14,6 @@ from churnrisk.errors import StateError
 from churnrisk.messages import mark, say, say_many, write_date
 from churnrisk.report import whole
 from churnrisk.retelling import retell
-from churnrisk.schema import TASKS
 from churnrisk.service.api.shapes import ScoreJob, TrainJob
 from churnrisk.service.config import Tasks
 from churnrisk.service.pages.customer_filter import read_whole
@@ -26,6 +25,7 @@ from churnrisk.state import Job, add_job, cancel_job, list_jobs, load_job, note_
 PAGE = "/jobs"
 SHOWN = 20
 MOST_HORIZON = 3650
+NO_LOGIN = mark("Starting a job needs a key of the role scorer, and a login.")
 KINDS = {
     "score": mark("score everybody"),
     "train": mark("train a model"),
@@ -45,7 +45,7 @@ STATUSES = {
 @page("/jobs")
 def jobs(view: View) -> Response:
     """Show the forms, the schedule, and the newest jobs."""
-    return view.show("jobs.html", schedule=_show_schedule(view), tasks=TASKS, **_show_jobs(view))
+    return view.show("jobs.html", schedule=_show_schedule(view), no_login=NO_LOGIN, **_show_jobs(view))
 
 
 @page("/parts/jobs")
@@ -148,6 +148,8 @@ def start_training(view: View) -> Response:
 
 
 def _start(view: View, kind: str, asked: dict[str, Any]) -> Response:
+    if not view.has_session:  # programs ask `/v1/jobs`
+        raise Problem(422, "Invalid request", say(NO_LOGIN))
     check_queue(view.state)
     with view.state.transaction():
         job = add_job(view.state, kind, asked, asked_by=view.key_id)
