@@ -34,7 +34,7 @@ from churnrisk.orders import (
 from churnrisk.planning import choose_as_of
 from churnrisk.products import ItemChoice
 from churnrisk.retention import build_segments
-from churnrisk.schema import RISKS, STATUSES, ReasonsFor
+from churnrisk.schema import ReasonsFor
 from churnrisk.scoring import Scores, standing_of
 from churnrisk.shop.erasures import Erasures, History, leave_out, read_erasures
 from churnrisk.shop.files import ShopFiles, ShopPlan, make_current, next_name, stamp_source
@@ -42,6 +42,7 @@ from churnrisk.shop.newcomers import list_unscored
 from churnrisk.shop.orders import build_received, choose_new, mark_anew
 from churnrisk.shop.pasts import write_pasts
 from churnrisk.shop.products import Bought, read_bought, select_lines, tell_products, write_titles
+from churnrisk.shop.summary import summarise
 from churnrisk.shop.week_list import place_customers
 from churnrisk.state import StoredOrder, load_received, open_state
 from churnrisk.store import stamp_model
@@ -314,7 +315,7 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor, tell: Progress
     columns["value_place"] = np.arange(len(scores))
     products = tell_products(log.bought, scores.columns["customer_id"], day)
     places, listed_by = place_customers(scores, segment, plan, model)
-    sorted_by, summary = scores.by, _summarise(scores)
+    sorted_by, summary = scores.by, summarise(scores)
     del scores  # of a million customers its columns are a quarter of a gigabyte, and are now sorted anew one by one
     columns |= products.columns | places
     _write_list(log.file, columns)
@@ -386,18 +387,3 @@ def _write_list(file: FileDatabase, columns: dict[str, np.ndarray]) -> None:
     sorted_columns = {name: columns.pop(name)[by_id] for name in list(columns)}
     file.write_table("scored", {"number": number, **sorted_columns, "risk_place": place})
     file.connection.execute("CREATE UNIQUE INDEX scored_by_customer ON scored (customer_id)")
-
-
-def _summarise(scores: Scores) -> dict[str, Any]:
-    at_risk, columns = scores.columns["value_at_risk"], scores.columns
-    is_high = columns["risk"] == "high"
-    return {
-        "customers": len(scores),
-        "status": {name: scores.count("status", name) for name in STATUSES},
-        "risk": {name: scores.count("risk", name) for name in RISKS},
-        "value_at_risk": None if np.isnan(at_risk).all() else round(float(np.nansum(at_risk)), 2),
-        "value_at_high_risk": None if np.isnan(at_risk).all() else round(float(np.nansum(at_risk[is_high])), 2),
-        "mean_churn_probability": None
-        if np.isnan(columns["churn_probability"]).all()
-        else round(float(np.nanmean(columns["churn_probability"])), 9),
-    }
