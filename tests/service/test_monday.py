@@ -1,0 +1,106 @@
+"""What an analyst does on a Monday, in a real browser: the list, customers, a filter, an export, a campaign."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import httpx
+import pandas as pd
+import pytest
+
+from churnrisk.campaigns import list_campaigns, load_members
+from churnrisk.report.page import show_foreign
+
+if TYPE_CHECKING:
+    from support.browser import Browser
+    from support.dashboard import Dashboard
+    from support.service import TrainedShop
+
+
+@pytest.fixture(scope="module")
+def dashboard(
+    require: Callable[..., None], tmp_path_factory: pytest.TempPathFactory, trained_shop: TrainedShop
+) -> Iterator[Dashboard]:
+    from support.dashboard import running_dashboard, write_hostile_shop
+
+    folder = tmp_path_factory.mktemp("monday")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHURNRISK_CONFIG_DIR", str(trained_shop.configuration))
+        with running_dashboard(folder, trained_shop.models, write_hostile_shop(folder / "log.csv")) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def browser(
+    require: Callable[..., None], dashboard: Dashboard, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    require("chromium", "chromedriver", "selenium")
+    from support.browser import open_browser
+
+    with open_browser(tmp_path_factory.mktemp("profile")) as opened:
+        opened.visit(dashboard.url)
+        opened.type("#key", dashboard.keys["scorer"])
+        opened.follow("button")
+        yield opened
+
+
+def texts(browser: Browser, selector: str) -> list[str]:
+    found: list[str] = browser.run(f"return [...document.querySelectorAll('{selector}')].map((one) => one.textContent)")
+    return found
+
+
+def download(browser: Browser, dashboard: Dashboard, path: str) -> httpx.Response:
+    """Ask as the browser would, with its session."""
+    cookies = {one["name"]: one["value"] for one in browser.driver.get_cookies()}
+    return httpx.get(dashboard.url + path, cookies=cookies)
+
+
+def test_from_the_list_to_a_campaign(browser: Browser, dashboard: Dashboard) -> None:
+    browser.visit(f"{dashboard.url}/")
+    assert texts(browser, "h2")[0] == "This week’s list"
+    first = texts(browser, ".week-list tbody th bdi")
+    assert len(first) == 10
+    assert all(texts(browser, ".week-list tbody tr td:nth-child(3)"))
+    for customer in first[:3]:
+        browser.visit(f"{dashboard.url}/")
+        browser.follow(f".week-list tbody tr:nth-child({first.index(customer) + 1}) th a")
+        assert texts(browser, "h1 bdi") == [customer]
+    browser.visit(f"{dashboard.url}/")
+    browser.follow('.week-list a[href="/list"]')
+    everybody = texts(browser, ".week-list .table-block:first-of-type tbody th bdi")
+    assert everybody[:10] == first
+    assert len(everybody) == 50
+    book = download(browser, dashboard, "/list.xlsx")
+    assert book.headers["content-type"].startswith("application/vnd.openxmlformats")
+    sheet = pd.read_excel(io.BytesIO(book.content), engine="calamine", dtype=str)
+    ids = [show_foreign(one).removeprefix("'") for one in sheet["customer id"]]
+    assert ids == [one.removeprefix("'") for one in everybody]
+
+    browser.follow('a[href="/campaigns?of=list"]')
+    assert browser.run("return document.querySelector('#of').value") == "list"
+    browser.type("#name", "monday")
+    browser.type("#contact_cost", "0.5")
+    browser.type("#holdout", "20")
+    browser.follow("form.make button")
+    assert "Made: monday" in texts(browser, "[role=status]")[0]
+    [stored] = [one for one in list_campaigns(dashboard.shop.state) if one.campaign.name == "monday"]
+    members = {show_foreign(one.customer_id) for one in load_members(dashboard.shop.state, stored.campaign_id)}
+    assert members == set(everybody), "the campaign is of the customers of the list"
+    assert stored.campaign.contact_cost == 0.5
+    assert stored.control == 10
+    browser.visit(f"{dashboard.url}/")
+    assert not set(texts(browser, ".week-list tbody th bdi")) & members, "nobody is listed while the campaign runs"
+    assert "50 in a campaign" in texts(browser, ".week-list p")[0]
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (360, "dark")])
+def test_the_list_fits_and_keeps_its_reasons(browser: Browser, dashboard: Dashboard, width: int, theme: str) -> None:
+    for page in ("/", "/list"):
+        browser.visit(dashboard.url + page, width=width, height=1200, theme=theme)
+        assert browser.run("return document.documentElement.scrollWidth") <= width
+        script = "return document.querySelector('.week-list tbody tr td:nth-child(3)').getBoundingClientRect().width"
+        assert browser.run(script) >= 120
+    assert browser.complaints() == []
