@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Collection, Set
 from dataclasses import dataclass, replace
@@ -19,12 +20,14 @@ from churnrisk.messages import wording
 from churnrisk.orders import ContactList, CustomerList, IntakeOptions, read_list, read_opted_out
 from churnrisk.state import State, remembering_files
 from churnrisk.tables import Table, check_target, write_table
-from churnrisk.timeline import day_number, parse_day
+from churnrisk.timeline import date_of, day_number, parse_day
 from churnrisk.writing import Holds
 
 PROBABILITY, VALUE, AS_OF, ACTION = "churn_probability", "value_at_risk", "as_of", "action"
 TERMS = ("contact_cost", "incentive_cost", "margin")
 """Columns of a list with what a campaign costs and brings, the same in every row."""
+LAST_DAY = day_number(dt.date.max)
+TOO_LATE = wording("the days that count would end after {day}. Take an earlier first day, or fewer days.")
 NAME = re.compile(r"\w[\w .-]{0,62}")
 UNKNOWN_RATE = 0.5
 """Expected share of buyers where the list has no churn probabilities: the rate at which an effect is hardest to see."""
@@ -219,9 +222,12 @@ def create_campaign(
     Raises
     ------
     CampaignError
-        For a name that is taken or no name, overlapping campaigns, or too few customers for a control group.
+        For a name that is taken or no name, overlapping campaigns, too few customers for a control group, or days that
+        no calendar has.
     """
     _check_name(campaign.name)
+    if campaign.ends_on > LAST_DAY:
+        raise CampaignError(TOO_LATE.format(day=date_of(LAST_DAY)))
     suppressed = suppressed if contacts is None else suppressed | contacts.without_consent(listed.customer_ids)
     if output is not None:
         check_target(output)

@@ -218,7 +218,8 @@ class _Cells:
         if self._people:
             first.append(Column(say("name"), is_number=False, is_foreign=True))
         last = [Column(say("segment"), is_number=False, is_wide=True), Column(say("last order"), is_wide=True)]
-        last += [Column(say("change"), is_number=False, is_wide=True)]
+        if self._listed.brought is not None:
+            last.append(Column(say("change"), is_number=False, is_wide=True))
         return DataTable(title, (*first, *columns, *last), tuple(rows))
 
     def _first(self, one: Entry) -> tuple[str, ...]:
@@ -227,7 +228,8 @@ class _Cells:
     def _last(self, one: Entry) -> tuple[str, ...]:
         paid = "" if one.bought.last_amount is None else f", {amount(one.bought.last_amount)}"
         last = write_date(date_of(one.bought.last_day)) + paid
-        return name_segment(one.segment), last, say(CHANGE_NAMES[one.change]) if one.change else NOTHING
+        change = () if one.change is None else (say(CHANGE_NAMES[one.change]),)
+        return name_segment(one.segment), last, *change
 
     def _why(self, one: Entry) -> str:
         return BETWEEN.join(tell_why(one, as_of=self._listed.as_of, horizon=self._listed.horizon))

@@ -14,12 +14,18 @@ from typing import Any
 from starlette.types import Scope
 
 from churnrisk.clock import steady
-from churnrisk.errors import ChurnriskError
+from churnrisk.errors import ChurnriskError, SettingsError
+from churnrisk.messages import mark
 from churnrisk.orders import ContactFile, ContactList, IntakeOptions, list_files, read_contacts
 from churnrisk.service.access import Caller
 
 URL_SECONDS = 300.0
 """How long what a database said is believed."""
+
+UNREADABLE = mark(
+    "The contacts of the shop cannot be read, so it is not known which customers may be contacted. A key of the role "
+    "contacts is told why."
+)
 
 Stamp = tuple[object, ...]
 
@@ -62,6 +68,21 @@ class Contacts:
         if isinstance(found, ChurnriskError):
             raise found
         return found
+
+    def as_told(self, caller: Caller | None) -> ContactList | None:
+        """Return all of them, to leave out customers without consent.
+
+        Raises
+        ------
+        ChurnriskError
+            Where they cannot be read. Only a caller that may see contacts is told what stands in the file.
+        """
+        try:
+            return self.now()
+        except ChurnriskError:
+            if self.shown_to(caller):
+                raise
+        raise SettingsError(UNREADABLE)
 
     def find(self, customer_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return how some customers are reached, as far as they are in the file."""

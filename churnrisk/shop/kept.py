@@ -23,6 +23,8 @@ from churnrisk.state import State, identify, stamp_tombstones
 from churnrisk.writing import put_in_place, sync
 
 _ACCOUNT, _GENERATION = "account.json", "generation.duckdb"
+_MADE_OF = ("seq", "model", "model_files", "reasons", "source", "erased_stamp", "lacks_erasure_key", "scored")
+"""Of an account, what is needed to tell whether another generation is due."""
 
 
 def keep_generation(plan: ShopPlan, files: ShopFiles, state: State) -> None:
@@ -56,6 +58,8 @@ def take_kept(plan: ShopPlan, state: State) -> bool:
         return False
     try:
         made_of = json.loads((place / _ACCOUNT).read_text(encoding="utf-8"))
+        if not isinstance(made_of, dict) or not made_of.keys() >= set(_MADE_OF):
+            raise ValueError("this is no account of a generation")
         plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         files = ShopFiles(plan.folder, next_name(plan.folder), made_of)
         _share(place / _GENERATION, files.path)

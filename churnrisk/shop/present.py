@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from churnrisk.orders import ContactList, read_opted_out
 from churnrisk.shop.customer_query import CustomerQuery
@@ -15,7 +15,9 @@ from churnrisk.shop.files import ShopPlan, stamp_source
 from churnrisk.shop.generation import CustomerPage, Generation
 from churnrisk.shop.refresh import NewerOrders
 from churnrisk.state import State, StoredOrder
-from churnrisk.week_list import Unlisted, WeekList, find_refused
+from churnrisk.week_list import ListReads, Unlisted, WeekList, find_refused
+
+Past = TypeVar("Past")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ class Present:
         self._state, self._plan, self._options, self._lock = state, plan, plan.options, threading.Lock()
         self._version: int | None = None
         self._listing = threading.Lock()
+        self._looked: object = None  # the state of everything when the list was last looked after
         self._list: tuple[object, WeekList] | None = None
+        self._reads = ListReads()
+        self._refused: tuple[object, Unlisted] | None = None
 
     def ask(self, customer_id: str) -> Asked:
         """Return what has come of a customer since; the one place where an id becomes that of the purchases."""
@@ -66,22 +71,36 @@ class Present:
             query = replace(query, prefix=self._options.own_id(query.prefix))
         return self.generation.page(query, without=self.gone.numbers)
 
-    def week_list(self, make: Callable[[Unlisted], WeekList], contacts: ContactList | None) -> WeekList:
-        """Return the list that was made since anything changed that it depends on, or make it."""
-        suppress = self._plan.listing.suppress
-        version = self._state.version(), self.gone.numbers, stamp_source(suppress), contacts
+    def week_list(
+        self,
+        look_up: Callable[[Unlisted], Past],
+        make: Callable[[Past, ListReads], WeekList],
+        contacts: ContactList | None,
+    ) -> WeekList:
+        """Return the list that was made since anything changed that it depends on, or make it.
+
+        The state changes with each order and each job. What it says of the list is then looked up, and the list is made
+        anew only where that differs.
+        """
+        listed = self.gone.numbers, stamp_source(self._plan.listing.suppress), contacts
+        version = self._state.version(), *listed
         with self._listing:
-            if self._list is None or self._list[0] != version:
-                self._list = version, make(self._find_unlisted(contacts))
+            if self._list is None or self._looked != version:
+                if self._refused is None or self._refused[0] != listed:
+                    self._refused = listed, self._find_refused(contacts)
+                past = look_up(replace(self._refused[1], bought=self.newer.customer_ids))
+                if self._list is None or self._list[0] != past:
+                    self._list = past, make(past, self._reads)
+                self._looked = version
             return self._list[1]
 
-    def _find_unlisted(self, contacts: ContactList | None) -> Unlisted:
+    def _find_refused(self, contacts: ContactList | None) -> Unlisted:
         suppress, needs_ids = self._plan.listing.suppress, contacts is not None and contacts.says_consent
         opted_out = read_opted_out(suppress, self._plan.options) if suppress else None
         ids = [one for _, one in self.generation.iterate_customers()] if suppress or needs_ids else []
         found = find_refused(ids, opted_out=opted_out, contacts=contacts)
         gone = self.generation.ids_of(self.gone.numbers)
-        return replace(found, refused=frozenset((*found.refused, *gone)), bought=self.newer.customer_ids)
+        return replace(found, refused=frozenset((*found.refused, *gone)))
 
     def refresh(self) -> None:
         """Take in what was committed since; where nothing was, anywhere, for a few microseconds."""

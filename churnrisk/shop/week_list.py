@@ -18,12 +18,25 @@ from churnrisk.shop.files import ShopPlan
 from churnrisk.shop.generation import Generation
 from churnrisk.shop.present import Present
 from churnrisk.state import State, open_state
-from churnrisk.week_list import ListPart, ListPlan, ListSource, Unlisted, WeekList, make_week_list, rank_customers
+from churnrisk.week_list import (
+    ListPart,
+    ListPlan,
+    ListReads,
+    ListSource,
+    Previous,
+    Unlisted,
+    WeekList,
+    make_week_list,
+    rank_customers,
+)
 from churnrisk.workflows import ChurnModel
 
 PLACES = ("contact_place", "lapsed_place", "due_place")
 BESIDE = ("expected_profit", "return_value", "habit")
 """Columns of a generation that the list is made of, and that no other list shows."""
+
+Past = tuple[ListPlan, Unlisted, Previous | None]
+"""What the state says of a list: the plan as measured, who is left out, and the list before."""
 
 
 def place_customers(
@@ -90,8 +103,12 @@ def list_present(
         return None
     model, explainer = current.get(), current.explainer()
 
-    def make(unlisted: Unlisted) -> WeekList:
+    def look_up(unlisted: Unlisted) -> Past:
         past = look_up_list(state, plan, day, unlisted=unlisted)
+        return plan_as_measured(state, plan), past.unlisted, past.previous
+
+    def make(past: Past, reads: ListReads) -> WeekList:
+        measured, unlisted, previous = past
         ranking, names, is_worth = (
             GenerationRanking(generation),
             generation.item_names(),
@@ -100,9 +117,9 @@ def list_present(
 
         def put_together(orders: Orders) -> WeekList:
             snapshot = model.model.snapshot.at(day)
-            source = ListSource(model.model, orders, ranking, snapshot, names, explainer, is_worth)
-            return make_week_list(source, plan, unlisted=past.unlisted, previous=past.previous)
+            source = ListSource(model.model, orders, ranking, snapshot, names, explainer, is_worth, reads)
+            return make_week_list(source, measured, unlisted=unlisted, previous=previous)
 
         return present.figures.use(put_together)
 
-    return present.week_list(make, contacts)
+    return present.week_list(look_up, make, contacts)

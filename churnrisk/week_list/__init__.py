@@ -3,13 +3,14 @@
 from churnrisk.week_list.entries import Entry, ListPart
 from churnrisk.week_list.ranked import ListPlan, rank_customers
 from churnrisk.week_list.unlisted import Unlisted, find_refused
-from churnrisk.week_list.week_list import ListSource, Previous, ScoresRanking, WeekList, make_week_list
+from churnrisk.week_list.week_list import ListReads, ListSource, Previous, ScoresRanking, WeekList, make_week_list
 from churnrisk.week_list.why import tell_why
 
 __all__ = [
     "Entry",
     "ListPart",
     "ListPlan",
+    "ListReads",
     "ListSource",
     "Previous",
     "ScoresRanking",

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from churnrisk.engines import collect_arrays, purchases_before
-from churnrisk.explain import Explainer, tell_reasons
+from churnrisk.explain import Explainer, Told, tell_reasons
 from churnrisk.learning import FittedModel
 from churnrisk.messages import mark
 from churnrisk.orders import Orders
@@ -17,7 +17,7 @@ from churnrisk.products import PairDays, tell_habits
 from churnrisk.schema import MONEY_SCALE, ListedBy
 from churnrisk.timeline import Snapshot, date_of
 from churnrisk.week_list.entries import Entry, Known, ListPart, make_entries
-from churnrisk.week_list.purchased import read_purchased
+from churnrisk.week_list.purchased import Purchased, read_purchased
 from churnrisk.week_list.ranked import ListPlan, Ranked
 from churnrisk.week_list.unlisted import Unlisted
 
@@ -184,6 +184,50 @@ class WeekList:
         }
 
 
+@dataclass
+class ListReads:
+    """What was read for the last list, so that the next one of the same orders reads what it lacks and no more.
+
+    Parameters
+    ----------
+    bought : dict of str to Purchased or None
+        By customer; None for those without a purchase.
+    told : dict of str to Told or None
+        Reasons by customer; None where there are none.
+    brought : Brought or None
+        What the list before has brought.
+    previous : Previous or None
+        The list before.
+    """
+
+    bought: dict[str, Purchased | None] = field(default_factory=dict)
+    told: dict[str, Told | None] = field(default_factory=dict)
+    brought: Brought | None = None
+    previous: Previous | None = None
+
+    def take_bought(self, source: ListSource, customer_ids: Set[str]) -> dict[str, Purchased]:
+        """Return what some customers bought; those without a purchase are left out."""
+        lacking, day = sorted(customer_ids - self.bought.keys()), source.snapshot.cutoff
+        found = read_purchased(source.orders, lacking, day, names=source.names)
+        self.bought = {one: self.bought.get(one, found.get(one)) for one in customer_ids}
+        return {one: bought for one, bought in self.bought.items() if bought is not None}
+
+    def take_told(self, source: ListSource, customer_ids: Set[str]) -> dict[str, Told]:
+        """Return the reasons of some scored customers."""
+        lacking = sorted(customer_ids - self.told.keys())
+        found = tell_reasons(source.model, source.orders, source.snapshot, lacking, explainer=source.explainer)
+        self.told = {one: self.told.get(one, found.get(one)) for one in customer_ids}
+        return {one: told for one, told in self.told.items() if told is not None}
+
+    def take_brought(self, source: ListSource, previous: Previous | None) -> Brought | None:
+        """Return what the list before has brought."""
+        if previous != self.previous:
+            day = source.snapshot.cutoff
+            self.brought = None if previous is None else follow_up(source.orders, previous, day)
+            self.previous = previous
+        return self.brought
+
+
 @dataclass(frozen=True)
 class ListSource:
     """What a list is made of.
@@ -204,6 +248,8 @@ class ListSource:
         One that was prepared for the model before.
     is_worth_acting_on : bool
         Whether the model's grade allows a list.
+    reads : ListReads
+        What was read for the list before of the same orders and scores.
     """
 
     model: FittedModel
@@ -213,6 +259,7 @@ class ListSource:
     names: Mapping[str, str] = field(default_factory=dict)
     explainer: Explainer | None = None
     is_worth_acting_on: bool = True
+    reads: ListReads = field(default_factory=ListReads)
 
 
 def make_week_list(
@@ -235,11 +282,10 @@ def make_week_list(
     without, ranking, day = out.everybody, source.ranking, source.snapshot.cutoff
     sizes: dict[ListPart, int] = {"contact": plan.size, "lapsed": plan.lapsed, "due": plan.due}
     rows = {part: ranking.take(part, size, without=without) for part, size in sizes.items()}
-    scored = [row["customer_id"] for part in ("contact", "due") for row in rows[part]]
-    ids = [row["customer_id"] for part in rows.values() for row in part]
+    ids = {part: {row["customer_id"] for row in found} for part, found in rows.items()}
     known = Known(
-        read_purchased(source.orders, sorted(set(ids)), day, names=source.names),
-        tell_reasons(source.model, source.orders, source.snapshot, scored, explainer=source.explainer),
+        source.reads.take_bought(source, set().union(*ids.values())),
+        source.reads.take_told(source, ids["contact"] | ids["due"]),
         plan,
         day,
         None if previous is None else frozenset(previous.customer_ids),
@@ -253,7 +299,7 @@ def make_week_list(
         lapsed=parts["lapsed"],
         due=parts["due"],
         left_out=_count_left_out(ranking, out),
-        brought=None if previous is None else follow_up(source.orders, previous, day),
+        brought=source.reads.take_brought(source, previous),
         notices=(*_notices(source, plan, parts["contact"]), *out.notices),
     )
 

@@ -103,6 +103,10 @@ def test_who_has_opted_out_is_left_out(api: httpx.Client, service: Service, scor
     ("fields", "words"),
     [
         ({"window": "0"}, "must be 1 to 3,650"),
+        ({"window": "1.5"}, "1.5: this is no whole number"),
+        ({"customers": "20.5"}, "20.5: this is no whole number"),
+        ({"starts_on": "9999-12-30"}, "would end after 9999-12-31"),
+        ({"of": "list", "risk": "high"}, "This week’s list is taken as it is."),
         ({"contact_cost": "-1"}, "cannot be negative"),
         ({"margin": "101"}, "must be 0 to 100"),
         ({"starts_on": "tomorrow"}, "tomorrow"),

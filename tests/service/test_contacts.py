@@ -123,3 +123,28 @@ def test_the_file_is_read_again_when_it_changes_and_pages_do_without_it(
     assert "consent is unknown" not in browser.get("/campaigns", headers=PAGE).text
     contacts.write_text(f"customer_id,email\n{WHO},moved{ADDRESS}\n", encoding="utf-8")
     assert "consent is unknown and treated as given" in browser.get("/campaigns", headers=PAGE).text
+
+
+@pytest.mark.parametrize("text", [None, "", f"7,ann{ADDRESS}\n8,bob{ADDRESS}\n"])
+def test_without_a_file_that_can_be_read_pages_do_without_the_list_and_show_nobody_what_stands_in_it(
+    seeing: httpx.Client, service: Service, contacts: Path, text: str | None
+) -> None:
+    if text is None:
+        contacts.unlink()
+    else:
+        contacts.write_text(text, encoding="utf-8")
+    for client in (service.client("reader"), service.client("scorer"), seeing):
+        for path in ("/", "/list"):
+            page = client.get(path, headers=PAGE)
+            assert page.status_code == 200, path
+            assert "This week’s list cannot be made" in page.text
+            assert client is seeing or (ADDRESS not in page.text and str(contacts) not in page.text)
+        assert client.get("/list.xlsx", headers=PAGE).status_code == 303
+    answer = service.client("reader").get("/v1/list")
+    assert answer.status_code == 503
+    assert ADDRESS not in answer.text
+    browser, token = service.browser("scorer")
+    form = {"csrf_token": token, "name": "blind", "customers": "20", "of": "list"}
+    refused = browser.post("/campaigns", data=form, headers=PAGE)
+    assert refused.status_code == 422
+    assert ADDRESS not in refused.text

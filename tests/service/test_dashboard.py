@@ -56,6 +56,9 @@ return {
   marks: Math.min(99, ...all(".chart").map((one) => one.querySelectorAll("svg path").length)),
   width: document.documentElement.scrollWidth,
   headings: document.querySelectorAll("h1").length,
+  leaps: all("h1, h2, h3, h4").map((one) => Number(one.ariaLevel || one.tagName[1])).filter(
+    (level, place, levels) => level > (levels[place - 1] || 0) + 1
+  ).length,
   current: document.querySelectorAll("nav [aria-current=page]").length,
   bytes: loaded.reduce((sum, one) => sum + one.decodedBodySize, 0),
   unnamed: all("input:not([type=hidden]), select").filter((one) => !one.labels.length).length,
@@ -126,6 +129,7 @@ def test_every_page_is_whole(browser: Browser, dashboard: Dashboard, width: int,
         assert shown["narrow"] == 0, page
         assert shown["width"] <= width, page
         assert shown["headings"] == 1
+        assert shown["leaps"] == 0, page
         assert shown["current"] == ("customer?" not in page)
         assert 0 < shown["bytes"] < MOST_BYTES
         assert shown["unnamed"] == 0

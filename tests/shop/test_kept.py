@@ -118,7 +118,15 @@ def lose_account(path: Path) -> None:
     (path.parent / "account.json").unlink()
 
 
-@pytest.mark.parametrize("damage", [cut, lose_account, Path.unlink])
+def spoil_account(path: Path) -> None:
+    (path.parent / "account.json").write_text("[]", encoding="utf-8")
+
+
+def shorten_account(path: Path) -> None:
+    (path.parent / "account.json").write_text('{"seq": 0, "model": null}', encoding="utf-8")
+
+
+@pytest.mark.parametrize("damage", [cut, lose_account, spoil_account, shorten_account, Path.unlink])
 def test_a_damaged_one_goes(plan: ShopPlan, state: State, damage: Callable[[Path], None]) -> None:
     [path] = kept_in(plan)
     damage(path)

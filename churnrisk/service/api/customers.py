@@ -16,7 +16,7 @@ from churnrisk.schema import Risk, Segment, Sort, Status
 from churnrisk.service.access import Needs
 from churnrisk.service.api.queries import NoOthers
 from churnrisk.service.api.shapes import CustomerAnswer, CustomersAnswer, Date, ListAnswer, problems
-from churnrisk.service.contacts import are_shown
+from churnrisk.service.contacts import Contacts, are_shown
 from churnrisk.service.finished import Finished, FinishedAnswers
 from churnrisk.shop import MOST_NUMBER, CustomerQuery, Shop
 
@@ -107,14 +107,15 @@ def week_list(request: Request) -> Response:
     contacted a short while ago, or with an order since the last reading are left out. A key of the role ``contacts`` is
     also given name, addresses and consent.
     """
-    listed = request.app.state.shop.week_list(request.app.state.contacts.now())
+    contacts: Contacts = request.app.state.contacts
+    listed = request.app.state.shop.week_list(contacts.as_told(request.state.caller))
     if listed is None:
         raise NoModel(
             mark("Nobody is scored, so there is no list; `churnrisk train`, or a training job, makes a model.")
         )
     told = listed.to_dict()
     if are_shown(request.scope):
-        found = request.app.state.contacts.find(listed.customer_ids)
+        found = contacts.find(listed.customer_ids)
         for one in (*told["contact"], *told["due"], *told["lapsed"]):
             one["contact"] = found.get(one["customer_id"])
     return JSONResponse(told)

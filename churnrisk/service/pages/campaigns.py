@@ -20,7 +20,7 @@ from churnrisk.messages import mark, say, write_date
 from churnrisk.report import SEGMENT_NAMES, Block, describe_campaigns, whole
 from churnrisk.retelling import retell
 from churnrisk.schema import OUTCOMES, RISKS, Outcome
-from churnrisk.service.pages.customer_filter import read_number
+from churnrisk.service.pages.customer_filter import read_number, read_whole
 from churnrisk.service.pages.frame import View, page
 from churnrisk.service.pages.left_out import pasted_text, read_left_out
 from churnrisk.service.pages.week_list import find_list
@@ -46,6 +46,9 @@ EMPTY = dict.fromkeys(
 )
 USUAL = {"customers": "500", "holdout": "10", "outcome": "retained"}
 TERMS = ("contact_cost", "incentive_cost", "margin")
+WHOLE_LIST = mark(
+    "This week’s list is taken as it is. Leave risk, segment and value empty, or take the campaign from all customers."
+)
 
 
 @page("/campaigns")
@@ -96,7 +99,7 @@ def _show(
 def _tell_unknown_consent(view: View) -> str:
     """Say that the file of contacts has no column of consents, where that is so."""
     try:
-        known = view.request.app.state.contacts.now()
+        known = view.known_contacts
     except ChurnriskError:
         return ""  # making a campaign says what is wrong with the file
     return "" if known is None or known.says_consent else retell(known.tell_consent(0))
@@ -141,7 +144,7 @@ def create(view: View) -> Response:
     names = (*EMPTY, *USUAL, *TERMS, "window")
     given = {name: view.ask(name) for name in names} | {"left_out": pasted_text(view)}
     try:
-        left_out, contacts = read_left_out(view), view.request.app.state.contacts.now()
+        left_out, contacts = read_left_out(view), view.known_contacts
         listed = _take_list(view)
         _refuse_most(view, listed)
         campaign = _read_campaign(view, listed)
@@ -180,7 +183,7 @@ def measure(view: View) -> Response:
 def _read_campaign(view: View, listed: CampaignList) -> Campaign:
     outcome: Outcome = next((one for one in OUTCOMES if one == view.ask("outcome")), "retained")
     holdout = read_number(view, "holdout")
-    window = read_number(view, "window")
+    window = read_whole(view, "window")
     window = _horizon(view) if window is None else window
     contact_cost, incentive_cost = (read_number(view, name) or 0.0 for name in TERMS[:2])
     if min(contact_cost, incentive_cost) < 0:
@@ -194,7 +197,7 @@ def _read_campaign(view: View, listed: CampaignList) -> Campaign:
     return Campaign(
         name=view.ask("name"),
         starts_on=listed.first_day(view.ask("starts_on") or None),
-        window_days=int(window),
+        window_days=window,
         outcome=outcome,
         holdout=(10.0 if holdout is None else holdout) / 100,
         seed=0,
@@ -220,13 +223,16 @@ def _refuse_most(view: View, listed: CampaignList) -> None:
 
 def _take_list(view: View) -> CampaignList:
     """Take the first customers of the list behind a filter."""
-    wanted = int(read_number(view, "customers") or 0)
+    wanted = read_whole(view, "customers") or 0
     if not 1 <= wanted <= MOST_CUSTOMERS:
         most = whole(MOST_CUSTOMERS)
         raise Problem(422, "Invalid request", say("A campaign takes 1 to {most} customers.", most=most))
-    rows = list(_week_rows(view, wanted) if view.ask("of") == "list" else _rows(view, wanted))
+    is_of_week = view.ask("of") == "list"
+    if is_of_week and any(view.ask(name) for name in ("segment", "risk", "min_value")):
+        raise Problem(422, "Invalid request", say(WHOLE_LIST))
+    rows = list(_week_rows(view, wanted) if is_of_week else _rows(view, wanted))
     if not rows:
-        raise Problem(422, "Invalid request", say("Nobody is behind this filter."))
+        raise Problem(422, "Invalid request", view.list_problem or say("Nobody is behind this filter."))
     names = ("churn_probability", "value_at_risk", "as_of")
     columns = {name: ["" if row[name] is None else str(row[name]) for row in rows] for name in names}
     return CampaignList(say("the list"), [row["customer_id"] for row in rows], columns)
@@ -263,7 +269,7 @@ def _rows(view: View, wanted: int) -> Iterator[dict[str, Any]]:
 @page("/campaigns/contacts.csv", role="scorer")
 def contacts(view: View) -> Response:
     """Return the members of a campaign that are to be contacted; not those who have withdrawn their consent since."""
-    stored, known = load_campaign(view.state, view.ask("name")), view.request.app.state.contacts.now()
+    stored, known = load_campaign(view.state, view.ask("name")), view.known_contacts
     members = [one for one in load_members(view.state, stored.campaign_id) if one.is_treated]
     out = known.without_consent(one.customer_id for one in members) if known else set()
     members = [one for one in members if one.customer_id not in out]

@@ -42,7 +42,10 @@ def cohort_map(view: View) -> Response:
     """Return the heat map."""
     kind = view.ask("kind") if view.ask("kind") in COHORT_KINDS else "month"
     return view.show(
-        "part.html", blocks=list(describe_cohorts(view.shop.figures.cohorts(kind), has_links=True)), is_in_pairs=False
+        "part.html",
+        block_level=2,
+        blocks=list(describe_cohorts(view.shop.figures.cohorts(kind), has_links=True)),
+        is_in_pairs=False,
     )
 
 

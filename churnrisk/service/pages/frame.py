@@ -21,6 +21,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from churnrisk import __version__
 from churnrisk.errors import ChurnriskError, NoHistory, UnknownCustomer
 from churnrisk.messages import LANGUAGES, mark, say, speaking, write_date
+from churnrisk.orders import ContactList
 from churnrisk.report import make_environment
 from churnrisk.retelling import retell
 from churnrisk.schema import KeyRole
@@ -77,12 +78,25 @@ class View:
     language: str
     fields: Mapping[str, list[str]] = field(default_factory=dict)
     contacts_problem: str = ""
+    list_problem: str = ""
 
     @property
     def sees_contacts(self) -> bool:
         """Whether there are contacts, and the one who looks may see them."""
         contacts: Contacts = self.request.app.state.contacts
         return contacts.shown_to(self.caller)
+
+    @property
+    def known_contacts(self) -> ContactList | None:
+        """How customers are reached, to leave out those without consent; None where the settings name no file.
+
+        Raises
+        ------
+        ChurnriskError
+            Where that cannot be read.
+        """
+        contacts: Contacts = self.request.app.state.contacts
+        return contacts.as_told(self.caller)
 
     def reach(self, customer_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return how some customers are reached, where this may be seen; a page does without what cannot be read."""

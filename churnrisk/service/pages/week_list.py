@@ -7,7 +7,10 @@ from typing import Any
 
 from starlette.responses import Response
 
+from churnrisk.errors import ChurnriskError, NoHistory
+from churnrisk.messages import mark, say
 from churnrisk.report import describe_week_list, list_sheets
+from churnrisk.retelling import retell
 from churnrisk.service.pages.exports import XLSX
 from churnrisk.service.pages.frame import View, page
 from churnrisk.state import note_audit
@@ -15,6 +18,7 @@ from churnrisk.tables import book_of
 from churnrisk.week_list import WeekList
 
 CUSTOMER_PAGE = "/customer"
+IS_COMING = mark("Another model is used from now on. This week’s list is there as soon as it has scored everybody.")
 
 
 @page("/list")
@@ -39,8 +43,18 @@ def export_list(view: View) -> Response:
 
 
 def find_list(view: View) -> WeekList | None:
-    """Return the list of this week; None where nobody is scored."""
-    return view.shop.week_list(view.request.app.state.contacts.now())
+    """Return the list of this week; None where there is none, and then the page says why."""
+    try:
+        listed = view.shop.week_list(view.known_contacts)
+    except NoHistory:
+        raise
+    except ChurnriskError as error:  # of a file of contacts, or of customers who have opted out
+        view.list_problem = say("This week’s list cannot be made: {problem}", problem=retell(str(error)))
+        return None
+    if listed is None:
+        is_scored = view.shop.freshness()["model"] is not None and view.shop.grade() is not None
+        view.list_problem = say(IS_COMING) if is_scored else say("Nobody is scored, so there is no list.")
+    return listed
 
 
 def called(view: View, listed: WeekList) -> dict[str, str]:
