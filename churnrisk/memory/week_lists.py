@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from churnrisk.campaigns import list_campaigns, load_members, measured_acceptance, measured_multiple
+from churnrisk.campaigns import measured_acceptance, measured_multiple
 from churnrisk.state import State, now
 from churnrisk.week_list import ListPlan, Previous, Unlisted
 
@@ -74,13 +74,10 @@ def _load_list(state: State, *, before: int) -> Previous | None:
 
 def _find_recent(state: State, day: int, *, rest_days: int) -> tuple[set[str], set[str]]:
     """Find the members of campaigns that are not over on a day, and those contacted by others a short while before."""
-    still, rested = set[str](), set[str]()
-    for one in list_campaigns(state):
-        is_open = day < one.campaign.ends_on
-        if is_open or day - rest_days <= one.campaign.starts_on:
-            for member in load_members(state, one.campaign_id):
-                if is_open:
-                    still.add(member.customer_id)
-                elif member.is_treated:
-                    rested.add(member.customer_id)
-    return still, rested - still
+    rows = state.rows(
+        "SELECT customer_id, is_treated, starts_on + window_days FROM campaign_members JOIN campaigns "
+        "USING (campaign_id) WHERE starts_on + window_days > ? OR starts_on >= ?",
+        (day, day - rest_days),
+    )
+    still = {str(one) for one, _, ends_on in rows if day < ends_on}
+    return still, {str(one) for one, is_treated, ends_on in rows if is_treated and day >= ends_on} - still

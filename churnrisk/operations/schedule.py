@@ -88,6 +88,6 @@ def read_schedule(rules: Mapping[str, str], *, zone: str | None) -> tuple[Timing
             )
     try:
         zoneinfo.ZoneInfo(zone or "UTC")
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         raise SettingsError(f"timezone {zone!r}: not known; give a name such as Europe/Sofia.") from None
     return tuple(Timing(task, rules[task], zone or "UTC") for task in TASKS if task in rules)

@@ -77,6 +77,7 @@ def test_long_gaps_have_one_due_time_each() -> None:
         ({"retrain": "every 0 days 06:00"}, None, "1 to 366"),
         ({"retrain": "every 367 days 06:00"}, None, "1 to 366"),
         ({"weekly": "monday 06:00"}, "Europe/Atlantis", "Europe/Atlantis"),
+        ({"weekly": "monday 06:00"}, "Europe", "Europe"),
     ],
 )
 def test_rules_that_cannot_be_read_are_refused(rules: dict[str, str], zone: str | None, named: str) -> None:
