@@ -167,6 +167,8 @@ class _Cells:
 
     def __init__(self, listed: WeekList, page: str, people: Mapping[str, str]) -> None:
         self._listed, self._page, self._people = listed, page, people
+        everybody = (*listed.contact, *listed.lapsed, *listed.due)
+        self._tells_changes = any(one.change is not None for one in everybody)
 
     def contact(self, most: int | None = None) -> DataTable:
         """Return the table of the customers to contact, or of the first of them."""
@@ -218,7 +220,7 @@ class _Cells:
         if self._people:
             first.append(Column(say("name"), is_number=False, is_foreign=True))
         last = [Column(say("segment"), is_number=False, is_wide=True), Column(say("last order"), is_wide=True)]
-        if self._listed.brought is not None:
+        if self._tells_changes:
             last.append(Column(say("change"), is_number=False, is_wide=True))
         return DataTable(title, (*first, *columns, *last), tuple(rows))
 
@@ -228,8 +230,8 @@ class _Cells:
     def _last(self, one: Entry) -> tuple[str, ...]:
         paid = "" if one.bought.last_amount is None else f", {amount(one.bought.last_amount)}"
         last = write_date(date_of(one.bought.last_day)) + paid
-        change = () if one.change is None else (say(CHANGE_NAMES[one.change]),)
-        return name_segment(one.segment), last, *change
+        change = say(CHANGE_NAMES[one.change]) if one.change else NOTHING
+        return name_segment(one.segment), last, *([change] if self._tells_changes else ())
 
     def _why(self, one: Entry) -> str:
         return BETWEEN.join(tell_why(one, as_of=self._listed.as_of, horizon=self._listed.horizon))
