@@ -27,7 +27,10 @@ NO_TERMS = mark(
     "`churnrisk target` asks for it."
 )
 NO_AMOUNTS = mark("The log has no amounts, so the list goes by churn probability.")
-NOBODY_PAYS = mark("At these costs no contact is expected to pay, so nobody is listed; `churnrisk target` says why.")
+NOBODY_PAYS = mark(
+    "Of the customers that the settings leave, no contact is expected to pay at these costs, so nobody is listed; "
+    "`churnrisk target` says why."
+)
 
 
 @dataclass(frozen=True)
@@ -286,4 +289,4 @@ def _notices(source: ListSource, plan: ListPlan, listed: Sequence[Entry]) -> lis
         return [NO_AMOUNTS]
     if plan.terms is None or source.ranking.by == "value":
         return [NO_TERMS]
-    return [] if listed else [NOBODY_PAYS]
+    return [] if listed or not plan.size else [NOBODY_PAYS]
