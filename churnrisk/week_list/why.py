@@ -25,7 +25,7 @@ BETWEEN = "; "
 
 _LAST = {
     (True, True, True): mark("ordered once: {products} for {amount} on {date}"),
-    (True, True, False): mark("ordered once: for {amount} on {date}"),
+    (True, True, False): mark("ordered once, for {amount}, on {date}"),
     (True, False, True): mark("ordered once: {products} on {date}"),
     (True, False, False): mark("ordered once, on {date}"),
     (False, True, True): mark("last order on {date}: {products} for {amount}"),
