@@ -166,10 +166,7 @@ def run_weekly(plan: WeeklyPlan) -> WeeklyResult:
 def _run(plan: WeeklyPlan) -> WeeklyResult:
     if plan.mail is not None:
         check_mail(plan.mail.server, sender=plan.mail.sender, recipients=plan.mail.recipients)
-    _make_folder(plan.folder)
-    files = plan.folder / LIST_FILE, plan.folder / REPORT_FILE
-    for file in files:
-        check_place(file)
+    files = _make_places(plan.folder)
     model = load(models_dir=plan.models_dir)
     reasons: ReasonsFor = "none" if model.model.sample is None else "listed"
     scored = score_source(
@@ -235,11 +232,16 @@ def _watch(plan: WeeklyPlan) -> tuple[MonitorResult | None, str]:
         return None, str(error)
 
 
-def _make_folder(folder: Path) -> None:
+def _make_places(folder: Path) -> tuple[Path, Path]:
+    """Make the folder, and see that both files can lie there before either is written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made: {error.strerror}.") from None
+    files = folder / LIST_FILE, folder / REPORT_FILE
+    for file in files:
+        check_place(file)
+    return files
 
 
 def _quietly(options: IntakeOptions) -> IntakeOptions:
