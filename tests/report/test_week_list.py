@@ -19,7 +19,7 @@ def test_how_a_customer_is_reached_stands_beside_as_far_as_the_shop_knows_it() -
 
 @pytest.mark.parametrize("language", ["pl", "bg", "be"])
 def test_the_words_of_scores_are_those_of_the_reader(language: str) -> None:
-    scores = {
+    scores: dict[str, list[str | None]] = {
         "customer_id": ["a", "b", "c"],
         "status": ["scored", "lapsed", "no_purchases"],
         "risk": ["high", None, None],
