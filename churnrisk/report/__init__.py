@@ -12,7 +12,7 @@ from churnrisk.report.customer_sheet import draw_history, draw_reasons, draw_tim
 from churnrisk.report.formats import amount, percent, whole
 from churnrisk.report.model_sheet import describe_model
 from churnrisk.report.monitor_sheet import describe_monitor
-from churnrisk.report.names import SEGMENT_NAMES, name_action, name_segment
+from churnrisk.report.names import SEGMENT_NAMES, STATUS_NAMES, name_action, name_segment, tell_table
 from churnrisk.report.overview import describe_periods
 from churnrisk.report.page import ASSETS, make_environment, read_asset, render_report
 from churnrisk.report.plain import describe_report
@@ -24,6 +24,7 @@ from churnrisk.report.week_list import describe_week_list, list_sheets
 __all__ = [
     "ASSETS",
     "SEGMENT_NAMES",
+    "STATUS_NAMES",
     "AtRisk",
     "Block",
     "Card",
@@ -56,6 +57,7 @@ __all__ = [
     "percent",
     "read_asset",
     "render_report",
+    "tell_table",
     "tell_value_trust",
     "whole",
 ]

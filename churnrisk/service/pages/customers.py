@@ -13,6 +13,7 @@ from churnrisk.errors import ModelNotFound, NoScore
 from churnrisk.messages import mark, say, write_date
 from churnrisk.report import (
     SEGMENT_NAMES,
+    STATUS_NAMES,
     Block,
     Card,
     Cards,
@@ -46,11 +47,6 @@ SORTS = (
     ("value", mark("value at risk, highest first")),
     ("risk", mark("churn probability, highest first")),
     ("id", mark("customer")),
-)
-STATUSES = (
-    ("scored", mark("scored")),
-    ("lapsed", mark("lapsed")),
-    ("no_purchases", mark("without a purchase")),
 )
 
 
@@ -87,13 +83,13 @@ def customers(view: View) -> Response:
         days=DAY_BOUNDS,
         segments=SEGMENT_NAMES,
         risks=RISKS,
-        statuses=STATUSES,
+        statuses=tuple(STATUS_NAMES.items()),
         sorts=SORTS,
     )
 
 
 def _show_row(row: dict[str, Any]) -> dict[str, Any]:
-    risk, status = row["risk"], dict(STATUSES).get(row["status"], "")  # without a model there may be neither
+    risk, status = row["risk"], STATUS_NAMES.get(row["status"], "")  # without a model there may be neither
     return {
         "id": row["customer_id"],
         "churn": percent(row["churn_probability"]),
