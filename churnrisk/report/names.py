@@ -40,6 +40,8 @@ CHANGE_NAMES = {"new": mark("new on the list"), "again": mark("on the list befor
 
 STATUS_NAMES = {"scored": mark("scored"), "lapsed": mark("lapsed"), "no_purchases": mark("without a purchase")}
 """What a customer is to the model."""
+CHOICES = {"segment": SEGMENT_NAMES, "status": STATUS_NAMES}
+"""What there is to choose from, by kind: each value with what it is called, not yet said."""
 
 MOVES = (mark("rising"), mark("falling"), mark("bought since"), mark("off the list"), mark("unchanged"))
 """How a customer stands against the last scores, as :mod:`churnrisk.memory` has it, beside *new on the list*."""

@@ -16,7 +16,7 @@ WIDER = {
     "engines": 48,
     "learning": 35,
     "orders": 34,
-    "report": 38,
+    "report": 36,
     "retention": 46,
     "sources": 43,
     "state": 77,
