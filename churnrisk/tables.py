@@ -10,6 +10,7 @@ import csv
 import datetime as dt
 import io
 import math
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ ENDINGS = (".csv", ".parquet", ".xlsx")
 _SHEET_DATE = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # fixed, so that the same table gives the same bytes
 _PLAIN_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 XLSX_ROWS = 1_048_575  # the sheet's limit, less the header
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 WIDTH_ROWS, MIN_WIDTH, MAX_WIDTH = 200, 12, 70
 """Rows that tell how wide a column of a sheet is, and its width in characters."""
 
@@ -360,9 +362,20 @@ def _write_sheet(book: Any, sheet: Sheet, defused: _Counter) -> None:
     for position, (heading, (name, values)) in enumerate(columns):
         page.write_string(0, position, heading, header)
         page.set_column(position, position, _width_of(heading, values), numbers.get(name))
-    cells = [_defuse_column(values, defused) for values in table.columns.values()]
+    days = {name: _as_days(values) if _is_day(name) else values for name, values in table.columns.items()}
+    cells = [_defuse_column(values, defused) for values in days.values()]
     for line, row in enumerate(zip(*cells, strict=True), start=1):
         _write_cells(page, line, row, text, date)
+
+
+def _is_day(name: str) -> bool:
+    """Tell whether a column holds days, by its name."""
+    return name == "as_of" or name.endswith("_on")
+
+
+def _as_days(values: list[Any]) -> list[Any]:
+    """Return days that stand as text as days, which a spreadsheet can subtract; other cells as they are."""
+    return [dt.date.fromisoformat(one) if isinstance(one, str) and _DAY.fullmatch(one) else one for one in values]
 
 
 def _width_of(heading: str, values: Sequence[Any]) -> int:

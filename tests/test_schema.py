@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import get_args
 
 from churnrisk.messages import LANGUAGES
-from churnrisk.report import SEGMENT_NAMES
+from churnrisk.report import CHOICES
 from churnrisk.retention import SEGMENTS
 from churnrisk.schema import LanguageCode, Segment
 
 
 def test_segments_and_languages_are_those_that_have_a_meaning() -> None:
-    assert get_args(Segment) == tuple(SEGMENTS) == tuple(SEGMENT_NAMES)
+    assert get_args(Segment) == tuple(SEGMENTS) == tuple(CHOICES["segment"])
     assert get_args(LanguageCode) == tuple(LANGUAGES)

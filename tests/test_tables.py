@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import os
 import stat
@@ -89,6 +90,15 @@ def test_xlsx_keeps_ids_as_text(tmp_path: Path) -> None:
     assert rows[0] == list(SCORES)
     assert [row[0] for row in rows[1:]] == ["'" + str(SCORES["customer_id"][0]), *SCORES["customer_id"][1:]]
     assert [row[1] for row in rows[1:]] == [0.123456789, "", 1e-9, 1, ""]
+
+
+def test_days_are_days_in_a_workbook_and_text_elsewhere(tmp_path: Path) -> None:
+    days = Table({"as_of": ["2024-03-01", None], "next_order_on": ["2024-04-01", "soon"], "note": ["2024-03-01", "x"]})
+    write_table(days, tmp_path / "list.xlsx", holds=None)
+    rows = CalamineWorkbook.from_path(str(tmp_path / "list.xlsx")).get_sheet_by_index(0).to_python()
+    assert rows[1:] == [[dt.date(2024, 3, 1), dt.date(2024, 4, 1), "2024-03-01"], ["", "soon", "x"]]
+    write_table(days, tmp_path / "list.csv", holds=None)
+    assert (tmp_path / "list.csv").read_text().splitlines()[1] == "2024-03-01,2024-04-01,2024-03-01"
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".xlsx"])

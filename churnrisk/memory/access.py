@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,7 @@ from typing import Any
 from churnrisk.engines import Database, FileDatabase, engine_error
 from churnrisk.errors import ChurnriskError
 from churnrisk.memory.erasure import results_folder
-from churnrisk.memory.written import FOLDERS, holds_any, look_into_written, others_in, rows_of_csv
-from churnrisk.orders import read_list
+from churnrisk.memory.written import FOLDERS, holds_any, look_into_written, others_in, read_sheets, rows_of_csv
 from churnrisk.state import State, StatePlace, copies_folder, find_held, find_state, identify, list_written
 from churnrisk.store import find_erased
 
@@ -95,7 +95,7 @@ def rows_in(path: Path, ids: Set[str]) -> list[dict[str, Any]] | None:
             return list(_rows_of_workbook(path, ids))
         if path.suffix == ".duckdb":
             return list(_rows_of_database(path, ids))
-    except (OSError, UnicodeDecodeError, csv.Error, ChurnriskError, engine_error()):
+    except (OSError, KeyError, UnicodeDecodeError, zipfile.BadZipFile, csv.Error, ChurnriskError, engine_error()):
         pass
     return [] if holds_any(path, ids) is False else None
 
@@ -119,7 +119,7 @@ def _rows_of_database(path: Path, ids: Set[str]) -> Iterator[dict[str, Any]]:
 
 
 def _rows_of_workbook(path: Path, ids: Set[str]) -> Iterator[dict[str, Any]]:
-    listed = read_list(path)
-    for place, customer in enumerate(listed.customer_ids):
-        if customer in ids:
-            yield {"customer_id": customer} | {name: cells[place] for name, cells in listed.columns.items()}
+    for sheet in read_sheets(path):
+        for place, customer in enumerate(sheet.customer_ids):
+            if customer in ids:
+                yield {"customer_id": customer} | {name: cells[place] for name, cells in sheet.columns.items()}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import html
+import re
 import shutil
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -15,7 +18,7 @@ from churnrisk.errors import ChurnriskError, OutputError
 from churnrisk.formulas import fuse
 from churnrisk.memory.naming import names_any
 from churnrisk.messages import known_headings
-from churnrisk.orders import read_list
+from churnrisk.orders import CustomerList, IntakeOptions, read_list
 from churnrisk.state import SEPARATORS, State, WrittenFile, drop_written, list_written, remembering_files
 from churnrisk.writing import Holds, replacing
 
@@ -25,6 +28,7 @@ FOLDERS = ("kept purchases",)
 REWRITTEN = ("csv", "parquet")
 """Formats that lose a row and keep all else as it is; a file of another one goes as a whole."""
 
+_SHEET = re.compile(r'<sheet [^>]*?name="([^"]*)"')
 _HIDDEN = "\ufdd0"
 """A character that no text has."""
 
@@ -54,14 +58,22 @@ def holds_any(path: Path, ids: Set[str]) -> bool | None:
             with path.open(encoding="utf-8", newline="\n") as file:
                 return any(is_theirs for _, _, is_theirs in _rows(file, ids))
         if path.suffix.lower() == ".xlsx":
-            return not ids.isdisjoint(read_list(path).customer_ids)
+            return any(not ids.isdisjoint(sheet.customer_ids) for sheet in read_sheets(path))
         if path.suffix.lower() == ".parquet":
             with Database(threads=1) as database:
                 source, is_other = others_in(path, ids, database)
                 return bool(database.rows_of(f"SELECT 1 FROM {source} WHERE NOT ({is_other}) LIMIT 1"))  # noqa: S608
-    except (OSError, UnicodeDecodeError, csv.Error, ChurnriskError, engine_error()):
+    except (OSError, KeyError, UnicodeDecodeError, zipfile.BadZipFile, csv.Error, ChurnriskError, engine_error()):
         pass
     return names_any(path, sorted(ids))
+
+
+def read_sheets(path: Path) -> Iterator[CustomerList]:
+    """Yield every sheet of a workbook of ours: a customer may stand on one behind the first alone."""
+    with zipfile.ZipFile(path) as archive:
+        titles = _SHEET.findall(archive.read("xl/workbook.xml").decode())
+    for title in titles:
+        yield read_list(path, IntakeOptions(table=html.unescape(title)))
 
 
 def take_out(state: State, files: Iterable[dict[str, Any]], ids: Set[str]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from churnrisk.messages import say, say_heading
 from churnrisk.orders import ContactList
-from churnrisk.report import list_sheets
+from churnrisk.report import list_sheets, tell_table
 from churnrisk.tables import Sheet, Table, write_workbook
 from churnrisk.week_list import ListPlan, WeekList
 
@@ -37,9 +37,10 @@ def write_list_book(
     """
     people = {} if contacts is None else {one: known.shown() for one, known in contacts.contacts.items()}
     sheets = [] if listed is None else list_sheets(listed, terms=plan.columns(), people=people)
-    headings = [say_heading(name) for name in everybody.names]
+    told = tell_table(everybody)
+    headings = [say_heading(name) for name in told.names]
     return write_workbook(
-        [*sheets, Sheet(say("All customers"), everybody, headings)],
+        [*sheets, Sheet(say("All customers"), told, headings)],
         path,
         holds="list" if contacts is None else "contacts",
     )

@@ -20,6 +20,7 @@ from churnrisk.state import StatePlace, open_state, remembering_files
 from churnrisk.timeline import date_of
 from churnrisk.week_list import ListPlan, WeekList
 from churnrisk.workflows import ChurnModel, ReportResult, ScoreResult, load, make_report, score_source, write_report
+from churnrisk.writing import check_place
 
 LIST_FILE, REPORT_FILE = "list.xlsx", "report.html"
 
@@ -165,7 +166,7 @@ def run_weekly(plan: WeeklyPlan) -> WeeklyResult:
 def _run(plan: WeeklyPlan) -> WeeklyResult:
     if plan.mail is not None:
         check_mail(plan.mail.server, sender=plan.mail.sender, recipients=plan.mail.recipients)
-    _make_folder(plan.folder)
+    files = _make_places(plan.folder)
     model = load(models_dir=plan.models_dir)
     reasons: ReasonsFor = "none" if model.model.sample is None else "listed"
     scored = score_source(
@@ -187,7 +188,6 @@ def _run(plan: WeeklyPlan) -> WeeklyResult:
         options=_quietly(plan.options),
         products=plan.products,
     )
-    files = plan.folder / LIST_FILE, plan.folder / REPORT_FILE
     write_list_book(report.data.week_list, scored.table, files[0], plan=plan.listing, contacts=report.contacts)
     write_report(report.data, files[1])
     _remember(plan, scored, report, str(model.version))
@@ -232,11 +232,16 @@ def _watch(plan: WeeklyPlan) -> tuple[MonitorResult | None, str]:
         return None, str(error)
 
 
-def _make_folder(folder: Path) -> None:
+def _make_places(folder: Path) -> tuple[Path, Path]:
+    """Make the folder, and see that both files can lie there before either is written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made: {error.strerror}.") from None
+    files = folder / LIST_FILE, folder / REPORT_FILE
+    for file in files:
+        check_place(file)
+    return files
 
 
 def _quietly(options: IntakeOptions) -> IntakeOptions:

@@ -226,9 +226,10 @@ def _collect(
     unread = load_rejects(raw)
     unreadable = int(database.rows_of(f"SELECT count(*) FROM ({unread})")[0][0]) if unread else 0
     own = {role: header for role, header in chosen.items() if role == "customer_id"}
-    match = match_columns(
-        raw.headers, find_chosen_in(raw.headers, own), roles=("customer_id",), needed=("customer_id",)
-    )
+    match = match_columns(raw.headers, find_chosen_in(raw.headers, own), roles=("customer_id",), needed=())
+    if "customer_id" not in match.positions:
+        names = ", ".join(raw.headers)
+        raise ColumnError(NO_CUSTOMER.format(name=raw.name, names=names), code="columns.not_found")
     refuse_odd_list(raw, match)
     identity = own_sql(id_sql(f"c{match.positions['customer_id']}", raw.is_escaped), database, options)
     places = find_contact_columns(raw, chosen, roles=roles, needs_email=needs_email)
@@ -293,6 +294,9 @@ def _read_answers(raw: RawRows, database: Database, place: int, role: str) -> di
     )
 
 
+NO_CUSTOMER = wording(
+    "{name}: no column of customer ids was recognised. The file has {names}. Name the column customer_id."
+)
 NO_CONSENT = wording(
     "{name}, line {line}, {names}: {other} says neither yes nor no. Write yes or no (or 1 or 0) there; an empty cell "
     "is no consent. If the column is not about consent, name the right one under [contact_columns]."

@@ -44,6 +44,9 @@ GIVEN_UP = 0.2
 MISSED = wordings(
     "no {name} for {count} day, usually bought every {gap}", "no {name} for {count} days, usually bought every {gap}"
 )
+MISSED_DAILY = wordings(
+    "no {name} for {count} day, usually bought every day", "no {name} for {count} days, usually bought every day"
+)
 
 DUE, STOPPED, NONE_REGULAR = "product_due", "product_stopped", "no_regular_product"
 HABITS = {
@@ -165,7 +168,9 @@ def _habits_of(
 
 
 def _say_missed(name: str, quiet: int, gap: float) -> str:
-    return MISSED[quiet != 1].format(name=name, count=f"{quiet:,}", gap=f"{max(gap, 1):.0f}")
+    days = max(round(gap), 1)
+    said = MISSED_DAILY if days == 1 else MISSED
+    return said[quiet != 1].format(name=name, count=f"{quiet:,}", gap=days)
 
 
 def _best(model: DueModel, wanted: Bools, score: np.ndarray, chosen: Places) -> Places:

@@ -12,9 +12,9 @@ from churnrisk.report.customer_sheet import draw_history, draw_reasons, draw_tim
 from churnrisk.report.formats import amount, percent, whole
 from churnrisk.report.model_sheet import describe_model
 from churnrisk.report.monitor_sheet import describe_monitor
-from churnrisk.report.names import SEGMENT_NAMES, name_action, name_segment
+from churnrisk.report.names import CHOICES, name_action, name_segment, tell_table
 from churnrisk.report.overview import describe_periods
-from churnrisk.report.page import ASSETS, make_environment, read_asset, render_report
+from churnrisk.report.page import make_environment, read_assets, render_report
 from churnrisk.report.plain import describe_report
 from churnrisk.report.product_sheet import describe_products
 from churnrisk.report.segment_shares import describe_segments
@@ -22,8 +22,7 @@ from churnrisk.report.value_trust import is_rough, tell_value_trust
 from churnrisk.report.week_list import describe_week_list, list_sheets
 
 __all__ = [
-    "ASSETS",
-    "SEGMENT_NAMES",
+    "CHOICES",
     "AtRisk",
     "Block",
     "Card",
@@ -54,8 +53,9 @@ __all__ = [
     "name_action",
     "name_segment",
     "percent",
-    "read_asset",
+    "read_assets",
     "render_report",
+    "tell_table",
     "tell_value_trust",
     "whole",
 ]

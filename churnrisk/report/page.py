@@ -112,6 +112,11 @@ def make_environment(*packages: str) -> Environment:
     return environment
 
 
+def read_assets() -> dict[str, str]:
+    """Return every style sheet and script of the report by its name."""
+    return {name: read_asset(name) for name in ASSETS}
+
+
 def read_asset(name: str) -> str:
     """Return a style sheet or a script of the report."""
     return (files("churnrisk.report") / "static" / name).read_text(encoding="utf-8")

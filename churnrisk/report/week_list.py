@@ -115,7 +115,7 @@ def list_sheets(
         What a contact costs and brings: the same beside every customer to contact, so that a campaign made from the
         sheet knows it.
     people : mapping of str to mapping, optional
-        By customer: ``name`` and ``email``, where they are to be in it.
+        By customer: ``name``, ``email``, ``phone`` and ``language``, where they are to be in it.
     """
     titles: dict[ListPart, str] = {"contact": say("To contact"), "due": say("Orders due"), "lapsed": say("To win back")}
     sheets = []
@@ -133,7 +133,7 @@ def _tabulate(
     columns: dict[str, list[Any]] = {
         "rank": [one.place for one in entries],
         "customer_id": [one.customer_id for one in entries],
-        **{name: [people.get(one.customer_id, {}).get(name) for one in entries] for name in ("name", "email")},
+        **{name: [people.get(one.customer_id, {}).get(name) or None for one in entries] for name in _CONTACT},
         "why": [BETWEEN.join(tell_why(one, as_of=listed.as_of, horizon=listed.horizon)) for one in entries],
         "action": [name_action(one.action.action) for one in entries],
         "segment": [name_segment(one.segment) for one in entries],
@@ -149,6 +149,7 @@ def _tabulate(
     return Table({name: v for name, v in columns.items() if name in kept or any(one is not None for one in v)})
 
 
+_CONTACT = ("name", "email", "phone", "language")
 _FIGURES = {
     "contact": ("churn_probability", "value_at_risk", "value_at_risk_most", "expected_profit"),
     "lapsed": ("return_probability", "return_value"),
@@ -167,8 +168,6 @@ class _Cells:
 
     def __init__(self, listed: WeekList, page: str, people: Mapping[str, str]) -> None:
         self._listed, self._page, self._people = listed, page, people
-        everybody = (*listed.contact, *listed.lapsed, *listed.due)
-        self._tells_changes = any(one.change is not None for one in everybody)
 
     def contact(self, most: int | None = None) -> DataTable:
         """Return the table of the customers to contact, or of the first of them."""
@@ -182,13 +181,14 @@ class _Cells:
                 percent(one.churn_probability),
                 _range(one),
                 *self._last(one),
+                say(CHANGE_NAMES[one.change]) if one.change else NOTHING,
             )
             for one in self._listed.contact[:most]
         ]
         title = say("To contact this week")
         if len(rows) < len(self._listed.contact):
             title = say("The first {count} to contact this week", count=whole(len(rows)))
-        return self._table(title, columns, rows)
+        return self._table(title, columns, rows, Column(say("change"), is_number=False, is_wide=True))
 
     def due(self) -> DataTable:
         """Return the table of the orders due."""
@@ -215,14 +215,12 @@ class _Cells:
         ]
         return self._table(say("Lapsed, worth winning back"), columns, rows)
 
-    def _table(self, title: str, columns: list[Column], rows: list[tuple[str, ...]]) -> DataTable:
+    def _table(self, title: str, columns: list[Column], rows: list[tuple[str, ...]], *further: Column) -> DataTable:
         first = [Column(say("customer"), is_number=False, is_foreign=True, page=self._page)]
         if self._people:
             first.append(Column(say("name"), is_number=False, is_foreign=True))
         last = [Column(say("segment"), is_number=False, is_wide=True), Column(say("last order"), is_wide=True)]
-        if self._tells_changes:
-            last.append(Column(say("change"), is_number=False, is_wide=True))
-        return DataTable(title, (*first, *columns, *last), tuple(rows))
+        return DataTable(title, (*first, *columns, *last, *further), tuple(rows))
 
     def _first(self, one: Entry) -> tuple[str, ...]:
         return (one.customer_id, *([self._people.get(one.customer_id, NOTHING)] if self._people else ()))
@@ -230,8 +228,7 @@ class _Cells:
     def _last(self, one: Entry) -> tuple[str, ...]:
         paid = "" if one.bought.last_amount is None else f", {amount(one.bought.last_amount)}"
         last = write_date(date_of(one.bought.last_day)) + paid
-        change = say(CHANGE_NAMES[one.change]) if one.change else NOTHING
-        return name_segment(one.segment), last, *([change] if self._tells_changes else ())
+        return name_segment(one.segment), last
 
     def _why(self, one: Entry) -> str:
         return BETWEEN.join(tell_why(one, as_of=self._listed.as_of, horizon=self._listed.horizon))

@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from churnrisk.report import ASSETS, read_asset
+from churnrisk.report import read_assets
 from churnrisk.service.access import OPEN, Needs
 from churnrisk.service.problems import Problem
 
@@ -30,7 +30,7 @@ class StaticFile:
 def read_static() -> dict[str, StaticFile]:
     """Read every file under ``static``, by its name within that folder, and those that the report has too."""
     found = dict(_walk(files("churnrisk.service") / "static", ""))
-    return found | {name: _make_file(name, read_asset(name).encode()) for name in ASSETS}
+    return found | {name: _make_file(name, text.encode()) for name, text in read_assets().items()}
 
 
 def _walk(folder: Traversable, prefix: str) -> list[tuple[str, StaticFile]]:

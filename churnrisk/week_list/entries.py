@@ -56,7 +56,7 @@ class Entry:
     next_products : tuple of str
         At most three, the likeliest first.
     change : {"new", "again"} or None
-        Against the list before; None where there was none.
+        Of those to contact against the list before; None where there was none.
     """
 
     part: ListPart
@@ -125,7 +125,7 @@ class Known:
     as_of : int
         The day of the list.
     before : set of str or None
-        The customers of the list before; None where there was none.
+        The customers to contact of the list before; None where there was none.
     """
 
     bought: Mapping[str, Purchased]
@@ -174,6 +174,9 @@ def _family_of(row: Mapping[str, Any], told: Mapping[str, Told]) -> str:
 def _make_entry(part: ListPart, place: int, row: Mapping[str, Any], action: Action, known: Known) -> Entry:
     customer = row["customer_id"]
     told = known.told.get(customer)
+    change: Change | None = None
+    if part == "contact" and known.before is not None:  # of the other parts nothing is remembered
+        change = "again" if customer in known.before else "new"
     return Entry(
         part=part,
         place=place,
@@ -182,7 +185,7 @@ def _make_entry(part: ListPart, place: int, row: Mapping[str, Any], action: Acti
         reasons=() if told is None else told.texts,
         action=action,
         next_products=tuple(name for one in NEXT_PRODUCTS if (name := row.get(one)) is not None),
-        change=None if known.before is None else ("again" if customer in known.before else "new"),
+        change=change,
         **{name: _number(row.get(name)) for name in _NUMBERS},  # type: ignore[arg-type]
         **{name: row.get(name) for name in _TEXTS},
     )

@@ -88,7 +88,7 @@ class Ranked:
     profit : ndarray of float64, shape (n,)
         Expected profit of contacting, in currency units; known only where ``by`` is ``profit``.
     return_value : ndarray of float64, shape (n,)
-        Of the lapsed: chance of return in the horizon times the usual order, in currency units.
+        Of the lapsed: chance of return in the horizon times the usual order, in currency units; NaN without amounts.
     """
 
     by: ListedBy
@@ -104,7 +104,8 @@ def rank_customers(columns: Mapping[str, Any], segments: Any, plan: ListPlan, *,
 
     Those to contact go by falling expected profit and only as far as that is above 0; where the terms of a contact are
     not known by falling value at risk, and in a log without amounts by falling churn probability. The lapsed go by
-    the chance of return times the usual order, orders due by the value expected in the horizon. Ties go by id.
+    the chance of return times the usual order, as far as the margin of it covers a contact, where its cost is known;
+    in a log without amounts by the chance. Orders due go by the value expected in the horizon. Ties go by id.
 
     Parameters
     ----------
@@ -127,11 +128,15 @@ def rank_customers(columns: Mapping[str, Any], segments: Any, plan: ListPlan, *,
     is_open = (columns["status"] == "scored") & ~_is_idle(options) & (count >= plan.least_purchases)
     is_open &= columns["days_since_last_order"] >= plan.quiet_days
     is_open &= is_worth_acting_on & np.isfinite(worth) & ((worth > 0) | (by == "risk"))
-    lapsed = _return_value(columns)
+    chance, lapsed = np.asarray(columns["return_probability"], dtype=np.float64), _return_value(columns)
+    returning = chance if np.isnan(lapsed).all() else lapsed
+    is_worth_it = (columns["status"] == "lapsed") & (returning > 0)
+    if plan.terms is not None and returning is lapsed:
+        is_worth_it &= lapsed * plan.valuation.margin > plan.terms.contact_cost
     return Ranked(
         by,
         _places(worth, is_open, ids),
-        _places(lapsed, (columns["status"] == "lapsed") & (lapsed > 0), ids),
+        _places(returning, is_worth_it, ids),
         _places(_expected(columns), _is_due(columns), ids),
         profit,
         lapsed,
@@ -184,10 +189,10 @@ def _day_of(columns: Mapping[str, Any]) -> int:
 
 
 def _return_value(columns: Mapping[str, Any]) -> Floats:
-    """Chance of return times the usual order; in a log without amounts the chance alone."""
+    """Chance of return times the usual order; nothing is known in a log without amounts."""
     chance = np.asarray(columns["return_probability"], dtype=np.float64)
     if columns["total_amount"] is None or np.isnan(np.asarray(columns["total_amount"], dtype=np.float64)).all():
-        return chance
+        return np.full(len(chance), np.nan)
     count = np.maximum(np.asarray(columns["order_count"], dtype=np.float64), 1)
     usual = np.asarray(columns["total_amount"], dtype=np.float64) / count
     found: Floats = chance * np.minimum(usual, np.nanquantile(usual, MOST_USUAL))

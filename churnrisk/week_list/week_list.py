@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -27,7 +27,10 @@ NO_TERMS = mark(
     "`churnrisk target` asks for it."
 )
 NO_AMOUNTS = mark("The log has no amounts, so the list goes by churn probability.")
-NOBODY_PAYS = mark("At these costs no contact is expected to pay, so nobody is listed; `churnrisk target` says why.")
+NOBODY_PAYS = mark(
+    "Of the customers that the settings leave, no contact is expected to pay at these costs, so nobody is listed; "
+    "`churnrisk target` says why."
+)
 
 
 @dataclass(frozen=True)
@@ -291,6 +294,8 @@ def make_week_list(
         None if previous is None else frozenset(previous.customer_ids),
     )
     parts = {part: make_entries(part, found, known) for part, found in rows.items()}
+    left_out = _count_left_out(ranking, out)
+    has_anybody = bool(parts["contact"]) or any(left_out.values()) or not plan.size
     return WeekList(
         as_of=day,
         horizon=source.snapshot.horizon,
@@ -298,9 +303,9 @@ def make_week_list(
         contact=parts["contact"],
         lapsed=parts["lapsed"],
         due=parts["due"],
-        left_out=_count_left_out(ranking, out),
+        left_out=left_out,
         brought=source.reads.take_brought(source, previous),
-        notices=(*_notices(source, plan, parts["contact"]), *out.notices),
+        notices=(*_notices(source, plan, has_anybody), *out.notices),
     )
 
 
@@ -325,11 +330,11 @@ def _count_left_out(ranking: Ranking, out: Unlisted) -> dict[str, int]:
     return counted
 
 
-def _notices(source: ListSource, plan: ListPlan, listed: Sequence[Entry]) -> list[str]:
+def _notices(source: ListSource, plan: ListPlan, has_anybody: bool) -> list[str]:
     if not source.is_worth_acting_on:
         return [WORST]
     if source.ranking.by == "risk":
         return [NO_AMOUNTS]
     if plan.terms is None or source.ranking.by == "value":
         return [NO_TERMS]
-    return [] if listed else [NOBODY_PAYS]
+    return [] if has_anybody else [NOBODY_PAYS]

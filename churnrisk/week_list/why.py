@@ -20,6 +20,8 @@ LEAST_DROP = 0.5
 """Of the revenue of the year before: less in the last year is told as a drop."""
 
 MOST_SENTENCES = 2
+BETWEEN = "; "
+"""Between the two halves of a sentence."""
 
 _LAST = {
     (True, True, True): mark("ordered once: {products} for {amount} on {date}"),
@@ -65,28 +67,35 @@ def _sentences(entry: Entry, bought: Purchased, *, as_of: int, horizon: int) -> 
     if bought.purchase_days == 1:
         yield _tell_first(entry, bought, horizon)
         return
-    if bought.usual_gap is not None and quiet > LATE * bought.usual_gap:
-        yield say_many(
-            "no order for {count} day, since {date}; usually one every {gap}",
-            "no order for {count} days, since {date}; usually one every {gap}",
-            quiet,
-            date=_day(bought.last_day),
-            gap=write_number(max(bought.usual_gap, 1)),
+    is_late = bought.usual_gap is not None and quiet > LATE * bought.usual_gap
+    if is_late:
+        date, gap = _day(bought.last_day), _gap(bought)
+        absent = say_many(
+            "no order for {count} day, since {date}", "no order for {count} days, since {date}", quiet, date=date
         )
+        usual = say_many("usually one every day", "usually one every {count} days", gap)
+        yield BETWEEN.join((absent, usual))
     yield from _tell_money(bought, as_of)
-    yield _tell_last(bought)
+    if bought.products or bought.last_amount is not None or not is_late:  # its day alone is told
+        yield _tell_last(bought)
 
 
 def _tell_due(entry: Entry, bought: Purchased) -> Iterator[str]:
-    if entry.due_product:
-        yield say("{product} is due", product=entry.due_product)
+    """The product that is due and the rhythm in one sentence: a product alone is due for many customers at once."""
+    told = [say("{product} is due", product=entry.due_product)] if entry.due_product else []
     if bought.usual_gap is not None:
-        yield say(
-            "orders about every {gap} days, the last time on {date}",
-            gap=write_number(max(bought.usual_gap, 1)),
-            date=_day(bought.last_day),
+        told.append(
+            say_many(
+                "orders about every day, the last time on {date}",
+                "orders about every {count} days, the last time on {date}",
+                _gap(bought),
+                date=_day(bought.last_day),
+            )
         )
-    yield _tell_last(bought)
+    if told:
+        yield BETWEEN.join(told)
+    if bought.products or bought.last_amount is not None or bought.usual_gap is None:  # its day alone is told
+        yield _tell_last(bought)
 
 
 def _tell_first(entry: Entry, bought: Purchased, horizon: int) -> str:
@@ -97,9 +106,12 @@ def _tell_first(entry: Entry, bought: Purchased, horizon: int) -> str:
         returning = 1 - entry.churn_probability
     if returning is None:
         return what
-    share = write_number(100 * returning)
-    ending = say("{share} of 100 such customers order again within {days} days", share=share, days=horizon)
-    return f"{what}; {ending}"
+    if round(100 * returning) < 1:
+        ending = say("fewer than 1 of 100 such customers order again within {days} days", days=horizon)
+    else:
+        share = write_number(100 * returning)
+        ending = say("{share} of 100 such customers order again within {days} days", share=share, days=horizon)
+    return BETWEEN.join((what, ending))
 
 
 def _tell_money(bought: Purchased, as_of: int) -> Iterator[str]:
@@ -125,6 +137,11 @@ def _tell_last(bought: Purchased, *, is_only: bool = False) -> str:
     if bought.last_amount is not None:
         values["amount"] = write_number(bought.last_amount, 2)
     return say(_LAST[is_only, bought.last_amount is not None, bool(bought.products)], **values)
+
+
+def _gap(bought: Purchased) -> int:
+    """The usual gap in whole days, at least one."""
+    return max(round(bought.usual_gap or 0), 1)
 
 
 def _day(day: int) -> str:

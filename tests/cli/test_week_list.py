@@ -117,6 +117,7 @@ def test_campaigns_and_earlier_lists_are_remembered(folder: Path, models: Path) 
     for one in later["contact"]:
         assert one["change"] == ("again" if one["customer_id"] in before else "new")
     assert {one["change"] for one in later["contact"]} >= {"again"}
+    assert {one["change"] for part in ("lapsed", "due") for one in later[part]} == {None}, "these are not remembered"
     forgotten = next(iter(before))
     assert churnrisk("forget", forgotten, "--yes").code == 0
     with open_state("state.db") as state:

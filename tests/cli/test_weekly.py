@@ -73,6 +73,12 @@ def test_a_run_that_failed_is_not_remembered(shop: Path) -> None:
     failed = churnrisk("weekly")
     assert failed.code == 2
     assert len(failed.err.splitlines()) == 1
+    Path("weekly").unlink()
+    Path("weekly/report.html").mkdir(parents=True)
+    failed = churnrisk("weekly")
+    assert failed.code == 2
+    assert "report.html: cannot be written" in failed.err
+    assert not Path("weekly/list.xlsx").exists(), "neither file is written where one of them cannot be"
     assert not Path("state.db").exists()
 
 

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from churnrisk.errors import OutputError, StateError
 from churnrisk.formulas import fuse
+from churnrisk.memory.access import rows_in
 from churnrisk.memory.written import holds_any, look_into_written, take_out
 from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.schema import CsvStyle
 from churnrisk.state import State, list_written, open_state, remembering_files
-from churnrisk.tables import Table, write_table
+from churnrisk.tables import Sheet, Table, write_table, write_workbook
 
 IDS = ["a1", "=2+3", "'q", 'with "quotes", and\nlines', "0012", "źdźbło", "7", "a1;b"]
 
@@ -50,6 +51,16 @@ def test_a_file_is_remembered_before_it_is_there(state: State, tmp_path: Path, n
     assert [(one["status"], one["names_a_customer"]) for one in look_into_written(state, {"a1"})] == [("missing", None)]
     write(tmp_path / name)  # outside: nobody is told
     assert len(list_written(state)) == 1
+
+
+def test_a_customer_on_a_sheet_behind_the_first_is_found(state: State, tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsx"
+    sheets = [("To contact", ["b2"]), ("Orders due", []), ("A & B", ["b2", "=a1"])]
+    with remembering_files(state):
+        write_workbook([Sheet(title, table(ids), table(ids).names) for title, ids in sheets], path, holds="list")
+    for who, is_there in (("=a1", True), ("b2", True), ("0.125", False), ("c3", False)):
+        assert [one["names_a_customer"] for one in look_into_written(state, {who})] == [is_there]
+    assert rows_in(path, {"=a1"}) == [{"customer_id": "=a1", "value": "0.125", "other": "b2"}]
 
 
 def test_what_cannot_be_remembered_is_said_or_not_written(tmp_path: Path) -> None:

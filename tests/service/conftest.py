@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from churnrisk.state import State, open_state
 from support.clocks import Clocks, take_clocks
+from support.looks import remember_looks
 from support.service import (
     ADDRESS,
     OPTED_OUT,
@@ -24,6 +26,10 @@ from support.service import (
 )
 from support.shop import PURCHASES
 from support.trained import shared_folder, train_once
+
+if TYPE_CHECKING:
+    from support.browser import Browser
+    from support.dashboard import Dashboard
 
 
 @pytest.fixture(scope="session")
@@ -82,4 +88,35 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
 def state(tmp_path: Path) -> Iterator[State]:
     """A state with nothing in it."""
     with open_state(tmp_path / "state.db") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def dashboard(
+    require: Callable[..., None], tmp_path_factory: pytest.TempPathFactory, trained_shop: TrainedShop
+) -> Iterator[Dashboard]:
+    from support.dashboard import running_dashboard, write_hostile_shop
+
+    folder = tmp_path_factory.mktemp("dashboard")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHURNRISK_CONFIG_DIR", str(trained_shop.configuration))
+        with running_dashboard(folder, trained_shop.models, write_hostile_shop(folder / "log.csv")) as running:
+            remember_looks(running.app.state.state)
+            yield running
+
+
+@pytest.fixture(scope="module")
+def browser(
+    require: Callable[..., None], dashboard: Dashboard, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """A browser that has logged in through the form."""
+    require("chromium", "chromedriver", "selenium")
+    from support.browser import open_browser
+
+    with open_browser(tmp_path_factory.mktemp("profile")) as opened:
+        opened.visit(dashboard.url)
+        assert opened.driver.current_url == f"{dashboard.url}/login"
+        opened.type("#key", dashboard.keys["scorer"])
+        opened.follow("button")
+        assert opened.driver.current_url == f"{dashboard.url}/"
         yield opened

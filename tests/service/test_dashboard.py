@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,6 @@ from churnrisk.orders import IntakeOptions
 from churnrisk.report.page import show_foreign
 from churnrisk.retelling import retell
 from support.colours import contrast, css_colours
-from support.looks import remember_looks
 from support.reports import EVIL_IDS
 from support.words import left_in_english, untranslated
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from churnrisk.shop import Shop
     from support.browser import Browser
     from support.dashboard import Dashboard
-    from support.service import TrainedShop
 
 STATIC = Path(__file__).parents[2] / "churnrisk"
 MOST_BYTES = 1_500_000
@@ -64,37 +62,6 @@ return {
   unnamed: all("input:not([type=hidden]), select").filter((one) => !one.labels.length).length,
 };
 """
-
-
-@pytest.fixture(scope="module")
-def dashboard(
-    require: Callable[..., None], tmp_path_factory: pytest.TempPathFactory, trained_shop: TrainedShop
-) -> Iterator[Dashboard]:
-    from support.dashboard import running_dashboard, write_hostile_shop
-
-    folder = tmp_path_factory.mktemp("dashboard")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CHURNRISK_CONFIG_DIR", str(trained_shop.configuration))
-        with running_dashboard(folder, trained_shop.models, write_hostile_shop(folder / "log.csv")) as running:
-            remember_looks(running.app.state.state)
-            yield running
-
-
-@pytest.fixture(scope="module")
-def browser(
-    require: Callable[..., None], dashboard: Dashboard, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Browser]:
-    """A browser that has logged in through the form."""
-    require("chromium", "chromedriver", "selenium")
-    from support.browser import open_browser
-
-    with open_browser(tmp_path_factory.mktemp("profile")) as opened:
-        opened.visit(dashboard.url)
-        assert opened.driver.current_url == f"{dashboard.url}/login"
-        opened.type("#key", dashboard.keys["scorer"])
-        opened.follow("button")
-        assert opened.driver.current_url == f"{dashboard.url}/"
-        yield opened
 
 
 def client_of(dashboard: Dashboard, role: str) -> httpx.Client:

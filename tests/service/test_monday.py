@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import httpx
@@ -16,34 +15,6 @@ from churnrisk.report.page import show_foreign
 if TYPE_CHECKING:
     from support.browser import Browser
     from support.dashboard import Dashboard
-    from support.service import TrainedShop
-
-
-@pytest.fixture(scope="module")
-def dashboard(
-    require: Callable[..., None], tmp_path_factory: pytest.TempPathFactory, trained_shop: TrainedShop
-) -> Iterator[Dashboard]:
-    from support.dashboard import running_dashboard, write_hostile_shop
-
-    folder = tmp_path_factory.mktemp("monday")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CHURNRISK_CONFIG_DIR", str(trained_shop.configuration))
-        with running_dashboard(folder, trained_shop.models, write_hostile_shop(folder / "log.csv")) as running:
-            yield running
-
-
-@pytest.fixture(scope="module")
-def browser(
-    require: Callable[..., None], dashboard: Dashboard, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Browser]:
-    require("chromium", "chromedriver", "selenium")
-    from support.browser import open_browser
-
-    with open_browser(tmp_path_factory.mktemp("profile")) as opened:
-        opened.visit(dashboard.url)
-        opened.type("#key", dashboard.keys["scorer"])
-        opened.follow("button")
-        yield opened
 
 
 def texts(browser: Browser, selector: str) -> list[str]:

@@ -80,7 +80,7 @@ def test_each_part_is_sorted_as_plain_sorting_does(log: dict[str, Any], quiet: i
         (-row["return_probability"] * min(row["total_amount"] / row["order_count"], np.quantile(usual, 0.99)), row)
         for row in lapsed
     ]
-    paying = sorted((minus, row["customer_id"]) for minus, row in worth if minus < 0)
+    paying = sorted((minus, row["customer_id"]) for minus, row in worth if -minus * 0.4 > TERMS.contact_cost)
     listed = order_of(ranked.contact, log["customer_id"])
     assert ranked.by == ("profit" if "scored" in log["status"] else "risk")
     assert sorted(listed) == sorted(one for _, one in contact)
@@ -130,6 +130,23 @@ def test_without_terms_it_goes_by_value_and_without_amounts_by_risk() -> None:
     assert order_of(weak.contact, log["customer_id"]) == []
     idle = ListPlan(playbook=Playbook({"loyal": "none"}))
     assert order_of(rank_customers(log, ["loyal"] * 3, idle, is_worth_acting_on=True).contact, log["customer_id"]) == []
+
+
+def test_without_amounts_the_lapsed_go_by_their_chance_and_have_no_value() -> None:
+    log: dict[str, Any] = {
+        "customer_id": np.array(["a", "b"], dtype=object),
+        "as_of": np.array(["2024-03-01"] * 2, dtype=object),
+        "status": np.array(["lapsed"] * 2, dtype=object),
+        **{name: np.full(2, np.nan) for name in ("churn_probability", "value_at_risk", "value_at_risk_most")},
+        **{name: np.full(2, np.nan) for name in ("expected_value_horizon", "total_amount")},
+        "return_probability": np.array([0.02, 0.3]),
+        "next_order_on": np.array([None, None], dtype=object),
+        "days_since_last_order": np.full(2, 400.0),
+        "order_count": np.full(2, 2.0),
+    }
+    ranked = rank_customers(log, ["lost"] * 2, ListPlan(terms=TERMS), is_worth_acting_on=True)
+    assert order_of(ranked.lapsed, log["customer_id"]) == ["b", "a"]
+    assert np.isnan(ranked.return_value).all()
 
 
 def test_a_plan_that_cannot_be_is_refused() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from churnrisk.messages import LANGUAGES, speaking
@@ -22,12 +24,14 @@ def test_a_first_time_buyer_is_told_what_was_bought_and_how_many_come_back() -> 
     ]
     lapsed = make_entry("lapsed", 1, "a", bought=ONCE, churn_probability=None, return_probability=0.04)
     assert "; 4 of 100 such customers" in tell_why(lapsed, as_of=DAY, horizon=90)[0]
+    gone = make_entry("lapsed", 1, "a", bought=ONCE, churn_probability=None, return_probability=0.004)
+    assert "; fewer than 1 of 100 such customers" in tell_why(gone, as_of=DAY, horizon=90)[0]
 
 
 def test_rhythm_and_money_are_told_of_a_regular() -> None:
     entry = make_entry("contact", 1, "a", bought=REGULAR)
     assert tell_why(entry, as_of=DAY, horizon=90) == [
-        "no order for 97 days, since 2022-01-08; usually one every 30",
+        "no order for 97 days, since 2022-01-08; usually one every 30 days",
         "brought 400 in the year before 2021-04-15, 40 since",
     ]
     missed = make_entry("contact", 1, "a", bought=REGULAR, observation="no mug for 70 days, usually bought every 28")
@@ -45,9 +49,21 @@ def test_where_only_days_are_known_the_reason_of_the_model_stands_behind() -> No
 def test_an_order_that_is_due_is_told_by_its_product_and_rhythm() -> None:
     entry = make_entry("due", 1, "a", bought=REGULAR, due_product="beans")
     assert tell_why(entry, as_of=DAY, horizon=90) == [
-        "beans is due",
-        "orders about every 30 days, the last time on 2022-01-08",
+        "beans is due; orders about every 30 days, the last time on 2022-01-08",
+        "last order on 2022-01-08: mug for 20.00",
     ]
+
+
+def test_a_day_is_told_once_where_nothing_else_is_known_of_the_last_order() -> None:
+    bare = dataclasses.replace(REGULAR, last_amount=None, products=(), revenue_year=None, usual_gap=0.6)
+    late = make_entry("contact", 1, "a", bought=bare)
+    assert tell_why(late, as_of=DAY, horizon=90) == [
+        "no order for 97 days, since 2022-01-08; usually one every day",
+        "no order for 100 days (typical here: 41)",
+    ]
+    due = make_entry("due", 1, "a", bought=bare)
+    assert tell_why(due, as_of=DAY, horizon=90)[0] == "orders about every day, the last time on 2022-01-08"
+    assert sum("2022-01-08" in one for one in tell_why(due, as_of=DAY, horizon=90)) == 1
 
 
 @pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])

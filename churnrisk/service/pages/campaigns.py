@@ -17,7 +17,7 @@ from churnrisk.campaigns import (
 )
 from churnrisk.errors import ChurnriskError, NoModel
 from churnrisk.messages import mark, say, write_date
-from churnrisk.report import SEGMENT_NAMES, Block, describe_campaigns, whole
+from churnrisk.report import CHOICES, Block, describe_campaigns, whole
 from churnrisk.retelling import retell
 from churnrisk.schema import OUTCOMES, RISKS, Outcome
 from churnrisk.service.pages.customer_filter import read_number, read_whole
@@ -90,7 +90,7 @@ def _show(
         now_measured=now_measured if now_measured in {one.name for one in measured} else "",
         has_opted_out=view.request.app.state.config.suppress is not None,
         consent_unknown=_tell_unknown_consent(view),
-        segments=SEGMENT_NAMES,
+        segments=CHOICES["segment"],
         risks=RISKS,
         outcomes=OUTCOMES,
     )

@@ -12,7 +12,7 @@ from churnrisk.desk import LONGEST_NOTE, find_note
 from churnrisk.errors import ModelNotFound, NoScore
 from churnrisk.messages import mark, say, write_date
 from churnrisk.report import (
-    SEGMENT_NAMES,
+    CHOICES,
     Block,
     Card,
     Cards,
@@ -47,11 +47,6 @@ SORTS = (
     ("risk", mark("churn probability, highest first")),
     ("id", mark("customer")),
 )
-STATUSES = (
-    ("scored", mark("scored")),
-    ("lapsed", mark("lapsed")),
-    ("no_purchases", mark("without a purchase")),
-)
 
 
 BOUNDS = (
@@ -85,15 +80,15 @@ def customers(view: View) -> Response:
         may_save=view.may("scorer") and view.has_session,
         bounds=BOUNDS,
         days=DAY_BOUNDS,
-        segments=SEGMENT_NAMES,
+        segments=CHOICES["segment"],
         risks=RISKS,
-        statuses=STATUSES,
+        statuses=tuple(CHOICES["status"].items()),
         sorts=SORTS,
     )
 
 
 def _show_row(row: dict[str, Any]) -> dict[str, Any]:
-    risk, status = row["risk"], dict(STATUSES).get(row["status"], "")  # without a model there may be neither
+    risk, status = row["risk"], CHOICES["status"].get(row["status"], "")  # without a model there may be neither
     return {
         "id": row["customer_id"],
         "churn": percent(row["churn_probability"]),

@@ -9,11 +9,9 @@ from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
-from churnrisk.explain import REASON_COLUMNS
 from churnrisk.messages import mark, say, say_heading
 from churnrisk.orders import ContactList
-from churnrisk.report import name_segment, whole
-from churnrisk.retelling import retell
+from churnrisk.report import tell_table, whole
 from churnrisk.service.pages.customer_filter import kept_fields, read_query, used_fields
 from churnrisk.service.pages.frame import View, page
 from churnrisk.service.problems import Problem
@@ -23,8 +21,6 @@ from churnrisk.tables import Table, to_csv, to_xlsx
 AT_A_TIME = 500
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TOO_MANY = mark("{count} customers are behind this filter, and a file holds {most} at most. Narrow the filter.")
-UNTOLD = ("p_alive",)
-"""Columns that a workbook for people has no words for."""
 
 
 @page("/customers.csv", lane="files")
@@ -41,7 +37,7 @@ def export_csv(view: View) -> Response:
 @page("/customers.xlsx", lane="files")
 def export_xlsx(view: View) -> Response:
     """Return the whole list behind the filter as a workbook, in the language of the reader."""
-    parts = map(_tell, _read_parts(view, "xlsx"))
+    parts = map(tell_table, _read_parts(view, "xlsx"))
     first = next(parts)
     content = to_xlsx(itertools.chain([first], parts), [say_heading(name) for name in first.names])
     return Response(content, media_type=XLSX, headers=_named("customers.xlsx"))
@@ -72,20 +68,3 @@ def _read_parts(view: View, form: str) -> Iterator[Table]:
 def _to_table(names: list[str], rows: list[dict[str, Any]], contacts: ContactList | None) -> Table:
     table = Table({name: [row[name] for row in rows] for name in names})
     return table if contacts is None else contacts.add_to(table)
-
-
-def _tell(part: Table) -> Table:
-    """Return a part with its words in the language of now."""
-    told = {
-        **dict.fromkeys(("risk", "status"), _say),
-        **dict.fromkeys((*REASON_COLUMNS, "observation"), retell),
-        "segment": name_segment,
-    }
-    columns = {name: values for name, values in part.columns.items() if name not in UNTOLD}
-    for name in told.keys() & columns.keys():
-        columns[name] = [None if one is None else told[name](one) for one in columns[name]]
-    return Table(columns)
-
-
-def _say(word: str) -> str:
-    return say(word)
