@@ -120,7 +120,7 @@ def test_what_may_be_promoted_by_itself(then: str, now: str, is_no_worse: bool) 
 def test_a_card_keeps_no_secret_and_no_query() -> None:
     """Each option that is not kept is named here, so that a new one is thought about."""
     not_kept = {"rejects", "threads", "memory", "group_column", "query", "pseudonym_key", "engine", "keep", "parquet"}
-    not_kept |= {"left_out", "products", "on_read"}
+    not_kept |= {"left_out", "products", "on_read", "is_list"}
     assert {one.name for one in fields(IntakeOptions)} == {*KEPT, *not_kept}
     secret = IntakeOptions(query="SELECT * FROM sales WHERE who <> 'Ann'", pseudonym_key=b"k" * 32, decimal=",")
     kept = describe_recipe("postgresql://me:hidden@host/shop", secret, backtest=False)

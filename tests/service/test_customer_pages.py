@@ -158,9 +158,12 @@ def test_an_empty_note_is_none(service: Service, scorer: tuple[httpx.Client, str
 def test_the_page_counts_what_the_export_counts(reader: httpx.Client, api: httpx.Client) -> None:
     rows = list(csv.DictReader(io.StringIO(reader.get("/customers.csv?status=scored&risk=high").text)))
     told = {row["customer_id"]: row for row in rows}
-    differs = 0
+    differs = looked = 0
     for customer, row in list(told.items())[::100]:
         found = api.get(f"/v1/customers/{customer}").json()
+        if found["is_fresh"]:  # an order has come since the list was made
+            continue
+        looked += 1
         differs += found["order_total"] != found["score"]["order_count"]
         page = reader.get(f"/customer?id={customer}", headers=PAGE).text
         assert f"orders so far: {row['order_count']}<" in page
@@ -168,6 +171,7 @@ def test_the_page_counts_what_the_export_counts(reader: httpx.Client, api: httpx
         assert f"first order: {found['first_order_on']}" in page
         for days in (30, 60, 90, 180):
             assert f"{100 * float(row[f'churn_probability_{days}_days']):.1f} %" in page
+    assert looked >= 3
     assert differs, "some of them have returns, which are no orders"
 
 
