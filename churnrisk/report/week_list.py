@@ -171,6 +171,7 @@ class _Cells:
 
     def contact(self, most: int | None = None) -> DataTable:
         """Return the table of the customers to contact, or of the first of them."""
+        has_changes = any(one.change for one in self._listed.contact)
         columns = [Column(say("what to do"), is_number=False), Column(say("why"), is_number=False)]
         columns += [Column(say("churn"), is_wide=True), Column(say("value at risk"), is_wide=True)]
         rows = [
@@ -181,14 +182,15 @@ class _Cells:
                 percent(one.churn_probability),
                 _range(one),
                 *self._last(one),
-                say(CHANGE_NAMES[one.change]) if one.change else NOTHING,
+                *([say(CHANGE_NAMES[one.change]) if one.change else NOTHING] if has_changes else []),
             )
             for one in self._listed.contact[:most]
         ]
         title = say("To contact this week")
         if len(rows) < len(self._listed.contact):
             title = say("The first {count} to contact this week", count=whole(len(rows)))
-        return self._table(title, columns, rows, Column(say("change"), is_number=False, is_wide=True))
+        changes = [Column(say("change"), is_number=False, is_wide=True)] if has_changes else []
+        return self._table(title, columns, rows, *changes)
 
     def due(self) -> DataTable:
         """Return the table of the orders due."""
