@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pandas as pd
 import pytest
 
-from churnrisk.campaigns import list_campaigns, load_members
+from churnrisk.campaigns import Member, list_campaigns, list_measured, load_members
 from churnrisk.report.page import show_foreign
+from churnrisk.shop import prepare_shop
 
 if TYPE_CHECKING:
     from support.browser import Browser
@@ -49,21 +53,79 @@ def test_from_the_list_to_a_campaign(browser: Browser, dashboard: Dashboard) -> 
     ids = [show_foreign(one).removeprefix("'") for one in sheet["customer id"]]
     assert ids == [one.removeprefix("'") for one in everybody]
 
+    browser.visit(f"{dashboard.url}/list")
     browser.follow('a[href="/campaigns?of=list"]')
     assert browser.run("return document.querySelector('#of').value") == "list"
     browser.type("#name", "monday")
+    browser.type("#window", "5")
     browser.type("#contact_cost", "0.5")
     browser.type("#holdout", "20")
     browser.follow("form.make button")
     assert "Made: monday" in texts(browser, "[role=status]")[0]
     [stored] = [one for one in list_campaigns(dashboard.shop.state) if one.campaign.name == "monday"]
-    members = {show_foreign(one.customer_id) for one in load_members(dashboard.shop.state, stored.campaign_id)}
+    members = {show_foreign(one.customer_id) for one in members_of(dashboard)}
     assert members == set(everybody), "the campaign is of the customers of the list"
     assert stored.campaign.contact_cost == 0.5
     assert stored.control == 10
     browser.visit(f"{dashboard.url}/")
     assert not set(texts(browser, ".week-list tbody th bdi")) & members, "nobody is listed while the campaign runs"
     assert "50 in a campaign" in texts(browser, ".week-list p")[0]
+    measure_next_week(browser, dashboard, sorted(one.customer_id for one in members_of(dashboard) if one.is_treated))
+    assert browser.complaints() == []
+
+
+def wait_until(browser: Browser, condition: str) -> None:
+    until = time.monotonic() + 30
+    while not browser.run(f"return {condition}"):
+        assert time.monotonic() < until, condition
+        time.sleep(0.02)
+
+
+def members_of(dashboard: Dashboard) -> list[Member]:
+    [stored] = [one for one in list_campaigns(dashboard.shop.state) if one.campaign.name == "monday"]
+    return load_members(dashboard.shop.state, stored.campaign_id)
+
+
+def measure_next_week(browser: Browser, dashboard: Dashboard, contacted: list[str]) -> None:
+    """Let half of the contacted buy, and measure the campaign on the page once its days are over."""
+    plan = dashboard.shop.plan
+    with Path(str(plan.purchases)).open("a", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        for k, customer in enumerate(contacted[::2]):
+            writer.writerow([f"later-{k}", customer, "2011-12-12T10:00:00", "40.00", 1, "Nowhere"])
+        writer.writerow(["later", "somebody", "2011-12-19T10:00:00", "40.00", 1, "Nowhere"])
+    prepare_shop(plan)
+    browser.visit(f"{dashboard.url}/campaigns")
+    browser.follow('form[action="/campaigns/measure"] button')
+    assert "Measured: monday" in texts(browser, "[role=status]")[0]
+    [result] = list_measured(dashboard.shop.state).values()
+    effect = result.result["effects"]["retained"]["difference"]
+    assert effect == pytest.approx(0.5, abs=0.05), "half of the contacted, none of the control; strata weigh a little"
+
+
+def test_a_filter_is_narrowed_saved_and_exported(browser: Browser, dashboard: Dashboard) -> None:
+    browser.visit(f"{dashboard.url}/customers")
+    browser.click("details.more summary")
+    browser.type("#min_days_since_last_order", "100")
+    browser.click("#segment-loyal")
+    browser.click("form.filter button[type=submit]")
+    wait_until(browser, "location.search.includes('segment=loyal') && !!document.querySelector('form.save')")
+    shown = texts(browser, "#list tbody th bdi")
+    assert 0 < len(shown) <= 50
+    query = browser.driver.current_url.partition("?")[2]
+    assert "min_days_since_last_order=100" in query
+    assert "segment=loyal" in query
+    browser.type("form.save #name", "loyal and silent")
+    browser.follow("form.save button")
+    assert "loyal and silent" in texts(browser, "nav.saved a bdi")
+    browser.visit(f"{dashboard.url}/customers")
+    browser.follow("nav.saved li a")
+    assert texts(browser, "#list tbody th bdi") == shown
+    for form in ("csv", "xlsx"):
+        link = browser.run(
+            f"return document.querySelector('#list a[href^=\"/customers.{form}\"]').getAttribute('href')"
+        )
+        assert download(browser, dashboard, link).status_code == 200
     assert browser.complaints() == []
 
 
