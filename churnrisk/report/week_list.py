@@ -71,8 +71,8 @@ def _introduce(listed: WeekList) -> str:
     out = listed.left_out
     if any(out.values()):
         told += " " + say(
-            "Left out: {campaign} in a campaign, {contacted} contacted a short while ago, {refused} opted out, "
-            "{bought} with an order since.",
+            "Left out: {campaign} in a campaign, {contacted} contacted a short while ago, {refused} opted out or "
+            "without consent, {bought} with an order since.",
             campaign=whole(out.get("in_campaign", 0)),
             contacted=whole(out.get("contacted", 0)),
             refused=whole(out.get("refused", 0)),
