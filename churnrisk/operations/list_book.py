@@ -8,11 +8,11 @@ from churnrisk.messages import say, say_heading
 from churnrisk.orders import ContactList
 from churnrisk.report import list_sheets, tell_table
 from churnrisk.tables import Sheet, Table, write_workbook
-from churnrisk.week_list import ListPlan, WeekList
+from churnrisk.week_list import WeekList
 
 
 def write_list_book(
-    listed: WeekList | None, everybody: Table, path: Path, *, plan: ListPlan, contacts: ContactList | None = None
+    listed: WeekList | None, everybody: Table, path: Path, *, contacts: ContactList | None = None
 ) -> int:
     """Write this week's list, the orders due, the lapsed worth winning back, and all customers, each on its sheet.
 
@@ -24,9 +24,6 @@ def write_list_book(
         The scores of all customers.
     path : Path
         The workbook.
-    plan : ListPlan
-        Whose terms stand beside the list, so that a campaign made from it knows them.
-
     contacts : ContactList, optional
         How customers are reached: names and addresses stand beside those to contact.
 
@@ -36,7 +33,7 @@ def write_list_book(
         How many texts got an apostrophe, since a spreadsheet would run them as formulas.
     """
     people = {} if contacts is None else {one: known.shown() for one, known in contacts.contacts.items()}
-    sheets = [] if listed is None else list_sheets(listed, terms=plan.columns(), people=people)
+    sheets = [] if listed is None else list_sheets(listed, people=people)
     told = tell_table(everybody)
     headings = [say_heading(name) for name in told.names]
     return write_workbook(

@@ -188,7 +188,7 @@ def _run(plan: WeeklyPlan) -> WeeklyResult:
         options=_quietly(plan.options),
         products=plan.products,
     )
-    write_list_book(report.data.week_list, scored.table, files[0], plan=plan.listing, contacts=report.contacts)
+    write_list_book(report.data.week_list, scored.table, files[0], contacts=report.contacts)
     write_report(report.data, files[1])
     _remember(plan, scored, report, str(model.version))
     drop_rejects(plan.folder, days=plan.keep_rejects_days)

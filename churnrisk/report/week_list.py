@@ -102,34 +102,30 @@ def _tell_brought(listed: WeekList) -> str:
     return told + " " + say("A campaign with a control group tells how many of them would have bought anyway.")
 
 
-def list_sheets(
-    listed: WeekList, *, terms: Mapping[str, float], people: Mapping[str, Mapping[str, str]] | None = None
-) -> list[Sheet]:
+def list_sheets(listed: WeekList, *, people: Mapping[str, Mapping[str, str]] | None = None) -> list[Sheet]:
     """Return the parts of the list as sheets of a workbook: a row for each customer, in the order of the list.
+
+    What its action costs and brings stands beside each customer to contact, so that a campaign made from it knows it.
 
     Parameters
     ----------
     listed : WeekList
         The list.
-    terms : mapping of str to float
-        What a contact costs and brings: the same beside every customer to contact, so that a campaign made from the
-        sheet knows it.
     people : mapping of str to mapping, optional
         By customer: ``name``, ``email``, ``phone`` and ``language``, where they are to be in it.
     """
     titles: dict[ListPart, str] = {"contact": say("To contact"), "due": say("Orders due"), "lapsed": say("To win back")}
     sheets = []
     for part, title in titles.items():
-        table = _tabulate(listed, part, terms if part == "contact" else {}, people or {})
+        table = _tabulate(listed, part, people or {})
         sheets.append(Sheet(title, table, [say_heading(name) for name in table.names], _FORMATS))
     return sheets
 
 
-def _tabulate(
-    listed: WeekList, part: ListPart, terms: Mapping[str, float], people: Mapping[str, Mapping[str, str]]
-) -> Table:
+def _tabulate(listed: WeekList, part: ListPart, people: Mapping[str, Mapping[str, str]]) -> Table:
     """Return a part as a table, without the columns that hold nothing."""
     entries: tuple[Entry, ...] = getattr(listed, part)
+    terms = entries[0].terms if entries and part == "contact" else {}
     columns: dict[str, list[Any]] = {
         "rank": [one.place for one in entries],
         "customer_id": [one.customer_id for one in entries],
@@ -143,7 +139,7 @@ def _tabulate(
         **{name: [getattr(one, name) for one in entries] for name in _FIGURES[part]},
         "change": [say(CHANGE_NAMES[one.change]) if one.change else None for one in entries],
         "as_of": [date_of(listed.as_of).isoformat()] * len(entries),
-        **{name: [value] * len(entries) for name, value in terms.items()},
+        **{name: [one.terms[name] for one in entries] for name in terms},
     }
     kept = {"rank", "customer_id", "why", "action"}
     return Table({name: v for name, v in columns.items() if name in kept or any(one is not None for one in v)})

@@ -11,8 +11,8 @@ from churnrisk.errors import BadQuery
 from churnrisk.messages import mark, wording
 from churnrisk.retention import SEGMENTS
 from churnrisk.schema import RISKS, SORTS, STATUSES, Sort
-from churnrisk.shop.pasts import CLEARLY
 from churnrisk.timeline import date_of, parse_day
+from churnrisk.week_list import LATE
 
 MOST_ROWS = 500
 MOST_NUMBER = 10**6
@@ -157,7 +157,7 @@ def _of_pasts(query: CustomerQuery, as_of: int) -> Iterator[tuple[str, tuple[Any
         last = date_of(as_of + query.due_within).isoformat()
         yield "status = 'scored' AND next_order_on <= ?", (last,)
     if query.overdue:
-        yield "status = 'scored' AND " + past.format("? - last_day > ? * usual_gap"), (as_of, CLEARLY)
+        yield "status = 'scored' AND " + past.format("? - last_day > ? * usual_gap"), (as_of, LATE)
     for sign, day in ((">=", query.first_order_from), ("<=", query.first_order_to)):
         if day is not None:
             yield past.format(f"first_day {sign} ?"), (parse_day(day, option="first_order"),)

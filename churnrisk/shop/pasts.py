@@ -9,9 +9,6 @@ import numpy as np
 
 from churnrisk.engines import FileDatabase
 
-CLEARLY = 1.5
-"""A silence shorter than so many usual gaps is not overdue; the same holds for products."""
-
 _PASTS = """
 CREATE TABLE pasts AS
 WITH days AS (

@@ -4,9 +4,10 @@ from churnrisk.week_list.entries import Entry, ListPart
 from churnrisk.week_list.ranked import ListPlan, rank_customers
 from churnrisk.week_list.unlisted import Unlisted, find_refused
 from churnrisk.week_list.week_list import ListReads, ListSource, Previous, ScoresRanking, WeekList, make_week_list
-from churnrisk.week_list.why import tell_why
+from churnrisk.week_list.why import LATE, tell_why
 
 __all__ = [
+    "LATE",
     "Entry",
     "ListPart",
     "ListPlan",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -78,6 +78,7 @@ class Entry:
     due_product: str | None
     next_products: tuple[str, ...]
     change: Change | None
+    terms: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self, *, as_of: int, horizon: int) -> dict[str, Any]:
         """Return plain values for JSON: days as ISO dates, ``why`` in the language of now."""
@@ -89,6 +90,7 @@ class Entry:
             "reasons": list(self.reasons),
             "action": self.action.action,
             "action_reason": self.action.reason,
+            "terms": dict(self.terms),
             "next_products": list(self.next_products),
             "first_order_on": date_of(bought.first_day).isoformat(),
             "last_order_on": date_of(bought.last_day).isoformat(),
@@ -136,33 +138,47 @@ class Known:
 
 
 def make_entries(part: ListPart, rows: Sequence[Mapping[str, Any]], known: Known) -> tuple[Entry, ...]:
-    """Make the rows of a part of the list; a customer without a purchase before the day is left out."""
+    """Make the rows of a part of the list; a customer without a purchase before the day is left out.
+
+    Where actions have terms of their own, reasons and products may choose another one than the segment, by which
+    places were given: those to contact stand by what the action that is told brings, as far as that is above 0.
+    """
     rows = [row for row in rows if row["customer_id"] in known.bought]
-    actions = _choose_actions(rows, known)
+    chosen = _choose_actions(rows, known)
+    if part == "contact" and any(profit is not None for _, profit in chosen):
+        places = sorted(range(len(rows)), key=lambda k: -(chosen[k][1] or 0.0))
+        places = [k for k in places if (chosen[k][1] or 0.0) > 0]
+        rows, chosen = [rows[k] for k in places], [chosen[k] for k in places]
+        rows = [row | {"expected_profit": profit} for row, (_, profit) in zip(rows, chosen, strict=True)]  # type: ignore[operator]
     return tuple(
         _make_entry(part, place, row, action, known)
-        for place, (row, action) in enumerate(zip(rows, actions, strict=True), start=1)
+        for place, (row, (action, _)) in enumerate(zip(rows, chosen, strict=True), start=1)
     )
 
 
-def _choose_actions(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Action]:
-    """Choose what is expected to bring most for each customer; where that cannot be known, what the playbook says."""
+def _choose_actions(rows: Sequence[Mapping[str, Any]], known: Known) -> list[tuple[Action, float | None]]:
+    """Choose what is expected to bring most for each customer, and tell how much.
+
+    What the playbook says, and None, where that cannot be known, or the shop has no actions with terms of their own.
+    """
     plays = known.plan.playbook.on(known.as_of)
     options = [plays.options(row["segment"] or "", _family_of(row, known.told), row.get("habit") or "") for row in rows]
-    usual = [each[0] for each in options]
-    if all(len(each) == 1 for each in options):
+    usual: list[tuple[Action, float | None]] = [(each[0], None) for each in options]
+    if not plays.actions or not rows:
         return usual
-    names = ("as_of", "churn_probability", "value_at_risk", "value_at_risk_most")
-    columns = {name: np.array([_number(row[name]) if name != "as_of" else row[name] for row in rows]) for name in names}
+    names = ("churn_probability", "value_at_risk", "value_at_risk_most")
+    columns = {name: np.array([_number(row[name]) for row in rows], dtype=np.float64) for name in names}
     try:
-        offers, profits = best_profits({**columns}, options, known.plan)
+        offers, profits = best_profits({**columns, "as_of": [row["as_of"] for row in rows]}, options, known.plan)
     except NotEnoughData:
         return usual
     best = np.nan_to_num(profits, nan=-np.inf).argmax(axis=1)
-    is_known = np.isfinite(profits).any(axis=1) & np.array([one.action != "none" for one in usual])
+    is_known = [bool(np.isfinite(row).any()) for row in profits]
     return [
-        next(one for one in each if one.action == offers.names[place]) if known_ else each[0]
-        for each, place, known_ in zip(options, best.tolist(), is_known.tolist(), strict=True)
+        (next(one for one in each if one.action == offers.names[place]), float(row[place]))
+        if known_
+        else (each[0], None)
+        for each, row, place, known_ in zip(options, profits, best.tolist(), is_known, strict=True)
     ]
 
 
@@ -186,6 +202,7 @@ def _make_entry(part: ListPart, place: int, row: Mapping[str, Any], action: Acti
         action=action,
         next_products=tuple(name for one in NEXT_PRODUCTS if (name := row.get(one)) is not None),
         change=change,
+        terms=known.plan.terms_of(action.action, known.plan.playbook.on(known.as_of)),
         **{name: _number(row.get(name)) for name in _NUMBERS},  # type: ignore[arg-type]
         **{name: row.get(name) for name in _TEXTS},
     )

@@ -63,11 +63,12 @@ class ListPlan:
     suppress: str | None = None
     contacts: ContactFile | None = None
 
-    def columns(self) -> dict[str, float]:
-        """Return what a contact costs and brings, by the names of the settings; nothing where it is not known."""
+    def terms_of(self, action: str, plays: Plays) -> dict[str, float]:
+        """Return what an action costs and brings, by the names of the settings; nothing where it is not known."""
         if self.terms is None:
             return {}
-        return {**{name: float(value) for name, value in vars(self.terms).items()}, "margin": self.valuation.margin}
+        terms = plays.actions[action].terms(self.terms) if action in plays.actions else self.terms
+        return {**{name: float(value) for name, value in vars(terms).items()}, "margin": self.valuation.margin}
 
     def __post_init__(self) -> None:
         for name in ("size", "lapsed", "due", "rest_days", "least_purchases", "quiet_days"):

@@ -136,3 +136,42 @@ def test_customers_who_opted_out_are_never_listed(folder: Path, models: Path) ->
     ]
     assert left["left_out"]["refused"] == 1
     assert ask_shop(folder, models, suppress=str(folder / "out.csv")) == left
+
+
+def test_each_row_has_the_terms_and_the_profit_of_its_own_action(folder: Path, models: Path) -> None:
+    with Path("churnrisk.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[actions.gift]\ntext = "a gift"\ncontact_cost = 3\nacceptance_rate = 0.35\nfor = ["loyal"]\n')
+    listed = churnrisk("weekly", "--json").json["list"]["contact"]
+    assert {one["action"] for one in listed} > {"gift"}
+    for one in listed:
+        terms, p = one["terms"], one["churn_probability"]
+        own = (3, 0.35) if one["action"] == "gift" else (0.5, 0.2)
+        assert (terms["contact_cost"], terms["acceptance_rate"]) == own
+        gain = 0.4 * one["value_at_risk"] - p * 2
+        assert one["expected_profit"] == pytest.approx(
+            terms["acceptance_rate"] * gain - (1 - p) * 2 - terms["contact_cost"], abs=1e-6
+        )
+    profits = [one["expected_profit"] for one in listed]
+    assert profits == sorted(profits, reverse=True)
+    sheet = pd.read_excel("weekly/list.xlsx", engine="calamine", dtype={"customer id": str})
+    assert sheet["contact cost"].tolist() == [one["terms"]["contact_cost"] for one in listed]
+    mixed = churnrisk("campaign", "create", "both", "--from", "weekly/list.xlsx", "--window", 30)
+    assert mixed.code == 2
+    assert "--action" in mixed.err
+    one = churnrisk(
+        "campaign",
+        "create",
+        "gifts",
+        "--from",
+        "weekly/list.xlsx",
+        "--window",
+        30,
+        "--action",
+        "gift",
+        "--holdout",
+        "40%",
+    )
+    assert one.code == 0, one.err
+    with open_state("state.db") as state:
+        [made] = list_campaigns(state)
+    assert made.campaign.contact_cost == 3

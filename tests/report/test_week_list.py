@@ -12,7 +12,7 @@ from support.reports import make_list
 
 def test_how_a_customer_is_reached_stands_beside_as_far_as_the_shop_knows_it() -> None:
     people = {"a": {"name": "Ann", "email": "", "phone": "+48 600", "language": "pl"}}
-    table = list_sheets(make_list(["a", "b"]), terms={}, people=people)[0].table
+    table = list_sheets(make_list(["a", "b"]), people=people)[0].table
     assert table.names[:5] == ["rank", "customer_id", "name", "phone", "language"]
     assert table.columns["phone"] == ["+48 600", None]
 

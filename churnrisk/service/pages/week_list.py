@@ -37,7 +37,7 @@ def export_list(view: View) -> Response:
         return view.go("/list")
     note_audit(view.state, "list exported", key_id=view.key_id, customers=len(listed.customer_ids))
     people = view.reach(sorted(listed.customer_ids))
-    content = book_of(list_sheets(listed, terms=view.shop.plan.listing.columns(), people=people))
+    content = book_of(list_sheets(listed, people=people))
     headers = {"Content-Disposition": 'attachment; filename="list.xlsx"'}
     return Response(content, media_type=XLSX, headers=headers)
 
