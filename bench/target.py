@@ -38,7 +38,7 @@ from churnrisk.engines import collect_arrays, int_sum
 from churnrisk.errors import NotEnoughData
 from churnrisk.forecast import Valuation
 from churnrisk.forecast.past import follow_past, learn_value
-from churnrisk.learning import FittedModel, add_outlook, plan_backtest
+from churnrisk.learning import FittedModel, add_outlook, learn_outlook, plan_backtest
 from churnrisk.learning.backtest import know_only
 from churnrisk.learning.train import fit_model
 from churnrisk.retention import profile_customers
@@ -190,7 +190,8 @@ def train_at(orders: Orders, data: TrainingSet, plan: SnapshotPlan) -> FittedMod
     """Fit what would have been fitted on the day of a cutoff."""
     known = know_only(data, plan)
     value = learn_value(orders, known.current.snapshot, leave_out=lambda _: False)
-    return add_outlook(fit_model(known), follow_past(orders, known, seed=0), known, value.model, seed=0)[0]
+    learned = learn_outlook(follow_past(orders, known, seed=0), known, seed=0)
+    return add_outlook(fit_model(known), None if learned is None else learned[0], known, value.model)
 
 
 def compare(

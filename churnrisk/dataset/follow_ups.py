@@ -58,10 +58,14 @@ class UndoneWaits:
     @classmethod
     def find(cls, undone: UndonePurchases, customer_ids: NDArray[np.object_], snapshot: Snapshot) -> UndoneWaits:
         """Find those of the customers, which are sorted by id."""
-        wait = undone.day - snapshot.outcome_start
-        chosen = (wait >= 0) & np.isin(undone.customer_ids, customer_ids) if len(wait) else np.zeros(0, bool)
-        rows = np.searchsorted(customer_ids, undone.customer_ids[chosen])
-        return cls(rows, wait[chosen], undone.undone_day[chosen] - snapshot.outcome_start)
+        start = snapshot.outcome_start
+        later = np.flatnonzero(undone.day >= start)
+        if not len(later) or not len(customer_ids):
+            return cls()
+        rows = np.searchsorted(customer_ids, undone.customer_ids[later])
+        is_followed = customer_ids[np.minimum(rows, len(customer_ids) - 1)] == undone.customer_ids[later]
+        later = later[is_followed]
+        return cls(rows[is_followed], undone.day[later] - start, undone.undone_day[later] - start)
 
     def known_after(self, wait_days: NDArray[np.float64], days: int) -> NDArray[np.float64]:
         """Return the waits as they were known so many days after the start of the outcome window."""

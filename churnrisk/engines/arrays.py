@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ Arrays = dict[str, np.ndarray]
 """Columns by name: int64 where nothing is missing, float64 with NaN where something is, objects for text."""
 
 
-def plain_array(values: Any) -> np.ndarray:
+def _plain_array(values: Any) -> np.ndarray:
     """Replace a masked array by floats with NaN (numbers) or objects with None (text)."""
     if not isinstance(values, np.ma.MaskedArray):
         return np.asarray(values)
@@ -23,6 +23,11 @@ def plain_array(values: Any) -> np.ndarray:
     if not mask.any():
         return np.asarray(values.data)
     return np.where(mask, np.nan, values.data.astype(np.float64))
+
+
+def plain_arrays(columns: Mapping[str, Any]) -> Arrays:
+    """Replace the masked arrays that DuckDB gives, as :func:`plain_array` does."""
+    return {name: _plain_array(values) for name, values in columns.items()}
 
 
 def from_pandas(table: Any) -> Arrays:

@@ -7,7 +7,7 @@ from typing import Any
 
 import narwhals as nw
 
-from churnrisk.engines.arrays import Arrays, from_arrow, from_pandas, from_polars, plain_array
+from churnrisk.engines.arrays import Arrays, from_arrow, from_pandas, from_polars, plain_arrays
 from churnrisk.engines.database import Database
 
 BATCH_ROWS = 100_000
@@ -18,7 +18,7 @@ def collect_arrays(frame: nw.LazyFrame[Any], *, sort_by: Sequence[str]) -> Array
     """Run a lazy query and give its columns as arrays, rows sorted by ``sort_by``; in any order where that is empty."""
     native = (frame.sort(*sort_by) if sort_by else frame).to_native()
     if frame.implementation is nw.Implementation.DUCKDB:
-        return {name: plain_array(values) for name, values in native.fetchnumpy().items()}
+        return plain_arrays(native.fetchnumpy())
     if frame.implementation is nw.Implementation.POLARS:
         return from_polars(native.collect())
     if frame.implementation.is_spark_like():

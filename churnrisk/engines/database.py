@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import narwhals as nw
 
-from churnrisk.engines.arrays import Arrays, plain_array
+from churnrisk.engines.arrays import Arrays, plain_arrays
 from churnrisk.engines.quantiles import share_quantiles
 from churnrisk.errors import MissingExtra
 
@@ -92,7 +92,7 @@ class Database:
 
     def run(self, query: str) -> Arrays:
         """Run a query of text and give its columns as :func:`collect_arrays` does; it sorts by itself."""
-        return {name: plain_array(values) for name, values in self.connection.execute(query).fetchnumpy().items()}
+        return plain_arrays(self.connection.execute(query).fetchnumpy())
 
     def rows_of(self, query: str) -> list[tuple[Any, ...]]:
         """Run a query of text and give its rows."""
@@ -110,12 +110,8 @@ class Database:
 
     def fill_table(self, name: str, columns: Arrays) -> str:
         """Keep columns of arrays as a table, and give the name."""
-        import pandas as pd
-
-        frame = pd.DataFrame(
-            {key: list(values) if values.dtype.kind == "U" else values for key, values in columns.items()}
-        )
-        self.connection.register("filled", frame)
+        arrays = {key: values.astype(object) if values.dtype.kind == "U" else values for key, values in columns.items()}
+        self.connection.register("filled", arrays)
         made = self.create_table(name, "SELECT * FROM filled")
         self.connection.unregister("filled")
         return made

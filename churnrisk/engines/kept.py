@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import narwhals as nw
 import numpy as np
 
-from churnrisk.engines.arrays import Arrays, plain_array
+from churnrisk.engines.arrays import Arrays, plain_arrays
 from churnrisk.engines.database import Database
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class MemoryDatabase(Database):
             found = self.connection.execute(f"EXECUTE {self._plans[asked, there]}").fetchnumpy()
         finally:
             self.connection.execute("UPDATE moved SET by_days = 0")
-        arrays = {column: plain_array(values) for column, values in found.items()}
+        arrays = plain_arrays(found)
         return {name: values - (there - day) if name.endswith("_day") else values for name, values in arrays.items()}
 
     def close(self) -> None:

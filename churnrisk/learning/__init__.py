@@ -5,9 +5,9 @@ from churnrisk.learning.backtest_plan import BacktestPlan, plan_backtest
 from churnrisk.learning.calibration import calibration_beyond_chance
 from churnrisk.learning.estimators import Blend, RidgePart, fit_bytes
 from churnrisk.learning.evaluate import Interval, Scored, difference, measure, reliability
-from churnrisk.learning.grade import Grade, evidence_of_backtest, evidence_of_test, grade_model
+from churnrisk.learning.grade import Grade, grade_tested
 from churnrisk.learning.max_profit import MaxProfit, expected_maximum_profit
-from churnrisk.learning.prospects import add_outlook
+from churnrisk.learning.prospects import add_outlook, learn_outlook
 from churnrisk.learning.rules import Rule
 from churnrisk.learning.train import LEAST_CUSTOMERS, FittedModel, Outcomes, SummaryModel, TestResult, fit_and_test
 from churnrisk.learning.tree_tables import SmallTrees
@@ -38,13 +38,12 @@ __all__ = [
     "calibration_beyond_chance",
     "classify",
     "difference",
-    "evidence_of_backtest",
-    "evidence_of_test",
     "expected_maximum_profit",
     "fit_and_test",
     "fit_bytes",
-    "grade_model",
+    "grade_tested",
     "import_growers",
+    "learn_outlook",
     "measure",
     "plan_backtest",
     "rate_to_log_odds",

@@ -95,6 +95,11 @@ class Grade:
     evidence: Evidence
 
 
+def grade_tested(tested: TestResult | Backtest) -> Grade:
+    """Grade a model by its one test, or by a backtest over several cutoffs."""
+    return grade_model(evidence_of_backtest(tested) if isinstance(tested, Backtest) else evidence_of_test(tested))
+
+
 def grade_model(evidence: Evidence) -> Grade:
     """Grade a model by the written rule.
 

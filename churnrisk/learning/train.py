@@ -174,7 +174,7 @@ def fit_model(
     seed : int
         Seed of everything random; the same data and seed give the same bytes.
     earlier : FittedModel, optional
-        The model of :func:`run_test` on the same data. What was fitted for it then serves in the inner test too.
+        The model of :func:`fit_past` on the same data. What was fitted for it then serves in the inner test too.
     grown : Grown, optional
         The parts of the model, where they were fitted before.
     workers : Workers
@@ -192,13 +192,17 @@ def fit_model(
 def fit_and_test(
     data: TrainingSet, plan: SnapshotPlan, *, seed: int = 0, workers: Workers = ALONE
 ) -> tuple[TestResult, FittedModel]:
-    """Run the test and fit the model, side by side: :func:`run_test` and then :func:`fit_model` give the same."""
+    """Test and fit a model side by side, as :func:`fit_past`, :func:`judge` and :func:`fit_model` do in turn."""
     check_enough(data)
-    result, grown = workers.run(
-        lambda: run_test(data, plan, seed=seed, workers=workers),
+    tested, grown = workers.run(
+        lambda: fit_past(data, plan, seed=seed, workers=workers),
         lambda: grow_parts(data, seed=seed, workers=workers),
     )
-    return result, fit_model(data, seed=seed, earlier=result.model, grown=grown, workers=workers)
+    fitted, result = workers.run(
+        lambda: fit_model(data, seed=seed, earlier=tested, grown=grown, workers=workers),
+        lambda: judge(data, plan, tested, seed=seed, workers=workers),
+    )
+    return result, fitted
 
 
 def _fit(
@@ -283,11 +287,8 @@ def check_enough(data: TrainingSet) -> None:
     Outcomes.count((one.customer_ids, labels_of(one)) for one in data.snapshots).check()
 
 
-def run_test(data: TrainingSet, plan: SnapshotPlan, *, seed: int = 0, workers: Workers = ALONE) -> TestResult:
-    """Fit on the snapshots that were over before the test's cutoff, and compare with the baselines on the test.
-
-    Where the history holds no such snapshot, or too few customers in it, other customers of the same snapshots
-    serve: five times four fifths are fitted on and the rest is tested. That flatters, and the result says so.
+def fit_past(data: TrainingSet, plan: SnapshotPlan, *, seed: int = 0, workers: Workers = ALONE) -> FittedModel | None:
+    """Fit on the snapshots that were over before the test's cutoff; None where too few customers are in them.
 
     Raises
     ------
@@ -300,9 +301,21 @@ def run_test(data: TrainingSet, plan: SnapshotPlan, *, seed: int = 0, workers: W
     try:
         check_enough(past)
     except NotEnoughData:
+        return None
+    return fit_model(past, seed=seed, workers=workers)
+
+
+def judge(
+    data: TrainingSet, plan: SnapshotPlan, model: FittedModel | None, *, seed: int = 0, workers: Workers = ALONE
+) -> TestResult:
+    """Compare the model of :func:`fit_past` with the baselines on the test; without one, on folds of its customers.
+
+    Five times, four fifths are then fitted on and the rest is tested. That flatters, and the result says so.
+    """
+    test = data.at([plan.test])[0]
+    if model is None:
         return _compare(test, _cross_predict(data, test, seed=seed, workers=workers), "other customers")
-    model = fit_model(past, seed=seed, workers=workers)
-    baselines = forecast_baselines(past, names=QUICK_BASELINES).probabilities
+    baselines = forecast_baselines(data.known_at(plan.test), names=QUICK_BASELINES).probabilities
     probabilities = {OURS: model.predict(test.values), **baselines}
     return replace(_compare(test, probabilities, "later snapshot", bands=model.bands), model=model)
 

@@ -5,10 +5,13 @@ Growing trees and adding up columns lets go of Python's lock, so threads do, and
 
 from __future__ import annotations
 
+import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -16,10 +19,17 @@ from threadpoolctl import threadpool_limits
 Task = Callable[[], Any]
 
 
+@dataclass(frozen=True, eq=False)
+class _Job:
+    task: Task
+    done: Future[Any]
+
+
 class Workers:
     """So many threads, the caller's own among them.
 
-    A task may share out tasks of its own: a thread that waits does what no other has begun, so none waits for ever.
+    A task may share out tasks of its own. A thread that waits for others does what nobody has begun, whoever asked for
+    it: so none waits for ever, and none is idle while there is work.
     While tasks run, numeric libraries use one thread each: sums of floats depend on how many threads share them.
 
     Parameters
@@ -30,6 +40,8 @@ class Workers:
 
     def __init__(self, count: int = 1) -> None:
         self._pool = ThreadPoolExecutor(count - 1) if count > 1 else None
+        self._open: deque[_Job] = deque()
+        self._changed = threading.Condition()
 
     def run(self, *tasks: Task) -> list[Any]:
         """Do all tasks and give their results in order; of several that fail the first in order is raised.
@@ -40,12 +52,54 @@ class Workers:
             with threadpool_limits(limits=1):
                 return [task() for task in tasks]
         with threadpool_limits(limits=1), _without_numeric_warnings():
-            begun = [self._pool.submit(task) for task in tasks[1:]]
-            done = [_do(task) for task in tasks[:1]]
-            done += [_do(task) if one.cancel() else one for task, one in zip(tasks[1:], begun, strict=True)]
-            for one in done:
-                one.exception()  # waits: nothing goes on behind the back of the caller
-            return [one.result() for one in done]
+            first, *others = (_Job(task, Future()) for task in tasks)
+            self._offer(others)
+            self._do(first)
+            for job in others:
+                self._help_until(job)
+            return [job.done.result() for job in (first, *others)]
+
+    def _offer(self, jobs: Iterable[_Job]) -> None:
+        """Put jobs where every thread finds them: those of the pool, and those that wait."""
+        if self._pool is None:
+            return
+        for job in jobs:
+            with self._changed:
+                self._open.append(job)
+                self._changed.notify_all()
+            self._pool.submit(self._do_next)
+
+    def _do_next(self) -> None:
+        """Do the job that was offered first; nothing where another thread has taken it."""
+        with self._changed:
+            job = self._open.popleft() if self._open else None
+        if job is not None:
+            self._do(job)
+
+    def _help_until(self, job: _Job) -> None:
+        """Do what is open until a job is done, the job itself first where nobody has begun it."""
+        while not job.done.done():
+            with self._changed:
+                while not self._open and not job.done.done():
+                    self._changed.wait()
+                if job in self._open:
+                    self._open.remove(job)
+                    taken: _Job | None = job
+                else:
+                    taken = self._open.popleft() if self._open else None
+            if taken is not None:
+                self._do(taken)
+
+    def _do(self, job: _Job) -> None:
+        try:
+            job.done.set_result(job.task())
+        except BaseException as error:
+            job.done.set_exception(error)  # the thread that asked for it must not wait for ever
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            with self._changed:
+                self._changed.notify_all()
 
 
 ALONE = Workers()
@@ -61,12 +115,3 @@ def _without_numeric_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         yield
-
-
-def _do(task: Task) -> Future[Any]:
-    done: Future[Any] = Future()
-    try:
-        done.set_result(task())
-    except Exception as error:
-        done.set_exception(error)
-    return done

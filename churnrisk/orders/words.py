@@ -92,10 +92,13 @@ def plain_form(word: str) -> str:
     ('on hold', 'отменен', '-1')
     """
     text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", word))
-    text = " ".join(map(fold_look_alikes, text.split())).casefold()
-    letters = unicodedata.normalize("NFD", text.replace("ł", "l").replace("ı", "i").replace("ø", "o"))
-    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return _GAP.sub(" ", bare).removeprefix("wc ").strip()
+    letters = (letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
+    bare = _GAP.sub(" ", "".join(letters).translate(_PLAIN_LETTERS))
+    return " ".join(map(fold_look_alikes, bare.split())).casefold().removeprefix("wc ")
+
+
+_PLAIN_LETTERS = str.maketrans({"ł": "l", "Ł": "L", "ı": "i", "ø": "o", "Ø": "O", "ß": "ss", "ẞ": "SS"})
+"""Letters that no decomposition makes plain."""
 
 
 def fold_look_alikes(word: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from churnrisk.campaigns import describe_exposures, read_exposures
 from churnrisk.cards import describe_backtest, describe_grade, describe_intake
 from churnrisk.inputs import named_when_too_short
-from churnrisk.learning import Backtest, Grade, evidence_of_backtest, grade_model
+from churnrisk.learning import Backtest, Grade, grade_tested
 from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions, read_orders
 from churnrisk.planning import Day, describe_draw, draw_for_training
 from churnrisk.timeline import DEFAULT_LOOKBACK, HorizonChoice
@@ -101,7 +101,7 @@ def backtest(
         drawn, chosen = draw_for_training(orders, current, most=train_customers, seed=seed)
         run = partial(backtest_orders, orders, current, drawn=drawn, cutoffs=cutoffs, seed=seed)
         result = run(exposures=exposures, progress=tell)
-        grade = grade_model(evidence_of_backtest(result))
+        grade = grade_tested(result)
         exposed = describe_exposures([one for one in exposures if one.start < current.cutoff])
         return BacktestReport(
             result, grade, choice, describe_intake(orders), exposed | (describe_draw(chosen) if chosen else {})

@@ -13,18 +13,17 @@ from churnrisk.cards import KEY as RECIPE
 from churnrisk.cards import describe_outlook, describe_recipe, describe_value, make_card
 from churnrisk.dataset import Exposure, FollowUpData, TrainingSet, build_training_set, mend_exposed
 from churnrisk.explain import describe_drivers
-from churnrisk.forecast import KnownValue, OutlookCheck, learn_from_past
+from churnrisk.forecast import KnownValue, Outlook, OutlookCheck, learn_from_past
 from churnrisk.inputs import named_when_too_short
 from churnrisk.learning import (
     Backtest,
     FittedModel,
     Workers,
     add_outlook,
-    evidence_of_backtest,
-    evidence_of_test,
     fit_and_test,
-    grade_model,
+    grade_tested,
     import_growers,
+    learn_outlook,
     run_backtest,
 )
 from churnrisk.memory import leave_out
@@ -157,12 +156,14 @@ def train_orders(
     workers = choose_workers(orders, data)
     follow = partial(learn_from_past, drawn[0], data, seed=seed, leave_out=chosen.leaves_out)
     fit = partial(fit_and_test, data, plan, seed=seed, workers=workers)
-    (followed, value), (result, fitted) = _follow_and_fit(orders, follow, fit, workers)
-    grade = grade_model(evidence_of_test(result) if tested is None else evidence_of_backtest(tested))
-    model, checked, about = _look_around(fitted, data, followed, value, seed=seed, workers=workers)
+    (value, outlook), (result, fitted) = _follow_and_fit(
+        orders, lambda: _look_ahead(follow, data, seed=seed), fit, workers
+    )
+    grade = grade_tested(tested or result)
+    model, about = _look_around(fitted, data, outlook, value, seed=seed, workers=workers)
     progress("fitting, and testing against the baselines", 1, 1)
     card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
-    card |= {**chosen.to_dict(), **describe_draw(drawn[1]), "outlook": describe_outlook(model.outlook, checked)}
+    card |= {**chosen.to_dict(), **describe_draw(drawn[1]), "outlook": describe_outlook(*(outlook or (None, None)))}
     card |= about | {"value": describe_value(value), "value_missing": value.missing or None, RECIPE: dict(recipe)}
     return ChurnModel(model, card | describe_exposures(exposures, touched))
 
@@ -176,22 +177,30 @@ def _follow_and_fit(orders: Orders, follow: Task, fit: Task, workers: Workers) -
     return [followed, fit()]
 
 
+def _look_ahead(
+    follow: Callable[[], tuple[Sequence[FollowUpData], KnownValue]], data: TrainingSet, *, seed: int
+) -> tuple[KnownValue, tuple[Outlook, OutlookCheck | None] | None]:
+    """Learn all that stands beside the churn probability, and needs none: value, other horizons, the next order."""
+    followed, value = follow()
+    return value, learn_outlook(followed, data, seed=seed)
+
+
 def _look_around(
     fitted: FittedModel,
     data: TrainingSet,
-    followed: Sequence[FollowUpData],
+    outlook: tuple[Outlook, OutlookCheck | None] | None,
     value: KnownValue,
     *,
     seed: int,
     workers: Workers,
-) -> tuple[FittedModel, OutlookCheck | None, dict[str, Any]]:
+) -> tuple[FittedModel, dict[str, Any]]:
     """Add the outlook to the model, and beside that find what its card tells of it."""
-    (model, checked), drivers, reference = workers.run(
-        lambda: add_outlook(fitted, followed, data, value.model, seed=seed),
+    model, drivers, reference = workers.run(
+        lambda: add_outlook(fitted, None if outlook is None else outlook[0], data, value.model),
         lambda: describe_drivers(fitted, data.current.values, seed=seed),
         lambda: make_reference(data, fitted, seed=seed),
     )
-    return model, checked, {"drivers": drivers, MONITORING: reference.to_dict()}
+    return model, {"drivers": drivers, MONITORING: reference.to_dict()}
 
 
 def choose_windows(

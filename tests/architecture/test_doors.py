@@ -14,7 +14,7 @@ WIDE = 25
 
 WIDER = {
     "engines": 48,
-    "learning": 35,
+    "learning": 34,
     "orders": 34,
     "report": 36,
     "retention": 46,

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from churnrisk.dataset import build_training_set
-from churnrisk.learning import evidence_of_backtest, grade_model, plan_backtest, run_backtest
+from churnrisk.learning import plan_backtest, run_backtest
 from churnrisk.learning.evaluate import Interval
 from churnrisk.learning.grade import (
     BEST_LETTER,
@@ -19,6 +19,8 @@ from churnrisk.learning.grade import (
     THRESHOLDS,
     Evidence,
     Grade,
+    grade_model,
+    grade_tested,
 )
 from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.timeline import Snapshot
@@ -138,7 +140,7 @@ def graded(log: pd.DataFrame, *, cutoffs: int) -> Grade:
     with read_orders(log, IntakeOptions()) as orders:
         plan = plan_backtest(orders.first_day, current, cutoffs=cutoffs)
         data = build_training_set(orders, plan.snapshots)
-    return grade_model(evidence_of_backtest(run_backtest(data, plan, seed=0, resamples=50)))
+    return grade_tested(run_backtest(data, plan, seed=0, resamples=50))
 
 
 def test_a_log_with_signal_gets_a_good_grade() -> None:

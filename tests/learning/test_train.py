@@ -14,7 +14,7 @@ from churnrisk.errors import NotEnoughData
 from churnrisk.features import customer_features
 from churnrisk.learning import FittedModel, Workers, fit_and_test
 from churnrisk.learning.estimators import Blend
-from churnrisk.learning.train import fit_model, run_test
+from churnrisk.learning.train import fit_model, fit_past, judge
 from churnrisk.regression.linear import to_log_odds
 from churnrisk.simulate import SimulatedLog, simulate_purchases
 from churnrisk.timeline import Snapshot, SnapshotPlan
@@ -110,7 +110,7 @@ def test_nothing_later_than_the_cutoff_changes_a_fit(shop: SimulatedLog, built: 
 
 def test_the_tested_model_may_serve_the_inner_test(built: Built, model: FittedModel) -> None:
     data, plan = built
-    result = run_test(data, plan, seed=1)
+    result = judge(data, plan, fit_past(data, plan, seed=1), seed=1)
     assert result.kind == "later snapshot"
     assert result.model is not None
     assert result.model.snapshot == plan.test
@@ -145,13 +145,13 @@ def test_a_small_log_is_safe() -> None:
     model = fit_model(data)
     churned = outcome_of(ArrayLog(log.orders), data)
     assert log_loss(churned, model.predict(data.current.values)) < 0.7
-    assert run_test(data, plan).measures["churnrisk"]["log_loss"].value < 0.8
+    assert judge(data, plan, fit_past(data, plan)).measures["churnrisk"]["log_loss"].value < 0.8
 
 
 def test_a_short_history_is_tested_on_other_customers() -> None:
     log = simulate_purchases(400, first_day=FIRST_DAY, days=95, seed=4, mean_lifetime_days=90)
     data, plan = training_set(ArrayLog(log.orders), days=95, horizon=HORIZON)
-    result = run_test(data, plan)
+    result = judge(data, plan, fit_past(data, plan))
     assert result.kind == "other customers"
     assert result.model is None
     assert abs(result.measures["churnrisk"]["bias"].value) < 0.1
@@ -180,5 +180,5 @@ def test_the_number_of_workers_changes_no_byte(built: Built, count: int) -> None
     alone, shared = (fit_and_test(data, plan, seed=1, workers=Workers(one)) for one in (1, count))
     assert pickle.dumps(alone[1]) == pickle.dumps(shared[1])
     assert pickle.dumps(alone[0]) == pickle.dumps(shared[0])
-    in_turn = fit_model(data, seed=1, earlier=run_test(data, plan, seed=1).model)
+    in_turn = fit_model(data, seed=1, earlier=fit_past(data, plan, seed=1))
     assert pickle.dumps(in_turn) == pickle.dumps(alone[1])

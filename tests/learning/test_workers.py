@@ -69,6 +69,28 @@ def test_the_first_error_in_order_is_raised_when_nothing_runs_any_more(count: in
     assert len(done) == seen
 
 
+def test_a_thread_that_waits_does_what_another_has_shared_out() -> None:
+    workers, threads, together = Workers(2), set[int](), threading.Barrier(2, timeout=10)
+
+    def meet() -> None:
+        threads.add(threading.get_ident())
+        together.wait()  # breaks where one thread has to do both in turn
+
+    workers.run(lambda: None, lambda: workers.run(meet, meet))
+    assert len(threads) == 2
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_interrupt_leaves_no_thread_waiting(place: int) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    tasks = [lambda: time.sleep(0.01)] * 3
+    tasks[place] = stop
+    with pytest.raises(KeyboardInterrupt):
+        Workers(2).run(*tasks)
+
+
 def test_threads_do_not_take_each_others_filters_of_warnings() -> None:
     before, turns = list(warnings.filters), threading.Barrier(2)
 

@@ -10,7 +10,7 @@ import pytest
 
 from churnrisk.dataset import TrainingSet
 from churnrisk.learning import FittedModel, TestResult
-from churnrisk.learning.train import run_test
+from churnrisk.learning.train import fit_past, judge
 from churnrisk.monitor import Reference, make_reference
 from churnrisk.simulate import simulate_purchases
 from churnrisk.timeline import SnapshotPlan
@@ -51,7 +51,7 @@ def orders() -> dict[str, Any]:
 def shop(orders: dict[str, Any]) -> Shop:
     log = cut(orders, FIRST_DAY + DAYS)
     data, plan = training_set(log, days=DAYS, horizon=30, count=6)
-    result = run_test(data, plan)
+    result = judge(data, plan, fit_past(data, plan))
     assert result.model is not None
     return Shop(log, data, plan, result, make_reference(data, result.model, seed=0))
 

@@ -279,6 +279,10 @@ def test_no_word_is_of_two_classes_and_every_class_has_words(kind: str, classes:
     assert {place for place in found if not place[1] or ("(" in place[1] and ")" not in place[1])} == set()
 
 
+def test_letters_that_look_alike_are_told_without_their_accents() -> None:
+    assert plain_form("Àт") == plain_form("ат")  # a Latin capital with an accent, and a Cyrillic letter
+
+
 @given(st.text())
 def test_the_plain_form_of_a_plain_form_is_itself(word: str) -> None:
     form = plain_form(word)
