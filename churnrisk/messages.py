@@ -154,8 +154,12 @@ HEADINGS = (
 
 @functools.cache
 def known_headings() -> dict[str, str]:
-    """Return the column that each heading of each language stands for, so that our own sheets can be read back."""
-    return {_head(name, translations(language).gettext(name)): name for language in LANGUAGES for name in HEADINGS}
+    """Return the column that each heading of each language stands for, so that our own sheets can be read back.
+
+    A heading that begins with a capital is known as well: earlier versions wrote such.
+    """
+    said = {_head(name, translations(language).gettext(name)): name for language in LANGUAGES for name in HEADINGS}
+    return {heading[:1].upper() + heading[1:]: name for heading, name in said.items()} | said
 
 
 def say_heading(name: str) -> str:
@@ -168,8 +172,9 @@ def say_heading(name: str) -> str:
 
 
 def _head(name: str, said: str) -> str:
-    """What is said of a column; in English, where names say themselves, the name in words."""
-    return name.replace("_", " ") if said == name else said
+    """What is said of a column, in small letters; in English, where names say themselves, the name in words."""
+    heading = name.replace("_", " ") if said == name else said
+    return heading[:1].lower() + heading[1:]
 
 
 def write_number(value: float, digits: int = 0) -> str:

@@ -144,3 +144,5 @@ def test_every_heading_of_a_sheet_can_be_told_from_the_others_and_read_back() ->
         assert len(set(said)) == len(HEADINGS), language
         assert [known[one] for one in said] == list(HEADINGS)
         assert not any("_" in one for one in said)
+        assert [one[:1] for one in said] == [one[:1].lower() for one in said], "one way of writing, in every language"
+    assert known["Klient"] == known["Клиент"] == "customer_id", "as earlier versions wrote them"

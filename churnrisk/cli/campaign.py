@@ -45,6 +45,14 @@ OfAction = Annotated[
     str | None,
     typer.Option("--action", metavar="NAME", help="Only the customers of the list whose action this is."),
 ]
+OfSheet = Annotated[
+    str | None,
+    typer.Option(
+        "--sheet",
+        metavar="NAME",
+        help='Sheet of a workbook, as "To win back". (default: the first one with customer ids)',
+    ),
+]
 Suppress = Annotated[
     str | None,
     typer.Option("--suppress", metavar="FILE", help="Customers who opted out; taken off before the draw."),
@@ -83,6 +91,7 @@ def create(
         typer.Option("--starts-on", metavar="YYYY-MM-DD", help="First day that counts. (default: the list's as_of)"),
     ] = None,
     action: OfAction = None,
+    sheet: OfSheet = None,
     suppress: Suppress = None,
     drop_overlap: Annotated[
         bool, typer.Option("--drop-overlap", help="Leave out customers who are in another campaign on these days.")
@@ -111,7 +120,7 @@ def create(
 
     settings = current_settings(context, models_dir=models_dir)
     place = state_path(settings, state)
-    listed = campaigns.read_campaign_list(from_list, _read_ids(settings)).only(action)
+    listed = campaigns.read_campaign_list(from_list, replace(_read_ids(settings), table=sheet)).only(action)
     costs = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
     given = {name: value for name, value in costs.items() if value is not None}
     of_list = listed.terms(but=given)
@@ -145,6 +154,7 @@ def plan(
     from_list: FromList,
     holdout: Holdout = "10%",
     action: OfAction = None,
+    sheet: OfSheet = None,
     suppress: Suppress = None,
     state: StateFile = None,
     models_dir: ModelsDir = None,
@@ -159,7 +169,7 @@ def plan(
     from churnrisk.cli.show import print_json
 
     settings = current_settings(context, models_dir=models_dir)
-    listed = campaigns.read_campaign_list(from_list, _read_ids(settings)).only(action)
+    listed = campaigns.read_campaign_list(from_list, replace(_read_ids(settings), table=sheet)).only(action)
     contacts = _contacts(settings)
     suppressed = _suppressed(settings, suppress) | _objecting(settings, state_path(settings, state), listed)
     drawn = campaigns.draw(

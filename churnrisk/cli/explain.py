@@ -65,6 +65,9 @@ def show_explanation(found: Mapping[str, Any], *, has_details: bool) -> None:
         f"probability {percent(found['churn_probability'])} within {found['horizon_days']} days, {found['risk']} risk."
     )
     say()
+    for sentence in found["why"]:
+        say(f"{sentence[:1].upper()}{sentence[1:]}.")
+    say()
     _show_reasons(found)
     if has_details:
         _show_shares(found)
@@ -99,8 +102,8 @@ def _show_reasons(found: Mapping[str, Any]) -> None:
 
     direction = "lowers" if found["risk"] == "low" else "raises"
     if not found["reasons"]:
-        say(f"Nothing in particular {direction} the probability.")
+        say(f"By the model, nothing in particular {direction} the probability.")
     else:
-        say(f"What {direction} it most:")
+        say(f"What {direction} the probability most, by the model:")
     for place, reason in enumerate(found["reasons"], start=1):
         say(f"  {place}. {reason['family']}: {reason['text']}")

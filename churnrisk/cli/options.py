@@ -177,6 +177,7 @@ def list_plan(settings: Settings) -> ListPlan:
     return ListPlan(
         size=settings.list_customers,
         lapsed=settings.list_lapsed,
+        lapsed_holdout=settings.list_lapsed_holdout,
         due=settings.list_due,
         rest_days=settings.list_rest_days,
         least_purchases=settings.list_least_purchases,

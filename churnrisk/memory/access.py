@@ -14,8 +14,10 @@ from churnrisk.engines import Database, FileDatabase, engine_error
 from churnrisk.errors import ChurnriskError
 from churnrisk.memory.erasure import results_folder
 from churnrisk.memory.written import FOLDERS, holds_any, look_into_written, others_in, read_sheets, rows_of_csv
+from churnrisk.schema import NEVER
 from churnrisk.state import State, StatePlace, copies_folder, find_held, find_state, identify, list_written
 from churnrisk.store import find_erased
+from churnrisk.timeline import date_of
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,25 @@ def find_all_held(
     others += [path for path in kept if path.suffix in (".parquet", ".csv", ".duckdb")]
     known = {one["file"] for one in found}
     more = [{"file": str(path)} for path in others if str(path.resolve()) not in known]
-    shown = ({**one, "rows": rows_in(Path(one["file"]), ids)} for one in [*found, *more])
-    return Held(tables, [one for one in shown if one["rows"] != []])
+    shown = ({**one, "rows": _with_dates(rows_in(Path(one["file"]), ids))} for one in [*found, *more])
+    dated = {name: _with_dates(rows) or [] for name, rows in tables.items()}
+    return Held(dated, [one for one in shown if one["rows"] != []])
+
+
+def _with_dates(rows: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    """Write the days that are kept as numbers as dates, for people who ask what is held of them."""
+    if rows is None:
+        return None
+    days = [{name: _date(row[name]) for name in _DAYS if isinstance(row.get(name), int)} for row in rows]
+    return [row | dates for row, dates in zip(rows, days, strict=True)]
+
+
+_DAYS = ("as_of", "starts_on", "order_day", "undone_day", "first_day", "last_day")
+
+
+def _date(day: int) -> str | None:
+    """Return a day number as an ISO date; None for the day that never comes."""
+    return date_of(day).isoformat() if abs(day) < NEVER else None
 
 
 def _digests(state: State, ids: Set[str]) -> set[str]:

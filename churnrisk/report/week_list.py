@@ -125,7 +125,7 @@ def list_sheets(listed: WeekList, *, people: Mapping[str, Mapping[str, str]] | N
 def _tabulate(listed: WeekList, part: ListPart, people: Mapping[str, Mapping[str, str]]) -> Table:
     """Return a part as a table, without the columns that hold nothing."""
     entries: tuple[Entry, ...] = getattr(listed, part)
-    terms = entries[0].terms if entries and part == "contact" else {}
+    terms = entries[0].terms if entries and part != "due" else {}
     columns: dict[str, list[Any]] = {
         "rank": [one.place for one in entries],
         "customer_id": [one.customer_id for one in entries],

@@ -258,6 +258,12 @@ class Settings(BaseSettings):
     )
     list_customers: int = Field(50, ge=0, le=1000, description="customers to contact on this week's list")
     list_lapsed: int = Field(20, ge=0, le=1000, description="lapsed customers on it that are worth winning back")
+    list_lapsed_holdout: float = Field(
+        0.2,
+        ge=0.01,
+        le=0.9,
+        description="share of the lapsed that a campaign made of them leaves alone, to compare",
+    )
     list_due: int = Field(20, ge=0, le=1000, description="customers on it with an order due within a week")
     list_rest_days: int = Field(
         30, ge=0, le=3650, description="days after a campaign's first in which a contacted customer is not listed again"

@@ -177,6 +177,11 @@ class Generation:
         """Return what products, or categories, are called."""
         return {row["item"]: row["title"] for row in self._file.rows("SELECT item, title FROM item_titles")}
 
+    def title_items(self, items: Sequence[str]) -> dict[str, str]:
+        """Return what some products, or categories, are called; those that are none, such as postage, are left out."""
+        rows = self._file.rows("SELECT item, title FROM item_titles WHERE item IN (SELECT unnest(?))", (list(items),))
+        return {row["item"]: row["title"] for row in rows}
+
     @property
     def as_of(self) -> str:
         """The day that everybody was scored at, as an ISO date."""

@@ -24,10 +24,9 @@ from churnrisk.shop.figures import Figures
 from churnrisk.shop.files import ShopPlan, find_current, find_progress, stamp_of
 from churnrisk.shop.generation import CustomerPage, Generation
 from churnrisk.shop.intake import OrderStatus, receive_orders
-from churnrisk.shop.newcomers import list_one_unscored
 from churnrisk.shop.present import Present
 from churnrisk.shop.products import without_customers
-from churnrisk.shop.view import CustomerView, History, gather, make_view, row_of, segment_of
+from churnrisk.shop.view import CustomerView, History, gather, make_view, row_of, row_unscored, segment_of
 from churnrisk.shop.week_list import list_present
 from churnrisk.state import State
 from churnrisk.store import ModelEntry, list_models, stamp_current
@@ -157,19 +156,25 @@ class Shop:
         row, history = self._look_up(present, customer_id)
         generation = present.generation
         version = self.current.version_for(generation.known)
-        if version is None or (row is not None and self._is_told(generation, row, history, version)):
-            if row is None:
-                return make_view(self._unscored(history), history, model=None, plan=self.plan)
-            return make_view(row, history, model=generation.facts["model"], plan=self.plan)
+        if version is not None and (row is None or not self._is_told(generation, row, history, version)):
+            model, row = self._score_anew(generation, row, history)
+        else:
+            model, row = (None, row_unscored(history)) if row is None else (generation.facts["model"], row)
+        horizon = 0 if version is None else self.current.get().model.snapshot.horizon
+        return make_view(row, history, model=model, plan=self.plan, titles=generation.title_items, horizon=horizon)
+
+    def _score_anew(
+        self, generation: Generation, row: Mapping[str, Any] | None, history: History
+    ) -> tuple[str | None, dict[str, Any]]:
+        """Score a customer with the orders that came since, and give the version that did."""
         day = self._day_of(generation, history)
         scored = self.live.score_customer(history.few, generation.known, day)
-        segment = segment_of(history.few, generation.facts["segments"]["cuts"], day)
-        fresh = row_of(scored.scores, segment=segment)
+        fresh = row_of(scored.scores, segment=segment_of(history.few, generation.facts["segments"]["cuts"], day))
         if row is not None:
             fresh |= {column.name: row.get(column.name) for column in HABIT_COLUMNS}
             if generation.facts["model"] == scored.model.version and not history.received:
                 fresh |= {"risk_rank": row["risk_rank"]}
-        return make_view(fresh, history, model=scored.model.version, plan=self.plan)
+        return scored.model.version, fresh
 
     def bought(self, customer_id: str) -> list[dict[str, Any]]:
         """Return what a customer bought, row by row, as :func:`churnrisk.shop.bought.list_bought`."""
@@ -218,10 +223,6 @@ class Shop:
         with contextlib.suppress(NoModel):
             days.append(self.current.get().model.snapshot.cutoff)
         return int(max(days))
-
-    def _unscored(self, history: History) -> dict[str, Any]:
-        """Return a row for a customer who came since, where no model can be used."""
-        return row_of(list_one_unscored(history.few, history.customer_id, as_of=history.last_day + 1), segment=None)
 
     def receive(self, rows: Sequence[PurchaseRow], *, key_id: int | None) -> list[OrderStatus]:
         """Keep new orders, each once; they are on the disk when this returns, and in the next view of their customers.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,19 +14,23 @@ import numpy as np
 from churnrisk.decide import Action, value_of_keeping
 from churnrisk.errors import SourceError
 from churnrisk.explain import REASON_COLUMNS
-from churnrisk.orders import FewOrders, IntakeOptions
+from churnrisk.orders import LINE_TYPES, FewOrders, IntakeOptions
 from churnrisk.products import HABIT_COLUMNS
 from churnrisk.retention import Cuts
 from churnrisk.schema import MONEY_SCALE, NEVER
 from churnrisk.scoring import Scores
 from churnrisk.shop.files import ShopPlan
 from churnrisk.shop.generation import Generation, show_row
+from churnrisk.shop.newcomers import list_one_unscored
 from churnrisk.shop.orders import build_received, choose_new, key_of, mark_anew, was_purchase
 from churnrisk.shop.present import Asked
 from churnrisk.tables import Table
 from churnrisk.timeline import date_of, day_number, parse_day
+from churnrisk.week_list import ListPart, OneCustomer, purchased_of, tell_why
 
 MOST_ORDERS = 500
+
+Titles = Callable[[Sequence[str]], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,11 @@ class CustomerView:
         Whether orders were taken in that came after the history was read.
     score : dict
         The columns of scores, with ``p_alive``.
+    why : list of str
+        At most two sentences as on the list of the week, on the customer's own days, amounts and products, in the
+        language of now; none without a purchase.
     reasons : list of str
-        At most three sentences.
+        At most three sentences on the score.
     next_order : dict or None
         ``on``, ``from_on``, ``to_on``, if the customer orders again within a year; the last two are None where no
         interval holds. None for a customer who is not scored.
@@ -74,6 +81,7 @@ class CustomerView:
     model: str | None
     is_fresh: bool
     score: dict[str, Any]
+    why: list[str]
     reasons: list[str]
     next_order: dict[str, str | None] | None
     segment: str | None
@@ -124,8 +132,24 @@ def gather(generation: Generation, row: Mapping[str, Any] | None, asked: Asked, 
     return History(asked.customer_id, few, frozenset(order[:3] for order in new), new_lines)
 
 
-def make_view(row: Mapping[str, Any], history: History, *, model: str | None, plan: ShopPlan) -> CustomerView:
-    """Make the view of a row of the list, or of one that was made anew."""
+def make_view(
+    row: Mapping[str, Any], history: History, *, model: str | None, plan: ShopPlan, titles: Titles, horizon: int
+) -> CustomerView:
+    """Make the view of a row of the list, or of one that was made anew.
+
+    Parameters
+    ----------
+    row, history : mapping, History
+        The columns of the list, and all orders.
+    model : str, optional
+        The version that scored.
+    plan : ShopPlan
+        The actions of the shop, and its terms.
+    titles : callable
+        Gives what products are called.
+    horizon : int
+        Days that the probabilities are about.
+    """
     shown = show_row(dict(row))
     customer, segment = shown["customer_id"], shown.pop("segment")
     reasons = [text for name in REASON_COLUMNS if (text := shown.pop(name)) is not None]
@@ -140,6 +164,7 @@ def make_view(row: Mapping[str, Any], history: History, *, model: str | None, pl
         model=model,
         is_fresh=bool(history.received),
         score=shown,
+        why=_tell_why(shown, reasons, history.few, (missed, due), titles=titles, horizon=horizon),
         reasons=reasons,
         next_order=None if ends[0] is None else dict(zip(("on", "from_on", "to_on"), ends, strict=True)),
         segment=segment,
@@ -151,6 +176,27 @@ def make_view(row: Mapping[str, Any], history: History, *, model: str | None, pl
         order_total=len(newest),
         first_order_on=_first_day(history.few, parse_day(shown["as_of"], option="as_of")),
     )
+
+
+def _tell_why(
+    score: Mapping[str, Any],
+    reasons: Sequence[str],
+    few: FewOrders,
+    habits: tuple[str | None, str | None],
+    *,
+    titles: Titles,
+    horizon: int,
+) -> list[str]:
+    """Say of a customer what the list of the week would say, with an order that came since the list was made."""
+    as_of = parse_day(score["as_of"], option="as_of")
+    last = max((order[2] for order in few.orders if was_purchase(order, as_of)), default=None)
+    place = list(LINE_TYPES).index("product_id" if few.has_products else "category")
+    bought = purchased_of(few, as_of, names=titles([line[place] for line in few.lines if line[1] == last]))
+    if bought is None:
+        return []
+    part: ListPart = "lapsed" if score["status"] == "lapsed" else "contact"
+    chances = score.get("churn_probability"), score.get("return_probability")
+    return tell_why(OneCustomer(part, bought, reasons, *chances, *habits), as_of=as_of, horizon=horizon)
 
 
 def advise(score: Mapping[str, Any], segment: str, plan: ShopPlan) -> Action:
@@ -173,6 +219,11 @@ def row_of(scores: Scores, *, segment: str | None) -> dict[str, Any]:
     [record] = Table({name: values.tolist() for name, values in scores.columns.items()}).records()
     alive = float(scores.alive_probability[0])
     return record | {"risk_rank": None, "alive_probability": None if np.isnan(alive) else alive, "segment": segment}
+
+
+def row_unscored(history: History) -> dict[str, Any]:
+    """Return a row for a customer who came since, where no model can be used."""
+    return row_of(list_one_unscored(history.few, history.customer_id, as_of=history.last_day + 1), segment=None)
 
 
 def segment_of(few: FewOrders, cuts: Mapping[str, Any], as_of: int) -> str | None:

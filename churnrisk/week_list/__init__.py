@@ -1,10 +1,11 @@
 """The list of this week: customers to contact, lapsed ones worth winning back, and orders due, each with its why."""
 
-from churnrisk.week_list.entries import Entry, ListPart
+from churnrisk.week_list.entries import Entry
+from churnrisk.week_list.purchased import purchased_of, read_purchased
 from churnrisk.week_list.ranked import ListPlan, rank_customers
 from churnrisk.week_list.unlisted import Unlisted, find_refused
 from churnrisk.week_list.week_list import ListReads, ListSource, Previous, ScoresRanking, WeekList, make_week_list
-from churnrisk.week_list.why import LATE, tell_why
+from churnrisk.week_list.why import LATE, ListPart, OneCustomer, tell_why
 
 __all__ = [
     "LATE",
@@ -13,12 +14,15 @@ __all__ = [
     "ListPlan",
     "ListReads",
     "ListSource",
+    "OneCustomer",
     "Previous",
     "ScoresRanking",
     "Unlisted",
     "WeekList",
     "find_refused",
     "make_week_list",
+    "purchased_of",
     "rank_customers",
+    "read_purchased",
     "tell_why",
 ]

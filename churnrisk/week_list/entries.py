@@ -15,9 +15,8 @@ from churnrisk.products import HABIT_COLUMNS
 from churnrisk.timeline import date_of
 from churnrisk.week_list.purchased import Purchased
 from churnrisk.week_list.ranked import ListPlan, best_profits
-from churnrisk.week_list.why import tell_why
+from churnrisk.week_list.why import ListPart, tell_why
 
-ListPart = Literal["contact", "lapsed", "due"]
 Change = Literal["new", "again"]
 
 NEXT_PRODUCTS = tuple(column.name for column in HABIT_COLUMNS if column.name.startswith("next_product"))

@@ -11,9 +11,9 @@ import narwhals as nw
 import numpy as np
 
 from churnrisk.engines import collect_arrays, known_before
-from churnrisk.orders import Orders
+from churnrisk.orders import LINE_TYPES, ORDER_TYPES, FewOrders, Orders
 from churnrisk.schema import MONEY_SCALE
-from churnrisk.timeline import YEAR
+from churnrisk.timeline import YEAR, stands_at
 
 MOST_PRODUCTS = 2
 LEAST_GAPS = 2
@@ -77,6 +77,31 @@ def read_purchased(
     return {one: what for one, what in bought.items() if what is not None}
 
 
+def purchased_of(few: FewOrders, as_of: int, *, names: Mapping[str, str]) -> Purchased | None:
+    """Sum up the orders of one customer, as :func:`read_purchased` does, without an engine; None without a purchase.
+
+    Parameters
+    ----------
+    few : FewOrders
+        All orders and rows of the customer.
+    as_of, names
+        As for :func:`read_purchased`.
+    """
+    columns = [dict(zip(ORDER_TYPES, one, strict=True)) for one in few.orders]
+    past = sorted((one for one in columns if one["order_day"] < as_of), key=lambda one: int(one["order_day"]))
+    for one in past:
+        one["is_purchase"] = one["is_purchase"] and stands_at(one["undone_day"], as_of)
+    numbers = ("order_day", "amount", "is_purchase")
+    rows = {name: np.array([one[name] for one in past], dtype=np.int64) for name in numbers}
+    lines: dict[str, np.ndarray] = {}
+    if (few.has_products or few.has_categories) and names:
+        named = zip(LINE_TYPES, zip(*few.lines, strict=True), strict=False)
+        lines = {name: np.array(values, dtype=object) for name, values in named}
+    item = "product_id" if few.has_products else "category"
+    products = _name_products(lines, item, names) if lines else {}
+    return _sum_up(rows, next(iter(products.values()), {}), as_of, few.has_amounts)
+
+
 def _by_customer(rows: Mapping[str, Any]) -> dict[str, dict[str, np.ndarray]]:
     ids = rows["customer_id"].astype(object)
     starts = [0, *(np.flatnonzero(ids[1:] != ids[:-1]) + 1).tolist(), len(ids)] if len(ids) else []
@@ -118,11 +143,18 @@ def _read_products(few: Orders, as_of: int, names: Mapping[str, str]) -> dict[st
     if lines is None or not names:
         return {}
     item = "product_id" if few.has_products else "category"
-    chosen = lines.filter(nw.col("order_day") < as_of, nw.col("amount") >= 0, nw.col("quantity") >= 0)
-    rows = collect_arrays(chosen.select("customer_id", "order_day", item, "amount"), sort_by=[])
+    chosen = lines.filter(nw.col("order_day") < as_of)
+    columns = ("customer_id", "order_day", item, "amount", "quantity")
+    return _name_products(collect_arrays(chosen.select(*columns), sort_by=[]), item, names)
+
+
+def _name_products(
+    rows: Mapping[str, np.ndarray], item: str, names: Mapping[str, str]
+) -> dict[str, dict[int, list[str]]]:
     found: dict[str, dict[int, list[str]]] = {}
-    order = np.lexsort((rows[item].astype(str), -rows["amount"]))
-    for place in order.tolist():
+    is_sale = (rows["amount"] >= 0) & (rows["quantity"] >= 0)
+    order = np.lexsort((rows[item].astype(str), -rows["amount"].astype(np.int64)))
+    for place in order[is_sale[order].astype(bool)].tolist():
         name = names.get(str(rows[item][place]))
         on_day = found.setdefault(str(rows["customer_id"][place]), {}).setdefault(int(rows["order_day"][place]), [])
         if name is not None and (tidy := " ".join(name.split())) not in on_day:

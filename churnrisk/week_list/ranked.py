@@ -30,6 +30,8 @@ class ListPlan:
     ----------
     size, lapsed, due : int
         How many customers to contact, lapsed customers, and orders due this week are shown; 0 for none.
+    lapsed_holdout : float
+        Share of the lapsed that a campaign made of them leaves alone.
     rest_days : int
         Days after the first day of a campaign in which a customer that it contacted is not listed again.
     least_purchases : int
@@ -53,6 +55,7 @@ class ListPlan:
     size: int = 50
     lapsed: int = 20
     due: int = 20
+    lapsed_holdout: float = 0.2
     rest_days: int = 30
     least_purchases: int = 1
     quiet_days: int = 7

@@ -16,10 +16,11 @@ from churnrisk.orders import Orders
 from churnrisk.products import PairDays, tell_habits
 from churnrisk.schema import MONEY_SCALE, ListedBy
 from churnrisk.timeline import Snapshot, date_of
-from churnrisk.week_list.entries import Entry, Known, ListPart, make_entries
+from churnrisk.week_list.entries import Entry, Known, make_entries
 from churnrisk.week_list.purchased import Purchased, read_purchased
 from churnrisk.week_list.ranked import ListPlan, Ranked
 from churnrisk.week_list.unlisted import Unlisted
+from churnrisk.week_list.why import ListPart
 
 WORST = mark("The model has grade E, so nobody is listed by its scores: the list would be no better than chance.")
 NO_TERMS = mark(

@@ -15,6 +15,7 @@ from churnrisk.orders import IntakeOptions, read_orders
 from churnrisk.planning import Day, choose_as_of
 from churnrisk.schema import By, ReasonsFor
 from churnrisk.store import PackedModel, load_model, pack_files, pack_model, read_card, save_model
+from churnrisk.week_list import OneCustomer, read_purchased, tell_why
 from churnrisk.workflows.frames import to_frame
 
 if TYPE_CHECKING:
@@ -156,7 +157,12 @@ class ChurnModel:
         chosen = read_as_trained(options or IntakeOptions(columns=dict(columns or {})), self.card)
         with read_orders(purchases, chosen) as orders:
             own = options.own_id(customer_id) if options is not None else customer_id
-            return explain_customer(self.model, orders, choose_as_of(self.model, orders, as_of), own)
+            day = choose_as_of(self.model, orders, as_of)
+            found = explain_customer(self.model, orders, day, own)
+            bought = read_purchased(orders, [own], day, names={})[own]
+            texts = [one["text"] for one in found["reasons"]]
+            customer = OneCustomer("contact", bought, texts, found["churn_probability"])
+            return {**found, "why": tell_why(customer, as_of=day, horizon=found["horizon_days"])}
 
     def save(self, models_dir: str | Path = "models", *, promote: bool = True) -> str:
         """Store the model, signed with this installation's key, and give its version."""

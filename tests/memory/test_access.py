@@ -54,7 +54,8 @@ def test_each_kind_of_file_is_looked_into(place: Path, tmp_path: Path) -> None:
     assert rows.pop("b.parquet") == [scored | {"churn_probability": 0.5}]
     assert [row["value"] for row in rows.pop("x.rejects.csv")] == ["=cust 0042"]
     assert [row["date"] for row in rows.pop("log.csv")] == ["2025-01-01"]
-    assert [row["customer_id"] for row in rows.pop("orders.parquet")] == [WHO]
+    [kept] = rows.pop("orders.parquet")
+    assert (kept["customer_id"], kept["order_day"], kept["undone_day"]) == (WHO, "2025-01-01", None), "no day numbers"
     assert [row["value"] for row in rows.pop("set_aside.csv")] == [WHO]
     assert rows == {}
     assert OTHER not in json.dumps(held.files)

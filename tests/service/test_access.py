@@ -64,6 +64,7 @@ WORDS = {
 
 PASSED_OVER = {
     *("/v1/jobs/{job_id}", "/v1/jobs/{job_id}/result", "/campaigns/contacts.csv", "/logout", "/customers.csv"),
+    "/campaigns/contacts.xlsx",
     *("/jobs/cancel", "/customers/filters/delete"),
 }
 """What goes with one of them."""

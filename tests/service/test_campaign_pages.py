@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from pathlib import Path
 
 import httpx
 import pytest
+from python_calamine import CalamineWorkbook
 
 from churnrisk.messages import list_wordings
 from churnrisk.service.pages.campaigns import name_fields
@@ -132,6 +134,31 @@ def test_no_message_of_the_form_names_an_option() -> None:
     for sentence in sentences:
         assert not re.search(r"(?<![\w-])--[a-z]", name_fields(sentence)), sentence
     assert name_fields("--query -- and a--b, in --some-file.") == "`query` -- and a--b, in `some_file`."
+
+
+def test_lapsed_customers_of_the_list_have_a_campaign_and_a_control_share_of_their_own(
+    api: httpx.Client, service: Service, scorer: tuple[httpx.Client, str]
+) -> None:
+    browser, _ = scorer
+    lapsed = [one["customer_id"] for one in api.get("/v1/list").json()["lapsed"]]
+    assert len(lapsed) >= 6
+    assert 'href="/campaigns?of=lapsed"' in browser.get("/list").text
+    form = browser.get("/campaigns", params={"of": "lapsed"}).text
+    assert re.search(r'name="holdout"[^>]*value="20"', form), "of those to contact it is 10"
+    assert re.search(r'name="holdout"[^>]*value="10"', browser.get("/campaigns", params={"of": "list"}).text)
+    fields = {"of": "lapsed", "customers": "6", "holdout": "50", "starts_on": "2033-01-01"}
+    made = make(scorer, name="win back", **fields)
+    assert made.status_code == 303, re.findall(r'role="alert">([^<]*)', made.text)
+    shown = churnrisk("campaign", "show", "win back", "--json", "--state", service.state).json
+    assert (shown["treated"], shown["control"]) == (3, 3)
+    book = browser.get("/campaigns/contacts.xlsx", params={"name": "win back"})
+    assert book.headers["content-type"].startswith("application/vnd.openxmlformats")
+    [sheet] = CalamineWorkbook.from_filelike(io.BytesIO(book.content)).sheet_names
+    head, *rows = CalamineWorkbook.from_filelike(io.BytesIO(book.content)).get_sheet_by_name(sheet).to_python()
+    assert head == ["customer id", "churn probability", "value at risk"]
+    lines = list(csv.reader(browser.get("/campaigns/contacts.csv", params={"name": "win back"}).text.splitlines()))
+    assert [str(row[0]).removesuffix(".0") for row in rows] == [line[0] for line in lines[1:]]
+    assert {line[0] for line in lines[1:]} < set(lapsed[:6])
 
 
 def test_more_than_half_of_all_customers_is_asked_for_twice(scorer: tuple[httpx.Client, str]) -> None:

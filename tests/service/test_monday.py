@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pandas as pd
 import pytest
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
 
 from churnrisk.campaigns import Member, list_campaigns, list_measured, load_members
 from churnrisk.report.page import show_foreign
 from churnrisk.shop import prepare_shop
+from churnrisk.timeline import date_of
 
 if TYPE_CHECKING:
     from support.browser import Browser
@@ -113,6 +119,58 @@ def test_a_filter_is_narrowed_saved_and_exported(browser: Browser, dashboard: Da
         )
         assert download(browser, dashboard, link).status_code == 200
     assert browser.complaints() == []
+
+
+def test_the_whole_of_it_by_keyboard_alone(browser: Browser, dashboard: Dashboard) -> None:
+    browser.visit(f"{dashboard.url}/")
+    for place, customer in enumerate(texts(browser, "tbody th bdi")[:3], start=1):
+        browser.visit(f"{dashboard.url}/")
+        enter(browser, f"tbody tr:nth-child({place}) th a")
+        assert texts(browser, "h1 bdi") == [customer]
+    enter(browser, 'nav a[href="/customers"]')
+    browser.tab_to("details.more summary")
+    browser.press(Keys.ENTER)
+    browser.tab_to("#min_days_since_last_order")
+    browser.press("100")
+    browser.tab_to("#segment-loyal")
+    browser.press(Keys.SPACE)
+    browser.tab_to("form.filter button[type=submit]")
+    browser.press(Keys.ENTER)  # each change has asked already, so that the address is as it was
+    asked = (
+        "return location.search.includes('min_days_since_last_order=100&') && location.search.includes('segment=loyal')"
+    )
+    WebDriverWait(browser.driver, 60).until(lambda _: browser.run(asked))
+    assert 0 < len(texts(browser, "#list tbody th bdi")) <= 50
+    browser.tab_to('#list a[href^="/customers.xlsx"]')
+    browser.tab_to("form.save #name")
+    browser.press("by keyboard")
+    enter(browser, "form.save button")
+    assert "by keyboard" in texts(browser, "nav.saved a bdi")
+    enter(browser, 'nav a[href="/campaigns"]')
+    for field, text in (("#name", "by keyboard"), ("#contact_cost", "0.5"), ("#starts_on", "2040-01-01")):
+        browser.tab_to(field)  # which selects what stands there
+        browser.press(text)
+    enter(browser, "form.make button[type=submit]")
+    assert "Made: by keyboard" in texts(browser, "[role=status]")[0]
+    [stored] = [one for one in list_campaigns(dashboard.shop.state) if one.campaign.name == "by keyboard"]
+    assert (stored.campaign.contact_cost, date_of(stored.campaign.starts_on).year) == (0.5, 2040)
+    assert stored.control > 0
+    assert browser.complaints() == []
+
+
+def enter(browser: Browser, selector: str) -> None:
+    """Go to a link or button by the tabulator, press it, and wait for the page that it leads to."""
+    browser.tab_to(selector)
+    before = browser.run("window.isLeft = true; return location.href")
+    browser.press(Keys.ENTER)
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with contextlib.suppress(WebDriverException):  # between two pages there is none to ask
+            is_left = browser.run("return !window.isLeft && document.readyState === 'complete'")
+            if is_left or browser.run("return location.href") != before:
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"{selector} has led nowhere in a minute")
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (360, "dark")])

@@ -35,6 +35,20 @@ if (mark) return tag + mark;
 return `${tag}:${one.getAttribute("href") || one.textContent.trim()}`;
 """
 
+LOOK = """
+const one = document.activeElement, all = [...document.querySelectorAll("*")];
+const style = getComputedStyle(one), box = one.getBoundingClientRect();
+const isOutlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+const isInside = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+const isMarked = isOutlined || style.boxShadow !== "none" || one.type === "date"; // its parts have their own
+const isSeen = one === document.body || (isInside && isMarked);
+return [`${all.indexOf(one)}: ${one.outerHTML.slice(0, 120)}`, one.matches(%s), isSeen];
+"""
+"""What has the focus: its place in the page, whether a selector finds it, and whether it can be seen."""
+
+MOST_PARTS = 6
+"""A field of a date has parts of its own, day, month, year and calendar, among which the tabulator goes first."""
+
 
 class Browser:
     """A browser that shows one page at a time, and remembers what the page asked for and complained of."""
@@ -99,6 +113,27 @@ class Browser:
             ActionChains(self.driver).send_keys(Keys.TAB).perform()
             reached.append(str(self.run(FOCUSED)))
         return reached
+
+    def press(self, *keys: str) -> None:
+        """Press keys, or write text, where the focus is."""
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def tab_to(self, selector: str, *, most: int = 150) -> None:
+        """Press the tabulator until an element has the focus, and see on the way that each can be seen and left."""
+        from selenium.webdriver.common.keys import Keys
+
+        reached: list[str] = []
+        for _ in range(most):
+            self.press(Keys.TAB)
+            place, is_wanted, is_seen = self.run(LOOK % json.dumps(selector))
+            reached = [*reached[1 - MOST_PARTS :], place]
+            assert len(reached) < MOST_PARTS or len(set(reached)) > 1, f"the focus does not leave {place}"
+            assert is_seen, f"the focus on {place} cannot be seen"
+            if is_wanted:
+                return
+        raise AssertionError(f"{selector} is not reached by the tabulator")
 
     def run(self, script: str) -> Any:
         """Run JavaScript in the page and give what it returns."""

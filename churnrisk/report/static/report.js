@@ -67,8 +67,11 @@
     links[row]?.click();
   }
 
+  // What lies in a folded part has no width yet: it is drawn when it is unfolded, or when the page is printed.
   function drawAll(theme, size = {}) {
-    for (const element of document.querySelectorAll(".chart")) draw(element, theme, size);
+    for (const element of document.querySelectorAll(".chart")) {
+      if (size.width || element.clientWidth) draw(element, theme, size);
+    }
   }
 
   const screenTheme = () => (dark.matches ? "dark" : "light");
@@ -78,9 +81,12 @@
   drawAll(screenTheme());
 
   const observer = new ResizeObserver((entries) => {
-    for (const entry of entries) drawn.get(entry.target)?.resize();
+    for (const { target } of entries) {
+      if (drawn.has(target)) drawn.get(target).resize();
+      else if (target.clientWidth) draw(target, screenTheme(), {});
+    }
   });
-  const watch = () => drawn.forEach((_, element) => observer.observe(element));
+  const watch = () => document.querySelectorAll(".chart").forEach((element) => observer.observe(element));
   watch();
   document.addEventListener("charts-came", () => {
     for (const element of [...drawn.keys()].filter((one) => !one.isConnected)) {

@@ -182,7 +182,8 @@ class CustomerAnswer(BaseModel):
     model: str | None
     is_fresh: bool = Field(description="Whether orders were taken in that came after the history was read.")
     score: dict[str, Any]
-    reasons: list[str]
+    why: list[str] = Field(description="At most two sentences on the customer's own orders, as on the week's list.")
+    reasons: list[str] = Field(description="At most three sentences on the score.")
     next_order: dict[str, str | None] | None = Field(
         description="The day if the customer orders again within a year, and an 80 % interval where one holds."
     )

@@ -16,18 +16,19 @@ from churnrisk.campaigns import (
     load_members,
 )
 from churnrisk.errors import ChurnriskError, NoModel
-from churnrisk.messages import mark, say, write_date
+from churnrisk.messages import mark, say, say_heading, write_date
 from churnrisk.report import CHOICES, Block, describe_campaigns, whole
 from churnrisk.retelling import retell
 from churnrisk.schema import OUTCOMES, RISKS, Outcome
 from churnrisk.service.pages.customer_filter import read_number, read_whole
+from churnrisk.service.pages.exports import XLSX
 from churnrisk.service.pages.frame import View, page
 from churnrisk.service.pages.left_out import pasted_text, read_left_out
 from churnrisk.service.pages.week_list import find_list
 from churnrisk.service.problems import Problem, problem_of
 from churnrisk.shop import CustomerQuery
 from churnrisk.state import note_audit, recording
-from churnrisk.tables import Table, to_csv
+from churnrisk.tables import Sheet, Table, book_of, to_csv
 from churnrisk.timeline import date_of
 from churnrisk.workflows import describe_campaign
 
@@ -45,6 +46,7 @@ EMPTY = dict.fromkeys(
     ("name", "of", "segment", "risk", "min_value", "left_out", "drop_overlap", "starts_on", "most"), ""
 )
 USUAL = {"customers": "500", "holdout": "10", "outcome": "retained"}
+FORMATS = {"churn_probability": "0%", "value_at_risk": "#,##0.00"}
 TERMS = ("contact_cost", "incentive_cost", "margin")
 WHOLE_LIST = mark(
     "This week’s list is taken as it is. Leave risk, segment and value empty, or take the campaign from all customers."
@@ -62,7 +64,11 @@ def _usual(view: View) -> dict[str, str]:
     costs = (1.0, 0.0) if config.terms is None else (config.terms.contact_cost, config.terms.incentive_cost)
     known = (*costs, config.valuation.margin * 100)
     terms = {name: f"{value:g}" for name, value in zip(TERMS, known, strict=True)}
-    chosen = {"of": "list", "customers": str(view.shop.plan.listing.size)} if view.ask("of") == "list" else {}
+    listing, chosen = view.shop.plan.listing, {}
+    if view.ask("of") == "list":
+        chosen = {"of": "list", "customers": str(listing.size)}
+    elif view.ask("of") == "lapsed":
+        chosen = {"of": "lapsed", "customers": str(listing.lapsed), "holdout": f"{100 * listing.lapsed_holdout:g}"}
     return {**EMPTY, **USUAL, **terms, "window": str(_horizon(view)), **chosen}
 
 
@@ -227,10 +233,10 @@ def _take_list(view: View) -> CampaignList:
     if not 1 <= wanted <= MOST_CUSTOMERS:
         most = whole(MOST_CUSTOMERS)
         raise Problem(422, "Invalid request", say("A campaign takes 1 to {most} customers.", most=most))
-    is_of_week = view.ask("of") == "list"
-    if is_of_week and any(view.ask(name) for name in ("segment", "risk", "min_value")):
+    of_week = {"list": _contact_rows, "lapsed": _lapsed_rows}.get(view.ask("of"))
+    if of_week is not None and any(view.ask(name) for name in ("segment", "risk", "min_value")):
         raise Problem(422, "Invalid request", say(WHOLE_LIST))
-    rows = list(_week_rows(view, wanted) if is_of_week else _rows(view, wanted))
+    rows = list((of_week or _rows)(view, wanted))
     if not rows:
         raise Problem(422, "Invalid request", view.list_problem or say("Nobody is behind this filter."))
     names = ("churn_probability", "value_at_risk", "as_of")
@@ -238,12 +244,23 @@ def _take_list(view: View) -> CampaignList:
     return CampaignList(say("the list"), [row["customer_id"] for row in rows], columns)
 
 
-def _week_rows(view: View, wanted: int) -> Iterator[dict[str, Any]]:
+def _contact_rows(view: View, wanted: int) -> Iterator[dict[str, Any]]:
     """Yield the first customers to contact of this week's list."""
     listed = find_list(view)
     if listed is not None:
         day = date_of(listed.as_of).isoformat()
         yield from ({**vars(one), "as_of": day} for one in listed.contact[:wanted])
+
+
+def _lapsed_rows(view: View, wanted: int) -> Iterator[dict[str, Any]]:
+    """Yield the first lapsed customers of this week's list; the chance that none returns stands for that of leaving."""
+    listed = find_list(view)
+    if listed is None:
+        return
+    day = date_of(listed.as_of).isoformat()
+    for one in listed.lapsed[:wanted]:
+        chance = None if one.return_probability is None else 1 - one.return_probability
+        yield {**vars(one), "as_of": day, "churn_probability": chance}
 
 
 def _rows(view: View, wanted: int) -> Iterator[dict[str, Any]]:
@@ -269,6 +286,20 @@ def _rows(view: View, wanted: int) -> Iterator[dict[str, Any]]:
 @page("/campaigns/contacts.csv", role="scorer")
 def contacts(view: View) -> Response:
     """Return the members of a campaign that are to be contacted; not those who have withdrawn their consent since."""
+    headers = {"Content-Disposition": 'attachment; filename="contacts.csv"'}
+    return Response(to_csv(_contacted(view)), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@page("/campaigns/contacts.xlsx", lane="files", role="scorer")
+def contacts_book(view: View) -> Response:
+    """Return the same as a workbook in the language of the reader."""
+    table = _contacted(view)
+    content = book_of([Sheet(say("To contact"), table, [say_heading(name) for name in table.names], FORMATS)])
+    headers = {"Content-Disposition": 'attachment; filename="contacts.xlsx"'}
+    return Response(content, media_type=XLSX, headers=headers)
+
+
+def _contacted(view: View) -> Table:
     stored, known = load_campaign(view.state, view.ask("name")), view.known_contacts
     members = [one for one in load_members(view.state, stored.campaign_id) if one.is_treated]
     out = known.without_consent(one.customer_id for one in members) if known else set()
@@ -280,6 +311,4 @@ def contacts(view: View) -> Response:
             "value_at_risk": [one.value for one in members],
         }
     )
-    shown = known.add_to(table) if known is not None and view.sees_contacts else table
-    headers = {"Content-Disposition": 'attachment; filename="contacts.csv"'}
-    return Response(to_csv(shown), media_type="text/csv; charset=utf-8", headers=headers)
+    return known.add_to(table) if known is not None and view.sees_contacts else table

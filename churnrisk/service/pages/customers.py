@@ -125,6 +125,7 @@ def customer(view: View) -> Response:
         campaigns=list(tell_campaigns(view, found)),
         note=find_note(view.state, found.customer_id),
         longest_note=LONGEST_NOTE,
+        explained=list(_explain(view, found)),
         blocks=list(_draw(view, found)),
         bought=list(tell_bought(view.shop.bought(name))),
     )
@@ -166,13 +167,14 @@ def _advise(view: View, found: CustomerView) -> dict[str, str]:
     return {"action": name_action(action), "meaning": say(meaning), "segment": say(about)}
 
 
-def _draw(view: View, found: CustomerView) -> Iterator[Block]:
-    note = ""
+def _explain(view: View, found: CustomerView) -> Iterator[Block]:
+    """Yield what each family of features adds to the score, where there is one."""
     if found.score["status"] == "scored":
         with nothing_without(NoScore, ModelNotFound):
-            explained = view.shop.explain(found.customer_id)
-            note = explained["note"]
-            yield draw_reasons(explained["families"])
+            yield draw_reasons(view.shop.explain(found.customer_id)["families"])
+
+
+def _draw(view: View, found: CustomerView) -> Iterator[Block]:
     if found.orders:
         yield draw_timeline(found.orders, currency=view.shop.summary()["currency"])
     history = _remembered(view, found.customer_id)
@@ -180,8 +182,6 @@ def _draw(view: View, found: CustomerView) -> Iterator[Block]:
         yield draw_history(history)
     else:
         yield Words(say("Each scoring run adds a point; with two of them there is a chart of the score over time."))
-    if note:
-        yield Words(say(note), is_note=True)
 
 
 def _remembered(view: View, customer_id: str) -> Sequence[tuple[str, float | None]]:

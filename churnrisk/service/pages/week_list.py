@@ -26,7 +26,7 @@ def week_list(view: View) -> Response:
     """Show everybody on the list."""
     listed = find_list(view)
     blocks = [] if listed is None else list(describe_week_list(listed, page=CUSTOMER_PAGE, people=called(view, listed)))
-    return view.show("week_list.html", blocks=blocks)
+    return view.show("week_list.html", blocks=blocks, has_lapsed=listed is not None and bool(listed.lapsed))
 
 
 @page("/list.xlsx", lane="files")
