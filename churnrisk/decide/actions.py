@@ -116,18 +116,6 @@ class Plays:
         own = tuple(self.actions[name].terms(terms) if name in self.actions else terms for name in names)
         return Offers(names, own, is_open)
 
-    def choose(
-        self, segment: str, *, churn_probability: float | None, value_kept: float, terms: ContactTerms | None
-    ) -> Action:
-        """Choose what brings most for one customer; what the playbook says where that cannot be known."""
-        options = self.options(segment, "", "")
-        if terms is None or churn_probability is None or math.isnan(value_kept) or options[0].action == "none":
-            return options[0]
-        offers = self.offers([options], terms)
-        profits = offers.profits(np.array([churn_probability]), np.array([value_kept]), 1.0)[0]
-        best = offers.names[int(profits.argmax())]
-        return next(one for one in options if one.action == best)
-
     def text(self, action: str) -> str:
         """Return what is done, in words."""
         return self.actions[action].text if action in self.actions else ACTIONS[action]

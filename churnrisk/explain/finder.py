@@ -11,7 +11,7 @@ import numpy as np
 from churnrisk.engines import BATCH_ROWS
 from churnrisk.explain.facts import CAUTION
 from churnrisk.explain.game import FAMILIES
-from churnrisk.explain.reasons import MOST_REASONS, Explainer, list_texts, measure_drivers
+from churnrisk.explain.reasons import MOST_REASONS, Explainer, Explanation, list_texts, measure_drivers
 from churnrisk.features import iterate_features
 from churnrisk.learning import FittedModel
 from churnrisk.orders import Orders
@@ -47,6 +47,11 @@ class ReasonFinder:
         What the list is sorted by.
     explainer : Explainer, optional
         One that was prepared for the model before.
+
+    Attributes
+    ----------
+    families : dict of str to str
+        The family that raises the score most, of the customers who were explained; empty where nothing raises it.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class ReasonFinder:
         self._values = np.empty((0, len(model.names)))
         self._keys = np.empty((0, 2))
         self._texts: dict[str, list[str | None]] = {}
+        self.families: dict[str, str] = {}
 
     def see(self, customer_ids: np.ndarray, values: np.ndarray, probability: np.ndarray, at_risk: np.ndarray) -> None:
         """Explain a batch, or keep those who may turn out to be among the first, in the order of the list."""
@@ -93,6 +99,7 @@ class ReasonFinder:
     def _explain(self, customer_ids: np.ndarray, values: np.ndarray) -> None:
         for customer, explanation in zip(customer_ids, self._explainer.explain(values), strict=True):
             self._texts[customer] = list_texts(explanation.reasons)
+            self.families[customer] = _leading_family(explanation)
 
 
 def make_finder(model: FittedModel, reasons: ReasonsFor, *, top: int, by: By) -> ReasonFinder | None:
@@ -161,9 +168,8 @@ def tell_reasons(
         return {}
     chosen, told = explainer or Explainer(model), {}
     for ids, values in _features_of(model, orders, snapshot, customer_ids):
-        shares = chosen.share(values).values
-        for customer, found, row in zip(ids, chosen.explain(values), shares, strict=True):
-            told[str(customer)] = Told(_main_family(row), tuple(one.text for one in found.reasons if one.text))
+        for customer, found in zip(ids, chosen.explain(values), strict=True):
+            told[str(customer)] = Told(_leading_family(found), tuple(one.text for one in found.reasons if one.text))
     return told
 
 
@@ -190,6 +196,11 @@ def _features_of(
     few = orders.of_customers(customer_ids)
     for batch in iterate_features(few, snapshot, rows=BATCH_ROWS, names=model.names, database=few.database):
         yield batch.customer_ids, batch.values
+
+
+def _leading_family(explanation: Explanation) -> str:
+    leading = max(explanation.families, key=lambda one: one.log_odds)
+    return leading.family if leading.log_odds >= LEAST_SHARE else ""
 
 
 def _main_family(shares: np.ndarray) -> str:

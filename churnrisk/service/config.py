@@ -198,7 +198,6 @@ class ServiceConfig:
         from churnrisk.products import NO_CHOICE
         from churnrisk.retention import Calendar
         from churnrisk.shop import ShopPlan
-        from churnrisk.week_list import ListPlan
 
         return ShopPlan(
             self.shop_dir or self.models_dir.resolve().parent / f"shop-{self._digest}",
@@ -207,14 +206,19 @@ class ServiceConfig:
             self.purchases,
             options=self.options,
             valuation=self.valuation,
-            playbook=self.playbook,
-            terms=self.terms,
             explained=self.explained,
             train_customers=self.train_customers,
             calendar=Calendar(self.year_starts, self.week_starts),
-            listing=self.listing or ListPlan(terms=self.terms, valuation=self.valuation),
+            listing=self.listing or self._usual_listing,
             products=self.products or NO_CHOICE,
         )
+
+    @property
+    def _usual_listing(self) -> ListPlan:
+        from churnrisk.decide import Playbook
+        from churnrisk.week_list import ListPlan
+
+        return ListPlan(terms=self.terms, valuation=self.valuation, playbook=self.playbook or Playbook())
 
     @property
     def _digest(self) -> str:

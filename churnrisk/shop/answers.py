@@ -6,7 +6,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,10 +135,11 @@ class CurrentModel:
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """Scores of purchase rows that came with a request."""
+    """Scores of purchase rows that came with a request, and the main family of the customers who have reasons."""
 
     model: ChurnModel
     scores: Scores
+    families: Mapping[str, str] = field(default_factory=dict)
 
 
 class LiveScorer:
@@ -173,14 +174,14 @@ class LiveScorer:
         model = self.current.get()
         with self._open(rows) as orders:
             day = _choose_day(model, orders, as_of)
-            return ScoredRows(model, self._score(model.model, orders, day, by=by, reasons=reasons, top=top))
+            return ScoredRows(model, *self._score(model.model, orders, day, by=by, reasons=reasons, top=top))
 
     def score_customer(self, few: FewOrders, facts: Mapping[str, bool], as_of: int) -> ScoredRows:
         """Score one customer of a log that knows some facts, with reasons."""
         model = self.current.get()
         with self._desk() as desk:
             orders = open_few(desk, few, facts)
-            return ScoredRows(model, self._score(model.model, orders, as_of, by="value", reasons="all", top=0))
+            return ScoredRows(model, *self._score(model.model, orders, as_of, by="value", reasons="all", top=0))
 
     def explain(self, few: FewOrders, facts: Mapping[str, bool], *, as_of: int, customer_id: str) -> dict[str, Any]:
         """Explain the score of one customer by all families, as :meth:`churnrisk.ChurnModel.explain` does."""
@@ -188,13 +189,16 @@ class LiveScorer:
         with self._desk() as desk:
             return explain_customer(model.model, open_few(desk, few, facts), as_of, customer_id, explainer=explainer)
 
-    def _score(self, model: FittedModel, orders: Orders, day: int, *, by: By, reasons: ReasonsFor, top: int) -> Scores:
+    def _score(
+        self, model: FittedModel, orders: Orders, day: int, *, by: By, reasons: ReasonsFor, top: int
+    ) -> tuple[Scores, dict[str, str]]:
+        """Return the scores with reasons, and the main family of the customers who have some."""
         how: dict[str, Any] = {"by": by, "valuation": self._valuation}
         if reasons == "none" or model.sample is None:
             scores = score_orders(model, orders, day, **how)
-            return scores if reasons == "none" else with_reasons(scores, {})
+            return scores if reasons == "none" else with_reasons(scores, {}), {}
         finder = ReasonFinder(model, reasons, top=top, by=by, explainer=self.current.explainer())
-        return finder.add_to(score_orders(model, orders, day, watch=finder.see, **how))
+        return finder.add_to(score_orders(model, orders, day, watch=finder.see, **how)), finder.families
 
     @contextlib.contextmanager
     def _open(self, rows: Sequence[PurchaseRow]) -> Iterator[Orders]:

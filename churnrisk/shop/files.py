@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from churnrisk.decide import ContactTerms, Playbook, Plays
+from churnrisk.decide import Plays
 from churnrisk.forecast import Valuation
 from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
 from churnrisk.products import NO_CHOICE, ItemChoice
@@ -18,7 +18,7 @@ from churnrisk.state import StatePlace
 from churnrisk.week_list import ListPlan
 from churnrisk.writing import replacing, stamp_file
 
-FORMAT = 6
+FORMAT = 7
 """Of generations: where it rises, those of another format are not looked at any more, and another one is made."""
 
 POINTER = f"current-{FORMAT}"
@@ -44,10 +44,6 @@ class ShopPlan:
         How to read it.
     valuation : Valuation
         Margin and discount rate.
-    playbook : Playbook, optional
-        What to do for whom.
-    terms : ContactTerms, optional
-        What contacting costs and brings, by which the shop's own actions are chosen for a customer.
     explained : int
         Reasons are worked out ahead for every customer of a base up to this size; in a larger one, on demand.
     train_customers : int
@@ -66,8 +62,6 @@ class ShopPlan:
     purchases: str | None = None
     options: IntakeOptions = field(default_factory=IntakeOptions)
     valuation: Valuation = field(default_factory=Valuation)
-    playbook: Playbook | None = None
-    terms: ContactTerms | None = None
     explained: int = 20_000
     train_customers: int = TRAIN_CUSTOMERS
     calendar: Calendar = USUAL
@@ -76,7 +70,7 @@ class ShopPlan:
 
     def plays(self, day: int) -> Plays:
         """Return what may be done for whom on a day."""
-        return (self.playbook or Playbook()).on(day)
+        return self.listing.playbook.on(day)
 
 
 @dataclass(frozen=True)

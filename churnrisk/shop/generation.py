@@ -23,7 +23,7 @@ OTHER_ORDER = wording("cursor: it is of a list sorted by {name}; begin again wit
 _PLACES = {"value": "value_place", "risk": "risk_place", "id": "number"}
 _HIDDEN = (
     *("number", "value_place", "risk_place", "contact_place", "lapsed_place", "due_place"),
-    *("expected_profit", "return_value", "habit"),
+    *("expected_profit", "return_value", "habit", "main_family"),
 )
 """Columns that the list of all customers does not show."""
 

@@ -16,7 +16,7 @@ from churnrisk.cards import describe_intake
 from churnrisk.clock import utc_now
 from churnrisk.engines import Database, FileDatabase, fill_table, quote_text
 from churnrisk.errors import ChurnriskError, IncompatibleModel, ModelNotFound, NoHistory, SourceError
-from churnrisk.explain import REASON_COLUMNS, make_finder, score_with_reasons, with_reasons
+from churnrisk.explain import make_finder, score_with_reasons, with_reasons
 from churnrisk.memory import read_left_out
 from churnrisk.messages import mark, wording
 from churnrisk.orders import (
@@ -307,12 +307,13 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor, tell: Progress
     day = log.orders.last_day + 1 if model is None else choose_as_of(model.model, log.orders, None)
     snapshot = Snapshot(day, DEFAULT_LOOKBACK, 1) if model is None else model.model.snapshot.at(day)
     if model is None:
-        scores = list_unscored(standing_of(log.orders, snapshot), snapshot)
+        scores, family_of = list_unscored(standing_of(log.orders, snapshot), snapshot), dict[str, str]()
     else:
-        scores = _score(plan, model, log.orders, day, reasons, tell)
+        scores, family_of = _score(plan, model, log.orders, day, reasons, tell)
     segments, segment = _find_segments(log.orders, day, scores)
     columns = {**scores.columns, "alive_probability": scores.alive_probability, "segment": segment}
     columns["value_place"] = np.arange(len(scores))
+    columns["main_family"] = np.array([family_of.get(one) for one in scores.columns["customer_id"]], dtype=object)
     products = tell_products(log.bought, scores.columns["customer_id"], day)
     places, listed_by = place_customers(scores, segment, plan, model)
     sorted_by, summary = scores.by, summarise(scores)
@@ -356,12 +357,17 @@ def _find_model(models_dir: Path, orders: Orders) -> tuple[ChurnModel | None, st
     return model, ""
 
 
-def _score(plan: ShopPlan, model: ChurnModel, orders: Orders, day: int, reasons: ReasonsFor, tell: Progress) -> Scores:
+def _score(
+    plan: ShopPlan, model: ChurnModel, orders: Orders, day: int, reasons: ReasonsFor, tell: Progress
+) -> tuple[Scores, dict[str, str]]:
+    """Score everybody; give the scores with reasons, and the main family of those who have reasons."""
     chosen: ReasonsFor = "none" if model.model.sample is None else reasons
     finder = make_finder(model.model, chosen, top=TOP, by="value")
     how: dict[str, Any] = {"by": "value", "valuation": plan.valuation, "progress": tell}
     scores = score_with_reasons(finder, model.model, orders, day, **how)
-    return scores if REASON_COLUMNS[0] in scores.columns else with_reasons(scores, {})
+    if finder is None:
+        return with_reasons(scores, {}), {}
+    return scores, finder.families
 
 
 def _find_segments(orders: Orders, day: int, scores: Scores) -> tuple[dict[str, Any], np.ndarray]:

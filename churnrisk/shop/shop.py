@@ -27,7 +27,7 @@ from churnrisk.shop.intake import OrderStatus, receive_orders
 from churnrisk.shop.present import Present
 from churnrisk.shop.products import without_customers
 from churnrisk.shop.view import CustomerView, History, gather, make_view, row_of, row_unscored, segment_of
-from churnrisk.shop.week_list import list_present
+from churnrisk.shop.week_list import list_present, listing_for
 from churnrisk.state import State
 from churnrisk.store import ModelEntry, list_models, stamp_current
 from churnrisk.timeline import date_of
@@ -161,7 +161,8 @@ class Shop:
         else:
             model, row = (None, row_unscored(history)) if row is None else (generation.facts["model"], row)
         horizon = 0 if version is None else self.current.get().model.snapshot.horizon
-        return make_view(row, history, model=model, plan=self.plan, titles=generation.title_items, horizon=horizon)
+        how: dict[str, Any] = {"titles": generation.title_items, "listing": listing_for(self.plan, self.state)}
+        return make_view(row, history, model=model, horizon=horizon, **how)
 
     def _score_anew(
         self, generation: Generation, row: Mapping[str, Any] | None, history: History
@@ -170,8 +171,9 @@ class Shop:
         day = self._day_of(generation, history)
         scored = self.live.score_customer(history.few, generation.known, day)
         fresh = row_of(scored.scores, segment=segment_of(history.few, generation.facts["segments"]["cuts"], day))
+        fresh["main_family"] = scored.families.get(history.customer_id)
         if row is not None:
-            fresh |= {column.name: row.get(column.name) for column in HABIT_COLUMNS}
+            fresh |= {name: row.get(name) for name in ("habit", *(column.name for column in HABIT_COLUMNS))}
             if generation.facts["model"] == scored.model.version and not history.received:
                 fresh |= {"risk_rank": row["risk_rank"]}
         return scored.model.version, fresh

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from churnrisk.decide import Action, value_of_keeping
+from churnrisk.decide import Action
 from churnrisk.errors import SourceError
 from churnrisk.explain import REASON_COLUMNS
 from churnrisk.orders import LINE_TYPES, FewOrders, IntakeOptions
@@ -19,14 +17,13 @@ from churnrisk.products import HABIT_COLUMNS
 from churnrisk.retention import Cuts
 from churnrisk.schema import MONEY_SCALE, NEVER
 from churnrisk.scoring import Scores
-from churnrisk.shop.files import ShopPlan
 from churnrisk.shop.generation import Generation, show_row
 from churnrisk.shop.newcomers import list_one_unscored
 from churnrisk.shop.orders import build_received, choose_new, key_of, mark_anew, was_purchase
 from churnrisk.shop.present import Asked
 from churnrisk.tables import Table
-from churnrisk.timeline import date_of, day_number, parse_day
-from churnrisk.week_list import ListPart, OneCustomer, purchased_of, tell_why
+from churnrisk.timeline import date_of, parse_day
+from churnrisk.week_list import ListPart, ListPlan, OneCustomer, choose_for_rows, purchased_of, tell_why
 
 MOST_ORDERS = 500
 
@@ -133,7 +130,7 @@ def gather(generation: Generation, row: Mapping[str, Any] | None, asked: Asked, 
 
 
 def make_view(
-    row: Mapping[str, Any], history: History, *, model: str | None, plan: ShopPlan, titles: Titles, horizon: int
+    row: Mapping[str, Any], history: History, *, model: str | None, listing: ListPlan, titles: Titles, horizon: int
 ) -> CustomerView:
     """Make the view of a row of the list, or of one that was made anew.
 
@@ -143,8 +140,8 @@ def make_view(
         The columns of the list, and all orders.
     model : str, optional
         The version that scored.
-    plan : ShopPlan
-        The actions of the shop, and its terms.
+    listing : ListPlan
+        What the shop does for whom, and what that costs and brings, as campaigns have measured it.
     titles : callable
         Gives what products are called.
     horizon : int
@@ -156,7 +153,7 @@ def make_view(
     habits = [shown.pop(column.name, None) for column in HABIT_COLUMNS]
     missed, due, *likely = (None,) * len(habits) if history.received else habits  # what came may be what was missed
     ends = [shown[name] for name in ("next_order_on", "next_order_from_on", "next_order_to_on")]
-    action = advise(shown, segment or "", plan)
+    action = advise({**row, "habit": None} if history.received else row, listing)
     newest = sorted(history.few.orders, key=lambda order: (-order[2], order[1]))
     return CustomerView(
         customer_id=customer,
@@ -199,14 +196,11 @@ def _tell_why(
     return tell_why(OneCustomer(part, bought, reasons, *chances, *habits), as_of=as_of, horizon=horizon)
 
 
-def advise(score: Mapping[str, Any], segment: str, plan: ShopPlan) -> Action:
-    """Choose what to do for a customer, by what it is expected to bring where the shop has actions of its own."""
-    plays, value = plan.plays(day_number(dt.date.fromisoformat(score["as_of"]))), math.nan
-    names = ("churn_probability", "value_at_risk", "value_at_risk_most")
-    if all(score.get(name) is not None for name in names):
-        columns = {name: np.array([score[name]]) for name in names}
-        value = float(value_of_keeping(columns, margin=plan.valuation.margin)[0])
-    return plays.choose(segment, churn_probability=score["churn_probability"], value_kept=value, terms=plan.terms)
+def advise(row: Mapping[str, Any], listing: ListPlan) -> Action:
+    """Choose what to do for a customer as the list of the week does: by segment, main reason, products, and terms."""
+    as_of = parse_day(row["as_of"], option="as_of")
+    [(action, _)] = choose_for_rows([row], [row.get("main_family") or ""], listing, as_of)
+    return action
 
 
 def _first_day(few: FewOrders, as_of: int) -> str | None:

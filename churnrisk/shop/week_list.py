@@ -32,7 +32,7 @@ from churnrisk.week_list import (
 from churnrisk.workflows import ChurnModel
 
 PLACES = ("contact_place", "lapsed_place", "due_place")
-BESIDE = ("expected_profit", "return_value", "habit")
+BESIDE = ("expected_profit", "return_value", "habit", "main_family")
 """Columns of a generation that the list is made of, and that no other list shows."""
 
 Past = tuple[ListPlan, Unlisted, Previous | None]
@@ -51,6 +51,11 @@ def place_customers(
     places = (ranked.contact, ranked.lapsed, ranked.due)
     columns = dict(zip(PLACES, places, strict=True))
     return columns | {"expected_profit": ranked.profit, "return_value": ranked.return_value}, ranked.by
+
+
+def listing_for(plan: ShopPlan, state: State) -> ListPlan:
+    """Return what the shop does for whom, as campaigns have measured it where actions have terms to choose by."""
+    return plan_as_measured(state, plan.listing) if plan.listing.playbook.actions else plan.listing
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The list of this week: customers to contact, lapsed ones worth winning back, and orders due, each with its why."""
 
-from churnrisk.week_list.entries import Entry
+from churnrisk.week_list.entries import Entry, choose_for_rows
 from churnrisk.week_list.purchased import purchased_of, read_purchased
 from churnrisk.week_list.ranked import ListPlan, rank_customers
 from churnrisk.week_list.unlisted import Unlisted, find_refused
@@ -19,6 +19,7 @@ __all__ = [
     "ScoresRanking",
     "Unlisted",
     "WeekList",
+    "choose_for_rows",
     "find_refused",
     "make_week_list",
     "purchased_of",

@@ -13,6 +13,7 @@ from churnrisk.errors import NotEnoughData
 from churnrisk.explain import Told
 from churnrisk.products import HABIT_COLUMNS
 from churnrisk.timeline import date_of
+from churnrisk.types import Floats
 from churnrisk.week_list.purchased import Purchased
 from churnrisk.week_list.ranked import ListPlan, best_profits
 from churnrisk.week_list.why import ListPart, tell_why
@@ -143,7 +144,7 @@ def make_entries(part: ListPart, rows: Sequence[Mapping[str, Any]], known: Known
     places were given: those to contact stand by what the action that is told brings, as far as that is above 0.
     """
     rows = [row for row in rows if row["customer_id"] in known.bought]
-    chosen = _choose_actions(rows, known)
+    chosen = choose_for_rows(rows, [_family_of(row, known.told) for row in rows], known.plan, known.as_of)
     if part == "contact" and any(profit is not None for _, profit in chosen):
         places = sorted(range(len(rows)), key=lambda k: -(chosen[k][1] or 0.0))
         places = [k for k in places if (chosen[k][1] or 0.0) > 0]
@@ -155,30 +156,48 @@ def make_entries(part: ListPart, rows: Sequence[Mapping[str, Any]], known: Known
     )
 
 
-def _choose_actions(rows: Sequence[Mapping[str, Any]], known: Known) -> list[tuple[Action, float | None]]:
+def choose_for_rows(
+    rows: Sequence[Mapping[str, Any]], families: Sequence[str], plan: ListPlan, as_of: int
+) -> list[tuple[Action, float | None]]:
     """Choose what is expected to bring most for each customer, and tell how much.
 
     What the playbook says, and None, where that cannot be known, or the shop has no actions with terms of their own.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``segment``, ``habit``, the churn probability and the value at risk of each customer.
+    families : sequence of str
+        The family of features that raises each score most; empty where none is known.
+    plan : ListPlan
+        What the shop does for whom, and what that costs and brings.
+    as_of : int
+        The day: an action that has ended is not chosen.
     """
-    plays = known.plan.playbook.on(known.as_of)
-    options = [plays.options(row["segment"] or "", _family_of(row, known.told), row.get("habit") or "") for row in rows]
+    plays = plan.playbook.on(as_of)
+    situations = zip(rows, families, strict=True)
+    options = [plays.options(row["segment"] or "", family, row.get("habit") or "") for row, family in situations]
     usual: list[tuple[Action, float | None]] = [(each[0], None) for each in options]
     if not plays.actions or not rows:
         return usual
     names = ("churn_probability", "value_at_risk", "value_at_risk_most")
     columns = {name: np.array([_number(row[name]) for row in rows], dtype=np.float64) for name in names}
     try:
-        offers, profits = best_profits({**columns, "as_of": [row["as_of"] for row in rows]}, options, known.plan)
+        offers, profits = best_profits({**columns, "as_of": [row["as_of"] for row in rows]}, options, plan)
     except NotEnoughData:
         return usual
-    best = np.nan_to_num(profits, nan=-np.inf).argmax(axis=1)
-    is_known = [bool(np.isfinite(row).any()) for row in profits]
     return [
-        (next(one for one in each if one.action == offers.names[place]), float(row[place]))
-        if known_
-        else (each[0], None)
-        for each, row, place, known_ in zip(options, profits, best.tolist(), is_known, strict=True)
+        _choose_best(each, row, offers.names) if np.isfinite(row).any() else (each[0], None)
+        for each, row in zip(options, profits, strict=True)
     ]
+
+
+def _choose_best(options: Sequence[Action], profits: Floats, names: Sequence[str]) -> tuple[Action, float | None]:
+    """Choose the option of a customer that brings most; a customer whom the playbook lets be is let be."""
+    if options[0].action == "none":
+        return options[0], None
+    place = int(np.nan_to_num(profits, nan=-np.inf).argmax())
+    return next(one for one in options if one.action == names[place]), float(profits[place])
 
 
 def _family_of(row: Mapping[str, Any], told: Mapping[str, Told]) -> str:

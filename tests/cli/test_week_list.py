@@ -93,6 +93,13 @@ def test_campaigns_and_earlier_lists_are_remembered(folder: Path, models: Path) 
         [campaign] = list_campaigns(state)
     assert campaign.treated + campaign.control == 12
     assert (campaign.campaign.contact_cost, campaign.campaign.margin) == (0.5, 0.4), "the terms have travelled"
+    lapsed = ("campaign", "create", "back", "--from", "weekly/list.xlsx", "--window", 30, "--holdout", "40%", "--sheet")
+    assert churnrisk(*lapsed, "To win back").code == 0
+    wrong = churnrisk(*lapsed[:2], "other", *lapsed[3:], "Nobody")
+    assert (wrong.code, "its sheets: To contact, Orders due, To win back" in wrong.err) == (2, True), wrong.err
+    with open_state("state.db") as state:
+        [back] = [one for one in list_campaigns(state) if one.campaign.name == "back"]
+    assert (back.treated + back.control, back.campaign.contact_cost) == (6, 0.5)
     again = churnrisk("weekly", "--json").json["list"]
     assert not {one["customer_id"] for one in again["contact"]} & {one["customer_id"] for one in first["contact"]}
     assert again["left_out"]["in_campaign"] == 12

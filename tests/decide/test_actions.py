@@ -63,20 +63,6 @@ def test_terms_are_its_own_as_far_as_it_has_any() -> None:
     assert offers.is_open.tolist() == [[True, True, False], [False, False, True]]
 
 
-def test_for_one_customer_what_brings_most_is_chosen() -> None:
-    book = playbook(gift={"text": "a gift", "incentive_cost": 60, "acceptance_rate": 0.5, "for": ["everybody"]}).on(DAY)
-
-    def choose(value: float, terms: ContactTerms | None = USUAL) -> str:
-        return book.choose("loyal", churn_probability=0.9, value_kept=value, terms=terms).action
-
-    assert [choose(50.0), choose(500.0), choose(500.0, None), choose(float("nan"))] == [
-        "loyalty_offer",
-        "gift",
-        "loyalty_offer",
-        "loyalty_offer",
-    ]
-
-
 @pytest.mark.parametrize(
     ("name", "fields", "message"),
     [
