@@ -311,3 +311,25 @@ def test_names_and_orders_of_lines_are_those_of_this_machine(spark: Any, tmp_pat
             with read_orders(tmp_path / "log.parquet", IntakeOptions(products=True, engine=name)) as orders:
                 made.append(read_pair_days(orders, 10_150, unit=unit))
         assert_same_pairs(*made)
+
+
+@pytest.mark.parametrize("time_type", ["INT96", "TIMESTAMP_MICROS"])
+def test_a_folder_that_spark_wrote_is_read_as_its_csv_is(spark: Any, tmp_path: Path, time_type: str) -> None:
+    log = pd.DataFrame({"customer_id": [f"00{k % 7}" for k in range(60)], "order_id": [f"o{k}" for k in range(60)]})
+    log["ordered_at"] = pd.date_range("2024-03-30 23:30", periods=60, freq="25h")
+    log["amount"] = [f"{k}.{k % 10}5" for k in range(60)]
+    log.to_csv(tmp_path / "log.csv", index=False)
+    spark.conf.set("spark.sql.parquet.outputTimestampType", time_type)
+    frame = spark.read.csv(str(tmp_path / "log.csv"), header=True).selectExpr(
+        *("customer_id", "order_id", "CAST(ordered_at AS TIMESTAMP)", "CAST(amount AS DECIMAL(12, 2)) amount"),
+        "named_struct('channel', 'web', 'tags', array('a', 'b')) details",
+    )
+    frame.repartition(3).write.parquet(str(tmp_path / "log.parquet"))
+    spark.conf.unset("spark.sql.parquet.outputTimestampType")
+    names = {path.name for path in (tmp_path / "log.parquet").iterdir()}
+    assert {"_SUCCESS", "._SUCCESS.crc"} <= names
+    found = {}
+    for name in ("log.csv", "log.parquet"):
+        with read_orders(tmp_path / name, IntakeOptions()) as orders:
+            found[name] = (orders.fingerprint, orders.report.rows_used, orders.report.rows_rejected)
+    assert found["log.parquet"] == found["log.csv"]

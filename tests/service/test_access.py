@@ -59,6 +59,9 @@ WORDS = {
     "/customers/filters": "save filters",
     "/customer/note": "write notes",
     "/v1/audit": "read the audit log",
+    "/v1/held/{customer_id:path}": "see all that is held",
+    "/v1/customers/{customer_id:path}": "forget customers",
+    "/v1/objections/{customer_id:path}": "keep objections",
 }
 """What the help of a command calls a route that takes more than looking."""
 

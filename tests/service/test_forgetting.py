@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -114,3 +115,37 @@ def test_who_objects_is_left_out_until_it_is_withdrawn(
     while (back := api.get(f"/v1/customers/{who}")).status_code == 404 or not back.json()["order_total"] > 1:
         assert time.monotonic() < until, "the history is read again, with the customer"
         time.sleep(0.2)
+
+
+def actions(api: httpx.Client) -> list[str]:
+    return [one["action"] for one in api.get("/v1/audit").json()["entries"]]
+
+
+def test_an_admin_sees_all_that_is_held_takes_an_objection_and_forgets(api: httpx.Client) -> None:
+    who = "of/HTTP ?#1"
+    place = quote(who, safe="")
+    assert send(api, who, "first") == "accepted"
+    held = api.get(f"/v1/held/{place}").json()
+    assert [one["order_id"] for one in held["tables"]["received_orders"]] == ["first"]
+    assert "show all that is held of a customer" in actions(api)
+
+    assert api.post(f"/v1/objections/{place}").json()["customers"] == 1
+    assert api.get(f"/v1/customers/{place}").status_code == 404
+    assert "objections" in api.get(f"/v1/held/{place}").json()["tables"]
+    assert api.delete(f"/v1/objections/{place}").status_code == 200
+
+    looked = api.delete(f"/v1/customers/{place}", params={"dry_run": True}).json()
+    assert (looked["is_dry"], looked["known"], looked["received_orders"]) == (True, 1, 1)
+    assert "received_orders" in api.get(f"/v1/held/{place}").json()["tables"], "nothing is erased yet"
+    gone = api.delete(f"/v1/customers/{place}").json()
+    assert (gone["is_dry"], gone["known"], gone["received_orders"]) == (False, 1, 1)
+    left = api.get(f"/v1/held/{place}").json()
+    assert not left["tables"].keys() - {"tombstones", "objections"}
+    assert left["files"] == []
+    assert api.delete(f"/v1/customers/{place}").json()["known"] == 0, "again changes nothing more"
+
+    written = api.get("/v1/audit").text
+    assert {"DELETE /v1/customers/{customer_id:path}", "POST /v1/objections/{customer_id:path}"} <= set(actions(api))
+    assert "of/HTTP" not in written, "the log of what admins did names no customer"
+    assert api.delete("/v1/customers/%20").status_code == 422
+    assert api.delete(f"/v1/customers/{place}", params={"dry-run": True}).status_code == 422, "a slip erases nothing"

@@ -68,6 +68,9 @@ CHANGES: dict[str, Callable[[httpx.Client], httpx.Response]] = {
     "a route": lambda client: client.post("/v1/test/change"),
     "promotion": lambda client: client.post("/v1/models/20000101T000000.000Z-00000000/promote"),
     "training": lambda client: client.post("/v1/jobs/train", json={"horizon": 60}),
+    "forgetting": lambda client: client.delete("/v1/customers/1"),
+    "an objection": lambda client: client.post("/v1/objections/1"),
+    "all that is held": lambda client: client.get("/v1/held/1"),
     "cancelling": lambda client: client.delete("/v1/jobs/1"),
 }
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from churnrisk.service.api import customers, jobs, models, purchases, retention, score
+from churnrisk.service.api import customers, jobs, models, personal, purchases, retention, score
 
 ROUTERS: tuple[APIRouter, ...] = (
     customers.router,
@@ -11,5 +11,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     retention.router,
     models.router,
     jobs.router,
+    personal.router,
 )
 """In the order in which they are looked through."""
