@@ -15,7 +15,7 @@ from python_calamine import CalamineWorkbook
 from churnrisk.campaigns import Campaign, Member
 from churnrisk.campaigns.records import add_campaign
 from churnrisk.desk import LONGEST_NOTE, find_note, list_filters, write_note
-from churnrisk.messages import HEADINGS, say, speaking
+from churnrisk.messages import HEADINGS, say, say_heading, speaking
 from churnrisk.state import erase_customers, list_audit, open_state
 from churnrisk.timeline import parse_day
 from support.service import Service
@@ -65,8 +65,8 @@ def test_a_workbook_speaks_the_language_of_its_reader(reader: httpx.Client) -> N
     content = reader.get("/customers.xlsx?risk=high&id=123", headers={"Cookie": "churnrisk_language=pl"}).content
     heads, first, *_ = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
     with speaking("pl"):
-        assert set(heads) <= {say(name) for name in HEADINGS}
-        assert dict(zip(heads, first, strict=True))[say("risk")] == say("high")
+        assert set(heads) <= {say_heading(name) for name in HEADINGS}
+        assert dict(zip(heads, first, strict=True))[say_heading("risk")] == say("high")
 
 
 @pytest.mark.parametrize(
