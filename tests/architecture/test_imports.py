@@ -26,7 +26,7 @@ HOMES = {
     "numpy": "types engines holes tables sources orders simulate btyd features labels retention dataset learning "
     "scoring explain decide monitor report workflows campaigns "
     "targeting operations memory planning shop cards regression forecast products week_list",
-    "narwhals": "engines holes sources orders simulate features labels retention dataset scoring monitor workflows "
+    "narwhals": "dated engines holes sources orders simulate features labels retention dataset scoring monitor workflows "
     "campaigns memory planning operations shop products week_list",
     "duckdb": "engines",
     "pyspark": "engines",
