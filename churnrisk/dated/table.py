@@ -8,10 +8,13 @@ or later is hidden, and the row is open; of a customer's attributes those of the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
+
+if TYPE_CHECKING:
+    from churnrisk.dated.report import DatedReport
 
 FAMILIES = ("events", "tickets", "service", "surveys", "contacts")
 """What a table may tell of: what customers do, ask, get, answer, and how they are reached."""
@@ -36,6 +39,9 @@ class DatedSource:
         Whether attributes never change, so that they need no day.
     query, table : str, optional
         What to read from a database.
+    reading : mapping of str to str
+        How its text is written, where that is not found in it: ``encoding``, ``delimiter``, ``decimal``,
+        ``date_format``, as of :class:`churnrisk.IntakeOptions`.
     """
 
     source: str
@@ -45,6 +51,7 @@ class DatedSource:
     is_fixed: bool = False
     query: str | None = None
     table: str | None = None
+    reading: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +74,8 @@ class DatedTable:
     first_day, last_day : int
         The first and the last ``known_day``. Before the first the table did not exist: what it says is missing then,
         and not zero.
+    report : DatedReport, optional
+        The account of its rows; None where it was made elsewhere.
     """
 
     name: str
@@ -77,6 +86,7 @@ class DatedTable:
     has_values: bool = False
     first_day: int = 0
     last_day: int = 0
+    report: DatedReport | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +105,8 @@ class AttributeTable:
         The attributes of each type.
     is_fixed : bool
         Whether they were said never to change.
+    report : DatedReport, optional
+        As of a :class:`DatedTable`.
     """
 
     name: str
@@ -103,3 +115,32 @@ class AttributeTable:
     numbers: tuple[str, ...] = ()
     days: tuple[str, ...] = ()
     is_fixed: bool = False
+    report: DatedReport | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TablesBeside:
+    """All tables beside the purchases of a log, by their names.
+
+    Parameters
+    ----------
+    tables : mapping of str to DatedTable
+        Rows that happened.
+    attributes : mapping of str to AttributeTable
+        What customers are.
+    """
+
+    tables: Mapping[str, DatedTable] = field(default_factory=dict)
+    attributes: Mapping[str, AttributeTable] = field(default_factory=dict)
+
+    def change(self, made: Callable[[str, nw.LazyFrame[Any]], nw.LazyFrame[Any]]) -> TablesBeside:
+        """Return the same tables with the frames that ``made`` gives for a name and a frame."""
+
+        def new(name: str, frame: nw.LazyFrame[Any]) -> Callable[[], nw.LazyFrame[Any]]:
+            changed = made(name, frame)
+            return lambda: changed
+
+        return TablesBeside(
+            tables={name: replace(one, frame=new(name, one.frame())) for name, one in self.tables.items()},
+            attributes={name: replace(one, frame=new(name, one.frame())) for name, one in self.attributes.items()},
+        )
