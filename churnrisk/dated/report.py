@@ -16,8 +16,8 @@ class DatedReport:
 
     ``columns`` has the user's header of each role, ``kinds`` the number of different kinds and ``frequent_kinds`` the
     rows of the most frequent ones; ``rows_late`` were known after the day on which they happened, ``rows_ahead`` before
-    it; ``values_unknown`` have a value without the day from which it was known, so that it is left out; ``rows_settled``
-    are of a customer and a day that another row of attributes is of, and one of each day stands.
+    it; ``values_unknown`` have a value without the day from which it was known, so that it is left out;
+    ``rows_settled`` are of a customer and a day that another row of attributes is of, and one of each day stands.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""One column of dates or numbers of a file beside the purchases: its form is found in all rows, as that of purchases."""
+"""A column of dates or numbers of a file beside the purchases: its form is found in all rows, as of purchases."""
 
 from __future__ import annotations
 

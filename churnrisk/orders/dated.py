@@ -1,4 +1,4 @@
-"""Tables beside the purchases: read after them, into the same engine, under the same rules of ids, dates and numbers."""
+"""Tables beside the purchases: read after them into the same engine, by the same rules of ids, dates and numbers."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from churnrisk.dated import AttributeTable
+from churnrisk.dated import AttributeTable, DatedReport
 from churnrisk.errors import ColumnError, NotEnoughData
 from churnrisk.orders.cells import plan_day, plan_number
 from churnrisk.orders.dated_rows import DatedRows, day_issues, no_customer, say_day
@@ -134,20 +134,21 @@ def _keep(rows: DatedRows, found: list[_Attribute]) -> int:
     return int(good) - int(kept)
 
 
-def _report(rows: DatedRows, found: list[_Attribute], settled: int):
+def _report(rows: DatedRows, found: list[_Attribute], settled: int) -> DatedReport:
     [(customers, first, last)] = rows.database.rows_of(
         f"SELECT count(DISTINCT customer_id), min(valid_day), max(valid_day) FROM dated_{rows.name}"
     )
-    days = (
-        {}
-        if rows.declared.is_fixed or first is None
-        else {
-            "first_on": say_day(first),
-            "last_on": say_day(last),
-            "first_known_on": say_day(first),
-            "last_known_on": say_day(last),
-        }
-    )
+    ends = (None, None) if rows.declared.is_fixed else (first, last)
+    days = {
+        f"{end}{known}_on": say_day(day)
+        for end, day in zip(("first", "last"), ends, strict=True)
+        for known in ("", "_known")
+    }
+    used = {one.header for one in found} | {rows.raw.headers[place] for place in rows.places.values()}
     return rows.report(
-        customers=int(customers), rows_settled=settled, types={one.header: one.type for one in found}, **days
+        customers=int(customers),
+        rows_settled=settled,
+        types={one.header: one.type for one in found},
+        ignored_columns=tuple(header for header in rows.raw.headers if header not in used),
+        **days,
     )

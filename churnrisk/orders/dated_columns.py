@@ -83,6 +83,8 @@ def find_dated_columns(raw: RawRows, declared: DatedSource, *, key: str) -> dict
     places = {"customer_id": _find_customer(raw, declared, key=key)}
     for role in roles[1:]:
         found = _find(raw, role, declared.columns, taken=set(places.values()))
+        if role == "value_at" and declared.columns.get(role) == "ended_at" and "ended_at" in places:
+            found = [places["ended_at"]]
         if len(found) > 1:
             names = ", ".join(raw.headers[place] for place in found)
             raise ColumnError(

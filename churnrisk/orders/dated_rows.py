@@ -133,8 +133,8 @@ class DatedRows:
         place = f"{self.raw.file_sql} AS file, {self.raw.line_sql} AS line"
         bad = (
             f"SELECT {place}, {case(headers)} AS column_name, coalesce(bad, '') AS value, "
-            f"{case({k: one.reason for k, one in numbered})} AS reason, {case({k: one.kind for k, one in numbered})} AS kind "
-            f"FROM {TYPED} WHERE issue > 0"
+            f"{case({k: one.reason for k, one in numbered})} AS reason, "
+            f"{case({k: one.kind for k, one in numbered})} AS kind FROM {TYPED} WHERE issue > 0"
         )
         copies = self._find_copies()
         copied = (
@@ -213,8 +213,11 @@ class DatedRows:
             reasons=count_reasons(self.database, ASIDE),
             examples=tuple(examples),
             columns=match.names,
-            ignored_columns=match.ignored,
-            **{"notices": (*self.raw.notices, *say_floats(self.raw.floats, match)), **found},
+            **{
+                "notices": (*self.raw.notices, *say_floats(self.raw.floats, match)),
+                "ignored_columns": match.ignored,
+                **found,
+            },
         )
 
 

@@ -151,6 +151,12 @@ class Orders:
         """The tables of attributes, by their names."""
         return self._beside.attributes
 
+    def describe_beside(self) -> dict[str, Any]:
+        """Return the accounts of the tables beside the purchases under ``"tables"``; nothing where there are none."""
+        reports = {name: one.report for name, one in sorted((*self.tables.items(), *self.attributes.items()))}
+        found = {name: report.describe() for name, report in reports.items() if report is not None}
+        return {"tables": found} if found else {}
+
     @property
     def beside(self) -> TablesBeside:
         """All tables beside the purchases."""
@@ -279,8 +285,9 @@ class Orders:
             return self.frame()
         if table == "order_lines" and self._made is not None:
             return self._made[1].select(*column_names(LINES))  # type: ignore[no-any-return]
-        beside = {table_of(name): one.frame for name, one in (*self.tables.items(), *self.attributes.items())}
-        return beside[table]().select(nw.all().cast(nw.String).fill_null(""))
+        name = table.removeprefix(table_of(""))
+        beside = self.tables[name] if name in self.tables else self.attributes[name]
+        return beside.frame().select(nw.all().cast(nw.String).fill_null(""))
 
     def close(self) -> None:
         """Remove the engine and its temporary folder; safe to call twice."""
