@@ -136,7 +136,7 @@ def oracle(row: tuple[str, ...]) -> str:
     if happened_day is None or any(one is pd.NaT for one in days) or value == "x":
         return "rejected"
     known_day = happened_day if known_day is None else known_day
-    is_early = happened_day < DAY or (ended_day is not None and ended_day < happened_day.normalize())
+    is_early = happened_day < DAY or (ended_day is not None and ended_day.date() < happened_day.date())
     return "rejected" if is_early or known_day > pd.Timestamp("2900-01-01") else "used"
 
 
