@@ -131,7 +131,7 @@ def oracle(row: tuple[str, ...]) -> str:
     customer, happened, known, ended, _, value = row
     if not customer:
         return "without"
-    days = [pd.to_datetime(one, errors="coerce") if one else None for one in (happened, known, ended)]
+    days: list[Any] = [pd.to_datetime(one, errors="coerce") if one else None for one in (happened, known, ended)]
     happened_day, known_day, ended_day = days
     if happened_day is None or any(one is pd.NaT for one in days) or value == "x":
         return "rejected"
