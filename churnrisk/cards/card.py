@@ -97,7 +97,8 @@ def describe_intake(orders: Orders) -> dict[str, Any]:
     """Return the account of the rows without any row or notice that may name people."""
     account = orders.report.describe()
     naming = {*orders.report.naming, *filter(is_of_copy, account["notices"])}
-    return account | {"notices": tuple(notice for notice in account["notices"] if notice not in naming)}
+    notices = tuple(notice for notice in account["notices"] if notice not in naming)
+    return account | {"notices": notices} | orders.describe_beside()
 
 
 def describe_test(result: TestResult) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from churnrisk.dated import DatedSource
 from churnrisk.errors import SourceError
 from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions
 
@@ -15,7 +16,7 @@ RECIPE_FORMAT = 1
 KEY = "recipe"
 KEPT = (
     *("columns", "reject_limit", "decimal", "date_format", "encoding", "delimiter", "timezone", "rates", "rate_before"),
-    *("fold_case", "fold_ids", "drop_duplicates", "table"),
+    *("fold_case", "fold_ids", "drop_duplicates", "table", "tables"),
     *("status", "count_pending", "reversals", "reversal_days", "no_customer_limit", "no_amounts"),
     *("amounts", "discount"),
     *("max_field_size", "max_size", "max_ratio", "max_columns", "max_cells", "max_depth", "max_memory", "max_seconds"),
@@ -93,7 +94,26 @@ def read_as_trained(options: IntakeOptions, card: Mapping[str, Any]) -> IntakeOp
     default = IntakeOptions()
     unset = [name for name in MEANING if getattr(options, name) == getattr(default, name)]
     kept_too = {name: found[name] for name in unset if name in found}
-    return replace(options, **kept_too, status={**found.get("status", {}), **options.status})
+    tables = {**_read_tables(found), **options.tables}
+    return replace(options, **kept_too, status={**found.get("status", {}), **options.status}, tables=tables)
+
+
+def _read_tables(found: Mapping[str, Any]) -> dict[str, DatedSource]:
+    """Return the tables beside the purchases that a card names."""
+    made = {}
+    for name, one in found.get("tables", {}).items():
+        told: dict[str, Any] = {**one, "attributes": tuple(one.get("attributes", ()))}
+        made[name] = DatedSource(**told)
+    return made
+
+
+def _describe_tables(tables: Mapping[str, DatedSource]) -> dict[str, Any]:
+    """Return what a card keeps of tables beside the purchases: no password, and no query, which may name people."""
+    kept = {}
+    for name, one in tables.items():
+        told = {key: value for key, value in asdict(one).items() if value and key != "query"}
+        kept[name] = {**told, "source": _without_password(one.source)}
+    return kept
 
 
 def _is_there(source: str) -> bool:
@@ -106,6 +126,8 @@ def describe_recipe(
     """What a card keeps of how its model was made, beside windows and seed: no password, no query, no customer."""
     default = IntakeOptions()
     other = {name: getattr(options, name) for name in KEPT if getattr(options, name) != getattr(default, name)}
+    if options.tables:
+        other["tables"] = _describe_tables(options.tables)
     is_named = isinstance(purchases, str | Path) and str(purchases) != "-"
     return {
         "format": RECIPE_FORMAT,
@@ -138,6 +160,7 @@ def read_recipe(card: Mapping[str, Any]) -> Recipe:
         default = IntakeOptions()
         options = {name: getattr(default, name) for name in KEPT}
         options |= {name: value for name, value in kept["options"].items() if name in options}
+        options["tables"] = _read_tables(kept["options"])
     if kept.get("has_query"):
         notes.append("The model was made from a database query, which a card does not keep: give --query again.")
     if kept.get("has_pseudonyms"):

@@ -70,6 +70,17 @@ def show_drivers(drivers: Card) -> None:
     say()
 
 
+def show_beside(tables: Mapping[str, Card]) -> None:
+    """Print a line for each table beside the purchases."""
+    for name, one in tables.items():
+        days = f", {one['first_known_on']} to {one['last_known_on']}" if one["first_known_on"] else ""
+        left = one["rows_in"] - one["rows_used"]
+        say(
+            f"  {name} ({one['source']}): {one['rows_used']:,} rows of {counted(one['customers'], 'customer')}{days}; "
+            f"{left:,} not used."
+        )
+
+
 def show_intake(intake: Card, *, rejects: Path | None = None, notices: Iterable[str] = ()) -> None:
     """Print the account of the rows, and in which file those are that were set aside."""
     kinds = (
@@ -89,6 +100,7 @@ def show_intake(intake: Card, *, rejects: Path | None = None, notices: Iterable[
         f"  {orders} of {customers}, {intake['first_on']} to {intake['last_on']}: {purchases}, {returns}, "
         f"{intake['zero_orders']:,} of amount zero."
     )
+    show_beside(intake.get("tables", {}))
     for reason, count in sorted(intake["reasons"].items()):
         say(f"  {counted(count, 'row')} set aside: {reason}")
     if intake["reasons"] and rejects is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from churnrisk.cli.options import AsJson, Reading, current_settings, reads_purchases
 
 if TYPE_CHECKING:
-    from churnrisk.planning import TrainingTerms
+    from churnrisk.planning import TableReadiness, TrainingTerms
     from churnrisk.settings import Settings
 
 
@@ -53,8 +54,33 @@ def check(
         for verdict in result.verdicts
     ]
     show_table("What this log is enough for", rows)
+    _show_tables(result.tables)
     if all(verdict.is_enough for verdict in result.verdicts if verdict.use in ("choosing a horizon", "scoring")):
         say(f"Next: `churnrisk train {shlex.quote(inputs.without_password(source))}` makes a model of it.")
+
+
+def _show_tables(tables: Sequence[TableReadiness]) -> None:
+    """Print what is in each table beside the purchases, whom it matches, and what it is enough for."""
+    from churnrisk.cli.show import say, show_table
+
+    rows = [
+        {
+            "table": one.account["name"],
+            "rows": one.account["rows_used"],
+            "buyers": one.customers_matched,
+            "buyers without": one.buyers_without_rows,
+            "never bought": one.customers_unknown,
+            "enough": "yes" if one.is_enough else "NO",
+        }
+        for one in tables
+    ]
+    if rows:
+        show_table("The tables beside it", rows)
+    for one in tables:
+        of = one.account
+        frequent = [f"{kind} {count:,}" for kind, count in of["frequent_kinds"].items()]
+        held = ", ".join(frequent or of["types"] or [f"{of['values']:,} values"])
+        say(f"  {of['name']}: {held}. {one.reason}")
 
 
 def _terms(settings: Settings) -> TrainingTerms:

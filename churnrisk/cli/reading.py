@@ -16,6 +16,7 @@ from churnrisk.errors import SettingsError, StateError
 
 if TYPE_CHECKING:
     from churnrisk.cards import Recipe
+    from churnrisk.dated import DatedSource
     from churnrisk.orders import IntakeOptions, KeepIn
     from churnrisk.settings import Settings
     from churnrisk.state import StatePlace
@@ -91,6 +92,12 @@ INTAKE_PARAMETERS: Mapping[str, Any] = {
     "no_amounts": _flag("--no-amounts", "Read a log without amounts on purpose."),
     "no_cache": _flag("--no-cache", "Read the source itself, and keep no copy of it for the next time."),
     "query": _option(TEXT, "--query", "SQL", "What to read from a database."),
+    "tables": _option(
+        PAIRS, "--table", "NAME=FILE", "A table beside the purchases, each row with its day; repeatable."
+    ),
+    "attributes": _option(
+        PAIRS, "--attributes", "NAME=FILE", "Attributes of customers, each row from its day on; repeatable."
+    ),
     "threads": _option(NUMBER, "--threads", "N", "Threads of the engine. (default: all)"),
     "memory": _option(TEXT, "--memory", "SIZE", "Memory limit, as 2GB. (default: 600MiB to read, then 80 % of all)"),
 }
@@ -128,7 +135,8 @@ GONE_PARAMETERS: Mapping[str, Any] = {
 PARAMETERS = {**INTAKE_PARAMETERS, **LIMIT_PARAMETERS, **GONE_PARAMETERS}
 _MAPPINGS = {"column": "columns", "rate": "rates", "rate_before": "rate_before", "status": "status"}
 _PARAMETERS_OF = {name: parameter for parameter, name in _MAPPINGS.items()}
-_NOT_COPIED = ("column", "rate", "rejects", "query", "pseudonymise", "pseudonym_key", "no_cache")
+_BESIDE = ("tables", "attributes")
+_NOT_COPIED = ("column", "rate", "rejects", "query", "pseudonymise", "pseudonym_key", "no_cache", *_BESIDE)
 _FROM_SETTINGS = tuple(name for name in INTAKE_PARAMETERS if name not in _NOT_COPIED)
 
 
@@ -162,7 +170,7 @@ class Reading:
         from churnrisk.orders import IntakeOptions
 
         chosen: dict[str, Any] = {name: getattr(settings, name) for name in _FROM_SETTINGS}
-        special = {*_MAPPINGS, "pseudonymise", "pseudonym_key", "no_cache"}
+        special = {*_MAPPINGS, "pseudonymise", "pseudonym_key", "no_cache", *_BESIDE}
         chosen |= {name: value for name, value in self.given.items() if value is not None and name not in special}
         chosen["pseudonym_key"] = self.pseudonym_key(settings)
         chosen["on_read"] = hint_at_slow
@@ -171,18 +179,34 @@ class Reading:
             pairs = self.given.get(parameter) or []
             parsed = parse_columns(pairs) if parameter == "column" else parse_pairs(_spell(parameter), pairs)
             chosen[name] = {**getattr(settings, name), **parsed}
+        chosen["tables"] = self.tables(settings)
         chosen.setdefault("rejects", rejects)
         if "engine" in self.given:
             chosen.setdefault("engine", settings.engine)
         made = IntakeOptions(**{name: value for name, value in chosen.items() if value is not None})
         return _without_objectors(made, self.place(settings))
 
+    def tables(self, settings: Settings) -> dict[str, DatedSource]:
+        """Return the tables beside the purchases: those of the settings, and files that were given here."""
+        from churnrisk.settings import declare_tables
+
+        found: list[dict[str, Any]] = []
+        for option, name in (("--table", "tables"), ("--attributes", "attributes")):
+            declared: dict[str, Any] = dict(getattr(settings, name))
+            for one, file in parse_pairs(option, self.given.get(name) or []).items():
+                declared[one] = {**declared.get(one, {}), "source": file}
+            found.append(declared)
+        return declare_tables(*found)
+
     def options_like(self, settings: Settings, recipe: Recipe, *, rejects: Path | None = None) -> IntakeOptions:
         """Return the intake options of a recipe: what was given here beats it, and it beats the settings."""
-        options, over = self.options(settings, rejects=rejects), {}
+        options = self.options(settings, rejects=rejects)
+        over: dict[str, Any] = {}
         for name, value in recipe.options.items():
             parameter = _PARAMETERS_OF.get(name, name)
-            if self.given.get(parameter) is None:
+            if name == "tables":
+                over[name] = {**value, **options.tables}
+            elif self.given.get(parameter) is None:
                 over[name] = value
             elif parameter in _MAPPINGS:
                 over[name] = {**value, **getattr(options, name)}
@@ -332,6 +356,8 @@ _SHAPES = {
     "--rate": ("CURRENCY=RATE", "PLN=0.235"),
     "--rate-before": ("DATE=RATE", "2026-01-01=0.511292"),
     "--status": ("WORD=CLASS", "Zrealizowane=sale"),
+    "--table": ("NAME=FILE", "tickets=tickets.csv"),
+    "--attributes": ("NAME=FILE", "members=members.csv"),
 }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from churnrisk.engines import Database
 from churnrisk.errors import SettingsError
+from churnrisk.orders.dated import read_beside
 from churnrisk.orders.kept_copy import KeptCopy, telling_time
 from churnrisk.orders.left_out import leave_out_listed
 from churnrisk.orders.log import Orders
@@ -111,6 +112,7 @@ def read_customers(
         if copy is not None and table.orders is not None and _takes_all(raw, options):
             copy.keep(table.orders)
         if table.orders is not None:
+            read_beside(table.orders, options)
             table = replace(table, orders=on_engine(table.orders, options))
     except BaseException as error:
         database.close()
@@ -133,6 +135,7 @@ def _open_copy(copy: KeptCopy, options: IntakeOptions, as_kind: str | None) -> C
         orders.close()
         return None
     said = _say_kind(report, kind, reason)
+    read_beside(orders, options)
     return CustomerTable(kind=kind, customer_ids=[], report=said, orders=on_engine(orders, options), is_everybody=True)
 
 

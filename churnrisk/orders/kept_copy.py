@@ -42,8 +42,8 @@ KEPT = wording("Read from the copy of this source that was kept on {day}; --no-c
 FACTS = ("first_day", "last_day", "has_amounts", "has_quantities", "has_products", "has_categories", "currency")
 """What orders know beside their tables and their account."""
 
-NOT_KEYED = frozenset(("engine", "threads", "memory", "rejects", "keep", "on_read"))
-"""Options that change nothing about what is read."""
+NOT_KEYED = frozenset(("engine", "threads", "memory", "rejects", "keep", "on_read", "tables"))
+"""Options that change nothing about what is kept; tables beside the purchases are read anew each time."""
 
 DAY_SECONDS = 86_400
 _ACCOUNT, _TABLES, _REJECTS = "account.json", ("orders", "order_lines"), "set_aside.csv"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import narwhals as nw
 
+from churnrisk.dated import AttributeTable, DatedTable, TablesBeside
 from churnrisk.engines import Database, collect_arrays, keep_customers
 from churnrisk.orders.drawing import Draw, DrawnCustomers, draw_customers
 from churnrisk.orders.report import IntakeReport
@@ -37,6 +38,11 @@ class Keeper(Protocol):
         """Let go of it; safe to call twice."""
 
 
+def table_of(name: str) -> str:
+    """Return the name in an engine of a table beside the purchases; names of other tables do not begin so."""
+    return f"dated_{name}"
+
+
 class Orders:
     """The orders of a log, in an engine of their own, with the account of how they were read.
 
@@ -52,6 +58,8 @@ class Orders:
         What the log knows; columns that it does not know hold 0 or empty text.
     currency : str, optional
         Currency of the amounts, where the log names it.
+    beside : TablesBeside
+        Dated tables and attributes of the same customers.
     """
 
     def __init__(
@@ -68,6 +76,7 @@ class Orders:
         currency: str | None = None,
         made: tuple[Any, Any] | None = None,
         keeper: Keeper | None = None,
+        beside: TablesBeside = TablesBeside(),  # noqa: B008 - frozen
     ) -> None:
         self._database = database
         self._made, self._keeper = made, keeper
@@ -77,6 +86,7 @@ class Orders:
         self.has_amounts, self.has_quantities = has_amounts, has_quantities
         self.has_products, self.has_categories = has_products, has_categories
         self.currency = currency
+        self._beside = beside
 
     @classmethod
     def from_frame(
@@ -111,8 +121,8 @@ class Orders:
         made = (lazy, None if lines is None else nw.from_native(lines).lazy())
         return cls(None, report, made=made, keeper=keeper, **facts)
 
-    def made_elsewhere(self, made: tuple[Any, Any]) -> Orders:
-        """Return the same orders in frames of another engine; closing those closes these."""
+    def made_elsewhere(self, made: tuple[Any, Any], beside: TablesBeside | None = None) -> Orders:
+        """Return the same orders, and tables beside them, in frames of another engine; closing those closes these."""
         return Orders(
             self._database,
             self._report,
@@ -124,7 +134,33 @@ class Orders:
             has_categories=self.has_categories,
             currency=self.currency,
             made=made,
+            beside=self._beside if beside is None else beside,
         )
+
+    def add_beside(self, beside: TablesBeside) -> None:
+        """Set the tables beside the purchases, once they are read into the same engine."""
+        self._beside = beside
+
+    @property
+    def tables(self) -> Mapping[str, DatedTable]:
+        """The dated tables beside the purchases, by their names."""
+        return self._beside.tables
+
+    @property
+    def attributes(self) -> Mapping[str, AttributeTable]:
+        """The tables of attributes, by their names."""
+        return self._beside.attributes
+
+    def describe_beside(self) -> dict[str, Any]:
+        """Return the accounts of the tables beside the purchases under ``"tables"``; nothing where there are none."""
+        found = [one.report for one in self.tables.values()] + [one.report for one in self.attributes.values()]
+        told = {one.name: one.describe() for one in found if one is not None}
+        return {"tables": dict(sorted(told.items()))} if told else {}
+
+    @property
+    def beside(self) -> TablesBeside:
+        """All tables beside the purchases."""
+        return self._beside
 
     def draw(self, draw: Draw) -> tuple[Orders, DrawnCustomers | None]:
         """Return the orders of customers that are drawn where the orders lie, and their ids.
@@ -146,7 +182,8 @@ class Orders:
             self._of_customers(self.frame(), chosen.ids),
             None if lines is None else self._of_customers(lines, chosen.ids),
         )
-        drawn = self.made_elsewhere(made)
+        beside = self._beside.change(lambda _, frame: self._of_customers(frame, chosen.ids))
+        drawn = self.made_elsewhere(made, beside)
         drawn._database = None  # closed with the whole
         return drawn, chosen
 
@@ -158,12 +195,16 @@ class Orders:
     def _bring(self, keeper: Keeper, ids: Sequence[str] | None) -> Orders:
         """Put the orders of some customers, or of all, into a database here; it goes with these orders."""
         self._brought = database = Database()
-        for table, frame in (("orders", self.frame()), ("order_lines", self.lines())):
-            if frame is not None:
-                native = frame.to_native()
-                keeper.bring(native if ids is None else keeper.of_customers(native, ids), database, table)
-        lines = None if self.lines() is None else database.frame("order_lines")
-        brought = self.made_elsewhere((database.frame("orders"), lines))
+
+        def bring(table: str, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+            native = frame.to_native()
+            keeper.bring(native if ids is None else keeper.of_customers(native, ids), database, table)
+            return database.frame(table)
+
+        lines = self.lines()
+        made = (bring("orders", self.frame()), None if lines is None else bring("order_lines", lines))
+        beside = self._beside.change(lambda name, frame: bring(table_of(name), frame))
+        brought = self.made_elsewhere(made, beside)
         brought._database = None
         return brought
 
@@ -201,7 +242,8 @@ class Orders:
     def of_customers(self, customer_ids: Sequence[str]) -> Orders:
         """Return the orders of a few customers, as :meth:`of_customer` of one."""
         is_wanted, lines = nw.col("customer_id").is_in(list(customer_ids)), self.lines()
-        few = self.made_elsewhere((self.frame().filter(is_wanted), None if lines is None else lines.filter(is_wanted)))
+        made = (self.frame().filter(is_wanted), None if lines is None else lines.filter(is_wanted))
+        few = self.made_elsewhere(made, self._beside.change(lambda _, frame: frame.filter(is_wanted)))
         few._database = None
         return few
 
@@ -221,21 +263,31 @@ class Orders:
     def fingerprint(self) -> str:
         """Digest of all orders (and lines), the same whatever the form of the source and the order of its rows."""
         digest = hashlib.sha256()
-        for table in ("orders", "order_lines") if self.lines() is not None else ("orders",):
+        beside = [table_of(name) for name in sorted((*self.tables, *self.attributes))]
+        for table in ("orders", *(("order_lines",) if self.lines() is not None else ()), *beside):
             row = self._digest_rows(table)
             digest.update(f"{table} {row[0]} {row[1]} {row[2]};".encode())
         return digest.hexdigest()
 
     def _digest_rows(self, table: str) -> tuple[Any, ...]:
         if self._keeper is not None and self._made is not None:
-            frame = self._made[0] if table == "orders" else self._made[1].select(*column_names(LINES))
-            return self._keeper.digest_rows(frame.to_native())
-        columns = self._columns(table) if table == "orders" else column_names(LINES)
+            return self._keeper.digest_rows(self._digested(table).to_native())
+        columns = column_names(LINES) if table == "order_lines" else self._columns(table)
         text = f"concat({', chr(31), '.join(columns)})"
         sums = "sum(md5_number_lower(t)), sum(md5_number_upper(t))"  # a sum does not depend on the order of rows
         query = f"SELECT count(*), {sums} FROM (SELECT {text} AS t FROM {table})"
         [row] = self._engine.connection.execute(query).fetchall()
         return tuple(row)
+
+    def _digested(self, table: str) -> nw.LazyFrame[Any]:
+        """Return the frame of a table that lies elsewhere; where a value may be missing, texts without any NULL."""
+        if table == "orders":
+            return self.frame()
+        if table == "order_lines" and self._made is not None:
+            return self._made[1].select(*column_names(LINES))  # type: ignore[no-any-return]
+        name = table.removeprefix(table_of(""))
+        beside = self.tables[name] if name in self.tables else self.attributes[name]
+        return beside.frame().select(nw.all().cast(nw.String).fill_null(""))
 
     def close(self) -> None:
         """Remove the engine and its temporary folder; safe to call twice."""
@@ -251,7 +303,7 @@ class Orders:
 
     def _columns(self, table: str) -> list[str]:
         described = self._engine.connection.execute(f"DESCRIBE {table}").fetchall()
-        return [str(row[0]) for row in described]
+        return [f'"{row[0]}"' for row in described]
 
     @property
     def _engine(self) -> Database:

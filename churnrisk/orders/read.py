@@ -13,6 +13,7 @@ from churnrisk.engines import Database, Spark, SqlEngine, engine_error, is_spark
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders import clean, money, settle, values
 from churnrisk.orders.account import make_report, say_floats, say_orders, say_sales
+from churnrisk.orders.dated import bring_to_spark, read_beside
 from churnrisk.orders.identity import (
     HAS_ADDRESS,
     enforce_customers,
@@ -25,7 +26,7 @@ from churnrisk.orders.intake import Intake, Made
 from churnrisk.orders.kept_copy import read_through
 from churnrisk.orders.left_out import leave_out_rows, refuse_left_out
 from churnrisk.orders.load import LOADED, LoadedRows, load_rows
-from churnrisk.orders.log import Orders
+from churnrisk.orders.log import Orders, table_of
 from churnrisk.orders.refunds import settle_money
 from churnrisk.orders.report import IntakeReport
 from churnrisk.orders.rows import (
@@ -94,6 +95,7 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
         return _read_on_spark(source, spark, options)
     orders = read_through(source, options, lambda: _read_here(source, options))
     try:
+        read_beside(orders, options)
         if options.memory is None and orders.database is not None:
             orders.database.connection.execute("RESET memory_limit")
         return on_engine(orders, options)
@@ -129,7 +131,8 @@ def on_engine(orders: Orders, options: IntakeOptions) -> Orders:
     if options.engine != "polars" or database is None:
         return orders
     made = (database.to_polars("orders"), None if orders.lines() is None else database.to_polars("order_lines"))
-    return orders.made_elsewhere(made)
+    beside = orders.beside.change(lambda name, _: database.to_polars(table_of(name)))
+    return orders.made_elsewhere(made, beside)
 
 
 def refuse_beyond_memory(error: BaseException, options: IntakeOptions) -> None:
@@ -172,6 +175,7 @@ def _read_on_spark(source: Any, spark: Spark, options: IntakeOptions) -> Orders:
             lines=None if made.lines is None else spark.session.table(made.lines),
             keeper=spark,
             report=made.report,
+            beside=bring_to_spark(spark, options),
             **made.facts,
         )
     except BaseException:

@@ -180,7 +180,7 @@ def count_rows(engine: SqlEngine, table: RowTable) -> RowCounts:
     return RowCounts({int(issue): int(count) for issue, count, *_ in found})
 
 
-def create_set_aside(engine: SqlEngine, query: str = "", *, is_withheld: bool = False) -> str:
+def create_set_aside(engine: SqlEngine, query: str = "", *, is_withheld: bool = False, name: str = "set_aside") -> str:
     """Make the table of rows that are not used, empty or of a query of file, line, column, value, reason, kind."""
     empty = (
         "SELECT CAST('' AS STRING) AS file, CAST(0 AS BIGINT) AS line, '' AS column_name, '' AS value, "
@@ -188,7 +188,7 @@ def create_set_aside(engine: SqlEngine, query: str = "", *, is_withheld: bool = 
     )
     value = "''" if is_withheld else "value"  # where columns are shifted, any value may be an id
     shown = f"SELECT file, line, column_name, {value} AS value, reason, kind FROM ({query or empty})"
-    return engine.create_table("set_aside", shown)
+    return engine.create_table(name, shown)
 
 
 def load_rejects(raw: RawRows) -> str:

@@ -8,9 +8,9 @@ import numpy as np
 
 from churnrisk.engines import Database, engine_error
 from churnrisk.errors import SourceError
-from churnrisk.orders import dates, numbers
 from churnrisk.orders.account import say_floats
-from churnrisk.orders.load import count_shapes, id_sql
+from churnrisk.orders.cells import plan_day, plan_number
+from churnrisk.orders.load import id_sql
 from churnrisk.orders.report import EXAMPLES, VALUE_LENGTH, IntakeReport
 from churnrisk.orders.rows import (
     count_kinds,
@@ -25,7 +25,6 @@ from churnrisk.sources import (
     ColumnMatch,
     IntakeOptions,
     RawRows,
-    fill_value,
     name_ignored,
     own_sql,
     quote_text,
@@ -78,24 +77,13 @@ def _value_sql(
     role: str, raw: RawRows, match: ColumnMatch, database: Database, options: IntakeOptions
 ) -> tuple[str, str, str, str]:
     """Return the name, the SQL of the value, the SQL of the text, and the user's header of a column."""
-    text = trim_sql(f"c{match.positions[role]}")
-    source = f"(SELECT {text} AS v FROM {raw.sql})"
-
-    def ask(what: str) -> list[tuple[object, ...]]:
-        return database.connection.execute(f"SELECT {what} FROM {source}").fetchall()
-
-    kind = "ordered_at" if role in _DATES else "amount"
-    shapes, _ = count_shapes(database, kind, source)
-    header = match.headers[match.positions[role]]
+    place = match.positions[role]
+    text = trim_sql(f"c{place}")
     if role in _DATES:
-        chosen = {"date_format": options.date_format, "timezone": options.timezone}
-        plan = dates.decide_dates(shapes, ask, **chosen, share=options.reject_limit)
-        day = fill_value(plan.stamp, text, plan.parts)
-        matches = fill_value(plan.matches, text, plan.parts)
-        return _DATES[role], f"CASE WHEN {matches} THEN CAST({day} AS DATE) - DATE '1970-01-01' END", text, header
-    decimal = "." if match.positions[role] in raw.typed else options.decimal
-    number = numbers.decide_numbers(shapes, ask, decimal=decimal, share=options.reject_limit, what=role)
-    return role, fill_value(number.units, text, number.parts), text, header
+        return _DATES[role], plan_day(text, raw, database, options).value, text, match.headers[place]
+    is_typed = place in raw.typed
+    number = plan_number(text, raw, database, options, what=role, is_typed=is_typed).value
+    return role, number, text, match.headers[place]
 
 
 def _load(

@@ -1,5 +1,6 @@
 """What a log is enough for: days, snapshots and customers to learn from."""
 
+from churnrisk.planning.beside import TableReadiness
 from churnrisk.planning.days import (
     Day,
     choose_as_of,
@@ -15,6 +16,7 @@ from churnrisk.planning.snapshots import choose_snapshot, choose_workers, plan_b
 
 __all__ = [
     "Day",
+    "TableReadiness",
     "TrainingTerms",
     "check_readiness",
     "choose_as_of",

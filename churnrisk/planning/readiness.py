@@ -10,6 +10,7 @@ from churnrisk.errors import NotEnoughData
 from churnrisk.holes import Hole, describe_holes, selling_days
 from churnrisk.labels import label_churn
 from churnrisk.orders import TRAIN_CUSTOMERS, IntakeOptions, Orders, read_orders
+from churnrisk.planning.beside import TableReadiness, judge_tables
 from churnrisk.planning.days import say_if_long_past, today
 from churnrisk.planning.snapshots import choose_snapshot, plan_training
 from churnrisk.timeline import Snapshot, date_of
@@ -35,6 +36,7 @@ class Readiness:
     verdicts: tuple[Verdict, ...]
     holes: tuple[Hole, ...] = ()
     notices: tuple[str, ...] = ()
+    tables: tuple[TableReadiness, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
@@ -43,6 +45,7 @@ class Readiness:
             "readiness": [vars(verdict) for verdict in self.verdicts],
             "holes": [hole.to_dict() for hole in self.holes],
             "notices": list(self.notices),
+            **({"tables": [table.to_dict() for table in self.tables]} if self.tables else {}),
         }
 
 
@@ -88,7 +91,8 @@ def check_readiness(source: Any, terms: TrainingTerms, *, options: IntakeOptions
             judge_scoring(orders, terms.lookback),
         )
         notices = (*describe_holes(sold.holes()), *say_if_long_past(orders.last_day, sold.longest_gap, today()))
-        return Readiness(orders.report.describe(has_rows=True), verdicts, sold.holes(), notices)
+        intake = orders.report.describe(has_rows=True) | orders.describe_beside()
+        return Readiness(intake, verdicts, sold.holes(), notices, judge_tables(orders))
 
 
 def judge_metrics(orders: Orders, lookback: int) -> Verdict:

@@ -2,6 +2,7 @@
 
 from churnrisk.settings.fields import FILE_NAME, Settings
 from churnrisk.settings.reading import GONE, column_roles, commented_file, nearest, read_settings
+from churnrisk.settings.tables import declare_tables
 
 __all__ = [
     "FILE_NAME",
@@ -9,6 +10,7 @@ __all__ = [
     "Settings",
     "column_roles",
     "commented_file",
+    "declare_tables",
     "nearest",
     "read_settings",
 ]

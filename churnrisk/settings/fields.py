@@ -342,6 +342,31 @@ class Settings(BaseSettings):
         examples=[{"S7": "sale", "Storno": "no_sale"}],
     )
 
+    tables: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="tables beside the purchases, each row with its day: where each is, its columns, and its family "
+        "(events, tickets, service, surveys, contacts)",
+        examples=[
+            {
+                "tickets": {
+                    "source": "data/tickets.csv",
+                    "happened_at": "opened_at",
+                    "known_at": "recorded_at",
+                    "ended_at": "closed_at",
+                    "kind": "topic",
+                    "value": "rating",
+                    "value_at": "ended_at",
+                    "family": "tickets",
+                }
+            }
+        ],
+    )
+    attributes: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="attributes of customers: each row holds from its day on, unless they are fixed for ever",
+        examples=[{"members": {"source": "data/members.csv", "valid_from": "since", "columns": ["tier", "channel"]}}],
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from churnrisk.errors import SettingsError
 from churnrisk.schema import ROLES, SUMMARY_DATE_ROLES, SUMMARY_ROLES
 from churnrisk.settings.fields import FILE_NAME, PREFIX, Settings
+from churnrisk.settings.tables import declare_tables
 
 _OTHER_VARIABLES = {  # read where they are needed, and in no file: where the keys are, a password, and a secret
     "CHURNRISK_CONFIG_DIR",
@@ -46,10 +47,16 @@ def read_settings(config: Path | None = None) -> Settings:
     _refuse_unknown_variables()
     for key in _PATHS & values.keys():
         values[key] = _from_folder(values[key], path.parent)
+    for group in ("tables", "attributes"):
+        for declared in values.get(group, {}).values() if isinstance(values.get(group), dict) else ():
+            if isinstance(declared, dict) and "source" in declared:
+                declared["source"] = _from_folder(declared["source"], path.parent)
     try:
-        return Settings(**values)
+        settings = Settings(**values)
     except ValidationError as error:
         raise SettingsError(_explain(error, path, values)) from None
+    declare_tables(settings.tables, settings.attributes, place=lambda name: f"{path}{_line_with(path, name)}: ")
+    return settings
 
 
 def column_roles() -> tuple[str, ...]:
@@ -132,6 +139,11 @@ def _line_of(path: Path, key: str) -> str:
         if line.strip().strip('["').startswith(key):
             return f", line {number}"
     return ""
+
+
+def _line_with(path: Path, name: str) -> str:
+    """Return ``, line N`` for the line of the file that begins the table of this name."""
+    return _line_of(path, f"tables.{name}") or _line_of(path, f"attributes.{name}")
 
 
 def commented_file() -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from churnrisk.dated import DatedSource
 from churnrisk.errors import SettingsError
 
 REJECT_LIMIT = 0.05
@@ -140,6 +141,8 @@ class IntakeOptions:
         Whether each line keeps its order id and the product's description, for what is asked of products.
     query, table : str, optional
         What to read from a database.
+    tables : mapping of str to DatedSource
+        Tables beside the purchases, and attributes of customers, by their names.
     is_list : bool
         Of a workbook the first visible sheet is read that names a column we know, and not the one that names most.
     left_out : LeftOut, optional
@@ -197,6 +200,7 @@ class IntakeOptions:
     products: bool = False
     query: str | None = None
     table: str | None = None
+    tables: Mapping[str, DatedSource] = field(default_factory=dict)
     is_list: bool = False
     left_out: LeftOut | None = field(default=None, repr=False)
     keep: KeepIn | None = field(default=None, repr=False)

@@ -183,7 +183,7 @@ def score_source(
         else:
             with _read_history(customers, purchases, chosen) as orders:
                 notices, long_past = (*notices, *orders.report.notices), _say_if_long_past(orders, as_of)
-                intake["purchases"] = orders.report.describe(has_rows=True)
+                intake["purchases"] = orders.report.describe(has_rows=True) | orders.describe_beside()
                 scores, compared = _compare(memory, _score_history(model, customers, orders, as_of, how), "ids", orders)
     kind = cast(CustomerKind, customers.kind)
     notes = _say_notes(model, scores, kind, by, has_reasons=reasons != "none", is_streamed=streamed is not None)

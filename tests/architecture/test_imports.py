@@ -26,8 +26,8 @@ HOMES = {
     "numpy": "types engines holes tables sources orders simulate btyd features labels retention dataset learning "
     "scoring explain decide monitor report workflows campaigns "
     "targeting operations memory planning shop cards regression forecast products week_list",
-    "narwhals": "engines holes sources orders simulate features labels retention dataset scoring monitor workflows "
-    "campaigns memory planning operations shop products week_list",
+    "narwhals": "dated engines holes sources orders simulate features labels retention dataset scoring monitor "
+    "workflows campaigns memory planning operations shop products week_list",
     "duckdb": "engines",
     "pyspark": "engines",
     "py4j": "engines",  # which brings Spark's errors

@@ -1,0 +1,96 @@
+"""What the tables beside the purchases hold, whom they match, and what they are enough for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+
+from churnrisk.dated import AttributeTable, DatedReport, DatedTable
+from churnrisk.engines import collect_arrays
+from churnrisk.orders import Orders
+from churnrisk.timeline import date_of
+
+LEAST_CUSTOMERS = 100
+"""Fewer customers with rows tell nothing that a test over customers could confirm."""
+
+LEAST_DAYS = 180
+"""Days of rows before the end of the log: a table that begins later is missing in nearly every training snapshot."""
+
+
+@dataclass(frozen=True)
+class TableReadiness:
+    """One table: its account, whom it matches, and whether it is enough to be learned from.
+
+    Parameters
+    ----------
+    account : mapping
+        As of :meth:`churnrisk.dated.DatedReport.to_dict`.
+    customers_matched, customers_unknown, buyers_without_rows : int
+        Customers with rows who have bought; those who have not; buyers without rows.
+    is_enough : bool
+        Whether a model may learn from it.
+    reason : str
+        The numbers that say so.
+    """
+
+    account: Mapping[str, Any]
+    customers_matched: int
+    customers_unknown: int
+    buyers_without_rows: int
+    is_enough: bool
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        return {**vars(self), "account": dict(self.account)}
+
+
+def judge_tables(orders: Orders) -> tuple[TableReadiness, ...]:
+    """Judge all tables beside the purchases, by name."""
+    found: list[DatedTable | AttributeTable] = [*orders.tables.values(), *orders.attributes.values()]
+    return tuple(_judge(orders, table) for table in sorted(found, key=lambda one: one.name))
+
+
+def _judge(orders: Orders, table: DatedTable | AttributeTable) -> TableReadiness:
+    buyers = orders.frame().select("customer_id").unique()
+    named = table.frame().select("customer_id").unique()
+    matched, everybody, customers = (
+        _count(frame) for frame in (named.join(buyers, on="customer_id", how="semi"), buyers, named)
+    )
+    report = table.report
+    account = {} if report is None else report.to_dict()
+    is_enough, reason = _tell(orders, table, matched)
+    if report is not None and (late := _say_late(report)):
+        reason = f"{reason} {late}"
+    return TableReadiness(account, matched, customers - matched, everybody - matched, is_enough, reason)
+
+
+def _count(frame: nw.LazyFrame[Any]) -> int:
+    return int(collect_arrays(frame.select(n=nw.len()), sort_by=["n"])["n"][0])
+
+
+def _tell(orders: Orders, table: DatedTable | AttributeTable, matched: int) -> tuple[bool, str]:
+    """Tell whether customers and days are enough."""
+    if not matched:
+        return False, "None of its customers has bought: the ids are of another kind, or written otherwise."
+    if matched < LEAST_CUSTOMERS:
+        return False, f"It has rows of {matched:,} buyers; {LEAST_CUSTOMERS} are needed."
+    if isinstance(table, AttributeTable):
+        return True, f"It has attributes of {matched:,} buyers."
+    days = orders.last_day + 1 - table.first_day
+    begins = date_of(table.first_day).isoformat()
+    if days < LEAST_DAYS:
+        return False, f"Its rows begin on {begins}, {days} days before the log ends; {LEAST_DAYS} are needed."
+    return True, f"It has rows of {matched:,} buyers, from {begins} on, {days} days before the log ends."
+
+
+def _say_late(report: DatedReport) -> str:
+    """Say how much of a table was known late, or whether nothing tells."""
+    if report.family == "attributes":
+        return ""
+    if "known_at" not in report.columns:
+        return "It does not say when a row was known; each counts as known on the day on which it happened."
+    return f"Rows known after the day on which they happened: {report.rows_late:,}." if report.rows_late else ""
