@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import narwhals as nw
@@ -21,7 +21,14 @@ from churnrisk.engines import (
     map_ahead,
 )
 from churnrisk.features.base import CUSTOMER, PurchaseLog, has_purchased, in_base, line_history, order_history
-from churnrisk.features.catalogue import WHOLE_NUMBERS, LogFacts, select_features, whole_numbers_of
+from churnrisk.features.beside import beside_columns
+from churnrisk.features.catalogue import (
+    FEATURES_BY_NAME,
+    WHOLE_NUMBERS,
+    LogFacts,
+    select_features,
+    whole_numbers_of,
+)
 from churnrisk.features.compiled import run_kept
 from churnrisk.features.feature import Feature, WholeNumber
 from churnrisk.features.parts import PART_ROWS, RANGE_ROWS, ClusteredLog, RangedLog, frames_to_cluster, is_large
@@ -90,7 +97,7 @@ def customer_features(
     if found is None:
         query = _whole_number_query(log, snapshot, features, who)
         found = collect_arrays(query, sort_by=[CUSTOMER])
-    return _apply_last_step(found, snapshot, features)
+    return _add_tables(_apply_last_step(found, snapshot, features), log, names)
 
 
 def _ask_kept(
@@ -125,7 +132,8 @@ def iterate_features(
     """
     features = select_features(log, names)
     batches = _iterate_arrays(log, snapshot, features, who, rows=rows, database=database, part_rows=part_rows)
-    yield from map_ahead(lambda batch: _apply_last_step(batch, snapshot, features), batches, workers=1)
+    for batch in map_ahead(lambda batch: _apply_last_step(batch, snapshot, features), batches, workers=1):
+        yield _add_tables(batch, log, names)
 
 
 def _iterate_arrays(
@@ -147,6 +155,16 @@ def _iterate_arrays(
     with cluster(database, frames_to_cluster(log), CUSTOMER) as clustered:
         query = _whole_number_query(ClusteredLog(log, clustered), snapshot, features, who)
         yield from clustered.iterate(query, rows=rows, part_rows=min(part_rows, PART_ROWS))
+
+
+def _add_tables(features: Features, log: PurchaseLog, names: Sequence[str] | None) -> Features:
+    """Add the features of tables beside the purchases that are named, each in its place."""
+    beside = [name for name in names or () if name not in FEATURES_BY_NAME]
+    if names is None or not beside:
+        return features
+    both = np.column_stack([features.values, beside_columns(log, features.snapshot, features.customer_ids, beside)])
+    place = {name: place for place, name in enumerate((*features.names, *beside))}
+    return replace(features, names=tuple(names), values=both[:, [place[name] for name in names]])
 
 
 def lazy_features(
