@@ -100,10 +100,11 @@ def read_as_trained(options: IntakeOptions, card: Mapping[str, Any]) -> IntakeOp
 
 def _read_tables(found: Mapping[str, Any]) -> dict[str, DatedSource]:
     """Return the tables beside the purchases that a card names."""
-    return {
-        name: DatedSource(**{key: tuple(value) if key == "attributes" else value for key, value in one.items()})
-        for name, one in found.get("tables", {}).items()
-    }
+    made = {}
+    for name, one in found.get("tables", {}).items():
+        told: dict[str, Any] = {**one, "attributes": tuple(one.get("attributes", ()))}
+        made[name] = DatedSource(**told)
+    return made
 
 
 def _describe_tables(tables: Mapping[str, DatedSource]) -> dict[str, Any]:

@@ -13,25 +13,27 @@ from churnrisk.sources import IntakeOptions, RawRows, fill_value
 
 
 @dataclass(frozen=True)
-class DayCells:
-    """How the days of a column are read.
+class Cells:
+    """How the days or numbers of a column are read.
 
     Parameters
     ----------
     value : str
-        SQL of the day, in days since 1970-01-01; NULL where the text is no day.
-    name : str
-        The format, for people.
+        SQL of the day, in days since 1970-01-01, or of ten-thousandths; NULL where the text is none.
+    parts : str
+        SQL of the parts of the text, which the value names; empty for none.
     notices : tuple of str
         What the user should know.
     """
 
     value: str
-    name: str
+    parts: str = ""
     notices: tuple[str, ...] = ()
 
 
-def plan_day(text: str, raw: RawRows, database: Database, options: IntakeOptions) -> DayCells:
+def plan_day(
+    text: str, raw: RawRows, database: Database, options: IntakeOptions, *, column: str | None = None
+) -> Cells:
     """Decide on all rows how the days of a column are written.
 
     Parameters
@@ -40,6 +42,8 @@ def plan_day(text: str, raw: RawRows, database: Database, options: IntakeOptions
         SQL of the trimmed text.
     raw, database, options
         The rows, where they are, and how they are read.
+    column : str, optional
+        A column that has the text when the value is asked for; its parts are then in ``COLUMN_parts``, cut once.
 
     Raises
     ------
@@ -55,15 +59,23 @@ def plan_day(text: str, raw: RawRows, database: Database, options: IntakeOptions
         timezone=options.timezone,
         share=options.reject_limit,
     )
-    day = fill_value(plan.stamp, text, plan.parts)
-    matches = fill_value(plan.matches, text, plan.parts)
-    return DayCells(f"CASE WHEN {matches} THEN CAST({day} AS DATE) - DATE '1970-01-01' END", plan.name, plan.notices)
+    value, parts = (column, f"{column}_parts") if column else (text, plan.parts)
+    day, matches = (fill_value(one, value, parts) for one in (plan.stamp, plan.matches))
+    read = f"CASE WHEN {matches} THEN CAST({day} AS DATE) - DATE '1970-01-01' END"
+    return Cells(read, fill_value(plan.parts, value), plan.notices)
 
 
 def plan_number(
-    text: str, raw: RawRows, database: Database, options: IntakeOptions, *, what: str, is_typed: bool
-) -> str:
-    """Decide on all rows how the numbers of a column are written; give SQL of their ten-thousandths.
+    text: str,
+    raw: RawRows,
+    database: Database,
+    options: IntakeOptions,
+    *,
+    what: str,
+    is_typed: bool,
+    column: str | None = None,
+) -> Cells:
+    """Decide on all rows how the numbers of a column are written; as :func:`plan_day`.
 
     Raises
     ------
@@ -79,7 +91,8 @@ def plan_number(
         share=options.reject_limit,
         what=what,
     )
-    return fill_value(number.units, text, number.parts)
+    value, parts = (column, f"{column}_parts") if column else (text, number.parts)
+    return Cells(fill_value(number.units, value, parts), fill_value(number.parts, value))
 
 
 def read_as(options: IntakeOptions, declared: DatedSource) -> IntakeOptions:

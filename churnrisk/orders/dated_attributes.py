@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from churnrisk.dated import AttributeTable, DatedReport
 from churnrisk.errors import ColumnError, NotEnoughData
-from churnrisk.orders.cells import plan_day, plan_number
+from churnrisk.orders.cells import Cells, plan_day, plan_number
 from churnrisk.orders.dated_rows import DatedRows, day_issues, no_customer, say_day
 from churnrisk.sources import plain_header, quote_text
 
@@ -17,17 +17,19 @@ ALWAYS = -1_000_000
 _DAY = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?"
 _NUMBER = r"[-+−]?(\d+([.,]\d+)?|\d{1,3}([  .,'’]\d{3})+([.,]\d+)?)"
 _CODE = r"[-+]?0\d.*|\d{16,}"
+_KEPT = {"text": "VARCHAR", "number": "BIGINT", "day": "BIGINT"}
 _OWN = ("customer_id", "valid_day")
 
 
 @dataclass(frozen=True)
 class _Attribute:
-    """A column: its header, the name that it gets, its type, and SQL of its value."""
+    """A column: its header, the name that it gets, its type, SQL of its text, and how its value is read."""
 
     header: str
     name: str
     type: str
-    value: str
+    text: str
+    cells: Cells
 
 
 def read_attributes(rows: DatedRows) -> AttributeTable:
@@ -35,15 +37,17 @@ def read_attributes(rows: DatedRows) -> AttributeTable:
     is_fixed = rows.declared.is_fixed
     _refuse_snapshot(rows)
     found = _find_attributes(rows)
-    columns, then = {}, {"valid_day": f"CAST({ALWAYS} AS BIGINT)"}
+    texts = {f"a{place}_text": one.text for place, one in enumerate(found)}
+    cells = {f"a{place}": (f"a{place}_text", one.cells) for place, one in enumerate(found)}
+    then = {"valid_day": f"CAST({ALWAYS} AS BIGINT)"}
     issues = [no_customer()]
     if not is_fixed:
-        columns["valid_from_text"] = rows.text(rows.places["valid_from"])
-        columns["valid_from_day"] = rows.day("valid_from").value
+        texts["valid_from_text"] = rows.text(rows.places["valid_from"])
+        cells["valid_from_day"] = ("valid_from_text", rows.day("valid_from"))
         then["valid_day"] = "CAST(valid_from_day AS BIGINT)"
         issues += day_issues("valid_from", "valid_from_day", is_needed=True, is_past=True)
-    columns |= {f"a{place}": one.value for place, one in enumerate(found)}
-    rows.type_rows(columns, issues, {**then, **{f"v{place}": f"a{place}" for place in range(len(found))}})
+    kept = {f"v{place}": f"CAST(a{place} AS {_KEPT[one.type]})" for place, one in enumerate(found)}
+    rows.type_rows(texts, cells, issues, {**then, **kept})
     settled = _keep(rows, found)
     report = _report(rows, found, settled)
     if not report.rows_used:
@@ -94,7 +98,7 @@ def _find_attributes(rows: DatedRows) -> list[_Attribute]:
     names: list[str] = []
     for place in wanted:
         names.append(_name(rows.raw.headers[place], place, names))
-    return [_type_column(rows, place, name) for place, name in zip(wanted, names, strict=True)]
+    return [_type_column(rows, place, names[k], k) for k, place in enumerate(wanted)]
 
 
 def _name(header: str, place: int, taken: list[str]) -> str:
@@ -103,7 +107,7 @@ def _name(header: str, place: int, taken: list[str]) -> str:
     return f"{name}_{place + 1}" if name in taken or name in _OWN else name
 
 
-def _type_column(rows: DatedRows, place: int, name: str) -> _Attribute:
+def _type_column(rows: DatedRows, place: int, name: str, number: int) -> _Attribute:
     """Tell by all values whether a column holds days, numbers or texts."""
     text, header = rows.text(place), rows.raw.headers[place]
     is_day, is_number, is_code = (f"regexp_full_match(v, {quote_text(one)})" for one in (_DAY, _NUMBER, _CODE))
@@ -111,14 +115,15 @@ def _type_column(rows: DatedRows, place: int, name: str) -> _Attribute:
         f"SELECT count(v), count(*) FILTER ({is_day}), count(*) FILTER ({is_number} AND NOT {is_code}) "
         f"FROM (SELECT {text} AS v FROM {rows.raw.sql})"
     )
+    column = f"a{number}_text"
     if values and days == values:
-        day = plan_day(text, rows.raw, rows.database, rows.options).value
-        return _Attribute(header, name, "day", f"CAST({day} AS BIGINT)")
+        day = plan_day(text, rows.raw, rows.database, rows.options, column=column)
+        return _Attribute(header, name, "day", text, day)
     if values and numbers == values:
         is_typed = place in rows.raw.typed
-        units = plan_number(text, rows.raw, rows.database, rows.options, what=header, is_typed=is_typed)
-        return _Attribute(header, name, "number", f"CAST({units} AS BIGINT)")
-    return _Attribute(header, name, "text", f"coalesce({text}, '')")
+        units = plan_number(text, rows.raw, rows.database, rows.options, what=header, is_typed=is_typed, column=column)
+        return _Attribute(header, name, "number", text, units)
+    return _Attribute(header, name, "text", text, Cells(f"coalesce({column}, '')"))
 
 
 def _keep(rows: DatedRows, found: list[_Attribute]) -> int:

@@ -19,13 +19,21 @@ def read_events(rows: DatedRows) -> DatedTable:
     """Check the rows of a table, and keep those that are good."""
     places = rows.places
     days = {role: rows.day(role) for role in _DAYS if role in places}
-    columns = {f"{role}_text": rows.text(places[role]) for role in (*days, "kind", "value") if role in places}
-    columns |= {f"{role}_day": day.value for role, day in days.items()}
+    texts = {f"{role}_text": rows.text(places[role]) for role in (*days, "kind", "value") if role in places}
+    cells = {f"{role}_day": (f"{role}_text", day) for role, day in days.items()}
     if "value" in places:
         is_typed = places["value"] in rows.raw.typed
-        text = rows.text(places["value"])
-        columns["units"] = plan_number(text, rows.raw, rows.database, rows.options, what="value", is_typed=is_typed)
-    rows.type_rows(columns, _issues(rows), _kept(rows))
+        units = plan_number(
+            texts["value_text"],
+            rows.raw,
+            rows.database,
+            rows.options,
+            what="value",
+            is_typed=is_typed,
+            column="value_text",
+        )
+        cells["units"] = ("value_text", units)
+    rows.type_rows(texts, cells, _issues(rows), _kept(rows))
     _keep(rows)
     notices = tuple(dict.fromkeys(said for day in days.values() for said in day.notices))
     found = _tell(rows)

@@ -12,7 +12,7 @@ from churnrisk.clock import today
 from churnrisk.dated import DatedReport, DatedSource
 from churnrisk.engines import Database
 from churnrisk.orders.account import say_floats
-from churnrisk.orders.cells import DayCells, plan_day
+from churnrisk.orders.cells import Cells, plan_day
 from churnrisk.orders.issues import (
     EARLY,
     FUTURE,
@@ -100,24 +100,42 @@ class DatedRows:
         value = id_sql(f"c{place}", self.raw.is_escaped)
         return f"CASE WHEN {is_missing_sql(value)} THEN NULL ELSE {value} END"
 
-    def day(self, role: str) -> DayCells:
+    def day(self, role: str) -> Cells:
         """Decide how the days of a role are written."""
-        return plan_day(self.text(self.places[role]), self.raw, self.database, self.options)
+        text = self.text(self.places[role])
+        return plan_day(text, self.raw, self.database, self.options, column=f"{role}_text")
 
-    def type_rows(self, columns: dict[str, str], issues: Sequence[Issue], then: dict[str, str]) -> None:
-        """Make the table of all rows: ``columns`` of the raw text, ``then`` of those, the issue of each, the copies."""
+    def type_rows(
+        self, texts: dict[str, str], cells: dict[str, tuple[str, Cells]], issues: Sequence[Issue], then: dict[str, str]
+    ) -> None:
+        """Make the table of all rows, and set those aside that have an issue, or are copies.
+
+        Parameters
+        ----------
+        texts : dict of str to str
+            SQL of each text, by the name that it gets.
+        cells : dict of str to tuple
+            By the name of a value, the name of its text and how it is read.
+        issues : sequence of Issue
+            A row has the first that it meets.
+        then : dict of str to str
+            SQL of what is kept of a row.
+        """
         customer = own_sql(id_sql(f"c{self.places['customer_id']}", self.raw.is_escaped), self.database, self.options)
-        first = {"customer_id": customer, **columns, "h": self.raw.hash_sql}
+        first = {"customer_id": customer, **texts, "h": self.raw.hash_sql}
+        parts = "".join(f", {one.parts} AS {text}_parts" for text, one in cells.values() if one.parts)
+        values = "".join(f", {one.value} AS {name}" for name, (_, one) in cells.items())
         listed = ", ".join(f"{sql} AS {name}" for name, sql in first.items())
         found = ", ".join(f"{sql} AS {name}" for name, sql in then.items())
         cases = " ".join(f"WHEN {one.condition} THEN {place}" for place, one in enumerate(issues, start=1))
-        texts = " ".join(f"WHEN {place} THEN {one.text}" for place, one in enumerate(issues, start=1))
+        bad = " ".join(f"WHEN {place} THEN {one.text}" for place, one in enumerate(issues, start=1))
         inner = f"SELECT {listed}{self.raw.columns_beside} FROM {self.raw.sql}"
+        inner = f"SELECT *{values} FROM (SELECT *{parts} FROM ({inner}))"
         judged = f"SELECT *, CASE {cases} ELSE 0 END AS issue FROM (SELECT *, {found} FROM ({inner}))"
         kept = ", ".join(["customer_id", *then, "h"])
         self.database.create_table(
             TYPED,
-            f"SELECT {kept}, CAST(issue AS TINYINT) AS issue, left(CASE issue {texts} END, {VALUE_LENGTH}) AS bad"
+            f"SELECT {kept}, CAST(issue AS TINYINT) AS issue, left(CASE issue {bad} END, {VALUE_LENGTH}) AS bad"
             f"{self.raw.columns_beside} FROM ({judged})",
         )
         self._set_aside(issues)

@@ -153,9 +153,9 @@ class Orders:
 
     def describe_beside(self) -> dict[str, Any]:
         """Return the accounts of the tables beside the purchases under ``"tables"``; nothing where there are none."""
-        reports = {name: one.report for name, one in sorted((*self.tables.items(), *self.attributes.items()))}
-        found = {name: report.describe() for name, report in reports.items() if report is not None}
-        return {"tables": found} if found else {}
+        found = [one.report for one in self.tables.values()] + [one.report for one in self.attributes.values()]
+        told = {one.name: one.describe() for one in found if one is not None}
+        return {"tables": dict(sorted(told.items()))} if told else {}
 
     @property
     def beside(self) -> TablesBeside:

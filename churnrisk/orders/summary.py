@@ -82,7 +82,8 @@ def _value_sql(
     if role in _DATES:
         return _DATES[role], plan_day(text, raw, database, options).value, text, match.headers[place]
     is_typed = place in raw.typed
-    return role, plan_number(text, raw, database, options, what=role, is_typed=is_typed), text, match.headers[place]
+    number = plan_number(text, raw, database, options, what=role, is_typed=is_typed).value
+    return role, number, text, match.headers[place]
 
 
 def _load(
