@@ -10,7 +10,7 @@ import numpy as np
 
 from churnrisk.engines import BATCH_ROWS
 from churnrisk.explain.facts import CAUTION
-from churnrisk.explain.game import FAMILIES
+from churnrisk.explain.game import ALL_FAMILIES
 from churnrisk.explain.reasons import MOST_REASONS, Explainer, list_texts, measure_drivers
 from churnrisk.features import iterate_features
 from churnrisk.learning import FittedModel
@@ -194,7 +194,7 @@ def _features_of(
 
 def _main_family(shares: np.ndarray) -> str:
     place = int(shares.argmax())
-    return FAMILIES[place] if shares[place] >= LEAST_SHARE else ""
+    return ALL_FAMILIES[place] if shares[place] >= LEAST_SHARE else ""
 
 
 def describe_drivers(model: FittedModel, values: np.ndarray, *, seed: int) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from churnrisk.dated import AttributeTable, DatedTable, TablesBeside, attributes
 from churnrisk.engines import Arrays, as_int, collect_arrays, cut_range, purchases_before
 from churnrisk.errors import ColumnError
 from churnrisk.features.base import CUSTOMER
+from churnrisk.features.families import TABLES
 from churnrisk.features.feature import Feature
 from churnrisk.features.templates import NUMBERS, TEMPLATES, Template
 from churnrisk.schema import MONEY_SCALE
@@ -29,7 +30,6 @@ from churnrisk.timeline import Snapshot
 from churnrisk.types import Floats
 
 MOST_KINDS, MOST_VALUES = 5, 8
-FAMILY = "tables"
 _SINCE = ".days_since"
 
 
@@ -74,7 +74,7 @@ def beside_feature(name: str) -> Feature | None:
     if asked is None:
         return None
     unit, meaning, missing = _describe(asked)
-    return Feature(name, FAMILY, unit, f"{meaning}.", (), lambda columns, _: columns[name], missing)
+    return Feature(name, TABLES, unit, f"{meaning}.", (), lambda columns, _: columns[name], missing)
 
 
 def _describe(asked: Asked) -> tuple[str, str, str]:
@@ -276,10 +276,10 @@ def _attribute_columns(table: AttributeTable, cutoff: int, ids: NDArray[np.objec
         column = nw.col(one.item.removesuffix(_SINCE) if one.kind is None else one.item)
         columns[f"n{place}"] = column if one.kind is None else as_int(column == one.kind)
     found = collect_arrays(rows.select(CUSTOMER, **columns), sort_by=[CUSTOMER])
-    place, is_there = _places(found[CUSTOMER], ids)
+    at, is_there = _places(found[CUSTOMER], ids)
     values = np.full((len(ids), len(asked)), np.nan)
     for index, one in enumerate(asked if is_there.any() else ()):
-        own = found[f"n{index}"].astype(np.float64)[place[is_there]]
+        own = found[f"n{index}"].astype(np.float64)[at[is_there]]
         if one.kind is None:
             own = cutoff - own if one.item.endswith(_SINCE) else own / MONEY_SCALE
         values[is_there, index] = own

@@ -66,15 +66,15 @@ def test_attributes_are_those_of_the_latest_day_before_the_cutoff() -> None:
     values = dict(zip(features.names, features.values.T, strict=True))
     assert len([who for who in features.customer_ids if who in latest]) > 10
     for place, who in enumerate(features.customer_ids):
-        row, made = latest.get(who), {name: column[place] for name, column in values.items()}
-        if row is None:
+        held, made = latest.get(who), {name: column[place] for name, column in values.items()}
+        if held is None:
             assert np.isnan(
                 [made["members.channel=app"], made["members.points"], made["members.joined.days_since"]]
             ).all()
             continue
-        assert made["members.channel=app"] == (row.channel == "app")
-        np.testing.assert_equal(made["members.points"], np.nan if row.points is None else row.points / 10_000)
-        days = np.nan if row.joined is None else CUTOFF - row.joined
+        assert made["members.channel=app"] == (held.channel == "app")
+        np.testing.assert_equal(made["members.points"], np.nan if held.points is None else held.points / 10_000)
+        days = np.nan if held.joined is None else CUTOFF - held.joined
         np.testing.assert_equal(made["members.joined.days_since"], days)
 
 

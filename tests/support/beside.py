@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from statistics import fmean
 from typing import Any
 
@@ -70,18 +70,18 @@ def seeded_held(*, seed: int, customers: int = 40) -> list[Held]:
     return list(held.values())
 
 
-def to_polars(rows: list[Any], kind: type) -> nw.LazyFrame[Any]:
+def to_polars(rows: list[Any], kind: type[Dated] | type[Held]) -> nw.LazyFrame[Any]:
     """Put rows on Polars."""
     import polars as pl
 
-    names = list(kind.__dataclass_fields__)
+    names = [field.name for field in fields(kind)]
     schema = {name: pl.String() if name in TYPES else pl.Int64() for name in names}
     return nw.from_native(pl.DataFrame({n: [getattr(r, n) for r in rows] for n in names}, schema=schema).lazy())
 
 
-def to_duckdb(rows: list[Any], kind: type, database: Database, table: str) -> nw.LazyFrame[Any]:
+def to_duckdb(rows: list[Any], kind: type[Dated] | type[Held], database: Database, table: str) -> nw.LazyFrame[Any]:
     """Put rows into a table of a database."""
-    names = list(kind.__dataclass_fields__)
+    names = [field.name for field in fields(kind)]
     typed = ", ".join(f"{name} {'VARCHAR' if name in TYPES else 'BIGINT'}" for name in names)
     database.connection.execute(f"CREATE OR REPLACE TABLE {table} ({typed})")
     places = ", ".join("?" for _ in names)
