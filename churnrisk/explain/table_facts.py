@@ -15,9 +15,9 @@ _USUAL = wording("{table}: none for {days}; usually every {usual} days")
 _ROWS = wording("{table}: {value} in the last 365 days")
 _ROWS_IN_ALL = wording("{table}: {value} in all")
 _VALUE = wording("{table}: the last value is {value}, the mean {mean}")
-_ATTRIBUTE = wording("{table}: {value}")
-_IS = wording("{table} is {value}")
-_IS_NOT = wording("{table} is not {value}")
+_ATTRIBUTE = wording("attribute {name}: {value}")
+_IS = wording("attribute {name} is {value}")
+_IS_NOT = wording("attribute {name} is not {value}")
 
 _GROUPS = {
     "open": ("open_count", "oldest_open_days", "mean_days_to_end"),
@@ -53,17 +53,12 @@ def _sentence(table: str, group: str, kind: str, name: str) -> Sentence:
         return _tell_value(table)
     if kind:
         return lambda numbers: _tell_attribute(numbers, name, group, kind)
-    said = f"{table}, {group.removesuffix('.days_since')}"
-    return compare(name, _ATTRIBUTE.replace("{table}", _plain(said)), days if group.endswith(".days_since") else number)
+    text = _ATTRIBUTE.replace("{name}", group.removesuffix(".days_since"))
+    return compare(name, text, days if group.endswith(".days_since") else number)
 
 
 def _titled(table: str, kind: str) -> str:
     return f"{table}, {kind}" if kind else table
-
-
-def _plain(text: str) -> str:
-    """Write text of a table so that no brace of it is taken for a place to fill in."""
-    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _named(table: str, item: str, kind: str) -> str:
@@ -123,4 +118,4 @@ def _tell_value(table: str) -> Sentence:
 def _tell_attribute(numbers: Numbers, name: str, attribute: str, value: str) -> str:
     if not numbers.knows(name):
         return ""
-    return (_IS if numbers[name] else _IS_NOT).format(table=attribute, value=value)
+    return (_IS if numbers[name] else _IS_NOT).format(name=attribute, value=value)

@@ -20,6 +20,7 @@ from churnrisk.engines import (
     key_ranges,
     map_ahead,
 )
+from churnrisk.errors import IncompatibleModel
 from churnrisk.features.base import CUSTOMER, PurchaseLog, has_purchased, in_base, line_history, order_history
 from churnrisk.features.beside import beside_columns
 from churnrisk.features.catalogue import (
@@ -170,7 +171,18 @@ def _add_tables(features: Features, log: PurchaseLog, names: Sequence[str] | Non
 def lazy_features(
     log: PurchaseLog, snapshot: Snapshot, *, who: Who = "base", names: Sequence[str] | None = None
 ) -> nw.LazyFrame[Any]:
-    """Return the whole numbers behind the features as a lazy query, for work that stays in the engine."""
+    """Return the whole numbers behind the features as a lazy query, for work that stays in the engine.
+
+    Raises
+    ------
+    IncompatibleModel
+        For features of tables beside the purchases, which are put together outside of the engine.
+    """
+    if any(name not in FEATURES_BY_NAME for name in names or ()):
+        raise IncompatibleModel(
+            "a model with tables beside the purchases cannot score on a cluster yet. Score a part of the customers on "
+            "one machine, or train a model without the tables."
+        )
     return _whole_number_query(log, snapshot, select_features(log, names), who)
 
 
