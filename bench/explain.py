@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 import churnrisk
 from churnrisk.explain import Explainer
-from churnrisk.explain.game import IS_IN, share_out
+from churnrisk.explain.game import is_in, share_out
 from churnrisk.explain.shares import Sharer, mix
 from churnrisk.features import customer_features
 from churnrisk.learning import Blend, FittedModel, ForestModel, rate_to_log_odds
@@ -28,8 +28,9 @@ ROOT = Path(__file__).parents[1]
 
 def shares_by_brute_force(sharer: Sharer, row: np.ndarray) -> np.ndarray:
     """Share out one customer's log-odds the slow way."""
-    ranking, worth = sharer.learner.ranking, np.empty((len(IS_IN), 1))
-    for coalition, members in enumerate(IS_IN):
+    ranking, coalitions = sharer.learner.ranking, is_in(len(sharer.families))
+    worth = np.empty((len(coalitions), 1))
+    for coalition, members in enumerate(coalitions):
         rows = mix(row, sharer.background, members[sharer.players])
         if not isinstance(ranking, Blend):
             worth[coalition] = ranking.log_odds(rows).mean()

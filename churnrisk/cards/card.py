@@ -8,7 +8,7 @@ from typing import Any
 
 import churnrisk
 from churnrisk.dataset import TrainingSet
-from churnrisk.features import catalogue, feature_fingerprint, left_out
+from churnrisk.features import feature_fingerprint, feature_of, left_out
 from churnrisk.forecast import KnownValue, Outlook, OutlookCheck
 from churnrisk.learning import Backtest, Figures, FittedModel, Grade, Interval, TestResult, expected_maximum_profit
 from churnrisk.messages import wording
@@ -41,7 +41,6 @@ def make_card(
     seed: int,
 ) -> dict[str, Any]:
     """Put the card together from the parts of one training."""
-    names = set(model.names)
     return {
         "card_version": CARD_VERSION,
         "churnrisk": churnrisk.__version__,
@@ -58,8 +57,7 @@ def make_card(
         "risk": {"high_from": model.bands.high_from, "low_to": model.bands.low_to},
         "features": [
             {"name": one.name, "family": one.family, "unit": one.unit, "meaning": one.meaning, "missing": one.missing}
-            for one in catalogue()
-            if one.name in names
+            for one in filter(None, map(feature_of, model.names))
         ],
         "feature_fingerprint": feature_fingerprint(model.names),
         "features_left_out": left_out(orders),

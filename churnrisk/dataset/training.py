@@ -14,7 +14,7 @@ from churnrisk.btyd import Summary
 from churnrisk.dataset.past_bases import PastBase, trace_past_bases
 from churnrisk.dataset.purchase_days import DailyPurchases, count_daily_purchases, summarise_histories
 from churnrisk.engines import Database
-from churnrisk.features import Features, PurchaseLog, catalogue, customer_features
+from churnrisk.features import Features, PurchaseLog, beside_names, catalogue, customer_features
 from churnrisk.labels import label_churn
 from churnrisk.timeline import Snapshot, SnapshotPlan
 from churnrisk.types import Steps
@@ -162,7 +162,7 @@ def build_training_set(
     plan : SnapshotPlan
         Which snapshots; its labelled ones and those for fitting are computed, each once.
     names : sequence of str, optional
-        The features to compute; by default all that the log supports.
+        The features to compute; by default all that the log and the tables beside it support.
     progress : callable, optional
         Told after each snapshot.
     database : Database, optional
@@ -177,7 +177,7 @@ def build_training_set(
         Where an outcome window of the plan reaches past ``as_of``: a defect of the plan.
     """
     as_of = plan.current.cutoff
-    wanted = tuple(names) if names is not None else tuple(feature.name for feature in catalogue(log))
+    wanted = tuple(names) if names is not None else _all_names(drawn or log, plan)
     labelled = sorted({*plan.labelled, *plan.fitting})
     snapshots = []
     chosen = drawn or log
@@ -199,6 +199,13 @@ def build_training_set(
     if progress:
         progress(len(labelled) + 1, len(labelled) + 1)
     return TrainingSet(wanted, tuple(snapshots), current, daily, past_bases)
+
+
+def _all_names(log: PurchaseLog, plan: SnapshotPlan) -> tuple[str, ...]:
+    """Return all features that a log supports; kinds in tables are read before all snapshots that are tested on."""
+    tested = plan.labelled[-1:] if plan.fitting else plan.labelled
+    known_before = min((one.cutoff for one in tested), default=plan.current.cutoff)
+    return (*(feature.name for feature in catalogue(log)), *beside_names(log, known_before))
 
 
 def _select(histories: Summary, kept: NDArray[np.bool_]) -> Summary:

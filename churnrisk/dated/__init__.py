@@ -2,5 +2,15 @@
 
 from churnrisk.dated.report import DatedReport
 from churnrisk.dated.table import FAMILIES, AttributeTable, DatedSource, DatedTable, TablesBeside
+from churnrisk.dated.visible import attributes_at, visible_at
 
-__all__ = ["FAMILIES", "AttributeTable", "DatedReport", "DatedSource", "DatedTable", "TablesBeside"]
+__all__ = [
+    "FAMILIES",
+    "AttributeTable",
+    "DatedReport",
+    "DatedSource",
+    "DatedTable",
+    "TablesBeside",
+    "attributes_at",
+    "visible_at",
+]

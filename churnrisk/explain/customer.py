@@ -10,7 +10,7 @@ from churnrisk.engines import MemoryDatabase
 from churnrisk.errors import NoScore
 from churnrisk.explain.facts import CAUTION
 from churnrisk.explain.reasons import Explainer, Explanation, Reason
-from churnrisk.features import catalogue
+from churnrisk.features import feature_of
 from churnrisk.learning import FittedModel
 from churnrisk.orders import Orders
 from churnrisk.regression import families_of, to_probability
@@ -85,7 +85,7 @@ def _describe_log_odds(explanation: Explanation) -> dict[str, float]:
 
 def _describe_family(reason: Reason, explanation: Explanation, model: FittedModel) -> dict[str, Any]:
     own, typical = explanation.numbers.own, explanation.numbers.typical
-    units = {feature.name: feature.unit for feature in catalogue()}
+    units = {one.name: one.unit for one in filter(None, map(feature_of, model.names))}
     features = [
         {"name": name, "value": _known(own[name]), "typical": _known(typical[name]), "unit": units[name]}
         for name, family in zip(model.names, families_of(model.names), strict=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from churnrisk.engines import BATCH_ROWS
 from churnrisk.explain.facts import CAUTION
-from churnrisk.explain.game import FAMILIES
+from churnrisk.explain.game import ALL_FAMILIES
 from churnrisk.explain.reasons import MOST_REASONS, Explainer, Explanation, list_texts, measure_drivers
 from churnrisk.features import iterate_features
 from churnrisk.learning import FittedModel
@@ -205,7 +205,7 @@ def _leading_family(explanation: Explanation) -> str:
 
 def _main_family(shares: np.ndarray) -> str:
     place = int(shares.argmax())
-    return FAMILIES[place] if shares[place] >= LEAST_SHARE else ""
+    return ALL_FAMILIES[place] if shares[place] >= LEAST_SHARE else ""
 
 
 def describe_drivers(model: FittedModel, values: np.ndarray, *, seed: int) -> dict[str, Any]:

@@ -14,19 +14,13 @@ A forest votes with its mean rate over the sample: log-odds are taken of that me
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from churnrisk.explain.game import COALITIONS, IS_IN, PLAYERS, Worth
+from churnrisk.explain.game import Worth, is_in
 from churnrisk.learning import ForestModel, rate_to_log_odds
 from churnrisk.types import Floats
-
-_DIGITS = 3**PLAYERS
-_DIGIT_SUM = (IS_IN @ 3 ** np.arange(PLAYERS)).astype(np.min_scalar_type(_DIGITS))
-"""Each bit as a digit of base 3: 1 will stand for a failure in the sample, 2 for one of the customer, 0 for neither."""
-
-_BITS = np.min_scalar_type(COALITIONS - 1)
-"""An unsigned integer with a bit for each family."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +45,17 @@ class ForestGame:
         The columns of the stored sample.
     players : ndarray of int, shape (columns,)
         The family of each column.
+    count : int
+        How many families there are.
     """
 
-    def __init__(self, part: ForestModel, background: Floats, players: np.ndarray) -> None:
+    def __init__(self, part: ForestModel, background: Floats, players: np.ndarray, count: int) -> None:
         self._part, trees = part, part.trees
-        self._levels = _list_levels(part, players)
+        self._bits = np.min_scalar_type(2**count - 1)  # an unsigned integer with a bit for each family
+        # Each bit as a digit of base 3: 1 for a failure in the sample, 2 for one of the customer, 0 for neither.
+        self._digit_sum = (is_in(count) @ 3 ** np.arange(count)).astype(np.min_scalar_type(3**count))
+        self._digits = 3**count
+        self._levels = _list_levels(part, players, self._bits)
         self._leaves = np.flatnonzero(trees.left == np.arange(len(trees.left)))
         distinct, size = _count_distinct(self._failures(background))
         order = np.argsort(-(size > 0).sum(axis=1), kind="stable")
@@ -70,26 +70,26 @@ class ForestGame:
 
     def add_to(self, worth: Worth, columns: Floats, *, weight: float) -> None:
         """Add this part, times its weight in the blend, for customers with these columns."""
-        sums = np.empty((_DIGITS, len(columns)))
+        sums = np.empty((self._digits, len(columns)))
         for customer, failures in enumerate(np.ascontiguousarray(self._failures(columns).T)):
             sums[:, customer] = self._sum_pairs(failures)
-        worth.add(tuple(range(PLAYERS)), weight * rate_to_log_odds(_sum_by_coalition(sums)))
+        worth.add(tuple(range(worth.players)), weight * rate_to_log_odds(_sum_by_coalition(sums, worth.players)))
 
     def _sum_pairs(self, mine: np.ndarray) -> Floats:
         """Add up leaves by the families that fail there, of a customer and of the sample; only disjoint ones count."""
-        both, start = np.empty(len(self._theirs), dtype=_BITS), 0
+        both, start = np.empty(len(self._theirs), dtype=self._bits), 0
         for many in self._many:
             np.bitwise_and(mine[:many], self._theirs[start : start + many], out=both[start : start + many])
             start += many
         pairs = np.flatnonzero(both == 0)
-        digits = _DIGIT_SUM[self._theirs[pairs]] + 2 * _DIGIT_SUM[mine[self._leaf[pairs]]]
-        return np.bincount(digits, weights=self._value[pairs], minlength=_DIGITS).astype(np.float64)
+        digits = self._digit_sum[self._theirs[pairs]] + 2 * self._digit_sum[mine[self._leaf[pairs]]]
+        return np.bincount(digits, weights=self._value[pairs], minlength=self._digits).astype(np.float64)
 
     def _failures(self, columns: Floats) -> np.ndarray:
         """Return the families in which rows fail on the way to each leaf, bits of shape (leaves, n)."""
         trees = self._part.trees
         rows = np.ascontiguousarray(self._part.fill(columns).astype(np.float32).T)
-        failures = np.zeros((len(trees.left), len(columns)), dtype=_BITS)
+        failures = np.zeros((len(trees.left), len(columns)), dtype=self._bits)
         for level in self._levels:
             to_right = (rows[level.column] > level.threshold) * level.bit
             before = failures[level.nodes]
@@ -98,11 +98,11 @@ class ForestGame:
         return failures[self._leaves]
 
 
-def _list_levels(part: ForestModel, players: np.ndarray) -> list[_Level]:
+def _list_levels(part: ForestModel, players: np.ndarray, bits: np.dtype[Any]) -> list[_Level]:
     trees, levels, nodes = part.trees, [], part.trees.roots
     while len(nodes := nodes[trees.left[nodes] != nodes]):
         left, column = trees.left[nodes], trees.column[nodes]
-        bit = (1 << players[column]).astype(_BITS)[:, None]
+        bit = (1 << players[column]).astype(bits)[:, None]
         levels.append(_Level(nodes, left, column, _round_down(trees.threshold[nodes])[:, None], bit))
         nodes = np.concatenate([left, left + 1])
     return levels
@@ -116,7 +116,7 @@ def _count_distinct(failures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     is_new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     starts = np.flatnonzero(is_new)
     leaf, place = starts // width, (np.cumsum(is_new, axis=1) - 1).ravel()[starts]
-    distinct = np.zeros(failures.shape, dtype=_BITS)
+    distinct = np.zeros(failures.shape, dtype=failures.dtype)
     size = np.zeros(failures.shape, dtype=np.int64)
     distinct[leaf, place] = ordered.ravel()[starts]
     size[leaf, place] = np.diff(starts, append=leaves * width)
@@ -129,13 +129,13 @@ def _round_down(threshold: Floats) -> np.ndarray:
     return np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near)
 
 
-def _sum_by_coalition(sums: Floats) -> Floats:
+def _sum_by_coalition(sums: Floats, players: int) -> Floats:
     """Add up, for each coalition, what fails in the sample inside of it only and for the customer outside only.
 
     Digit by digit, the last family first: one inside the coalition may be 0 or 1, one outside 0 or 2.
     """
     customers = sums.shape[1]
-    for player in range(PLAYERS):
+    for player in range(players):
         neither, theirs, mine = np.moveaxis(sums.reshape(2**player, 3, -1, customers), 1, 0)
         sums = np.stack([neither + mine, neither + theirs], axis=1)
-    return sums.reshape(COALITIONS, customers)
+    return sums.reshape(2**players, customers)

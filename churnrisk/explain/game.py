@@ -13,32 +13,35 @@ from math import factorial
 
 import numpy as np
 
-from churnrisk.features import TOLD_FAMILIES
-from churnrisk.types import Floats
+from churnrisk.features import TABLES, TOLD_FAMILIES
+from churnrisk.types import Bools, Floats
 
 FAMILIES = tuple(TOLD_FAMILIES)
 PLAYERS = len(FAMILIES)
-COALITIONS = 2**PLAYERS
-IS_IN = np.arange(COALITIONS)[:, None] >> np.arange(PLAYERS) & 1 == 1
-"""Whether a family is in a coalition, shape (coalitions, families)."""
+ALL_FAMILIES = (*FAMILIES, TABLES)
+"""The families of models with tables beside the purchases; the others are spared the player that is none of theirs."""
+
+
+def is_in(players: int) -> Bools:
+    """Tell which of so many families are in which coalition, shape (coalitions, families)."""
+    coalitions: Bools = np.arange(2**players)[:, None] >> np.arange(players) & 1 == 1
+    return coalitions
 
 
 @functools.cache
-def restrict(players: tuple[int, ...]) -> np.ndarray:
+def restrict(chosen: tuple[int, ...], players: int) -> np.ndarray:
     """Number each coalition's part within a few players: bit k of the number stands for the k-th of them."""
-    return np.asarray(IS_IN[:, list(players)] @ (1 << np.arange(len(players))), dtype=np.intp)
+    return np.asarray(is_in(players)[:, list(chosen)] @ (1 << np.arange(len(chosen))), dtype=np.intp)
 
 
-def _weigh_coalitions() -> Floats:
+@functools.cache
+def _weigh_coalitions(players: int) -> Floats:
     """Return the factors that turn the worth of all coalitions into shares, shape (families, coalitions)."""
-    size = IS_IN.sum(axis=1)
-    joined = np.array([factorial(max(s - 1, 0)) * factorial(PLAYERS - s) for s in range(PLAYERS + 1)])
-    absent = np.array([factorial(s) * factorial(max(PLAYERS - s - 1, 0)) for s in range(PLAYERS + 1)])
-    factors: Floats = np.where(IS_IN.T, joined[size], -absent[size]) / factorial(PLAYERS)
+    size = is_in(players).sum(axis=1)
+    joined = np.array([factorial(max(s - 1, 0)) * factorial(players - s) for s in range(players + 1)])
+    absent = np.array([factorial(s) * factorial(max(players - s - 1, 0)) for s in range(players + 1)])
+    factors: Floats = np.where(is_in(players).T, joined[size], -absent[size]) / factorial(players)
     return factors
-
-
-FACTORS = _weigh_coalitions()
 
 
 def share_out(worth: Floats) -> Floats:
@@ -53,7 +56,7 @@ def share_out(worth: Floats) -> Floats:
     -------
     ndarray of shape (n, families)
     """
-    parts = FACTORS.T[:, :, None] * worth[:, None, :]
+    parts = _weigh_coalitions(len(worth).bit_length() - 1).T[:, :, None] * worth[:, None, :]
     shares = np.add.accumulate(parts, axis=0)[-1] + 0.0  # one after the other: no sum depends on how many rows
     return np.ascontiguousarray(shares.T)
 
@@ -65,10 +68,12 @@ class Worth:
     ----------
     customers : int
         How many are explained at once.
+    players : int
+        How many families there are.
     """
 
-    def __init__(self, customers: int) -> None:
-        self._customers = customers
+    def __init__(self, customers: int, players: int) -> None:
+        self.players, self._customers = players, customers
         self._tables: dict[tuple[int, ...], Floats] = {}
 
     def add(self, players: tuple[int, ...], table: Floats) -> None:
@@ -86,7 +91,7 @@ class Worth:
 
     def total(self) -> Floats:
         """Return the worth of each coalition, shape (coalitions, n)."""
-        total = np.zeros((COALITIONS, self._customers))
+        total = np.zeros((2**self.players, self._customers))
         for players, table in self._tables.items():
-            total += table[restrict(players)]
+            total += table[restrict(players, self.players)]
         return total

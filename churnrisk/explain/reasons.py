@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from churnrisk.explain.facts import FACTS, Fact
-from churnrisk.explain.game import FAMILIES
 from churnrisk.explain.numbers import Numbers
 from churnrisk.explain.shares import BLOCK, Sharer, Shares
+from churnrisk.explain.table_facts import table_facts
 from churnrisk.learning import FittedModel
 from churnrisk.regression import to_probability
 from churnrisk.types import Bools, Floats
@@ -33,7 +33,7 @@ class Reason:
     Parameters
     ----------
     family : str
-        One of :data:`churnrisk.features.TOLD_FAMILIES`.
+        One of those of :class:`Shares`.
     direction : {"raises", "lowers"}
         What the family does to the churn probability.
     log_odds : float
@@ -93,11 +93,14 @@ class Explainer:
         place = {name: k for k, name in enumerate(model.learner.design.columns)}
         self._typical_columns = _typical(self._sharer.background)
         self._typical = dict(zip(model.names, _typical(self._sharer.sample).tolist(), strict=True))
-        facts = ((fact, [place[name] for name in fact.columns if name in place]) for fact in FACTS)
+        facts = (
+            (fact, [place[name] for name in fact.columns if name in place]) for fact in (*FACTS, *table_facts(place))
+        )
         self._facts: list[tuple[Fact, np.ndarray]] = [(fact, np.array(places)) for fact, places in facts if places]
 
         self._of_family = {
-            family: [k for k, (fact, _) in enumerate(self._facts) if fact.family == family] for family in FAMILIES
+            family: [k for k, (fact, _) in enumerate(self._facts) if fact.family == family]
+            for family in self._sharer.families
         }
 
     def share(self, values: Floats) -> Shares:
@@ -141,7 +144,7 @@ class Explainer:
         -------
         ndarray of shape (n, facts)
         """
-        families = [FAMILIES.index(fact.family) for fact, _ in self._facts]
+        families = [self._sharer.families.index(fact.family) for fact, _ in self._facts]
         customers, facts = np.nonzero(is_asked[:, families])
         changed = columns[customers].copy(order="F")
         for fact, (_, places) in enumerate(self._facts):
@@ -156,7 +159,7 @@ class Explainer:
         numbers = Numbers(own, self._typical, self._model.snapshot)
         weights, pushed = shares.values[row], pushes.tolist()
         families = tuple(
-            self._name(FAMILIES[family], float(weights[family]), pushes=pushed, numbers=numbers)
+            self._name(shares.families[family], float(weights[family]), pushes=pushed, numbers=numbers)
             for family in np.argsort(-np.abs(weights), kind="stable")
         )
         reasons = [
@@ -176,8 +179,8 @@ class Explainer:
 
 def measure_drivers(shares: Shares) -> dict[str, float]:
     """The mean absolute share of each family over some customers: what drives the scores of a shop as a whole."""
-    means = np.abs(shares.values).mean(axis=0) if len(shares.values) else np.zeros(len(FAMILIES))
-    return {name: round(float(mean), 9) for name, mean in zip(FAMILIES, means, strict=True)}
+    means = np.abs(shares.values).mean(axis=0) if len(shares.values) else np.zeros(len(shares.families))
+    return {name: round(float(mean), 9) for name, mean in zip(shares.families, means, strict=True)}
 
 
 def _typical(rows: Floats) -> Floats:

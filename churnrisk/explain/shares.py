@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from churnrisk.errors import IncompatibleModel
 from churnrisk.explain.boosted_game import BoostedGame
 from churnrisk.explain.forest_game import ForestGame
-from churnrisk.explain.game import FAMILIES, PLAYERS, Worth, share_out
+from churnrisk.explain.game import ALL_FAMILIES, FAMILIES, Worth, share_out
 from churnrisk.explain.linear_game import LinearGame
 from churnrisk.learning import Blend, BoostedModel, FittedModel, ForestModel, RidgePart, Rule
 from churnrisk.regression import families_of
@@ -36,14 +36,18 @@ class Shares:
     base : float
         The log-odds where nothing is known of the customer: those of the stored sample, taken together.
     values : ndarray of shape (n, families)
-        Log-odds that each of :data:`churnrisk.features.TOLD_FAMILIES` adds; with ``base`` they sum to ``log_odds``.
+        Log-odds that each family adds; with ``base`` they sum to ``log_odds``.
     log_odds : ndarray of shape (n,)
         Of the churn probability.
+    families : tuple of str
+        Those of :data:`churnrisk.features.TOLD_FAMILIES`, and that of tables beside the purchases where a model has
+        such features.
     """
 
     base: float
     values: Floats
     log_odds: Floats
+    families: tuple[str, ...] = FAMILIES
 
 
 class Sharer:
@@ -68,7 +72,9 @@ class Sharer:
             )
         self.learner, self.sample = model.learner, model.sample
         self.background = self.columns_of(model.sample)
-        self.players = np.array([FAMILIES.index(name) for name in families_of(self.learner.design.columns)])
+        told = families_of(self.learner.design.columns)
+        self.families = FAMILIES if set(told) <= set(FAMILIES) else ALL_FAMILIES
+        self.players = np.array([self.families.index(name) for name in told])
         with threadpool_limits(limits=1):  # sums of floats depend on how many threads share them
             self._games = list(self._prepare_games())
 
@@ -88,11 +94,11 @@ class Sharer:
         """
         if ranked is None:
             ranked = self.learner.ranking.log_odds(columns)
-        shares = np.empty((len(columns), PLAYERS))
+        shares = np.empty((len(columns), len(self.families)))
         for start in range(0, len(columns), BLOCK):
             shares[start : start + BLOCK] = share_out(self.worth(columns[start : start + BLOCK]))
         log_odds = ranked + self.learner.level.shift
-        found = Shares(self.base, shares, log_odds)
+        found = Shares(self.base, shares, log_odds, self.families)
         check_sum(found)
         return found
 
@@ -103,7 +109,7 @@ class Sharer:
 
     def worth(self, columns: Floats) -> Floats:
         """Return what each coalition of families is worth for each customer, shape (coalitions, n)."""
-        worth, ranking = Worth(len(columns)), self.learner.ranking
+        worth, ranking = Worth(len(columns), len(self.families)), self.learner.ranking
         worth.add((), np.array([[self.learner.level.shift]]))
         if isinstance(ranking, Rule):
             self._add_rule(worth, ranking, columns)
@@ -120,7 +126,7 @@ class Sharer:
         if isinstance(ranking, Blend):
             for part, weight in zip(ranking.parts, ranking.weights, strict=False):
                 if weight:
-                    yield make_game(part, self.background, self.players), weight
+                    yield make_game(part, self.background, self.players, len(self.families)), weight
 
     def _add_rule(self, worth: Worth, rule: Rule, columns: Floats) -> None:
         """A rule looks at few columns: try every coalition with every row of the sample."""
@@ -146,12 +152,14 @@ def check_sum(shares: Shares) -> None:
         raise AssertionError(f"the shares of a score are off by {np.max(gap):.3g} log-odds")
 
 
-def make_game(part: RidgePart | ForestModel | BoostedModel, background: Floats, players: np.ndarray) -> Game:
+def make_game(
+    part: RidgePart | ForestModel | BoostedModel, background: Floats, players: np.ndarray, count: int
+) -> Game:
     """Prepare the game of one part of a blend."""
     if isinstance(part, RidgePart):
         return LinearGame(part, background, players)
     if isinstance(part, ForestModel):
-        return ForestGame(part, background, players)
+        return ForestGame(part, background, players, count)
     return BoostedGame(part, background, players)
 
 

@@ -4,19 +4,23 @@ This package and :mod:`churnrisk.labels` do not know each other: that is the bar
 """
 
 from churnrisk.features.base import PurchaseLog
+from churnrisk.features.beside import beside_names
 from churnrisk.features.build import Features, customer_features, finish_features, iterate_features, lazy_features
-from churnrisk.features.catalogue import catalogue, feature_fingerprint, left_out, tell_feature
+from churnrisk.features.catalogue import catalogue, feature_fingerprint, feature_of, left_out, tell_feature
 from churnrisk.features.compiled import run_kept
-from churnrisk.features.families import TOLD_AS, TOLD_FAMILIES
+from churnrisk.features.families import TABLES, TOLD_AS, TOLD_FAMILIES
 
 __all__ = [
+    "TABLES",
     "TOLD_AS",
     "TOLD_FAMILIES",
     "Features",
     "PurchaseLog",
+    "beside_names",
     "catalogue",
     "customer_features",
     "feature_fingerprint",
+    "feature_of",
     "finish_features",
     "iterate_features",
     "lazy_features",

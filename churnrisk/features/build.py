@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import narwhals as nw
@@ -20,8 +20,16 @@ from churnrisk.engines import (
     key_ranges,
     map_ahead,
 )
+from churnrisk.errors import IncompatibleModel
 from churnrisk.features.base import CUSTOMER, PurchaseLog, has_purchased, in_base, line_history, order_history
-from churnrisk.features.catalogue import WHOLE_NUMBERS, LogFacts, select_features, whole_numbers_of
+from churnrisk.features.beside import beside_columns
+from churnrisk.features.catalogue import (
+    FEATURES_BY_NAME,
+    WHOLE_NUMBERS,
+    LogFacts,
+    select_features,
+    whole_numbers_of,
+)
 from churnrisk.features.compiled import run_kept
 from churnrisk.features.feature import Feature, WholeNumber
 from churnrisk.features.parts import PART_ROWS, RANGE_ROWS, ClusteredLog, RangedLog, frames_to_cluster, is_large
@@ -90,7 +98,7 @@ def customer_features(
     if found is None:
         query = _whole_number_query(log, snapshot, features, who)
         found = collect_arrays(query, sort_by=[CUSTOMER])
-    return _apply_last_step(found, snapshot, features)
+    return _add_tables(_apply_last_step(found, snapshot, features), log, names)
 
 
 def _ask_kept(
@@ -125,7 +133,8 @@ def iterate_features(
     """
     features = select_features(log, names)
     batches = _iterate_arrays(log, snapshot, features, who, rows=rows, database=database, part_rows=part_rows)
-    yield from map_ahead(lambda batch: _apply_last_step(batch, snapshot, features), batches, workers=1)
+    for batch in map_ahead(lambda batch: _apply_last_step(batch, snapshot, features), batches, workers=1):
+        yield _add_tables(batch, log, names)
 
 
 def _iterate_arrays(
@@ -149,10 +158,31 @@ def _iterate_arrays(
         yield from clustered.iterate(query, rows=rows, part_rows=min(part_rows, PART_ROWS))
 
 
+def _add_tables(features: Features, log: PurchaseLog, names: Sequence[str] | None) -> Features:
+    """Add the features of tables beside the purchases that are named, each in its place."""
+    beside = [name for name in names or () if name not in FEATURES_BY_NAME]
+    if names is None or not beside:
+        return features
+    both = np.column_stack([features.values, beside_columns(log, features.snapshot, features.customer_ids, beside)])
+    place = {name: place for place, name in enumerate((*features.names, *beside))}
+    return replace(features, names=tuple(names), values=both[:, [place[name] for name in names]])
+
+
 def lazy_features(
     log: PurchaseLog, snapshot: Snapshot, *, who: Who = "base", names: Sequence[str] | None = None
 ) -> nw.LazyFrame[Any]:
-    """Return the whole numbers behind the features as a lazy query, for work that stays in the engine."""
+    """Return the whole numbers behind the features as a lazy query, for work that stays in the engine.
+
+    Raises
+    ------
+    IncompatibleModel
+        For features of tables beside the purchases, which are put together outside of the engine.
+    """
+    if any(name not in FEATURES_BY_NAME for name in names or ()):
+        raise IncompatibleModel(
+            "a model with tables beside the purchases cannot score on a cluster yet. Score a part of the customers on "
+            "one machine, or train a model without the tables."
+        )
     return _whole_number_query(log, snapshot, select_features(log, names), who)
 
 

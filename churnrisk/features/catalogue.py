@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from churnrisk.errors import ColumnError, IncompatibleModel
 from churnrisk.features.base import PurchaseLog
+from churnrisk.features.beside import beside_feature, check_beside
 from churnrisk.features.families import FAMILIES
 from churnrisk.features.feature import Feature, WholeNumber
 
@@ -80,13 +81,18 @@ def catalogue(log: PurchaseLog | LogFacts | None = None) -> tuple[Feature, ...]:
     return tuple(feature for feature in ALL_FEATURES if feature.name not in missing)
 
 
+def feature_of(name: str) -> Feature | None:
+    """Return the feature of a name, one of a table beside the purchases too; None for one that is not known."""
+    return FEATURES_BY_NAME.get(name) or beside_feature(name)
+
+
 def tell_feature(name: str) -> str:
     """Return what a feature means, without its edge cases; the name of one that is not known, such as an older one.
 
     >>> tell_feature("silence_tenure_share")
     'Share of the tenure that has passed since the last purchase day'
     """
-    feature = FEATURES_BY_NAME.get(name)
+    feature = feature_of(name)
     return name if feature is None else feature.meaning.partition(";")[0].rstrip(".")
 
 
@@ -98,7 +104,7 @@ def left_out(log: PurchaseLog | LogFacts) -> dict[str, str]:
 
 
 def select_features(log: PurchaseLog | LogFacts, names: Sequence[str] | None = None) -> tuple[Feature, ...]:
-    """Return the named features, or all that the log supports.
+    """Return the named features of purchases, or all that the log supports; those of tables are checked only.
 
     Raises
     ------
@@ -109,12 +115,13 @@ def select_features(log: PurchaseLog | LogFacts, names: Sequence[str] | None = N
     """
     if names is None:
         return catalogue(log)
-    unknown = [name for name in names if name not in FEATURES_BY_NAME]
+    unknown = [name for name in names if feature_of(name) is None]
     if unknown:
         raise IncompatibleModel(
             f"this version of churnrisk has no feature {unknown[0]!r} (nor {len(unknown) - 1} others that were asked "
             "for); train the model again."
         )
+    check_beside(log, names)
     reasons = {reason for name, reason in left_out(log).items() if name in set(names)}
     if reasons:
         said = [f"{_REASONS[need]} (no column {_COLUMNS[need]})" for need in _REASONS if _REASONS[need] in reasons]
@@ -123,7 +130,7 @@ def select_features(log: PurchaseLog | LogFacts, names: Sequence[str] | None = N
             "same columns as the one that the model was trained on, or train a model on a log without them.",
             code="model.features_not_in_file",
         )
-    return tuple(FEATURES_BY_NAME[name] for name in names)
+    return tuple(FEATURES_BY_NAME[name] for name in names if name in FEATURES_BY_NAME)
 
 
 def whole_numbers_of(features: Iterable[Feature]) -> tuple[WholeNumber, ...]:
@@ -139,7 +146,7 @@ def feature_fingerprint(names: Sequence[str]) -> str:
     """
     digest = hashlib.sha256(f"recipe {RECIPE_VERSION}\n".encode())
     for name in names:
-        feature = FEATURES_BY_NAME.get(name)  # a card of another version may name one that is not here
+        feature = feature_of(name)  # a card of another version may name one that is not here
         text = name if feature is None else f"{feature.name}\t{feature.unit}\t{feature.meaning}"
         digest.update(f"{text}\n".encode())
     return digest.hexdigest()

@@ -52,3 +52,6 @@ TOLD_AS = {one.name: one.told_as or one.name for one in FAMILIES}
 
 TOLD_FAMILIES = {one.name: one.words for one in FAMILIES if not one.told_as}
 """The families that a score is shared out to, each with what it means as the main reason."""
+
+TABLES = mark("tables")
+"""The family of all features of tables beside the purchases; only models that have such features tell it."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from churnrisk.btyd import BtydModel, Summary
-from churnrisk.features import TOLD_AS, catalogue
+from churnrisk.features import TOLD_AS, feature_of
 from churnrisk.regression.linear import to_log_odds
 from churnrisk.timeline import Snapshot
 from churnrisk.types import Floats
@@ -76,10 +76,19 @@ class Design:
 
 
 def _make_column(name: str, raw: Named, snapshot: Snapshot) -> Floats:
+    if name.partition("=")[0].endswith(".days_since_last_row"):
+        return _flatten_silence(raw[name], raw.get(f"{name.partition('.')[0]}.row_count"), snapshot)
     recipe = RECIPES.get(name)
     if recipe is not None and all(one in raw for one in recipe.inputs):
         return recipe.make(raw, snapshot)
     return flatten(name, raw[name])
+
+
+def _flatten_silence(days: Floats, row_count: Floats | None, snapshot: Snapshot) -> Floats:
+    """Take logarithms of the days since the last row of a table: never is far away where the table existed."""
+    farthest = 2.0 * snapshot.lookback
+    never = farthest if row_count is None else np.where(np.isnan(row_count), np.nan, farthest)
+    return signed_log(np.where(np.isnan(days), never, np.minimum(days, farthest)))
 
 
 @dataclass(frozen=True)
@@ -281,8 +290,12 @@ FAMILY_OF_MADE: Mapping[str, str] = {
 
 def families_of(columns: Sequence[str]) -> tuple[str, ...]:
     """Return the family that reasons count each column to."""
-    known = {**{feature.name: TOLD_AS[feature.family] for feature in catalogue()}, **FAMILY_OF_MADE}
-    return tuple(known[name] for name in columns)
+    return tuple(_family_of(name) for name in columns)
+
+
+def _family_of(column: str) -> str:
+    feature = feature_of(column)
+    return FAMILY_OF_MADE[column] if feature is None else TOLD_AS.get(feature.family, feature.family)
 
 
 SQUARES = (
