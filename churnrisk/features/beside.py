@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnrisk.dated import AttributeTable, DatedTable, TablesBeside, attributes_at, visible_at
-from churnrisk.engines import Arrays, as_int, collect_arrays, cut_range, purchases_before
+from churnrisk.engines import as_int, collect_arrays, cut_range, purchases_before
 from churnrisk.errors import ColumnError
 from churnrisk.features.base import CUSTOMER
 from churnrisk.features.families import TABLES
@@ -228,7 +228,11 @@ def _table_columns(
         rows = rows.join(bought.agg(last_purchase_day=nw.col("order_day").max()), on=CUSTOMER, how="inner")
     numbers = {f"n{place}": NUMBERS[number](cutoff, _is_kind(kind)) for place, (number, kind) in enumerate(wanted)}
     found = collect_arrays(rows.group_by(CUSTOMER).agg(**numbers), sort_by=[CUSTOMER])
-    spread = {one: _spread(found, f"n{place}", ids, one[0]) for place, one in enumerate(wanted)}
+    at, is_there = _places(found[CUSTOMER], ids)
+    spread = {
+        one: _spread(found[f"n{place}"][at[is_there]], is_there, is_count=one[0].startswith("rows"))
+        for place, one in enumerate(wanted)
+    }
     for place, one in enumerate(asked):
         template = _template(one)
         if cutoff - template.window >= table.first_day:
@@ -251,12 +255,11 @@ def _of_ids(rows: nw.LazyFrame[Any], ids: NDArray[np.object_]) -> nw.LazyFrame[A
     return cut_range(rows, CUSTOMER, (ids[0], None)).filter(nw.col(CUSTOMER) <= ids[-1])
 
 
-def _spread(found: Arrays, name: str, ids: NDArray[np.object_], number: str) -> NDArray[Any]:
+def _spread(numbers: NDArray[Any], is_there: NDArray[np.bool_], *, is_count: bool) -> NDArray[Any]:
     """Put the numbers of some customers in the places of all: those of nobody are 0 for counts, else missing."""
-    is_count = number.startswith("rows")
-    spread: NDArray[Any] = np.zeros(len(ids), dtype=np.int64) if is_count else np.full(len(ids), np.nan)
-    place, is_there = _places(found[CUSTOMER], ids)
-    spread[is_there] = found[name][place[is_there]]
+    size = len(is_there)
+    spread: NDArray[Any] = np.zeros(size, dtype=np.int64) if is_count else np.full(size, np.nan)
+    spread[is_there] = numbers
     return spread
 
 
