@@ -11,7 +11,16 @@ from churnrisk.cards.card import (
     make_card,
     warn_of_grade,
 )
-from churnrisk.cards.recipe import KEY, Difference, Recipe, compare_cards, describe_recipe, read_as_trained, read_recipe
+from churnrisk.cards.recipe import (
+    KEY,
+    Difference,
+    Recipe,
+    compare_cards,
+    describe_recipe,
+    describe_tables,
+    read_as_trained,
+    read_recipe,
+)
 
 __all__ = [
     "KEY",
@@ -24,6 +33,7 @@ __all__ = [
     "describe_outlook",
     "describe_recipe",
     "describe_snapshot",
+    "describe_tables",
     "describe_value",
     "is_worth_acting_on",
     "make_card",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,23 @@ def _describe_tables(tables: Mapping[str, DatedSource]) -> dict[str, Any]:
         told = {key: value for key, value in asdict(one).items() if value and key != "query"}
         kept[name] = {**told, "source": _without_password(one.source)}
     return kept
+
+
+def describe_tables(recipe: Mapping[str, Any], tables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what a card keeps of tables beside the purchases: what each has gained, and where those kept are read.
+
+    Parameters
+    ----------
+    recipe : mapping
+        From :func:`describe_recipe`; it names every table that was tried.
+    tables : sequence of mapping
+        What became of each: ``table``, ``kept`` and its gain.
+    """
+    if not tables:
+        return {KEY: dict(recipe)}
+    kept, options = {one["table"] for one in tables if one["kept"]}, dict(recipe["options"])
+    known = {name: one for name, one in options.pop("tables", {}).items() if name in kept}
+    return {"tables": list(tables), KEY: {**recipe, "options": options | ({"tables": known} if known else {})}}
 
 
 def _is_there(source: str) -> bool:

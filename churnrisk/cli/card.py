@@ -34,6 +34,7 @@ def show_card(card: Card, *, rejects: Path | None = None) -> None:
     show_intake(card["intake"], rejects=rejects, notices=card.get("notices", ()))  # an earlier card has none
     show_horizon(card)
     show_draw(card)
+    show_tried_tables(card)
     _show_snapshots(card)
     show_exposures(card)
     _show_test(card["test"])
@@ -53,6 +54,17 @@ def show_draw(card: Card) -> None:
     if card.get("drawn"):  # a card of an earlier version has none
         say(card["drawn"]["note"])
         say()
+
+
+def show_tried_tables(card: Card) -> None:
+    """Print what each table beside the purchases has gained, and whether the model learns from it."""
+    for one in card.get("tables", ()):
+        verdict = "learned from" if one["kept"] else f"not learned from, {one['reason']}"
+        gain = ""
+        if one["log_loss_gain"] is not None:
+            interval = f"[{one['low']:+.4f}, {one['high']:+.4f}]"
+            gain = f"; on customers not seen it saves {one['log_loss_gain_share']:+.1%} of the log loss {interval}"
+        say(f"Table {one['table']}: {verdict}{gain}.")
 
 
 def show_exposures(card: Card) -> None:

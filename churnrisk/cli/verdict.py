@@ -13,7 +13,7 @@ Card = Mapping[str, Any]
 
 def show_verdict(card: Card, *, rejects: Path | None = None) -> None:
     """Print what a model is good for, what limits it, and what it was learned from, without any table."""
-    from churnrisk.cli.card import show_draw, show_exposures, show_horizon, tell_grade
+    from churnrisk.cli.card import show_draw, show_exposures, show_horizon, show_tried_tables, tell_grade
 
     for text in (tell_grade(card["grade"]), _tell_test(card), _tell_limits(card)):
         say(text)
@@ -21,6 +21,7 @@ def show_verdict(card: Card, *, rejects: Path | None = None) -> None:
     for text in tell_intake(card["intake"], rejects=rejects, notices=card.get("notices", ())):
         say(text)
     show_draw(card)
+    show_tried_tables(card)
     show_exposures(card)
     show_horizon(card)
     if card.get("note"):

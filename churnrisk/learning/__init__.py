@@ -6,6 +6,7 @@ from churnrisk.learning.calibration import calibration_beyond_chance
 from churnrisk.learning.estimators import Blend, RidgePart, fit_bytes
 from churnrisk.learning.evaluate import Interval, Scored, difference, measure, reliability
 from churnrisk.learning.grade import Grade, grade_tested
+from churnrisk.learning.kept_tables import choose_tables
 from churnrisk.learning.max_profit import MaxProfit, expected_maximum_profit
 from churnrisk.learning.prospects import add_outlook, learn_outlook
 from churnrisk.learning.rules import Rule
@@ -36,6 +37,7 @@ __all__ = [
     "Workers",
     "add_outlook",
     "calibration_beyond_chance",
+    "choose_tables",
     "classify",
     "difference",
     "expected_maximum_profit",

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk.campaigns import describe_exposures, read_exposures
-from churnrisk.cards import KEY as RECIPE
-from churnrisk.cards import describe_outlook, describe_recipe, describe_value, make_card
+from churnrisk.cards import describe_outlook, describe_recipe, describe_tables, describe_value, make_card
 from churnrisk.dataset import Exposure, FollowUpData, TrainingSet, build_training_set, mend_exposed
 from churnrisk.explain import describe_drivers
 from churnrisk.forecast import KnownValue, Outlook, OutlookCheck, learn_from_past
@@ -20,6 +19,7 @@ from churnrisk.learning import (
     FittedModel,
     Workers,
     add_outlook,
+    choose_tables,
     fit_and_test,
     grade_tested,
     import_growers,
@@ -152,6 +152,7 @@ def train_orders(
     data = choose_workers(orders).run(build, import_growers)[0]
     data = replace(data, past_bases=tuple(one for one in data.past_bases if not chosen.leaves_out(one.snapshot)))
     data, touched = mend_exposed(data, exposures, drawn[0])
+    data, tables = choose_tables(data, plan.test, seed=seed)
     progress("fitting, and testing against the baselines", 0, 1)
     workers = choose_workers(orders, data)
     follow = partial(learn_from_past, drawn[0], data, seed=seed, leave_out=chosen.leaves_out)
@@ -164,7 +165,8 @@ def train_orders(
     progress("fitting, and testing against the baselines", 1, 1)
     card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
     card |= {**chosen.to_dict(), **describe_draw(drawn[1]), "outlook": describe_outlook(*(outlook or (None, None)))}
-    card |= about | {"value": describe_value(value), "value_missing": value.missing or None, RECIPE: dict(recipe)}
+    card |= about | {"value": describe_value(value), "value_missing": value.missing or None}
+    card |= describe_tables(recipe, [one.to_dict() for one in tables])
     return ChurnModel(model, card | describe_exposures(exposures, touched))
 
 
@@ -232,6 +234,7 @@ def backtest_orders(
     )
     data = replace(data, past_bases=tuple(one for one in data.past_bases if not leaves_out(one.snapshot)))
     data, _ = mend_exposed(data, exposures, drawn or orders)
+    data, _ = choose_tables(data, plan.plans[0].current, seed=seed)
     if orders.database is not None:
         orders.database.make_room(data.held_bytes)
     tell, workers = partial(progress, "backtest"), choose_workers(orders, data)
