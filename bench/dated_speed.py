@@ -10,7 +10,10 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from collections.abc import Callable
+from typing import Any
 
+import narwhals as nw
 import numpy as np
 
 from churnrisk.dated import DatedTable, TablesBeside
@@ -29,7 +32,7 @@ class Log:
     def __init__(self, database: Database, table: DatedTable) -> None:
         self.database, self.beside = database, TablesBeside(tables={table.name: table})
 
-    def frame(self):
+    def frame(self) -> nw.LazyFrame[Any]:
         """Return the orders."""
         return self.database.frame("orders")
 
@@ -89,10 +92,11 @@ def main() -> None:
         log = Log(database, table)
         ids = np.array([row[0] for row in database.rows_of("SELECT DISTINCT customer_id FROM orders ORDER BY 1")])
         names, snapshot = beside_names(log, CUTOFF), Snapshot(CUTOFF, lookback=365, horizon=30)
-        for name, run in {
+        runs: dict[str, Callable[[], object]] = {
             "by hand": lambda: database.connection.execute(by_hand()).fetchnumpy(),
             "features": lambda: beside_columns(log, snapshot, ids.astype(object), names),
-        }.items():
+        }
+        for name, run in runs.items():
             start, clock = time.process_time(), time.perf_counter()
             run()
             print(f"{name}: {time.process_time() - start:.1f} s of processor time, {time.perf_counter() - clock:.1f} s")
