@@ -22,6 +22,9 @@ MEASURES = (
 )
 MODELS = ("churnrisk", "base rate", "recency rule", "RFM logistic regression")
 MOST_UNUSED = 8
+SUSPECT = 0.05
+"""Of the log loss: a table that saves more than this, and more than all others together, deserves a question."""
+
 FLATTERS = (
     "The history holds too little before the test, so it was made on other customers of the same weeks and not on a "
     "later snapshot. That flatters."
@@ -65,6 +68,14 @@ def show_tried_tables(card: Card) -> None:
             interval = f"[{one['low']:+.4f}, {one['high']:+.4f}]"
             gain = f"; on customers not seen it saves {one['log_loss_gain_share']:+.1%} of the log loss {interval}"
         say(f"Table {one['table']}: {verdict}{gain}.")
+    shares = {one["table"]: one["log_loss_gain_share"] or 0.0 for one in card.get("tables", ()) if one["kept"]}
+    for name, share in shares.items():
+        if share > max(SUSPECT, sum(shares.values()) - share):
+            say(
+                f"Table {name} alone gains more than all others together. See that each of its rows has the day on "
+                "which it was known, and that no column was filled in or written over later: a table that knows the "
+                "end looks just like this, and gains nothing once the model is used."
+            )
 
 
 def show_exposures(card: Card) -> None:

@@ -12,7 +12,7 @@ from churnrisk.messages import wording
 _OPEN = wording("{table}: {value} open, the oldest for {days}")
 _SILENT = wording("{table}: none for {days}")
 _USUAL = wording("{table}: none for {days}; usually every {usual} days")
-_ROWS = wording("{table}: {value} in the last 365 days")
+_ROWS = wording("{table}: {value} in the last {days}")
 _ROWS_IN_ALL = wording("{table}: {value} in all")
 _VALUE = wording("{table}: the last value is {value}, the mean {mean}")
 _ATTRIBUTE = wording("attribute {name}: {value}")
@@ -91,12 +91,15 @@ def _tell_silence(table: str, kind: str) -> Sentence:
 
 
 def _tell_rows(table: str, kind: str) -> Sentence:
-    lately, in_all = _named(table, "row_count_last_365d", kind), f"{table}.row_count"
+    windows, in_all = (365,) if kind else (90, 365), f"{table}.row_count"
 
     def say(numbers: Numbers) -> str:
         titled = _titled(table, kind)
-        if numbers.knows(lately):
-            return numbers.beside(_ROWS.format(table=titled, value=number(numbers[lately])), lately, number)
+        for window in windows:
+            lately = _named(table, f"row_count_last_{window}d", kind)
+            if numbers.knows(lately):
+                told = _ROWS.format(table=titled, value=number(numbers[lately]), days=days(window))
+                return numbers.beside(told, lately, number)
         if kind or not numbers.knows(in_all):
             return ""
         return numbers.beside(_ROWS_IN_ALL.format(table=titled, value=number(numbers[in_all])), in_all, number)

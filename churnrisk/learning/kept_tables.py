@@ -2,8 +2,9 @@
 
 A table that tells nothing costs a little: its columns are fitted to chance. So each is tried on folds of customers over
 all snapshots that were over when the test began, with the linear part of the model, on purchases alone and with the
-table; it stays where the log loss that it saves is more than one standard error over customers. Then all that stay are
-tried together, and what hurts beside the others goes. The test itself is not looked at.
+table; it stays where the log loss that it saves is more than one standard error over customers, and where it saves some
+at two of three past cutoffs or more. Then all that stay are tried together, and what hurts beside the others goes. The
+test itself is not looked at.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from churnrisk.types import Bools, Floats, Integers
 FOLDS = 5
 STANDARD_ERRORS = 1.0
 """So many standard errors a table must gain. A useless one lies below 0; two would lose good ones in small shops."""
+
+CUTOFFS_WITH_GAIN = 2 / 3
+"""Share of past cutoffs at which a table must gain: what gains by chance does so at one and loses at the next."""
 
 LEAST_CUSTOMERS = 30
 """So many customers must have something in a table, in the snapshots that are tried."""
@@ -128,7 +132,7 @@ def _try_all(past: TrainingSet, tables: Sequence[str], *, seed: int) -> tuple[Ta
     known = [name for name in tables if folds.count_customers(name) >= LEAST_CUSTOMERS]
     base = folds.losses(())
     gains = {name: folds.gain(base, folds.losses((name,))) for name in known}
-    good = [name for name in known if gains[name].is_surely(STANDARD_ERRORS)]
+    good = [name for name in known if gains[name].is_sure]
     kept = _drop_what_hurts(folds, good)
     reasons = dict.fromkeys(tables, TOO_FEW) | dict.fromkeys(known, NO_GAIN) | dict.fromkeys(good, HURTS)
     reasons |= dict.fromkeys(kept, "")
@@ -151,13 +155,16 @@ def _drop_what_hurts(folds: _Folds, good: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Gain:
-    """Log loss saved by each customer, summed over snapshots: its mean and the standard error of that."""
+    """Log loss saved by each customer, summed over snapshots: its mean, the standard error of that, and where."""
 
     mean: float
     error: float
+    at_cutoffs: Floats
 
-    def is_surely(self, errors: float) -> bool:
-        return self.mean > errors * self.error
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is more than chance, over customers and over past cutoffs."""
+        return self.mean > STANDARD_ERRORS * self.error and float((self.at_cutoffs > 0).mean()) >= CUTOFFS_WITH_GAIN
 
     def interval(self, folds: _Folds, base: Floats) -> dict[str, Any]:
         """Return the gain of a row with its interval, and as a share of the loss on purchases alone."""
@@ -244,5 +251,7 @@ class _Folds:
 
     def gain(self, without: Floats, with_table: Floats) -> _Gain:
         """Compare the losses of the same rows, customer by customer."""
-        saved = np.bincount(self.customer, weights=self.weights * (without - with_table), minlength=self.customers)
-        return _Gain(float(saved.mean()), float(saved.std(ddof=1) / np.sqrt(len(saved))))
+        each = self.weights * (without - with_table)
+        saved = np.bincount(self.customer, weights=each, minlength=self.customers)
+        at_cutoffs = np.bincount(self.snapshot_of, weights=each).astype(np.float64)
+        return _Gain(float(saved.mean()), float(saved.std(ddof=1) / np.sqrt(len(saved))), at_cutoffs)
