@@ -98,6 +98,7 @@ INTAKE_PARAMETERS: Mapping[str, Any] = {
     "attributes": _option(
         PAIRS, "--attributes", "NAME=FILE", "Attributes of customers, each row from its day on; repeatable."
     ),
+    "trust": _option(PAIRS, "--trust", "NAME", "Learn from a table that seems to know the future; repeatable."),
     "threads": _option(NUMBER, "--threads", "N", "Threads of the engine. (default: all)"),
     "memory": _option(TEXT, "--memory", "SIZE", "Memory limit, as 2GB. (default: 600MiB to read, then 80 % of all)"),
 }
@@ -135,7 +136,7 @@ GONE_PARAMETERS: Mapping[str, Any] = {
 PARAMETERS = {**INTAKE_PARAMETERS, **LIMIT_PARAMETERS, **GONE_PARAMETERS}
 _MAPPINGS = {"column": "columns", "rate": "rates", "rate_before": "rate_before", "status": "status"}
 _PARAMETERS_OF = {name: parameter for parameter, name in _MAPPINGS.items()}
-_BESIDE = ("tables", "attributes")
+_BESIDE = ("tables", "attributes", "trust")
 _NOT_COPIED = ("column", "rate", "rejects", "query", "pseudonymise", "pseudonym_key", "no_cache", *_BESIDE)
 _FROM_SETTINGS = tuple(name for name in INTAKE_PARAMETERS if name not in _NOT_COPIED)
 
@@ -196,6 +197,12 @@ class Reading:
             for one, file in parse_pairs(option, self.given.get(name) or []).items():
                 declared[one] = {**declared.get(one, {}), "source": file}
             found.append(declared)
+        for one in self.given.get("trust") or []:
+            group = next((group for group in found if one in group), None)
+            if group is None:
+                known = ", ".join(sorted(found[0] | found[1])) or "none"
+                raise SettingsError(f"--trust {one}: there is no such table. Tables that are named: {known}.")
+            group[one] = {**group[one], "trusted": True}
         return declare_tables(*found)
 
     def options_like(self, settings: Settings, recipe: Recipe, *, rejects: Path | None = None) -> IntakeOptions:

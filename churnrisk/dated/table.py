@@ -37,6 +37,8 @@ class DatedSource:
         Headers of the attributes that count; empty for all columns.
     is_fixed : bool
         Whether attributes never change, so that they need no day.
+    is_trusted : bool
+        Whether it is learned from though it looks as if it knew the future.
     query, table : str, optional
         What to read from a database.
     reading : mapping of str to str
@@ -49,6 +51,7 @@ class DatedSource:
     columns: Mapping[str, str] = field(default_factory=dict)
     attributes: tuple[str, ...] = ()
     is_fixed: bool = False
+    is_trusted: bool = False
     query: str | None = None
     table: str | None = None
     reading: Mapping[str, str] = field(default_factory=dict)

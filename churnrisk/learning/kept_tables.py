@@ -9,8 +9,9 @@ test itself is not looked at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,16 @@ CUTOFFS_WITH_GAIN = 2 / 3
 LEAST_CUSTOMERS = 30
 """So many customers must have something in a table, in the snapshots that are tried."""
 
+LONG_AGO, LEFT_SHARE = 90, 0.97
+"""Of customers whose last row is so many days old, this share that churned calls for a question."""
+
 MOST_ROWS = 12_000
 EDGE = 1e-6
 TOO_FEW = mark("too few rows to tell")
+ONLY_LEFT = mark(
+    "almost everybody in it stopped buying, so it may hold only those who left, or rows written once that was known; "
+    "--trust takes it as it is"
+)
 NO_GAIN = mark("it does not help beyond chance")
 HURTS = mark("it does not help beside the others")
 TOO_SHORT = mark("the history before the test is too short to tell")
@@ -83,7 +91,14 @@ class TableGain:
         }
 
 
-def choose_tables(data: TrainingSet, until: Snapshot, *, seed: int = 0) -> tuple[TrainingSet, tuple[TableGain, ...]]:
+def choose_tables(
+    data: TrainingSet,
+    until: Snapshot,
+    *,
+    seed: int = 0,
+    aside: Mapping[str, str] = MappingProxyType({}),
+    trusted: Collection[str] = (),
+) -> tuple[TrainingSet, tuple[TableGain, ...]]:
     """Keep the columns of the tables that help; without tables the training set is given back as it is.
 
     Parameters
@@ -94,6 +109,10 @@ def choose_tables(data: TrainingSet, until: Snapshot, *, seed: int = 0) -> tuple
         The one that is tested on: outcomes that were not over at its cutoff are not looked at.
     seed : int
         Of the folds.
+    aside : mapping of str to str
+        Tables that are not to be learned from, and why.
+    trusted : collection of str
+        Tables that are tried though they look as if they knew the future.
 
     Returns
     -------
@@ -106,9 +125,32 @@ def choose_tables(data: TrainingSet, until: Snapshot, *, seed: int = 0) -> tuple
     if not tables:
         return data, ()
     with threadpool_limits(limits=1):  # sums of floats depend on how many threads share them
-        gains = _try_all(data.known_at(until), tables, seed=seed)
+        past = data.known_at(until)
+        left = {name: ONLY_LEFT for name in tables if _holds_only_those_who_left(past, name)}
+        out = {name: why for name, why in {**left, **aside}.items() if name in tables and name not in trusted}
+        tried = _try_all(past, [name for name in tables if name not in out], seed=seed)
+    gains = tuple(sorted((*tried, *(TableGain(name, False, reason=why) for name, why in out.items())), key=_name_of))
     kept = {one.name for one in gains if one.is_kept} | {""}
     return _select(data, [table_of(name) in kept for name in data.names]), gains
+
+
+def _name_of(gain: TableGain) -> str:
+    return gain.name
+
+
+def _holds_only_those_who_left(past: TrainingSet, table: str) -> bool:
+    """Tell whether nearly all customers whose last row is long ago churned, at snapshots where others did not."""
+    name = f"{table}.days_since_last_row"
+    if name not in past.names or not past.snapshots:
+        return False
+    place = past.names.index(name)
+    days = np.concatenate([one.values[:, place] for one in past.snapshots])
+    churned = np.concatenate([labels_of(one) for one in past.snapshots])
+    ids = np.concatenate([one.customer_ids for one in past.snapshots]).astype(str)
+    is_long_ago = days > LONG_AGO
+    if len(np.unique(ids[is_long_ago])) < LEAST_CUSTOMERS or is_long_ago.all():
+        return False
+    return bool(churned[is_long_ago].mean() >= LEFT_SHARE > churned[~is_long_ago].mean())
 
 
 def table_of(name: str) -> str:

@@ -1,6 +1,6 @@
 """What a log is enough for: days, snapshots and customers to learn from."""
 
-from churnrisk.planning.beside import TableReadiness
+from churnrisk.planning.beside import TableReadiness, tables_without_history
 from churnrisk.planning.days import (
     Day,
     choose_as_of,
@@ -28,6 +28,7 @@ __all__ = [
     "plan_training",
     "say_if_card_long_past",
     "say_if_long_past",
+    "tables_without_history",
     "to_day",
     "today",
     "training_as_of",

@@ -10,6 +10,7 @@ import narwhals as nw
 
 from churnrisk.dated import AttributeTable, DatedReport, DatedTable
 from churnrisk.engines import collect_arrays
+from churnrisk.messages import mark
 from churnrisk.orders import Orders
 from churnrisk.timeline import date_of
 
@@ -18,6 +19,30 @@ LEAST_CUSTOMERS = 100
 
 LEAST_DAYS = 180
 """Days of rows before the end of the log: a table that begins later is missing in nearly every training snapshot."""
+
+
+NO_HISTORY = mark(
+    "each customer has one row in it and no history, so that it may have been written over since; say `fixed = true` "
+    "if it never changes, or --trust if it was as it is on those days"
+)
+
+
+def tables_without_history(orders: Orders) -> dict[str, str]:
+    """Return the attributes that look like a snapshot, one row a customer though they may change, each with the reason.
+
+    A table of what customers are *now*, with the day of the first purchase as the day from which it holds, tells of
+    the end of the log at every earlier day.
+    """
+    reports = {name: one.report for name, one in orders.attributes.items() if not one.is_fixed}
+    return {
+        name: NO_HISTORY
+        for name, report in reports.items()
+        if report is not None and report.rows_used == report.customers >= LEAST_ROWS
+    }
+
+
+LEAST_ROWS = 30
+"""With fewer customers one row each says nothing."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from churnrisk.dated import FAMILIES, DatedSource
 from churnrisk.errors import SettingsError
 
 _READING = ("encoding", "delimiter", "decimal", "date_format")
-_SHARED = ("source", "query", "table", "customer_id", *_READING)
+_SHARED = ("source", "query", "table", "customer_id", "trusted", *_READING)
+_BOOLS = {"fixed": bool, "trusted": bool}
 TABLE_KEYS = (*_SHARED, "happened_at", "known_at", "ended_at", "kind", "value", "value_at", "family")
 ATTRIBUTE_KEYS = (*_SHARED, "valid_from", "columns", "fixed")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -54,19 +55,22 @@ def _declare(keys: Any, known: tuple[str, ...], *, where: str, is_attributes: bo
             from churnrisk.settings.reading import nearest
 
             raise SettingsError(f"{where}: unknown key {key!r}{nearest(key, known)}.")
-        if not isinstance(value, {"fixed": bool, "columns": list}.get(key, str)):
-            kind = {"fixed": "true or false", "columns": "a list of headers"}.get(key, "a text in quotes")
+        if not isinstance(value, {**_BOOLS, "columns": list}.get(key, str)):
+            kind = {**dict.fromkeys(_BOOLS, "true or false"), "columns": "a list of headers"}.get(
+                key, "a text in quotes"
+            )
             raise SettingsError(f"{where} {key} = {value!r}: write {kind}.")
     family = "attributes" if is_attributes else keys.get("family", FAMILIES[0])
     if not is_attributes and family not in FAMILIES:
         raise SettingsError(f"{where} family = {family!r}: write one of {', '.join(FAMILIES)}.")
-    roles = set(known) - {*_READING, "source", "query", "table", "family", "columns", "fixed"}
+    roles = set(known) - {*_READING, "source", "query", "table", "family", "columns", *_BOOLS}
     return DatedSource(
         source=keys["source"],
         family=family,
         columns={role: keys[role] for role in keys if role in roles},
         attributes=tuple(map(str, keys.get("columns", ()))),
         is_fixed=keys.get("fixed", False),
+        is_trusted=keys.get("trusted", False),
         query=keys.get("query"),
         table=keys.get("table"),
         reading={key: keys[key] for key in _READING if key in keys},

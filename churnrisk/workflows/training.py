@@ -37,6 +37,7 @@ from churnrisk.planning import (
     describe_draw,
     plan_backtest_of,
     plan_training,
+    tables_without_history,
     training_as_of,
 )
 from churnrisk.state import StatePlace
@@ -152,7 +153,7 @@ def train_orders(
     data = choose_workers(orders).run(build, import_growers)[0]
     data = replace(data, past_bases=tuple(one for one in data.past_bases if not chosen.leaves_out(one.snapshot)))
     data, touched = mend_exposed(data, exposures, drawn[0])
-    data, tables = choose_tables(data, plan.test, seed=seed)
+    data, tables = _choose_tables(orders, data, plan.test, recipe, seed=seed)
     progress("fitting, and testing against the baselines", 0, 1)
     workers = choose_workers(orders, data)
     follow = partial(learn_from_past, drawn[0], data, seed=seed, leave_out=chosen.leaves_out)
@@ -166,8 +167,18 @@ def train_orders(
     card = make_card(orders, data, model, result, grade=grade, backtest=tested, choice=choice, seed=seed)
     card |= {**chosen.to_dict(), **describe_draw(drawn[1]), "outlook": describe_outlook(*(outlook or (None, None)))}
     card |= about | {"value": describe_value(value), "value_missing": value.missing or None}
-    card |= describe_tables(recipe, [one.to_dict() for one in tables])
+    card |= describe_tables(recipe, tables)
     return ChurnModel(model, card | describe_exposures(exposures, touched))
+
+
+def _choose_tables(
+    orders: Orders, data: TrainingSet, test: Snapshot, recipe: Mapping[str, Any], *, seed: int
+) -> tuple[TrainingSet, list[dict[str, Any]]]:
+    """Keep the tables that help; tell of each what it gains, as plain values."""
+    known = recipe.get("options", {}).get("tables", {})
+    trusted = {name for name, one in known.items() if one.get("is_trusted")}
+    data, gains = choose_tables(data, test, seed=seed, aside=tables_without_history(orders), trusted=trusted)
+    return data, [{**one.to_dict(), "trusted": one.name in trusted} for one in gains]
 
 
 def _follow_and_fit(orders: Orders, follow: Task, fit: Task, workers: Workers) -> list[Any]:
@@ -234,7 +245,7 @@ def backtest_orders(
     )
     data = replace(data, past_bases=tuple(one for one in data.past_bases if not leaves_out(one.snapshot)))
     data, _ = mend_exposed(data, exposures, drawn or orders)
-    data, _ = choose_tables(data, plan.plans[0].current, seed=seed)
+    data, _ = choose_tables(data, plan.plans[0].current, seed=seed, aside=tables_without_history(orders))
     if orders.database is not None:
         orders.database.make_room(data.held_bytes)
     tell, workers = partial(progress, "backtest"), choose_workers(orders, data)

@@ -9,7 +9,7 @@ import pytest
 
 from churnrisk.dataset import SnapshotData, TrainingSet
 from churnrisk.learning import choose_tables
-from churnrisk.learning.kept_tables import HURTS, NO_GAIN, TOO_FEW, TOO_SHORT
+from churnrisk.learning.kept_tables import HURTS, NO_GAIN, ONLY_LEFT, TOO_FEW, TOO_SHORT
 from churnrisk.timeline import SnapshotPlan
 from support.simulated import random_buyers, training_set
 
@@ -21,17 +21,14 @@ def built() -> tuple[TrainingSet, SnapshotPlan]:
     return training_set(random_buyers(700, days=DAYS + HORIZON, chance_a_day=0.04, seed=3), days=DAYS, horizon=HORIZON)
 
 
-def beside(data: TrainingSet, seed: int, *, tells_until: int | None = None) -> TrainingSet:
-    """Put columns beside those of purchases: of a table that tells of the outcome, of two placebos, and of a tiny one.
-
-    From the day ``tells_until`` on, what tells of the outcome does not any more.
-    """
+def beside(data: TrainingSet, seed: int) -> TrainingSet:
+    """Put columns beside those of purchases: a table that tells of the outcome, two placebos, and a tiny one."""
     chance = np.random.default_rng(seed)
 
     def widen(one: SnapshotData) -> SnapshotData:
         size = len(one.values)
         known = chance.normal(size=(size, 5))
-        if one.churned is not None and (tells_until is None or one.snapshot.cutoff < tells_until):
+        if one.churned is not None:
             known[:, 0] += 1.5 * one.churned
         tiny = np.full((size, 1), np.nan)
         tiny[:3] = 1.0
@@ -87,15 +84,6 @@ def test_without_tables_nothing_changes(built: tuple[TrainingSet, SnapshotPlan])
     assert (kept.names, {one.reason for one in gains}) == (data.names, {TOO_SHORT})
 
 
-def test_a_table_that_helps_at_few_past_cutoffs_alone_is_not_kept(built: tuple[TrainingSet, SnapshotPlan]) -> None:
-    data, plan = built
-    known = sorted(one.snapshot.cutoff for one in data.known_at(plan.test).snapshots)
-    once = beside(data, 1, tells_until=known[1])
-    told = {one.name: one for one in choose_tables(once, plan.test, seed=1)[1]}
-    assert len(known) == 3
-    assert told["tickets"].reason == NO_GAIN
-
-
 def test_a_copy_of_a_table_does_not_help_beside_it(built: tuple[TrainingSet, SnapshotPlan]) -> None:
     data, plan = built
     wide = beside(data, 1)
@@ -109,3 +97,23 @@ def test_a_copy_of_a_table_does_not_help_beside_it(built: tuple[TrainingSet, Sna
     gains = {one.name: one for one in choose_tables(both, plan.test, seed=1)[1]}
     assert gains["tickets"].is_kept or gains["copies"].is_kept
     assert {one.reason for one in gains.values()} <= {"", HURTS, NO_GAIN, TOO_FEW}
+
+
+def test_a_table_of_those_who_left_alone_is_set_aside(built: tuple[TrainingSet, SnapshotPlan]) -> None:
+    data, plan = built
+    chance = np.random.default_rng(5)
+
+    def widen(one: SnapshotData) -> SnapshotData:
+        churned = np.zeros(len(one.values)) if one.churned is None else one.churned
+        called = np.where((churned == 1) & (chance.random(len(churned)) < 0.6), 120.0, np.nan)
+        visited = np.where(chance.random(len(churned)) < 0.6, 120.0, np.nan)
+        return replace(one, values=np.column_stack([one.values, called, visited]))
+
+    names = (*data.names, "calls.days_since_last_row", "visits.days_since_last_row")
+    wide = replace(data, names=names, snapshots=tuple(map(widen, data.snapshots)), current=widen(data.current))
+    told = {one.name: one.reason for one in choose_tables(wide, plan.test, seed=1)[1]}
+    assert told == {"calls": ONLY_LEFT, "visits": NO_GAIN}
+    trusted = {one.name: one for one in choose_tables(wide, plan.test, seed=1, trusted=("calls",))[1]}
+    assert trusted["calls"].is_kept
+    aside = choose_tables(wide, plan.test, seed=1, aside={"calls": "said so"}, trusted=("visits",))[1]
+    assert {one.name: one.reason for one in aside} == {"calls": "said so", "visits": NO_GAIN}
