@@ -30,6 +30,9 @@ from churnrisk.timeline import Snapshot
 from churnrisk.types import Floats
 
 MOST_KINDS, MOST_VALUES = 5, 8
+LEAST_HOLDERS = 30
+"""So many customers must have a kind or a value that a feature is named for: a name or an address is of one alone."""
+
 _SINCE = ".days_since"
 
 
@@ -124,8 +127,10 @@ def _names_of_table(name: str, table: DatedTable, kinds: Sequence[str]) -> list[
 
 def _frequent(rows: nw.LazyFrame[Any], column: str, most: int) -> list[str]:
     """Return the texts that most rows have; of equally many those first by their letters."""
-    counted = rows.filter(nw.col(column) != "").group_by(column).agg(count=nw.len().cast(nw.Int64))
-    chosen = counted.sort("count", column, descending=[True, False]).head(most)
+    counted = rows.filter(nw.col(column) != "").group_by(column)
+    held = counted.agg(count=nw.len().cast(nw.Int64), holders=nw.col(CUSTOMER).n_unique())
+    chosen = held.filter(nw.col("holders") >= LEAST_HOLDERS).select(column, "count")
+    chosen = chosen.sort("count", column, descending=[True, False]).head(most)
     found = collect_arrays(chosen, sort_by=[])
     order = np.lexsort((found[column].astype(str), -found["count"]))
     return [str(found[column][place]) for place in order]

@@ -14,7 +14,7 @@ WIDE = 25
 
 WIDER = {
     "engines": 48,
-    "learning": 34,
+    "learning": 35,
     "orders": 34,
     "report": 36,
     "retention": 46,

@@ -12,7 +12,7 @@ import pytest
 from churnrisk.dated import TablesBeside
 from churnrisk.engines import Database
 from churnrisk.errors import ColumnError
-from churnrisk.features import Features, beside_names, customer_features, feature_of, iterate_features
+from churnrisk.features import Features, beside, beside_names, customer_features, feature_of, iterate_features
 from churnrisk.features.templates import TEMPLATES
 from churnrisk.timeline import Snapshot
 from support.beside import FAR, Dated, Held, beside_of, oracle, seeded_held, seeded_rows
@@ -21,6 +21,13 @@ from support.logs import CUTOFF, EngineLog, duckdb_log, polars_log, seeded_log
 SNAPSHOT = Snapshot(CUTOFF, lookback=365, horizon=30)
 PLAIN = seeded_log(seed=3, rows=400)
 ROWS, HELD = seeded_rows(seed=5), seeded_held(seed=6)
+
+
+@pytest.fixture(autouse=True)
+def _few_holders_are_enough(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let kinds and values of a handful of customers count, but in the test of that."""
+    if "own_names" not in request.node.name:
+        monkeypatch.setattr(beside, "LEAST_HOLDERS", 1)
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +167,13 @@ def test_each_name_has_unit_and_meaning() -> None:
     assert feature is not None
     assert (feature.unit, feature.meaning) == ("rows", "Rows of the last 30 days, in tickets of the kind late.=x.")
     assert feature_of("no_such_feature") is None
+
+
+def test_own_names_and_addresses_of_customers_get_into_no_name_of_a_feature() -> None:
+    many = [f"customer-{k:03d}" for k in range(60)]
+    rows = [Dated(one, CUTOFF - 9, CUTOFF - 9, None, f"{one}@example.com", None, FAR) for one in many]
+    rows += [Dated(one, CUTOFF - 8, CUTOFF - 8, None, "a question", None, FAR) for one in many[:30]]
+    rows += [Dated(one, CUTOFF - 7, CUTOFF - 7, None, "a complaint", None, FAR) for one in many[:31]]
+    names = beside_names(log_of(rows, []), CUTOFF)
+    kinds = {name.partition("=")[2] for name in names} - {""}
+    assert kinds == {"a question", "a complaint"}
