@@ -23,7 +23,6 @@ from churnrisk.cards.recipe import (
 )
 
 __all__ = [
-    "KEY",
     "Difference",
     "Recipe",
     "compare_cards",

@@ -17,7 +17,6 @@ from churnrisk.features import TABLES, TOLD_FAMILIES
 from churnrisk.types import Bools, Floats
 
 FAMILIES = tuple(TOLD_FAMILIES)
-PLAYERS = len(FAMILIES)
 ALL_FAMILIES = (*FAMILIES, TABLES)
 """The families of models with tables beside the purchases; the others are spared the player that is none of theirs."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from churnrisk.campaigns import read_exposures
+from churnrisk.cards import read_as_trained
 from churnrisk.clock import today
 from churnrisk.dataset import Exposure, count_daily_purchases
 from churnrisk.engines import BATCH_ROWS
@@ -156,6 +157,7 @@ class _Subject:
     model: FittedModel | None
     snapshot: Snapshot | None
     notes: tuple[str, ...]
+    card: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run_monitor(plan: MonitorPlan) -> MonitorResult:
@@ -168,7 +170,7 @@ def run_monitor(plan: MonitorPlan) -> MonitorResult:
         can be said without it is said.
     """
     subject = _find_subject(plan.models_dir)
-    with read_orders(plan.source, plan.options) as orders:
+    with read_orders(plan.source, read_as_trained(plan.options, subject.card)) as orders:
         look = _look(plan, subject, orders)
     values = look.values
     result = MonitorResult(look, check_rules(plan.rules, values), check_rules(plan.retrain_rules, values))
@@ -199,7 +201,7 @@ def _find_subject(models_dir: Path) -> _Subject:
         model = None
         notes.append(wording("Scores are not looked at: {why}.").format(why=error))
     names = tuple(one["name"] for one in card["features"])  # in the order of the model, which JSON objects do not keep
-    return _Subject(version, names, reference, model, snapshot, tuple(notes))
+    return _Subject(version, names, reference, model, snapshot, tuple(notes), card)
 
 
 def _look(plan: MonitorPlan, subject: _Subject, orders: Orders) -> Look:

@@ -14,7 +14,7 @@ import numpy as np
 
 from churnrisk.clock import steady
 from churnrisk.engines import MemoryDatabase
-from churnrisk.errors import BadQuery, ChurnriskError, ModelNotFound, NoModel, SettingsError
+from churnrisk.errors import BadQuery, ChurnriskError, IncompatibleModel, ModelNotFound, NoModel, SettingsError
 from churnrisk.explain import Explainer, ReasonFinder, explain_customer, with_reasons
 from churnrisk.forecast import Valuation
 from churnrisk.learning import FittedModel
@@ -46,6 +46,10 @@ DESKS = 2
 LOOK_SECONDS, AGAIN_SECONDS = 0.5, 30.0
 """How often the files of a model that cannot be loaded are looked at, and how often it is tried again all the same."""
 
+WITH_TABLES = mark(
+    "the model learned from tables beside the purchases, which the service does not read: `churnrisk score` and "
+    "`churnrisk weekly` do. Train a model without them, or promote an earlier one, to score here."
+)
 NOTHING_STORED = mark("no model is stored yet; `churnrisk train`, or a training job, makes one.")
 
 
@@ -126,11 +130,24 @@ class CurrentModel:
         self._files, self._tried = stamp_model(self._folder), steady()
         self.loads += 1
         try:
-            self._model = load(models_dir=self._folder)
+            self._model = refuse_tables(load(models_dir=self._folder))
         except ModelNotFound:
             self._problem = NOTHING_STORED
         except ChurnriskError as error:
             self._problem = str(error)
+
+
+def refuse_tables(model: ChurnModel) -> ChurnModel:
+    """Return a model that the service can score with.
+
+    Raises
+    ------
+    IncompatibleModel
+        For one that learned from tables beside the purchases: names of their features have a point.
+    """
+    if any("." in name for name in model.model.names):
+        raise IncompatibleModel(WITH_TABLES)
+    return model
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from churnrisk.products import ItemChoice
 from churnrisk.retention import build_segments
 from churnrisk.schema import ReasonsFor
 from churnrisk.scoring import Scores, standing_of
+from churnrisk.shop.answers import refuse_tables
 from churnrisk.shop.erasures import Erasures, History, leave_out, read_erasures
 from churnrisk.shop.files import ShopFiles, ShopPlan, make_current, next_name, stamp_source
 from churnrisk.shop.newcomers import list_unscored
@@ -347,7 +348,7 @@ def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor, tell: Progress
 def _find_model(models_dir: Path, orders: Orders) -> tuple[ChurnModel | None, str]:
     """Load the current model; else say why nobody is scored."""
     try:
-        model = load(models_dir=models_dir)
+        model = refuse_tables(load(models_dir=models_dir))
         if model.model.needs_amounts and not orders.has_amounts:
             raise IncompatibleModel(mark("the model was trained with amounts, and the purchase history has none."))
     except ModelNotFound:

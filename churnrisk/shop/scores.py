@@ -11,6 +11,7 @@ from churnrisk.explain import make_finder, score_with_reasons
 from churnrisk.memory import remember
 from churnrisk.planning import Day, choose_as_of
 from churnrisk.schema import STATUSES, By, ReasonsFor
+from churnrisk.shop.answers import refuse_tables
 from churnrisk.shop.files import ShopPlan
 from churnrisk.shop.preparation import open_history
 from churnrisk.state import open_state, stamp_tombstones
@@ -52,7 +53,7 @@ def score_everybody(
         ``model, as_of, customers`` and counts; nothing of any customer.
     """
     progress("reading purchases", 0, 3)
-    churn_model, forgotten = load(model, models_dir=plan.models_dir), _stamp(plan)
+    churn_model, forgotten = refuse_tables(load(model, models_dir=plan.models_dir)), _stamp(plan)
     with open_history(plan) as orders:
         progress("scoring", 1, 3)
         day = choose_as_of(churn_model.model, orders, as_of)

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnrisk.explain.game import PLAYERS, Worth, is_in, share_out
+from churnrisk.explain.game import FAMILIES, Worth, is_in, share_out
 from churnrisk.explain.shares import make_game
 from churnrisk.learning.trees import Sizes, fit_boosted, fit_forest
 from churnrisk.regression.linear import Terms, fit_linear
 from support.coalitions import Part, mixed_rows, shares_by_orders, worth_of_part
+
+PLAYERS = len(FAMILIES)
 
 ROOT = Path(__file__).parents[2]
 WIDTH = 12
