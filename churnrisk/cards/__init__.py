@@ -12,7 +12,6 @@ from churnrisk.cards.card import (
     warn_of_grade,
 )
 from churnrisk.cards.recipe import (
-    KEY,
     Difference,
     Recipe,
     compare_cards,
