@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
-
 if TYPE_CHECKING:
+    import narwhals as nw
+
     from churnrisk.dated.report import DatedReport
 
 FAMILIES = ("events", "tickets", "service", "surveys", "contacts")

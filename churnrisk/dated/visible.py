@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
+if TYPE_CHECKING:
+    import narwhals as nw
 
 _CUSTOMER = "customer_id"
 
@@ -22,6 +23,8 @@ def visible_at(rows: nw.LazyFrame[Any], day: int) -> nw.LazyFrame[Any]:
     day : int
         The first day that is not known.
     """
+    import narwhals as nw  # late: declaring a table loads no data library
+
     ended, value = nw.col("ended_day"), nw.col("value")
     return rows.filter(nw.col("known_day") < day).with_columns(
         ended_day=nw.when(ended < day).then(ended),
@@ -31,6 +34,8 @@ def visible_at(rows: nw.LazyFrame[Any], day: int) -> nw.LazyFrame[Any]:
 
 def attributes_at(rows: nw.LazyFrame[Any], day: int) -> nw.LazyFrame[Any]:
     """Return the attributes that held on the morning of a day: of each customer those of the latest day before it."""
+    import narwhals as nw
+
     past = rows.filter(nw.col("valid_day") < day)
     latest = past.group_by(_CUSTOMER).agg(latest_day=nw.col("valid_day").max())
     return past.join(latest, on=_CUSTOMER, how="inner").filter(nw.col("valid_day") == nw.col("latest_day"))
