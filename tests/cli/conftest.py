@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -29,3 +30,13 @@ def models(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command runs in an empty folder."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def nobody_erased(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A configuration of this test alone, in which nobody was erased and nobody objects: the others share one."""
+    folder = tmp_path_factory.mktemp("own") / "configuration"
+    left_out = shutil.ignore_patterns("erasure_key*", "erased.json*", "objections.json*")
+    shutil.copytree(os.environ["CHURNRISK_CONFIG_DIR"], folder, ignore=left_out)
+    folder.chmod(0o700)
+    monkeypatch.setenv("CHURNRISK_CONFIG_DIR", str(folder))

@@ -295,6 +295,7 @@ def test_a_run_can_leave_no_trace(models: Path, monkeypatch: pytest.MonkeyPatch)
     assert "no such scoring run is remembered" in answer.err
 
 
+@pytest.mark.usefixtures("nobody_erased")
 def test_scores_do_not_depend_on_being_remembered(models: Path) -> None:
     Path("runs.db").write_text("this is no database, and long enough to be taken for one " * 20)
     answer = churnrisk("score", PURCHASES, "--models-dir", models, "--state", "runs.db", "--json")

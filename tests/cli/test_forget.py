@@ -60,6 +60,7 @@ def forget(models: Path, *arguments: object) -> Answer:
     return churnrisk("forget", *arguments, "--state", "state.db", "--models-dir", models)
 
 
+@pytest.mark.usefixtures("nobody_erased")
 def test_a_customer_is_gone_for_good_and_a_backup_does_not_bring_one_back(
     scored: tuple[str, str], models: Path, tmp_path: Path
 ) -> None:
