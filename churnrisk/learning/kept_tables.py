@@ -139,7 +139,10 @@ def _name_of(gain: TableGain) -> str:
 
 
 def _holds_only_those_who_left(past: TrainingSet, table: str) -> bool:
-    """Tell whether nearly all customers whose last row is long ago churned, at snapshots where others did not."""
+    """Tell whether most have nothing in it, and nearly all whose last row is long ago churned, unlike the others.
+
+    Where most customers have rows, as of visits, a long silence means much by itself, and is honest.
+    """
     name = f"{table}.days_since_last_row"
     if name not in past.names or not past.snapshots:
         return False
@@ -148,7 +151,7 @@ def _holds_only_those_who_left(past: TrainingSet, table: str) -> bool:
     churned = np.concatenate([labels_of(one) for one in past.snapshots])
     ids = np.concatenate([one.customer_ids for one in past.snapshots]).astype(str)
     is_long_ago = days > LONG_AGO
-    if len(np.unique(ids[is_long_ago])) < LEAST_CUSTOMERS or is_long_ago.all():
+    if len(np.unique(ids[is_long_ago])) < LEAST_CUSTOMERS or np.isnan(days).mean() <= 0.5:
         return False
     return bool(churned[is_long_ago].mean() >= LEFT_SHARE > churned[~is_long_ago].mean())
 

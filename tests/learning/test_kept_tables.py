@@ -107,13 +107,14 @@ def test_a_table_of_those_who_left_alone_is_set_aside(built: tuple[TrainingSet, 
         churned = np.zeros(len(one.values)) if one.churned is None else one.churned
         called = np.where((churned == 1) & (chance.random(len(churned)) < 0.6), 120.0, np.nan)
         visited = np.where(chance.random(len(churned)) < 0.6, 120.0, np.nan)
-        return replace(one, values=np.column_stack([one.values, called, visited]))
+        silent = np.where((churned == 1) & (chance.random(len(churned)) < 0.6), 120.0, 5.0)
+        return replace(one, values=np.column_stack([one.values, called, visited, silent]))
 
-    names = (*data.names, "calls.days_since_last_row", "visits.days_since_last_row")
+    names = (*data.names, "calls.days_since_last_row", "visits.days_since_last_row", "mails.days_since_last_row")
     wide = replace(data, names=names, snapshots=tuple(map(widen, data.snapshots)), current=widen(data.current))
     told = {one.name: one.reason for one in choose_tables(wide, plan.test, seed=1)[1]}
-    assert told == {"calls": ONLY_LEFT, "visits": NO_GAIN}
+    assert told == {"calls": ONLY_LEFT, "visits": NO_GAIN, "mails": ""}, "of mails everybody has some"
     trusted = {one.name: one for one in choose_tables(wide, plan.test, seed=1, trusted=("calls",))[1]}
     assert trusted["calls"].is_kept
     aside = choose_tables(wide, plan.test, seed=1, aside={"calls": "said so"}, trusted=("visits",))[1]
-    assert {one.name: one.reason for one in aside} == {"calls": "said so", "visits": NO_GAIN}
+    assert {one.name: one.reason for one in aside} == {"calls": "said so", "visits": NO_GAIN, "mails": ""}
