@@ -80,7 +80,7 @@ def metrics(
     from churnrisk.retention import group_by_first_category, measure_retention, parse_kind
 
     by_category = by == CATEGORY
-    kind, more = parse_kind(period), {} if by is None or by_category else {"group_column": by}
+    kind, more = parse_kind(period), dict[str, Any]() if by is None or by_category else {"group_column": by}
     calendar = choose_calendar(current_settings(context), year_starts, week_starts)
     with opened_orders(context, purchases, reading, **more) as orders:
         table = measure_retention(
@@ -199,7 +199,7 @@ def segments(
 
     kind = None if period is None else parse_kind(period)
     calendar = choose_calendar(current_settings(context), year_starts, week_starts)
-    with opened_orders(context, purchases, reading) as orders:
+    with opened_orders(context, purchases, reading, with_tables=True) as orders:
         day = read_day(as_of)
         churn = predict_churn(orders, models_dir or current_settings(context).models_dir, as_of=day)
         segmentation = build_segments(orders, day, churn_probability=churn.probability, by_category=by == CATEGORY)

@@ -45,8 +45,10 @@ Discount = Annotated[float, typer.Option("--discount", metavar="RATE", help="Dis
 
 
 @contextmanager
-def opened_orders(context: typer.Context, purchases: str | None, reading: Reading, **more: Any) -> Iterator[Orders]:
-    """Read the purchase history, and close it in the end."""
+def opened_orders(
+    context: typer.Context, purchases: str | None, reading: Reading, *, with_tables: bool = False, **more: Any
+) -> Iterator[Orders]:
+    """Read the purchase history, and close it in the end; a model alone may need the tables beside it."""
     from dataclasses import replace
 
     from churnrisk import inputs
@@ -54,7 +56,9 @@ def opened_orders(context: typer.Context, purchases: str | None, reading: Readin
 
     settings = current_settings(context)
     source = inputs.find_purchases(purchases, settings.purchases)
-    with read_orders(source, replace(reading.options(settings), **more)) as orders:
+    options = reading.options(settings)
+    tables = options.tables if with_tables else {}
+    with read_orders(source, replace(options, tables=tables, **more)) as orders:
         yield orders
 
 

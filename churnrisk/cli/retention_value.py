@@ -53,7 +53,7 @@ def ltv(
     from churnrisk.workflows import stored_value
 
     terms = ValueTerms(months, margin, discount, choose_lookback(context, lookback))
-    with opened_orders(context, purchases, reading) as orders:
+    with opened_orders(context, purchases, reading, with_tables=True) as orders:
         day = read_day(as_of) or orders.last_day + 1
         stored = stored_value(orders, current_settings(context).models_dir, day)
         forecast, check, reason = forecast_value(orders, day, terms=terms, stored=stored), None, ""
@@ -112,7 +112,7 @@ def nps(
     rows = read_survey(survey, _survey_columns(survey_column or []), period=period, calendar=calendar, is_low=scale)
     known = KnownCustomers({}, {}, {}, {})
     if purchases is not None or current_settings(context).purchases is not None:
-        with opened_orders(context, purchases, reading) as orders:
+        with opened_orders(context, purchases, reading, with_tables=True) as orders:
             known = _known_customers(orders, current_settings(context))
     measured = measure_survey(rows.answers, known)
     account = {
@@ -184,7 +184,7 @@ def economics(
 
     if margin is None:
         raise SettingsError("--margin is missing: only you know what share of revenue is profit, such as 0.35.")
-    with opened_orders(context, purchases, reading) as orders:
+    with opened_orders(context, purchases, reading, with_tables=True) as orders:
         result = estimate_economics(orders, Terms(margin, acquisition_cost, discount, years))
         if as_json:
             print_json({**result.to_dict(), "intake": describe_intake(orders)})

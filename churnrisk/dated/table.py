@@ -77,6 +77,8 @@ class DatedTable:
     first_day, last_day : int
         The first and the last ``known_day``. Before the first the table did not exist: what it says is missing then,
         and not zero.
+    is_trusted : bool
+        Whether it is learned from though it looks as if it knew the future.
     report : DatedReport, optional
         The account of its rows; None where it was made elsewhere.
     """
@@ -89,6 +91,7 @@ class DatedTable:
     has_values: bool = False
     first_day: int = 0
     last_day: int = 0
+    is_trusted: bool = False
     report: DatedReport | None = None
 
 
@@ -108,6 +111,8 @@ class AttributeTable:
         The attributes of each type.
     is_fixed : bool
         Whether they were said never to change.
+    is_trusted : bool
+        Whether it is learned from though it looks as if it knew the future.
     report : DatedReport, optional
         As of a :class:`DatedTable`.
     """
@@ -118,6 +123,7 @@ class AttributeTable:
     numbers: tuple[str, ...] = ()
     days: tuple[str, ...] = ()
     is_fixed: bool = False
+    is_trusted: bool = False
     report: DatedReport | None = None
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -129,13 +130,10 @@ def choose_tables(
         left = {name: ONLY_LEFT for name in tables if _holds_only_those_who_left(past, name)}
         out = {name: why for name, why in {**left, **aside}.items() if name in tables and name not in trusted}
         tried = _try_all(past, [name for name in tables if name not in out], seed=seed)
-    gains = tuple(sorted((*tried, *(TableGain(name, False, reason=why) for name, why in out.items())), key=_name_of))
+    untried = (TableGain(name, False, reason=why) for name, why in out.items())
+    gains = tuple(sorted((*tried, *untried), key=attrgetter("name")))
     kept = {one.name for one in gains if one.is_kept} | {""}
     return _select(data, [table_of(name) in kept for name in data.names]), gains
-
-
-def _name_of(gain: TableGain) -> str:
-    return gain.name
 
 
 def _holds_only_those_who_left(past: TrainingSet, table: str) -> bool:

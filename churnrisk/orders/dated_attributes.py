@@ -60,6 +60,7 @@ def read_attributes(rows: DatedRows) -> AttributeTable:
         numbers=of_type["number"],
         days=of_type["day"],
         is_fixed=is_fixed,
+        is_trusted=rows.declared.is_trusted,
         report=report,
     )
 

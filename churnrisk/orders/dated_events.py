@@ -50,6 +50,7 @@ def read_events(rows: DatedRows) -> DatedTable:
         has_values="value" in places,
         first_day=int(first),
         last_day=int(last),
+        is_trusted=rows.declared.is_trusted,
         report=report,
     )
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from churnrisk.messages import mark, say, say_many, write_date, write_number
 from churnrisk.retelling import retell
 from churnrisk.timeline import YEAR, date_of
 from churnrisk.week_list.purchased import Purchased
+
+if TYPE_CHECKING:
+    from churnrisk.week_list.entries import Entry
 
 ListPart = Literal["contact", "lapsed", "due"]
 
@@ -36,41 +39,9 @@ _LAST = {
 """By whether it is the only one, and whether its amount and its products are known."""
 
 
-class Subject(Protocol):
-    """What the sentences are about: a row of the list, or any customer."""
-
-    @property
-    def part(self) -> ListPart:
-        """The part of the list that the customer is on, or would be."""
-
-    @property
-    def bought(self) -> Purchased:
-        """What was bought so far."""
-
-    @property
-    def reasons(self) -> Sequence[str]:
-        """Sentences on the score, in English."""
-
-    @property
-    def churn_probability(self) -> float | None:
-        """Of a customer who is scored."""
-
-    @property
-    def return_probability(self) -> float | None:
-        """Of one who has lapsed."""
-
-    @property
-    def observation(self) -> str | None:
-        """The product that is missed, in English."""
-
-    @property
-    def due_product(self) -> str | None:
-        """The product that is due within a week."""
-
-
 @dataclass(frozen=True)
 class OneCustomer:
-    """A customer who need not be on the list; the fields are those of :class:`Subject`."""
+    """A customer who need not be on the list; the fields are those of a row of the list."""
 
     part: ListPart
     bought: Purchased
@@ -81,7 +52,7 @@ class OneCustomer:
     due_product: str | None = None
 
 
-def tell_why(entry: Subject, *, as_of: int, horizon: int) -> list[str]:
+def tell_why(entry: Entry | OneCustomer, *, as_of: int, horizon: int) -> list[str]:
     """Return at most two sentences on why a customer is on the list, the most telling first, in the language of now.
 
     Every sentence names a product, an amount or a day of this customer. A reason of the model stands behind them only
@@ -89,7 +60,7 @@ def tell_why(entry: Subject, *, as_of: int, horizon: int) -> list[str]:
 
     Parameters
     ----------
-    entry : Subject
+    entry : Entry or OneCustomer
         A row of the list, or another customer.
     as_of : int
         The day of the list.
@@ -102,7 +73,7 @@ def tell_why(entry: Subject, *, as_of: int, horizon: int) -> list[str]:
     return [*found, *(retell(one) for one in entry.reasons[:1])]
 
 
-def _sentences(entry: Subject, bought: Purchased, *, as_of: int, horizon: int) -> Iterator[str]:
+def _sentences(entry: Entry | OneCustomer, bought: Purchased, *, as_of: int, horizon: int) -> Iterator[str]:
     quiet = as_of - bought.last_day
     if entry.part == "due":
         yield from _tell_due(entry, bought)
@@ -125,7 +96,7 @@ def _sentences(entry: Subject, bought: Purchased, *, as_of: int, horizon: int) -
         yield _tell_last(bought)
 
 
-def _tell_due(entry: Subject, bought: Purchased) -> Iterator[str]:
+def _tell_due(entry: Entry | OneCustomer, bought: Purchased) -> Iterator[str]:
     """The product that is due and the rhythm in one sentence: a product alone is due for many customers at once."""
     told = [say("{product} is due", product=entry.due_product)] if entry.due_product else []
     if bought.usual_gap is not None:
@@ -143,7 +114,7 @@ def _tell_due(entry: Subject, bought: Purchased) -> Iterator[str]:
         yield _tell_last(bought)
 
 
-def _tell_first(entry: Subject, bought: Purchased, horizon: int) -> str:
+def _tell_first(entry: Entry | OneCustomer, bought: Purchased, horizon: int) -> str:
     """What a customer with one purchase day bought, and how many such customers come back."""
     what = _tell_last(bought, is_only=True)
     returning = entry.return_probability

@@ -153,7 +153,7 @@ def train_orders(
     data = choose_workers(orders).run(build, import_growers)[0]
     data = replace(data, past_bases=tuple(one for one in data.past_bases if not chosen.leaves_out(one.snapshot)))
     data, touched = mend_exposed(data, exposures, drawn[0])
-    data, tables = _choose_tables(orders, data, plan.test, recipe, seed=seed)
+    data, tables = _choose_tables(orders, data, plan.test, seed=seed)
     progress("fitting, and testing against the baselines", 0, 1)
     workers = choose_workers(orders, data)
     follow = partial(learn_from_past, drawn[0], data, seed=seed, leave_out=chosen.leaves_out)
@@ -172,11 +172,11 @@ def train_orders(
 
 
 def _choose_tables(
-    orders: Orders, data: TrainingSet, test: Snapshot, recipe: Mapping[str, Any], *, seed: int
+    orders: Orders, data: TrainingSet, test: Snapshot, *, seed: int
 ) -> tuple[TrainingSet, list[dict[str, Any]]]:
     """Keep the tables that help; tell of each what it gains, as plain values."""
-    known = recipe.get("options", {}).get("tables", {})
-    trusted = {name for name, one in known.items() if one.get("is_trusted")}
+    tables, attributes = orders.tables, orders.attributes
+    trusted = {name for name in (*tables, *attributes) if (tables.get(name) or attributes[name]).is_trusted}
     data, gains = choose_tables(data, test, seed=seed, aside=tables_without_history(orders), trusted=trusted)
     return data, [{**one.to_dict(), "trusted": one.name in trusted} for one in gains]
 
@@ -245,7 +245,7 @@ def backtest_orders(
     )
     data = replace(data, past_bases=tuple(one for one in data.past_bases if not leaves_out(one.snapshot)))
     data, _ = mend_exposed(data, exposures, drawn or orders)
-    data, _ = choose_tables(data, plan.plans[0].current, seed=seed, aside=tables_without_history(orders))
+    data, _ = _choose_tables(orders, data, plan.plans[0].current, seed=seed)
     if orders.database is not None:
         orders.database.make_room(data.held_bytes)
     tell, workers = partial(progress, "backtest"), choose_workers(orders, data)

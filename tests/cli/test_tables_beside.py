@@ -82,6 +82,9 @@ def test_what_helps_is_learned_from_and_what_knows_the_end_is_set_aside(
     Path("tickets.csv").rename("elsewhere.csv")
     lost = churnrisk(*score, "lost.csv")
     assert (lost.code, "tickets.csv" in lost.err, Path("lost.csv").exists()) == (2, True, False)
+    assert churnrisk("metrics", "log.csv", "--table", "tickets=nowhere.csv").code == 0, "what is not asked is not read"
+    told = churnrisk("segments", "log.csv", "--table", "tickets=elsewhere.csv", "--json").json
+    assert any(one["churn_probability"] is not None for one in told["segments"])
     with pytest.raises(NoModel, match="learned from tables beside the purchases, which the service does not read"):
         CurrentModel(Path("models")).get()
 
