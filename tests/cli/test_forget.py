@@ -25,13 +25,18 @@ from churnrisk.store import load_erased
 from support.shop import PURCHASES, Answer, churnrisk, write_rows
 
 
+def copy_keys(to: Path) -> str:
+    """Copy the configuration that all tests share, without the customers that others have erased meanwhile."""
+    from churnrisk.store.keys import find_config_folder
+
+    shutil.copytree(find_config_folder(), to, ignore=shutil.ignore_patterns("eras*", "objections*"))
+    return str(to)
+
+
 @pytest.fixture(autouse=True)
 def _own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: Path) -> None:
     """The models' key, and a list of the erased that is of this test alone."""
-    from churnrisk.store.keys import find_config_folder
-
-    shutil.copytree(find_config_folder(), tmp_path / "keys", ignore=shutil.ignore_patterns("erase*"))
-    monkeypatch.setenv("CHURNRISK_CONFIG_DIR", str(tmp_path / "keys"))
+    monkeypatch.setenv("CHURNRISK_CONFIG_DIR", copy_keys(tmp_path / "keys"))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +44,9 @@ def remembered(models: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     """A state with a scoring run and received orders of two customers, and their ids."""
     folder = tmp_path_factory.mktemp("remembered")
     state, scores = folder / "state.db", folder / "scores.csv"
-    answer = churnrisk("score", PURCHASES, "--models-dir", models, "--state", state, "--output", scores)
+    with pytest.MonkeyPatch.context() as patch:  # a state takes over whom its installation has erased
+        patch.setenv("CHURNRISK_CONFIG_DIR", copy_keys(folder / "keys"))
+        answer = churnrisk("score", PURCHASES, "--models-dir", models, "--state", state, "--output", scores)
     assert answer.code == 0, answer.err
     with scores.open(newline="") as file:
         gone, stays = [row["customer_id"] for row in csv.DictReader(file)][:2]
@@ -60,7 +67,6 @@ def forget(models: Path, *arguments: object) -> Answer:
     return churnrisk("forget", *arguments, "--state", "state.db", "--models-dir", models)
 
 
-@pytest.mark.usefixtures("nobody_erased")
 def test_a_customer_is_gone_for_good_and_a_backup_does_not_bring_one_back(
     scored: tuple[str, str], models: Path, tmp_path: Path
 ) -> None:
