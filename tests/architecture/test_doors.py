@@ -57,6 +57,7 @@ PUBLIC = {
     "cli": {"app", "run"},
     "service": {"Bounds", "ServiceConfig", "create_app", "serve"},
     "products": {"PairDays", "read_pair_days"},
+    "public": {"Benchmarks", "Cohorts", "LifetimeValue", "Metrics", "RetentionValue", "Segments", "SurveyResult"},
     "workflows": {"ChurnModel", "load", "train"},
     "orders": {"IntakeOptions", "IntakeReport", "Orders", "read_orders"},
 }
