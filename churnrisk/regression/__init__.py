@@ -1,6 +1,6 @@
 """Regression on customers: columns made ready, weights fitted, the same bytes on any thread count."""
 
-from churnrisk.regression.design import ALIVE, PRODUCTS, SILENCE, SQUARES, Design, families_of
+from churnrisk.regression.design import ALIVE, PRODUCTS, SILENCE, SQUARES, Design, families_of, flatten
 from churnrisk.regression.glm import LinearPredictor, fit_logistic
 from churnrisk.regression.linear import (
     LinearModel,
@@ -24,6 +24,7 @@ __all__ = [
     "families_of",
     "fit_linear",
     "fit_logistic",
+    "flatten",
     "median_of_known",
     "shift_to",
     "to_log_odds",

@@ -58,6 +58,7 @@ PUBLIC = {
     "service": {"Bounds", "ServiceConfig", "create_app", "serve"},
     "products": {"PairDays", "read_pair_days"},
     "public": {"Benchmarks", "Cohorts", "LifetimeValue", "Metrics", "RetentionValue", "Segments", "SurveyResult"},
+    "sklearn": {"ChurnClassifier", "PurchaseFeatures", "SnapshotSplit", "make_snapshots"},
     "workflows": {"ChurnModel", "load", "train"},
     "orders": {"IntakeOptions", "IntakeReport", "Orders", "read_orders"},
 }
