@@ -299,7 +299,7 @@ def fit_parts(
     spread = sizes.spread_over(len(columns), len(samples), has_tables=design.has_tables)
     return tuple(
         workers.run(
-            lambda: fit_ridge(columns, churned, weights, snapshot_of=snapshot_of, design=design, seed=seed),
+            lambda: fit_ridge(columns, churned, weights, snapshot_of=snapshot_of, names=design.columns, seed=seed),
             lambda: fit_forest(columns, churned, weights, sizes=spread, seed=seed),
             lambda: fit_boosted(columns, churned, weights, sizes=spread, seed=seed),
         )
@@ -307,18 +307,25 @@ def fit_parts(
 
 
 def fit_ridge(
-    columns: Floats, churned: Floats, weights: Floats, *, snapshot_of: Integers, design: Design, seed: int
+    columns: Floats,
+    churned: Floats,
+    weights: Floats,
+    *,
+    snapshot_of: Integers,
+    names: Sequence[str],
+    seed: int,
+    strength: float = STRENGTH,
 ) -> RidgePart:
     """Fit the linear part, on at most 60,000 rows."""
     rows = draw_rows(len(columns), LINEAR_ROWS, seed=seed)
-    squares, products = find_terms(design.columns)
-    terms = Terms.of(columns[rows], design.columns, squares=squares, products=products)
+    squares, products = find_terms(names)
+    terms = Terms.of(columns[rows], names, squares=squares, products=products)
     linear = fit_linear(
         terms.apply(columns[rows]),
         churned[rows],
         weights[rows],
-        strength=STRENGTH,
-        favoured={design.columns.index(SILENCE): SILENCE_FAVOUR},
+        strength=strength,
+        favoured={names.index(SILENCE): SILENCE_FAVOUR},
         snapshot_of=snapshot_of[rows],
     )
     return RidgePart(terms, linear)

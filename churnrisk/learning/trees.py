@@ -51,16 +51,16 @@ class ForestModel:
 
     def log_odds(self, columns: Floats) -> Floats:
         """Return the log-odds for rows that may have missing values."""
-        return rate_to_log_odds(self.trees.mean(self.fill(columns)))
+        return self.rate_to_log_odds(self.trees.mean(self.fill(columns)))
 
     def fill(self, columns: Floats) -> Floats:
         """Put medians where values are missing."""
         return np.where(np.isnan(columns), self.medians, columns)
 
-
-def rate_to_log_odds(rate: Floats) -> Floats:
-    """Turn a mean rate of a forest's leaves into log-odds."""
-    return to_log_odds(np.clip(rate, LEAST_RATE, 1 - LEAST_RATE))
+    @staticmethod
+    def rate_to_log_odds(rate: Floats) -> Floats:
+        """Turn a mean rate of a forest's leaves into log-odds."""
+        return to_log_odds(np.clip(rate, LEAST_RATE, 1 - LEAST_RATE))
 
 
 @dataclass(frozen=True)
