@@ -54,7 +54,8 @@ def metrics(
         typer.Option(
             "--by",
             metavar="COLUMN",
-            help="A row per value of this column, as it was at the start; `category` is that of the first order.",
+            help="A row per value of this column, as it was at the start; `category` is that of the first order, "
+            "NAME.attribute that of --attributes NAME=FILE.",
         ),
     ] = None,
     wide: Wide = False,

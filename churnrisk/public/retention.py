@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from churnrisk.orders import IntakeOptions
+from churnrisk.orders import IntakeOptions, Orders
 from churnrisk.planning import Day
 from churnrisk.public.result import Result, draw_line
-from churnrisk.public.source import CATEGORY, days_of, opened
+from churnrisk.public.source import CATEGORY, days_of, is_attribute_of, opened
 from churnrisk.retention import (
     Calendar,
     CohortTable,
+    OrderLog,
     RetentionTable,
     build_cohorts,
+    group_by_attribute,
     group_by_first_category,
     measure_retention,
     parse_kind,
@@ -86,7 +88,8 @@ def metrics(
     revenue_window : int
         Days of each window of revenue retention.
     by : str, optional
-        A row per value of this column, as it was at the start; ``"category"`` is that of the first order.
+        A row per value of this column, as it was at the start; ``"category"`` is that of the first order, and
+        ``"TABLE.attribute"`` an attribute of customers in a table of ``options``.
     year_starts, week_starts : str
         First day of the year, as ``"04-01"``, and of the week, by its English name.
     columns : mapping, optional
@@ -115,12 +118,13 @@ def metrics(
     >>> result.to_pandas()[["period", "customers_at_start", "lost_customers"]].values.tolist()
     [['2011-Q2', 4306, 347], ['2011-Q3', 4309, 394]]
     """
-    kind, is_category = parse_kind(str(period)), by == CATEGORY
-    more: dict[str, Any] = {} if by is None or is_category else {"group_column": by}
+    kind = parse_kind(str(period))
+    is_attribute = by is not None and is_attribute_of(by, options)
+    more: dict[str, Any] = {} if by in (None, CATEGORY) or is_attribute else {"group_column": by}
     calendar, days = Calendar(year_starts, week_starts), days_of(start, stop)
-    with opened(purchases, columns, options, **more) as orders:
+    with opened(purchases, columns, options, with_tables=is_attribute, **more) as orders:
         table = measure_retention(
-            group_by_first_category(orders) if is_category else orders,
+            _group(orders, by) if is_attribute or by == CATEGORY else orders,
             kind,
             **days,
             lookback=lookback,
@@ -129,6 +133,10 @@ def metrics(
             calendar=calendar,
         )
         return Metrics(table, by, orders.report.describe())
+
+
+def _group(orders: Orders, by: str | None) -> OrderLog:
+    return group_by_first_category(orders) if by in (None, CATEGORY) else group_by_attribute(orders, by)
 
 
 @dataclass(frozen=True)

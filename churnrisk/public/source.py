@@ -40,3 +40,9 @@ def day_of(day: Day, name: str) -> int | None:
 def days_of(start: Day, stop: Day) -> dict[str, Any]:
     """Return the numbers of the first day to cover and of the day after the last."""
     return {"start": day_of(start, "start"), "stop": day_of(stop, "stop")}
+
+
+def is_attribute_of(name: str, options: IntakeOptions | None) -> bool:
+    """Tell whether this is ``TABLE.attribute`` of a table of attributes that is named in the options."""
+    table = None if options is None else options.tables.get(name.partition(".")[0])
+    return table is not None and table.family == "attributes" and "." in name
