@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from churnrisk.orders import IntakeOptions, Orders
+from churnrisk.orders import IntakeOptions
 from churnrisk.planning import Day
 from churnrisk.public.result import Result, draw_line
 from churnrisk.public.source import CATEGORY, days_of, is_attribute_of, opened
 from churnrisk.retention import (
     Calendar,
     CohortTable,
-    OrderLog,
     RetentionTable,
     build_cohorts,
-    group_by_attribute,
-    group_by_first_category,
+    group_customers,
     measure_retention,
     parse_kind,
 )
@@ -124,7 +122,7 @@ def metrics(
     calendar, days = Calendar(year_starts, week_starts), days_of(start, stop)
     with opened(purchases, columns, options, with_tables=is_attribute, **more) as orders:
         table = measure_retention(
-            _group(orders, by) if is_attribute or by == CATEGORY else orders,
+            group_customers(orders, str(by)) if is_attribute or by == CATEGORY else orders,
             kind,
             **days,
             lookback=lookback,
@@ -133,10 +131,6 @@ def metrics(
             calendar=calendar,
         )
         return Metrics(table, by, orders.report.describe())
-
-
-def _group(orders: Orders, by: str | None) -> OrderLog:
-    return group_by_first_category(orders) if by in (None, CATEGORY) else group_by_attribute(orders, by)
 
 
 @dataclass(frozen=True)

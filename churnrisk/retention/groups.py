@@ -31,6 +31,15 @@ class LineLog(OrderLog, Protocol):
         """Return the same log with other frames."""
 
 
+CATEGORY = "category"
+"""What stands for the category of the first order, where groups are named."""
+
+
+def group_customers(log: LineLog, by: str) -> OrderLog:
+    """Put customers into groups by ``"category"`` (that of the first order) or by ``"TABLE.attribute"``."""
+    return group_by_first_category(log) if by == CATEGORY else group_by_attribute(log, by)
+
+
 def group_by_first_category(log: LineLog) -> OrderLog:
     """Put each customer into the group of the first order's category, in the column ``customer_group``.
 

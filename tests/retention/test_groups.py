@@ -17,7 +17,8 @@ from churnrisk.dated import AttributeTable, TablesBeside
 from churnrisk.engines import Database
 from churnrisk.errors import ColumnError
 from churnrisk.orders import Orders
-from churnrisk.retention import build_segments, group_by_attribute, group_by_first_category, measure_retention
+from churnrisk.retention import build_segments, measure_retention
+from churnrisk.retention.groups import group_by_attribute, group_by_first_category
 from support.first_groups import first_categories, groups_of, orders_of
 from support.logs import CUTOFF, PlainLog, duckdb_log, polars_log, random_logs, seeded_log
 from support.retention_logs import as_log
