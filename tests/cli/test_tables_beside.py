@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
 
 from churnrisk.timeline import date_of
-from support.beside_shop import DAYS, HORIZON, write, write_shop
+from support.beside_shop import DAYS, HORIZON, train_on_tables, write, write_shop
 from support.shop import churnrisk
 from support.simulated import FIRST_DAY
 
@@ -78,11 +79,11 @@ def _cut(path: Path, target: Path, *, days: int) -> None:
     write(target, tuple(head), [tuple(row) for row in rows if row[1] < last])
 
 
-def test_a_table_that_is_trusted_is_tried(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(shop)
-    asked = ("train", "log.csv", "--horizon", HORIZON, "--json", "--models-dir", "trusted")
-    table = ("--attributes", "tiers=tiers.csv")
-    [tiers] = churnrisk(*asked, *table, "--trust", "tiers").json["tables"]
-    assert (tiers["kept"], tiers["trusted"]) == (True, True)
-    wrong = churnrisk(*asked, *table, "--trust", "nobody")
+def test_a_table_that_is_trusted_is_tried(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = train_on_tables(tmp_path_factory)
+    card = json.loads((folder / "card.json").read_text())
+    found = {one["table"]: (one["kept"], one["trusted"]) for one in card["tables"]}
+    assert found == {"tickets": (True, False), "tiers": (True, True)}
+    asked = ("train", folder / "log.csv", "--horizon", HORIZON, "--attributes", f"tiers={folder / 'tiers.csv'}")
+    wrong = churnrisk(*asked, "--trust", "nobody")
     assert (wrong.code, "Tables that are named: tiers" in wrong.err) == (2, True)

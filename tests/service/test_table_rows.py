@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import httpx
 import pytest
@@ -46,7 +46,7 @@ def client(running: InThread) -> Iterator[httpx.Client]:
         yield opened
 
 
-def send(client: httpx.Client, *rows: dict[str, object], table: str = "tickets") -> httpx.Response:
+def send(client: httpx.Client, *rows: Mapping[str, object], table: str = "tickets") -> httpx.Response:
     return client.post(f"/v1/tables/{table}", json={"rows": list(rows)})
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,47 +14,60 @@ import pytest
 
 from churnrisk.dated import DatedSource
 from churnrisk.errors import ChurnriskError, NoModel, SourceError
+from churnrisk.features import customer_features
+from churnrisk.forecast import Valuation
 from churnrisk.memory import forget_customers, object_customers
-from churnrisk.orders import IntakeOptions, PurchaseRow
-from churnrisk.shop import CustomerQuery, Shop, ShopPlan, choose_reasons, find_current, prepare_shop, train_on_history
+from churnrisk.orders import IntakeOptions, Orders, PurchaseRow
+from churnrisk.shop import (
+    CustomerQuery,
+    Shop,
+    ShopPlan,
+    choose_reasons,
+    find_current,
+    prepare_shop,
+    score_upload,
+    train_on_history,
+)
 from churnrisk.state import open_state
-from churnrisk.timeline import date_of
-from churnrisk.workflows import TrainPlan, load, score_source
-from support.beside_shop import DAYS, HORIZON, write, write_shop
-from support.shop import churnrisk
+from churnrisk.timeline import Snapshot, date_of
+from churnrisk.workflows import TrainPlan, load, make_report, score_source
+from support.beside_shop import DAYS, HORIZON, train_on_tables, write
 from support.simulated import FIRST_DAY
 
 LAST = date_of(FIRST_DAY + DAYS - 1).isoformat()
 WHO = "customer-000010"
+SNAPSHOT = Snapshot(FIRST_DAY + DAYS - 100, 365, HORIZON)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Files and a model that has learned from tickets and from tiers."""
-    made = write_shop(tmp_path_factory.mktemp("tables"))
-    tables = ("--table", f"tickets={made / 'tickets.csv'}", "--attributes", f"tiers={made / 'tiers.csv'}")
-    asked = ("--horizon", HORIZON, "--json", "--models-dir", made / "models", "--trust", "tiers")
-    trained = churnrisk("train", made / "log.csv", *asked, *tables)
-    assert [one["kept"] for one in trained.json["tables"]] == [True, True]
-    return made
+    return train_on_tables(tmp_path_factory)
+
+
+def plan_in(place: Path, folder: Path) -> ShopPlan:
+    tables = {name: DatedSource(source=str(folder / f"{name}.csv")) for name in ("tickets", "visits")}
+    options = IntakeOptions(tables=tables)
+    return ShopPlan(place / "shop", folder / "models", place / "state.db", str(folder / "log.csv"), options=options)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
+    """A generation, for reading only."""
+    plan = plan_in(tmp_path_factory.mktemp("prepared"), folder)
+    prepare_shop(plan)
+    return plan.folder
 
 
 @pytest.fixture
 def plan(folder: Path, tmp_path: Path) -> ShopPlan:
-    tables = {
-        "tickets": DatedSource(source=str(folder / "tickets.csv")),
-        "visits": DatedSource(source=str(folder / "visits.csv")),
-    }
-    options = IntakeOptions(tables=tables)
-    return ShopPlan(
-        tmp_path / "shop", folder / "models", tmp_path / "state.db", str(folder / "log.csv"), options=options
-    )
+    return plan_in(tmp_path, folder)
 
 
 @pytest.fixture
-def shop(plan: ShopPlan) -> Iterator[Shop]:
+def shop(plan: ShopPlan, prepared: Path) -> Iterator[Shop]:
+    shutil.copytree(prepared, plan.folder)
     with open_state(plan.state) as state:
-        prepare_shop(plan)
         opened = Shop.open(plan, state)
         yield opened
         opened.close()
@@ -69,7 +83,8 @@ def by_command(folder: Path, tickets: Path | None = None) -> dict[str, dict[str,
 
 
 def everybody(shop: Shop) -> list[dict[str, Any]]:
-    rows, cursor = [], None
+    rows: list[dict[str, Any]] = []
+    cursor = None
     while True:
         page = shop.customers(CustomerQuery(limit=500, cursor=cursor))
         rows, cursor = [*rows, *page.rows], page.next_cursor
@@ -97,9 +112,24 @@ def test_the_list_and_each_customer_are_as_by_the_command(shop: Shop, folder: Pa
     assert families
 
 
-def test_what_is_sent_alone_has_no_tables_and_is_refused(shop: Shop) -> None:
+def test_the_list_of_the_week_is_that_of_the_report(shop: Shop, folder: Path, tmp_path: Path) -> None:
+    plan = shop.plan
+    how: dict[str, Any] = {"models_dir": plan.models_dir, "state": tmp_path / "other.db", "options": plan.options}
+    expected, listed = make_report(str(folder / "log.csv"), plan=plan.listing, **how).data.week_list, shop.week_list()
+    assert expected is not None
+    assert listed is not None
+    assert listed.to_dict() == expected.to_dict()
+    assert any(
+        "tickets" in reason for row in everybody(shop) for reason in (row["reason_1"], row["reason_2"]) if reason
+    )
+
+
+def test_what_is_sent_alone_has_no_tables_and_is_refused(shop: Shop, folder: Path) -> None:
     with pytest.raises(NoModel, match="beside the purchases"):
         shop.score_rows([PurchaseRow("a", LAST, "1")])
+    how: dict[str, Any] = {"options": IntakeOptions(), "valuation": Valuation(), "answer": "csv"}
+    with pytest.raises(NoModel, match="beside the purchases"):
+        score_upload(b"customer_id,date\na,2009-01-02\n", models_dir=folder / "models", most_rows=9, seconds=60, **how)
 
 
 def test_rows_that_came_are_in_the_next_answer_and_then_in_the_list(shop: Shop, folder: Path, tmp_path: Path) -> None:
@@ -203,12 +233,18 @@ def test_another_file_of_a_table_is_read(shop: Shop, tmp_path: Path, folder: Pat
     assert choose_reasons(plan, find_current(plan.folder), shop.state, age=0) == "listed"
 
 
-def test_a_model_that_is_trained_here_learns_from_the_tables(plan: ShopPlan, tmp_path: Path) -> None:
-    own = replace(plan, models_dir=tmp_path / "own")
-    made = train_on_history(own, TrainPlan(horizon=HORIZON), progress=lambda *_: None)
-    card = load(made["version"], models_dir=own.models_dir).card
-    assert {one["table"]: one["kept"] for one in card["tables"]} == {"tickets": True, "visits": False}
-    assert list(card["recipe"]["options"]["tables"]) == ["tickets"]
+def test_training_here_has_the_tables(plan: ShopPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    class SeenError(Exception):
+        """Ends the training, of which the command has tests."""
+
+    def look(orders: Orders, _: TrainPlan, *, recipe: Mapping[str, Any], **__: Any) -> None:
+        assert set(orders.tables) == set(recipe["options"]["tables"]) == set(orders.describe_beside()["tables"])
+        assert [len(customer_features(orders, SNAPSHOT, names=["visits.row_count"]).customer_ids) > 100] == [True]
+        raise SeenError(*orders.tables)
+
+    monkeypatch.setattr("churnrisk.shop.scores.train_orders", look)
+    with pytest.raises(SeenError, match=r"tickets.*visits"):
+        train_on_history(plan, TrainPlan(), progress=lambda *_: None)
 
 
 def test_tables_that_are_there_no_longer_leave_everybody_unscored(plan: ShopPlan, folder: Path, tmp_path: Path) -> None:

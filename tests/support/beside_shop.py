@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from churnrisk.timeline import date_of
+from support.shop import churnrisk
 from support.simulated import FIRST_DAY, random_buyers
+from support.trained import shared_folder
 
 CUSTOMERS, DAYS, HORIZON = 900, 460, 30
 
@@ -36,6 +40,25 @@ def write_shop(folder: Path) -> Path:
     )
     for file, head, rows in files:
         write(folder / file, head, rows)
+    return folder
+
+
+def train_on_tables(factory: pytest.TempPathFactory) -> Path:
+    """Write the shop and train on tickets and on tiers, which are trusted, once for a whole run of the tests.
+
+    In the folder, which is for reading, are the files, ``models``, and ``card.json``.
+    """
+    folder = shared_folder(factory) / "beside-shop"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "card.json").exists():
+            write_shop(folder)
+            tables = ("--table", f"tickets={folder / 'tickets.csv'}", "--attributes", f"tiers={folder / 'tiers.csv'}")
+            asked = ("--horizon", HORIZON, "--json", "--models-dir", folder / "models", "--trust", "tiers")
+            trained = churnrisk("train", folder / "log.csv", *asked, *tables)
+            assert trained.code == 0, trained.err
+            (folder / "card.json").write_text(trained.out, encoding="utf-8")
     return folder
 
 
