@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from churnrisk.errors import NotEnoughData, OutputError, SourceError
-from churnrisk.orders import IntakeOptions, IntakeReport, convert_files, convert_purchases, list_files
+from churnrisk.orders import IntakeOptions, IntakeReport, convert_files, convert_purchases
+from churnrisk.sources import list_files
 from churnrisk.types import Progress
 from churnrisk.writing import put_in_place, replacing
 

@@ -144,8 +144,8 @@ def _show(result: Forgotten) -> None:
     say(f"{result.known:,} of {result.customers:,} customers were known; what was remembered of them {is_} erased.")
     say(f"{result.copies:,} kept copies of purchase histories {verb}.")
     say(
-        f"{result.received_orders:,} received orders, {result.documents:,} documents and {len(result.job_results):,} "
-        f"files of jobs {verb}."
+        f"{result.received_orders:,} received orders, {result.received_rows:,} received rows of tables, "
+        f"{result.documents:,} documents and {len(result.job_results):,} files of jobs {verb}."
     )
     show_changed(result)
     if result.models:

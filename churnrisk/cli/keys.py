@@ -33,10 +33,10 @@ def create(
         KeyRole,
         typer.Option(
             "--role",
-            help="reader: look at everything but names and addresses. scorer: also score, send purchases, make and "
-            "measure campaigns, start jobs, save filters, write notes. contacts: also see names and addresses, where "
-            "the settings name a file of them. admin: also train and promote models, read the audit log, "
-            "see all that is held of a customer, forget customers, keep objections.",
+            help="reader: look at everything but names and addresses. scorer: also score, send purchases, "
+            "send rows, make and measure campaigns, start jobs, save filters, write notes. contacts: also see names "
+            "and addresses, where the settings name a file of them. admin: also train and promote models, "
+            "read the audit log, see all that is held of a customer, forget customers, keep objections.",
         ),
     ],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who uses it, as the list of keys shows it.")],

@@ -21,6 +21,8 @@ def show_look(result: MonitorResult, retrained: Retrained | None, delivery: Deli
     """Show everything that was found, and what to do."""
     look = result.look
     _show_log(look)
+    if look.arrivals:
+        _show_arrivals(look)
     if look.drift is not None:
         _show_features(look.drift)
         _show_scores(look.drift)
@@ -58,6 +60,21 @@ def _show_log(look: Look) -> None:
     caption = "Usual: the median of the 13 weeks before; of the retention rate, the month before."
     title = f"Looked on {date_of(fresh.looked_on)} at {model}"
     show_table(title, rows, caption=caption, right={"now", "usual"})
+
+
+def _show_arrivals(look: Look) -> None:
+    rows = [
+        {
+            "table": one.table,
+            "days since the newest row": _whole(one.days),
+            "usual gap": _whole(one.usual_gap),
+            "behind the purchases": _whole(one.days_behind),
+            "": "STOPPED" if one.has_stopped else "comes",
+        }
+        for one in look.arrivals
+    ]
+    right = {"days since the newest row", "usual gap", "behind the purchases"}
+    show_table("Tables beside the purchases", rows, right=right)
 
 
 def _show_features(drift: Drift) -> None:

@@ -85,8 +85,7 @@ def serve(
         models_dir=models_dir or settings.models_dir,
         state=state_path(settings, state, models_dir=models_dir),
         purchases=_find_purchases(settings, purchases),
-        # objections are asked for each time anew; tables beside the purchases are for models that do not serve here
-        options=replace(reading.options(settings), left_out=None, tables={}),
+        options=replace(reading.options(settings), left_out=None),  # objections are asked for each time anew
         valuation=Valuation(settings.margin, settings.discount_rate),
         host=host or settings.serve_host,
         port=settings.serve_port if port is None else port,

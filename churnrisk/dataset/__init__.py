@@ -8,6 +8,7 @@ from churnrisk.dataset.exposure import Exposure, mend_exposed, weigh_customers
 from churnrisk.dataset.follow_ups import FollowUpData, build_follow_ups, choose_follow_ups
 from churnrisk.dataset.past_bases import PastBase
 from churnrisk.dataset.purchase_days import DailyPurchases, count_daily_purchases, repurchase_gaps
+from churnrisk.dataset.table_days import find_table_days
 from churnrisk.dataset.training import SnapshotData, TrainingSet, build_training_set, weighted_mean
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "build_training_set",
     "choose_follow_ups",
     "count_daily_purchases",
+    "find_table_days",
     "mend_exposed",
     "repurchase_gaps",
     "weigh_customers",

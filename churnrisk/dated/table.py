@@ -20,6 +20,11 @@ FAMILIES = ("events", "tickets", "service", "surveys", "contacts")
 """What a table may tell of: what customers do, ask, get, answer, and how they are reached."""
 
 
+def table_of(name: str) -> str:
+    """Return the name in an engine of a table beside the purchases; names of other tables do not begin so."""
+    return f"dated_{name}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class DatedSource:
     """A table that a user declares, under ``[tables.NAME]`` or ``[attributes.NAME]``, or by an option.

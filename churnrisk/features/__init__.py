@@ -4,7 +4,7 @@ This package and :mod:`churnrisk.labels` do not know each other: that is the bar
 """
 
 from churnrisk.features.base import PurchaseLog
-from churnrisk.features.beside import beside_names
+from churnrisk.features.beside import beside_names, check_beside
 from churnrisk.features.build import Features, customer_features, finish_features, iterate_features, lazy_features
 from churnrisk.features.catalogue import catalogue, feature_fingerprint, feature_of, left_out, tell_feature
 from churnrisk.features.compiled import run_kept
@@ -18,6 +18,7 @@ __all__ = [
     "PurchaseLog",
     "beside_names",
     "catalogue",
+    "check_beside",
     "customer_features",
     "feature_fingerprint",
     "feature_of",

@@ -131,7 +131,9 @@ def _rows_of_parquet(path: Path, ids: Set[str]) -> Iterator[dict[str, Any]]:
 def _rows_of_database(path: Path, ids: Set[str]) -> Iterator[dict[str, Any]]:
     """Yield the rows of a kept generation of the service."""
     with contextlib.closing(FileDatabase(path, is_read_only=True, threads=1)) as database:
-        for table in ("scored", "orders", "order_lines"):
+        listed = "SELECT table_name AS name FROM information_schema.tables WHERE starts_with(table_name, 'dated_')"
+        beside = sorted(one["name"] for one in database.rows(listed))
+        for table in ("scored", "orders", "order_lines", *beside):
             with contextlib.suppress(engine_error()):  # a log without products has no lines
                 query = f"SELECT * FROM {table} WHERE customer_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"  # noqa: S608 - names of ours
                 yield from ({"table": table, **row} for row in database.rows(query, [sorted(ids)]))

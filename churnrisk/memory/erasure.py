@@ -51,8 +51,9 @@ class Forgotten:
         How many were asked for, and of how many of them anything was remembered.
     runs, campaigns : list of dict
         Totals that changed: each run or campaign, by how many customers it is poorer, and what is left.
-    received_orders, documents : int
-        Received orders that went; requests and results of jobs from which the customers were taken.
+    received_orders, received_rows, documents : int
+        Received orders, and rows of tables beside the purchases, that went; requests and results of jobs from which the
+        customers were taken.
     job_results : list of str
         Files of scores that jobs of the service had written and that named one of them: deleted as a whole.
     copies : int
@@ -74,6 +75,7 @@ class Forgotten:
     runs: list[dict[str, Any]] = field(default_factory=list)
     campaigns: list[dict[str, Any]] = field(default_factory=list)
     received_orders: int = 0
+    received_rows: int = 0
     documents: int = 0
     job_results: list[str] = field(default_factory=list)
     copies: int = 0
@@ -136,13 +138,17 @@ def forget_customers(
     places = {copies_folder(place, models_dir), *copies, *gone.copies}
     others = [*files, *sorted(results_folder(models_dir).glob("*.csv"))]
     return Forgotten(
-        *(len(spelled), known, gone.runs, gone.campaigns, gone.found.orders, gone.found.documents, gone.results),
+        *(len(spelled), known, gone.runs, gone.campaigns, *_counts(gone.found), gone.results),
         copies=sum(drop_copies(folder, is_dry=is_dry) for folder in places),
         models=_list_models(models_dir, gone.found, [one["as_of"] for one in gone.runs]),
         files=[*gone.files, *_look_into(others, ids, known=gone.files)],
         is_dry=is_dry,
         is_scrubbed=gone.is_scrubbed,
     )
+
+
+def _counts(found: Erasure) -> tuple[int, int, int]:
+    return found.orders, found.rows, found.documents
 
 
 def _scrub(state: State) -> bool:
@@ -234,7 +240,7 @@ def object_customers(
         is_scrubbed = is_withdrawn or state.scrub()
     known = sum(not found.found.isdisjoint(names) for names in spelled.values())
     return Forgotten(
-        *(len(spelled), known, runs, campaigns, 0, found.documents, results),
+        *(len(spelled), known, runs, campaigns, 0, 0, found.documents, results),
         copies=sum(drop_copies(folder) for folder in places),
         files=written,
         is_scrubbed=is_scrubbed,
@@ -274,9 +280,7 @@ def apply_erasures(place: StatePlace, *, copies: Iterable[Path] = ()) -> Forgott
                 note_audit(state, "forget customers again", customers=len(found.found))
         is_scrubbed = _scrub(state)
     known = len(found.found)
-    return Forgotten(
-        len(erased.made_at), known, *totals, found.orders, found.documents, copies=dropped, is_scrubbed=is_scrubbed
-    )
+    return Forgotten(len(erased.made_at), known, *totals, *_counts(found), copies=dropped, is_scrubbed=is_scrubbed)
 
 
 def catch_up(place: StatePlace) -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from churnrisk.errors import NoScore, SigningKeyError, StateError
-from churnrisk.orders import IntakeOptions, LeftOut, PurchaseRow
+from churnrisk.orders import IntakeOptions, PurchaseRow
+from churnrisk.sources import LeftOut
 from churnrisk.state import State, StatePlace, add_objections, find_state, identify, list_objections, standing
 from churnrisk.store import ErasedCustomers, find_erased, has_objected
 

@@ -3,7 +3,8 @@
 Nothing here reads a source or writes a file; :mod:`churnrisk.workflows` does.
 """
 
-from churnrisk.monitor.advice import advise
+from churnrisk.monitor.advice import advise, tell_stopped
+from churnrisk.monitor.arrival import Arrival, measure_arrival
 from churnrisk.monitor.drift import CustomerBase, ScoreDrift, compare_scores, count_base, measure_feature_drift
 from churnrisk.monitor.look import Drift, Freshness, Look
 from churnrisk.monitor.realised import Realised, is_over, judge_run
@@ -13,6 +14,7 @@ from churnrisk.monitor.volume import measure_volume
 
 __all__ = [
     "KEY",
+    "Arrival",
     "CustomerBase",
     "Drift",
     "Freshness",
@@ -29,8 +31,10 @@ __all__ = [
     "is_over",
     "judge_run",
     "make_reference",
+    "measure_arrival",
     "measure_feature_drift",
     "measure_volume",
     "parse_rules",
     "read_reference",
+    "tell_stopped",
 ]

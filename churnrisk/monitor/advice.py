@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from churnrisk.features import tell_feature
 from churnrisk.messages import mark, wording, wordings
+from churnrisk.monitor.arrival import stopped
 from churnrisk.monitor.look import Look
 from churnrisk.monitor.rules import Verdict
 from churnrisk.timeline import date_of
@@ -26,7 +27,7 @@ def advise(look: Look, verdicts: Sequence[Verdict] = ()) -> list[str]:
     verdicts : sequence of Verdict
         What the rules said.
     """
-    found = [*look.notes, *_about_log(look), *_about_drift(look), *_about_runs(look)]
+    found = [*look.notes, *_about_log(look), *tell_stopped(look), *_about_drift(look), *_about_runs(look)]
     unknown = [one.rule.text for one in verdicts if one.value is None]
     if unknown:
         found.append(wording("Not known yet, so without effect: {names}.").format(names=", ".join(unknown)))
@@ -45,6 +46,10 @@ UNUSUAL = {
     ),
 }
 YEAR_BEFORE = wording("{usual}; a year before there were {purchases}")
+STOPPED = wording(
+    "The table {table} has stopped coming. Days from its newest row to the last purchase: {days}; its longest gap "
+    "before: {longest}. Mend its export: until then, the scores are as if nothing had happened in it since."
+)
 TOO_HIGH = wording(
     "The probabilities of {when} were too high, on average by {points} points. The ranking may still be good, but "
     "sums and costs are not: train again."
@@ -73,6 +78,14 @@ def _about_log(look: Look) -> Iterator[str]:
         week, purchases = date_of(volume.last.start), f"{volume.last.purchases:,}"
         words = UNUSUAL["fewer" if volume.last.purchases < volume.usual else "more"]
         yield words.format(week=week, purchases=purchases, usual=usual)
+
+
+def tell_stopped(look: Look) -> list[str]:
+    """Return a sentence for each table beside the purchases that has stopped coming."""
+    return [
+        STOPPED.format(table=one.table, days=f"{one.days_behind:,}", longest=f"{one.longest_gap:,}")
+        for one in stopped(look.arrivals)
+    ]
 
 
 def _about_drift(look: Look) -> Iterator[str]:

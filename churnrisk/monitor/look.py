@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from churnrisk.monitor.arrival import Arrival, stopped
 from churnrisk.monitor.drift import CustomerBase, FeatureDrift, ScoreDrift
 from churnrisk.monitor.realised import Realised
-from churnrisk.monitor.rules import NAMES
+from churnrisk.monitor.rules import NAMES, STOPPED_TABLES
 from churnrisk.monitor.volume import Volume
 from churnrisk.timeline import date_of
 
@@ -132,6 +133,8 @@ class Look:
         For each model version that is still stored, the AUC of its own test.
     notes : sequence of str
         What could not be looked at, and why.
+    arrivals : sequence of Arrival
+        Whether the tables beside the purchases still come.
     """
 
     as_of: int
@@ -144,11 +147,13 @@ class Look:
     open_runs: int
     tested_auc: Mapping[str, float]
     notes: Sequence[str]
+    arrivals: Sequence[Arrival] = ()
 
     @property
     def values(self) -> dict[str, float | None]:
         """The numbers that rules may name; None where one is not known."""
         found = {**self._volume_values(), **self._drift_values(), **self._realised_values()}
+        found[STOPPED_TABLES] = len(stopped(self.arrivals))
         if self.retention:
             found["retention_rate"] = self.retention[-1][1]
         return {name: _known(found.get(name)) for name in NAMES}
@@ -217,6 +222,7 @@ class Look:
             "model": self.model,
             "values": self.values,
             "freshness": self.freshness.to_dict(),
+            "tables": [one.to_dict() for one in self.arrivals],
             "volume": self.volume.to_dict(),
             "retention": [{"month": month, "retention_rate": rate} for month, rate in self.retention],
             "drift": None if self.drift is None else self.drift.to_dict(),

@@ -19,6 +19,7 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+STOPPED_TABLES = "stopped_tables"
 EXAMPLES = ("retention_rate < 0.7", "psi > 0.2", "days_since_last_purchase > 3")
 
 
@@ -39,6 +40,12 @@ WATCHED: tuple[Watched, ...] = (
     Watched("new_customers_last_week", "customers", "first purchases in the last seven days of the log"),
     Watched("new_customers_to_usual_ratio", "ratio", "that over the median of the thirteen weeks before"),
     Watched("rejected_share", "share", "rows set aside by the intake; those without a customer id do not count"),
+    Watched(
+        STOPPED_TABLES,
+        "tables",
+        "how many tables beside the purchases have stopped coming: their newest row is more than a week older than the "
+        "last purchase, and more than twice the longest of at least twelve gaps of two years",
+    ),
     Watched("retention_rate", "share", "customers active at the start of the last complete month and still at its end"),
     Watched("active_customers", "customers", "the customer base that the model scores"),
     Watched("days_since_training", "days", "from the model's `as_of` to the day that is looked at"),

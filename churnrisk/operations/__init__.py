@@ -1,7 +1,7 @@
 """What runs by itself: the weekly list, the monitoring run, retraining, and the messages about them."""
 
 from churnrisk.operations.mail import MailServer
-from churnrisk.operations.monitor_view import monitor_gauges, monitor_view
+from churnrisk.operations.monitor_view import monitor_gauges, monitor_view, table_gauges
 from churnrisk.operations.monitoring import MonitorPlan, MonitorResult, run_monitor
 from churnrisk.operations.retraining import Retrained, retrain
 from churnrisk.operations.schedule import Timing, read_schedule
@@ -28,4 +28,5 @@ __all__ = [
     "run_monitor",
     "run_weekly",
     "send_alarm",
+    "table_gauges",
 ]

@@ -64,9 +64,23 @@ def monitor_gauges(state: State, *, today: dt.date | None = None) -> dict[str, f
     }
 
 
+def table_gauges(state: State, *, today: dt.date | None = None) -> dict[str, tuple[int | None, bool]]:
+    """Return of each table beside the purchases the days from its newest row to today, and whether it has stopped.
+
+    As of the newest look; as cheap as :func:`monitor_gauges`.
+    """
+    runs, now = list_monitor_runs(state, limit=1), today or clock.today()
+    tables = runs[0].result.get("tables", ()) if runs else ()
+    return {one["table"]: (_age(one["last_row_on"], now), bool(one["has_stopped"])) for one in tables}
+
+
+def _age(day: str | None, today: dt.date) -> int | None:
+    return None if day is None else (today - dt.date.fromisoformat(day)).days
+
+
 def _days_since(newest: MonitorRun | None, today: dt.date | None) -> int | None:
     last = None if newest is None else newest.result.get("freshness", {}).get("last_purchase_on")
-    return None if last is None else ((today or clock.today()) - dt.date.fromisoformat(last)).days
+    return _age(last, today or clock.today())
 
 
 def _fired(result: Mapping[str, Any]) -> list[str]:

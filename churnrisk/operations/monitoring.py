@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ import numpy as np
 from churnrisk.campaigns import read_exposures
 from churnrisk.cards import read_as_trained
 from churnrisk.clock import today
-from churnrisk.dataset import Exposure, count_daily_purchases
+from churnrisk.dataset import Exposure, count_daily_purchases, find_table_days
 from churnrisk.engines import BATCH_ROWS
 from churnrisk.errors import ColumnError, IncompatibleModel, ModelNotFound, NotEnoughData, StateError, StoreError
 from churnrisk.features import iterate_features
 from churnrisk.learning import FittedModel
 from churnrisk.messages import wording
 from churnrisk.monitor import (
+    Arrival,
     CustomerBase,
     Drift,
     Freshness,
@@ -35,8 +37,10 @@ from churnrisk.monitor import (
     count_base,
     is_over,
     judge_run,
+    measure_arrival,
     measure_feature_drift,
     measure_volume,
+    parse_rules,
     read_reference,
 )
 from churnrisk.orders import IntakeOptions, Orders, read_orders
@@ -65,6 +69,7 @@ MONTHS_BACK = 430
 JUDGED_KINDS = ("purchases", "ids")
 """Runs that were scored with the model itself, and not with the compact one for files with one row per customer."""
 
+[STOPPED] = parse_rules(["stopped_tables > 0"], where="rules")
 HINDSIGHT = wording(
     "{number} scoring runs are left out of what became of scores: their models were trained on days after the one that "
     "was scored at, so they forecast nothing."
@@ -173,7 +178,9 @@ def run_monitor(plan: MonitorPlan) -> MonitorResult:
     with read_orders(plan.source, read_as_trained(plan.options, subject.card)) as orders:
         look = _look(plan, subject, orders)
     values = look.values
-    result = MonitorResult(look, check_rules(plan.rules, values), check_rules(plan.retrain_rules, values))
+    result = MonitorResult(
+        look, check_rules(_complete(plan.rules, look), values), check_rules(plan.retrain_rules, values)
+    )
     if plan.remember_in is None:
         return result
     try:
@@ -181,6 +188,12 @@ def run_monitor(plan: MonitorPlan) -> MonitorResult:
     except StateError as error:  # what was found is worth no less, and a rule that fired is to be heard
         return replace(result, memory_problem=str(error))
     return result
+
+
+def _complete(rules: tuple[Rule, ...], look: Look) -> tuple[Rule, ...]:
+    """Return the rules; where there are tables beside the purchases and no rule on them, also that none has stopped."""
+    is_told = not look.arrivals or any(one.name == STOPPED.name for one in rules)
+    return rules if is_told else (*rules, STOPPED)
 
 
 def _find_subject(models_dir: Path) -> _Subject:
@@ -231,7 +244,22 @@ def _look(plan: MonitorPlan, subject: _Subject, orders: Orders) -> Look:
         judged.open_runs,
         judged.tested_auc,
         (*subject.notes, *drift_note, *judged.notes),
+        _measure_arrivals(plan, orders, looked_on, last),
     )
+
+
+def _measure_arrivals(
+    plan: MonitorPlan, orders: Orders, looked_on: int, last_purchase: int | None
+) -> tuple[Arrival, ...]:
+    """Look at each table beside the purchases; a row that came over HTTP makes a day on which the table came."""
+    found, came = find_table_days(orders.beside, looked_on), dict[str, list[int]]()
+    with _open(plan) as state:
+        query = "SELECT DISTINCT table_name, substr(received_at, 1, 10) FROM received_rows"
+        for name, day in [] if state is None or not found else state.rows(query):
+            came.setdefault(name, []).append(parse_day(day, option="received_at"))
+    every = {name: np.union1d(days, np.array(came.get(name, []), dtype=np.int64)) for name, days in found.items()}
+    look = partial(measure_arrival, looked_on=looked_on, last_purchase=last_purchase)
+    return tuple(look(name, days[days < looked_on]) for name, days in every.items())
 
 
 def _measure_months(plan: MonitorPlan, orders: Orders, until: int) -> tuple[tuple[str, float | None], ...]:

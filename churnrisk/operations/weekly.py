@@ -9,7 +9,7 @@ from pathlib import Path
 from churnrisk.clock import today
 from churnrisk.errors import ChurnriskError, OutputError
 from churnrisk.memory import Memory, drop_rejects, remember, remember_week_list
-from churnrisk.monitor import Rule
+from churnrisk.monitor import Rule, tell_stopped
 from churnrisk.operations.list_book import write_list_book
 from churnrisk.operations.mail import MailServer, check_mail, send_files
 from churnrisk.operations.monitoring import MonitorPlan, MonitorResult, run_monitor
@@ -58,7 +58,8 @@ class WeeklyPlan:
     keep_runs_days, keep_rejects_days : int
         How long runs, and files of rejected rows in the folder, are kept; 0 for ever.
     rules : tuple of Rule
-        Held against a look at the model, which takes another reading of the log; without any nobody looks.
+        Held against a look at the model, which takes another reading of the log; without any, and without tables beside
+        the purchases, nobody looks.
     products : ItemChoice
         Codes that are no products, or are some, whatever the evidence says.
     """
@@ -145,7 +146,8 @@ class WeeklyResult:
             return f"The rules were not checked: {self.watch_problem}"
         fired = () if self.watched is None else self.watched.fired
         said = "; ".join(f"{one.rule.text} (it is {one.value:.4g})" for one in fired)
-        return f"Rules that fired: {said}." if said else ""
+        stopped = [] if self.watched is None else tell_stopped(self.watched.look)
+        return " ".join([f"Rules that fired: {said}.", *stopped]) if said else ""
 
 
 def run_weekly(plan: WeeklyPlan) -> WeeklyResult:
@@ -193,7 +195,7 @@ def _run(plan: WeeklyPlan) -> WeeklyResult:
     _remember(plan, scored, report, str(model.version))
     drop_rejects(plan.folder, days=plan.keep_rejects_days)
     since = scored.scores.snapshot.cutoff - model.model.snapshot.cutoff
-    watched, problem = _watch(plan)
+    watched, problem = _watch(plan, model)
     age = (today() - dt.date.fromisoformat(scored.intake["customers"]["last_on"])).days
     listed = report.data.week_list
     done = WeeklyResult(
@@ -213,9 +215,9 @@ def _remember(plan: WeeklyPlan, scored: ScoreResult, report: ReportResult, model
             remember_week_list(state, listed.as_of, [one.customer_id for one in listed.contact])
 
 
-def _watch(plan: WeeklyPlan) -> tuple[MonitorResult | None, str]:
+def _watch(plan: WeeklyPlan, model: ChurnModel) -> tuple[MonitorResult | None, str]:
     """Hold the rules against a look at the model; a failure is told, and costs neither list nor mail."""
-    if not plan.rules:
+    if not (plan.rules or plan.options.tables or any("." in name for name in model.model.names)):
         return None, ""
     look = MonitorPlan(
         plan.source,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from churnrisk.orders.contacts import ContactFile, ContactList, read_contacts, read_opted_out
     from churnrisk.orders.convert import convert_files, convert_purchases
     from churnrisk.orders.customers import CustomerTable, read_customers
+    from churnrisk.orders.dated import read_tables
     from churnrisk.orders.drawing import TRAIN_CUSTOMERS, Draw, DrawnCustomers
     from churnrisk.orders.few import (
         FACTS,
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
         read_day,
         trim_text,
     )
+    from churnrisk.orders.few_rows import read_table_row
     from churnrisk.orders.kept_copy import drop_copies, is_of_copy
     from churnrisk.orders.lists import CustomerList, read_list
     from churnrisk.orders.log import Orders
     from churnrisk.orders.read import read_orders
     from churnrisk.orders.report import IntakeReport
-    from churnrisk.sources import IntakeOptions, KeepIn, LeftOut, list_files, write_database_table
+    from churnrisk.sources import IntakeOptions, KeepIn, write_database_table
 
 __all__ = [
     "FACTS",
@@ -45,7 +47,6 @@ __all__ = [
     "IntakeOptions",
     "IntakeReport",
     "KeepIn",
-    "LeftOut",
     "Orders",
     "PurchaseRow",
     "build_few_orders",
@@ -54,7 +55,6 @@ __all__ = [
     "drop_copies",
     "few_database",
     "is_of_copy",
-    "list_files",
     "mark_undone",
     "open_few",
     "read_contacts",
@@ -63,6 +63,8 @@ __all__ = [
     "read_list",
     "read_opted_out",
     "read_orders",
+    "read_table_row",
+    "read_tables",
     "trim_text",
     "write_database_table",
 ]
@@ -81,6 +83,8 @@ _HOMES = {
     "mark_undone": "few",
     "open_few": "few",
     "read_day": "few",
+    "read_table_row": "few_rows",
+    "read_tables": "dated",
     "drop_copies": "kept_copy",
     "is_of_copy": "kept_copy",
     "CustomerList": "lists",
@@ -102,7 +106,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     # imported on first use, so that the process that parses foreign formats starts without pandas
-    if name in ("IntakeOptions", "KeepIn", "LeftOut", "list_files", "write_database_table"):  # of the stage below
+    if name in ("IntakeOptions", "KeepIn", "write_database_table"):  # of the stage below
         return getattr(import_module("churnrisk.sources"), name)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

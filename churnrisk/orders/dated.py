@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from churnrisk.dated import AttributeTable, DatedSource, DatedTable, TablesBeside
+from churnrisk.dated import AttributeTable, DatedSource, DatedTable, TablesBeside, table_of
 from churnrisk.engines import Database, Spark
-from churnrisk.errors import AmbiguousFormat
+from churnrisk.errors import AmbiguousFormat, ChurnriskError
 from churnrisk.orders.cells import read_as
 from churnrisk.orders.dated_attributes import read_attributes
 from churnrisk.orders.dated_columns import find_dated_columns
 from churnrisk.orders.dated_events import read_events
 from churnrisk.orders.dated_rows import DatedRows
 from churnrisk.orders.left_out import leave_out_listed
-from churnrisk.orders.log import Orders, table_of
+from churnrisk.orders.log import Orders
 from churnrisk.sources import ColumnMatch, IntakeOptions, open_source, settle_rows
 
 
@@ -32,8 +32,8 @@ def read_tables(database: Database, options: IntakeOptions, *, has_rejects: bool
     tables: dict[str, DatedTable] = {}
     attributes: dict[str, AttributeTable] = {}
     for name, declared in sorted(options.tables.items()):
-        rows = _open_rows(name, declared, database, options, has_rejects=has_rejects)
-        with _clean_after(database), _named(rows):
+        with _clean_after(database), _named(name, declared):
+            rows = _open_rows(name, declared, database, options, has_rejects=has_rejects)
             if declared.family == "attributes":
                 attributes[name] = read_attributes(rows)
             else:
@@ -62,20 +62,28 @@ def _open_rows(
 ) -> DatedRows:
     own = read_as(options, declared)
     raw = settle_rows(open_source(declared.source, database, own), database)
-    group = "attributes" if declared.family == "attributes" else "tables"
-    places = find_dated_columns(raw, declared, key=f"[{group}.{name}]")
+    places = find_dated_columns(raw, declared, key=_key(name, declared))
     raw = leave_out_listed(raw, ColumnMatch(raw.headers, {"customer_id": places["customer_id"]}), database, options)
     return DatedRows(name, declared, raw, places, database, own, options.rejects, has_rejects)
 
 
 @contextlib.contextmanager
-def _named(rows: DatedRows) -> Iterator[None]:
+def _named(name: str, declared: DatedSource) -> Iterator[None]:
     """Say in an error which table it is of, and where its form is named."""
+    key = _key(name, declared)
     try:
         yield
     except AmbiguousFormat as error:
         option = "date_format" if "--date-format" in str(error) else "decimal"
-        raise AmbiguousFormat(f"{rows.where}: {error} For this table: {option} under {rows.key}.") from None
+        raise AmbiguousFormat(f"{key}: {error} For this table: {option} under {key}.", code=error.code) from None
+    except ChurnriskError as error:
+        if key in str(error):
+            raise
+        raise type(error)(f"{key}: {error}", code=error.code) from None
+
+
+def _key(name: str, declared: DatedSource) -> str:
+    return f"[{'attributes' if declared.family == 'attributes' else 'tables'}.{name}]"
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk.clock import today
-from churnrisk.dated import DatedReport, DatedSource
+from churnrisk.dated import DatedReport, DatedSource, table_of
 from churnrisk.engines import Database
 from churnrisk.orders.account import say_floats
 from churnrisk.orders.cells import Cells, plan_day
@@ -23,7 +23,6 @@ from churnrisk.orders.issues import (
     NO_DISCOUNT,
 )
 from churnrisk.orders.load import id_sql
-from churnrisk.orders.log import table_of
 from churnrisk.orders.missing import is_missing_sql
 from churnrisk.orders.rejects import write_reject_rows
 from churnrisk.orders.report import VALUE_LENGTH

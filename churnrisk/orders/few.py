@@ -235,17 +235,19 @@ def _read_row(row: PurchaseRow, place: int, *, has_amounts: bool, zone: zoneinfo
         customer,
         (row.order_id or "").strip(SPACES) or None,
         read_day(row.ordered_at, place, zone),
-        _read_units(row.amount, place, "amount") if has_amounts and row.amount is not None else 0,
-        0 if row.quantity is None else _read_units(row.quantity, place, "quantity"),
+        read_units(row.amount, place, "amount") if has_amounts and row.amount is not None else 0,
+        0 if row.quantity is None else read_units(row.quantity, place, "quantity"),
         (row.product_id or "").strip(SPACES),
         (row.category or "").strip(SPACES),
     )
 
 
-def read_day(text: str, place: int, zone: zoneinfo.ZoneInfo | None) -> int:
+def read_day(
+    text: str, place: int, zone: zoneinfo.ZoneInfo | None, *, name: str = "ordered_at", is_past: bool = True
+) -> int:
     """Return the day of an ISO date or time by the shop's clock: that of ``zone`` for times with an offset.
 
-    24:00 is the end of its day, which is the next one, as in a file.
+    24:00 is the end of its day, which is the next one, as in a file. ``is_past`` refuses a day to come.
     """
     try:
         written = text.strip(SPACES)
@@ -256,15 +258,15 @@ def read_day(text: str, place: int, zone: zoneinfo.ZoneInfo | None) -> int:
             moment = moment.astimezone(zone)
     except (ValueError, OverflowError):
         raise SourceError(
-            f"row {place}, ordered_at {text[:60]!r}: is no date or time; write 2026-01-31 or 2026-01-31T12:30:00."
+            f"row {place}, {name} {text[:60]!r}: is no date or time; write 2026-01-31 or 2026-01-31T12:30:00."
         ) from None
     day = day_number(moment.date())
-    if not 0 <= day <= day_number(today()) + 1:  # the shop may be a time zone ahead of us
-        raise SourceError(f"row {place}, ordered_at {text[:60]!r}: lies before 1970 or in the future; mend the date.")
+    if day < 0 or (is_past and day > day_number(today()) + 1):  # the shop may be a time zone ahead of us
+        raise SourceError(f"row {place}, {name} {text[:60]!r}: lies before 1970 or in the future; mend the date.")
     return day
 
 
-def _read_units(text: str, place: int, name: str) -> int:
+def read_units(text: str, place: int, name: str) -> int:
     """Read a decimal number into ten-thousandths, half to even."""
     try:
         exact = Decimal(text.strip(SPACES))

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import narwhals as nw
 
-from churnrisk.dated import AttributeTable, DatedTable, TablesBeside
+from churnrisk.dated import AttributeTable, DatedTable, TablesBeside, table_of
 from churnrisk.engines import Database, collect_arrays, keep_customers
 from churnrisk.orders.drawing import Draw, DrawnCustomers, draw_customers
 from churnrisk.orders.report import IntakeReport
@@ -36,11 +36,6 @@ class Keeper(Protocol):
 
     def close(self) -> None:
         """Let go of it; safe to call twice."""
-
-
-def table_of(name: str) -> str:
-    """Return the name in an engine of a table beside the purchases; names of other tables do not begin so."""
-    return f"dated_{name}"
 
 
 class Orders:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from churnrisk import clock
+from churnrisk.dated import table_of
 from churnrisk.engines import Database, Spark, SqlEngine, engine_error, is_spark, storage_error
 from churnrisk.errors import LimitExceeded, SourceError
 from churnrisk.orders import clean, money, settle, values
@@ -26,7 +27,7 @@ from churnrisk.orders.intake import Intake, Made
 from churnrisk.orders.kept_copy import read_through
 from churnrisk.orders.left_out import leave_out_rows, refuse_left_out
 from churnrisk.orders.load import LOADED, LoadedRows, load_rows
-from churnrisk.orders.log import Orders, table_of
+from churnrisk.orders.log import Orders
 from churnrisk.orders.refunds import settle_money
 from churnrisk.orders.report import IntakeReport
 from churnrisk.orders.rows import (

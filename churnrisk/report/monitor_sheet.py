@@ -47,6 +47,8 @@ def describe_monitor(found: Mapping[str, Any]) -> Iterator[Block]:
         yield _draw_realised(found["realised"])
     if look["volume"]["weeks"]:
         yield _draw_volume(look["volume"]["weeks"])
+    if look.get("tables"):
+        yield _list_tables(look["tables"])
     if len(found["trend"]) > 1:
         yield _draw_trend(found["trend"])
     if look["rules"]:
@@ -182,6 +184,27 @@ def _draw_trend(looks: Sequence[Mapping[str, Any]]) -> Chart:
     summary = say("{count} looks.", count=len(looks))
     option = line_chart(labels, [Series("PSI", values)], unit="ratio")
     return Chart("psi-trend", title, summary, option, DataTable(title, columns, rows))
+
+
+def _list_tables(tables: Sequence[Mapping[str, Any]]) -> DataTable:
+    columns = (
+        Column(say("table"), is_number=False, is_foreign=True),
+        Column(say("newest row"), is_number=False),
+        Column(say("days behind the purchases")),
+        Column(say("usual gap in days"), is_wide=True),
+        Column(say("result"), is_number=False),
+    )
+    rows = tuple(
+        (
+            one["table"],
+            NOTHING if one["last_row_on"] is None else write_date(one["last_row_on"]),
+            whole(one["days_behind_purchases"]),
+            whole(one["usual_gap_days"]),
+            say("has stopped") if one["has_stopped"] else say("still comes"),
+        )
+        for one in tables
+    )
+    return DataTable(say("Tables beside the purchases"), columns, rows)
 
 
 def _list_rules(rules: Sequence[Mapping[str, Any]]) -> DataTable:

@@ -81,8 +81,8 @@ class Need:
 def Needs(role: KeyRole, *, lane: Lane | None = None) -> Any:  # noqa: N802 - reads as a declaration
     """Declare the least role of a route.
 
-    A ``reader`` sees, a ``scorer`` also scores and sends purchases, ``contacts`` also sees how customers are reached,
-    an ``admin`` may all.
+    A ``reader`` sees, a ``scorer`` also scores and sends purchases and rows, ``contacts`` also sees how customers are
+    reached, an ``admin`` may all.
 
     Parameters
     ----------

@@ -16,8 +16,9 @@ from starlette.types import Scope
 from churnrisk.clock import steady
 from churnrisk.errors import ChurnriskError, SettingsError
 from churnrisk.messages import mark
-from churnrisk.orders import ContactFile, ContactList, IntakeOptions, list_files, read_contacts
+from churnrisk.orders import ContactFile, ContactList, IntakeOptions, read_contacts
 from churnrisk.service.access import Caller
+from churnrisk.sources import list_files
 
 URL_SECONDS = 300.0
 """How long what a database said is believed."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from churnrisk.cards import compare_cards, read_recipe
+from churnrisk.cards import compare_cards, read_as_trained, read_recipe
 from churnrisk.clock import utc_now
 from churnrisk.desk import take_due
 from churnrisk.errors import SettingsError
@@ -73,7 +73,9 @@ def _retrain(config: ServiceConfig, tasks: Tasks, _: State, progress: Progress) 
     recipe = read_recipe(card)
     names = ("horizon", "lookback", "lead", "seed", "backtest", "train_customers")
     how = TrainPlan(**{name: getattr(recipe, name) for name in names})
-    made = train_on_history(config.shop_plan, how, progress=progress)
+    plan = config.shop_plan
+    plan = replace(plan, options=replace(plan.options, tables=read_as_trained(plan.options, card).tables))
+    made = train_on_history(plan, how, progress=progress)
     difference = compare_cards(card, read_card(config.models_dir, version=made["version"]))
     is_promoted = tasks.promotes and difference.is_no_worse
     if is_promoted:

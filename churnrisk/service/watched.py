@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
-from churnrisk.operations import monitor_gauges
+from churnrisk.operations import monitor_gauges, table_gauges
 from churnrisk.state import State
 
 MEANINGS = {
@@ -21,6 +21,11 @@ MEANINGS = {
     "days_since_last_purchase": "Days from the last purchase that the newest churnrisk monitor knew to today",
 }
 
+OF_TABLES = {
+    "churnrisk_table_days_since_last_row": "Days from the newest row of a table beside the purchases to today",
+    "churnrisk_table_has_stopped": "Whether that table had stopped coming at the newest churnrisk monitor",
+}
+
 
 class _Watched:
     """Gives each gauge whose number is known."""
@@ -29,13 +34,23 @@ class _Watched:
         self._state = state
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        return [GaugeMetricFamily(f"churnrisk_{name}", meaning) for name, meaning in MEANINGS.items()]
+        known = {f"churnrisk_{name}": meaning for name, meaning in MEANINGS.items()} | OF_TABLES
+        return [GaugeMetricFamily(name, meaning) for name, meaning in known.items()]
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         values = monitor_gauges(self._state)
         for name, meaning in MEANINGS.items():
             if (value := values[name]) is not None:
                 yield GaugeMetricFamily(f"churnrisk_{name}", meaning, value=value)
+        yield from self._collect_tables()
+
+    def _collect_tables(self) -> Iterable[GaugeMetricFamily]:
+        days, has_stopped = (GaugeMetricFamily(name, meaning, labels=["table"]) for name, meaning in OF_TABLES.items())
+        for table, (age, is_so) in table_gauges(self._state).items():
+            has_stopped.add_metric([table], float(is_so))
+            if age is not None:
+                days.add_metric([table], float(age))
+        return [one for one in (days, has_stopped) if one.samples]
 
 
 def collect_watched(state: State) -> bytes:

@@ -14,8 +14,9 @@ import numpy as np
 
 from churnrisk.clock import steady
 from churnrisk.engines import MemoryDatabase
-from churnrisk.errors import BadQuery, ChurnriskError, IncompatibleModel, ModelNotFound, NoModel, SettingsError
+from churnrisk.errors import BadQuery, ChurnriskError, ColumnError, ModelNotFound, NoModel, SettingsError
 from churnrisk.explain import Explainer, ReasonFinder, explain_customer, with_reasons
+from churnrisk.features import check_beside
 from churnrisk.forecast import Valuation
 from churnrisk.learning import FittedModel
 from churnrisk.messages import mark
@@ -32,6 +33,8 @@ from churnrisk.orders import (
 from churnrisk.planning import Day, choose_as_of
 from churnrisk.schema import By, ReasonsFor
 from churnrisk.scoring import Scores, score_orders
+from churnrisk.shop.beside import FewTables, tables_of_model
+from churnrisk.shop.generation import Generation
 from churnrisk.store import stamp_current, stamp_model
 from churnrisk.timeline import date_of
 from churnrisk.workflows import ChurnModel, load
@@ -42,13 +45,14 @@ if TYPE_CHECKING:
 FEW_ROWS = 20_000
 """More purchase rows than so many take the way of a file."""
 
+NO_TABLES = FewTables()
 DESKS = 2
 LOOK_SECONDS, AGAIN_SECONDS = 0.5, 30.0
 """How often the files of a model that cannot be loaded are looked at, and how often it is tried again all the same."""
 
 WITH_TABLES = mark(
-    "the model learned from tables beside the purchases, which the service does not read: `churnrisk score` and "
-    "`churnrisk weekly` do. Train a model without them, or promote an earlier one, to score here."
+    "the model learned from tables beside the purchases, which purchases that are sent do not have: ask for a customer "
+    "of the history, or score the file with `churnrisk score`."
 )
 NOTHING_STORED = mark("no model is stored yet; `churnrisk train`, or a training job, makes one.")
 
@@ -119,18 +123,21 @@ class CurrentModel:
         except NoModel:
             return None
 
-    def version_for(self, facts: Mapping[str, bool]) -> str | None:
-        """Return the version; None where there is no model, or none for a log of which such facts are known."""
-        version = self.version
-        needs_amounts = version is not None and self.get().model.needs_amounts
-        return None if needs_amounts and not facts["has_amounts"] else version
+    def version_for(self, generation: Generation) -> str | None:
+        """Return the version; None where there is no model, or none that can score this history."""
+        try:
+            model = self.get()
+            check_beside(generation, model.model.names)
+        except (NoModel, ColumnError):
+            return None
+        return None if model.model.needs_amounts and not generation.known["has_amounts"] else model.version
 
     def _load(self) -> None:
         self._model = self._explainer = None
         self._files, self._tried = stamp_model(self._folder), steady()
         self.loads += 1
         try:
-            self._model = refuse_tables(load(models_dir=self._folder))
+            self._model = load(models_dir=self._folder)
         except ModelNotFound:
             self._problem = NOTHING_STORED
         except ChurnriskError as error:
@@ -138,15 +145,15 @@ class CurrentModel:
 
 
 def refuse_tables(model: ChurnModel) -> ChurnModel:
-    """Return a model that the service can score with.
+    """Return a model that needs purchases alone.
 
     Raises
     ------
-    IncompatibleModel
-        For one that learned from tables beside the purchases: names of their features have a point.
+    NoModel
+        For one that learned from tables beside them.
     """
-    if any("." in name for name in model.model.names):
-        raise IncompatibleModel(WITH_TABLES)
+    if tables_of_model(model.model.names):
+        raise NoModel(WITH_TABLES)
     return model
 
 
@@ -188,23 +195,26 @@ class LiveScorer:
         top: int = 10,
     ) -> ScoredRows:
         """Score everybody in some purchase rows, as a file of them would be scored."""
-        model = self.current.get()
+        model = refuse_tables(self.current.get())
         with self._open(rows) as orders:
             day = _choose_day(model, orders, as_of)
             return ScoredRows(model, *self._score(model.model, orders, day, by=by, reasons=reasons, top=top))
 
-    def score_customer(self, few: FewOrders, facts: Mapping[str, bool], as_of: int) -> ScoredRows:
+    def score_customer(self, few: FewOrders, facts: Mapping[str, bool], as_of: int, *, tables: FewTables) -> ScoredRows:
         """Score one customer of a log that knows some facts, with reasons."""
         model = self.current.get()
         with self._desk() as desk:
-            orders = open_few(desk, few, facts)
+            orders = _open(desk, few, facts, tables, model)
             return ScoredRows(model, *self._score(model.model, orders, as_of, by="value", reasons="all", top=0))
 
-    def explain(self, few: FewOrders, facts: Mapping[str, bool], *, as_of: int, customer_id: str) -> dict[str, Any]:
+    def explain(
+        self, few: FewOrders, facts: Mapping[str, bool], *, as_of: int, customer_id: str, tables: FewTables
+    ) -> dict[str, Any]:
         """Explain the score of one customer by all families, as :meth:`churnrisk.ChurnModel.explain` does."""
         model, explainer = self.current.get(), self.current.explainer()
         with self._desk() as desk:
-            return explain_customer(model.model, open_few(desk, few, facts), as_of, customer_id, explainer=explainer)
+            orders = _open(desk, few, facts, tables, model)
+            return explain_customer(model.model, orders, as_of, customer_id, explainer=explainer)
 
     def _score(
         self, model: FittedModel, orders: Orders, day: int, *, by: By, reasons: ReasonsFor, top: int
@@ -237,7 +247,7 @@ class LiveScorer:
         finally:
             self._desks.put(desk)
 
-    def warm_up(self, facts: Mapping[str, bool] | None = None) -> None:
+    def warm_up(self, facts: Mapping[str, bool] | None = None, tables: FewTables = NO_TABLES) -> None:
         """Make the queries of every desk, and the explainer, before somebody waits for them."""
         snapshot = self.current.get().model.snapshot
         day = date_of(snapshot.cutoff - 1).isoformat()
@@ -246,7 +256,7 @@ class LiveScorer:
             desks = [stack.enter_context(self._desk()) for _ in range(DESKS)]
             for desk in desks:
                 few = build_few_orders([row])
-                orders = open_few(desk, few, facts or few.facts)
+                orders = _open(desk, few, facts or few.facts, tables, self.current.get())
                 for cutoff in range(snapshot.cutoff, snapshot.cutoff + 7):  # a plan for each day of the week
                     with contextlib.suppress(ChurnriskError):
                         self._score(self.current.get().model, orders, cutoff, by="value", reasons="all", top=0)
@@ -255,6 +265,15 @@ class LiveScorer:
         """Let go of the small databases."""
         while not self._desks.empty():
             self._desks.get().close()
+
+
+def _open(
+    desk: MemoryDatabase, few: FewOrders, facts: Mapping[str, bool], tables: FewTables, model: ChurnModel
+) -> Orders:
+    """Put orders, and rows of the tables that a model needs, into a small database."""
+    orders = open_few(desk, few, facts)
+    orders.add_beside(tables.open(desk, tables_of_model(model.model.names)))
+    return orders
 
 
 def _choose_day(model: ChurnModel, orders: Orders, as_of: Day) -> int:

@@ -18,7 +18,7 @@ from churnrisk.state import StatePlace
 from churnrisk.week_list import ListPlan
 from churnrisk.writing import replacing, stamp_file
 
-FORMAT = 7
+FORMAT = 8
 """Of generations: where it rises, those of another format are not looked at any more, and another one is made."""
 
 POINTER = f"current-{FORMAT}"
@@ -84,7 +84,8 @@ class ShopFiles:
     name : str
         Of the generation; names rise.
     made_of : mapping
-        What it was made of: ``seq`` of the last order received, ``model``, ``model_files`` (a stamp of the files of the
+        What it was made of: ``seq`` of the last order and ``row_seq`` of the last row received, ``tables`` (a stamp of
+        the file of each table beside the purchases), ``model``, ``model_files`` (a stamp of the files of the
         current one, usable or not), ``reasons``, ``source`` (a stamp of the file of purchases), ``erased_stamp`` (of
         the forgotten), ``lacks_erasure_key`` (so that they are not known), ``products_problem`` (the kind of the error
         that kept products from being told), and how many customers are ``scored``.

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
+from churnrisk.dated import EVENT_TYPES, TablesBeside, table_of
 from churnrisk.engines import FileDatabase
 from churnrisk.errors import BadQuery
 from churnrisk.messages import mark, wording
 from churnrisk.orders import FACTS, LINE_TYPES, ORDER_TYPES, Orders
+from churnrisk.shop.beside import attribute_types, open_tables
 from churnrisk.shop.customer_query import CustomerQuery, write_conditions
 from churnrisk.shop.files import ShopFiles
 from churnrisk.shop.pasts import find_names
@@ -75,7 +77,24 @@ class Generation:
         """Return all orders, for figures; not to be used by two threads at once, and closing them closes nothing."""
         facts: dict[str, Any] = self.known
         first, last = (int(self.facts[name]) for name in ("first_day", "last_day"))
-        return Orders(self._file, None, first_day=first, last_day=last, currency=self.facts["currency"], **facts)
+        days: dict[str, Any] = {"first_day": first, "last_day": last}
+        return Orders(self._file, None, **days, currency=self.facts["currency"], beside=self.beside, **facts)
+
+    @property
+    def beside(self) -> TablesBeside:
+        """The tables beside the purchases; as :meth:`open_orders`."""
+        return open_tables(self.facts["beside"], self._file.frame)
+
+    def table_rows(self, customer_id: str) -> dict[str, list[tuple[Any, ...]]]:
+        """Return the rows of a customer in the tables beside the purchases, by table."""
+        tables, attributes = (self.facts["beside"][group] for group in ("tables", "attributes"))
+        columns = dict.fromkeys(tables, tuple(EVENT_TYPES))
+        columns |= {name: tuple(attribute_types(one)) for name, one in attributes.items()}
+        found = {}
+        for name, names in columns.items():
+            query = f"SELECT {', '.join(names)} FROM {table_of(name)} WHERE customer_id = ?"  # noqa: S608 - names of ours
+            found[name] = [tuple(row.values()) for row in self._file.rows(query, (customer_id,))]
+        return found
 
     def find(self, customer_id: str) -> dict[str, Any] | None:
         """Return the row of a customer, with its number; None for one that is not in the history."""

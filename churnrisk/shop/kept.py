@@ -23,7 +23,10 @@ from churnrisk.state import State, identify, stamp_tombstones
 from churnrisk.writing import put_in_place, sync
 
 _ACCOUNT, _GENERATION = "account.json", "generation.duckdb"
-_MADE_OF = ("seq", "model", "model_files", "reasons", "source", "erased_stamp", "lacks_erasure_key", "scored")
+_MADE_OF = (
+    *("seq", "row_seq", "model", "model_files", "reasons", "source", "tables"),
+    *("erased_stamp", "lacks_erasure_key", "scored"),
+)
 """Of an account, what is needed to tell whether another generation is due."""
 
 

@@ -1,4 +1,4 @@
-"""When a new generation is due: another model or file of purchases, somebody forgotten, many orders, reasons to add."""
+"""When a new generation is due: another model or file, somebody forgotten, many orders or rows, reasons to add."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from churnrisk.errors import StoreError
 from churnrisk.schema import ReasonsFor
 from churnrisk.shop.files import ShopFiles, ShopPlan, stamp_source
+from churnrisk.shop.received_rows import last_row_seq
 from churnrisk.state import State, last_received_seq, stamp_tombstones
 from churnrisk.store import read_current, stamp_model
 
@@ -37,15 +38,15 @@ def choose_reasons(plan: ShopPlan, current: ShopFiles | None, state: State, *, a
         None where none is due. The first one after a change has the reasons of those at risk only, so that it is there
         soon; another with those of everybody follows, where they are not too many.
     """
-    seq = last_received_seq(state)
+    seq, row_seq = last_received_seq(state), last_row_seq(state)
     if current is None:
         return "listed" if plan.purchases is not None or seq else None
     made_of = current.made_of
-    if _is_other_model(plan, made_of, age) or made_of["source"] != _as_list(stamp_source(plan.purchases)):
+    if _is_other_model(plan, made_of, age) or _is_other_source(plan, made_of):
         return "listed"
     if made_of["erased_stamp"] != stamp_tombstones(state):
         return _most(plan, current)
-    came = abs(seq - made_of["seq"])
+    came = abs(seq - made_of["seq"]) + abs(row_seq - made_of["row_seq"])
     if came >= REFRESH_ORDERS or (came and age > REFRESH_SECONDS):
         return _most(plan, current)
     is_due = made_of["reasons"] != "all" and made_of["model"] is not None and made_of["scored"] <= plan.explained
@@ -55,6 +56,12 @@ def choose_reasons(plan: ShopPlan, current: ShopFiles | None, state: State, *, a
 def _most(plan: ShopPlan, current: ShopFiles) -> ReasonsFor:
     """Return reasons to everybody where they are not too many, for a generation that nobody is in a hurry for."""
     return "all" if current.made_of["scored"] <= plan.explained else "listed"
+
+
+def _is_other_source(plan: ShopPlan, made_of: Mapping[str, Any]) -> bool:
+    """Tell whether the file of purchases, or of a table beside them, is another one."""
+    stamps = {plan.purchases: made_of["source"], **made_of["tables"]}
+    return any(_as_list(stamp_source(source)) != stamp for source, stamp in stamps.items())
 
 
 def _as_list(stamp: tuple[int, int] | None) -> list[int] | None:

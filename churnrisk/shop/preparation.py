@@ -5,20 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
-from churnrisk.cards import describe_intake
+from churnrisk.cards import describe_intake, read_as_trained
 from churnrisk.clock import utc_now
 from churnrisk.engines import Database, FileDatabase, fill_table, quote_text
-from churnrisk.errors import ChurnriskError, IncompatibleModel, ModelNotFound, NoHistory, SourceError
-from churnrisk.explain import make_finder, score_with_reasons, with_reasons
+from churnrisk.errors import NoHistory, SourceError, StoreError
 from churnrisk.memory import read_left_out
-from churnrisk.messages import mark, wording
+from churnrisk.messages import wording
 from churnrisk.orders import (
     FACTS,
     LINE_TYPES,
@@ -31,31 +29,23 @@ from churnrisk.orders import (
     open_few,
     read_orders,
 )
-from churnrisk.planning import choose_as_of
 from churnrisk.products import ItemChoice
-from churnrisk.retention import build_segments
 from churnrisk.schema import ReasonsFor
-from churnrisk.scoring import Scores, standing_of
-from churnrisk.shop.answers import refuse_tables
+from churnrisk.shop.beside import open_tables, write_tables
 from churnrisk.shop.erasures import Erasures, History, leave_out, read_erasures
 from churnrisk.shop.files import ShopFiles, ShopPlan, make_current, next_name, stamp_source
-from churnrisk.shop.newcomers import list_unscored
 from churnrisk.shop.orders import build_received, choose_new, mark_anew
-from churnrisk.shop.pasts import write_pasts
-from churnrisk.shop.products import Bought, read_bought, select_lines, tell_products, write_titles
-from churnrisk.shop.summary import summarise
-from churnrisk.shop.week_list import place_customers
+from churnrisk.shop.products import Bought, read_bought, select_lines
+from churnrisk.shop.received_rows import StoredRow, last_row_seq, load_rows
+from churnrisk.shop.scored import write_scores
 from churnrisk.state import StoredOrder, load_received, open_state
-from churnrisk.store import stamp_model
-from churnrisk.timeline import DEFAULT_LOOKBACK, Snapshot, date_of
+from churnrisk.store import read_card, resolve_version, stamp_model
+from churnrisk.timeline import date_of
 from churnrisk.types import Progress
-from churnrisk.workflows import ChurnModel, load
 
-TOP = 10
-STAMPS = ("seq", "model", "reasons", "erased_stamp", "lacks_erasure_key")
+STAMPS = ("seq", "row_seq", "model", "reasons", "erased_stamp", "lacks_erasure_key")
 NOTHING = FewOrders([], [], **dict.fromkeys(FACTS, False))
 NOT_NAMED = "no purchase history: set `purchases` in churnrisk.toml, or send orders to POST /v1/purchases."
-NO_MODEL = "no model is stored yet; `churnrisk train`, or a training job, makes one."
 
 
 @dataclass(frozen=True)
@@ -68,6 +58,14 @@ class _Log:
     has_order_ids: bool
     seq: int
     bought: Bought
+    beside: dict[str, Any] = field(default_factory=dict)
+    row_seq: int = 0
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a generation keeps of it."""
+        names = ("intake", "has_order_ids", "seq", "row_seq", "beside")
+        return {name: getattr(self, name) for name in names} | {"made_at": utc_now().isoformat(timespec="seconds")}
 
 
 def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Progress | None = None) -> ShopFiles:
@@ -97,12 +95,13 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
     part.unlink(missing_ok=True)
     try:
         tell("reading purchases", 0, 1)
-        came = _read_state(plan)
+        came = _read_state(plan, _read_card(plan.models_dir))
+        tables = {one.source: stamp_source(one.source) for one in came.options.tables.values()}
         log = _write_log(plan, came, part, products=plan.products)
         with log.file:
             tell("scoring", 0, 1)
-            facts = _write_scores(plan, log, reasons, tell)
-            facts |= came.erasures.describe()
+            facts = write_scores(plan, log.orders, log.file, log.bought, reasons, tell)
+            facts |= log.facts | came.erasures.describe()
             tell("writing", 0, 1)
             log.file.connection.execute(
                 "CREATE TABLE facts AS SELECT CAST(? AS VARCHAR) AS document", [json.dumps(facts)]
@@ -113,6 +112,7 @@ def prepare_shop(plan: ShopPlan, *, reasons: ReasonsFor = "listed", progress: Pr
     made_of = {name: facts[name] for name in (*STAMPS, "products_problem")}
     made_of |= {
         "source": source,
+        "tables": tables,
         "model_files": model_files,
         "scored": facts["summary"]["status"]["scored"],
         "model_problem": facts["model_problem"],
@@ -128,18 +128,39 @@ class _Came:
     """What the state has for a generation: orders received, and the customers to be left out of the history."""
 
     received: Sequence[StoredOrder]
+    rows: Sequence[StoredRow]
+    row_seq: int
     erasures: Erasures
     options: IntakeOptions
 
 
-def _read_state(plan: ShopPlan) -> _Came:
+def _read_state(plan: ShopPlan, card: Mapping[str, Any]) -> _Came:
+    """Read the state; tables beside the purchases are those that are declared, and those that a card names."""
+    tables = read_as_trained(plan.options, card).tables
     with open_state(plan.state) as state, state.snapshot():
         erasures, left_out = read_erasures(state), read_left_out(state)
-        received = [one for one in load_received(state) if not erasures.objects(one.order.customer_id)]
-        return _Came(received, erasures, replace(plan.options, left_out=left_out))
+        received = [one for one in load_received(state) if not erasures.objects(one.customer_id)]
+        rows = [one for one in load_rows(state) if not erasures.objects(one.customer_id)] if tables else []
+        options = replace(plan.options, left_out=left_out, tables=tables)
+        return _Came(received, rows, last_row_seq(state), erasures, options)
+
+
+def _read_card(models_dir: Path, version: str | None = None) -> Mapping[str, Any]:
+    """Return the card of a model, by default of the current one; nothing where it cannot be read."""
+    with contextlib.suppress(StoreError):
+        return read_card(models_dir, version=resolve_version(models_dir, version))
+    return {}
 
 
 def _write_log(plan: ShopPlan, came: _Came, path: Path, *, products: ItemChoice | None = None) -> _Log:
+    """Write the tables beside the purchases, and then the orders, whose file stays open."""
+    beside = write_tables(path, came.options, came.rows, came.erasures)
+    log = _write_purchases(plan, replace(came, options=replace(came.options, tables={})), path, products)
+    log.orders.add_beside(open_tables(beside, log.file.frame))
+    return replace(log, beside=beside, row_seq=came.row_seq, intake=dict(describe_intake(log.orders)))
+
+
+def _write_purchases(plan: ShopPlan, came: _Came, path: Path, products: ItemChoice | None) -> _Log:
     received, options = came.received, replace(came.options, products=products is not None)
     seq = max((one.seq for one in received), default=0)
     if plan.purchases is None:
@@ -168,12 +189,15 @@ def _write_log(plan: ShopPlan, came: _Came, path: Path, *, products: ItemChoice 
 
 
 @contextlib.contextmanager
-def open_history(plan: ShopPlan) -> Iterator[Orders]:
-    """Yield all orders as they are now, those received included, with their account; gone afterwards."""
+def open_history(plan: ShopPlan, card: Mapping[str, Any] = MappingProxyType({})) -> Iterator[Orders]:
+    """Yield all orders as they are now, those received included, with their account; gone afterwards.
+
+    Tables beside them are those that are declared, and those that a card names.
+    """
     plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = plan.folder / f"history-{secrets.token_hex(6)}.part"
     try:
-        log = _write_log(plan, _read_state(plan), path)
+        log = _write_log(plan, _read_state(plan, card), path)
         with log.file:
             yield log.orders
     finally:
@@ -251,7 +275,7 @@ def _write_orders(
     facts: dict[str, Any] = {name: getattr(orders, name) for name in FACTS}
     report = _account(orders, few, count=int(count), left_out=history.left_out)
     made = Orders(file, report, first_day=int(first), last_day=int(last), currency=orders.currency, **facts)
-    return _Log(made, file, dict(describe_intake(made)), has_order_ids, seq, bought)
+    return _Log(made, file, {}, has_order_ids, seq, bought)
 
 
 def _join_orders(
@@ -300,97 +324,3 @@ def _account(orders: Orders, few: FewOrders | None, *, count: int, left_out: int
         first_on=date_of(min(days)).isoformat(),
         last_on=date_of(max(days)).isoformat(),
     )
-
-
-def _write_scores(plan: ShopPlan, log: _Log, reasons: ReasonsFor, tell: Progress) -> dict[str, Any]:
-    """Score everybody, write the list, and give what is known of the generation as a whole."""
-    model, problem = _find_model(plan.models_dir, log.orders)
-    day = log.orders.last_day + 1 if model is None else choose_as_of(model.model, log.orders, None)
-    snapshot = Snapshot(day, DEFAULT_LOOKBACK, 1) if model is None else model.model.snapshot.at(day)
-    if model is None:
-        scores, family = list_unscored(standing_of(log.orders, snapshot), snapshot), None
-    else:
-        scores, family = _score(plan, model, log.orders, day, reasons, tell)
-    segments, segment = _find_segments(log.orders, day, scores)
-    columns = {**scores.columns, "alive_probability": scores.alive_probability, "segment": segment}
-    columns["value_place"] = np.arange(len(scores))
-    columns["main_family"] = np.full(len(scores), None, dtype=object) if family is None else family
-    products = tell_products(log.bought, scores.columns["customer_id"], day)
-    places, listed_by = place_customers(scores, segment, plan, model)
-    sorted_by, summary = scores.by, summarise(scores)
-    del scores  # of a million customers its columns are a quarter of a gigabyte, and are now sorted anew one by one
-    columns |= products.columns | places
-    _write_list(log.file, columns)
-    write_titles(log.file, products.names)
-    write_pasts(log.file, log.bought.names, as_of=day, has_lines=log.orders.has_products or log.orders.has_categories)
-    return {
-        "model": None if model is None else model.version,
-        "model_problem": problem,
-        "as_of": day,
-        "first_day": log.orders.first_day,
-        "last_day": log.orders.last_day,
-        "facts": {name: getattr(log.orders, name) for name in FACTS},
-        "has_order_ids": log.has_order_ids,
-        "currency": log.orders.currency,
-        "seq": log.seq,
-        "made_at": utc_now().isoformat(timespec="seconds"),
-        "intake": log.intake,
-        "sorted_by": sorted_by,
-        "listed_by": listed_by,
-        "reasons": reasons,
-        "segments": segments,
-        "summary": summary,
-        "products": products.summary,
-        "products_problem": products.problem,
-    }
-
-
-def _find_model(models_dir: Path, orders: Orders) -> tuple[ChurnModel | None, str]:
-    """Load the current model; else say why nobody is scored."""
-    try:
-        model = refuse_tables(load(models_dir=models_dir))
-        if model.model.needs_amounts and not orders.has_amounts:
-            raise IncompatibleModel(mark("the model was trained with amounts, and the purchase history has none."))
-    except ModelNotFound:
-        return None, NO_MODEL
-    except ChurnriskError as error:
-        return None, str(error)
-    return model, ""
-
-
-def _score(
-    plan: ShopPlan, model: ChurnModel, orders: Orders, day: int, reasons: ReasonsFor, tell: Progress
-) -> tuple[Scores, np.ndarray | None]:
-    """Score everybody; return the scores with reasons, and the main family of each customer where there are reasons."""
-    chosen: ReasonsFor = "none" if model.model.sample is None else reasons
-    finder = make_finder(model.model, chosen, top=TOP, by="value")
-    how: dict[str, Any] = {"by": "value", "valuation": plan.valuation, "progress": tell}
-    scores = score_with_reasons(finder, model.model, orders, day, **how)
-    if finder is None:
-        return with_reasons(scores, {}), None
-    return scores, np.array([finder.families.get(one) for one in scores.columns["customer_id"]], dtype=object)
-
-
-def _find_segments(orders: Orders, day: int, scores: Scores) -> tuple[dict[str, Any], np.ndarray]:
-    """Return the segments with their figures, and the segment of each customer of the list."""
-    ids, probability = scores.columns["customer_id"], scores.columns["churn_probability"]
-    is_known = ~np.isnan(probability)
-    known = zip(ids[is_known], probability[is_known].tolist(), strict=True)
-    segmentation = build_segments(orders, day, churn_probability=dict(known))
-    segment_of = segmentation.segment_of()
-    return segmentation.to_dict(), np.array([segment_of.get(one) for one in ids], dtype=object)
-
-
-def _write_list(file: FileDatabase, columns: dict[str, np.ndarray]) -> None:
-    """Write the list sorted by customer, each with a number and the place by risk.
-
-    It is sorted here: an engine that sorts so many columns holds them several times.
-    """
-    by_id = np.argsort(columns["customer_id"], kind="stable")
-    status, risk = columns["status"][by_id], columns["churn_probability"][by_id]
-    number, place = np.arange(len(by_id)), np.empty(len(by_id), dtype=np.int64)
-    group = np.select([status == "scored", status == "lapsed"], [0, 1], default=2)
-    place[np.lexsort((number, np.where(np.isnan(risk), np.inf, -risk), group))] = number
-    sorted_columns = {name: columns.pop(name)[by_id] for name in list(columns)}
-    file.write_table("scored", {"number": number, **sorted_columns, "risk_place": place})
-    file.connection.execute("CREATE UNIQUE INDEX scored_by_customer ON scored (customer_id)")

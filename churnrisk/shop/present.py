@@ -13,8 +13,9 @@ from churnrisk.shop.erasures import ErasedSince
 from churnrisk.shop.figures import Figures
 from churnrisk.shop.files import ShopPlan, stamp_source
 from churnrisk.shop.generation import CustomerPage, Generation
-from churnrisk.shop.refresh import NewerOrders
-from churnrisk.state import State, StoredOrder
+from churnrisk.shop.received_rows import StoredRow, last_row_seq, load_rows
+from churnrisk.shop.refresh import Newer
+from churnrisk.state import State, StoredOrder, last_received_seq, received_since
 from churnrisk.week_list import ListReads, Unlisted, WeekList, find_refused
 
 Past = TypeVar("Past")
@@ -28,14 +29,15 @@ class Asked:
     ----------
     customer_id : str
         As the purchases have it.
-    newer : sequence of StoredOrder
-        Orders that came after the generation was made.
+    newer, rows : sequence of StoredOrder, sequence of StoredRow
+        Orders, and rows of tables beside them, that came after the generation was made.
     is_gone : bool
         Whether the customer was erased, or has objected, since then.
     """
 
     customer_id: str
     newer: Sequence[StoredOrder]
+    rows: Sequence[StoredRow]
     is_gone: bool
 
 
@@ -44,7 +46,9 @@ class Present:
 
     def __init__(self, generation: Generation, state: State, *, stamp: object, plan: ShopPlan) -> None:
         self.generation, self.stamp = generation, stamp
-        self.newer = NewerOrders(state, generation.facts["seq"])
+        facts = generation.facts
+        self.newer = Newer(state, facts["seq"], find_last=last_received_seq, load_since=received_since)
+        self._rows = Newer(state, facts["row_seq"], find_last=last_row_seq, load_since=load_rows)
         self.gone = ErasedSince(state, generation)
         self.seen: tuple[object, str | None] | None = None  # the moment of the last look, and the model of then
         self.figures = Figures(generation, plan.calendar)
@@ -59,7 +63,7 @@ class Present:
     def ask(self, customer_id: str) -> Asked:
         """Return what has come of a customer since; the one place where an id becomes that of the purchases."""
         own_id = self._options.own_id(customer_id)
-        return Asked(own_id, self.newer.of(own_id), self.gone.names(own_id))
+        return Asked(own_id, self.newer.of(own_id), self._rows.of(own_id), self.gone.names(own_id))
 
     def find(self, asked: Asked) -> dict[str, Any] | None:
         """Return the row of a customer in the generation; None where there is none, or not any more."""
@@ -109,5 +113,7 @@ class Present:
             return
         with self._lock:  # no thread answers while another still takes in the forgotten
             if version != self._version:
-                self.newer.look(anew=self.gone.look(), is_left_out=self.gone.objects)
+                anew = self.gone.look()
+                self.newer.look(anew=anew, is_left_out=self.gone.objects)
+                self._rows.look(anew=anew, is_left_out=self.gone.objects)
                 self._version = version

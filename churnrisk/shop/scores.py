@@ -11,7 +11,6 @@ from churnrisk.explain import make_finder, score_with_reasons
 from churnrisk.memory import remember
 from churnrisk.planning import Day, choose_as_of
 from churnrisk.schema import STATUSES, By, ReasonsFor
-from churnrisk.shop.answers import refuse_tables
 from churnrisk.shop.files import ShopPlan
 from churnrisk.shop.preparation import open_history
 from churnrisk.state import open_state, stamp_tombstones
@@ -53,8 +52,8 @@ def score_everybody(
         ``model, as_of, customers`` and counts; nothing of any customer.
     """
     progress("reading purchases", 0, 3)
-    churn_model, forgotten = refuse_tables(load(model, models_dir=plan.models_dir)), _stamp(plan)
-    with open_history(plan) as orders:
+    churn_model, forgotten = load(model, models_dir=plan.models_dir), _stamp(plan)
+    with open_history(plan, churn_model.card) as orders:
         progress("scoring", 1, 3)
         day = choose_as_of(churn_model.model, orders, as_of)
         chosen: ReasonsFor = "none" if churn_model.model.sample is None else reasons

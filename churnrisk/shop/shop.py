@@ -10,14 +10,14 @@ from typing import Any
 from churnrisk.campaigns import CampaignResult, list_campaigns, list_measured, load_campaign, measure_on
 from churnrisk.clock import steady
 from churnrisk.errors import ChurnriskError, NoHistory, NoModel, UnknownCustomer
-from churnrisk.explain import REASON_COLUMNS
 from churnrisk.memory import keep_others
 from churnrisk.messages import mark, wording
 from churnrisk.orders import ContactList, PurchaseRow
 from churnrisk.planning import Day
-from churnrisk.products import HABIT_COLUMNS
 from churnrisk.schema import By, ReasonsFor
+from churnrisk.shop.anew import day_of, is_told, score_anew
 from churnrisk.shop.answers import CurrentModel, LiveScorer, ScoredRows
+from churnrisk.shop.beside import FewTables
 from churnrisk.shop.bought import list_bought
 from churnrisk.shop.customer_query import CustomerQuery
 from churnrisk.shop.figures import Figures
@@ -26,7 +26,8 @@ from churnrisk.shop.generation import CustomerPage, Generation
 from churnrisk.shop.intake import OrderStatus, receive_orders
 from churnrisk.shop.present import Present
 from churnrisk.shop.products import without_customers
-from churnrisk.shop.view import CustomerView, History, gather, make_view, row_of, row_unscored, segment_of
+from churnrisk.shop.received_rows import receive_rows
+from churnrisk.shop.view import CustomerView, History, gather, make_view, row_unscored
 from churnrisk.shop.week_list import list_present, listing_for
 from churnrisk.state import State
 from churnrisk.store import ModelEntry, list_models, stamp_current
@@ -75,7 +76,7 @@ class Shop:
     def missing(self) -> list[str]:
         """Say what the shop lacks to answer everything, in words that anyone may read."""
         found = [] if self.is_ready else [NOT_READ if self.plan.purchases else "There is no purchase history."]
-        version = self.current.version_for(self.now().generation.known) if self.is_ready else self.current.version
+        version = self.current.version_for(self.now().generation) if self.is_ready else self.current.version
         return found if version is not None else [*found, "There is no model that can be used."]
 
     def now(self) -> Present:
@@ -136,8 +137,8 @@ class Shop:
 
     def _version_of(self, customer_id: str, present: Present, model: str | None) -> tuple[object, ...]:
         asked = present.ask(customer_id)
-        newest = asked.newer[-1].seq if asked.newer else 0
-        return present.generation.name, model, len(asked.newer), newest, asked.is_gone
+        came = tuple((len(every), every[-1].seq if every else 0) for every in (asked.newer, asked.rows))
+        return present.generation.name, model, came, asked.is_gone
 
     def _moment(self) -> tuple[object, ...]:
         """Return what changes whenever any process of the service has written something that an answer is made of."""
@@ -155,28 +156,14 @@ class Shop:
         present = self.now()
         row, history = self._look_up(present, customer_id)
         generation = present.generation
-        version = self.current.version_for(generation.known)
-        if version is not None and (row is None or not self._is_told(generation, row, history, version)):
-            model, row = self._score_anew(generation, row, history)
+        version = self.current.version_for(generation)
+        if version is not None and (row is None or not is_told(self.current, generation, row, history)):
+            model, row = score_anew(self.live, generation, row, history)
         else:
             model, row = (None, row_unscored(history)) if row is None else (generation.facts["model"], row)
         horizon = 0 if version is None else self.current.get().model.snapshot.horizon
         how: dict[str, Any] = {"titles": generation.title_items, "listing": listing_for(self.plan, self.state)}
         return make_view(row, history, model=model, horizon=horizon, **how)
-
-    def _score_anew(
-        self, generation: Generation, row: Mapping[str, Any] | None, history: History
-    ) -> tuple[str | None, dict[str, Any]]:
-        """Score a customer with the orders that came since, and give the version that did."""
-        day = self._day_of(generation, history)
-        scored = self.live.score_customer(history.few, generation.known, day)
-        fresh = row_of(scored.scores, segment=segment_of(history.few, generation.facts["segments"]["cuts"], day))
-        fresh["main_family"] = scored.families.get(history.customer_id)
-        if row is not None:
-            fresh |= {name: row.get(name) for name in ("habit", *(column.name for column in HABIT_COLUMNS))}
-            if generation.facts["model"] == scored.model.version and not history.received:
-                fresh |= {"risk_rank": row["risk_rank"]}
-        return scored.model.version, fresh
 
     def bought(self, customer_id: str) -> list[dict[str, Any]]:
         """Return what a customer bought, row by row, as :func:`churnrisk.shop.bought.list_bought`."""
@@ -200,8 +187,8 @@ class Shop:
         """
         present = self.now()
         _, history = self._look_up(present, customer_id)
-        day = self._day_of(present.generation, history)
-        return self.live.explain(history.few, present.generation.known, as_of=day, customer_id=history.customer_id)
+        how: dict[str, Any] = {"as_of": day_of(self.current, present.generation, history), "tables": history.tables}
+        return self.live.explain(history.few, present.generation.known, customer_id=history.customer_id, **how)
 
     def _look_up(self, present: Present, customer_id: str) -> tuple[dict[str, Any] | None, History]:
         asked = present.ask(customer_id)
@@ -209,22 +196,6 @@ class Shop:
         if row is None and not asked.newer:
             raise UnknownCustomer(UNKNOWN.format(name=repr(asked.customer_id[:100])))
         return row, gather(present.generation, row, asked, self.plan.options)
-
-    def _is_told(self, generation: Generation, row: Mapping[str, Any], history: History, version: str) -> bool:
-        """Whether the list has all that is to be said of a customer."""
-        if history.received or generation.facts["model"] != version:
-            return False
-        is_explained = generation.facts["reasons"] == "all" or row[REASON_COLUMNS[0]] is not None
-        return is_explained or row["status"] != "scored"
-
-    def _day_of(self, generation: Generation, history: History) -> int:
-        """Return the day to score a customer at: that of the list, or the day after an order that came since."""
-        days = [generation.facts["as_of"]]
-        if history.received:
-            days.append(history.last_day + 1)
-        with contextlib.suppress(NoModel):
-            days.append(self.current.get().model.snapshot.cutoff)
-        return int(max(days))
 
     def receive(self, rows: Sequence[PurchaseRow], *, key_id: int | None) -> list[OrderStatus]:
         """Keep new orders, each once; they are on the disk when this returns, and in the next view of their customers.
@@ -243,6 +214,10 @@ class Shop:
             key_id=key_id,
             is_gone=None if present is None else present.gone.names,
         )
+
+    def receive_rows(self, table: str, rows: Sequence[Mapping[str, str]], *, key_id: int | None) -> int:
+        """Keep rows of a declared table, each once, as :meth:`receive` keeps orders; give how many are new."""
+        return receive_rows(self.state, table, rows, options=self.plan.options, key_id=key_id)
 
     def customers(self, query: CustomerQuery) -> CustomerPage:
         """A page of the list, as of the generation; orders received since are in the views of single customers."""
@@ -377,7 +352,8 @@ class Shop:
     def warm_up(self) -> None:
         """Prepare what the first question would otherwise wait for."""
         with contextlib.suppress(ChurnriskError):
-            self.live.warm_up(self.now().generation.known if self.is_ready else None)
+            generation = self.now().generation if self.is_ready else None
+            self.live.warm_up(*((generation.known, FewTables(generation.facts["beside"])) if generation else ()))
 
     def keep_up(self) -> None:
         """Take up the newest generation before somebody asks, and let go of those before; to be called every second.

@@ -198,11 +198,12 @@ def _fail(task: Task, error: ChurnriskError) -> None:
 
 
 def _score(task: Task) -> None:
+    from churnrisk.shop.answers import refuse_tables
     from churnrisk.tables import to_csv
     from churnrisk.workflows import describe_scores, load, score_source
 
     try:
-        model = load(models_dir=task.models_dir)
+        model = refuse_tables(load(models_dir=task.models_dir))
     except ModelNotFound as error:
         raise NoModel(str(error)) from None  # nobody asked for this model: it is the service that has none
     _give_up(task)

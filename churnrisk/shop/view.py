@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
+from churnrisk.dated import join_rows
 from churnrisk.decide import Action
 from churnrisk.errors import SourceError
 from churnrisk.explain import REASON_COLUMNS
@@ -17,10 +18,12 @@ from churnrisk.products import HABIT_COLUMNS
 from churnrisk.retention import Cuts
 from churnrisk.schema import MONEY_SCALE, NEVER
 from churnrisk.scoring import Scores
+from churnrisk.shop.beside import FewTables
 from churnrisk.shop.generation import Generation, show_row
 from churnrisk.shop.newcomers import list_one_unscored
 from churnrisk.shop.orders import build_received, choose_new, key_of, mark_anew, was_purchase
 from churnrisk.shop.present import Asked
+from churnrisk.shop.received_rows import read_received
 from churnrisk.tables import Table
 from churnrisk.timeline import date_of, parse_day
 from churnrisk.week_list import ListPart, ListPlan, OneCustomer, choose_for_rows, purchased_of, tell_why
@@ -43,7 +46,7 @@ class CustomerView:
     model : str or None
         The version that scored; None where no model can be used.
     is_fresh : bool
-        Whether orders were taken in that came after the history was read.
+        Whether orders or rows of tables were taken in that came after the history was read.
     score : dict
         The columns of scores, with ``p_alive``.
     why : list of str
@@ -66,9 +69,14 @@ class CustomerView:
         The last 500 orders, the newest first: ``order_id, ordered_on, amount, quantity, line_count, kind``
         (``purchase``, ``return``, ``zero``, or ``undone`` for a purchase that returns have taken back whole) and
         ``is_received``.
+    rows : list of dict
+        The last 500 rows of tables beside the purchases, what happened last first: ``table, kind, happened_on,
+        known_on, ended_on, value``.
+    row_total : int
+        How many of them there are in all.
     order_total : int
-        How many there are in all, returns and the like included; the purchases among them are the ``order_count`` of
-        the score.
+        How many orders there are in all, returns and the like included; the purchases among them are the
+        ``order_count`` of the score.
     first_order_on : str or None
         Day of the first purchase, an ISO date.
     """
@@ -88,6 +96,8 @@ class CustomerView:
     advice: dict[str, str]
     orders: list[dict[str, Any]]
     order_total: int
+    rows: list[dict[str, Any]]
+    row_total: int
     first_order_on: str | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,12 +107,18 @@ class CustomerView:
 
 @dataclass(frozen=True)
 class History:
-    """All orders of a customer as a log of their own, and which of them came after the history was read."""
+    """All orders of a customer as a log of their own, with rows of tables, and what came after the history was read."""
 
     customer_id: str
     few: FewOrders
     received: frozenset[tuple[object, ...]]
     new_lines: Sequence[tuple[Any, ...]] = ()
+    tables: FewTables = field(default_factory=FewTables)
+
+    def news(self, needed: Set[str]) -> list[int]:
+        """Return the days to score at, at the earliest, by what came since: orders, and rows of the tables needed."""
+        rows = [day + 1 for table, day in self.tables.news.items() if table in needed]
+        return [*rows, *([self.last_day + 1] if self.received else [])]
 
     @property
     def last_day(self) -> int:
@@ -126,7 +142,18 @@ def gather(generation: Generation, row: Mapping[str, Any] | None, asked: Asked, 
     if new:
         orders = mark_anew([*orders, *new], options, has_amounts=generation.known["has_amounts"])
     few = FewOrders(orders, [*lines, *new_lines], **generation.known)
-    return History(asked.customer_id, few, frozenset(order[:3] for order in new), new_lines)
+    tables = _gather_tables(generation, asked, options)
+    return History(asked.customer_id, few, frozenset(order[:3] for order in new), new_lines, tables)
+
+
+def _gather_tables(generation: Generation, asked: Asked, options: IntakeOptions) -> FewTables:
+    """Put the rows of a customer in the tables beside the purchases together, those that came since included."""
+    described = generation.facts["beside"]
+    rows = {} if asked.is_gone else generation.table_rows(asked.customer_id)
+    came = read_received((one for one in asked.rows if one.table in described["tables"]), options)
+    for table, new in came.items():
+        rows[table] = join_rows(rows.get(table, ()), new)
+    return FewTables(described, rows, {table: max(one.row[2] for one in new) for table, new in came.items()})
 
 
 def make_view(
@@ -154,12 +181,13 @@ def make_view(
     missed, due, *likely = (None,) * len(habits) if history.received else habits  # what came may be what was missed
     ends = [shown[name] for name in ("next_order_on", "next_order_from_on", "next_order_to_on")]
     action = advise({**row, "habit": None} if history.received else row, listing)
+    rows = history.tables.show()
     newest = sorted(history.few.orders, key=lambda order: (-order[2], order[1]))
     return CustomerView(
         customer_id=customer,
         as_of=shown["as_of"],
         model=model,
-        is_fresh=bool(history.received),
+        is_fresh=bool(history.received or history.tables.news),
         score=shown,
         why=_tell_why(shown, reasons, history.few, (missed, due), titles=titles, horizon=horizon),
         reasons=reasons,
@@ -171,6 +199,8 @@ def make_view(
         advice={"action": action.action, "reason": action.reason},
         orders=[_show_order(order, history) for order in newest[:MOST_ORDERS]],
         order_total=len(newest),
+        rows=rows[:MOST_ORDERS],
+        row_total=len(rows),
         first_order_on=_first_day(history.few, parse_day(shown["as_of"], option="as_of")),
     )
 

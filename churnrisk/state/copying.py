@@ -35,6 +35,7 @@ TABLES = (
     "saved_filters",
     "notes",
     "due_tasks",
+    "received_rows",
 )
 """Every table, each after those that it refers to."""
 

@@ -39,8 +39,8 @@ class Erasure:
         Number of a run to the customers it is poorer by.
     campaigns : dict of str to int
         Name of a campaign to the members it is poorer by.
-    orders : int
-        Received orders.
+    orders, rows : int
+        Received orders, and received rows of tables beside the purchases.
     documents : int
         Requests, results, lists of a week and the like in which a customer was named.
     found : set of str
@@ -52,6 +52,7 @@ class Erasure:
     runs: dict[int, int] = field(default_factory=dict)
     campaigns: dict[str, int] = field(default_factory=dict)
     orders: int = 0
+    rows: int = 0
     documents: int = 0
     found: set[str] = field(default_factory=set)
     first_orders: dict[str, str] = field(default_factory=dict)
@@ -60,7 +61,7 @@ class Erasure:
 def erase_customers(
     state: State, moments: Mapping[str, str | None], *, is_dry: bool = False, keeps_orders: bool = False
 ) -> Erasure:
-    """Erase customers from runs, campaigns, received orders, notes, jobs and what was monitored.
+    """Erase customers from runs, campaigns, what was received, notes, jobs and what was monitored.
 
     The rows are gone when this returns; :func:`scrub` then removes what the database has kept of them in freed space.
 
@@ -74,11 +75,11 @@ def erase_customers(
     is_dry : bool
         Only look.
     keeps_orders : bool
-        Whether received orders stay, which are the shop's own data and say nothing that was made of them.
+        Whether received orders and rows stay, which are the shop's own data and say nothing that was made of them.
     """
     found = Erasure()
     made = (_erase_scores, _erase_memberships, _erase_listed, _erase_notes)
-    steps = made if keeps_orders else (*made, _erase_orders)
+    steps = made if keeps_orders else (*made, _erase_orders, _erase_received_rows)
     with state.transaction():
         for customer_id, moment in moments.items():
             until = moment or "9999"
@@ -128,12 +129,23 @@ def _erase_notes(state: State, customer_id: str, until: str, found: Erasure, is_
 
 
 def _erase_rows(state: State, table: str, customer_id: str, until: str, found: Erasure, is_dry: bool) -> bool:
-    where = "customer_id = ? AND made_at <= ?"
-    count = state.rows(f"SELECT count(*) FROM {table} WHERE {where}", (customer_id, until))[0][0]  # noqa: S608 - names of ours
-    found.documents += int(count)
-    if count and not is_dry:
-        state.run(f"DELETE FROM {table} WHERE {where}", (customer_id, until))  # noqa: S608 - as above
+    count = _delete(state, table, "made_at", (customer_id, until), is_dry=is_dry)
+    found.documents += count
     return bool(count)
+
+
+def _erase_received_rows(state: State, customer_id: str, until: str, found: Erasure, is_dry: bool) -> bool:
+    count = _delete(state, "received_rows", "received_at", (customer_id, until), is_dry=is_dry)
+    found.rows += count
+    return bool(count)
+
+
+def _delete(state: State, table: str, moment: str, whose: tuple[str, str], *, is_dry: bool) -> int:
+    where = f"customer_id = ? AND {moment} <= ?"
+    count = state.rows(f"SELECT count(*) FROM {table} WHERE {where}", whose)[0][0]  # noqa: S608 - names of ours
+    if count and not is_dry:
+        state.run(f"DELETE FROM {table} WHERE {where}", whose)  # noqa: S608 - as above
+    return int(count)
 
 
 def _erase_orders(state: State, customer_id: str, until: str, found: Erasure, is_dry: bool) -> bool:
@@ -222,7 +234,7 @@ def iterate_customers(state: State) -> Iterator[str]:
     query = (
         "SELECT customer_id FROM run_scores UNION SELECT customer_id FROM campaign_members "
         "UNION SELECT customer_id FROM received_orders UNION SELECT customer_id FROM week_lists "
-        "UNION SELECT customer_id FROM notes"
+        "UNION SELECT customer_id FROM notes UNION SELECT customer_id FROM received_rows"
     )
     known: set[str] = set()
     for (customer_id,) in state.rows(query):

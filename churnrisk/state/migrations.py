@@ -293,6 +293,20 @@ CREATE TABLE due_tasks (
 ) STRICT
 """
 
+# A row of a table beside the purchases, by our names: the same once more changes nothing.
+RECEIVED_ROWS = """
+CREATE TABLE received_rows (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    customer_id TEXT NOT NULL,
+    table_name TEXT NOT NULL,
+    received_at TEXT NOT NULL,
+    key_id INTEGER,
+    digest TEXT NOT NULL,
+    content TEXT NOT NULL,
+    UNIQUE (customer_id, table_name, digest)
+) STRICT
+"""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         RUNS,
@@ -324,6 +338,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (WEEK_LISTS,),
     CONTACTS_ROLE,
     (SAVED_FILTERS, NOTES, DUE_TASKS),
+    (RECEIVED_ROWS,),
 )
 
 FORMAT = len(MIGRATIONS)

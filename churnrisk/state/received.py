@@ -46,6 +46,11 @@ class StoredOrder:
     key_id: int | None
     order: ReceivedOrder
 
+    @property
+    def customer_id(self) -> str:
+        """The customer whose order it is."""
+        return self.order.customer_id
+
 
 def add_received(state: State, orders: Sequence[ReceivedOrder], *, key_id: int | None = None) -> list[Receipt]:
     """Keep orders; they are on the disk when this returns, all of them or, after an error, none.

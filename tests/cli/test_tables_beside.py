@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from churnrisk.errors import NoModel
-from churnrisk.shop.answers import CurrentModel
 from churnrisk.timeline import date_of
+from support.beside_shop import DAYS, HORIZON, train_on_tables, write, write_shop
 from support.shop import churnrisk
-from support.simulated import FIRST_DAY, random_buyers
-
-CUSTOMERS, DAYS, HORIZON = 900, 460, 30
+from support.simulated import FIRST_DAY
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A log, complaints five days before customers leave, visits that tell nothing, and a snapshot of tiers."""
-    folder, chance = tmp_path_factory.mktemp("beside"), np.random.default_rng(4)
-    orders = random_buyers(CUSTOMERS, days=DAYS, chance_a_day=0.04, seed=4).orders
-    end = FIRST_DAY + chance.integers(100, 800, CUSTOMERS)
-    number = np.array([int(who.rpartition("-")[2]) for who in orders["customer_id"]])
-    kept = np.flatnonzero(orders["order_day"] < end[number])
-    bought = [(orders["customer_id"][k], date_of(int(orders["order_day"][k])), 10) for k in kept]
-    names = [f"customer-{k:06d}" for k in range(CUSTOMERS)]
-    told = [(names[k], date_of(int(end[k]) - 5), "complaint") for k in np.flatnonzero(end < FIRST_DAY + DAYS)]
-    told += [(name, date_of(FIRST_DAY + int(chance.integers(20, DAYS))), "question") for name in names[::5]]
-    visits = [(name, date_of(FIRST_DAY + int(day))) for name in names for day in chance.integers(0, DAYS, 4)]
-    now = np.where(end > FIRST_DAY + DAYS, "gold", "basic").tolist()
-    tiers = [(name, date_of(FIRST_DAY), tier) for name, tier in zip(names, now, strict=True)]
-    files: tuple[tuple[str, tuple[str, ...], Sequence[tuple[object, ...]]], ...] = (
-        ("log.csv", ("customer_id", "date", "amount"), bought),
-        ("tickets.csv", ("customer_id", "happened_at", "kind"), told),
-        ("visits.csv", ("customer_id", "happened_at"), visits),
-        ("tiers.csv", ("customer_id", "valid_from", "tier"), tiers),
-    )
-    for file, head, rows in files:
-        write(folder / file, head, rows)
-    return folder
-
-
-def write(path: Path, head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([head, *rows])
+    return write_shop(tmp_path_factory.mktemp("beside"))
 
 
 def test_what_helps_is_learned_from_and_what_knows_the_end_is_set_aside(
@@ -85,15 +55,35 @@ def test_what_helps_is_learned_from_and_what_knows_the_end_is_set_aside(
     assert churnrisk("metrics", "log.csv", "--table", "tickets=nowhere.csv").code == 0, "what is not asked is not read"
     told = churnrisk("segments", "log.csv", "--table", "tickets=elsewhere.csv", "--json").json
     assert any(one["churn_probability"] is not None for one in told["segments"])
-    with pytest.raises(NoModel, match="learned from tables beside the purchases, which the service does not read"):
-        CurrentModel(Path("models")).get()
+
+    asked = ("monitor", "log.csv", "--state", "looks.db", "--table")
+    comes = churnrisk(*asked, "tickets=elsewhere.csv", "--table", "visits=visits.csv", "--json")
+    assert [one["has_stopped"] for one in comes.json["tables"]] == [False, False]
+    assert comes.code == 0, comes.out
+    _cut(Path("visits.csv"), Path("cut.csv"), days=30)
+    Path("churnrisk.toml").write_text(
+        'purchases = "log.csv"\nstate = "looks.db"\n[tables.tickets]\nsource = "elsewhere.csv"\n'
+        '[tables.visits]\nsource = "cut.csv"\n'
+    )
+    stopped = churnrisk("monitor", "--json")
+    assert (stopped.code, stopped.json["values"]["stopped_tables"]) == (3, 1), "without any rule of the settings"
+    assert {one["name"].partition(".")[0] for one in stopped.json["drift"]["features"]} >= {"tickets"}
+    assert "The table visits has stopped coming." in churnrisk("weekly").words
+    Path("churnrisk.toml").unlink()
 
 
-def test_a_table_that_is_trusted_is_tried(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(shop)
-    asked = ("train", "log.csv", "--horizon", HORIZON, "--json", "--models-dir", "trusted")
-    table = ("--attributes", "tiers=tiers.csv")
-    [tiers] = churnrisk(*asked, *table, "--trust", "tiers").json["tables"]
-    assert (tiers["kept"], tiers["trusted"]) == (True, True)
-    wrong = churnrisk(*asked, *table, "--trust", "nobody")
+def _cut(path: Path, target: Path, *, days: int) -> None:
+    """Leave out the last days of a table."""
+    head, *rows = [line.split(",") for line in path.read_text().split()]
+    last = date_of(FIRST_DAY + DAYS - days).isoformat()
+    write(target, tuple(head), [tuple(row) for row in rows if row[1] < last])
+
+
+def test_a_table_that_is_trusted_is_tried(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = train_on_tables(tmp_path_factory)
+    card = json.loads((folder / "card.json").read_text())
+    found = {one["table"]: (one["kept"], one["trusted"]) for one in card["tables"]}
+    assert found == {"tickets": (True, False), "tiers": (True, True)}
+    asked = ("train", folder / "log.csv", "--horizon", HORIZON, "--attributes", f"tiers={folder / 'tiers.csv'}")
+    wrong = churnrisk(*asked, "--trust", "nobody")
     assert (wrong.code, "Tables that are named: tiers" in wrong.err) == (2, True)

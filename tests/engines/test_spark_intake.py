@@ -14,9 +14,10 @@ import pyarrow as pa
 import pytest
 
 from churnrisk.errors import AmbiguousFormat, ChurnriskError, ColumnError, SettingsError, SourceError, TooManyRejects
-from churnrisk.orders import IntakeOptions, IntakeReport, LeftOut, convert_purchases, read_orders
+from churnrisk.orders import IntakeOptions, IntakeReport, convert_purchases, read_orders
 from churnrisk.products import read_pair_days
 from churnrisk.schema import ITEM_UNITS
+from churnrisk.sources import LeftOut
 from support.products import assert_same_pairs, random_rows, table_of
 
 pytestmark = pytest.mark.spark

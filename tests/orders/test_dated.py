@@ -15,7 +15,8 @@ import pytest
 
 from churnrisk.dated import DatedReport, DatedSource
 from churnrisk.errors import ColumnError, TooManyRejects
-from churnrisk.orders import IntakeOptions, KeepIn, LeftOut, Orders, read_orders
+from churnrisk.orders import IntakeOptions, KeepIn, Orders, read_orders
+from churnrisk.sources import LeftOut
 
 ROWS: list[tuple[str, ...]] = [
     ("0012", "2024-01-05", "2024-01-07", "2024-01-20", "complaint", "3"),

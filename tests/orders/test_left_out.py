@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from churnrisk.errors import AmbiguousFormat, SourceError
-from churnrisk.orders import IntakeOptions, KeepIn, LeftOut, read_customers, read_orders
+from churnrisk.orders import IntakeOptions, KeepIn, read_customers, read_orders
+from churnrisk.sources import LeftOut
 from churnrisk.sources.pseudonyms import pseudonym_of
 
 LINE = re.compile(r"lines? [0-9, ]+")

@@ -67,6 +67,9 @@ def fill(state: State) -> str:
     state.run("INSERT INTO week_lists VALUES (20000, 'a', 1, ?)", (now(),))
     save_filter(state, "quiet", "risk=high", key_id=None)
     write_note(state, "ž", "called", key_id=None)
+    content = '{"customer_id":"a","happened_at":"2026-01-01"}'
+    columns = "customer_id, table_name, received_at, digest, content"
+    state.run(f"INSERT INTO received_rows ({columns}) VALUES ('a', 't', ?, 'd', ?)", (now(), content))
     state.run("INSERT INTO due_tasks VALUES ('weekly', '2026-01-01', 'daily 06:00', '2026-01-01', 1)")
     return secret
 

@@ -2,12 +2,13 @@
 
 from fastapi import APIRouter
 
-from churnrisk.service.api import customers, jobs, models, personal, purchases, retention, score
+from churnrisk.service.api import customers, jobs, models, personal, purchases, retention, score, tables
 
 ROUTERS: tuple[APIRouter, ...] = (
     customers.router,
     score.router,
     purchases.router,
+    tables.router,
     retention.router,
     models.router,
     jobs.router,

@@ -11,7 +11,6 @@ from fastapi import Request
 from pydantic import ValidationError
 
 from churnrisk.errors import SourceError
-from churnrisk.orders import PurchaseRow
 from churnrisk.service.api.shapes import ReceivedPurchase
 from churnrisk.service.problems import Problem, describe
 
@@ -120,9 +119,7 @@ def _read_row(header: Sequence[str], row: Sequence[str], line: int) -> ReceivedP
         ) from None
 
 
-def check_rows(rows: Sequence[PurchaseRow] | Sequence[ReceivedPurchase], limit: int) -> None:
+def check_rows(rows: Sequence[object], limit: int) -> None:
     """Refuse more rows than one request may have."""
     if len(rows) > limit:
-        raise Problem(
-            413, "Too many rows", f"One request may have {limit} purchase rows; send several.", limit_rows=limit
-        )
+        raise Problem(413, "Too many rows", f"One request may have {limit} rows; send several.", limit_rows=limit)

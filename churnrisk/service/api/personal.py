@@ -39,6 +39,7 @@ class ForgottenAnswer(Open):
     runs: list[dict[str, Any]]
     campaigns: list[dict[str, Any]]
     received_orders: int
+    received_rows: int
     files: list[dict[str, Any]]
     is_dry: bool
     is_scrubbed: bool

@@ -89,9 +89,9 @@ class Purchase(Strict):
         return PurchaseRow(
             self.customer_id,
             self.ordered_at,
-            _to_text(self.amount),
+            to_text(self.amount),
             self.order_id,
-            _to_text(self.quantity),
+            to_text(self.quantity),
             self.product_id,
             self.category,
         )
@@ -180,7 +180,7 @@ class CustomerAnswer(BaseModel):
     customer_id: str
     as_of: str
     model: str | None
-    is_fresh: bool = Field(description="Whether orders were taken in that came after the history was read.")
+    is_fresh: bool = Field(description="Whether orders or rows were taken in that came after the history was read.")
     score: dict[str, Any]
     why: list[str] = Field(description="At most two sentences on the customer's own orders, as on the week's list.")
     reasons: list[str] = Field(description="At most three sentences on the score.")
@@ -196,6 +196,11 @@ class CustomerAnswer(BaseModel):
     advice: dict[str, str]
     orders: list[dict[str, Any]]
     order_total: int = Field(description="Of all kinds; the purchases among them are `score.order_count`.")
+    rows: list[dict[str, Any]] = Field(
+        description="The last 500 rows of tables beside the purchases: `table`, `kind`, `happened_on`, `known_on`, "
+        "`ended_on`, `value`."
+    )
+    row_total: int
     first_order_on: str | None = Field(description="Day of the first purchase.")
     explanation: dict[str, Any] | None = None
     contact: dict[str, Any] | None = Field(
@@ -326,7 +331,8 @@ def refuse_twins(body: bytes, shape: type[BaseModel] | None = None) -> None:
         nonlocal ended
         if len({name for name, _ in pairs}) < len(pairs):
             [(twin, _)] = Counter(name for name, _ in pairs).most_common(1)
-            place = (twin,) if shape is None or twin in shape.model_fields else ("purchases", ended, twin)
+            names = [] if shape is None else list(shape.model_fields)
+            place = (twin,) if not names or twin in names else (names[0], ended, twin)
             raise RequestValidationError([{"type": "twins", "loc": ("body", *place), "msg": "Stands there twice"}])
         ended += 1
 
@@ -380,5 +386,6 @@ def inline(shape: type[BaseModel]) -> dict[str, Any]:
     return dict(fill(schema))
 
 
-def _to_text(value: float | str | None) -> str | None:
+def to_text(value: float | str | None) -> str | None:
+    """Return a number or a text as text; None for nothing."""
     return None if value is None else str(value) if isinstance(value, int | str) else repr(value)

@@ -85,6 +85,35 @@ def tell_bought(lines: Sequence[dict[str, Any]]) -> Iterator[Block]:
     yield DataTable(title, columns, rows)
 
 
+def tell_rows(found: CustomerView) -> Iterator[Block]:
+    """Yield the rows of tables beside the purchases, what happened last first."""
+    if not found.rows:
+        return
+    title = say("Events beside the orders")
+    if found.row_total > MOST_LINES:
+        title = say(
+            "Events beside the orders: the newest {shown} of {all}", shown=MOST_LINES, all=whole(found.row_total)
+        )
+    columns = (
+        Column(say("Day"), is_number=False),
+        Column(say("table"), is_number=False, is_foreign=True),
+        Column(say("kind"), is_number=False, is_foreign=True),
+        Column(say("ended"), is_number=False, is_wide=True),
+        Column(say("value"), is_wide=True),
+    )
+    rows = tuple(
+        (
+            write_date(one["happened_on"]),
+            one["table"],
+            one["kind"],
+            "" if one["ended_on"] is None else write_date(one["ended_on"]),
+            amount(one["value"]),
+        )
+        for one in found.rows[:MOST_LINES]
+    )
+    yield DataTable(title, columns, rows)
+
+
 def tell_campaigns(view: View, found: CustomerView) -> Iterator[Block]:
     """Yield the campaigns of a customer and what followed."""
     known_until = max([view.shop.freshness()["last_order_on"], *(one["ordered_on"] for one in found.orders)])

@@ -36,6 +36,7 @@ from churnrisk.service.pages.customer_parts import (
     tell_bought,
     tell_campaigns,
     tell_horizons,
+    tell_rows,
 )
 from churnrisk.service.pages.frame import View, nothing_without, page
 from churnrisk.shop import CustomerView
@@ -127,7 +128,7 @@ def customer(view: View) -> Response:
         longest_note=LONGEST_NOTE,
         explained=list(_explain(view, found)),
         blocks=list(_draw(view, found)),
-        bought=list(tell_bought(view.shop.bought(name))),
+        bought=[*tell_rows(found), *tell_bought(view.shop.bought(name))],
     )
 
 
