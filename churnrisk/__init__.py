@@ -15,12 +15,25 @@ from churnrisk.errors import ChurnriskError
 
 if TYPE_CHECKING:
     from churnrisk.orders import IntakeOptions, IntakeReport, Orders, read_orders
-    from churnrisk.public import benchmarks, cohorts, economics, ltv, metrics, nps, segments
+    from churnrisk.public import (
+        Campaign,
+        benchmarks,
+        cohorts,
+        economics,
+        ltv,
+        make_report,
+        metrics,
+        nps,
+        run_monitor,
+        segments,
+        target,
+    )
     from churnrisk.timeline import Snapshot
     from churnrisk.workflows import ChurnModel, load, train
 
 __version__ = "0.1.0"
 __all__ = [
+    "Campaign",
     "ChurnModel",
     "ChurnriskError",
     "IntakeOptions",
@@ -33,15 +46,19 @@ __all__ = [
     "economics",
     "load",
     "ltv",
+    "make_report",
     "metrics",
     "nps",
     "read_orders",
+    "run_monitor",
     "segments",
+    "target",
     "train",
 ]
 
 # Imported on first use: `churnrisk --help` and `import churnrisk` load no data library.
 _HOMES = {
+    "Campaign": "public",
     "ChurnModel": "workflows",
     "IntakeOptions": "orders",
     "IntakeReport": "orders",
@@ -52,10 +69,13 @@ _HOMES = {
     "economics": "public",
     "load": "workflows",
     "ltv": "public",
+    "make_report": "public",
     "metrics": "public",
     "nps": "public",
     "read_orders": "orders",
+    "run_monitor": "public",
     "segments": "public",
+    "target": "public",
     "train": "workflows",
 }
 

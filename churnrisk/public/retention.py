@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from churnrisk.orders import IntakeOptions
@@ -68,6 +69,7 @@ def metrics(
     by: str | None = None,
     year_starts: str = "01-01",
     week_starts: str = "monday",
+    state: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     options: IntakeOptions | None = None,
 ) -> Metrics:
@@ -89,6 +91,9 @@ def metrics(
         A row per value of this column, as it was at the start; ``"category"`` is that of the first order.
     year_starts, week_starts : str
         First day of the year, as ``"04-01"``, and of the week, by its English name.
+    state : str or Path, optional
+        State file, or URL of a state in PostgreSQL, as the commands keep one: customers who objected there are left
+        out.
     columns : mapping, optional
         What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
     options : IntakeOptions, optional
@@ -111,14 +116,14 @@ def metrics(
     Examples
     --------
     >>> import churnrisk
-    >>> result = churnrisk.metrics("data/purchases.csv", period="quarter", start="2011-04-01", stop="2011-10-01")
+    >>> result = churnrisk.metrics("data/customers.csv", period="quarter", start="2011-04-01", stop="2011-10-01")
     >>> result.to_pandas()[["period", "customers_at_start", "lost_customers"]].values.tolist()
-    [['2011-Q2', 4306, 347], ['2011-Q3', 4309, 394]]
+    [['2011-Q2', 201, 11], ['2011-Q3', 212, 17]]
     """
     kind, is_category = parse_kind(str(period)), by == CATEGORY
     more: dict[str, Any] = {} if by is None or is_category else {"group_column": by}
     calendar, days = Calendar(year_starts, week_starts), days_of(start, stop)
-    with opened(purchases, columns, options, **more) as orders:
+    with opened(purchases, columns, options, state, **more) as orders:
         table = measure_retention(
             group_by_first_category(orders) if is_category else orders,
             kind,
@@ -170,6 +175,7 @@ def cohorts(
     lookback: int = DEFAULT_LOOKBACK,
     year_starts: str = "01-01",
     week_starts: str = "monday",
+    state: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     options: IntakeOptions | None = None,
 ) -> Cohorts:
@@ -177,7 +183,7 @@ def cohorts(
 
     Parameters
     ----------
-    purchases, period, start, stop, year_starts, week_starts, columns, options
+    purchases, period, start, stop, year_starts, week_starts, state, columns, options
         As for :func:`metrics`; ``start`` and ``stop`` choose the cohorts.
     by : {"customers", "revenue"}
         What is followed.
@@ -198,12 +204,12 @@ def cohorts(
     Examples
     --------
     >>> import churnrisk
-    >>> rows = churnrisk.cohorts("data/purchases.csv", period="quarter", start="2011-01-01").records()
+    >>> rows = churnrisk.cohorts("data/customers.csv", period="quarter", start="2011-01-01").records()
     >>> [(row["cohort"], row["k"], round(row["classic"], 2)) for row in rows[:3]]
-    [('2011-Q1', 0, 1.0), ('2011-Q1', 1, 0.39), ('2011-Q1', 2, 0.32)]
+    [('2011-Q1', 0, 1.0), ('2011-Q1', 1, 0.19), ('2011-Q1', 2, 0.08)]
     """
     kind, calendar = parse_kind(str(period)), Calendar(year_starts, week_starts)
     days = days_of(start, stop)
-    with opened(purchases, columns, options) as orders:
+    with opened(purchases, columns, options, state) as orders:
         table = build_cohorts(orders, kind, measure=by, **days, lookback=lookback, calendar=calendar)
         return Cohorts(table, orders.report.describe())

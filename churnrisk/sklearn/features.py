@@ -189,9 +189,9 @@ def make_snapshots(
     Examples
     --------
     >>> from churnrisk.sklearn import make_snapshots
-    >>> X, y = make_snapshots("data/purchases.csv", horizon=90, n_snapshots=2)
+    >>> X, y = make_snapshots("data/customers.csv", horizon=90, n_snapshots=2)
     >>> X["cutoff"].dt.strftime("%Y-%m-%d").unique().tolist(), round(float(y.mean()), 2)
-    (['2011-08-12', '2011-09-11'], 0.52)
+    (['2011-08-12', '2011-09-11'], 0.56)
     """
     import pandas as pd
 
