@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from churnrisk.errors import ChurnriskError
 
 if TYPE_CHECKING:
+    from churnrisk.cli import run_weekly
     from churnrisk.orders import IntakeOptions, IntakeReport, Orders, read_orders
     from churnrisk.public import (
         Campaign,
@@ -51,6 +52,7 @@ __all__ = [
     "nps",
     "read_orders",
     "run_monitor",
+    "run_weekly",
     "segments",
     "target",
     "train",
@@ -74,6 +76,7 @@ _HOMES = {
     "nps": "public",
     "read_orders": "orders",
     "run_monitor": "public",
+    "run_weekly": "cli",
     "segments": "public",
     "target": "public",
     "train": "workflows",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from churnrisk.public.retention import Cohorts, Metrics, cohorts, metrics
     from churnrisk.public.segmenting import Benchmarks, Segments, benchmarks, segments
     from churnrisk.public.value import LifetimeValue, RetentionValue, SurveyResult, economics, ltv, nps
-    from churnrisk.public.watching import MonitorLook, Report, make_report, run_monitor
+    from churnrisk.public.watching import MonitorLook, Report, WeeklyRun, make_report, run_monitor
 
 __all__ = [
     "Benchmarks",
@@ -29,6 +29,7 @@ __all__ = [
     "Segments",
     "SurveyResult",
     "TargetList",
+    "WeeklyRun",
     "benchmarks",
     "cohorts",
     "economics",
@@ -48,7 +49,7 @@ _HOMES = {
     "retention": ("Cohorts", "Metrics", "cohorts", "metrics"),
     "segmenting": ("Benchmarks", "Segments", "benchmarks", "segments"),
     "value": ("LifetimeValue", "RetentionValue", "SurveyResult", "economics", "ltv", "nps"),
-    "watching": ("MonitorLook", "Report", "make_report", "run_monitor"),
+    "watching": ("MonitorLook", "Report", "WeeklyRun", "make_report", "run_monitor"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

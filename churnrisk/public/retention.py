@@ -48,14 +48,19 @@ class Metrics(Result):
 
     def records(self) -> list[dict[str, Any]]:
         """Return a row per period (and group), without the reasons why a figure is missing."""
-        rows = [row.to_dict() for row in self.table.rows]
-        return [{name: value for name, value in row.items() if not isinstance(value, dict)} for row in rows]
+        return period_rows(self.table)
 
     def _chart(self) -> str:
         rows = [row for row in self.records() if row["complete"]]
         if self.by is not None or not rows:
             return ""
         return draw_line("Retention rate", [row["period"] for row in rows], [row["retention_rate"] for row in rows])
+
+
+def period_rows(table: RetentionTable) -> list[dict[str, Any]]:
+    """Return the figures of a table, a row per period (and group), without the reasons why one is missing."""
+    rows = [row.to_dict() for row in table.rows]
+    return [{name: value for name, value in row.items() if not isinstance(value, dict)} for row in rows]
 
 
 def metrics(

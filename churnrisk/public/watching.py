@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from churnrisk.messages import speaking
 from churnrisk.monitor import parse_rules
-from churnrisk.operations import MonitorPlan, MonitorResult
+from churnrisk.operations import MonitorPlan, MonitorResult, WeeklyResult
 from churnrisk.operations import run_monitor as look
 from churnrisk.orders import IntakeOptions
 from churnrisk.products import ItemChoice
 from churnrisk.public.result import Result
+from churnrisk.public.retention import period_rows
 from churnrisk.public.source import choose_options
 from churnrisk.report import describe_report, render_report
 from churnrisk.retention import Calendar, parse_kind
@@ -113,6 +115,43 @@ def run_monitor(
 
 
 @dataclass(frozen=True)
+class WeeklyRun(Result):
+    """What a weekly run came to.
+
+    Parameters
+    ----------
+    result : WeeklyResult
+        Scores, list, files, and what the rules said.
+    language : {"en", "bg", "pl", "be"}
+        In which the list was written.
+    """
+
+    result: WeeklyResult
+    language: str = "en"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, as ``churnrisk weekly --json`` prints them."""
+        made = self.result
+        with speaking(self.language):
+            week_list = None if made.week_list is None else made.week_list.to_dict()
+        return {
+            "line": made.line,
+            "files": [str(file) for file in made.files],
+            "mailed_to": list(made.recipients),
+            "list": week_list,
+            "model_problem": made.model_problem or None,
+            "alarm": made.alarm or None,
+            "rules": [] if made.watched is None else [one.to_dict() for one in made.watched.verdicts],
+            "notices": list(made.scored.notices),
+            "intake": dict(made.scored.intake),
+        }
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the scores, a row per customer, those first who come first on the list."""
+        return self.result.scored.table.records()
+
+
+@dataclass(frozen=True)
 class Report(Result):
     """A report: retention figures, charts, and the customers at risk.
 
@@ -130,8 +169,7 @@ class Report(Result):
 
     def records(self) -> list[dict[str, Any]]:
         """Return the retention figures, a row per period, without the reasons why one is missing."""
-        rows = [row.to_dict() for row in self.result.data.table.rows]
-        return [{name: value for name, value in row.items() if not isinstance(value, dict)} for row in rows]
+        return period_rows(self.result.data.table)
 
     def write(self, output: str | Path) -> int:
         """Write the report as one HTML file that needs no network, and return its size in bytes."""

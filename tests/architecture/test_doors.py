@@ -54,7 +54,7 @@ def taken() -> dict[str, set[str]]:
 
 TAKEN = taken()
 PUBLIC = {
-    "cli": {"app", "run"},
+    "cli": {"app", "run", "run_weekly"},
     "service": {"Bounds", "ServiceConfig", "create_app", "serve"},
     "products": {"PairDays", "read_pair_days"},
     "public": {

@@ -14,6 +14,7 @@ from support.shop import ROOT
 PACKAGE = Path(package.__file__).parent
 FILES = [*PACKAGE.glob("public/*.py"), *PACKAGE.glob("sklearn/*.py")]
 MODULES = [f"churnrisk.{path.parent.name}.{path.stem}" for path in FILES if ">>>" in path.read_text()]
+MODULES.append("churnrisk.cli.weekly")
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))

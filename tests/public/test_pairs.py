@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import churnrisk as package
+from churnrisk.messages import spoken_language
 from churnrisk.public import Report
 from support.shop import CUSTOMERS, churnrisk
 
@@ -98,3 +99,18 @@ def check_forms(result: Any) -> None:
         return
     assert html.count("<tr>") == 1 + min(len(rows), 60)
     assert ("rows, of which 60 are shown" in html) == (len(rows) > 60)
+
+
+def test_a_weekly_run_says_what_its_command_says(tmp_path: Path) -> None:
+    for name in ("ours", "theirs"):
+        (tmp_path / name).mkdir()
+        settings = [f"purchases = '{CUSTOMERS}'", "models_dir = '../models'", "state = 'state.db'", "lang = 'pl'"]
+        (tmp_path / name / "churnrisk.toml").write_text("\n".join(settings))
+    answer = churnrisk("--config", tmp_path / "theirs" / "churnrisk.toml", "weekly", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    result = package.run_weekly(tmp_path / "ours" / "churnrisk.toml")
+    said = json.loads(json.dumps(result.to_dict()))
+    assert [Path(one).name for one in said.pop("files")] == [Path(one).name for one in answer.json["files"]]
+    assert said == {key: value for key, value in answer.json.items() if key != "files"}
+    assert len(result.to_pandas()) == 300
+    assert spoken_language() == "en"
