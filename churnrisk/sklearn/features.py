@@ -95,7 +95,8 @@ class PurchaseFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         Parameters
         ----------
         X : array-like of shape (n_samples, 2)
-            A column ``customer_id`` and a column ``cutoff``, in this order where they have no names.
+            A column ``customer_id``, with ids as the purchases are read, and a column ``cutoff``; in this order where
+            they have no names.
         y : array-like, optional
             Not looked at.
         """
