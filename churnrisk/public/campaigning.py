@@ -92,7 +92,7 @@ class Campaign(Result):
     measured : Measured or None
         What it came to; None before it was measured.
     members : tuple of Member
-        Whom it is about, sorted by id.
+        Its customers, sorted by id.
     members_erased : mapping of str to int
         Members who were erased since the draw.
 
@@ -145,7 +145,7 @@ class Campaign(Result):
         name : str
             Of your choosing; each once in a state.
         customers : str, Path, frame, or result of :func:`churnrisk.target`
-            Whom to contact: a column ``customer_id``; ``churn_probability`` and ``value_at_risk`` make the groups
+            The customers to contact: a column ``customer_id``; ``churn_probability`` and ``value_at_risk`` make the groups
             alike.
         window : int
             Days that count.

@@ -1,4 +1,4 @@
-"""Whom it pays to contact."""
+"""The customers whom it pays to contact."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from churnrisk.workflows import ChurnModel, load
 
 @dataclass(frozen=True)
 class TargetList(Result):
-    """A list of whom to contact, and how it came about.
+    """A list of the customers to contact, and how it came about.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class TargetList(Result):
         }
 
     def records(self) -> list[dict[str, Any]]:
-        """Return the list, those first whom to contact brings most."""
+        """Return the list, the customers first whom to contact brings most."""
         return self.result.table.records()
 
     def write(self, output: str | Path, *, csv_style: CsvStyle = "plain", tool: Tool | None = None) -> Written:
@@ -110,7 +110,7 @@ def target(
     columns: Mapping[str, str] | None = None,
     options: IntakeOptions | None = None,
 ) -> TargetList:
-    """Choose whom it pays to contact, and say what that is expected to bring.
+    """Choose the customers whom it pays to contact, and say what that is expected to bring.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def target(
     uplift : str, optional
         Finished campaign in ``state`` to learn from which customers respond.
     playbook, products : optional
-        What is done for whom, and what counts as a product, as the settings of the command hold it.
+        What is done for which customers, and what counts as a product, as the settings of the command hold it.
     as_of : str or date, optional
         The day to score at.
     model : ChurnModel or str, optional

@@ -147,7 +147,7 @@ class WeeklyRun(Result):
         }
 
     def records(self) -> list[dict[str, Any]]:
-        """Return the scores, a row per customer, those first who come first on the list."""
+        """Return the scores, a row per customer, in the order of the list."""
         return self.result.scored.table.records()
 
 

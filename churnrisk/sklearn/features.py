@@ -57,7 +57,7 @@ class PurchaseFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
     ChurnriskError
         Where the purchases cannot be read.
     ValueError
-        For a customer without a purchase before the cutoff, of whom there is nothing to tell.
+        For a customer without a purchase before the cutoff: there is nothing to tell of it.
 
     See Also
     --------
@@ -178,7 +178,7 @@ def make_snapshots(
     Returns
     -------
     X : DataFrame of shape (n_samples, 2)
-        ``customer_id`` and ``cutoff``: who was active then; oldest cutoff first, each sorted by customer.
+        ``customer_id`` and ``cutoff``: the customers active then; oldest cutoff first, each sorted by customer.
     y : ndarray of int64, shape (n_samples,)
         1 for no purchase in the outcome window.
 
