@@ -145,8 +145,8 @@ class Campaign(Result):
         name : str
             Of your choosing; each once in a state.
         customers : str, Path, frame, or result of :func:`churnrisk.target`
-            The customers to contact: a column ``customer_id``; ``churn_probability`` and ``value_at_risk`` make the groups
-            alike.
+            The customers to contact: a column ``customer_id``; ``churn_probability`` and ``value_at_risk`` make the
+            groups alike.
         window : int
             Days that count.
         state : str or Path
