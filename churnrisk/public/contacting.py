@@ -171,29 +171,26 @@ def target(
     >>> [row["rank"] for row in chosen.records()]
     [1, 2, 3, 4, 5]
     """
-    if not 0 < margin <= 1:
-        raise SettingsError(f"--margin {margin}: give the share of revenue that is profit, such as 0.3.")
-    place = None if state is None else parse_place(str(state))
-    if uplift is not None and place is None:
-        raise SettingsError(f"uplift={uplift!r}: name the state that the campaign is in, as state='state.db'.")
-    measured = find_measured(place)
+    learned_from = None if uplift is None else LearnedFrom(_campaigns_in(state, uplift), uplift)
+    measured = find_measured(None if state is None else parse_place(str(state)))
     acceptance = choose_acceptance(acceptance_rate, usual_acceptance_rate, measured=measured.acceptance)
     terms = ContactTerms(contact_cost, incentive_cost, acceptance.rate, redemption)
     known = model if isinstance(model, ChurnModel) else load(model, models_dir=models_dir)
-    result = make_target(
-        known,
-        purchases,
-        terms,
-        valuation=Valuation(margin, discount),
-        budget=budget,
-        capacity=capacity,
-        playbook=playbook,
-        suppress=suppress,
-        contacts=ContactFile(contacts) if isinstance(contacts, str | Path) else contacts,
-        multiple=measured.multiple,
-        learned_from=None if uplift is None or place is None else LearnedFrom(place, uplift),
-        as_of=as_of,
-        options=choose_options(columns, options, state),
-        products=products,
-    )
+    how: dict[str, Any] = {"budget": budget, "capacity": capacity, "playbook": playbook, "suppress": suppress}
+    how |= {"multiple": measured.multiple, "learned_from": learned_from, "as_of": as_of, "products": products}
+    how["contacts"] = ContactFile(contacts) if isinstance(contacts, str | Path) else contacts
+    how |= {"valuation": _value(margin, discount), "options": choose_options(columns, options, state)}
+    result = make_target(known, purchases, terms, **how)
     return TargetList(known, result, terms, acceptance, margin, measured.multiple)
+
+
+def _value(margin: float, discount: float) -> Valuation:
+    if not 0 < margin <= 1:
+        raise SettingsError(f"--margin {margin}: give the share of revenue that is profit, such as 0.3.")
+    return Valuation(margin, discount)
+
+
+def _campaigns_in(state: str | Path | None, uplift: str) -> Path | str:
+    if state is None:
+        raise SettingsError(f"uplift={uplift!r}: name the state that the campaign is in, as state='state.db'.")
+    return parse_place(str(state))
