@@ -14,13 +14,27 @@ from typing import TYPE_CHECKING, Any
 from churnrisk.errors import ChurnriskError
 
 if TYPE_CHECKING:
+    from churnrisk.cli import run_weekly
     from churnrisk.orders import IntakeOptions, IntakeReport, Orders, read_orders
-    from churnrisk.public import benchmarks, cohorts, economics, ltv, metrics, nps, segments
+    from churnrisk.public import (
+        Campaign,
+        benchmarks,
+        cohorts,
+        economics,
+        ltv,
+        make_report,
+        metrics,
+        nps,
+        run_monitor,
+        segments,
+        target,
+    )
     from churnrisk.timeline import Snapshot
     from churnrisk.workflows import ChurnModel, load, train
 
 __version__ = "0.1.0"
 __all__ = [
+    "Campaign",
     "ChurnModel",
     "ChurnriskError",
     "IntakeOptions",
@@ -33,15 +47,20 @@ __all__ = [
     "economics",
     "load",
     "ltv",
+    "make_report",
     "metrics",
     "nps",
     "read_orders",
+    "run_monitor",
+    "run_weekly",
     "segments",
+    "target",
     "train",
 ]
 
 # Imported on first use: `churnrisk --help` and `import churnrisk` load no data library.
 _HOMES = {
+    "Campaign": "public",
     "ChurnModel": "workflows",
     "IntakeOptions": "orders",
     "IntakeReport": "orders",
@@ -52,10 +71,14 @@ _HOMES = {
     "economics": "public",
     "load": "workflows",
     "ltv": "public",
+    "make_report": "public",
     "metrics": "public",
     "nps": "public",
     "read_orders": "orders",
+    "run_monitor": "public",
+    "run_weekly": "cli",
     "segments": "public",
+    "target": "public",
     "train": "workflows",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Collection, Set
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,17 @@ class Drawn:
     suppressed: int
     overlapping: int
     is_rate_known: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sums for the split, for JSON; what is undefined is None."""
+        values = asdict(self.plan)
+        values["smallest_effect"] = None if self.plan.control == 0 else self.plan.smallest_effect
+        return {
+            **values,
+            "expected_rate_from_list": self.is_rate_known,
+            "suppressed": self.suppressed,
+            "overlapping": self.overlapping,
+        }
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, cast
 
 from churnrisk.errors import CampaignError
 from churnrisk.messages import wording
 from churnrisk.schema import Outcome
 from churnrisk.state import State, now
-from churnrisk.timeline import within
+from churnrisk.timeline import date_of, within
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,12 @@ class Campaign:
         """The day after the last one that counts."""
         return self.starts_on + self.window_days
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON; days as dates."""
+        fixed = asdict(self)
+        starts_on, ends_before = (date_of(day).isoformat() for day in (fixed.pop("starts_on"), self.ends_on))
+        return {"name": fixed.pop("name"), "starts_on": starts_on, "ends_before": ends_before, **fixed}
+
 
 class Member(NamedTuple):
     """One customer of a campaign, with the score as it was at the draw; a score that was not known is None."""
@@ -77,6 +83,16 @@ class StoredCampaign:
     campaign: Campaign
     treated: int
     control: int
+
+    def to_dict(self, measured: Measured | None) -> dict[str, Any]:
+        """Return plain values, for JSON, with what the campaign came to."""
+        return {
+            **self.campaign.to_dict(),
+            "made_at": self.made_at,
+            "treated": self.treated,
+            "control": self.control,
+            "result": None if measured is None else dict(measured.result),
+        }
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from churnrisk.cli import (
 )
 from churnrisk.cli.grouped import GroupedCommands, GroupedProgram
 from churnrisk.cli.run import run
+from churnrisk.cli.weekly import run_weekly
 
 app = GroupedProgram(
     name="churnrisk",
@@ -89,4 +90,4 @@ monitor.register(app)
 serve.register(app)
 setup.register(app)
 
-__all__ = ["app", "run"]
+__all__ = ["app", "run", "run_weekly"]

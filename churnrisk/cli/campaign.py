@@ -27,7 +27,7 @@ from churnrisk.schema import Outcome
 if TYPE_CHECKING:
     from churnrisk.orders import ContactList, CustomerList, IntakeOptions
     from churnrisk.settings import Settings
-    from churnrisk.state import State, StatePlace
+    from churnrisk.state import StatePlace
 
 campaign = GroupedProgram(
     help="Campaigns with a control group: create, plan, list, show, measure, uplift.",
@@ -114,7 +114,7 @@ def create(
     """
     from churnrisk import campaigns
     from churnrisk.campaigns import Campaign
-    from churnrisk.cli.campaign_tables import describe_created, show_created
+    from churnrisk.cli.campaign_tables import show_created
     from churnrisk.cli.show import print_json
     from churnrisk.state import open_state
 
@@ -143,7 +143,7 @@ def create(
             file, listed, wanted, output=target, suppressed=suppressed, contacts=contacts, drop_overlap=drop_overlap
         )
     if as_json:
-        return print_json({**describe_created(made, drawn), "contacts": str(target)})
+        return print_json({**made.to_dict(), "plan": drawn.to_dict(), "contacts": str(target)})
     _tell_consent(contacts, listed)
     return show_created(made, drawn, target)
 
@@ -165,7 +165,7 @@ def plan(
     Example: churnrisk campaign plan --from list.csv --holdout 20%
     """
     from churnrisk import campaigns
-    from churnrisk.cli.campaign_tables import describe_plan, show_plan
+    from churnrisk.cli.campaign_tables import show_plan
     from churnrisk.cli.show import print_json
 
     settings = current_settings(context, models_dir=models_dir)
@@ -181,7 +181,7 @@ def plan(
         overlapping=set(),
     )
     if as_json:
-        print_json(describe_plan(drawn))
+        print_json(drawn.to_dict())
     else:
         show_plan(drawn)
 
@@ -195,7 +195,7 @@ def list_(
     Example: churnrisk campaign list
     """
     from churnrisk.campaigns import list_campaigns, list_measured
-    from churnrisk.cli.campaign_tables import describe_stored, show_campaigns
+    from churnrisk.cli.campaign_tables import show_campaigns
     from churnrisk.cli.show import print_json
     from churnrisk.state import find_state
 
@@ -206,7 +206,7 @@ def list_(
         with file:
             stored, measured = list_campaigns(file), list_measured(file)
     if as_json:
-        print_json([describe_stored(one, measured.get(one.campaign.name)) for one in stored])
+        print_json([one.to_dict(measured.get(one.campaign.name)) for one in stored])
     else:
         show_campaigns(stored, measured, path)
 
@@ -223,21 +223,15 @@ def show(
 
     Example: churnrisk campaign show spring
     """
-    from churnrisk.campaigns import list_measured, load_campaign, load_members
-    from churnrisk.cli.campaign_tables import describe_stored, show_campaign, show_erased, strata_of
+    from churnrisk.cli.campaign_tables import show_campaign, show_erased
     from churnrisk.cli.show import print_json
-    from churnrisk.state import count_erased
+    from churnrisk.public import Campaign
 
-    with _existing(current_settings(context, models_dir=models_dir), state) as file:
-        stored = load_campaign(file, name)
-        measured = list_measured(file).get(name)
-        strata = strata_of(load_members(file, stored.campaign_id))
-        erased = count_erased(file, stored.campaign_id)
+    found = Campaign.load(name, state=state_path(current_settings(context, models_dir=models_dir), state))
     if as_json:
-        print_json({**describe_stored(stored, measured), "strata": strata, "members_erased": erased})
-    else:
-        show_campaign(stored, measured, strata)
-        show_erased(erased)
+        return print_json(found.to_dict())
+    show_campaign(found.stored, found.measured, found.strata)
+    return show_erased(found.members_erased)
 
 
 @campaign.command()
@@ -256,22 +250,19 @@ def measure(
 
     Example: churnrisk campaign measure spring purchases.csv
     """
-    from churnrisk import campaigns, inputs
-    from churnrisk.cli.campaign_tables import describe_campaign, show_erased, show_result
+    from churnrisk import inputs
+    from churnrisk.cli.campaign_tables import show_erased, show_result
     from churnrisk.cli.show import print_json
-    from churnrisk.state import count_erased
+    from churnrisk.public import Campaign
 
     settings = current_settings(context, models_dir=models_dir)
     source = inputs.find_purchases(purchases, settings.purchases)
     options = reading.options(settings, rejects=inputs.rejects_beside(source, settings.rejects_dir))
-    with _existing(settings, state) as file:
-        stored, result = campaigns.measure_campaign(file, name, source, options=options)
-        erased = count_erased(file, stored.campaign_id)
+    found = Campaign.load(name, state=state_path(settings, state)).measure(source, options=options)
     if as_json:
-        print_json({**describe_campaign(stored.campaign), "result": result.to_dict(), "members_erased": erased})
-    else:
-        show_result(stored.campaign, result)
-        show_erased(erased)
+        return print_json(found.to_dict())
+    show_result(found.campaign, found.result)
+    return show_erased(found.members_erased)
 
 
 @campaign.command()
@@ -294,11 +285,12 @@ def uplift(
     from churnrisk import campaigns, inputs
     from churnrisk.cli.campaign_tables import show_uplift
     from churnrisk.cli.show import print_json
+    from churnrisk.public import open_existing
 
     settings = current_settings(context, models_dir=models_dir)
     source = inputs.find_purchases(purchases, settings.purchases)
     options = reading.options(settings, rejects=inputs.rejects_beside(source, settings.rejects_dir))
-    with _existing(settings, state) as file:
+    with open_existing(state_path(settings, state)) as file:
         test, left_out = campaigns.learn_uplift(
             file,
             name,
@@ -319,18 +311,6 @@ def read_share(text: str) -> float:
         return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         raise SettingsError(f"--holdout {text}: write a share, as 10% or 0.1.") from None
-
-
-def _existing(settings: Settings, given: str | None) -> State:
-    """Open the state file that must be there for the command to make sense."""
-    from churnrisk.errors import CampaignError
-    from churnrisk.state import find_state
-
-    path = state_path(settings, given)
-    file = find_state(path)
-    if file is None:
-        raise CampaignError(f"there is no campaign: {path} is not there. `churnrisk campaign create` makes one.")
-    return file
 
 
 def _suppressed(settings: Settings, given: str | None) -> set[str]:

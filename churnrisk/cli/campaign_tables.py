@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +10,7 @@ from churnrisk.cli.show import percent, say, show_table
 from churnrisk.timeline import date_of
 
 if TYPE_CHECKING:
-    from churnrisk.campaigns import Campaign, CampaignResult, Drawn, Measured, Member, Plan, StoredCampaign
+    from churnrisk.campaigns import Campaign, CampaignResult, Drawn, Measured, Plan, StoredCampaign
     from churnrisk.decide import UpliftTest
     from churnrisk.state import StatePlace
 
@@ -21,41 +19,6 @@ OUTCOME_WORDS = {
     "orders": "purchases per customer",
     "revenue": "net revenue per customer",
 }
-
-
-def describe_campaign(campaign: Campaign) -> dict[str, Any]:
-    """Return what was fixed, days as dates."""
-    fixed = asdict(campaign)
-    days = {"starts_on": date_of(fixed.pop("starts_on")).isoformat(), "ends_before": _iso(campaign.ends_on)}
-    return {"name": fixed.pop("name"), **days, **fixed}
-
-
-def describe_stored(stored: StoredCampaign, measured: Measured | None) -> dict[str, Any]:
-    """Return a campaign of the state file."""
-    return {
-        **describe_campaign(stored.campaign),
-        "made_at": stored.made_at,
-        "treated": stored.treated,
-        "control": stored.control,
-        "result": None if measured is None else dict(measured.result),
-    }
-
-
-def describe_plan(drawn: Drawn) -> dict[str, Any]:
-    """Return the sums for a split; what is undefined is None."""
-    values = asdict(drawn.plan)
-    values["smallest_effect"] = None if drawn.plan.control == 0 else drawn.plan.smallest_effect
-    return {
-        **values,
-        "expected_rate_from_list": drawn.is_rate_known,
-        "suppressed": drawn.suppressed,
-        "overlapping": drawn.overlapping,
-    }
-
-
-def describe_created(campaign: Campaign, drawn: Drawn) -> dict[str, Any]:
-    """Return a new campaign with its sums."""
-    return {**describe_campaign(campaign), "plan": describe_plan(drawn)}
 
 
 def show_created(campaign: Campaign, drawn: Drawn, output: Path) -> None:
@@ -138,19 +101,10 @@ def show_erased(erased: Mapping[str, int]) -> None:
         )
 
 
-def strata_of(members: Sequence[Member]) -> list[dict[str, Any]]:
-    """Count the groups of each stratum."""
-    counts = Counter((one.stratum, one.is_treated) for one in members)
-    strata = sorted({stratum for stratum, _ in counts})
-    return [
-        {"stratum": stratum, "treated": counts[stratum, True], "control": counts[stratum, False]} for stratum in strata
-    ]
-
-
 def show_campaign(stored: StoredCampaign, measured: Measured | None, strata: Sequence[Mapping[str, Any]]) -> None:
     """Print one campaign."""
     campaign = stored.campaign
-    fixed = {**describe_campaign(campaign), "made_at": stored.made_at}
+    fixed = {**campaign.to_dict(), "made_at": stored.made_at}
     show_table(f"Campaign {campaign.name}", [{"what": key, "value": str(value)} for key, value in fixed.items()])
     show_table("Strata of the draw (by churn probability, then by value)", strata)
     if measured is None:

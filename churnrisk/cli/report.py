@@ -20,7 +20,15 @@ from churnrisk.cli.options import (
     reads_purchases,
 )
 from churnrisk.cli.products import known_products
-from churnrisk.cli.retention_source import Lookback, PeriodKind, Purchases, WeekStarts, YearStarts, choose_starts
+from churnrisk.cli.retention_source import (
+    Lookback,
+    PeriodKind,
+    Purchases,
+    WeekStarts,
+    YearStarts,
+    choose_source,
+    choose_starts,
+)
 
 if TYPE_CHECKING:
     from churnrisk.settings import Settings
@@ -64,34 +72,28 @@ def report(
 
     Example: churnrisk report purchases.csv --output report.html
     """
-    from churnrisk import inputs, workflows
+    from churnrisk import public, workflows
     from churnrisk.cli.show import print_json, progress_bar
-    from churnrisk.report import describe_report
-    from churnrisk.retention import Calendar, parse_kind
 
-    settings, kind = current_settings(context, lang, models_dir=models_dir), parse_kind(period)
+    settings = current_settings(context, lang, models_dir=models_dir)
     workflows.check_report_path(output)
-    source = inputs.find_purchases(purchases, settings.purchases)
     with progress_bar(is_quiet=as_json) as progress:
         progress("measuring", 0, 1)
-        result = workflows.make_report(
-            source,
-            kind=kind,
-            calendar=Calendar(**choose_starts(context, year_starts, week_starts)),
+        made = public.make_report(
+            **choose_source(context, purchases, reading),
+            **choose_starts(context, year_starts, week_starts),
+            period=period,
             lookback=settings.lookback if lookback is None else lookback,
             plan=_plan(settings, top),
             models_dir=settings.models_dir,
             state=known_state(settings, state),
-            options=reading.options(settings),
             products=known_products(settings),
         )
-        size = workflows.write_report(result.data, output)
+        size = made.write(output)
     if as_json:
-        print_json(
-            {"report": str(output), **describe_report(result.data), "model_problem": result.model_problem or None}
-        )
+        print_json({"report": str(output), **made.to_dict()})
         return
-    show_result(result, output, size=size)
+    show_result(made.result, output, size=size)
 
 
 def _plan(settings: Settings, top: int | None) -> ListPlan:

@@ -25,14 +25,14 @@ from churnrisk.cli.options import (
     state_path,
 )
 from churnrisk.cli.products import known_products
-from churnrisk.cli.retention_source import Purchases
+from churnrisk.cli.retention_source import Purchases, choose_source
 from churnrisk.schema import CsvStyle, Tool
 
 if TYPE_CHECKING:
-    from churnrisk.decide import ContactTerms, Target
+    from churnrisk.decide import Target
+    from churnrisk.public import TargetList
     from churnrisk.settings import Settings
-    from churnrisk.targeting import Acceptance, TargetResult, Written
-    from churnrisk.workflows import ChurnModel
+    from churnrisk.targeting import TargetResult, Written
 
 
 def register(app: typer.Typer) -> None:
@@ -116,59 +116,50 @@ def target(
 
     Example: churnrisk target --contact-cost 1 --incentive-cost 10 --acceptance-rate 0.1 --margin 0.3 -o list.csv
     """
-    from churnrisk import inputs, targeting, workflows
+    from churnrisk import public
     from churnrisk.cli.show import print_json, progress_bar
-    from churnrisk.forecast import Valuation
 
     settings = current_settings(context, lang, models_dir=models_dir)
     known_contacts = contact_file(settings, contacts)
     _check_files(output, tool, contacts, has_contacts=known_contacts is not None)
     given = {"contact_cost": contact_cost, "incentive_cost": incentive_cost, "margin": margin}
     known = _complete(given, settings)
-    measured = targeting.find_measured(known_state(settings, state))
-    acceptance = targeting.choose_acceptance(acceptance_rate, settings.acceptance_rate, measured=measured.acceptance)
-    terms = _terms(known, acceptance, settings.redemption if redemption is None else redemption)
-    source = inputs.find_purchases(purchases, settings.purchases)
-    options = reading.options(settings)
-    churn_model = workflows.load(model, models_dir=settings.models_dir)
+    source = choose_source(context, purchases, reading)
     with progress_bar(is_quiet=as_json) as progress:
         progress("scoring", 0, 1)
-        result = targeting.make_target(
-            churn_model,
-            source,
-            terms,
-            valuation=Valuation(known["margin"], settings.discount_rate),
+        result = public.target(
+            **source,
+            **known,
+            acceptance_rate=acceptance_rate,
+            usual_acceptance_rate=settings.acceptance_rate,
+            redemption=settings.redemption if redemption is None else redemption,
+            discount=settings.discount_rate,
             budget=budget,
             capacity=capacity,
             playbook=known_playbook(settings),
             suppress=suppress or settings.suppress,
             contacts=known_contacts,
-            multiple=measured.multiple,
-            learned_from=None if uplift is None else targeting.LearnedFrom(state_path(settings, state), uplift),
+            uplift=uplift,
             as_of=as_of,
-            options=options,
+            model=model,
+            models_dir=settings.models_dir,
+            state=known_state(settings, state) if uplift is None else state_path(settings, state),
             products=known_products(settings),
         )
     written = _write(result, output, tool, csv_style=csv_style)
     if as_json:
-        sources = {"acceptance_source": acceptance.source, "value_multiple": measured.multiple}
-        assumed = {**vars(terms), "margin": known["margin"], **sources}
-        return print_json(describe(churn_model, result, assumed, written=written))
-    return show(churn_model, result, acceptance, top=top, written=written, output=output, has_details=details)
+        return print_json({**result.to_dict(), "written": None if written is None else vars(written)})
+    return show(result, top=top, written=written, output=output, has_details=details)
 
 
 def _write(
-    result: TargetResult,
+    result: TargetList,
     output: Path | None,
     tool: Tool | None,
     *,
     csv_style: CsvStyle,
 ) -> Written | None:
-    from churnrisk.targeting import write_target
-
-    if output is None:
-        return None
-    return write_target(result, output, csv_style=csv_style, tool=tool)
+    return None if output is None else result.write(output, csv_style=csv_style, tool=tool)
 
 
 def _check_files(output: Path | None, tool: Tool | None, contacts: str | None, *, has_contacts: bool) -> None:
@@ -181,42 +172,18 @@ def _check_files(output: Path | None, tool: Tool | None, contacts: str | None, *
         raise OutputError("--for and --contacts need a file to write to: add --output FILE.csv.")
 
 
-def _complete(given: dict[str, float | None], settings: Settings) -> dict[str, float]:
+def _complete(given: dict[str, float | None], settings: Settings) -> dict[str, Any]:
     """Fill in from the settings what was not given, and refuse what is known from neither."""
-    from churnrisk.errors import SettingsError
     from churnrisk.targeting import check_needed
 
     configured = {name: getattr(settings, name) for name in given if name in settings.model_fields_set}
     amounts = {name: configured.get(name) if value is None else value for name, value in given.items()}
     check_needed(**amounts)
-    known = {name: float(value) for name, value in amounts.items() if value is not None}
-    if not 0 < known["margin"] <= 1:
-        raise SettingsError(f"--margin {known['margin']}: give the share of revenue that is profit, such as 0.3.")
-    return known
-
-
-def _terms(known: dict[str, float], acceptance: Acceptance, redemption: float) -> ContactTerms:
-    from churnrisk.decide import ContactTerms
-
-    return ContactTerms(known["contact_cost"], known["incentive_cost"], acceptance.rate, redemption)
-
-
-def describe(
-    model: ChurnModel, result: TargetResult, assumed: dict[str, Any], *, written: Written | None
-) -> dict[str, Any]:
-    """Return the list and how it came about as plain values."""
-    return {
-        "model": model.version,
-        "terms": assumed,
-        **result.to_dict(),
-        "written": None if written is None else vars(written),
-    }
+    return {name: float(value) for name, value in amounts.items() if value is not None}
 
 
 def show(
-    model: ChurnModel,
-    result: TargetResult,
-    acceptance: Acceptance,
+    made: TargetList,
     *,
     top: int,
     written: Written | None,
@@ -228,6 +195,7 @@ def show(
     from churnrisk.cli.show import cut_notes, say
     from churnrisk.report import tell_value_trust
 
+    model, result, acceptance = made.model, made.result, made.acceptance
     counts, target = result.counts, result.target
     say(f"Scored as of {result.snapshot['as_of']} by model {model.version}: {counts['scored']:,} active customers.")
     for text in [f"Note: {one}" for one in result.notices] if has_details else cut_notes(result.notices):

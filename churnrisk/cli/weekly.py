@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -10,7 +11,8 @@ from churnrisk.cli.options import AsJson, Reading, current_settings, list_plan, 
 from churnrisk.cli.products import known_products
 
 if TYPE_CHECKING:
-    from churnrisk.operations import MailPlan, WeeklyPlan, WeeklyResult
+    from churnrisk.operations import MailPlan, WeeklyPlan
+    from churnrisk.public import WeeklyRun
     from churnrisk.settings import Settings
 
 
@@ -31,16 +33,61 @@ def weekly(
     Example: churnrisk weekly
     """
     from churnrisk.cli.show import print_json
-    from churnrisk.operations import run_weekly
 
-    result = run_weekly(plan_weekly(current_settings(context), reading))
+    made = _run(current_settings(context), reading)
     if as_json:
-        print_json(_describe(result))
+        print_json(made.to_dict())
         return
-    typer.echo(result.line)
-    for said in (result.alarm, result.scored.long_past):
+    typer.echo(made.result.line)
+    for said in (made.result.alarm, made.result.scored.long_past):
         if said:
             typer.echo(said)
+
+
+def run_weekly(config: str | Path | None = None) -> WeeklyRun:
+    r"""Do the weekly run from the settings alone: score, compare with the last run, write list and report, mail them.
+
+    Parameters
+    ----------
+    config : str or Path, optional
+        The settings file. By default ``churnrisk.toml`` in the current folder.
+
+    Returns
+    -------
+    WeeklyRun
+        A row per scored customer.
+
+    Raises
+    ------
+    ChurnriskError
+        For anything that you can mend, with what to do.
+
+    See Also
+    --------
+    docs/how-to/weekly.md : What is set for it, and what it writes.
+
+    Examples
+    --------
+    >>> import churnrisk, pathlib, tempfile
+    >>> here, folder = pathlib.Path.cwd(), pathlib.Path(tempfile.mkdtemp())
+    >>> settings = [f"purchases = '{here}/data/customers.csv'", f"models_dir = '{here}/models'", "state = 'state.db'"]
+    >>> _ = (folder / "churnrisk.toml").write_text("\n".join(settings))
+    >>> [file.name for file in churnrisk.run_weekly(folder / "churnrisk.toml").result.files]
+    ['list.xlsx', 'report.html']
+    """
+    from churnrisk.messages import speaking
+    from churnrisk.settings import read_settings
+
+    settings = read_settings(None if config is None else Path(config))
+    with speaking(settings.lang):
+        return _run(settings, Reading({}))
+
+
+def _run(settings: Settings, reading: Reading) -> WeeklyRun:
+    from churnrisk import operations
+    from churnrisk.public import WeeklyRun
+
+    return WeeklyRun(operations.run_weekly(plan_weekly(settings, reading)), settings.lang)
 
 
 def plan_weekly(settings: Settings, reading: Reading) -> WeeklyPlan:
@@ -63,20 +110,6 @@ def plan_weekly(settings: Settings, reading: Reading) -> WeeklyPlan:
         rules=parse_rules(settings.rules, where="rules"),
         products=known_products(settings),
     )
-
-
-def _describe(result: WeeklyResult) -> dict[str, Any]:
-    return {
-        "line": result.line,
-        "files": [str(file) for file in result.files],
-        "mailed_to": list(result.recipients),
-        "list": None if result.week_list is None else result.week_list.to_dict(),
-        "model_problem": result.model_problem or None,
-        "alarm": result.alarm or None,
-        "rules": [] if result.watched is None else [one.to_dict() for one in result.watched.verdicts],
-        "notices": list(result.scored.notices),
-        "intake": dict(result.scored.intake),
-    }
 
 
 def _plan_mail(settings: Settings) -> MailPlan | None:

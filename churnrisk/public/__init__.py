@@ -9,31 +9,47 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from churnrisk.public.campaigning import Campaign, CampaignVerdict, open_existing
+    from churnrisk.public.contacting import TargetList, target
     from churnrisk.public.retention import Cohorts, Metrics, cohorts, metrics
     from churnrisk.public.segmenting import Benchmarks, Segments, benchmarks, segments
     from churnrisk.public.value import LifetimeValue, RetentionValue, SurveyResult, economics, ltv, nps
+    from churnrisk.public.watching import MonitorLook, Report, WeeklyRun, make_report, run_monitor
 
 __all__ = [
     "Benchmarks",
+    "Campaign",
+    "CampaignVerdict",
     "Cohorts",
     "LifetimeValue",
     "Metrics",
+    "MonitorLook",
+    "Report",
     "RetentionValue",
     "Segments",
     "SurveyResult",
+    "TargetList",
+    "WeeklyRun",
     "benchmarks",
     "cohorts",
     "economics",
     "ltv",
+    "make_report",
     "metrics",
     "nps",
+    "open_existing",
+    "run_monitor",
     "segments",
+    "target",
 ]
 
 _HOMES = {
+    "campaigning": ("Campaign", "CampaignVerdict", "open_existing"),
+    "contacting": ("TargetList", "target"),
     "retention": ("Cohorts", "Metrics", "cohorts", "metrics"),
     "segmenting": ("Benchmarks", "Segments", "benchmarks", "segments"),
     "value": ("LifetimeValue", "RetentionValue", "SurveyResult", "economics", "ltv", "nps"),
+    "watching": ("MonitorLook", "Report", "WeeklyRun", "make_report", "run_monitor"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from churnrisk.orders import IntakeOptions
@@ -47,14 +48,19 @@ class Metrics(Result):
 
     def records(self) -> list[dict[str, Any]]:
         """Return a row per period (and group), without the reasons why a figure is missing."""
-        rows = [row.to_dict() for row in self.table.rows]
-        return [{name: value for name, value in row.items() if not isinstance(value, dict)} for row in rows]
+        return period_rows(self.table)
 
     def _chart(self) -> str:
         rows = [row for row in self.records() if row["complete"]]
         if self.by is not None or not rows:
             return ""
         return draw_line("Retention rate", [row["period"] for row in rows], [row["retention_rate"] for row in rows])
+
+
+def period_rows(table: RetentionTable) -> list[dict[str, Any]]:
+    """Return the figures of a table, a row per period (and group), without the reasons why one is missing."""
+    rows = [row.to_dict() for row in table.rows]
+    return [{name: value for name, value in row.items() if not isinstance(value, dict)} for row in rows]
 
 
 def metrics(
@@ -68,6 +74,7 @@ def metrics(
     by: str | None = None,
     year_starts: str = "01-01",
     week_starts: str = "monday",
+    state: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     options: IntakeOptions | None = None,
 ) -> Metrics:
@@ -90,6 +97,9 @@ def metrics(
         ``"TABLE.attribute"`` an attribute of customers in a table of ``options``.
     year_starts, week_starts : str
         First day of the year, as ``"04-01"``, and of the week, by its English name.
+    state : str or Path, optional
+        State file, or URL of a state in PostgreSQL, as the commands keep one: customers who objected there are left
+        out.
     columns : mapping, optional
         What your columns stand for, as ``{"customer_id": "Klient"}``, where their names do not say it.
     options : IntakeOptions, optional
@@ -112,15 +122,15 @@ def metrics(
     Examples
     --------
     >>> import churnrisk
-    >>> result = churnrisk.metrics("data/purchases.csv", period="quarter", start="2011-04-01", stop="2011-10-01")
+    >>> result = churnrisk.metrics("data/customers.csv", period="quarter", start="2011-04-01", stop="2011-10-01")
     >>> result.to_pandas()[["period", "customers_at_start", "lost_customers"]].values.tolist()
-    [['2011-Q2', 4306, 347], ['2011-Q3', 4309, 394]]
+    [['2011-Q2', 201, 11], ['2011-Q3', 212, 17]]
     """
     kind = parse_kind(str(period))
     is_attribute = by is not None and is_attribute_of(by, options)
     more: dict[str, Any] = {} if by in (None, CATEGORY) or is_attribute else {"group_column": by}
     calendar, days = Calendar(year_starts, week_starts), days_of(start, stop)
-    with opened(purchases, columns, options, with_tables=is_attribute, **more) as orders:
+    with opened(purchases, columns, options, state, with_tables=is_attribute, **more) as orders:
         table = measure_retention(
             group_customers(orders, str(by)) if is_attribute or by == CATEGORY else orders,
             kind,
@@ -172,6 +182,7 @@ def cohorts(
     lookback: int = DEFAULT_LOOKBACK,
     year_starts: str = "01-01",
     week_starts: str = "monday",
+    state: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     options: IntakeOptions | None = None,
 ) -> Cohorts:
@@ -179,7 +190,7 @@ def cohorts(
 
     Parameters
     ----------
-    purchases, period, start, stop, year_starts, week_starts, columns, options
+    purchases, period, start, stop, year_starts, week_starts, state, columns, options
         As for :func:`metrics`; ``start`` and ``stop`` choose the cohorts.
     by : {"customers", "revenue"}
         What is followed.
@@ -200,12 +211,12 @@ def cohorts(
     Examples
     --------
     >>> import churnrisk
-    >>> rows = churnrisk.cohorts("data/purchases.csv", period="quarter", start="2011-01-01").records()
+    >>> rows = churnrisk.cohorts("data/customers.csv", period="quarter", start="2011-01-01").records()
     >>> [(row["cohort"], row["k"], round(row["classic"], 2)) for row in rows[:3]]
-    [('2011-Q1', 0, 1.0), ('2011-Q1', 1, 0.39), ('2011-Q1', 2, 0.32)]
+    [('2011-Q1', 0, 1.0), ('2011-Q1', 1, 0.19), ('2011-Q1', 2, 0.08)]
     """
     kind, calendar = parse_kind(str(period)), Calendar(year_starts, week_starts)
     days = days_of(start, stop)
-    with opened(purchases, columns, options) as orders:
+    with opened(purchases, columns, options, state) as orders:
         table = build_cohorts(orders, kind, measure=by, **days, lookback=lookback, calendar=calendar)
         return Cohorts(table, orders.report.describe())

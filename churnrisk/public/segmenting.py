@@ -87,6 +87,7 @@ def segments(
     models_dir: str | Path = "models",
     year_starts: str = "01-01",
     week_starts: str = "monday",
+    state: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     options: IntakeOptions | None = None,
 ) -> Segments:
@@ -94,7 +95,7 @@ def segments(
 
     Parameters
     ----------
-    purchases, year_starts, week_starts, columns, options
+    purchases, year_starts, week_starts, state, columns, options
         As for :func:`churnrisk.metrics`.
     as_of : str or date, optional
         The first day that is not known. By default the day after the last order.
@@ -119,13 +120,13 @@ def segments(
     Examples
     --------
     >>> import churnrisk
-    >>> result = churnrisk.segments("data/purchases.csv", models_dir="none-yet")
+    >>> result = churnrisk.segments("data/customers.csv", models_dir="none-yet")
     >>> result.records()[0]["segment"], sum(row["customers"] for row in result.records())
-    ('champions', 5844)
+    ('champions', 289)
     """
     kind, calendar = None if period is None else parse_kind(str(period)), Calendar(year_starts, week_starts)
     day, days = day_of(as_of, "as_of"), days_of(start, stop)
-    with opened(purchases, columns, options, with_tables=True) as orders:
+    with opened(purchases, columns, options, state, with_tables=True) as orders:
         churn = predict_churn(orders, Path(models_dir), as_of=day)
         made = build_segments(orders, day, churn_probability=churn.probability, by_category=by == CATEGORY)
         movements: tuple[Movement, ...] = ()
@@ -185,6 +186,7 @@ def benchmarks(
     lookback: int = DEFAULT_LOOKBACK,
     year_starts: str = "01-01",
     week_starts: str = "monday",
+    state: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     options: IntakeOptions | None = None,
 ) -> Benchmarks:
@@ -192,7 +194,7 @@ def benchmarks(
 
     Parameters
     ----------
-    purchases, period, lookback, year_starts, week_starts, columns, options
+    purchases, period, lookback, year_starts, week_starts, state, columns, options
         As for :func:`churnrisk.metrics`.
 
     Returns
@@ -208,12 +210,12 @@ def benchmarks(
     Examples
     --------
     >>> import churnrisk
-    >>> result = churnrisk.benchmarks("data/purchases.csv", period="quarter")
+    >>> result = churnrisk.benchmarks("data/customers.csv", period="quarter")
     >>> all((row["own"] is None) == (row["refused"] is not None) for row in result.records())
     True
     """
     kind, calendar = parse_kind(str(period)), Calendar(year_starts, week_starts)
-    with opened(purchases, columns, options) as orders:
+    with opened(purchases, columns, options, state) as orders:
         table = measure_retention(orders, kind, lookback=lookback, calendar=calendar)
         changes, reason = _compare(orders, table)
         trends = {name: measure_trend(table, name) for name in ("retention_rate", "no_purchase_rate")}

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from churnrisk.memory import leave_out
 from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.planning import Day
+from churnrisk.state import parse_place
 from churnrisk.timeline import day_number, parse_day
 
 CATEGORY = "category"
 """By which rows are divided where no column of customers is named."""
+
+
+def choose_options(
+    columns: Mapping[str, str] | None, options: IntakeOptions | None, state: str | Path | None
+) -> IntakeOptions:
+    """Return how purchases are read; customers who have objected in a state are left out."""
+    chosen = options or IntakeOptions(columns=dict(columns or {}))
+    return chosen if state is None else leave_out(chosen, parse_place(str(state)))
 
 
 @contextmanager
@@ -20,12 +31,13 @@ def opened(
     purchases: Any,
     columns: Mapping[str, str] | None,
     options: IntakeOptions | None,
+    state: str | Path | None,
     *,
     with_tables: bool = False,
     **more: Any,
 ) -> Iterator[Orders]:
     """Read purchases, and close them in the end; a model alone may need the tables beside them."""
-    chosen = options or IntakeOptions(columns=dict(columns or {}))
+    chosen = choose_options(columns, options, state)
     with read_orders(purchases, replace(chosen, tables=chosen.tables if with_tables else {}, **more)) as orders:
         yield orders
 

@@ -78,6 +78,7 @@ def ltv(
     discount: float = 0.1,
     lookback: int = DEFAULT_LOOKBACK,
     models_dir: str | Path = "models",
+    state: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     options: IntakeOptions | None = None,
 ) -> LifetimeValue:
@@ -85,7 +86,7 @@ def ltv(
 
     Parameters
     ----------
-    purchases, columns, options
+    purchases, state, columns, options
         As for :func:`churnrisk.metrics`. The purchases need amounts.
     as_of : str or date, optional
         The first day that is not known. By default the day after the last order.
@@ -117,12 +118,12 @@ def ltv(
     Examples
     --------
     >>> import churnrisk
-    >>> result = churnrisk.ltv("data/purchases.csv", months=6, margin=0.35, models_dir="none-yet")
+    >>> result = churnrisk.ltv("data/customers.csv", months=6, margin=0.35, models_dir="none-yet")
     >>> result.forecast.total_low < result.forecast.total < result.forecast.total_high
     True
     """
     terms = ValueTerms(months, margin, discount, lookback)
-    with opened(purchases, columns, options, with_tables=True) as orders:
+    with opened(purchases, columns, options, state, with_tables=True) as orders:
         day = day_of(as_of, "as_of") or orders.last_day + 1
         stored = stored_value(orders, Path(models_dir), day)
         forecast = forecast_value(orders, day, terms=terms, stored=stored)
@@ -166,6 +167,7 @@ def economics(
     acquisition_cost: float = 0.0,
     discount: float = 0.1,
     years: int = 5,
+    state: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     options: IntakeOptions | None = None,
 ) -> RetentionValue:
@@ -173,7 +175,7 @@ def economics(
 
     Parameters
     ----------
-    purchases, columns, options
+    purchases, state, columns, options
         As for :func:`churnrisk.metrics`. The purchases need amounts, and two years.
     margin : float
         Share of revenue that is profit.
@@ -197,11 +199,11 @@ def economics(
     Examples
     --------
     >>> import churnrisk
-    >>> result = churnrisk.economics("data/purchases.csv", margin=0.35, acquisition_cost=20)
+    >>> result = churnrisk.economics("data/customers.csv", margin=0.35, acquisition_cost=20)
     >>> [row["more_points"] for row in result.records()]
     [0, 1, 5]
     """
-    with opened(purchases, columns, options, with_tables=True) as orders:
+    with opened(purchases, columns, options, state, with_tables=True) as orders:
         made = estimate_economics(orders, Terms(margin, acquisition_cost, discount, years))
         return RetentionValue(made, orders.report.describe())
 
@@ -256,6 +258,7 @@ def nps(
     models_dir: str | Path = "models",
     year_starts: str = "01-01",
     week_starts: str = "monday",
+    state: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     options: IntakeOptions | None = None,
 ) -> SurveyResult:
@@ -278,7 +281,7 @@ def nps(
         A customer is active with a purchase in so many last days.
     models_dir : str or Path
         The folder of stored models; the current one gives mean churn probabilities, where there is one.
-    year_starts, week_starts, columns, options
+    year_starts, week_starts, state, columns, options
         As for :func:`churnrisk.metrics`.
 
     Returns
@@ -309,7 +312,7 @@ def nps(
     rows = read_survey(Path(survey), survey_columns, period=period, calendar=calendar, is_low=scale_0_10)
     known = KnownCustomers({}, {}, {}, {})
     if purchases is not None:
-        with opened(purchases, columns, options, with_tables=True) as orders:
+        with opened(purchases, columns, options, state, with_tables=True) as orders:
             known = _known_customers(orders, lookback, Path(models_dir))
     measured = measure_survey(rows.answers, known)
     return SurveyResult(measured, len(rows.answers), rows.rows_in, rows.rows_without_score, rows.rejected)

@@ -16,7 +16,7 @@ _MOST_SEED = 2**31 - 1
 
 
 class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """The learner of churnrisk on any table of numbers: who of two kinds a row belongs to.
+    """The learner of churnrisk on any table of numbers: which of two classes a row belongs to.
 
     The log-odds of a ridge-penalised logistic regression, of extremely randomised trees and of boosted trees are
     averaged; the fewer rows of the rarer class, the nearer to the rate of the classes. The mean probability is the

@@ -57,7 +57,7 @@ class PurchaseFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
     ChurnriskError
         Where the purchases cannot be read.
     ValueError
-        For a customer without a purchase before the cutoff, of whom there is nothing to tell.
+        For a customer without a purchase before the cutoff: there is nothing to tell of it.
 
     See Also
     --------
@@ -95,7 +95,8 @@ class PurchaseFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         Parameters
         ----------
         X : array-like of shape (n_samples, 2)
-            A column ``customer_id`` and a column ``cutoff``, in this order where they have no names.
+            A column ``customer_id``, with ids as the purchases are read, and a column ``cutoff``; in this order where
+            they have no names.
         y : array-like, optional
             Not looked at.
         """
@@ -177,7 +178,7 @@ def make_snapshots(
     Returns
     -------
     X : DataFrame of shape (n_samples, 2)
-        ``customer_id`` and ``cutoff``: who was active then; oldest cutoff first, each sorted by customer.
+        ``customer_id`` and ``cutoff``: the customers active then; oldest cutoff first, each sorted by customer.
     y : ndarray of int64, shape (n_samples,)
         1 for no purchase in the outcome window.
 
@@ -189,9 +190,9 @@ def make_snapshots(
     Examples
     --------
     >>> from churnrisk.sklearn import make_snapshots
-    >>> X, y = make_snapshots("data/purchases.csv", horizon=90, n_snapshots=2)
+    >>> X, y = make_snapshots("data/customers.csv", horizon=90, n_snapshots=2)
     >>> X["cutoff"].dt.strftime("%Y-%m-%d").unique().tolist(), round(float(y.mean()), 2)
-    (['2011-08-12', '2011-09-11'], 0.52)
+    (['2011-08-12', '2011-09-11'], 0.56)
     """
     import pandas as pd
 

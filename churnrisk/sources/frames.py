@@ -63,16 +63,20 @@ def _open_frame(source: Any) -> nw.DataFrame[Any]:
 
 def _open_arrow(source: Any) -> nw.DataFrame[Any]:
     """Take over a stream of Arrow: a RecordBatchReader, or what another library offers as one."""
+    refusal = SourceError(
+        f"cannot read purchases from a {type(source).__name__}; give a path, a pandas or Polars frame, or a table of "
+        "Arrow."
+    )
     if not hasattr(source, "__arrow_c_stream__"):
-        raise SourceError(
-            f"cannot read purchases from a {type(source).__name__}; give a path, a pandas or Polars frame, or a table "
-            "of Arrow."
-        )
+        raise refusal
     libraries: tuple[Literal["pyarrow", "polars"], ...] = ("pyarrow", "polars")
     library = next((name for name in libraries if find_spec(name) is not None), None)
     if library is None:
         raise MissingExtra("reading a stream of Arrow needs an extra part: pip install 'churnrisk[polars]'.")
-    return nw.from_arrow(source, backend=library)
+    try:
+        return nw.from_arrow(source, backend=library)
+    except (TypeError, ValueError):  # a single column has such a stream, too
+        raise refusal from None
 
 
 def _has_no_ids(column: nw.Series[Any]) -> bool:

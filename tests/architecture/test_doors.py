@@ -54,10 +54,13 @@ def taken() -> dict[str, set[str]]:
 
 TAKEN = taken()
 PUBLIC = {
-    "cli": {"app", "run"},
+    "cli": {"app", "run", "run_weekly"},
     "service": {"Bounds", "ServiceConfig", "create_app", "serve"},
     "products": {"PairDays", "read_pair_days"},
-    "public": {"Benchmarks", "Cohorts", "LifetimeValue", "Metrics", "RetentionValue", "Segments", "SurveyResult"},
+    "public": {
+        *("Benchmarks", "CampaignVerdict", "Cohorts", "LifetimeValue", "Metrics", "MonitorLook", "Report"),
+        *("RetentionValue", "Segments", "SurveyResult", "run_monitor"),
+    },
     "sklearn": {"ChurnClassifier", "PurchaseFeatures", "SnapshotSplit", "make_snapshots"},
     "workflows": {"ChurnModel", "load", "train"},
     "orders": {"IntakeOptions", "IntakeReport", "Orders", "read_orders"},

@@ -14,11 +14,14 @@ from support.shop import ROOT
 PACKAGE = Path(package.__file__).parent
 FILES = [*PACKAGE.glob("public/*.py"), *PACKAGE.glob("sklearn/*.py")]
 MODULES = [f"churnrisk.{path.parent.name}.{path.stem}" for path in FILES if ">>>" in path.read_text()]
+MODULES.append("churnrisk.cli.weekly")
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_examples_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_examples_run(name: str, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    (tmp_path / "models").symlink_to(models)
     assert doctest.testmod(import_module(name)).failed == 0
 
 

@@ -74,9 +74,14 @@ def test_scores_come_out_as_the_kind_of_frame_that_came_in(model: package.ChurnM
     con.close()
 
 
-def test_what_is_no_frame_is_refused_with_what_can_be_read(model: package.ChurnModel) -> None:
-    with pytest.raises(ChurnriskError, match="cannot read purchases from a object; give a path"):
-        model.score(object())
+@pytest.mark.parametrize(
+    "given",
+    [object(), pd.Series(["1"]), pl.Series(["1"]), pa.chunked_array([["1"]])],
+    ids=["object", "pandas", "polars", "arrow"],
+)
+def test_what_is_no_frame_is_refused_with_what_can_be_read(model: package.ChurnModel, given: object) -> None:
+    with pytest.raises(ChurnriskError, match=f"cannot read purchases from a {type(given).__name__}; give a path"):
+        model.score(given)
 
 
 def test_the_clock_of_a_model_is_the_clock_of_what_it_scores(model: package.ChurnModel) -> None:
