@@ -16,7 +16,7 @@ from churnrisk.dated import DatedSource
 from churnrisk.errors import ChurnriskError, NoModel, SourceError
 from churnrisk.features import customer_features
 from churnrisk.forecast import Valuation
-from churnrisk.memory import forget_customers, object_customers
+from churnrisk.memory import find_all_held, forget_customers, object_customers
 from churnrisk.orders import IntakeOptions, Orders, PurchaseRow
 from churnrisk.shop import (
     CustomerQuery,
@@ -108,6 +108,11 @@ def test_the_list_and_each_customer_are_as_by_the_command(shop: Shop, folder: Pa
         assert_same({**found.score, "risk_rank": expected[who]["risk_rank"]}, expected[who])
         assert found.reasons == [text for k in (1, 2, 3) if (text := expected[who][f"reason_{k}"])]
     assert {one["table"] for one in shop.customer(WHO).rows} == {"tickets", "visits"}, "also what no model needs"
+    [held] = find_all_held(
+        shop.plan.state, WHO, models_dir=shop.plan.models_dir, files=shop.plan.folder.glob("*.duckdb")
+    ).files
+    assert {row["table"] for row in held["rows"]} >= {"dated_tickets", "dated_visits", "dated_tiers"}
+    assert all(row["happened_day"] >= "2008" for row in held["rows"] if row["table"] == "dated_visits")
     families = shop.explain(next(iter(expected)))["families"]
     assert families
 
