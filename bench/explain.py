@@ -21,7 +21,7 @@ from churnrisk.explain import Explainer
 from churnrisk.explain.game import is_in, share_out
 from churnrisk.explain.shares import Sharer, mix
 from churnrisk.features import customer_features
-from churnrisk.learning import Blend, FittedModel, ForestModel, rate_to_log_odds
+from churnrisk.learning import Blend, FittedModel, ForestModel
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,7 +38,7 @@ def shares_by_brute_force(sharer: Sharer, row: np.ndarray) -> np.ndarray:
         worth[coalition] = ranking.weights[-1] * rows[:, ranking.silence_place].mean()
         for part, weight in zip(ranking.parts, ranking.weights, strict=False):
             if isinstance(part, ForestModel):
-                worth[coalition] += weight * rate_to_log_odds(part.trees.mean(part.fill(rows)).mean())
+                worth[coalition] += weight * part.rate_to_log_odds(part.trees.mean(part.fill(rows)).mean())
             else:
                 worth[coalition] += weight * part.log_odds(rows).mean()
     shares: np.ndarray = share_out(worth)[0]

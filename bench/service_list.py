@@ -5,7 +5,8 @@
 Invents a log of about two purchases a customer, starts `churnrisk serve` on it with a model trained on the sample, and
 asks from the same machine, one request at a time. `first` is the very first request of its kind, when nothing is kept
 yet. Where a filter has a value, each request has another one, so that counts that are kept do not help; `again` asks
-the same again. Memory is that of all processes of the service.
+the same again. Memory is that of all processes of the service: what is resident, summed (a page that two share counts
+twice), and where Linux tells it, with each page counted once (`shared_once_mb`).
 """
 
 from __future__ import annotations
@@ -53,11 +54,20 @@ def make_log(path: Path, customers: int) -> None:
             ) TO '{path}' (FORMAT parquet)""")
 
 
+def _proportional(pid: int) -> float:
+    """Return the memory of a process in MB, of pages that others have too only its part."""
+    try:
+        rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return next(int(row.split()[1]) * 1024 / 1e6 for row in rows if row.startswith("Pss:"))
+    except (OSError, StopIteration):
+        return 0.0
+
+
 class Memory:
     """The most memory that a service and all its processes have had, in MB, looked at now and then."""
 
     def __init__(self, pid: int) -> None:
-        self.pid, self.peak, self._is_over = pid, 0.0, threading.Event()
+        self.pid, self.peak, self.once, self._is_over = pid, 0.0, 0.0, threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
@@ -67,6 +77,7 @@ class Memory:
     def _look(self) -> None:
         while not self._is_over.wait(0.25):
             self.peak = max(self.peak, self.now())
+            self.once = max(self.once, sum(map(_proportional, _family(self.pid))))
 
     def close(self) -> None:
         self._is_over.set()
@@ -170,7 +181,8 @@ def main() -> None:
             results = asyncio.run(measure(port, key, given.times))
             memory.close()
             results |= {"start_s": round(started, 1), "read_s": round(read, 1)}
-            results |= {"peak_mb": round(memory.peak), "serving_mb": round(max(quiet, memory.now()))}
+            results |= {"peak_mb": round(memory.peak), "shared_once_mb": round(memory.once)}
+            results |= {"serving_mb": round(max(quiet, memory.now()))}
             print(json.dumps(results))
         finally:
             stop(process)

@@ -15,6 +15,7 @@ from churnrisk.errors import ChurnriskError
 
 if TYPE_CHECKING:
     from churnrisk.orders import IntakeOptions, IntakeReport, Orders, read_orders
+    from churnrisk.public import benchmarks, cohorts, economics, ltv, metrics, nps, segments
     from churnrisk.timeline import Snapshot
     from churnrisk.workflows import ChurnModel, load, train
 
@@ -27,8 +28,15 @@ __all__ = [
     "Orders",
     "Snapshot",
     "__version__",
+    "benchmarks",
+    "cohorts",
+    "economics",
     "load",
+    "ltv",
+    "metrics",
+    "nps",
     "read_orders",
+    "segments",
     "train",
 ]
 
@@ -39,8 +47,15 @@ _HOMES = {
     "IntakeReport": "orders",
     "Orders": "orders",
     "Snapshot": "timeline",
+    "benchmarks": "public",
+    "cohorts": "public",
+    "economics": "public",
     "load": "workflows",
+    "ltv": "public",
+    "metrics": "public",
+    "nps": "public",
     "read_orders": "orders",
+    "segments": "public",
     "train": "workflows",
 }
 

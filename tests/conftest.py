@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -76,6 +77,13 @@ def _own_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 def small_trained(tmp_path_factory: pytest.TempPathFactory, _own_configuration: None) -> Path:
     """A folder whose ``models`` were trained on 300 customers, for 60 days; for reading only."""
     return train_once(tmp_path_factory, CUSTOMERS, 60)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let the collector of garbage pass over what was imported, and come less often: a twentieth of a run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -20,7 +20,7 @@ from churnrisk.cli.options import (
     reads_purchases,
 )
 from churnrisk.cli.products import known_products
-from churnrisk.cli.retention_source import Lookback, PeriodKind, Purchases, WeekStarts, YearStarts, choose_calendar
+from churnrisk.cli.retention_source import Lookback, PeriodKind, Purchases, WeekStarts, YearStarts, choose_starts
 
 if TYPE_CHECKING:
     from churnrisk.settings import Settings
@@ -67,7 +67,7 @@ def report(
     from churnrisk import inputs, workflows
     from churnrisk.cli.show import print_json, progress_bar
     from churnrisk.report import describe_report
-    from churnrisk.retention import parse_kind
+    from churnrisk.retention import Calendar, parse_kind
 
     settings, kind = current_settings(context, lang, models_dir=models_dir), parse_kind(period)
     workflows.check_report_path(output)
@@ -77,7 +77,7 @@ def report(
         result = workflows.make_report(
             source,
             kind=kind,
-            calendar=choose_calendar(settings, year_starts, week_starts),
+            calendar=Calendar(**choose_starts(context, year_starts, week_starts)),
             lookback=settings.lookback if lookback is None else lookback,
             plan=_plan(settings, top),
             models_dir=settings.models_dir,

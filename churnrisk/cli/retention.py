@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,22 +16,14 @@ from churnrisk.cli.retention_source import (
     WeekStarts,
     Wide,
     YearStarts,
-    choose_calendar,
     choose_lookback,
-    describe_intake,
-    opened_orders,
-    read_day,
+    choose_source,
+    choose_starts,
+    read_date,
     read_days,
 )
 from churnrisk.cli.retention_value import economics, ltv, nps
 from churnrisk.schema import CohortMeasure
-
-if TYPE_CHECKING:
-    from churnrisk.orders import Orders
-    from churnrisk.retention import Change, Movement, RetentionTable
-
-
-CATEGORY = "category"
 
 Curve = Literal["classic", "unbounded", "cumulative"]
 """What a cell of a cohort counts."""
@@ -62,7 +54,8 @@ def metrics(
         typer.Option(
             "--by",
             metavar="COLUMN",
-            help="A row per value of this column, as it was at the start; `category` is that of the first order.",
+            help="A row per value of this column, as it was at the start; `category` is that of the first order, "
+            "NAME.attribute that of --attributes NAME=FILE.",
         ),
     ] = None,
     wide: Wide = False,
@@ -74,30 +67,26 @@ def metrics(
 
     Example: churnrisk metrics purchases.csv --period quarter --wide
     """
+    from churnrisk import public
     from churnrisk.cli.retention_tables import show_metrics
     from churnrisk.cli.show import print_json, say
     from churnrisk.cli.verdict import tell_intake
-    from churnrisk.retention import group_by_first_category, measure_retention, parse_kind
 
-    by_category = by == CATEGORY
-    kind, more = parse_kind(period), dict[str, Any]() if by is None or by_category else {"group_column": by}
-    calendar = choose_calendar(current_settings(context), year_starts, week_starts)
-    with opened_orders(context, purchases, reading, **more) as orders:
-        table = measure_retention(
-            group_by_first_category(orders) if by_category else orders,
-            kind,
-            **read_days(start, stop),
-            lookback=choose_lookback(context, lookback),
-            revenue_window=revenue_window,
-            by_group=by is not None,
-            calendar=calendar,
-        )
-        if as_json:
-            print_json({**table.to_dict(), "by": by, "intake": describe_intake(orders)})
-            return
-        for text in tell_intake(describe_intake(orders)):
-            say(text)
-        show_metrics(table, is_wide=wide)
+    result = public.metrics(
+        **choose_source(context, purchases, reading),
+        **read_days(start, stop),
+        **choose_starts(context, year_starts, week_starts),
+        period=period,
+        lookback=choose_lookback(context, lookback),
+        revenue_window=revenue_window,
+        by=by,
+    )
+    if as_json:
+        print_json(result.to_dict())
+        return
+    for text in tell_intake(result.intake):
+        say(text)
+    show_metrics(result.table, is_wide=wide)
 
 
 def rate(
@@ -146,21 +135,22 @@ def cohorts(
 
     Example: churnrisk cohorts purchases.csv --period quarter --show unbounded
     """
+    from churnrisk import public
     from churnrisk.cli.retention_tables import show_cohorts
     from churnrisk.cli.show import print_json
-    from churnrisk.retention import build_cohorts, parse_kind
 
-    kind = parse_kind(period)
-    how: dict[str, Any] = {
-        "lookback": choose_lookback(context, lookback),
-        "calendar": choose_calendar(current_settings(context), year_starts, week_starts),
-    }
-    with opened_orders(context, purchases, reading) as orders:
-        table = build_cohorts(orders, kind, measure=measure, **read_days(start, stop), **how)
-        if as_json:
-            print_json({**table.to_dict(), "intake": describe_intake(orders)})
-            return
-    show_cohorts(table, curve, is_wide=wide)
+    result = public.cohorts(
+        **choose_source(context, purchases, reading),
+        **read_days(start, stop),
+        **choose_starts(context, year_starts, week_starts),
+        period=period,
+        by=measure,
+        lookback=choose_lookback(context, lookback),
+    )
+    if as_json:
+        print_json(result.to_dict())
+        return
+    show_cohorts(result.table, curve, is_wide=wide)
 
 
 @reads_purchases
@@ -192,34 +182,28 @@ def segments(
 
     Example: churnrisk segments purchases.csv --period quarter --from 2010-10-01
     """
+    from churnrisk import public
     from churnrisk.cli.segment_tables import show_categories, show_movement, show_segments
     from churnrisk.cli.show import print_json, say
-    from churnrisk.retention import build_segments, follow_segments, make_periods, parse_kind
-    from churnrisk.workflows import predict_churn
 
-    kind = None if period is None else parse_kind(period)
-    calendar = choose_calendar(current_settings(context), year_starts, week_starts)
-    with opened_orders(context, purchases, reading, with_tables=True) as orders:
-        day = read_day(as_of)
-        churn = predict_churn(orders, models_dir or current_settings(context).models_dir, as_of=day)
-        segmentation = build_segments(orders, day, churn_probability=churn.probability, by_category=by == CATEGORY)
-        movements: tuple[Movement, ...] = ()
-        if kind is not None:
-            days = read_days(start, stop)
-            periods = make_periods(kind, orders.first_day, orders.last_day + 1, **days, calendar=calendar)
-            # before the first order there is nobody to cut into fifths
-            movements = follow_segments(orders, [one for one in periods if one.starts_on > orders.first_day])
-        if as_json:
-            moved = [movement.to_dict() for movement in movements]
-            notes = {"movements": moved, "churn_note": churn.note, "intake": describe_intake(orders)}
-            print_json({**segmentation.to_dict(), **notes})
-            return
-    show_segments(segmentation)
-    say(churn.note)
-    if by == CATEGORY:
-        show_categories(segmentation)
-    if movements:
-        show_movement(movements)
+    result = public.segments(
+        **choose_source(context, purchases, reading),
+        **read_days(start, stop),
+        **choose_starts(context, year_starts, week_starts),
+        as_of=read_date(as_of, "--as-of"),
+        models_dir=models_dir or current_settings(context).models_dir,
+        period=period,
+        by=by,
+    )
+    if as_json:
+        print_json(result.to_dict())
+        return
+    show_segments(result.segmentation)
+    say(result.churn_note)
+    if by is not None:
+        show_categories(result.segmentation)
+    if result.movements:
+        show_movement(result.movements)
 
 
 @reads_purchases
@@ -239,40 +223,21 @@ def benchmarks(
 
     Example: churnrisk benchmarks purchases.csv --period quarter
     """
+    from churnrisk import public
     from churnrisk.cli.retention_tables import show_benchmarks, show_past
     from churnrisk.cli.show import print_json, say
-    from churnrisk.retention import (
-        compare_benchmarks,
-        grade_meanings,
-        measure_own,
-        measure_retention,
-        measure_trend,
-        parse_kind,
+
+    result = public.benchmarks(
+        **choose_source(context, purchases, reading),
+        **choose_starts(context, year_starts, week_starts),
+        period=period,
+        lookback=choose_lookback(context, lookback),
     )
-
-    kind, calendar = parse_kind(period), choose_calendar(current_settings(context), year_starts, week_starts)
-    with opened_orders(context, purchases, reading) as orders:
-        table = measure_retention(orders, kind, lookback=choose_lookback(context, lookback), calendar=calendar)
-        changes, reason = _compare(orders, table)
-        compared, intake = compare_benchmarks(measure_own(orders)), describe_intake(orders)
-    trends = {name: measure_trend(table, name) for name in ("retention_rate", "no_purchase_rate")}
     if as_json:
-        past = {"changes": [one.to_dict() for one in changes], "not_compared": reason or None, "trends": trends}
-        published = {"benchmarks": [one.to_dict() for one in compared], "grades": grade_meanings()}
-        print_json({**past, **published, "intake": intake})
+        print_json(result.to_dict())
         return
-    if reason:
-        say(f"Not compared with the past: {reason}")
+    if result.not_compared:
+        say(f"Not compared with the past: {result.not_compared}")
     else:
-        show_past(changes, trends)
-    show_benchmarks(compared, grade_meanings())
-
-
-def _compare(orders: Orders, table: RetentionTable) -> tuple[tuple[Change, ...], str]:
-    from churnrisk.errors import NotEnoughData
-    from churnrisk.retention import compare_with_past
-
-    try:
-        return compare_with_past(orders, table), ""
-    except NotEnoughData as error:
-        return (), str(error)
+        show_past(result.changes, result.trends)
+    show_benchmarks(result.compared, result.to_dict()["grades"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,8 +13,6 @@ from churnrisk.cli.options import Reading, current_settings
 
 if TYPE_CHECKING:
     from churnrisk.orders import Orders
-    from churnrisk.retention import Calendar
-    from churnrisk.settings import Settings
 
 Purchases = Annotated[
     str | None,
@@ -45,20 +44,14 @@ Discount = Annotated[float, typer.Option("--discount", metavar="RATE", help="Dis
 
 
 @contextmanager
-def opened_orders(
-    context: typer.Context, purchases: str | None, reading: Reading, *, with_tables: bool = False, **more: Any
-) -> Iterator[Orders]:
-    """Read the purchase history, and close it in the end; a model alone may need the tables beside it."""
+def opened_orders(context: typer.Context, purchases: str | None, reading: Reading, **more: Any) -> Iterator[Orders]:
+    """Read the purchase history without the tables beside it, and close it in the end."""
     from dataclasses import replace
 
-    from churnrisk import inputs
     from churnrisk.orders import read_orders
 
-    settings = current_settings(context)
-    source = inputs.find_purchases(purchases, settings.purchases)
-    options = reading.options(settings)
-    tables = options.tables if with_tables else {}
-    with read_orders(source, replace(options, tables=tables, **more)) as orders:
+    found = choose_source(context, purchases, reading)
+    with read_orders(found["purchases"], replace(found["options"], tables={}, **more)) as orders:
         yield orders
 
 
@@ -72,22 +65,29 @@ def choose_lookback(context: typer.Context, given: int | None) -> int:
     return current_settings(context).lookback if given is None else given
 
 
-def choose_calendar(settings: Settings, year_starts: str | None, week_starts: str | None) -> Calendar:
+def choose_starts(context: typer.Context, year_starts: str | None, week_starts: str | None) -> dict[str, Any]:
     """Return the days on which years and weeks begin: those given, else those of the settings."""
-    from churnrisk.retention import Calendar
+    settings = current_settings(context)
+    return {
+        "year_starts": settings.year_starts if year_starts is None else year_starts.strip(),
+        "week_starts": settings.week_starts if week_starts is None else week_starts.strip().lower(),
+    }
 
-    week = settings.week_starts if week_starts is None else week_starts.strip().lower()
-    return Calendar(settings.year_starts if year_starts is None else year_starts.strip(), week)
+
+def choose_source(context: typer.Context, purchases: str | None, reading: Reading) -> dict[str, Any]:
+    """Return the purchase history and how to read it: what is given, else what the settings say."""
+    from churnrisk import inputs
+
+    settings = current_settings(context)
+    return {
+        "purchases": inputs.find_purchases(purchases, settings.purchases),
+        "options": reading.options(settings),
+    }
 
 
 def read_days(start: str | None, stop: str | None) -> dict[str, Any]:
     """Read the days to cover."""
-    from churnrisk.timeline import parse_day
-
-    return {
-        "start": None if start is None else parse_day(start, option="--from"),
-        "stop": None if stop is None else parse_day(stop, option="--to"),
-    }
+    return {"start": read_date(start, "--from"), "stop": read_date(stop, "--to")}
 
 
 def read_day(as_of: str | None) -> int | None:
@@ -95,3 +95,10 @@ def read_day(as_of: str | None) -> int | None:
     from churnrisk.timeline import parse_day
 
     return None if as_of is None else parse_day(as_of, option="--as-of")
+
+
+def read_date(text: str | None, option: str) -> dt.date | None:
+    """Read the day that an option gives."""
+    from churnrisk.timeline import date_of, parse_day
+
+    return None if text is None else date_of(parse_day(text, option=option))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,17 +15,11 @@ from churnrisk.cli.retention_source import (
     Purchases,
     WeekStarts,
     YearStarts,
-    choose_calendar,
     choose_lookback,
-    describe_intake,
-    opened_orders,
-    read_day,
+    choose_source,
+    choose_starts,
+    read_date,
 )
-
-if TYPE_CHECKING:
-    from churnrisk.orders import Orders
-    from churnrisk.retention import KnownCustomers
-    from churnrisk.settings import Settings
 
 
 @reads_purchases
@@ -46,34 +40,23 @@ def ltv(
 
     Example: churnrisk ltv purchases.csv --months 6 --margin 0.35
     """
+    from churnrisk import public
     from churnrisk.cli.retention_tables import show_value
     from churnrisk.cli.show import print_json
-    from churnrisk.errors import NotEnoughData
-    from churnrisk.forecast import ValueTerms, check_forecast, forecast_value, stretch_interval
-    from churnrisk.workflows import stored_value
 
-    terms = ValueTerms(months, margin, discount, choose_lookback(context, lookback))
-    with opened_orders(context, purchases, reading, with_tables=True) as orders:
-        day = read_day(as_of) or orders.last_day + 1
-        stored = stored_value(orders, current_settings(context).models_dir, day)
-        forecast, check, reason = forecast_value(orders, day, terms=terms, stored=stored), None, ""
-        try:
-            check = check_forecast(orders, forecast)
-            forecast = stretch_interval(forecast, check)
-        except NotEnoughData as error:
-            reason = str(error)
-        if as_json:
-            checked = None if check is None else check.to_dict()
-            print_json(
-                {
-                    **forecast.to_dict(),
-                    "check": checked,
-                    "not_checked": reason or None,
-                    "intake": describe_intake(orders),
-                }
-            )
-            return
-    show_value(forecast, check, reason)
+    result = public.ltv(
+        **choose_source(context, purchases, reading),
+        as_of=read_date(as_of, "--as-of"),
+        months=months,
+        margin=margin,
+        discount=discount,
+        lookback=choose_lookback(context, lookback),
+        models_dir=current_settings(context).models_dir,
+    )
+    if as_json:
+        print_json(result.to_dict())
+        return
+    show_value(result.forecast, result.check, result.not_checked)
 
 
 @reads_purchases
@@ -101,33 +84,30 @@ def nps(
 
     Example: churnrisk nps survey.csv --purchases purchases.csv
     """
+    from churnrisk import public
     from churnrisk.cli.show import counted, print_json, say
     from churnrisk.cli.survey_tables import show_survey
-    from churnrisk.errors import SettingsError
-    from churnrisk.retention import KINDS, KnownCustomers, measure_survey, read_survey
 
-    if period not in KINDS:
-        raise SettingsError(f"--period {period!r}: give one of {', '.join(KINDS)}.")
-    calendar = choose_calendar(current_settings(context), year_starts, week_starts)
-    rows = read_survey(survey, _survey_columns(survey_column or []), period=period, calendar=calendar, is_low=scale)
-    known = KnownCustomers({}, {}, {}, {})
-    if purchases is not None or current_settings(context).purchases is not None:
-        with opened_orders(context, purchases, reading, with_tables=True) as orders:
-            known = _known_customers(orders, current_settings(context))
-    measured = measure_survey(rows.answers, known)
-    account = {
-        "rows_in": rows.rows_in,
-        "rows_without_score": rows.rows_without_score,
-        "rows_rejected": len(rows.rejected),
-    }
+    settings = current_settings(context)
+    joins = purchases is not None or settings.purchases is not None
+    result = public.nps(
+        survey,
+        **(choose_source(context, purchases, reading) if joins else {}),
+        **choose_starts(context, year_starts, week_starts),
+        period=period,
+        survey_columns=_survey_columns(survey_column or []),
+        scale_0_10=scale,
+        lookback=settings.lookback,
+        models_dir=settings.models_dir,
+    )
     if as_json:
-        print_json({**measured.to_dict(), **account})
+        print_json(result.to_dict())
         return
-    answers, empty = counted(len(rows.answers), "answer"), f"{rows.rows_without_score:,} without a score"
-    say(f"{counted(rows.rows_in, 'row')}: {answers}, {empty}, {len(rows.rejected):,} rejected.")
-    for line, column, value, reason in rows.rejected[:5]:
+    answers, empty = counted(result.answers, "answer"), f"{result.rows_without_score:,} without a score"
+    say(f"{counted(result.rows_in, 'row')}: {answers}, {empty}, {len(result.rejected):,} rejected.")
+    for line, column, value, reason in result.rejected[:5]:
         say(f"  line {line}, {column}: {value!r} {reason}")
-    show_survey(measured)
+    show_survey(result.survey)
 
 
 def _survey_columns(pairs: list[str]) -> dict[str, str]:
@@ -141,19 +121,6 @@ def _survey_columns(pairs: list[str]) -> dict[str, str]:
                 f"--survey-column {role}={header}: write it as ROLE=HEADER; roles: {', '.join(SURVEY_ROLES)}."
             )
     return columns
-
-
-def _known_customers(orders: Orders, settings: Settings) -> KnownCustomers:
-    from churnrisk.retention import KnownCustomers, build_segments
-    from churnrisk.workflows import predict_churn
-
-    segmentation = build_segments(orders)
-    customers = segmentation.customers
-    ids = customers.customer_ids.tolist()
-    revenue = dict(zip(ids, customers.revenue.tolist(), strict=True)) if orders.has_amounts else {}
-    active = dict(zip(ids, customers.in_base(settings.lookback).tolist(), strict=True))
-    churn = predict_churn(orders, settings.models_dir)
-    return KnownCustomers(revenue, segmentation.segment_of(), active, churn.probability)
 
 
 @reads_purchases
@@ -177,16 +144,19 @@ def economics(
 
     Example: churnrisk economics purchases.csv --margin 0.35 --acquisition-cost 20
     """
+    from churnrisk import public
     from churnrisk.cli.retention_tables import show_economics
     from churnrisk.cli.show import print_json
     from churnrisk.errors import SettingsError
-    from churnrisk.retention import FOLKLORE, Terms, estimate_economics
+    from churnrisk.retention import FOLKLORE
 
     if margin is None:
         raise SettingsError("--margin is missing: only you know what share of revenue is profit, such as 0.35.")
-    with opened_orders(context, purchases, reading, with_tables=True) as orders:
-        result = estimate_economics(orders, Terms(margin, acquisition_cost, discount, years))
-        if as_json:
-            print_json({**result.to_dict(), "intake": describe_intake(orders)})
-            return
-    show_economics(result, FOLKLORE)
+    source = choose_source(context, purchases, reading)
+    result = public.economics(
+        **source, margin=margin, acquisition_cost=acquisition_cost, discount=discount, years=years
+    )
+    if as_json:
+        print_json(result.to_dict())
+        return
+    show_economics(result.economics, FOLKLORE)

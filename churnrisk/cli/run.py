@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import traceback
+from functools import cache
+from typing import Any
 
 from churnrisk.errors import ChurnriskError
 
@@ -21,10 +23,8 @@ def run(arguments: list[str] | None = None) -> int:
 def _run(arguments: list[str] | None) -> int:
     import typer
 
-    from churnrisk.cli import app
-
     try:
-        result = app(arguments, prog_name="churnrisk", standalone_mode=False)
+        result = _program()(arguments, prog_name="churnrisk", standalone_mode=False)
         sys.stdout.flush()  # here, where a reader that has gone is no defect
     except ChurnriskError as error:
         return _say_error(error, arguments)
@@ -39,6 +39,16 @@ def _run(arguments: list[str] | None) -> int:
     except Exception as error:
         return _usage_or_disk_or_defect(error)
     return result if isinstance(result, int) else DONE
+
+
+@cache
+def _program() -> Any:
+    """Put the commands together, once in a process: that takes longer than most of them."""
+    from typer.main import get_command
+
+    from churnrisk.cli import app
+
+    return get_command(app)
 
 
 def _usage_or_disk_or_defect(error: Exception) -> int:

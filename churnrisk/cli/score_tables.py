@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from churnrisk.schema import RISKS
+from churnrisk.schema import RISKS, STATUSES
 
 if TYPE_CHECKING:
     from churnrisk.memory import Comparison
@@ -89,7 +89,7 @@ class Scored:
             scores.snapshot,
             size=len(totals),
             risks={level: totals.count("risk", level) for level in RISKS},
-            statuses={status: totals.count("status", status) for status in ("scored", "lapsed", "no_purchases")},
+            statuses={status: totals.count("status", status) for status in STATUSES},
             records=[row for row in result.table.records() if row["status"] == "scored"],
             is_valued=scores.by == "value",
             notices=_sort_notices(model, result),

@@ -17,6 +17,7 @@ class DatedReport:
     ``columns`` has the user's header of each role, ``kinds`` the number of different kinds and ``frequent_kinds`` the
     rows of the most frequent ones; ``rows_late`` were known after the day on which they happened, ``rows_ahead`` before
     it; ``values_unknown`` have a value without the day from which it was known, so that it is left out;
+    ``change_column`` is the header of the day on which rows were last written, where none says when they were known;
     ``rows_settled`` are of a customer and a day that another row of attributes is of, and one of each day stands.
     """
 
@@ -42,6 +43,7 @@ class DatedReport:
     rows_late: int = 0
     rows_ahead: int = 0
     rows_settled: int = 0
+    change_column: str = ""
     values: int = 0
     values_unknown: int = 0
     kinds: int = 0

@@ -124,11 +124,14 @@ class Database:
 
     def drop_table(self, name: str) -> None:
         """Remove a table or a view, if there is one of this name."""
-        found = self.connection.execute(
-            "SELECT table_type FROM information_schema.tables WHERE table_name = ?", [name]
-        ).fetchall()
-        for (kind,) in found:
-            self.connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {name}")
+        import duckdb
+
+        if not name:
+            return
+        try:  # to ask first takes five times as long
+            self.connection.execute(f"DROP TABLE IF EXISTS {name}")
+        except duckdb.CatalogException:  # a view has the name
+            self.connection.execute(f"DROP VIEW {name}")
 
     def quote_text(self, value: str) -> str:
         """Write a text as a literal."""

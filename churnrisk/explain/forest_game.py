@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from churnrisk.explain.game import Worth, is_in
-from churnrisk.learning import ForestModel, rate_to_log_odds
+from churnrisk.learning import ForestModel
 from churnrisk.types import Floats
 
 
@@ -73,7 +73,9 @@ class ForestGame:
         sums = np.empty((self._digits, len(columns)))
         for customer, failures in enumerate(np.ascontiguousarray(self._failures(columns).T)):
             sums[:, customer] = self._sum_pairs(failures)
-        worth.add(tuple(range(worth.players)), weight * rate_to_log_odds(_sum_by_coalition(sums, worth.players)))
+        worth.add(
+            tuple(range(worth.players)), weight * ForestModel.rate_to_log_odds(_sum_by_coalition(sums, worth.players))
+        )
 
     def _sum_pairs(self, mine: np.ndarray) -> Floats:
         """Add up leaves by the families that fail there, of a customer and of the sample; only disjoint ones count."""

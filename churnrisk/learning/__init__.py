@@ -1,5 +1,6 @@
 """Learning: churn probabilities from a training set, tested against baselines on what came after."""
 
+from churnrisk.learning.any_table import fit_table
 from churnrisk.learning.backtest import Backtest, Figures, run_backtest
 from churnrisk.learning.backtest_plan import BacktestPlan, plan_backtest
 from churnrisk.learning.calibration import calibration_beyond_chance
@@ -12,7 +13,7 @@ from churnrisk.learning.prospects import add_outlook, learn_outlook
 from churnrisk.learning.rules import Rule
 from churnrisk.learning.train import LEAST_CUSTOMERS, FittedModel, Outcomes, SummaryModel, TestResult, fit_and_test
 from churnrisk.learning.tree_tables import SmallTrees
-from churnrisk.learning.trees import BoostedModel, ForestModel, classify, import_growers, rate_to_log_odds
+from churnrisk.learning.trees import BoostedModel, ForestModel, classify, import_growers
 from churnrisk.learning.workers import Workers
 
 __all__ = [
@@ -43,12 +44,12 @@ __all__ = [
     "expected_maximum_profit",
     "fit_and_test",
     "fit_bytes",
+    "fit_table",
     "grade_tested",
     "import_growers",
     "learn_outlook",
     "measure",
     "plan_backtest",
-    "rate_to_log_odds",
     "reliability",
     "run_backtest",
 ]

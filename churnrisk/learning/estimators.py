@@ -17,7 +17,7 @@ from churnrisk.learning.level import Level, forecast_level, forecast_shift, trac
 from churnrisk.learning.rules import Rule, choose_rule
 from churnrisk.learning.trees import BoostedModel, ForestModel, Sizes, draw_rows, fit_boosted, fit_forest
 from churnrisk.learning.workers import ALONE, Workers
-from churnrisk.regression import PRODUCTS, SILENCE, SQUARES, Design, LinearModel, Terms, fit_linear, shift_to
+from churnrisk.regression import SILENCE, Design, LinearModel, Terms, find_terms, fit_linear, shift_to
 from churnrisk.types import Floats, Integers
 
 STRENGTH = 0.002
@@ -296,10 +296,10 @@ def fit_parts(
     columns = columns[: len(churned)]
     snapshot_of = np.repeat(np.arange(len(samples))[::-1], [len(one.columns) for one in samples])
     weights = DECAY**snapshot_of * np.concatenate([one.weights for one in samples])
-    spread = sizes.spread_over(len(columns), len(samples))
+    spread = sizes.spread_over(len(columns), len(samples), has_tables=design.has_tables)
     return tuple(
         workers.run(
-            lambda: fit_ridge(columns, churned, weights, snapshot_of=snapshot_of, design=design, seed=seed),
+            lambda: fit_ridge(columns, churned, weights, snapshot_of=snapshot_of, names=design.columns, seed=seed),
             lambda: fit_forest(columns, churned, weights, sizes=spread, seed=seed),
             lambda: fit_boosted(columns, churned, weights, sizes=spread, seed=seed),
         )
@@ -307,17 +307,25 @@ def fit_parts(
 
 
 def fit_ridge(
-    columns: Floats, churned: Floats, weights: Floats, *, snapshot_of: Integers, design: Design, seed: int
+    columns: Floats,
+    churned: Floats,
+    weights: Floats,
+    *,
+    snapshot_of: Integers,
+    names: Sequence[str],
+    seed: int,
+    strength: float = STRENGTH,
 ) -> RidgePart:
     """Fit the linear part, on at most 60,000 rows."""
     rows = draw_rows(len(columns), LINEAR_ROWS, seed=seed)
-    terms = Terms.of(columns[rows], design.columns, squares=SQUARES, products=PRODUCTS)
+    squares, products = find_terms(names)
+    terms = Terms.of(columns[rows], names, squares=squares, products=products)
     linear = fit_linear(
         terms.apply(columns[rows]),
         churned[rows],
         weights[rows],
-        strength=STRENGTH,
-        favoured={design.columns.index(SILENCE): SILENCE_FAVOUR},
+        strength=strength,
+        favoured={names.index(SILENCE): SILENCE_FAVOUR},
         snapshot_of=snapshot_of[rows],
     )
     return RidgePart(terms, linear)

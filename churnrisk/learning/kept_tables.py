@@ -284,7 +284,7 @@ class _Folds:
                 self.churned[rest],
                 self.weights[rest],
                 snapshot_of=self.snapshot_of[rest],
-                design=design,
+                names=design.columns,
                 seed=self.seed,
             )
             probability = np.clip(to_probability(part.log_odds(columns[own])), EDGE, 1 - EDGE)

@@ -36,9 +36,9 @@ class RiskBands:
 
     def classify(self, probability: np.ndarray) -> np.ndarray:
         """Return high, medium or low for each probability."""
-        return np.where(
-            probability >= self.high_from, "high", np.where(probability <= self.low_to, "low", "medium")
-        ).astype(object)
+        place = np.select([probability >= self.high_from, probability <= self.low_to], [0, 2], 1)
+        levels: np.ndarray = np.array(RISKS, dtype=object)[place]
+        return levels
 
     def observed(
         self, probability: np.ndarray, churned: np.ndarray, weight: np.ndarray | None = None

@@ -51,16 +51,16 @@ class ForestModel:
 
     def log_odds(self, columns: Floats) -> Floats:
         """Return the log-odds for rows that may have missing values."""
-        return rate_to_log_odds(self.trees.mean(self.fill(columns)))
+        return self.rate_to_log_odds(self.trees.mean(self.fill(columns)))
 
     def fill(self, columns: Floats) -> Floats:
         """Put medians where values are missing."""
         return np.where(np.isnan(columns), self.medians, columns)
 
-
-def rate_to_log_odds(rate: Floats) -> Floats:
-    """Turn a mean rate of a forest's leaves into log-odds."""
-    return to_log_odds(np.clip(rate, LEAST_RATE, 1 - LEAST_RATE))
+    @staticmethod
+    def rate_to_log_odds(rate: Floats) -> Floats:
+        """Turn a mean rate of a forest's leaves into log-odds."""
+        return to_log_odds(np.clip(rate, LEAST_RATE, 1 - LEAST_RATE))
 
 
 @dataclass(frozen=True)
@@ -105,20 +105,22 @@ class Sizes:
     boosted_rounds: int = 80
     boosted_rows: int = 20_000
 
-    def spread_over(self, rows: int, snapshots: int = 1) -> Sizes:
+    def spread_over(self, rows: int, snapshots: int = 1, *, has_tables: bool = False) -> Sizes:
         """Return small data more trees for about the same work, and many customers more rows.
 
         In small data chance does most, and averaging takes it out. Of a customer all snapshots say much the same, so
-        a tree draws about as many rows as there are customers in one, within bounds.
+        a tree draws about as many rows as there are customers in one, within bounds. With tables beside the purchases
+        there is more to tell customers apart by, and each snapshot says something new: boosted trees may draw all rows.
         """
         room = min(max(self.boosted_rows / max(rows, 1), 1.0), 1.5)
         customers = rows / snapshots
+        drawn, most = (rows, 3.0) if has_tables else (customers, 1.5)
         return replace(
             self,
             forest_trees=int(self.forest_trees * room),
             forest_rows=int(np.clip(customers, self.forest_rows, 3 * self.forest_rows)),
             boosted_rounds=int(self.boosted_rounds * room),
-            boosted_rows=int(np.clip(customers, self.boosted_rows, 1.5 * self.boosted_rows)),
+            boosted_rows=int(np.clip(drawn, self.boosted_rows, most * self.boosted_rows)),
         )
 
 

@@ -58,6 +58,13 @@ _ALIASES = {
     role: [frozenset(plain_header(one) for one in " ".join(tier.split()).split("|")) for tier in tiers]
     for role, tiers in _NAMES.items()
 }
+_CHANGED = """updated_at | last_updated | last_updated_at | updated | update_date | date_updated | modified_at |
+    modified | last_modified | last_modified_at | date_modified | changed_at | last_changed_at | refreshed_at |
+    exported_at | Data aktualizacji | Data modyfikacji | Data zmiany | Дата на обновяване | Дата на промяна |
+    Дата обновления | Дата изменения | Дата абнаўлення | Дата змены"""
+CHANGED_HEADERS = frozenset(plain_header(one) for one in " ".join(_CHANGED.split()).split("|"))
+"""Headers, in plain form, of the day on which a row was last written: what else it says may be of that day."""
+
 EVENT_ROLES = ("customer_id", "happened_at", "known_at", "ended_at", "kind", "value", "value_at")
 ATTRIBUTE_ROLES = ("customer_id", "valid_from")
 

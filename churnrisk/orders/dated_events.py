@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from churnrisk.dated import DatedTable
 from churnrisk.errors import NotEnoughData
 from churnrisk.messages import mark
 from churnrisk.orders.cells import plan_number
+from churnrisk.orders.dated_columns import CHANGED_HEADERS
 from churnrisk.orders.dated_rows import NO_NUMBER, DatedRows, Issue, day_issues, no_customer, say_day
+from churnrisk.sources import plain_header
 
 _DAYS = ("happened_at", "known_at", "ended_at", "value_at")
 _ENDS_EARLY = mark("it ends before it happened")
@@ -127,4 +130,10 @@ def _tell(rows: DatedRows) -> dict[str, Any]:
         **{name: say_day(day) for name, day in zip(days, ends, strict=True)},
         "frequent_kinds": {str(kind): int(count) for kind, count in frequent},
         "values_unknown": int(unknown),
+        "change_column": "" if "known_at" in rows.places else _find_change(rows.raw.headers),
     }
+
+
+def _find_change(headers: Sequence[str]) -> str:
+    """Return the header of the day on which a row was last written, empty for none."""
+    return next((header for header in headers if plain_header(header) in CHANGED_HEADERS), "")

@@ -45,8 +45,9 @@ def find_guests(engine: SqlEngine, table: RowTable) -> Guests:
     most = engine.rows_of(f"{known} ORDER BY n DESC, customer_id LIMIT {_MOST}")
     parts = " + ".join(f"instr(customer_id, '{sign}')" for sign in " _-")  # few ids have any, and patterns are slow
     further = f"{known} AND {parts} > 0 AND {spelt} IN ({forms})"  # apart, so that no other id is spelt so
-    listed = engine.rows_of(f"{known} AND lower(customer_id) IN ({forms}, '1', '2') UNION {further}")
-    counts = {str(customer): int(count) for customer, count in (*most, *listed)}
+    if len(most) == _MOST:  # else they are all
+        most += engine.rows_of(f"{known} AND lower(customer_id) IN ({forms}, '1', '2') UNION {further}")
+    counts = {str(customer): int(count) for customer, count in most}
     found = dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
     guests = {one: count for one, count in found.items() if is_guest_word(one) and not _is_name(one)}
     has_other = not {"email_text", "phone_text"}.isdisjoint(table.further)

@@ -67,8 +67,9 @@ def read_orders(source: Any, options: IntakeOptions = IntakeOptions()) -> Orders
     ----------
     source : str, Path or frame
         A file of delimited text, JSON, Parquet or xlsx, also compressed; a folder or pattern of such files; ``"-"`` for
-        standard input; the URL of a SQLite or PostgreSQL database; or a pandas or Polars frame (or anything else that
-        Narwhals takes). On Spark: Parquet files or a PySpark frame, whose columns have types.
+        standard input; the URL of a SQLite or PostgreSQL database; or a pandas or Polars frame, or anything else that
+        Narwhals takes or that offers ``__arrow_c_stream__``. On Spark: Parquet files or a PySpark frame, whose columns
+        have types.
     options : IntakeOptions
         How to read it; what is not given is found in the data.
 

@@ -1,6 +1,6 @@
 """What a log is enough for: days, snapshots and customers to learn from."""
 
-from churnrisk.planning.beside import TableReadiness, tables_without_history
+from churnrisk.planning.beside import TableReadiness, question_tables
 from churnrisk.planning.days import (
     Day,
     choose_as_of,
@@ -26,9 +26,9 @@ __all__ = [
     "draw_for_training",
     "plan_backtest_of",
     "plan_training",
+    "question_tables",
     "say_if_card_long_past",
     "say_if_long_past",
-    "tables_without_history",
     "to_day",
     "today",
     "training_as_of",

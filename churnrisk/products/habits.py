@@ -138,7 +138,7 @@ def tell_habits(pairs: PairDays, customer_ids: Sequence[str], *, due: DueModel |
     has_any = np.array([one is not None for one in columns["next_product_1"][is_known]], dtype=bool)
     late = np.array([one is not None for one in missed], dtype=bool) & ~given_up
     is_due = np.array([one is not None for one in coming], dtype=bool) | late
-    told = np.select([is_due, given_up], [DUE, STOPPED], NONE_REGULAR).astype(object)
+    told = np.array([DUE, STOPPED, NONE_REGULAR], dtype=object)[np.select([is_due, given_up], [0, 1], 2)]
     kinds[is_known] = np.where(has_any, told[row], "")
     return Habits(columns, kinds)
 

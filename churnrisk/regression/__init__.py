@@ -1,6 +1,6 @@
 """Regression on customers: columns made ready, weights fitted, the same bytes on any thread count."""
 
-from churnrisk.regression.design import ALIVE, PRODUCTS, SILENCE, SQUARES, Design, families_of
+from churnrisk.regression.design import ALIVE, SILENCE, Design, families_of, find_terms, flatten
 from churnrisk.regression.glm import LinearPredictor, fit_logistic
 from churnrisk.regression.linear import (
     LinearModel,
@@ -14,16 +14,16 @@ from churnrisk.regression.linear import (
 
 __all__ = [
     "ALIVE",
-    "PRODUCTS",
     "SILENCE",
-    "SQUARES",
     "Design",
     "LinearModel",
     "LinearPredictor",
     "Terms",
     "families_of",
+    "find_terms",
     "fit_linear",
     "fit_logistic",
+    "flatten",
     "median_of_known",
     "shift_to",
     "to_log_odds",

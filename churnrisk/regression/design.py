@@ -14,6 +14,7 @@ import numpy as np
 from churnrisk.btyd import BtydModel, Summary
 from churnrisk.features import TOLD_AS, feature_of
 from churnrisk.regression.linear import to_log_odds
+from churnrisk.regression.table_columns import inputs_of_made, made_of_tables, make_of_table, terms_of_tables
 from churnrisk.timeline import Snapshot
 from churnrisk.types import Floats
 
@@ -49,7 +50,12 @@ class Design:
         """Note which columns these features allow."""
         known = set(features)
         made = (name for name, recipe in RECIPES.items() if name not in known and known.issuperset(recipe.inputs))
-        return cls(tuple(features), snapshot, (*features, *made, SILENCE, ALIVE))
+        return cls(tuple(features), snapshot, (*features, *made, *made_of_tables(features), SILENCE, ALIVE))
+
+    @property
+    def has_tables(self) -> bool:
+        """Whether some features are of tables beside the purchases."""
+        return any("." in name for name in self.features)
 
     def apply(self, values: Floats, silence: BtydModel | None, *, into: Floats | None = None) -> Floats:
         """Return the columns of feature rows.
@@ -78,6 +84,8 @@ class Design:
 def _make_column(name: str, raw: Named, snapshot: Snapshot) -> Floats:
     if name.partition("=")[0].endswith(".days_since_last_row"):
         return _flatten_silence(raw[name], raw.get(f"{name.partition('.')[0]}.row_count"), snapshot)
+    if inputs_of_made(name):
+        return make_of_table(name, raw)
     recipe = RECIPES.get(name)
     if recipe is not None and all(one in raw for one in recipe.inputs):
         return recipe.make(raw, snapshot)
@@ -294,7 +302,8 @@ def families_of(columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def _family_of(column: str) -> str:
-    feature = feature_of(column)
+    made = inputs_of_made(column)
+    feature = feature_of(made[0] if made else column)
     return FAMILY_OF_MADE[column] if feature is None else TOLD_AS.get(feature.family, feature.family)
 
 
@@ -331,3 +340,12 @@ PRODUCTS = (
     (SILENCE, "tenure_days"),
 )
 """Squares and products of standardised columns that the linear part sees besides."""
+
+TABLE_PARTNERS = ("days_since_last_order", SILENCE, "purchase_day_count")
+"""What columns of tables are multiplied with."""
+
+
+def find_terms(columns: Sequence[str]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Return which columns the linear part also sees squared, and which multiplied, those of tables included."""
+    squares, products = terms_of_tables(columns, TABLE_PARTNERS)
+    return (*SQUARES, *squares), (*PRODUCTS, *products)

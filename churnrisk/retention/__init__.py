@@ -6,7 +6,7 @@ from churnrisk.retention.cohorts import Cohort, CohortTable, build_cohorts
 from churnrisk.retention.customers import Customers, amount_quantiles, profile_customers, spend_within
 from churnrisk.retention.definitions import Z, divide
 from churnrisk.retention.economics import FOLKLORE, Economics, Terms, estimate_economics
-from churnrisk.retention.groups import group_by_first_category
+from churnrisk.retention.groups import group_customers
 from churnrisk.retention.histories import OrderLog
 from churnrisk.retention.metrics import PeriodRow, RetentionTable, measure_retention
 from churnrisk.retention.movement import Movement, follow_segments
@@ -54,7 +54,7 @@ __all__ = [
     "estimate_economics",
     "follow_segments",
     "grade_meanings",
-    "group_by_first_category",
+    "group_customers",
     "make_periods",
     "measure_own",
     "measure_retention",

@@ -1,14 +1,18 @@
-"""Groups of customers by the category that they bought first, or most of."""
+"""Groups of customers: by the category that they bought first, or most of, and by what they are, such as a channel."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import narwhals as nw
 
+from churnrisk.dated import AttributeTable
 from churnrisk.engines import collect_arrays, int_sum
 from churnrisk.errors import ColumnError
 from churnrisk.retention.histories import OrderLog
+
+KEY = "customer_id"
 
 
 class LineLog(OrderLog, Protocol):
@@ -16,11 +20,24 @@ class LineLog(OrderLog, Protocol):
 
     has_categories: bool
 
+    @property
+    def attributes(self) -> Mapping[str, AttributeTable]:
+        """Return the attributes of customers, by the names of their tables."""
+
     def lines(self) -> nw.LazyFrame[Any] | None:
         """Return the purchase rows, as :data:`churnrisk.schema.LINES`."""
 
     def made_elsewhere(self, made: tuple[Any, Any]) -> Any:
         """Return the same log with other frames."""
+
+
+CATEGORY = "category"
+"""What stands for the category of the first order, where groups are named."""
+
+
+def group_customers(log: LineLog, by: str) -> OrderLog:
+    """Put customers into groups by ``"category"`` (that of the first order) or by ``"TABLE.attribute"``."""
+    return group_by_first_category(log) if by == CATEGORY else group_by_attribute(log, by)
 
 
 def group_by_first_category(log: LineLog) -> OrderLog:
@@ -46,6 +63,55 @@ def group_by_first_category(log: LineLog) -> OrderLog:
     named = log.frame().join(chosen, on="customer_id", how="left")
     grouped = named.with_columns(customer_group=nw.col("category").fill_null("")).drop("category")
     made: OrderLog = log.made_elsewhere((grouped, lines))
+    return made
+
+
+def group_by_attribute(log: LineLog, name: str) -> OrderLog:
+    """Put each customer into the group of an attribute, from the day on from which it holds.
+
+    In the column ``customer_group`` each order has the value that held on its day, and each later change is a row of
+    its own, which is no purchase and has no amount. So on the morning of a day a customer is in the group of the latest
+    ``valid_from`` before it, and one whose attribute was not known then is in the group of empty text: what became
+    known afterwards would tell who stayed.
+
+    Parameters
+    ----------
+    log : Orders
+        The log, on any engine, with its attributes.
+    name : str
+        ``TABLE.attribute``.
+
+    Raises
+    ------
+    ColumnError
+        Where there is no such attribute, or it is no text.
+    """
+    table = log.attributes[name.partition(".")[0]]
+    attribute = name.partition(".")[2]
+    if attribute not in table.texts:
+        known = ", ".join(f"{table.name}.{one}" for one in table.texts) or "none"
+        raise ColumnError(
+            f"--by {name}: {table.name} has no such attribute of text. It has: {known}.", code="columns.not_found"
+        )
+    values = table.frame().select(KEY, "valid_day", customer_group=nw.col(attribute))
+    orders = log.frame()
+    days = orders.select(KEY, "order_day").unique()
+    held = days.join(values, on=KEY).filter(nw.col("valid_day") <= nw.col("order_day"))
+    latest = held.group_by(KEY, "order_day").agg(nw.col("valid_day").max()).join(values, on=[KEY, "valid_day"])
+    named = orders.join(latest.drop("valid_day"), on=[KEY, "order_day"], how="left")
+    firsts = days.group_by(KEY).agg(first_day=nw.col("order_day").min())
+    changes = values.join(firsts, on=KEY).filter(nw.col("valid_day") > nw.col("first_day"))
+    number = nw.lit(0, dtype=nw.Int64)
+    rows = changes.select(
+        KEY, "customer_group", order_day=nw.col("valid_day"), amount=number, is_purchase=number, undone_day=number
+    )
+    columns = [KEY, "order_day", "amount", "is_purchase", "undone_day", "customer_group"]
+    group = nw.col("customer_group").fill_null("")
+    whole = [
+        frame.with_columns(nw.col(*columns[1:5]).cast(nw.Int64), customer_group=group).select(columns)
+        for frame in (named, rows)
+    ]
+    made: OrderLog = log.made_elsewhere((nw.concat(whole, how="vertical"), None))
     return made
 
 

@@ -20,7 +20,7 @@ def list_unscored(standing: Standing, snapshot: Snapshot) -> Scores:
     status[np.isnan(standing.days_since_last_order)] = "no_purchases"
     columns = {
         "customer_id": standing.customer_ids,
-        "as_of": np.full(size, date_of(snapshot.cutoff).isoformat(), dtype=object),
+        "as_of": np.array([date_of(snapshot.cutoff).isoformat()], dtype=object).repeat(size),
         "status": status,
         "churn_probability": nan,
         "risk": nothing,

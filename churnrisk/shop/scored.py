@@ -39,13 +39,13 @@ def write_scores(
     day = orders.last_day + 1 if model is None else choose_as_of(model.model, orders, None)
     snapshot = Snapshot(day, DEFAULT_LOOKBACK, 1) if model is None else model.model.snapshot.at(day)
     if model is None:
-        scores, family_of = list_unscored(standing_of(orders, snapshot), snapshot), dict[str, str]()
+        scores, family = list_unscored(standing_of(orders, snapshot), snapshot), None
     else:
-        scores, family_of = _score(plan, model, orders, day, reasons, tell)
+        scores, family = _score(plan, model, orders, day, reasons, tell)
     segments, segment = _find_segments(orders, day, scores)
     columns = {**scores.columns, "alive_probability": scores.alive_probability, "segment": segment}
     columns["value_place"] = np.arange(len(scores))
-    columns["main_family"] = np.array([family_of.get(one) for one in scores.columns["customer_id"]], dtype=object)
+    columns["main_family"] = np.full(len(scores), None, dtype=object) if family is None else family
     products = tell_products(bought, scores.columns["customer_id"], day)
     places, listed_by = place_customers(scores, segment, plan, model)
     sorted_by, summary = scores.by, summarise(scores)
@@ -88,15 +88,15 @@ def _find_model(models_dir: Path, orders: Orders) -> tuple[ChurnModel | None, st
 
 def _score(
     plan: ShopPlan, model: ChurnModel, orders: Orders, day: int, reasons: ReasonsFor, tell: Progress
-) -> tuple[Scores, dict[str, str]]:
-    """Score everybody; give the scores with reasons, and the main family of those who have reasons."""
+) -> tuple[Scores, np.ndarray | None]:
+    """Score everybody; return the scores with reasons, and the main family of each customer where there are reasons."""
     chosen: ReasonsFor = "none" if model.model.sample is None else reasons
     finder = make_finder(model.model, chosen, top=TOP, by="value")
     how: dict[str, Any] = {"by": "value", "valuation": plan.valuation, "progress": tell}
     scores = score_with_reasons(finder, model.model, orders, day, **how)
     if finder is None:
-        return with_reasons(scores, {}), {}
-    return scores, finder.families
+        return with_reasons(scores, {}), None
+    return scores, np.array([finder.families.get(one) for one in scores.columns["customer_id"]], dtype=object)
 
 
 def _find_segments(orders: Orders, day: int, scores: Scores) -> tuple[dict[str, Any], np.ndarray]:

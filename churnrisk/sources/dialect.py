@@ -45,12 +45,14 @@ def find_dialect(text: str, columns: Mapping[str, str], *, delimiter: str | None
     lines = split_lines(text)[:_HEADER_LINES]
     told = re.fullmatch(r"sep=(.)", lines[0].strip("\ufeff ") if lines else "", flags=re.IGNORECASE)
     candidates = (delimiter,) if delimiter else (told.group(1),) if told else DELIMITERS
+    marks = [mark for mark in candidates if any(mark in line for line in lines)]
+    marks += [mark for mark in candidates if mark not in marks][:1]  # those that no line has all say the same
     start = 1 if told else 0
     wanted = {plain_header(header) for header in columns.values()}
     best = max(
         (
             (count_known(cut_line(line, mark), wanted), -number, mark)
-            for mark in candidates
+            for mark in marks
             for number, line in enumerate(lines)
             if number >= start
         ),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
-from typing import Any, cast
+from importlib.util import find_spec
+from typing import Any, Literal, cast
 
 import narwhals as nw
 import numpy as np
@@ -50,9 +51,7 @@ def _open_frame(source: Any) -> nw.DataFrame[Any]:
     try:
         frame: Any = nw.from_native(source)
     except TypeError:
-        raise SourceError(
-            f"cannot read purchases from a {type(source).__name__}; give a path, or a pandas or Polars frame."
-        ) from None
+        return _open_arrow(source)
     if isinstance(frame, nw.LazyFrame):
         try:
             engine: Any = "pandas" if frame.implementation.is_duckdb() else None
@@ -60,6 +59,20 @@ def _open_frame(source: Any) -> nw.DataFrame[Any]:
         except ImportError as error:
             raise MissingExtra(f"reading this frame needs a library that is not installed: {error}.") from error
     return cast("nw.DataFrame[Any]", frame)
+
+
+def _open_arrow(source: Any) -> nw.DataFrame[Any]:
+    """Take over a stream of Arrow: a RecordBatchReader, or what another library offers as one."""
+    if not hasattr(source, "__arrow_c_stream__"):
+        raise SourceError(
+            f"cannot read purchases from a {type(source).__name__}; give a path, a pandas or Polars frame, or a table "
+            "of Arrow."
+        )
+    libraries: tuple[Literal["pyarrow", "polars"], ...] = ("pyarrow", "polars")
+    library = next((name for name in libraries if find_spec(name) is not None), None)
+    if library is None:
+        raise MissingExtra("reading a stream of Arrow needs an extra part: pip install 'churnrisk[polars]'.")
+    return nw.from_arrow(source, backend=library)
 
 
 def _has_no_ids(column: nw.Series[Any]) -> bool:

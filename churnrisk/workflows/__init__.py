@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from churnrisk.workflows.backtesting import backtest
     from churnrisk.workflows.cluster import ClusterResult, score_source_on_spark
+    from churnrisk.workflows.frames import make_frame
     from churnrisk.workflows.known import predict_churn, stored_value
     from churnrisk.workflows.model import ChurnModel, load
     from churnrisk.workflows.report import (
@@ -39,6 +40,7 @@ __all__ = [
     "describe_campaign",
     "describe_scores",
     "load",
+    "make_frame",
     "make_report",
     "plan_contacts",
     "predict_churn",
@@ -54,6 +56,7 @@ __all__ = [
 _HOMES = {
     "backtesting": ("backtest",),
     "cluster": ("ClusterResult", "score_source_on_spark"),
+    "frames": ("make_frame",),
     "known": ("predict_churn", "stored_value"),
     "model": ("ChurnModel", "load"),
     "report": (

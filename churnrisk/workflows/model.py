@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from churnrisk.cards import read_as_trained
 from churnrisk.explain import explain_customer, make_finder, score_with_reasons
@@ -16,10 +16,7 @@ from churnrisk.planning import Day, choose_as_of
 from churnrisk.schema import By, ReasonsFor
 from churnrisk.store import PackedModel, load_model, pack_files, pack_model, read_card, save_model
 from churnrisk.week_list import OneCustomer, read_purchased, tell_why
-from churnrisk.workflows.frames import to_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
+from churnrisk.workflows.frames import library_of, to_frame
 
 
 class ChurnModel:
@@ -78,7 +75,7 @@ class ChurnModel:
         engine: str | None = None,
         reasons: ReasonsFor = "none",
         top: int = 0,
-    ) -> pd.DataFrame:
+    ) -> Any:
         """Score everybody in a purchase history.
 
         Parameters
@@ -106,20 +103,21 @@ class ChurnModel:
 
         Returns
         -------
-        pandas.DataFrame
+        DataFrame
+            Of pandas; of Polars or Arrow where the purchases came as such a frame.
             One row per customer: ``customer_id, as_of, status, churn_probability, risk, risk_rank,
             days_since_last_order, order_count, total_amount``, and then the outlook: churn probabilities within 30, 60,
             90 and 180 days, ``next_order_on`` with its interval, ``expected_value_horizon, expected_value_365_days,
             value_at_risk, value_at_risk_most``, and ``return_probability`` of those who have lapsed. Where reasons are
             asked for, they stand last: ``reason_1, reason_2, reason_3``.
         """
-        valuation = Valuation(discount_rate=discount_rate)
+        valuation, library = Valuation(discount_rate=discount_rate), library_of(purchases)
         chosen = read_as_trained(IntakeOptions(engine=engine, columns=dict(columns or {})), self.card)
         with read_orders(purchases, chosen) as orders:
             day = choose_as_of(self.model, orders, as_of)
             finder = make_finder(self.model, reasons, top=top, by=by)
             scores = score_with_reasons(finder, self.model, orders, day, by=by, valuation=valuation)
-            return to_frame(scores.columns)
+            return to_frame(scores.columns, library)
 
     def explain(
         self,

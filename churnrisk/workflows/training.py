@@ -37,7 +37,7 @@ from churnrisk.planning import (
     describe_draw,
     plan_backtest_of,
     plan_training,
-    tables_without_history,
+    question_tables,
     training_as_of,
 )
 from churnrisk.state import StatePlace
@@ -177,7 +177,8 @@ def _choose_tables(
     """Keep the tables that help; tell of each what it gains, as plain values."""
     tables, attributes = orders.tables, orders.attributes
     trusted = {name for name in (*tables, *attributes) if (tables.get(name) or attributes[name]).is_trusted}
-    data, gains = choose_tables(data, test, seed=seed, aside=tables_without_history(orders), trusted=trusted)
+    aside = question_tables(orders, data.current.snapshot.cutoff)
+    data, gains = choose_tables(data, test, seed=seed, aside=aside, trusted=trusted)
     return data, [{**one.to_dict(), "trusted": one.name in trusted} for one in gains]
 
 

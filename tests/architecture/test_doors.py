@@ -57,6 +57,8 @@ PUBLIC = {
     "cli": {"app", "run"},
     "service": {"Bounds", "ServiceConfig", "create_app", "serve"},
     "products": {"PairDays", "read_pair_days"},
+    "public": {"Benchmarks", "Cohorts", "LifetimeValue", "Metrics", "RetentionValue", "Segments", "SurveyResult"},
+    "sklearn": {"ChurnClassifier", "PurchaseFeatures", "SnapshotSplit", "make_snapshots"},
     "workflows": {"ChurnModel", "load", "train"},
     "orders": {"IntakeOptions", "IntakeReport", "Orders", "read_orders"},
 }

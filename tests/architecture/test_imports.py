@@ -25,9 +25,9 @@ HOMES = {
     # Not in timeline, schema and settings, which the quick commands load, nor in store and cli.
     "numpy": "types engines holes tables sources orders simulate btyd features labels retention dataset learning "
     "scoring explain decide monitor report workflows campaigns "
-    "targeting operations memory planning shop cards regression forecast products week_list",
+    "targeting operations memory planning shop cards regression forecast products week_list sklearn",
     "narwhals": "dated engines holes sources orders simulate features labels retention dataset scoring monitor "
-    "workflows campaigns memory planning operations shop products week_list",
+    "workflows campaigns memory planning operations shop products week_list sklearn",
     "duckdb": "engines",
     "pyspark": "engines",
     "py4j": "engines",  # which brings Spark's errors
@@ -37,9 +37,9 @@ HOMES = {
     "chardet": "sources",
     "python_calamine": "sources",
     "scipy": "btyd learning regression forecast products",
-    "sklearn": "learning regression products",
+    "sklearn": "learning regression products sklearn",
     "threadpoolctl": "learning regression forecast products scoring decide explain",
-    "pandas": "engines sources scoring workflows shop",  # at the edges: a frame comes in, a frame goes out
+    "pandas": "engines sources scoring workflows shop sklearn",  # at the edges: a frame comes in, a frame goes out
     "joblib": "store",
     "babel": "messages",
     "cryptography": "store",

@@ -16,7 +16,7 @@ import pytest
 from churnrisk.state import ReceivedOrder, add_received, load_history, load_received, open_state
 from support.shop import PURCHASES, Answer, churnrisk, read_rows, write_rows
 
-CUSTOMERS = 900
+CUSTOMERS = 500
 GONE = ("13085", "12583")
 MOMENT = re.compile(r"\d{8}T\d{6}\.\d{3}Z")
 COSTS = ("--contact-cost", 1, "--incentive-cost", 5, "--acceptance-rate", 0.3, "--margin", 0.4)

@@ -104,3 +104,10 @@ def test_boosting_says_the_rate_where_no_column_differs() -> None:
     boosted = boost(classes, np.arange(60.0) % 4 == 0, np.ones(60), rounds=5, least=5, seed=0)
     np.testing.assert_allclose(to_probability(boosted.total(classes)), 0.25)
     np.testing.assert_allclose(to_probability(boosted.total(np.repeat(classes, 10, axis=0))), 0.25)
+
+
+def test_with_tables_boosted_trees_draw_more_rows_and_without_them_nothing_changes() -> None:
+    plain, beside = Sizes().spread_over(48_000, 12), Sizes().spread_over(48_000, 12, has_tables=True)
+    assert (plain.boosted_rows, plain.boosted_rounds) == (20_000, 80)
+    assert (beside.boosted_rows, beside.boosted_rounds) == (48_000, 80)
+    assert beside.forest_rows == plain.forest_rows

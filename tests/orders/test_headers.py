@@ -13,6 +13,7 @@ from churnrisk.errors import AmbiguousFormat, ColumnError, SourceError
 from churnrisk.orders import IntakeOptions, read_customers, read_orders
 from churnrisk.schema import ROLES
 from churnrisk.sources import PURCHASE_ROLES, match_columns
+from churnrisk.sources.dialect import find_dialect
 
 UNITS = {
     "Amount (EUR)": "EUR",
@@ -293,3 +294,9 @@ def test_a_table_with_a_log_is_never_read_as_loose_files(sign: str, named: str, 
     log.write_text("{}")
     with pytest.raises(SourceError, match="is a table of"):
         read_orders(tmp_path / named)
+
+
+@pytest.mark.parametrize("below", ["", "a;b", "a|b", "a\tb"])
+def test_a_header_of_one_name_is_not_cut_by_what_stands_below_it(below: str) -> None:
+    found = find_dialect(f"customer_id\n{below}\n", {})
+    assert (found.delimiter, found.header_line, found.headers) == (",", 1, ("customer_id",))

@@ -61,10 +61,10 @@ def test_an_empty_id_is_a_guest_as_well_and_its_row_is_checked_like_others(tmp_p
 
 def test_a_word_for_guests_is_found_among_many_customers(tmp_path: Path) -> None:
     rows = [f"{n},c{n % 80},,,2024-01-{n % 28 + 1:02},10" for n in range(240)]
-    words = ["Gość", "WALK-IN", "Рознічны пакупнік", "walk_in customer"]
+    words = [*GUESTS, "WALK-IN"]
     rows += [f"g{n},{word},,,2024-01-05,10" for n, word in enumerate(words)]
-    _, report = read(tmp_path / "log.csv", HEADER, *rows)
-    assert (report.customers, report.rows_without_customer) == (80, 4)
+    _, report = read(tmp_path / "log.csv", HEADER, *rows, reject_limit=0.2)
+    assert (report.customers, report.rows_without_customer) == (80, len(words))
 
 
 def test_zero_is_a_customer_where_ids_count_from_it(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import narwhals as nw
 import pytest
 from hypothesis import given, settings
@@ -15,19 +13,9 @@ from churnrisk.retention import Calendar, measure_retention
 from churnrisk.timeline import parse_day
 from support.logs import CUTOFF, PlainLog, polars_log, random_logs
 from support.retention_logs import as_log, buy, small_log
-from support.retention_oracle import Shop, period_figures
+from support.retention_oracle import Shop, assert_same_figures, period_figures
 
 MAY, JUNE, JULY = (parse_day(f"2011-{month:02d}-01", option="test") for month in (5, 6, 7))
-
-
-def assert_same_figures(made: Any, expected: dict[str, Any]) -> None:
-    undefined = {name for name, value in expected.items() if value is None}
-    assert list(made.reasons) == [name for name in made.figures if name in undefined]
-    assert all(made.reasons.values())
-    assert {name for name, value in made.figures.items() if value is None} == undefined
-    defined = {name: value for name, value in expected.items() if value is not None}
-    assert {name: made.figures[name] for name in defined} == pytest.approx(defined, rel=1e-12, abs=1e-12)
-    assert made.figures.keys() == expected.keys()
 
 
 @settings(max_examples=60)

@@ -38,6 +38,12 @@ def test_batches_change_no_score(model: FittedModel, orders: Orders) -> None:
             np.testing.assert_array_equal(values, parts.columns[name])
 
 
+def test_a_word_of_many_rows_is_kept_once(model: FittedModel, orders: Orders) -> None:
+    columns = score_orders(model, orders, orders.last_day + 1).columns
+    for name in ("as_of", "status", "risk"):
+        assert len(set(map(id, columns[name]))) == len(set(columns[name])) < len(columns[name]) / 10
+
+
 def test_parts_on_threads_change_no_score_and_are_told_in_order(
     model: FittedModel, orders: Orders, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,10 +84,9 @@ def to_duckdb(rows: list[Any], kind: type[Dated] | type[Held], database: Databas
     names = [field.name for field in fields(kind)]
     typed = ", ".join(f"{name} {'VARCHAR' if name in TYPES else 'BIGINT'}" for name in names)
     database.connection.execute(f"CREATE OR REPLACE TABLE {table} ({typed})")
-    places = ", ".join("?" for _ in names)
-    database.connection.executemany(
-        f"INSERT INTO {table} VALUES ({places})", [[getattr(r, n) for n in names] for r in rows]
-    )
+    database.connection.register("incoming", to_polars(rows, kind).collect().to_native())
+    database.connection.execute(f"INSERT INTO {table} SELECT * FROM incoming")
+    database.connection.unregister("incoming")
     return database.frame(table)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from churnrisk.engines import collect_arrays
 from churnrisk.orders import Orders
-from churnrisk.retention import group_by_first_category
+from churnrisk.retention.groups import group_by_first_category
 from support.logs import EngineLog, PlainLog
 
 

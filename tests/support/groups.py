@@ -15,6 +15,8 @@ def group_of(name: str) -> str:
     """Return what a test shares; its own name where it shares nothing."""
     if name.startswith("tests/service/"):
         return "service"
+    if name.startswith("tests/e2e/"):  # each is compared with the same scores
+        return "e2e"
     if name.startswith("tests/engines/") and ("spark" in name or "test_cluster.py" in name):
         return "spark"
     if "postgres" in name or "test_state_places.py" in name:

@@ -118,16 +118,16 @@ class EngineLog:
         self.has_products, self.has_categories = facts.has_products, facts.has_categories
 
     def frame(self) -> nw.LazyFrame[Any]:
-        return self._lazy("orders", orders_table(self.plain))
+        return self._lazy("orders", orders_table)
 
     def lines(self) -> nw.LazyFrame[Any] | None:
         if not (self.has_products or self.has_categories):
             return None
-        return self._lazy("lines", lines_table(self.plain))
+        return self._lazy("lines", lines_table)
 
-    def _lazy(self, name: str, table: pd.DataFrame) -> nw.LazyFrame[Any]:
+    def _lazy(self, name: str, table: Callable[[PlainLog], pd.DataFrame]) -> nw.LazyFrame[Any]:
         if name not in self._native:
-            self._native[name] = self.make_frame(table, name)
+            self._native[name] = self.make_frame(table(self.plain), name)
         made = self._native[name]
         frame: nw.LazyFrame[Any] = nw.from_native(made() if callable(made) else made).lazy()
         return frame

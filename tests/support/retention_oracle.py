@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from support.logs import Order
 
 
@@ -106,3 +108,14 @@ def _money_figures(shop: Shop, b: int, everybody: set[str], inside: Sequence[Ord
         "unvalued_customers": len(pairs) - len(valued),
         "average_order_value": share(sum(paid) / 10_000, len(paid)),
     }
+
+
+def assert_same_figures(made: Any, expected: dict[str, Any]) -> None:
+    """Hold a row of a table against what the oracle says, with a reason for all that is undefined."""
+    undefined = {name for name, value in expected.items() if value is None}
+    assert list(made.reasons) == [name for name in made.figures if name in undefined]
+    assert all(made.reasons.values())
+    assert {name for name, value in made.figures.items() if value is None} == undefined
+    defined = {name: value for name, value in expected.items() if value is not None}
+    assert {name: made.figures[name] for name in defined} == pytest.approx(defined, rel=1e-12, abs=1e-12)
+    assert made.figures.keys() == expected.keys()

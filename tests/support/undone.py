@@ -6,6 +6,7 @@ each return.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -25,15 +26,25 @@ def undone_days(nets: Mapping[Key, int], *, reversals: str = "undo", reversal_da
     undone: dict[Key, int] = dict.fromkeys(nets, NEVER)
     if reversals == "keep":
         return undone
+    customers: dict[str, dict[Key, int]] = defaultdict(dict)
+    for key, net in nets.items():
+        customers[key.customer][key] = net
+    for own in customers.values():
+        undone |= undone_of_one(own, reversal_days)
+    return undone
+
+
+def undone_of_one(nets: Mapping[Key, int], reversal_days: int) -> dict[Key, int]:
+    """Return the day on which each order of one customer is undone, of those that are."""
+    undone: dict[Key, int] = {}
     left = {key: net for key, net in nets.items() if net > 0}
     untouched = set(left)
-    returns = sorted((key.customer, key.day, key.order) for key, net in nets.items() if net < 0)
-    for customer, day, order in returns:
-        amount = -nets[Key(customer, order, day)]
-        same = [key for key in left if key.customer == customer and key.order == order != "" and key.day <= day]
+    returns = sorted((key.day, key.order, -net) for key, net in nets.items() if net < 0)
+    for day, order, amount in returns:
+        same = [key for key in left if key.order == order != "" and key.day <= day]
         same = [key for key in same if left[key] > 0]
         if not same:
-            others = [key for key in untouched if key.customer == customer and day - reversal_days <= key.day <= day]
+            others = [key for key in untouched if day - reversal_days <= key.day <= day]
             same = [max(fits, key=latest)] if (fits := [key for key in others if nets[key] == amount]) else []
         elif fits := [key for key in same if left[key] == amount]:
             same = [max(fits, key=latest)]
@@ -44,20 +55,20 @@ def undone_days(nets: Mapping[Key, int], *, reversals: str = "undo", reversal_da
                 untouched.discard(key)
                 if left[key] == 0:
                     undone[key] = day
-        if paid_until(nets, customer, day) == 0:
+        if paid_until(nets, day) == 0:
             for key in left:
-                if key.customer == customer and key.day <= day and left[key]:
+                if key.day <= day and left[key]:
                     left[key], undone[key] = 0, day
             untouched = {key for key in untouched if left[key]}
     return undone
 
 
-def paid_until(nets: Mapping[Key, int], customer: str, day: int) -> int:
-    """What a customer has paid by the end of a day and not got back; what came back unpaid is no credit."""
+def paid_until(nets: Mapping[Key, int], day: int) -> int:
+    """What the customer has paid by the end of a day and not got back; what came back unpaid is no credit."""
     paid = 0
-    days = sorted({key.day for key in nets if key.customer == customer and key.day <= day})
+    days = sorted({key.day for key in nets if key.day <= day})
     for one in days:
-        own = [net for key, net in nets.items() if key.customer == customer and key.day == one]
+        own = [net for key, net in nets.items() if key.day == one]
         paid = max(0, paid + sum(own))
     return paid
 

@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 import churnrisk as package
@@ -40,9 +42,41 @@ def test_frames_score_as_files_do(model: package.ChurnModel) -> None:
     from_file = model.score(CUSTOMERS)
     text = pd.read_csv(CUSTOMERS, dtype={"customer_id": str, "order_id": str})
     typed = text.assign(ordered_at=pd.to_datetime(text["ordered_at"]))
-    frames = {"pandas": text, "pandas with times": typed, "polars": pl.from_pandas(typed)}
-    for name, frame in frames.items():
+    for name, frame in {"pandas": text, "pandas with times": typed}.items():
         pd.testing.assert_frame_equal(model.score(frame), from_file, obj=name)
+
+
+class Stream:
+    """A frame of a library that only speaks Arrow."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+def test_scores_come_out_as_the_kind_of_frame_that_came_in(model: package.ChurnModel) -> None:
+    from_file = model.score(CUSTOMERS).astype(object)
+    expected = from_file.where(from_file.notna(), None).to_dict("records")
+    frame = pl.from_pandas(pd.read_csv(CUSTOMERS, dtype={"customer_id": str, "order_id": str}))
+    table, con = frame.to_arrow(), duckdb.connect()
+    for given in (frame, frame.lazy()):
+        scores = model.score(given)
+        assert isinstance(scores, pl.DataFrame)
+        assert scores.to_dicts() == expected
+    for stream in (table, table.to_reader(max_chunksize=100), Stream(table)):
+        scores = model.score(stream)
+        assert isinstance(scores, pa.Table)
+        assert scores.to_pylist() == expected
+    relation = con.from_arrow(table)
+    pd.testing.assert_frame_equal(model.score(relation).astype(object), from_file)  # a relation has no kind to give
+    con.close()
+
+
+def test_what_is_no_frame_is_refused_with_what_can_be_read(model: package.ChurnModel) -> None:
+    with pytest.raises(ChurnriskError, match="cannot read purchases from a object; give a path"):
+        model.score(object())
 
 
 def test_the_clock_of_a_model_is_the_clock_of_what_it_scores(model: package.ChurnModel) -> None:
