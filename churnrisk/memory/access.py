@@ -90,12 +90,15 @@ def _with_dates(rows: list[dict[str, Any]] | None) -> list[dict[str, Any]] | Non
     return [row | dates for row, dates in zip(rows, days, strict=True)]
 
 
-_DAYS = ("as_of", "starts_on", "order_day", "undone_day", "first_day", "last_day")
+_DAYS = (
+    *("as_of", "starts_on", "order_day", "undone_day", "first_day", "last_day"),
+    *("happened_day", "known_day", "ended_day", "value_day", "valid_day"),
+)
 
 
 def _date(day: int) -> str | None:
-    """Return a day number as an ISO date; None for the day that never comes."""
-    return date_of(day).isoformat() if abs(day) < NEVER else None
+    """Return a day number as an ISO date; None for the day that never comes, and for one that always was."""
+    return date_of(day).isoformat() if 0 <= day < NEVER else None
 
 
 def _digests(state: State, ids: Set[str]) -> set[str]:

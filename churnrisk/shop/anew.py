@@ -10,14 +10,13 @@ from churnrisk.errors import NoModel
 from churnrisk.explain import REASON_COLUMNS
 from churnrisk.products import HABIT_COLUMNS
 from churnrisk.shop.answers import CurrentModel, LiveScorer
-from churnrisk.shop.beside import tables_of_model
 from churnrisk.shop.generation import Generation
 from churnrisk.shop.view import History, row_of, segment_of
 
 
 def is_told(current: CurrentModel, generation: Generation, row: Mapping[str, Any], history: History) -> bool:
     """Tell whether the list has all that is to be said of a customer."""
-    if _news(current, history) or generation.facts["model"] != current.version:
+    if history.news(current.tables) or generation.facts["model"] != current.version:
         return False
     is_explained = generation.facts["reasons"] == "all" or row[REASON_COLUMNS[0]] is not None
     return is_explained or row["status"] != "scored"
@@ -33,20 +32,14 @@ def score_anew(
     fresh["main_family"] = scored.families.get(history.customer_id)
     if row is not None:
         fresh |= {name: row.get(name) for name in ("habit", *(column.name for column in HABIT_COLUMNS))}
-        if generation.facts["model"] == scored.model.version and not _news(live.current, history):
+        if generation.facts["model"] == scored.model.version and not history.news(live.current.tables):
             fresh |= {"risk_rank": row["risk_rank"]}
     return scored.model.version, fresh
 
 
 def day_of(current: CurrentModel, generation: Generation, history: History) -> int:
     """Return the day to score a customer at: that of the list, or the day after what came since."""
-    days = [generation.facts["as_of"], *_news(current, history)]
+    days = [generation.facts["as_of"], *history.news(current.tables)]
     with contextlib.suppress(NoModel):
         days.append(current.get().model.snapshot.cutoff)
     return int(max(days))
-
-
-def _news(current: CurrentModel, history: History) -> list[int]:
-    with contextlib.suppress(NoModel):
-        return history.news(tables_of_model(current.get().model.names))
-    return history.news(frozenset())

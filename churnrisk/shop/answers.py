@@ -78,6 +78,8 @@ class CurrentModel:
         self._files, self._looked, self._tried = "", -LOOK_SECONDS, -AGAIN_SECONDS
         self.loads = 0
         """How often it was loaded: changes with everything that is made of the model."""
+        self.tables: frozenset[str] = frozenset()
+        """The tables beside the purchases that the model needs."""
 
     def get(self) -> ChurnModel:
         """Return the model.
@@ -127,7 +129,8 @@ class CurrentModel:
         """Return the version; None where there is no model, or none that can score this history."""
         try:
             model = self.get()
-            check_beside(generation, model.model.names)
+            if self.tables:
+                check_beside(generation, model.model.names)
         except (NoModel, ColumnError):
             return None
         return None if model.model.needs_amounts and not generation.known["has_amounts"] else model.version
@@ -138,6 +141,7 @@ class CurrentModel:
         self.loads += 1
         try:
             self._model = load(models_dir=self._folder)
+            self.tables = tables_of_model(self._model.model.names)
         except ModelNotFound:
             self._problem = NOTHING_STORED
         except ChurnriskError as error:

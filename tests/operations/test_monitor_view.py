@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from churnrisk.operations import monitor_gauges, monitor_view
+from churnrisk.operations import monitor_gauges, monitor_view, table_gauges
 from churnrisk.service.watched import collect_watched
 from churnrisk.state import Run, State, add_monitor_run, keep_outcome, open_state, remember_run
 from churnrisk.timeline import Snapshot
@@ -89,3 +89,16 @@ def test_gauges(state: State) -> None:
     assert "churnrisk_rules_fired 1.0\n" in text
     assert "churnrisk_days_since_last_purchase " in text
     assert "churnrisk_auc" not in text
+
+
+def test_tables_beside_the_purchases(state: State) -> None:
+    tables = [
+        {"table": "visits", "last_row_on": "2026-11-02", "has_stopped": True},
+        {"table": "tickets", "last_row_on": None, "has_stopped": False},
+    ]
+    add_monitor_run(state, as_of=1, model="v1", result=look("2026-11-15", None) | {"tables": tables})
+    assert table_gauges(state, today=TODAY) == {"visits": (20, True), "tickets": (None, False)}
+    text = collect_watched(state).decode()
+    assert 'churnrisk_table_has_stopped{table="visits"} 1.0\n' in text
+    assert 'churnrisk_table_days_since_last_row{table="visits"} ' in text
+    assert 'churnrisk_table_days_since_last_row{table="tickets"}' not in text

@@ -39,6 +39,17 @@ def test_everything_that_was_found() -> None:
     assert blocks[-1] == Words("Do <b>this</b>.", is_note=True)  # the template escapes it
 
 
+def test_tables_beside_the_purchases() -> None:
+    found = view()
+    one = {"table": "visits", "last_row_on": "2026-10-01", "days_behind_purchases": 41, "usual_gap_days": 1.0}
+    found["latest"] |= {"tables": [one | {"has_stopped": True}, one | {"last_row_on": None, "has_stopped": False}]}
+    [tables, _] = [block for block in describe_monitor(found) if isinstance(block, DataTable)]
+    assert [(row[0], row[2], row[4]) for row in tables.rows] == [
+        ("visits", "41", "has stopped"),
+        ("visits", "41", "still comes"),
+    ]
+
+
 def test_a_shop_without_a_model_still_has_a_log() -> None:
     found = view()
     found["latest"] |= {"model": None, "drift": None, "values": {"drifted_features": None, "psi_max": None}}

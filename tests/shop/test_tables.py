@@ -16,7 +16,7 @@ from churnrisk.dated import DatedSource
 from churnrisk.errors import ChurnriskError, NoModel, SourceError
 from churnrisk.features import customer_features
 from churnrisk.forecast import Valuation
-from churnrisk.memory import forget_customers, object_customers
+from churnrisk.memory import find_all_held, forget_customers, object_customers
 from churnrisk.orders import IntakeOptions, Orders, PurchaseRow
 from churnrisk.shop import (
     CustomerQuery,
@@ -110,6 +110,12 @@ def test_the_list_and_each_customer_are_as_by_the_command(shop: Shop, folder: Pa
     assert {one["table"] for one in shop.customer(WHO).rows} == {"tickets", "visits"}, "also what no model needs"
     families = shop.explain(next(iter(expected)))["families"]
     assert families
+
+
+def test_rows_of_tables_are_shown_to_who_asks_what_is_held(plan: ShopPlan, prepared: Path) -> None:
+    [held] = find_all_held(plan.state, WHO, models_dir=plan.models_dir, files=prepared.glob("*.duckdb")).files
+    assert {row["table"] for row in held["rows"]} >= {"dated_tickets", "dated_visits"}
+    assert all(row["happened_day"] >= "2008" for row in held["rows"] if row["table"] == "dated_visits")
 
 
 def test_the_list_of_the_week_is_that_of_the_report(shop: Shop, folder: Path, tmp_path: Path) -> None:
