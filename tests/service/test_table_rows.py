@@ -76,6 +76,7 @@ def test_hostile_text_is_shown_as_text(client: httpx.Client) -> None:
     ("table", "row", "status", "said"),
     [
         ("tickets", {"happened_at": "2026-02-30"}, 422, "row 1, happened_at '2026-02-30'"),
+        ("tickets", {"happened_at": "soon"}, 422, "row 1, happened_at 'soon': is no date or time; write 2026-01-31"),
         ("tickets", {"ended_at": "2020-01-01"}, 422, "row 1, ended_at '2020-01-01'"),
         ("tickets", {"value": "many"}, 422, "row 1, value 'many'"),
         ("tickets", {"customer_id": ""}, 422, "rows/0/customer_id"),

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1", tags=["tables"])
 EXAMPLE_EVENTS: list[Any] = [
     {"customer_id": "13085", "happened_at": "2011-12-01", "ended_at": "2011-12-05", "kind": "complaint", "value": 2}
 ]
-Moment = Annotated[str, StringConstraints(min_length=10, max_length=40)]
+Moment = Annotated[str, StringConstraints(max_length=40)]
 
 
 class TableRow(Strict):
