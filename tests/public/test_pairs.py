@@ -50,7 +50,7 @@ PAIRS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "make_report": ({"period": "quarter", "top": 5}, ["--period", "quarter", "--top", "5"]),
     "run_monitor": (
         {"as_of": "2011-12-20", "rules": ["days_since_last_purchase > 30", "psi > 0.2"]},
-        ["--as-of", "2011-12-20", "--no-remember"],
+        ["--as-of", "2011-12-20", "--no-remember", "--state", "state.db"],
     ),
 }
 """By name: what the function is told, and the same for the command."""
