@@ -16,6 +16,9 @@ from churnrisk.errors import NotEnoughData, SettingsError
 YEAR = 365
 """Days of a year, wherever a window or a rate is of a year."""
 
+MOST_DAYS = 100 * YEAR
+"""Of any window or period that a user may name: no log is longer."""
+
 DEFAULT_LOOKBACK = YEAR
 RECENT_DAYS = (90, YEAR)
 """Days before a cutoff whose purchase days show how a customer buys lately."""
@@ -45,10 +48,14 @@ def date_of(day: int) -> dt.date:
     return _EPOCH + dt.timedelta(days=int(day))
 
 
-def parse_day(text: str, *, option: str) -> int:
-    """Read an ISO date such as ``2011-12-10`` given by a user for ``option``."""
+def parse_day(day: str | dt.date, *, option: str) -> int:
+    """Read a day given by a user for ``option``: an ISO date such as ``2011-12-10``, or a date or time of any library.
+
+    Of a time its own date counts, in its own zone.
+    """
+    text = str(day)
     try:
-        return day_number(dt.date.fromisoformat(text.strip()))
+        return day_number(dt.date.fromisoformat(text.strip() if isinstance(day, str) else text[:10]))
     except ValueError:
         raise SettingsError(
             f"{option}: {text!r} is not a date; write it as YYYY-MM-DD, for example 2011-12-10."

@@ -56,7 +56,7 @@ def choose_as_of(model: FittedModel, orders: Orders, as_of: Day) -> int:
 
 def to_day(day: str | dt.date) -> int:
     """Read a day that a user gave."""
-    return parse_day(day, option="--as-of") if isinstance(day, str) else day_number(day)
+    return parse_day(day, option="--as-of")
 
 
 def today() -> int:

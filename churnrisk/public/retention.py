@@ -128,7 +128,7 @@ def metrics(
     """
     kind = parse_kind(str(period))
     is_attribute = by is not None and is_attribute_of(by, options)
-    more: dict[str, Any] = {} if by in (None, CATEGORY) or is_attribute else {"group_column": by}
+    more: dict[str, Any] = {} if by in (None, CATEGORY) or is_attribute else {"group_column": str(by)}
     calendar, days = Calendar(year_starts, week_starts), days_of(start, stop)
     with opened(purchases, columns, options, state, with_tables=is_attribute, **more) as orders:
         table = measure_retention(

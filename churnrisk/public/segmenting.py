@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from churnrisk.errors import NotEnoughData
+from churnrisk.errors import NotEnoughData, SettingsError
 from churnrisk.orders import IntakeOptions, Orders
 from churnrisk.planning import Day
 from churnrisk.public.result import Result, draw_bars
@@ -124,6 +124,8 @@ def segments(
     >>> result.records()[0]["segment"], sum(row["customers"] for row in result.records())
     ('champions', 289)
     """
+    if by not in (None, CATEGORY):
+        raise SettingsError(f"--by {by}: segments are divided by {CATEGORY} alone, or not at all.")
     kind, calendar = None if period is None else parse_kind(str(period)), Calendar(year_starts, week_starts)
     day, days = day_of(as_of, "as_of"), days_of(start, stop)
     with opened(purchases, columns, options, state, with_tables=True) as orders:

@@ -12,7 +12,7 @@ from churnrisk.memory import leave_out
 from churnrisk.orders import IntakeOptions, Orders, read_orders
 from churnrisk.planning import Day
 from churnrisk.state import parse_place
-from churnrisk.timeline import day_number, parse_day
+from churnrisk.timeline import parse_day
 
 CATEGORY = "category"
 """By which rows are divided where no column of customers is named."""
@@ -22,7 +22,7 @@ def choose_options(
     columns: Mapping[str, str] | None, options: IntakeOptions | None, state: str | Path | None
 ) -> IntakeOptions:
     """Return how purchases are read; customers who have objected in a state are left out."""
-    chosen = options or IntakeOptions(columns=dict(columns or {}))
+    chosen = IntakeOptions.of(columns, options)
     return chosen if state is None else leave_out(chosen, parse_place(str(state)))
 
 
@@ -44,9 +44,7 @@ def opened(
 
 def day_of(day: Day, name: str) -> int | None:
     """Return the number of a day that an argument of this name gives."""
-    if day is None:
-        return None
-    return parse_day(day, option=name) if isinstance(day, str) else day_number(day)
+    return None if day is None else parse_day(day, option=name)
 
 
 def days_of(start: Day, stop: Day) -> dict[str, Any]:

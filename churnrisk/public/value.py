@@ -124,7 +124,8 @@ def ltv(
     """
     terms = ValueTerms(months, margin, discount, lookback)
     with opened(purchases, columns, options, state, with_tables=True) as orders:
-        day = day_of(as_of, "as_of") or orders.last_day + 1
+        given = day_of(as_of, "as_of")
+        day = orders.last_day + 1 if given is None else given
         stored = stored_value(orders, Path(models_dir), day)
         forecast = forecast_value(orders, day, terms=terms, stored=stored)
         try:

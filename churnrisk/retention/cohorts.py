@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,6 +153,8 @@ def build_cohorts(
     SettingsError
         Revenue of a log without amounts, or more than 520 periods.
     """
+    if measure not in get_args(CohortMeasure):
+        raise SettingsError(f"--by {measure}: cohorts are followed by one of {', '.join(get_args(CohortMeasure))}.")
     if measure == "revenue" and not log.has_amounts:
         raise SettingsError("--by revenue: the log has no amounts; use --by customers.", code="data.no_amounts")
     periods = make_periods(kind, log.first_day, log.last_day + 1, calendar=calendar)

@@ -17,7 +17,7 @@ from churnrisk.retention.counting import Windows, count_totals, windows_of
 from churnrisk.retention.definitions import PeriodTotals, Value
 from churnrisk.retention.histories import OrderLog
 from churnrisk.retention.periods import USUAL, Calendar, Period, make_periods
-from churnrisk.timeline import DEFAULT_LOOKBACK, YEAR, date_of
+from churnrisk.timeline import DEFAULT_LOOKBACK, MOST_DAYS, YEAR, date_of
 
 DEFAULT_REVENUE_WINDOW = 365
 MOST_GROUPS = 200
@@ -172,8 +172,8 @@ def measure_retention(
         Windows of less than a day, no day to cover, or more than 200 groups.
     """
     for option, days in (("--lookback", lookback), ("--revenue-window", revenue_window)):
-        if days < 1:
-            raise SettingsError(f"{option} {days}: give a whole number of days, 1 or more.")
+        if not 1 <= days <= MOST_DAYS:
+            raise SettingsError(f"{option} {days}: give a whole number of days, from 1 to {MOST_DAYS}.")
     periods = make_periods(kind, log.first_day, log.last_day + 1, start=start, stop=stop, calendar=calendar)
     groups = find_groups(log) if by_group else ()
     windows = windows_of(periods, log, lookback=lookback, revenue_window=revenue_window, groups=groups)

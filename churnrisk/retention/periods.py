@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from churnrisk.errors import SettingsError
 from churnrisk.schema import WEEKDAYS
-from churnrisk.timeline import date_of, day_number
+from churnrisk.timeline import MOST_DAYS, date_of, day_number
 
 KINDS = ("week", "month", "quarter", "year")
 MOST_PERIODS = 4000
@@ -147,7 +147,7 @@ def parse_kind(text: str) -> str | int:
     word = text.strip().lower()
     if word in KINDS:
         return word
-    if word.isascii() and word.isdigit() and int(word) >= 1:
+    if word.isascii() and word.isdigit() and len(word) < 10 and 1 <= int(word) <= MOST_DAYS:
         return int(word)
     raise SettingsError(f"--period {text!r}: give one of {', '.join(KINDS)}, or a number of days such as 28.")
 

@@ -133,6 +133,9 @@ def _open_rows(path: Path) -> Any:
 
 
 def _find_columns(header: list[str], columns: Mapping[str, str], path: Path) -> dict[str, int]:
+    unknown = next((role for role in columns if role not in ALIASES), None)
+    if unknown is not None:
+        raise ColumnError(f"--survey-column {unknown}: a survey has no such column; it has {', '.join(ALIASES)}.")
     lowered = [name.lower().replace(" ", "_") for name in header]
     places = {}
     for role, aliases in ALIASES.items():

@@ -134,7 +134,7 @@ class PurchaseFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         return np.array(self.names_, dtype=object)
 
     def _opened(self) -> Orders:
-        return read_orders(self.purchases, _choose(self.columns, self.options))
+        return read_orders(self.purchases, IntakeOptions.of(self.columns, self.options))
 
     def _ask(self, orders: Orders, day: int, customers: np.ndarray) -> Floats:
         snapshot = Snapshot(day, self.lookback, self.horizon, self.lead)
@@ -196,17 +196,13 @@ def make_snapshots(
     """
     import pandas as pd
 
-    with read_orders(purchases, _choose(columns, options)) as orders:
+    with read_orders(purchases, IntakeOptions.of(columns, options)) as orders:
         current = Snapshot(training_as_of(orders, as_of), lookback, horizon, lead)
         plan = plan_snapshots(orders.first_day, current, count=n_snapshots)
         found = [(one, *label_churn(orders, one)) for one in plan.labelled]
     days = np.concatenate([np.full(len(ids), one.cutoff) for one, ids, _ in found])
     X = {CUSTOMER: np.concatenate([ids for _, ids, _ in found]), CUTOFF: days.astype("datetime64[D]")}
     return pd.DataFrame(X), np.concatenate([churned for *_, churned in found]).astype(np.int64)
-
-
-def _choose(columns: Mapping[str, str] | None, options: IntakeOptions | None) -> IntakeOptions:
-    return options or IntakeOptions(columns=dict(columns or {}))
 
 
 def _read_rows(X: Any) -> tuple[np.ndarray, Integers]:

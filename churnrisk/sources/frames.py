@@ -16,23 +16,24 @@ from churnrisk.errors import MissingExtra, SourceError
 from churnrisk.sources.raw import RawRows
 
 _ROWS = 50_000
+_TWICE = "frame has two columns of one name; rename one of them."
 _UTC = ("UTC", "Etc/UTC", "GMT", "Zulu")
 
 
 def read_frame(source: Any, database: Database, *, timezone: str | None = None) -> RawRows:
     """Return the rows of a pandas or Polars frame, or of anything else that Narwhals takes."""
     frame = _open_frame(source)
-    headers = tuple(str(name) for name in frame.columns)
-    kinds = [frame[name].dtype for name in frame.columns]
+    headers = _headers_of(frame)
+    series = [frame[:, k] for k in range(len(headers))]  # by place: a name may be a number
+    kinds = [column.dtype for column in series]
     typed = frozenset(k for k, kind in enumerate(kinds) if kind.is_numeric() or kind.is_temporal())
-    floats = frozenset(k for k, kind in enumerate(kinds) if kind.is_float() and _is_whole(frame[frame.columns[k]]))
+    floats = frozenset(k for k, kind in enumerate(kinds) if kind.is_float() and _is_whole(series[k]))
     connection = database.connection
     columns = ", ".join(f"c{k} VARCHAR" for k in range(len(headers)))
     connection.execute(f"CREATE OR REPLACE TABLE raw_rows ({columns})")
     connection.execute("SET pandas_analyze_sample = 0")  # objects are text, whatever the first of them are
     for start in range(0, len(frame), _ROWS):
-        part = frame[start : start + _ROWS]
-        texts = {f"c{k}": write_texts(part[name], timezone) for k, name in enumerate(part.columns)}
+        texts = {f"c{k}": write_texts(column[start : start + _ROWS], timezone) for k, column in enumerate(series)}
         connection.register("frame_part", pd.DataFrame(texts, dtype=object))
         connection.execute("INSERT INTO raw_rows SELECT * FROM frame_part")
         connection.unregister("frame_part")
@@ -43,22 +44,44 @@ def read_frame(source: Any, database: Database, *, timezone: str | None = None) 
         sql="raw_rows",
         typed=typed,
         floats=floats,
-        no_ids=frozenset(k for k, name in enumerate(frame.columns) if _has_no_ids(frame[name])),
+        no_ids=frozenset(k for k, column in enumerate(series) if _has_no_ids(column)),
     )
 
 
 def _open_frame(source: Any) -> nw.DataFrame[Any]:
     try:
-        frame: Any = nw.from_native(source)
+        frame: Any = nw.from_native(_with_index(source) if isinstance(source, pd.DataFrame) else source)
     except TypeError:
         return _open_arrow(source)
+    except nw.exceptions.DuplicateError:
+        raise SourceError(_TWICE) from None
     if isinstance(frame, nw.LazyFrame):
         try:
             engine: Any = "pandas" if frame.implementation.is_duckdb() else None
             return frame.collect(engine)
         except ImportError as error:
             raise MissingExtra(f"reading this frame needs a library that is not installed: {error}.") from error
+        except Exception as error:  # whatever the library of the frame says of its user's query
+            said = str(error).partition("\n")[0]
+            raise SourceError(
+                f"frame: its rows cannot be computed: {said}. Mend the query, or open it again."
+            ) from error
     return cast("nw.DataFrame[Any]", frame)
+
+
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a pandas frame whose named index is columns, as it would be in a CSV file of it."""
+    names = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    return frame.reset_index(level=names) if names else frame
+
+
+def _headers_of(frame: nw.DataFrame[Any]) -> tuple[str, ...]:
+    headers = tuple(str(name) for name in frame.columns)
+    if len(set(headers)) < len(headers):
+        raise SourceError(_TWICE)
+    if not headers:
+        raise SourceError("frame has no columns; it must have a column for each role, and a row per purchase.")
+    return headers
 
 
 def _open_arrow(source: Any) -> nw.DataFrame[Any]:
@@ -74,9 +97,15 @@ def _open_arrow(source: Any) -> nw.DataFrame[Any]:
     if library is None:
         raise MissingExtra("reading a stream of Arrow needs an extra part: pip install 'churnrisk[polars]'.")
     try:
-        return nw.from_arrow(source, backend=library)
+        frame = nw.from_arrow(source, backend=library)
     except (TypeError, ValueError):  # a single column has such a stream, too
         raise refusal from None
+    if frame.is_empty():
+        raise SourceError(
+            f"the {type(source).__name__} has no rows; where it was read before it is used up, so make it anew.",
+            code="source.no_rows",
+        )
+    return frame
 
 
 def _has_no_ids(column: nw.Series[Any]) -> bool:

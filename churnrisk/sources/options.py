@@ -257,6 +257,36 @@ class IntakeOptions:
         folded = fold_id(customer_id) if self.fold_ids else folded
         return folded if self.pseudonym_key is None else pseudonym_of(self.pseudonym_key, folded)
 
+    @classmethod
+    def of(
+        cls, columns: Mapping[str, str] | None, options: IntakeOptions | None, *, engine: str | None = None
+    ) -> IntakeOptions:
+        """Return how purchases are read where ``columns`` and ``engine``, or ``options`` in their place, say it.
+
+        Raises
+        ------
+        SettingsError
+            Where both say it, so that one would be passed over; or where either is of another kind.
+        """
+        if options is None:
+            if not isinstance(columns, Mapping | None) or not all(
+                isinstance(one, str) for one in (columns or {}).values()
+            ):
+                raise SettingsError(
+                    f"columns: {columns!r}: write what columns stand for as {{'customer_id': 'Klient'}}."
+                )
+            return cls(engine=engine, columns=dict(columns or {}))
+        if not isinstance(options, cls):
+            raise SettingsError(
+                f"options: a {type(options).__name__} was given; make one of churnrisk.IntakeOptions(...)."
+            )
+        for name, given in (("columns", columns), ("engine", engine)):
+            if given:
+                raise SettingsError(
+                    f"{name} and options were both given; say it in one: IntakeOptions({name}={given!r})."
+                )
+        return options
+
 
 def _is_zone(name: str) -> bool:
     try:

@@ -152,7 +152,7 @@ class ChurnModel:
         NoScore
             For a customer who is unknown, has lapsed, or has bought nothing.
         """
-        chosen = read_as_trained(options or IntakeOptions(columns=dict(columns or {})), self.card)
+        chosen = read_as_trained(IntakeOptions.of(columns, options), self.card)
         with read_orders(purchases, chosen) as orders:
             own = options.own_id(customer_id) if options is not None else customer_id
             day = choose_as_of(self.model, orders, as_of)

@@ -123,7 +123,8 @@ def train(
     ChurnriskError
         For anything that the user can mend, with what to do.
     """
-    chosen = options or leave_out(IntakeOptions(engine=engine, columns=dict(columns or {})), campaigns)
+    taken = IntakeOptions.of(columns, options, engine=engine)
+    chosen = taken if options is not None else leave_out(taken, campaigns)
     progress("reading purchases", 0, 1)
     with named_when_too_short(purchases), read_orders(purchases, chosen) as orders:
         progress("reading purchases", 1, 1)
